@@ -1,0 +1,97 @@
+"""Everything that can be refused or go wrong, in one small tree; each message ends with its remedy.
+
+ThriftyError
+├── InvalidInput        a value that no run can start from: names the field, the value, the remedy
+├── BudgetExceeded      a call whose worst case does not fit in what is left; it was not sent
+├── PriceUnknown        money is limited and nobody knows what the call would cost; it was not sent
+├── ModelUnavailable    no key, no server, or a server that did not answer usefully
+├── ReservationClosed   a reservation that was already settled or released is touched again
+└── RunInterrupted      a person stopped the run
+"""
+
+from collections.abc import Mapping
+
+SHOWN_CHARACTERS = 60
+
+
+class ThriftyError(Exception):
+    """The root of every error that thrifty raises on purpose."""
+
+    exit_code = 1
+    """What the command line returns when this error ends it."""
+
+
+class InvalidInput(ThriftyError, ValueError):
+    """A value was refused before anything was spent."""
+
+    exit_code = 2
+
+    def __init__(self, field: str, value: object, remedy: str) -> None:
+        self.field = field
+        """The dotted name of the refused field, as the caller wrote it."""
+        self.value = value
+        """The refused value."""
+        self.remedy = remedy
+        """What to write instead."""
+        super().__init__(f"{field}: got {shown(value)}; {remedy}")
+
+
+class BudgetExceeded(ThriftyError):
+    """A worst case does not fit beside what is spent and reserved; nothing was sent."""
+
+    exit_code = 3
+
+    def __init__(self, missing: Mapping[str, int], what: str) -> None:
+        self.missing = dict(missing)
+        """By how much each resource falls short, in that resource's unit."""
+        shortfall = ", ".join(f"{amount:,} {name}" for name, amount in self.missing.items())
+        super().__init__(
+            f"{what} does not fit: {shortfall} short; raise the budget or drop the step"
+        )
+
+
+class PriceUnknown(ThriftyError):
+    """Money is limited, and the price of a model is not known."""
+
+    exit_code = 6
+
+    def __init__(self, model: str, detail: str = "") -> None:
+        self.model = model
+        """The model's name, as it would have been sent."""
+        why = f" ({detail})" if detail else ""
+        super().__init__(
+            f"no price is known for model {shown(model)}{why}; "
+            "set its price in THRIFTY_PRICES or drop the limit on cost"
+        )
+
+
+class ModelUnavailable(ThriftyError):
+    """A model call could not be made, or brought nothing usable; what it cost is on the bill."""
+
+    exit_code = 7
+
+
+class ReservationClosed(ThriftyError):
+    """A reservation can be settled or released once."""
+
+    def __init__(self, key: str, status: str) -> None:
+        self.key = key
+        """The id the reservation was made under."""
+        self.status = status
+        """What it has become: settled, released, or never made."""
+        super().__init__(f"reservation {key!r} is {status}; reserve again under a new id")
+
+
+class RunInterrupted(ThriftyError):
+    """The run was stopped from outside; what is done is kept."""
+
+    exit_code = 130
+
+
+def shown(value: object) -> str:
+    """A value as an error prints it: its repr, cut to a line's worth."""
+    try:
+        text = ascii(value)
+    except ValueError:  # an integer with more digits than Python agrees to print
+        text = f"a {type(value).__name__} too long to print"
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"

@@ -1,0 +1,115 @@
+"""The limits of a run: what it was given to spend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from typing_extensions import TypedDict
+
+from thrifty.budget import checks
+from thrifty.budget.errors import InvalidInput
+from thrifty.budget.money import limit_nano_usd, usd
+from thrifty.budget.resources import RESOURCES, Resource
+from thrifty.budget.spend import Spend
+
+BUDGET_FIELDS = ("max_tokens", "max_cost_usd", "max_latency_ms", "max_tool_calls")
+NANO_FIELD = "max_cost_nano_usd"
+
+
+class BudgetState(TypedDict, total=False):
+    """A `Budget` as plain data. Money may stand in dollars (as people write it) or, exact to
+    the last digit, in nano-USD (as `to_state` writes it), not in both."""
+
+    max_tokens: int | None
+    max_cost_usd: float | None
+    max_cost_nano_usd: int | None
+    max_latency_ms: int | None
+    max_tool_calls: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most that may be spent of each resource; `None` sets no limit.
+
+    Raises:
+        InvalidInput: a limit is negative, not finite, of the wrong type, or absurdly large.
+    """
+
+    max_tokens: int | None = None
+    """Input and output tokens together, reasoning included."""
+    max_cost_usd: Decimal | float | int | None = None
+    """Dollars; kept exact to a billionth (finer digits are cut off)."""
+    max_latency_ms: int | None = None
+    """Milliseconds of the run's active time; waiting for a person does not count."""
+    max_tool_calls: int | None = None
+    """Calls to a model or to any outside tool."""
+
+    def __post_init__(self) -> None:
+        for field in ("max_tokens", "max_latency_ms", "max_tool_calls"):
+            if (limit := getattr(self, field)) is not None:
+                checks.amount(field, limit)
+        if self.max_cost_usd is not None:
+            exact = usd(limit_nano_usd("max_cost_usd", self.max_cost_usd))
+            object.__setattr__(self, "max_cost_usd", exact)
+
+    @property
+    def limits(self) -> tuple[int | None, int | None, int | None, int | None]:
+        """The four limits in the units of a `Spend`, in the order of `RESOURCES`."""
+        cost = None if self.max_cost_usd is None else limit_nano_usd("", self.max_cost_usd)
+        return self.max_tokens, cost, self.max_latency_ms, self.max_tool_calls
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Whether nothing at all is limited."""
+        return all(limit is None for limit in self.limits)
+
+    def exceeded_by(self, spend: Spend) -> dict[str, int]:
+        """By how much a spend passes each limit, by the name of the resource; empty within."""
+        return {
+            resource.name: amount - limit
+            for resource, limit, amount in zip(RESOURCES, self.limits, spend.amounts, strict=True)
+            if limit is not None and amount > limit
+        }
+
+    def fits(self, worst_case: Spend, beside: Spend) -> bool:
+        """Whether a worst case fits beside what is already spent and reserved."""
+        return (beside + worst_case).within(self)
+
+    def left_after(self, spend: Spend) -> Budget:
+        """What remains to be spent; an overrun leaves nothing, not less than nothing."""
+        return Budget.of_limits(
+            None if limit is None else max(0, limit - amount)
+            for limit, amount in zip(self.limits, spend.amounts, strict=True)
+        )
+
+    def limited(self) -> tuple[tuple[Resource, int], ...]:
+        """The resources that have a limit, each with it."""
+        pairs = zip(RESOURCES, self.limits, strict=True)
+        return tuple((resource, limit) for resource, limit in pairs if limit is not None)
+
+    @classmethod
+    def of_limits(cls, limits: Iterable[int | None]) -> Budget:
+        """A budget from four limits in the units of a `Spend`, in the order of `RESOURCES`."""
+        tokens, cost, latency, calls = limits
+        return cls(tokens, None if cost is None else usd(cost), latency, calls)
+
+    def to_state(self) -> BudgetState:
+        tokens, cost, latency, calls = self.limits
+        return BudgetState(
+            max_tokens=tokens,
+            max_cost_nano_usd=cost,
+            max_latency_ms=latency,
+            max_tool_calls=calls,
+        )
+
+    @classmethod
+    def from_state(cls, state: object, field: str = "budget") -> Budget:
+        """Reads plain data, written by a person or by `to_state`."""
+        given = dict(checks.record(field, state, (*BUDGET_FIELDS, NANO_FIELD)))
+        if (nano := given.pop(NANO_FIELD, None)) is not None:
+            if given.get("max_cost_usd") is not None:
+                raise InvalidInput(f"{field}.{NANO_FIELD}", nano, "limit cost in one unit only")
+            given["max_cost_usd"] = usd(checks.amount(f"{field}.{NANO_FIELD}", nano))
+        return cls(**given)

@@ -1,0 +1,48 @@
+"""Money as whole nano-USD (1e-9 dollars), and the only places where it is rounded.
+
+Of list prices a token 21% are whole micro-USD and 98% whole nano-USD, so nano-USD holds
+nearly all of them exactly; what is left is rounded against the spender, never in his favour.
+"""
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+
+from thrifty.budget.checks import AMOUNT_MAX
+from thrifty.budget.errors import InvalidInput
+
+NANO_PER_USD = 1_000_000_000
+USD_MAX = AMOUNT_MAX // NANO_PER_USD
+
+
+def limit_nano_usd(field: str, usd: object) -> int:
+    """A limit in dollars as nano-USD, rounded down: a limit never grows by rounding.
+
+    A float counts as the shortest decimal that names it: `0.1` is ten cents exactly.
+    """
+    remedy = f"use an amount of dollars from 0 to {USD_MAX:,}, such as 0.05"
+    if isinstance(usd, bool) or not isinstance(usd, int | float | Decimal):
+        raise InvalidInput(field, usd, remedy)
+    try:
+        exact = Decimal(repr(usd)) if isinstance(usd, float) else Decimal(usd)
+        in_range = 0 <= exact <= USD_MAX
+    except (InvalidOperation, ValueError):
+        in_range = False
+    if not in_range:
+        raise InvalidInput(field, usd, remedy)
+    return int((exact * NANO_PER_USD).to_integral_value(ROUND_FLOOR))
+
+
+def quote_nano_usd(usd: Decimal) -> int:
+    """A price in dollars as nano-USD, rounded up: a quote never shrinks by rounding."""
+    return int((usd * NANO_PER_USD).to_integral_value(ROUND_CEILING))
+
+
+def usd(nano_usd: int) -> Decimal:
+    """Nano-USD as exact dollars."""
+    return Decimal(nano_usd) / NANO_PER_USD
+
+
+def format_usd(nano_usd: int) -> str:
+    """Dollars for a person: cents where they say it all, else every digit that counts."""
+    exact = usd(nano_usd).normalize()
+    places = max(2, -int(exact.as_tuple().exponent))
+    return f"${exact:,.{places}f}"

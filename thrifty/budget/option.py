@@ -1,0 +1,83 @@
+"""One way to do a step: what it would take, what it would be worth, and who would do it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from thrifty.budget import checks
+from thrifty.budget.spend import Spend, SpendState
+
+SPREAD_DEFAULT = 0.25
+SPREAD_MAX = 10.0
+NAME_MAX = 120
+DESCRIPTION_MAX = 2_000
+
+
+class OptionState(TypedDict):
+    """A `StepOption` as plain data."""
+
+    name: str
+    step: str
+    executor: str
+    description: str
+    estimate: SpendState
+    spread: float
+    value: float
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StepOption:
+    """One way to do a step. Options of one step exclude each other.
+
+    Raises:
+        InvalidInput: a field is empty, out of range, or of the wrong type.
+    """
+
+    name: str
+    """Unique in its catalog: "Outline plan (LLM)"."""
+    step: str
+    """The step that this is a way to do: "Outline plan"."""
+    executor: str
+    """Who does it: `llm`, `local`, or a name that the user registered."""
+    description: str
+    """What is to be done, in a sentence; a model reads it as its assignment."""
+    estimate: Spend
+    """What it is expected to use of each resource."""
+    value: float
+    """What it is expected to add to the result, on any one scale within a catalog."""
+    spread: float = SPREAD_DEFAULT
+    """Standard deviation of the actual spend, as a share of the estimate."""
+    payload: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Plain data for the executor, such as the name of a prompt or a template."""
+
+    def __post_init__(self) -> None:
+        checks.text("option.name", self.name, maximum=NAME_MAX)
+        where = f"option {self.name!r}"
+        checks.text(f"{where}.step", self.step, maximum=NAME_MAX)
+        checks.text(f"{where}.executor", self.executor, maximum=NAME_MAX)
+        checks.text(f"{where}.description", self.description, maximum=DESCRIPTION_MAX)
+        checks.number(f"{where}.value", self.value)
+        checks.number(f"{where}.spread", self.spread, maximum=SPREAD_MAX)
+
+    def to_state(self) -> OptionState:
+        return OptionState(
+            name=self.name,
+            step=self.step,
+            executor=self.executor,
+            description=self.description,
+            estimate=self.estimate.to_state(),
+            spread=self.spread,
+            value=self.value,
+            payload=dict(self.payload),
+        )
+
+    @classmethod
+    def from_state(cls, state: object, where: str = "option") -> StepOption:
+        given = dict(checks.record(where, state, tuple(OptionState.__annotations__)))
+        given["estimate"] = Spend.from_state(given.get("estimate"), f"{where}.estimate")
+        return cls(**given)

@@ -1,0 +1,77 @@
+"""What became of a step: data, whatever happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from typing_extensions import TypedDict
+
+from thrifty.budget import checks
+from thrifty.budget.option import OptionState, StepOption
+from thrifty.budget.spend import Spend, SpendState
+
+OutcomeStatus = Literal["done", "cut", "failed", "skipped"]
+
+
+class OutcomeState(TypedDict):
+    """An `Outcome` as plain data."""
+
+    option: OptionState
+    status: str
+    text: str
+    actual: SpendState
+    reason: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one option of a step ended.
+
+    `done`: the text is whole. `cut`: the text ends at the cap that the budget allowed.
+    `failed`: no text, but `actual` may have been paid. `skipped`: not tried.
+    """
+
+    option: StepOption
+    status: OutcomeStatus
+    text: str = ""
+    """What it wrote, as Markdown."""
+    actual: Spend = Spend()
+    """What it used, failed attempts included."""
+    reason: str = ""
+    """Why it was cut, failed or skipped, in plain words."""
+    model: str = ""
+    """The model that answered, when one did."""
+
+    def __post_init__(self) -> None:
+        checks.choice("outcome.status", self.status, get_args(OutcomeStatus))
+
+    @property
+    def step(self) -> str:
+        """The step that this was an attempt at."""
+        return self.option.step
+
+    @property
+    def has_text(self) -> bool:
+        """Whether it left something for the draft."""
+        return self.status in ("done", "cut")
+
+    def to_state(self) -> OutcomeState:
+        return OutcomeState(
+            option=self.option.to_state(),
+            status=self.status,
+            text=self.text,
+            actual=self.actual.to_state(),
+            reason=self.reason,
+            model=self.model,
+        )
+
+    @classmethod
+    def from_state(cls, state: object) -> Outcome:
+        given: dict[str, Any] = dict(
+            checks.record("outcome", state, tuple(OutcomeState.__annotations__))
+        )
+        given["option"] = StepOption.from_state(given.get("option"))
+        given["actual"] = Spend.from_state(given.get("actual"))
+        return cls(**given)

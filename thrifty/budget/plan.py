@@ -1,0 +1,107 @@
+"""A plan: the chosen options, what they should cost and bring, and why the others stayed out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from typing_extensions import TypedDict
+
+from thrifty.budget import checks
+from thrifty.budget.option import OptionState, StepOption
+from thrifty.budget.spend import Spend, total
+
+PlanStatus = Literal["optimal", "feasible", "infeasible"]
+
+
+class LeftOutState(TypedDict):
+    """A `LeftOut` as plain data."""
+
+    option: str
+    step: str
+    reason: str
+
+
+class PlanState(TypedDict):
+    """A `Plan` as plain data."""
+
+    status: str
+    engine: str
+    chosen: list[OptionState]
+    value: float
+    bound: float
+    left_out: list[LeftOutState]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An option that was not chosen."""
+
+    option: str
+    step: str
+    reason: str
+    """In plain words: "alternative chosen", "412 tokens short"."""
+
+    def to_state(self) -> LeftOutState:
+        return LeftOutState(option=self.option, step=self.step, reason=self.reason)
+
+    @classmethod
+    def from_state(cls, state: object) -> LeftOut:
+        return cls(**checks.record("left_out", state, tuple(LeftOutState.__annotations__)))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done, in running order.
+
+    `optimal`: proven that nothing worth more fits. `feasible`: fits, not proven best.
+    `infeasible`: what is required does not fit; nothing is chosen, and `note` says why.
+    """
+
+    status: PlanStatus
+    engine: str
+    """Which planner made it: "beam", "exact"."""
+    chosen: tuple[StepOption, ...] = ()
+    """At most one option a step, in running order."""
+    value: float = 0.0
+    """What the chosen options are worth together, redundancy taken off."""
+    bound: float = 0.0
+    """No plan can be worth more than this."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Every option that was not chosen, with its reason, in catalog order."""
+    note: str = ""
+    """A remark on the whole plan."""
+
+    def __post_init__(self) -> None:
+        checks.choice("plan.status", self.status, get_args(PlanStatus))
+        checks.unique("plan.chosen", [option.step for option in self.chosen])
+
+    @property
+    def expected(self) -> Spend:
+        """What the chosen options are expected to use together, one after another."""
+        return total(option.estimate for option in self.chosen)
+
+    @property
+    def gap(self) -> float:
+        """How far, at most, the value is from the best: a share of the bound."""
+        return (self.bound - self.value) / self.bound if self.bound > 0 else 0.0
+
+    def to_state(self) -> PlanState:
+        return PlanState(
+            status=self.status,
+            engine=self.engine,
+            chosen=[option.to_state() for option in self.chosen],
+            value=self.value,
+            bound=self.bound,
+            left_out=[left_out.to_state() for left_out in self.left_out],
+            note=self.note,
+        )
+
+    @classmethod
+    def from_state(cls, state: object) -> Plan:
+        given: dict[str, Any] = dict(checks.record("plan", state, tuple(PlanState.__annotations__)))
+        for field, read in (("chosen", StepOption.from_state), ("left_out", LeftOut.from_state)):
+            members = checks.sequence(f"plan.{field}", given.get(field, ()))
+            given[field] = tuple(read(member) for member in members)
+        return cls(**given)

@@ -1,0 +1,32 @@
+"""The four resources that a budget limits, in the order in which they are always shown."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from thrifty.budget.money import format_usd
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One thing that a run uses up."""
+
+    name: str
+    """The word for it: tokens, cost, latency, tool_calls."""
+    spend_field: str
+    """Its field in a `Spend`, named with its unit."""
+    limit_field: str
+    """Its field in a `Budget`."""
+    show: Callable[[int], str]
+    """An amount of it, for a person."""
+
+
+def _show_latency(ms: int) -> str:
+    return f"{ms:,} ms" if ms < 10_000 else f"{ms / 1000:,.1f} s"
+
+
+TOKENS = Resource("tokens", "tokens", "max_tokens", lambda n: f"{n:,} tokens")
+COST = Resource("cost", "cost_nano_usd", "max_cost_usd", format_usd)
+LATENCY = Resource("latency", "latency_ms", "max_latency_ms", _show_latency)
+TOOL_CALLS = Resource("tool_calls", "tool_calls", "max_tool_calls", lambda n: f"{n:,} calls")
+
+RESOURCES = (TOKENS, COST, LATENCY, TOOL_CALLS)

@@ -1,0 +1,86 @@
+"""What was used, or is estimated to be used, of each resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from typing_extensions import TypedDict
+
+from thrifty.budget import checks
+from thrifty.budget.resources import RESOURCES
+
+if TYPE_CHECKING:
+    from thrifty.budget.limits import Budget
+
+SPEND_FIELDS = tuple(resource.spend_field for resource in RESOURCES)
+
+
+class SpendState(TypedDict):
+    """A `Spend` as plain data: in the state of a graph, in JSON, in a receipt."""
+
+    tokens: int
+    cost_nano_usd: int
+    latency_ms: int
+    tool_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """An amount of every resource: whole numbers, none below zero.
+
+    Raises:
+        InvalidInput: a field is no whole number from 0 to 10^15.
+    """
+
+    tokens: int = 0
+    """Input and output tokens, reasoning included."""
+    cost_nano_usd: int = 0
+    """Money, in billionths of a dollar."""
+    latency_ms: int = 0
+    """Time, in milliseconds."""
+    tool_calls: int = 0
+    """Calls to a model or to any outside tool."""
+
+    def __post_init__(self) -> None:
+        for field in SPEND_FIELDS:
+            checks.amount(field, getattr(self, field))
+
+    def __add__(self, other: Spend) -> Spend:
+        return Spend(*(a + b for a, b in zip(self.amounts, other.amounts, strict=True)))
+
+    def __sub__(self, other: Spend) -> Spend:
+        """What is left of this when `other` is taken out.
+
+        Raises:
+            InvalidInput: `other` is larger in some resource.
+        """
+        return Spend(*(a - b for a, b in zip(self.amounts, other.amounts, strict=True)))
+
+    @property
+    def amounts(self) -> tuple[int, int, int, int]:
+        """The four numbers, in the order of `RESOURCES`."""
+        return self.tokens, self.cost_nano_usd, self.latency_ms, self.tool_calls
+
+    def within(self, budget: Budget) -> bool:
+        """Whether no limit of the budget is passed; reaching one is within it."""
+        return not budget.exceeded_by(self)
+
+    def to_state(self) -> SpendState:
+        return SpendState(
+            tokens=self.tokens,
+            cost_nano_usd=self.cost_nano_usd,
+            latency_ms=self.latency_ms,
+            tool_calls=self.tool_calls,
+        )
+
+    @classmethod
+    def from_state(cls, state: object, field: str = "spend") -> Spend:
+        """Reads plain data; a field that is missing counts as zero."""
+        return cls(**checks.record(field, state, SPEND_FIELDS))
+
+
+def total(spends: Iterable[Spend]) -> Spend:
+    """The sum of many."""
+    return sum(spends, Spend())

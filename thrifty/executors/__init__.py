@@ -1,0 +1,1 @@
+"""Who does the work: local code, a model, or whatever the user registered."""

@@ -1,0 +1,33 @@
+"""What an executor is handed and what it hands back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from thrifty.budget import Spend, StepOption
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One option of a step, to be done now."""
+
+    task: str
+    """What the person asked for, as given."""
+    option: StepOption
+    """What is to be done, with the payload that the catalog gave it."""
+    draft: str = ""
+    """What earlier steps wrote, as Markdown, cut to what the budget foresaw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an executor wrote and what it used, where it knows better than its option."""
+
+    text: str
+    """The section, or the revised draft, as Markdown."""
+    spend: Spend = Spend()
+    """What it used; latency is measured from outside."""
+
+
+Executor = Callable[[Work], Result | str]
+"""Does a piece of work. A bare text is charged the tokens, money and calls that its option
+declares; an exception is a failed step, charged the same."""
