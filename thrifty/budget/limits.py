@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from typing_extensions import TypedDict
@@ -83,6 +83,10 @@ class Budget:
             None if limit is None else max(0, limit - amount)
             for limit, amount in zip(self.limits, spend.amounts, strict=True)
         )
+
+    def without_latency(self) -> Budget:
+        """The same limits but for time, which does not add up over calls side by side."""
+        return replace(self, max_latency_ms=None)
 
     def limited(self) -> tuple[tuple[Resource, int], ...]:
         """The resources that have a limit, each with it."""
