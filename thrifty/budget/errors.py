@@ -70,6 +70,11 @@ class ModelUnavailable(ThriftyError):
 
     exit_code = 7
 
+    def __init__(self, message: str, *, for_good: bool = False) -> None:
+        self.for_good = for_good
+        """Whether no other call would fare better: no server, a refused key."""
+        super().__init__(message)
+
 
 class ReservationClosed(ThriftyError):
     """A reservation can be settled or released once."""

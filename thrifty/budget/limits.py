@@ -88,6 +88,17 @@ class Budget:
         """The same limits but for time, which does not add up over calls side by side."""
         return replace(self, max_latency_ms=None)
 
+    def changed(self, limits: object, field: str = "budget") -> Budget:
+        """The same budget but for the limits that are named, as in `{"max_tokens": 4000}`.
+
+        Raises:
+            InvalidInput: nothing is named, or a name or a limit cannot be used.
+        """
+        named = checks.record(field, limits, BUDGET_FIELDS)
+        if not named:
+            raise InvalidInput(field, limits, f"name one of: {', '.join(BUDGET_FIELDS)}")
+        return replace(self, **named)
+
     def limited(self) -> tuple[tuple[Resource, int], ...]:
         """The resources that have a limit, each with it."""
         pairs = zip(RESOURCES, self.limits, strict=True)

@@ -20,13 +20,17 @@ class Resource:
     """An amount of it, for a person."""
 
 
+def _counted(unit: str) -> Callable[[int], str]:
+    return lambda count: f"{count:,} {unit if count == 1 else unit + 's'}"
+
+
 def _show_latency(ms: int) -> str:
     return f"{ms:,} ms" if ms < 10_000 else f"{ms / 1000:,.1f} s"
 
 
-TOKENS = Resource("tokens", "tokens", "max_tokens", lambda n: f"{n:,} tokens")
+TOKENS = Resource("tokens", "tokens", "max_tokens", _counted("token"))
 COST = Resource("cost", "cost_nano_usd", "max_cost_usd", format_usd)
 LATENCY = Resource("latency", "latency_ms", "max_latency_ms", _show_latency)
-TOOL_CALLS = Resource("tool_calls", "tool_calls", "max_tool_calls", lambda n: f"{n:,} calls")
+TOOL_CALLS = Resource("tool_calls", "tool_calls", "max_tool_calls", _counted("call"))
 
 RESOURCES = (TOKENS, COST, LATENCY, TOOL_CALLS)

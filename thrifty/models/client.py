@@ -1,6 +1,7 @@
 """The chat model itself: the only place that builds one of langchain-openai's."""
 
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -37,6 +38,10 @@ class ChatClients:
             stream_usage=True,
             **given,
         )
+
+    def load(self) -> None:
+        """Imports the client library, which takes seconds the first time."""
+        import_module("langchain_openai")
 
     def cap(self, output_tokens: int) -> dict[str, Any]:
         """The arguments of a call that hold its output to so many tokens."""

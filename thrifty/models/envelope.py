@@ -5,6 +5,8 @@ cut, but not everything that is left, so that a call whose outcome is never know
 is charged in full) does not end the run.
 """
 
+from dataclasses import replace
+
 from thrifty.budget import Budget, BudgetExceeded, Spend, StepOption
 from thrifty.budget.spend import SPEND_FIELDS
 from thrifty.models.prices import PriceList
@@ -58,3 +60,20 @@ def affordable_tokens(tokens: int, cost_nano_usd: int, model: str, prices: Price
         else:
             high = middle - 1
     return low
+
+
+INPUT_SHARE = 0.25
+"""How much of an estimate in tokens is input, where a price needs to know."""
+
+
+def with_cost(option: StepOption, model: str, prices: PriceList) -> StepOption:
+    """The option with its estimated cost filled in from the price of the model, unless it has one.
+
+    Raises:
+        PriceUnknown: neither the catalog nor a price list says what it would cost.
+    """
+    if option.estimate.cost_nano_usd:
+        return option
+    tokens_in = round(option.estimate.tokens * INPUT_SHARE)
+    cost = prices.quote(model, tokens_in, option.estimate.tokens - tokens_in)
+    return replace(option, estimate=replace(option.estimate, cost_nano_usd=cost))

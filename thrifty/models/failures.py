@@ -9,6 +9,8 @@ from dataclasses import dataclass
 RETRY_WAIT_MS = 500
 SERVER_ERROR = 500
 TOO_MANY_REQUESTS = 429
+REFUSED_FOR_GOOD = (401, 403, 404)
+"""No such key, no such right, no such model or address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class Failure:
     """Whether it may have been billed: then the whole reservation is charged."""
     retry_after_ms: int | None
     """How long to wait before the next attempt; None when trying again is no use."""
+    for_good: bool = False
+    """Whether other calls would fail in the same way."""
 
 
 def read_failure(error: BaseException) -> Failure:
@@ -41,14 +45,15 @@ def _read_status(status: int, headers: Mapping[str, str]) -> Failure:
         return Failure("too many requests (429)", False, _retry_after_ms(headers))
     if status >= SERVER_ERROR:
         return Failure(f"the server failed ({status})", True, RETRY_WAIT_MS)
-    return Failure(f"the server refused the request ({status})", False, None)
+    refused = status in REFUSED_FOR_GOOD
+    return Failure(f"the server refused the request ({status})", False, None, refused)
 
 
 def _read_connection(error: BaseException) -> Failure:
     import httpx
 
     if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
-        return Failure("the server cannot be reached", billed=False, retry_after_ms=None)
+        return Failure("the server cannot be reached", False, None, for_good=True)
     return Failure("the connection was lost", billed=True, retry_after_ms=RETRY_WAIT_MS)
 
 

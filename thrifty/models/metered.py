@@ -63,6 +63,11 @@ class Models:
         self.prices = PriceList(settings.prices)
         self._clients = ChatClients(settings)
 
+    def warm_up(self) -> None:
+        """Loads the client now, so that its seconds are not the first run's latency."""
+        if not self.is_offline:
+            self._clients.load()
+
     def ask(self, request: Request, allowance: Allowance, config: Any = None) -> Reply:
         """Asks once, and once more where that may help; each attempt is reserved by itself.
 
@@ -81,7 +86,7 @@ class Models:
             if isinstance(outcome, Reply):
                 return outcome
             failure = outcome
-        raise ModelUnavailable(f"{request.model}: {failure.reason}")
+        raise ModelUnavailable(f"{request.model}: {failure.reason}", for_good=failure.for_good)
 
     def _wait(self, failure: Failure, allowance: Allowance) -> bool:
         """Waits as long as the failure asks; False where that is no use or takes too long."""

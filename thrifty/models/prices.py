@@ -42,11 +42,15 @@ class PriceList:
 
     def knows(self, model: str) -> bool:
         """Whether the model has a price."""
+        return not self.why_unknown(model)
+
+    def why_unknown(self, model: str) -> str:
+        """Why the model has no price, and the remedy; empty when it has one."""
         try:
             self.quote(model, 1, 1)
-        except PriceUnknown:
-            return False
-        return True
+        except PriceUnknown as error:
+            return str(error)
+        return ""
 
 
 def _listed_usd(model: str, input_tokens: int, output_tokens: int, cached_tokens: int) -> Decimal:

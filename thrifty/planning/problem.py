@@ -4,10 +4,12 @@ It is a multidimensional multiple-choice knapsack with optional groups (steps), 
 (requirements), a cardinality limit (`max_steps`) and redundancy between chosen members.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from thrifty.budget import checks
 from thrifty.budget.limits import Budget
+from thrifty.budget.option import StepOption
 from thrifty.budget.step import Step
 
 MAX_STEPS_DEFAULT = 6
@@ -36,3 +38,15 @@ class Problem:
     def __post_init__(self) -> None:
         checks.amount("max_steps", self.max_steps, maximum=100_000)
         checks.number("diversity_penalty", self.diversity_penalty)
+
+
+def value_of(problem: Problem, chosen: Iterable[StepOption]) -> float:
+    """What these options are worth together under the problem's redundancy."""
+    topic_of = {step.name: step.topic for step in problem.steps}
+    topics = [step.topic for step in problem.done]
+    value = 0.0
+    for option in chosen:
+        topic = topic_of[option.step]
+        value += option.value - problem.diversity_penalty * topics.count(topic)
+        topics.append(topic)
+    return value

@@ -1,6 +1,6 @@
 """Why an option is not in a plan, in plain words; the same words whichever engine planned."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from thrifty.budget.limits import Budget
 from thrifty.budget.option import StepOption
@@ -11,10 +11,18 @@ from thrifty.budget.step import Step
 from thrifty.planning.problem import Problem
 
 
-def shortfall(missing: dict[str, int]) -> str:
-    """What is missing, for a person: "412 tokens, 1 calls short"."""
-    parts = (r.show(missing[r.name]) for r in RESOURCES if r.name in missing)
-    return f"{', '.join(parts)} short"
+def shortfall(missing: Mapping[str, int]) -> str:
+    """What is missing, for a person: "412 tokens, 1 call short"."""
+    return f"{_amounts(missing)} short"
+
+
+def over(excess: Mapping[str, int]) -> str:
+    """What is too much, for a person: "412 tokens over the limit"."""
+    return f"{_amounts(excess)} over the limit"
+
+
+def _amounts(amounts: Mapping[str, int]) -> str:
+    return ", ".join(r.show(amounts[r.name]) for r in RESOURCES if r.name in amounts)
 
 
 def left_out(problem: Problem, chosen: Sequence[StepOption]) -> tuple[LeftOut, ...]:

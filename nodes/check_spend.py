@@ -1,0 +1,60 @@
+"""Reads the bill after each wave and decides: go on, plan anew, ask, or finish."""
+
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.runtime import Runtime
+
+from thrifty.budget import Budget, Outcome, Plan
+from thrifty.budget.decision import Decision, DecisionKind
+from thrifty.budget.plan import PlanState
+from thrifty.nodes.context import Context
+from thrifty.nodes.outlook import Facts, outlook
+from thrifty.nodes.services import Services
+from thrifty.planning.course import Course, Standing, set_course
+from thrifty.planning.engines import make_plan
+
+KIND_OF: dict[str, DecisionKind] = {"plan": "replan", "approve": "ask", "finish": "halt"}
+
+
+class Checked(Facts):
+    """What this node reads."""
+
+    plan: PlanState
+    seen: int
+
+
+def check_spend(
+    state: Checked, runtime: Runtime[Context], config: RunnableConfig, *, services: Services
+) -> dict[str, Any]:
+    """Compares ledger and plan and sets the course."""
+    context = Context.of(runtime.context)
+    run = state["run"]
+    spent = services.spent(run["id"], state["spend"]["latency_ms"])
+    outcomes = tuple(Outcome.from_state(outcome) for outcome in state["outcomes"])
+    problem, _ = outlook(state, context, services)
+    standing = Standing(
+        plan=Plan.from_state(state["plan"]),
+        outcomes=outcomes,
+        news=outcomes[state["seen"] :],
+        problem=problem,
+        best=make_plan(problem, context.engine),
+        replans_left=context.max_replans - (state["revision"] - 1),
+        overrun=Budget.from_state(run["budget"]).exceeded_by(spent),
+    )
+    course = set_course(standing, context.on_drift)
+    if course.direction == "approve" and not _can_wait(config):
+        course = Course("finish", f"{course.reason}, and nobody can be asked", halts=True)
+    decision = Decision(KIND_OF.get(course.direction, "plan"), course.reason, spent.latency_ms)
+    return {
+        "direction": course.direction,
+        "halt_reason": course.reason if course.halts else "",
+        "decisions": [decision.to_state()] if course.reason else [],
+        "seen": len(outcomes),
+        "spend": spent.to_state(),
+    }
+
+
+def _can_wait(config: RunnableConfig) -> bool:
+    """Whether the run is kept somewhere, so that it can be resumed after a person answered."""
+    return "thread_id" in config.get("configurable", {})
