@@ -5,14 +5,16 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Budget, Outcome, Plan
+from thrifty.budget import Budget, Outcome, Plan, Spend
 from thrifty.budget.decision import Decision, DecisionKind
 from thrifty.budget.plan import PlanState
 from thrifty.nodes.context import Context
 from thrifty.nodes.outlook import Facts, outlook
 from thrifty.nodes.services import Services
+from thrifty.nodes.state import Run
 from thrifty.planning.course import Course, Standing, set_course
 from thrifty.planning.engines import make_plan
+from thrifty.planning.reasons import over
 
 KIND_OF: dict[str, DecisionKind] = {"plan": "replan", "approve": "ask", "finish": "halt"}
 
@@ -40,7 +42,7 @@ def check_spend(
         problem=problem,
         best=make_plan(problem, context.engine),
         replans_left=context.max_replans - (state["revision"] - 1),
-        overrun=Budget.from_state(run["budget"]).exceeded_by(spent),
+        overrun=_overrun(run, spent, services),
     )
     course = set_course(standing, context.on_drift)
     if course.direction == "approve" and not _can_wait(config):
@@ -53,6 +55,14 @@ def check_spend(
         "seen": len(outcomes),
         "spend": spent.to_state(),
     }
+
+
+def _overrun(run: Run, spent: Spend, services: Services) -> str:
+    """What went over: a limit of the run, or a call over what it had reserved."""
+    if excess := Budget.from_state(run["budget"]).exceeded_by(spent):
+        return over(excess)
+    overruns = (entry for entry in services.ledger.entries(run["id"]) if entry.is_overrun)
+    return next((f"{entry.label!r} used more than it was allowed" for entry in overruns), "")
 
 
 def _can_wait(config: RunnableConfig) -> bool:

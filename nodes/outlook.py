@@ -1,5 +1,6 @@
 """What lies ahead of a run: the planning problem of what is left to do and to spend."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -16,6 +17,9 @@ from thrifty.nodes.services import Services
 from thrifty.nodes.state import Run
 from thrifty.planning.menu import menu
 from thrifty.planning.problem import Problem
+
+FAILURES_MAX = 2
+"""So many failures of an executor in one run, and it is not tried again."""
 
 
 class Facts(TypedDict):
@@ -83,7 +87,7 @@ def barred_by(
 ) -> Callable[[StepOption], str]:
     """Tells of an option why it cannot be chosen."""
     failed = {outcome.option.name: outcome.reason for outcome in outcomes if not outcome.has_text}
-    disabled = {outcome.disables: outcome.reason for outcome in outcomes if outcome.disables}
+    disabled = _out_of_order(outcomes)
 
     def barred(option: StepOption) -> str:
         if option.name in failed:
@@ -99,3 +103,13 @@ def barred_by(
         return ""
 
     return barred
+
+
+def _out_of_order(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """The executors that have shown, at once or by repeated failure, that they do not work."""
+    disabled = {outcome.disables: outcome.reason for outcome in outcomes if outcome.disables}
+    failures = [outcome for outcome in outcomes if outcome.status == "failed"]
+    for executor, count in Counter(outcome.option.executor for outcome in failures).items():
+        if count >= FAILURES_MAX:
+            disabled.setdefault(executor, f"it failed {count} times")
+    return disabled

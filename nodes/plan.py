@@ -6,7 +6,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from thrifty.budget import Plan
-from thrifty.budget.decision import Decision, DecisionKind
+from thrifty.budget.decision import Decision
 from thrifty.nodes.context import Context
 from thrifty.nodes.outlook import Facts, outlook
 from thrifty.nodes.services import Services
@@ -20,8 +20,7 @@ def plan(state: Facts, runtime: Runtime[Context], *, services: Services) -> dict
     made = make_plan(problem, context.engine)
     made = replace(made, left_out=(*made.left_out, *barred))
     spent = services.spent(state["run"]["id"], state["spend"]["latency_ms"])
-    kind: DecisionKind = "replan" if state["revision"] else "plan"
-    decision = Decision(kind, describe(made), spent.latency_ms)
+    decision = Decision("plan", describe(made), spent.latency_ms)
     update: dict[str, Any] = {
         "plan": made.to_state(),
         "revision": state["revision"] + 1,

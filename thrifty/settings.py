@@ -5,6 +5,7 @@
 | `OPENAI_API_KEY`  | the key; without it and without a server of one's own, thrifty is offline  |
 | `OPENAI_BASE_URL` | an OpenAI-compatible server (vLLM, Ollama, a gateway); needs no key         |
 | `THRIFTY_API`     | `responses` or `chat`; by default `responses`, `chat` for an own server    |
+| `THRIFTY_CAP`     | `max_tokens` for a chat server that knows an output cap by that name only |
 | `THRIFTY_PRICES`  | JSON, dollars per million tokens: `{"llama3": {"input": 0, "output": 0}}`  |
 """
 
@@ -18,6 +19,7 @@ from typing import Any, Literal, get_args
 from thrifty.budget import InvalidInput, checks
 
 Api = Literal["responses", "chat"]
+CapField = Literal["max_completion_tokens", "max_tokens"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,19 @@ class Settings:
     """The server's address up to and with `/v1`; OpenAI's own when empty."""
     api: Api = "responses"
     """Which of the two OpenAI protocols the server speaks."""
+    cap_field: CapField = "max_completion_tokens"
+    """What Chat Completions calls the output cap; a server that does not know it ignores it."""
     prices: Mapping[str, TokenPrice] = field(default_factory=dict, hash=False)
     """Prices by model name; they win over the public price list."""
+
+    def __post_init__(self) -> None:
+        if self.base_url and not self.base_url.startswith(("http://", "https://")):
+            remedy = "start it with http:// or https://"
+            raise InvalidInput("base_url", self.base_url, remedy)
+        checks.choice("api", self.api, get_args(Api))
+        checks.choice("cap_field", self.cap_field, get_args(CapField))
+        if self.api == "responses" and self.cap_field == "max_tokens":
+            raise InvalidInput("cap_field", self.cap_field, "use it with api chat only")
 
     @property
     def is_offline(self) -> bool:
@@ -55,14 +68,13 @@ class Settings:
         """
         given = os.environ if environ is None else environ
         base_url = given.get("OPENAI_BASE_URL", "").strip()
-        if base_url and not base_url.startswith(("http://", "https://")):
-            raise InvalidInput("OPENAI_BASE_URL", base_url, "start it with http:// or https://")
-        api = given.get("THRIFTY_API", "").strip() or ("chat" if base_url else "responses")
-        checks.choice("THRIFTY_API", api, get_args(Api))
+        api: Any = given.get("THRIFTY_API", "").strip() or ("chat" if base_url else "responses")
+        cap_field: Any = given.get("THRIFTY_CAP", "").strip() or "max_completion_tokens"
         return cls(
             api_key=given.get("OPENAI_API_KEY", "").strip(),
             base_url=base_url,
-            api="chat" if api == "chat" else "responses",
+            api=api,
+            cap_field=cap_field,
             prices=read_prices(given.get("THRIFTY_PRICES", "").strip() or "{}"),
         )
 

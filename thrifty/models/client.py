@@ -45,11 +45,9 @@ class ChatClients:
 
     def cap(self, output_tokens: int) -> dict[str, Any]:
         """The arguments of a call that hold its output to so many tokens."""
-        capped: dict[str, Any] = {"max_completion_tokens": output_tokens}
-        if self._settings.base_url and self._settings.api == "chat":
-            # Some compatible servers know the older name only, and would write without end.
-            capped["extra_body"] = {"max_tokens": output_tokens}
-        return capped
+        if self._settings.cap_field == "max_tokens":
+            return {"extra_body": {"max_tokens": output_tokens}}
+        return {"max_completion_tokens": output_tokens}
 
 
 def reasoning_effort(model: str, effort: str) -> str | None:

@@ -3,12 +3,14 @@
 Messages are in our own words: a server's text may repeat the key it was sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 RETRY_WAIT_MS = 500
 SERVER_ERROR = 500
 TOO_MANY_REQUESTS = 429
+NEVER_CONNECTED = ("ConnectError", "ConnectTimeout")
+"""By name: which HTTP library raises them is the client's own affair."""
 REFUSED_FOR_GOOD = (401, 403, 404)
 """No such key, no such right, no such model or address."""
 
@@ -50,11 +52,15 @@ def _read_status(status: int, headers: Mapping[str, str]) -> Failure:
 
 
 def _read_connection(error: BaseException) -> Failure:
-    import httpx
-
-    if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
+    if any(type(cause).__name__ in NEVER_CONNECTED for cause in _causes(error)):
         return Failure("the server cannot be reached", False, None, for_good=True)
     return Failure("the connection was lost", billed=True, retry_after_ms=RETRY_WAIT_MS)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def _retry_after_ms(headers: Mapping[str, str]) -> int:

@@ -75,18 +75,17 @@ class Models:
             BudgetExceeded: the worst case does not fit; nothing was sent.
             ModelUnavailable: no usable answer; what the attempts cost is in the ledger.
         """
-        key = allowance.key
-        failure = Failure("", billed=False, retry_after_ms=0)
-        for attempt in range(1, ATTEMPTS_MAX + 1):
-            if attempt > 1 and not self._wait(failure, allowance):
+        outcome = self._attempt(request, _numbered(allowance, 1), config)
+        for attempt in range(2, ATTEMPTS_MAX + 1):
+            if isinstance(outcome, Reply) or not self._wait(outcome, allowance):
                 break
-            outcome = self._attempt(
-                request, replace(allowance, key=attempt_key(key, attempt)), config
-            )
-            if isinstance(outcome, Reply):
-                return outcome
-            failure = outcome
-        raise ModelUnavailable(f"{request.model}: {failure.reason}", for_good=failure.for_good)
+            try:
+                outcome = self._attempt(request, _numbered(allowance, attempt), config)
+            except BudgetExceeded:
+                break  # how the first attempt failed says more than that a second does not fit
+        if isinstance(outcome, Reply):
+            return outcome
+        raise ModelUnavailable(f"{request.model}: {outcome.reason}", for_good=outcome.for_good)
 
     def _wait(self, failure: Failure, allowance: Allowance) -> bool:
         """Waits as long as the failure asks; False where that is no use or takes too long."""
@@ -159,6 +158,10 @@ class Models:
 def attempt_key(key: str, attempt: int) -> str:
     """The key under which one attempt of a call is reserved."""
     return f"{key}.{attempt}"
+
+
+def _numbered(allowance: Allowance, attempt: int) -> Allowance:
+    return replace(allowance, key=attempt_key(allowance.key, attempt))
 
 
 def _since_ms(started_ns: int) -> int:

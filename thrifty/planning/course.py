@@ -5,13 +5,13 @@ less may mean that something better does. A failed step is news as well. Without
 no new plan, so that planning cannot go round in circles.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from thrifty.budget import Outcome, Plan, StepOption, total
 from thrifty.planning.problem import Problem, value_of
-from thrifty.planning.reasons import over, shortfall
+from thrifty.planning.reasons import shortfall
 
 NOTHING_FITS = "nothing that is still to be done fits in what is left"
 GAIN_MIN = 0.05
@@ -36,8 +36,8 @@ class Standing:
     best: Plan
     """The plan that it would come to."""
     replans_left: int
-    overrun: Mapping[str, int]
-    """By how much each limit has been passed; empty within the budget."""
+    overrun: str = ""
+    """What went over, in plain words; empty as long as nothing did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def set_course(standing: Standing, on_drift: OnDrift) -> Course:
             lead to a new plan under every policy but `halt`, which ignores savings.
     """
     if standing.overrun:
-        return Course("finish", f"overrun: {over(standing.overrun)}", True)
+        return Course("finish", f"overrun: {standing.overrun}", True)
     rest = remaining(standing.plan, standing.outcomes)
     missing = standing.problem.left.exceeded_by(total(option.estimate for option in rest))
     if missing and on_drift != "replan":
