@@ -1,5 +1,7 @@
 """The local quality pass: tidies, adds only what is missing, and does nothing twice."""
 
+import time
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +19,17 @@ def test_headings_lists_and_blanks():
 
 def test_sections_without_a_title_begin_at_level_two():
     assert tidy("### A\n\nx\n\n##### B\n\ny") == "## A\n\nx\n\n### B\n\ny\n"
+
+
+def test_number_signs_that_close_a_heading_go():
+    assert tidy("## A ## #\n\nx\n\n## C# ##\n\ny") == "## A\n\nx\n\n## C#\n\ny\n"
+
+
+def test_a_hostile_draft_takes_no_time():
+    start = time.perf_counter()
+    for piece in (" #", "- ", "```\n", "## A\n", "\x1b]", " \n", "## To complete\n\n", "\\"):
+        tidy(f"# {piece * (100_000 // len(piece))}x")
+    assert time.perf_counter() - start < 3
 
 
 def test_a_heading_that_comes_back_later_stays():

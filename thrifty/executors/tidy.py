@@ -11,7 +11,7 @@ from thrifty.executors.words import capital, clean, inert
 TO_COMPLETE = "To complete"
 LACKS = "asked for and not in the draft."
 
-_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*?)[ #]*$")
+_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*)$")
 _BULLET = re.compile(r"^(\s*)[*+•-][ \t]+(\[[ xX]\] )?(.*)$")
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
 _NOTE = re.compile(rf"^## {TO_COMPLETE}\n\n(?:- .*: {re.escape(LACKS)}(?:\n|\Z))+", re.MULTILINE)
@@ -85,7 +85,7 @@ def _headings(lines: Block) -> Block:
             last = last if not line else ""
             tidied.append(line)
             continue
-        level, name = len(heading.group(1)), heading.group(2).strip()
+        level, name = len(heading.group(1)), _without_closing(heading.group(2).strip())
         if not name or name.casefold() == last:
             continue
         levels = [open_level for open_level in levels if open_level < level] + [level]
@@ -93,6 +93,13 @@ def _headings(lines: Block) -> Block:
         tidied.append(f"{'#' * min(depth, 6)} {name}")
         last = name.casefold()
     return tidied
+
+
+def _without_closing(name: str) -> str:
+    """A heading's text without the number signs that may close it; "C#" keeps its own."""
+    bare = name.rstrip("# \t")
+    rest = name[len(bare) :]
+    return bare + rest.split()[0] if rest.startswith("#") and bare else bare
 
 
 def _top(lines: Block) -> int:
