@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_brief import TUTORIAL
 
 from thrifty.budget import InvalidInput, Spend, StepOption
 from thrifty.executors.brief import read_brief
@@ -21,6 +20,10 @@ from thrifty.executors.schedule import schedule_for, trip_days
 
 OPTION = StepOption("Map (local)", "Map", "local", "Name who decides.", Spend(), 1.0)
 
+TUTORIAL = (
+    "Draft a 1-page project proposal for a logistics dashboard + fleet optimization pilot, "
+    "including scope, timeline, and risks."
+)
 TASKS = [
     TUTORIAL,
     "Write a blog post about tea",
