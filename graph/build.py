@@ -9,7 +9,7 @@ from langgraph.types import Checkpointer
 
 from thrifty.budget import Budget, check_steps
 from thrifty.executors.catalog import Catalog, CatalogSource
-from thrifty.executors.registry import Executors
+from thrifty.executors.registry import Executors, warm_up
 from thrifty.graph.routes import by_direction, to_executors
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.ledger.protocol import Ledger
@@ -67,6 +67,7 @@ def create_budget_agent(
     check_steps(steps, registry.names)
     models = Models(settings or Settings.from_environment())
     models.warm_up()
+    warm_up()
     services = Services(steps, registry, models, ledger or MemoryLedger(), RunClock(), budget)
     return build(services).compile(checkpointer=checkpointer, name="thrifty")
 

@@ -58,8 +58,11 @@ def check_spend(
 
 
 def _overrun(run: Run, spent: Spend, services: Services) -> str:
-    """What went over: a limit of the run, or a call over what it had reserved."""
-    if excess := Budget.from_state(run["budget"]).exceeded_by(spent):
+    """What went over: a limit of the run, or a call over what it had reserved.
+
+    Time that has run out is no overrun: what is left of it holds no further step.
+    """
+    if excess := Budget.from_state(run["budget"]).without_latency().exceeded_by(spent):
         return over(excess)
     overruns = (entry for entry in services.ledger.entries(run["id"]) if entry.is_overrun)
     return next((f"{entry.label!r} used more than it was allowed" for entry in overruns), "")

@@ -63,5 +63,7 @@ def _run_id(asked: Input, number: int, configurable: Mapping[str, Any]) -> str:
     if given := asked.get("run_id"):
         return checks.text("run_id", given, maximum=RUN_ID_MAX)
     if thread := configurable.get("thread_id"):
-        return f"{thread}/{number}"
+        # In a parent's graph, the part before the last bar is the place this run has there.
+        inside, _, _ = str(configurable.get("checkpoint_ns", "")).rpartition("|")
+        return "/".join(part for part in (thread, inside, str(number)) if part)
     return str(uuid4())

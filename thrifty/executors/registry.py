@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from thrifty.budget import InvalidInput
+from thrifty.budget import InvalidInput, Spend, StepOption
 from thrifty.budget.option import NAME_MAX
 from thrifty.executors.adapt import adapt
 from thrifty.executors.catalog import folded
@@ -72,6 +72,11 @@ class Executors:
             known = ", ".join((LOCAL, *self.registered))
             raise InvalidInput("executor", name, f"register it, or use one of: {known}")
         return self.registered[name]
+
+
+def warm_up() -> None:
+    """Loads templates and word lists now, so that their time is not the first run's latency."""
+    _local(Work("warm up", StepOption("warm up", "warm up", LOCAL, "Warm up.", Spend(), 0.0)))
 
 
 def _local(work: Work) -> Result:

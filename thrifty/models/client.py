@@ -1,6 +1,6 @@
 """The chat model itself: the only place that builds one of langchain-openai's."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ class ChatClients:
             model=model,
             api_key=SecretStr(self._settings.api_key or "none"),
             use_responses_api=self._settings.api == "responses",
+            http_async_client=_connections(),
             max_retries=0,
             stream_usage=True,
             **given,
@@ -48,6 +49,12 @@ class ChatClients:
         if self._settings.cap_field == "max_tokens":
             return {"extra_body": {"max_tokens": output_tokens}}
         return {"max_completion_tokens": output_tokens}
+
+
+@cache
+def _connections() -> Any:
+    """One pool of connections for every model of the process, as all calls run on one loop."""
+    return import_module("openai").DefaultAsyncHttpxClient()
 
 
 def reasoning_effort(model: str, effort: str) -> str | None:
