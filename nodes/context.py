@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.planning.engines import ENGINE_DEFAULT, ENGINES
+from thrifty.planning.engines import ENGINE_DEFAULT, EngineName
 from thrifty.planning.problem import DIVERSITY_PENALTY_DEFAULT, MAX_STEPS_DEFAULT
 from thrifty.prompts import load
 
@@ -75,11 +75,11 @@ class Context(BaseModel):
         description="The model that proposes extra steps; a small one will do.",
         json_schema_extra={"langgraph_nodes": ["generate_options"]},
     )
-    engine: str = Field(
+    engine: EngineName = Field(
         ENGINE_DEFAULT,
         title="Planner",
-        description=f"One of: {', '.join(ENGINES)}.",
-        json_schema_extra={"langgraph_nodes": ["plan"], "enum": list(ENGINES)},
+        description="Which planner chooses; `docs/planning.md` compares them.",
+        json_schema_extra={"langgraph_nodes": ["plan"]},
     )
     max_steps: int = Field(
         MAX_STEPS_DEFAULT,

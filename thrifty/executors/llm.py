@@ -13,6 +13,8 @@ from thrifty.models.reply import Reply
 WORDS_PER_TOKEN = 0.5
 """How many words to ask for by the estimate, which holds the prompt and the reasoning too."""
 WORDS_MIN = 60
+REVISION_SHARE_MIN = 0.5
+"""A revision with fewer words than this share of its draft has lost something."""
 
 
 def words_wanted(work: Work) -> int:
@@ -41,11 +43,12 @@ def write(
 def _read(work: Work, reply: Reply, envelope: Spend) -> Outcome:
     """A whole text is done; half a section is better than none, half a revision is worse."""
     text = plain(reply.text).strip()
+    kept_share = len(text.split()) / max(1, len(work.draft.split()))
+    if work.revises and (reply.cut or kept_share < REVISION_SHARE_MIN):
+        reason = "the revision left out too much, so the draft stays as it was"
+        return Outcome(work.option, "failed", reason=reason)
     if not reply.cut:
         return Outcome(work.option, "done", text)
-    if work.revises:
-        reason = "the revision was cut short, so the draft stays as it was"
-        return Outcome(work.option, "failed", reason=reason)
     reason = f"cut short: its reservation held {envelope.tokens:,} tokens"
     return Outcome(work.option, "cut", text, reason=reason)
 
