@@ -14,6 +14,18 @@ from thrifty.planning.engines import ENGINE_DEFAULT, ENGINES
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+ENVIRONMENT = """\b
+Environment:
+  OPENAI_API_KEY   the key; without it and without a server, thrifty is offline
+  OPENAI_BASE_URL  an OpenAI-compatible server (vLLM, Ollama, a gateway)
+  THRIFTY_API      responses or chat
+  THRIFTY_PRICES   dollars per million tokens, as JSON:
+                   {"llama3": {"input": 0, "output": 0}}
+  THRIFTY_DEBUG    1 shows tracebacks
+  NO_COLOR         1 drops colours"""
+"""For help texts."""
+
+
 def whole(text: str) -> int | str:
     """A whole number where it is one."""
     try:

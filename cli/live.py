@@ -70,7 +70,7 @@ def _decided(changes: Mapping[str, Any]) -> Iterator[Notice]:
         elif decision["kind"] == "failure":
             yield Notice("failed", one_line(decision["reason"]))
         elif decision["kind"] not in ALREADY_SAID:
-            yield Notice(decision["kind"], one_line(decision["reason"]))
+            yield Notice(decision["kind"], f"{decision['kind']}: {one_line(decision['reason'])}")
 
 
 def _added(changes: Mapping[str, Any], channel: str) -> Sequence[Any]:

@@ -5,25 +5,18 @@ from importlib.metadata import version
 import click
 
 from thrifty.cli.edge import EdgeGroup, debug_option
+from thrifty.cli.limits import ENVIRONMENT
 from thrifty.cli.options import options
 from thrifty.cli.plan import plan
 from thrifty.cli.run import run
 
-EPILOG = """\b
+EPILOG = f"""\b
 Examples:
   thrifty run "Draft a project proposal" --max-tokens 2200 --max-tool-calls 2
   thrifty plan @brief.md --max-cost-usd 0.05
   thrifty options --yaml > my.yaml
 
-\b
-Environment:
-  OPENAI_API_KEY   the key; without it and without a server, thrifty is offline
-  OPENAI_BASE_URL  an OpenAI-compatible server (vLLM, Ollama, a gateway)
-  THRIFTY_API      responses or chat
-  THRIFTY_PRICES   dollars per million tokens, as JSON:
-                   {"llama3": {"input": 0, "output": 0}}
-  THRIFTY_DEBUG    1 shows tracebacks
-  NO_COLOR         1 drops colours
+{ENVIRONMENT}
 """
 
 

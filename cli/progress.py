@@ -1,8 +1,7 @@
 """Shows progress: lines as they come and, at a terminal, below them what is running now."""
 
 import time
-from contextlib import nullcontext
-from types import TracebackType
+from typing import Self
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -23,13 +22,6 @@ MARKS: dict[NoticeKind, tuple[str, str]] = {
     "ask": ("?", "cyan"),
     "halt": ("■", "yellow"),
 }
-WORDS: dict[NoticeKind, str] = {
-    "options": "options: ",
-    "replan": "replan: ",
-    "downgrade": "downgrade: ",
-    "skip": "skip: ",
-    "halt": "halt: ",
-}
 
 
 class Progress:
@@ -38,25 +30,25 @@ class Progress:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._running: dict[str, float] = {}
-        self._spinner = Spinner("dots", style="cyan")
-        is_live = console.is_terminal and not console.is_dumb_terminal and not console.quiet
-        self._live = (
-            Live(console=console, transient=True, get_renderable=self._now) if is_live else None
-        )
+        """When each option that is running was started."""
         self._waiting_for = "getting ready"
+        self._spinner = Spinner("dots", style="cyan")
+        self._live: Live | None = None
 
-    def __enter__(self) -> "Progress":
-        (self._live or nullcontext()).__enter__()
+    def __enter__(self) -> Self:
+        if self._console.is_terminal and not self._console.is_dumb_terminal:
+            self._live = Live(
+                console=self._console,
+                transient=True,
+                redirect_stdout=False,
+                get_renderable=self._now,
+            )
+            self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._live:
-            self._live.__exit__(kind, error, trace)
+            self._live.stop()
 
     def print(self, what: RenderableType) -> None:
         """Prints above what is running."""
@@ -72,8 +64,7 @@ class Progress:
         elif notice.about:
             self._running.pop(notice.about, None)
         mark, style = MARKS[notice.kind]
-        said = f"{WORDS.get(notice.kind, '')}{notice.text}"
-        self._console.print(Text.assemble((f"{mark} ", style), said, overflow="fold"))
+        self._console.print(Text.assemble((f"{mark} ", style), notice.text, overflow="fold"))
 
     def _now(self) -> RenderableType:
         now = time.monotonic()

@@ -12,7 +12,7 @@ from thrifty.budget.plain_text import plain
 from thrifty.cli.draft_file import DraftFile
 from thrifty.cli.edge import debug_option
 from thrifty.cli.exit_codes import DONE, TABLE, exit_code
-from thrifty.cli.limits import shared_options
+from thrifty.cli.limits import ENVIRONMENT, shared_options
 from thrifty.cli.live import folded, notices
 from thrifty.cli.partial import partial_draft
 from thrifty.cli.progress import Progress
@@ -33,6 +33,8 @@ At a terminal all is shown there. In a pipe, standard output gets the draft and 
 receipt (--quiet: the draft alone; --json: one object), and standard error the rest.
 
 {TABLE}
+
+{ENVIRONMENT}
 """
 RESULT_FIELDS = ("draft", "status", "spend", "plan", "receipt")
 
@@ -46,7 +48,7 @@ def run(**given: Any) -> int:
     """Do a task within a budget.
 
     TASK is the text of the task, - for standard input, or @FILE. Without any limit the
-    agent's default budget holds.
+    agent's default budget holds: 8,000 tokens, 60 seconds and 8 calls.
     """
     request = read_request(given)
     file = DraftFile.of(given["output"])
@@ -75,7 +77,6 @@ def _follow(request: Request, screen: Screen, file: DraftFile | None) -> dict[st
                 if "first_plan" in update.get("plan", {}):
                     plan = Plan.from_state(known["plan"])
                     progress.print(plan_view(plan, Budget.from_state(known["run"]["budget"])))
-                    progress.print("")
                 for notice in notices(update):
                     progress.show(notice)
     except KeyboardInterrupt:

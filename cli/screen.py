@@ -39,4 +39,4 @@ def opening(request: Request) -> list[Text]:
     lines = [Text.assemble(("Budget  ", "bold"), request.budget_line)]
     if request.offline_line:
         lines.append(Text.assemble(("Offline  ", "bold yellow"), request.offline_line))
-    return [*lines, Text("")]
+    return lines

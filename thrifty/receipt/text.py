@@ -5,23 +5,25 @@ markup, and without control characters.
 """
 
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_CEILING, Decimal
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from thrifty.budget import Budget, Plan, Spend
-from thrifty.budget.money import usd
-from thrifty.budget.resources import COST, RESOURCES
+from thrifty.budget import Budget, Plan
+from thrifty.budget.money import format_usd
+from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS, Resource
 from thrifty.receipt import words
 from thrifty.receipt.record import Line, LineStatus, Receipt
 
 NARROW = 72
 """Below this many columns, tables do without bars and blanks."""
 BAR_CELLS = 12
+CENT_SHARE = 100_000
+"""Beside each step, money is shown to a hundredth of a cent: in nano-USD."""
 HEADERS = {"tokens": "tokens", "cost": "cost", "latency": "ms", "tool_calls": "calls"}
+BLANK = Text("")
 MARKS: dict[LineStatus, tuple[str, str]] = {
     "done": ("✓", "green"),
     "cut": ("✂", "yellow"),
@@ -36,12 +38,12 @@ MARKS: dict[LineStatus, tuple[str, str]] = {
 def plan_view(plan: Plan, budget: Budget) -> RenderableType:
     """The chosen steps with what each is expected to use, and why the others stayed out."""
     title = Text.assemble(("Plan  ", "bold"), words.headline(plan))
-    parts: list[RenderableType] = [title]
+    parts: list[RenderableType] = [BLANK, title]
     if plan.chosen:
         parts.append(_plan_table(plan, budget))
     if plan.left_out:
-        parts += [Text(""), Text("Left out", style="bold"), _left_out(plan)]
-    return Group(*parts)
+        parts += [BLANK, Text("Left out", style="bold"), _left_out(plan)]
+    return Group(*parts, BLANK)
 
 
 def receipt_view(receipt: Receipt, width: int) -> RenderableType:
@@ -53,17 +55,17 @@ def receipt_view(receipt: Receipt, width: int) -> RenderableType:
     """
     parts: list[RenderableType] = []
     if receipt.lines:
-        parts += [_lines_table(receipt, width), Text("")]
+        parts += [_lines_table(receipt, width), *_remarks(receipt), BLANK]
     if receipt.decisions:
-        parts += [_decisions(receipt), Text("")]
-    parts += [_resources(receipt, width), Text(""), _verdict(receipt)]
+        parts += [_decisions(receipt), BLANK]
+    parts += [_resources(receipt, width), BLANK, _verdict(receipt)]
     return Group(*parts)
 
 
 def _plan_table(plan: Plan, budget: Budget) -> Table:
-    shown = _columns(plan.expected, budget)
+    shown = _columns(budget)
     table = _table()
-    table.add_column("Step", ratio=1, overflow="fold")
+    table.add_column("Step", overflow="fold")
     table.add_column("by", style="dim", overflow="fold")
     for column in shown:
         table.add_column(HEADERS[RESOURCES[column].name], justify="right", no_wrap=True)
@@ -81,33 +83,43 @@ def _plan_table(plan: Plan, budget: Budget) -> Table:
 
 def _left_out(plan: Plan) -> RenderableType:
     grid = Table.grid(padding=(0, 1))
-    for reason, names in words.reasons(plan.left_out):
+    for reason, names in words.together((each.reason, each.option) for each in plan.left_out):
         grid.add_row("·", Text.assemble(names, (f": {reason}", "dim"), overflow="fold"))
     return grid
 
 
 def _lines_table(receipt: Receipt, width: int) -> Table:
-    shown = _columns(receipt.spent + receipt.planned, receipt.budget)
+    shown = _columns(receipt.budget)
     table = _table()
-    table.add_column("Planned → used", ratio=1, overflow="fold")
+    table.add_column("", no_wrap=True)
+    table.add_column(f"Planned{' → ' if width >= NARROW else ', below it '}used", overflow="fold")
     for column in shown:
         table.add_column(HEADERS[RESOURCES[column].name], justify="right", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
-    arrow = " → " if width >= NARROW else "→"
+    arrow = " → " if width >= NARROW else "\n"
     pairs = [_pairs(receipt.lines, column, arrow) for column in shown]
     for row, line in enumerate(receipt.lines):
         value = f"{line.value:.1f}" if line.value else "-"
-        table.add_row(_what(line), *(column[row] for column in pairs), value)
+        mark, style = MARKS[line.status]
+        table.add_row(
+            Text(mark, style), _what(line, style), *(column[row] for column in pairs), value
+        )
     return table
 
 
-def _what(line: Line) -> Text:
-    mark, style = MARKS[line.status]
-    what = Text.assemble((f"{mark} ", style), words.one_line(line.what), overflow="fold")
-    if line.status != "done":
-        reason = words.one_line(line.reason)
-        what.append(f"\n  {line.status}{f': {reason}' if reason else ''}", style=style)
-    return what
+def _what(line: Line, style: str) -> Text:
+    what = _text(line.what)
+    return what if line.status == "done" else what.append(f", {line.status}", style=style)
+
+
+def _remarks(receipt: Receipt) -> list[RenderableType]:
+    """Why lines are not simply done; those with the same reason together."""
+    grid = Table.grid(padding=(0, 1))
+    for status, (mark, style) in MARKS.items():
+        ended = ((x.reason, x.what) for x in receipt.lines if x.status == status and x.reason)
+        for reason, names in words.together(ended):
+            grid.add_row(Text(mark, style), Text.assemble(names, (f": {reason}", "dim")))
+    return [BLANK, grid] if grid.row_count else []
 
 
 def _pairs(lines: Sequence[Line], column: int, arrow: str) -> list[Text]:
@@ -141,19 +153,17 @@ def _resources(receipt: Receipt, width: int) -> Table:
     for name in ("limit", "planned", "used", "left"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    rows = zip(RESOURCES, *(s.amounts for s in (receipt.planned, receipt.spent)), strict=True)
-    for (resource, planned, used), limit, rest in zip(
-        rows, receipt.budget.limits, left.limits, strict=True
-    ):
+    every = zip(RESOURCES, receipt.planned.amounts, receipt.spent.amounts, strict=True)
+    for row, (resource, planned, used) in enumerate(every):
+        limit, rest = receipt.budget.limits[row], left.limits[row]
         if limit is None and not planned and not used:
             continue
-        show = resource.show
         table.add_row(
             words.LABELS[resource.name],
-            Text("none", style="dim") if limit is None else _bare(show(limit)),
-            _bare(show(planned)),
-            Text(_bare(show(used)), style="bold"),
-            "" if rest is None else _bare(show(rest)),
+            Text("none", style="dim") if limit is None else _amount(resource, limit),
+            _amount(resource, planned) if planned or limit is not None else "-",
+            Text(_amount(resource, used), style="bold"),
+            "" if rest is None else _amount(resource, rest),
             "" if limit is None else _share(used, limit, width),
         )
     return table
@@ -181,12 +191,12 @@ def _table() -> Table:
     return Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
 
 
-def _columns(spend: Spend, budget: Budget) -> list[int]:
-    """Which resources have something to show; money often has not."""
+def _columns(budget: Budget) -> list[int]:
+    """Which resources stand beside each step: without a limit on it, no cost is estimated."""
     return [
         place
         for place, resource in enumerate(RESOURCES)
-        if resource is not COST or spend.cost_nano_usd or budget.max_cost_usd is not None
+        if resource is not COST or budget.max_cost_usd is not None
     ]
 
 
@@ -201,19 +211,12 @@ def _figure(amount: int | None, money: bool) -> str:
         return "none"
     if not money:
         return f"{amount:,}"
-    exact = usd(amount)
-    places = Decimal("0.01") if exact >= 10 or not exact else Decimal("0.0001")
-    return f"${exact.quantize(places, ROUND_CEILING):,}"
+    return format_usd(-(-amount // CENT_SHARE) * CENT_SHARE)
 
 
-def _bare(figure: str) -> str:
-    """Without a unit that the row's name says already: "2,200 tokens" beside "tokens"."""
-    return (
-        figure.removesuffix(" tokens")
-        .removesuffix(" token")
-        .removesuffix(" calls")
-        .removesuffix(" call")
-    )
+def _amount(resource: Resource, amount: int) -> str:
+    """With its unit, unless the row's name says it: "2,200" beside "tokens", "980 ms"."""
+    return f"{amount:,}" if resource in (TOKENS, TOOL_CALLS) else resource.show(amount)
 
 
 def _text(text: str) -> Text:

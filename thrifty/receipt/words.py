@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from thrifty.budget import Budget, LeftOut, Plan, Spend
+from thrifty.budget import Budget, Plan, Spend
 from thrifty.budget.plain_text import plain
 from thrifty.budget.resources import RESOURCES
 from thrifty.planning.reasons import over
@@ -56,9 +56,9 @@ def headline(plan: Plan) -> str:
     return f"{worth}; not proven best, but none is worth more than {plan.bound:.1f}."
 
 
-def reasons(left_out: Iterable[LeftOut]) -> list[tuple[str, str]]:
-    """Options that were left out for the same reason together: (reason, names)."""
+def together(reasons_and_names: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Names that have the same reason in one text: (reason, names), in the order of the first."""
     names: dict[str, list[str]] = {}
-    for each in left_out:
-        names.setdefault(one_line(each.reason), []).append(one_line(each.option))
+    for reason, name in reasons_and_names:
+        names.setdefault(one_line(reason), []).append(one_line(name))
     return [(reason, ", ".join(members)) for reason, members in names.items()]
