@@ -8,6 +8,7 @@ import click
 
 from thrifty.budget import ThriftyError
 from thrifty.cli.exit_codes import INTERRUPTED
+from thrifty.cli.stoppable import exit_now
 from thrifty.receipt.words import one_line
 
 DEBUG = "thrifty.debug"
@@ -30,6 +31,8 @@ class EdgeGroup(click.Group):
             sys.exit(_told("interrupted", INTERRUPTED))
         except click.ClickException as error:
             sys.exit(_told(f"{error.format_message().rstrip('.')}{_hint(error)}", error.exit_code))
+        if code == INTERRUPTED:
+            exit_now(code)
         sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:

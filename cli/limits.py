@@ -19,6 +19,7 @@ Environment:
   OPENAI_API_KEY   the key; without it and without a server, thrifty is offline
   OPENAI_BASE_URL  an OpenAI-compatible server (vLLM, Ollama, a gateway)
   THRIFTY_API      responses or chat
+  THRIFTY_CAP      max_tokens, for a chat server that caps output by that name only
   THRIFTY_PRICES   dollars per million tokens, as JSON:
                    {"llama3": {"input": 0, "output": 0}}
   THRIFTY_DEBUG    1 shows tracebacks

@@ -59,13 +59,14 @@ def _ended(changes: Mapping[str, Any]) -> Iterator[Notice]:
         if outcome.status == "skipped":
             continue  # the decision to skip it says why
         name = one_line(outcome.option.name)
-        reason = f"{outcome.status}: {one_line(outcome.reason)}; " if outcome.reason else ""
-        yield Notice(outcome.status, f"{name}  {reason}{amounts(outcome.actual)}", about=name)
+        said = [one_line(outcome.reason)] if outcome.reason else []
+        said.append(amounts(outcome.actual))
+        yield Notice(outcome.status, f"{name}  {'; '.join(said)}", about=name)
 
 
 def _decided(changes: Mapping[str, Any]) -> Iterator[Notice]:
     for decision in _added(changes, "decisions"):
-        if decision["kind"] == "replan" and "plan" in changes:
+        if "plan" in changes and "first_plan" not in changes:
             yield Notice("replan", f"new plan: {one_line(decision['reason'])}")
         elif decision["kind"] == "failure":
             yield Notice("failed", one_line(decision["reason"]))

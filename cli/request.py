@@ -1,19 +1,23 @@
 """What a person asked for on the command line, read and checked before anything is spent."""
 
+from __future__ import annotations
+
 import os
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from thrifty.budget import Budget, InvalidInput, check_steps
 from thrifty.budget.limits import BUDGET_FIELDS
 from thrifty.cli.task import read_task
 from thrifty.executors.catalog import Catalog, load_catalog
 from thrifty.executors.registry import RESERVED
-from thrifty.nodes.context import Context
 from thrifty.receipt import words
 from thrifty.settings import Settings
+
+if TYPE_CHECKING:
+    from thrifty.nodes.context import Context
 
 BUDGET_DEFAULT = Budget(max_tokens=8_000, max_latency_ms=60_000, max_tool_calls=8)
 """The agent's default, known here without loading the graph; a test compares the two."""
@@ -87,6 +91,8 @@ def _settings(given: Mapping[str, Any]) -> Settings:
 
 
 def _context(given: Mapping[str, Any]) -> Context:
+    from thrifty.nodes.context import Context  # pydantic: not for a help text
+
     fields = {name: given[name] for name in CONTEXT_FIELDS if given[name] is not None}
     if given["model"] is not None:
         # A server of one's own seldom has the default model for proposals too.
@@ -98,7 +104,6 @@ def _context(given: Mapping[str, Any]) -> Context:
 
 def _as_typed(field: str, given: Mapping[str, Any]) -> str:
     """A field's name as the person typed it: `max_tokens` is `--max-tokens`."""
-    if field == "OPENAI_BASE_URL" and given["base_url"]:
-        return "--base-url"
-    name = field.removeprefix("context.")
-    return f"--{name.replace('_', '-')}" if given.get(name) is not None else field
+    name = field.removeprefix("context.").removeprefix("OPENAI_").lower()
+    is_option = name != "task" and given.get(name) is not None
+    return f"--{name.replace('_', '-')}" if is_option else field

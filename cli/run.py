@@ -1,26 +1,24 @@
 """`thrifty run`: does the task within the budget, and says what it does."""
 
-import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
-from rich.markdown import Markdown
-from rich.rule import Rule
 
 from thrifty.budget import Budget, Plan
-from thrifty.budget.plain_text import plain
 from thrifty.cli.draft_file import DraftFile
 from thrifty.cli.edge import debug_option
-from thrifty.cli.exit_codes import DONE, TABLE, exit_code
+from thrifty.cli.exit_codes import TABLE, exit_code
 from thrifty.cli.limits import ENVIRONMENT, shared_options
 from thrifty.cli.live import folded, notices
 from thrifty.cli.partial import partial_draft
 from thrifty.cli.progress import Progress
 from thrifty.cli.request import Request, read_request
+from thrifty.cli.result import Result
 from thrifty.cli.screen import Screen, opening
-from thrifty.receipt import words
+from thrifty.cli.stoppable import stoppable
 from thrifty.receipt.record import Receipt
-from thrifty.receipt.text import plan_view, receipt_view
+from thrifty.receipt.text import plan_view
 
 EPILOG = f"""\b
 Examples:
@@ -36,7 +34,6 @@ receipt (--quiet: the draft alone; --json: one object), and standard error the r
 
 {ENVIRONMENT}
 """
-RESULT_FIELDS = ("draft", "status", "spend", "plan", "receipt")
 
 
 @click.command(epilog=EPILOG)
@@ -53,73 +50,36 @@ def run(**given: Any) -> int:
     request = read_request(given)
     file = DraftFile.of(given["output"])
     screen = Screen.of(as_json=given["as_json"], quiet=given["quiet"])
+    result = Result(screen, file, as_json=given["as_json"], is_quiet=given["quiet"])
     for line in opening(request):
         screen.news.print(line)
-    known = _follow(request, screen, file)
-    receipt = Receipt.from_state(known["receipt"])
-    if file:
-        file.write(known["draft"])
-    if given["as_json"]:
-        result = {field: known[field] for field in RESULT_FIELDS}
-        click.echo(json.dumps(result, indent=2, allow_nan=False))
-    else:
-        _show(known["draft"], receipt, screen, file, is_quiet=given["quiet"])
-    return exit_code(receipt)
-
-
-def _follow(request: Request, screen: Screen, file: DraftFile | None) -> dict[str, Any]:
-    """Runs the agent and tells what happens; returns the state at the end."""
     known: dict[str, Any] = {}
     try:
         with Progress(screen.news) as progress:
-            for update in _updates(request):
+            for update in stoppable(_updates(request)):
                 known = folded(known, update)
-                if "first_plan" in update.get("plan", {}):
-                    plan = Plan.from_state(known["plan"])
-                    progress.print(plan_view(plan, Budget.from_state(known["run"]["budget"])))
-                for notice in notices(update):
-                    progress.show(notice)
+                _tell(update, known, progress)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(_kept(known, request, screen, file)) from None
-    return known
+        draft = partial_draft(known, request.catalog.steps)
+        raise KeyboardInterrupt(result.show_interrupted(draft)) from None
+    result.show(known)
+    return exit_code(Receipt.from_state(known["receipt"]))
 
 
-def _updates(request: Request) -> Any:
+def _updates(request: Request) -> Iterator[Mapping[str, Any]]:
     from thrifty.graph.build import create_budget_agent  # LangGraph takes a second or two
 
     agent = create_budget_agent(
         budget=request.budget, catalog=request.catalog, settings=request.settings
     )
     asked: Any = {"task": request.task, "budget": request.budget.to_state()}
-    return agent.stream(asked, context=request.context, stream_mode="updates")
+    yield from agent.stream(asked, context=request.context, stream_mode="updates")
 
 
-def _show(
-    draft: str, receipt: Receipt, screen: Screen, file: DraftFile | None, *, is_quiet: bool
-) -> None:
-    result = screen.result
-    if draft and not file:
-        if result.is_terminal and not is_quiet:
-            result.print("", Rule("Draft", style="dim"), sep="\n")
-            result.print(Markdown(plain(draft), hyperlinks=False))
-        else:
-            click.echo(plain(draft))
-    if is_quiet:
-        if exit_code(receipt) != DONE:
-            click.echo(f"thrifty: {words.verdict(receipt)}", err=True)
-        return
-    result.print("", Rule("Receipt", style="dim"), receipt_view(receipt, result.width), sep="\n")
-    if file and draft:
-        result.print(f"Draft written to {file.name}.", soft_wrap=True)
-
-
-def _kept(known: dict[str, Any], request: Request, screen: Screen, file: DraftFile | None) -> str:
-    """Saves what an interrupted run has written so far, and says so."""
-    draft = partial_draft(known, request.catalog.steps)
-    if not draft:
-        return "nothing was finished"
-    if file:
-        file.write(draft)
-        return f"what was finished is in {file.name}"
-    click.echo(plain(draft))
-    return "what was finished is above"
+def _tell(update: Mapping[str, Any], known: Mapping[str, Any], progress: Progress) -> None:
+    """The plan when it is first made, and every notice."""
+    if "first_plan" in update.get("plan", {}):
+        budget = Budget.from_state(known["run"]["budget"])
+        progress.print(plan_view(Plan.from_state(known["plan"]), budget))
+    for notice in notices(update):
+        progress.show(notice)

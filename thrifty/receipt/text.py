@@ -4,7 +4,7 @@ Names and reasons come from catalogs and models: they reach the screen as `Text`
 markup, and without control characters.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -21,7 +21,7 @@ NARROW = 72
 """Below this many columns, tables do without bars and blanks."""
 BAR_CELLS = 12
 CENT_SHARE = 100_000
-"""Beside each step, money is shown to a hundredth of a cent: in nano-USD."""
+"""Where there is little room, money is shown to a hundredth of a cent: in nano-USD."""
 HEADERS = {"tokens": "tokens", "cost": "cost", "latency": "ms", "tool_calls": "calls"}
 BLANK = Text("")
 MARKS: dict[LineStatus, tuple[str, str]] = {
@@ -147,26 +147,31 @@ def _decisions(receipt: Receipt) -> RenderableType:
 
 
 def _resources(receipt: Receipt, width: int) -> Table:
-    left = receipt.budget.left_after(receipt.spent)
     table = _table()
-    table.add_column("Resource")
+    table.add_column("Resource", no_wrap=True)
     for name in ("limit", "planned", "used", "left"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    every = zip(RESOURCES, receipt.planned.amounts, receipt.spent.amounts, strict=True)
-    for row, (resource, planned, used) in enumerate(every):
-        limit, rest = receipt.budget.limits[row], left.limits[row]
-        if limit is None and not planned and not used:
-            continue
-        table.add_row(
-            words.LABELS[resource.name],
-            Text("none", style="dim") if limit is None else _amount(resource, limit),
-            _amount(resource, planned) if planned or limit is not None else "-",
-            Text(_amount(resource, used), style="bold"),
-            "" if rest is None else _amount(resource, rest),
-            "" if limit is None else _share(used, limit, width),
-        )
+    for row, resource in enumerate(RESOURCES):
+        planned, used = receipt.planned.amounts[row], receipt.spent.amounts[row]
+        limit = receipt.budget.limits[row]
+        if resource is COST and width < NARROW:
+            planned, used = _rounded(planned), _rounded(used)
+        if limit is not None or planned or used:
+            table.add_row(*_resource_row(resource, limit, planned, used, width))
     return table
+
+
+def _resource_row(
+    resource: Resource, limit: int | None, planned: int, used: int, width: int
+) -> Iterator[RenderableType]:
+    yield words.LABELS[resource.name]
+    yield Text("none", style="dim") if limit is None else _amount(resource, limit)
+    yield _amount(resource, planned) if planned or limit is not None else "-"
+    yield Text(_amount(resource, used), style="bold")
+    if limit is not None:
+        yield _amount(resource, max(0, limit - used))
+        yield _share(used, limit, width)
 
 
 def _verdict(receipt: Receipt) -> Text:
@@ -211,7 +216,12 @@ def _figure(amount: int | None, money: bool) -> str:
         return "none"
     if not money:
         return f"{amount:,}"
-    return format_usd(-(-amount // CENT_SHARE) * CENT_SHARE)
+    return format_usd(_rounded(amount))
+
+
+def _rounded(nano_usd: int) -> int:
+    """Up: what was spent never looks smaller than it is."""
+    return -(-nano_usd // CENT_SHARE) * CENT_SHARE
 
 
 def _amount(resource: Resource, amount: int) -> str:

@@ -31,10 +31,10 @@ def amounts(spend: Spend) -> str:
 def verdict(receipt: Receipt) -> str:
     """How the run ended and whether it kept its budget, in a sentence or two."""
     ended = "Done" if receipt.status == "done" else "Halted"
-    excess = receipt.budget.exceeded_by(receipt.spent)
-    kept = f"OVER BUDGET, {over(excess)}" if excess else "within budget"
+    if excess := receipt.budget.exceeded_by(receipt.spent):
+        return f"{ended}, OVER BUDGET: {over(excess)}."
     why = one_line(receipt.halt_reason).rstrip(".")
-    return f"{ended}, {kept}{f': {why}' if why else ''}."
+    return f"{ended}, within budget{f': {why}' if why else ''}."
 
 
 def binding(receipt: Receipt) -> str:
