@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-from rich.markdown import Markdown
 from rich.rule import Rule
 
 from thrifty.budget.plain_text import plain
 from thrifty.cli.draft_file import DraftFile
+from thrifty.cli.draft_view import DraftView
 from thrifty.cli.screen import Screen
 from thrifty.receipt import words
 from thrifty.receipt.record import Receipt
@@ -62,7 +62,7 @@ class Result:
             return
         elif result.is_terminal and not self.is_quiet:
             result.print("", Rule(title, style="dim"), sep="\n")
-            result.print(Markdown(plain(draft), hyperlinks=False))
+            result.print(DraftView(draft))
         else:
             click.echo(plain(draft))
 

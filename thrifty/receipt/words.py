@@ -41,8 +41,9 @@ def binding(receipt: Receipt) -> str:
     """Which limits kept something better out."""
     if not receipt.bound_by:
         return "No limit kept anything better out."
-    names = " and ".join(LABELS.get(name, one_line(name)) for name in receipt.bound_by)
-    return f"More {names} would have bought something better."
+    *others, last = (LABELS.get(name, one_line(name)) for name in receipt.bound_by)
+    named = f"{', '.join(others)} and {last}" if others else last
+    return f"More {named} would have bought something better."
 
 
 def headline(plan: Plan) -> str:
