@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from thrifty.budget import Budget, InvalidInput, check_steps
-from thrifty.budget.limits import BUDGET_FIELDS
+from thrifty.budget.limits import BUDGET_DEFAULT, BUDGET_FIELDS
 from thrifty.cli.task import read_task
 from thrifty.executors.catalog import Catalog, load_catalog
 from thrifty.executors.registry import RESERVED
@@ -18,9 +18,6 @@ from thrifty.settings import Settings
 
 if TYPE_CHECKING:
     from thrifty.nodes.context import Context
-
-BUDGET_DEFAULT = Budget(max_tokens=8_000, max_latency_ms=60_000, max_tool_calls=8)
-"""The agent's default, known here without loading the graph; a test compares the two."""
 
 CONTEXT_FIELDS = ("effort", "engine", "max_steps", "max_concurrency", "on_drift", "max_replans")
 """The options that are fields of the context under the same name."""

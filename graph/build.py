@@ -8,6 +8,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
 
 from thrifty.budget import Budget, check_steps
+from thrifty.budget.limits import BUDGET_DEFAULT
 from thrifty.executors.catalog import Catalog, CatalogSource
 from thrifty.executors.registry import Executors, warm_up
 from thrifty.graph.routes import by_direction, to_executors
@@ -29,9 +30,6 @@ from thrifty.nodes.state import Input, Output, State
 from thrifty.settings import Settings
 
 BudgetAgent = CompiledStateGraph[State, Context, Input, Output]
-
-BUDGET_DEFAULT = Budget(max_tokens=8_000, max_latency_ms=60_000, max_tool_calls=8)
-"""What a run may spend that nobody gave a budget."""
 
 
 def create_budget_agent(

@@ -11,7 +11,7 @@ from thrifty.budget.decision import Decision, DecisionState
 from thrifty.budget.plan import PlanState
 from thrifty.executors.draft import compose
 from thrifty.nodes.context import Context
-from thrifty.nodes.outlook import Facts, all_steps, barred_by
+from thrifty.nodes.outlook import Facts, all_steps, barred_by, terms_of
 from thrifty.nodes.services import Services
 from thrifty.receipt.record import Receipt, bound_by, make_lines
 
@@ -34,8 +34,8 @@ def finish(state: Finishing, runtime: Runtime[Context], *, services: Services) -
     services.clock.pause(run["id"])
     draft = compose(outcomes, steps)
     left = Budget.from_state(run["budget"]).left_after(spent)
-    barred = barred_by(outcomes, Context.of(runtime.context), services, left)
-    better = [option for option in _better(steps, outcomes) if not barred(option)]
+    terms, barred = terms_of(run, Context.of(runtime.context), services), barred_by(outcomes)
+    better = [o for o in _better(steps, outcomes) if not (barred(o) or terms.why_not(o))]
     receipt = Receipt(
         run_id=run["id"],
         task=run["task"],

@@ -2,20 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from typing_extensions import TypedDict
 
-from thrifty.budget import Budget, LeftOut, Outcome, PriceUnknown, Step, StepOption
+from thrifty.budget import Budget, LeftOut, Outcome, Step, StepOption
 from thrifty.budget.outcome import OutcomeState
 from thrifty.budget.spend import SpendState
 from thrifty.budget.step import StepState
-from thrifty.executors.registry import LLM
-from thrifty.models.envelope import with_cost
+from thrifty.executors.offer import Terms, offer
 from thrifty.nodes.context import Context
 from thrifty.nodes.services import Services
 from thrifty.nodes.state import Run
-from thrifty.planning.menu import menu
 from thrifty.planning.problem import Problem
 
 FAILURES_MAX = 2
@@ -44,13 +41,11 @@ def outlook(
     steps = all_steps(facts, services)
     done = tuple(step for step in steps if step.name in finished)
     open_steps = [step for step in steps if step.name not in finished]
-    left = services.left(facts["run"]["id"], facts["spend"]["latency_ms"])
-    if left.max_cost_usd is not None:
-        open_steps = [_priced(step, context, services) for step in open_steps]
-    offered, barred = menu(open_steps, barred_by(outcomes, context, services, left))
+    terms = terms_of(facts["run"], context, services)
+    offered, barred = offer(open_steps, terms, barred_by(outcomes))
     problem = Problem(
         steps=offered,
-        left=left,
+        left=services.left(facts["run"]["id"], facts["spend"]["latency_ms"]),
         max_steps=max(0, context.max_steps - len(done)),
         diversity_penalty=context.diversity_penalty,
         done=done,
@@ -63,43 +58,26 @@ def all_steps(facts: Facts, services: Services) -> tuple[Step, ...]:
     return (*services.steps, *(Step.from_state(step) for step in facts["proposed"]))
 
 
-def model_of(option: StepOption, context: Context) -> str:
-    """The model that would do it: the option's own, or that of the context."""
-    return str(option.payload.get("model", context.model))
+def terms_of(run: Run, context: Context, services: Services) -> Terms:
+    """What models the run can ask, and at what price."""
+    return Terms(
+        model=context.model,
+        prices=services.models.prices,
+        is_offline=services.models.is_offline,
+        limits_cost=Budget.from_state(run["budget"]).max_cost_usd is not None,
+    )
 
 
-def _priced(step: Step, context: Context, services: Services) -> Step:
-    """The step with the costs of its model options filled in, where a price is known."""
-
-    def priced(option: StepOption) -> StepOption:
-        if option.executor != LLM:
-            return option
-        try:
-            return with_cost(option, model_of(option, context), services.models.prices)
-        except PriceUnknown:
-            return option
-
-    return replace(step, options=tuple(priced(option) for option in step.options))
-
-
-def barred_by(
-    outcomes: Sequence[Outcome], context: Context, services: Services, left: Budget
-) -> Callable[[StepOption], str]:
-    """Tells of an option why it cannot be chosen."""
+def barred_by(outcomes: Sequence[Outcome]) -> Callable[[StepOption], str]:
+    """Tells of an option why what happened so far rules it out."""
     failed = {outcome.option.name: outcome.reason for outcome in outcomes if not outcome.has_text}
-    disabled = _out_of_order(outcomes)
+    out_of_order = _out_of_order(outcomes)
 
     def barred(option: StepOption) -> str:
         if option.name in failed:
             return f"was tried: {failed[option.name]}"
-        if option.executor in disabled:
-            return f"{option.executor} is out of order: {disabled[option.executor]}"
-        if option.executor != LLM:
-            return ""
-        if services.models.is_offline:
-            return "offline: no key and no server"
-        if left.max_cost_usd is not None:
-            return services.models.prices.why_unknown(model_of(option, context))
+        if option.executor in out_of_order:
+            return f"{option.executor} is out of order: {out_of_order[option.executor]}"
         return ""
 
     return barred

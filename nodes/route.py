@@ -18,11 +18,13 @@ from thrifty.budget import (
 )
 from thrifty.budget.decision import Decision
 from thrifty.budget.plan import PlanState
-from thrifty.executors.draft import compose, excerpt
+from thrifty.executors.draft import compose, excerpt, revisable
+from thrifty.executors.registry import LLM
 from thrifty.executors.worst_case import worst_case
 from thrifty.models.metered import attempt_key
+from thrifty.models.tokens import tokens_bound
 from thrifty.nodes.context import Context
-from thrifty.nodes.outlook import Facts, all_steps, model_of, outlook
+from thrifty.nodes.outlook import Facts, all_steps, outlook, terms_of
 from thrifty.nodes.services import Services
 from thrifty.nodes.state import Assignment
 from thrifty.planning.course import remaining
@@ -30,6 +32,10 @@ from thrifty.planning.wave import ready_wave
 
 DRAFT_SHARE = 4
 """A section may spend a quarter of its reservation on reading what is there already."""
+PROMPT_TOKENS = 250
+"""Room for the words of a prompt itself."""
+REVISION_FACTOR = 2.3
+"""A revision reads its draft and writes it again, perhaps a little longer."""
 
 
 class Routed(Facts):
@@ -65,8 +71,9 @@ class _Desk:
         self.wave: list[Assignment] = []
         self.skipped: list[Outcome] = []
         self.decisions: list[Decision] = []
-        self._state, self._context, self._services = state, context, services
+        self._state, self._services = state, services
         self._run_id = state["run"]["id"]
+        self._terms = terms_of(state["run"], context, services)
         self._draft = draft
 
     def place(self, wanted: StepOption, step: Step, kept: Spend) -> None:
@@ -80,34 +87,53 @@ class _Desk:
         refusal = ""
         for option in _alternatives(wanted, step):
             try:
-                reserved = self._reserve(option, kept)
+                assignment = self._assign(option, step, kept)
             except (BudgetExceeded, PriceUnknown) as error:
                 refusal = refusal or str(error)
                 continue
             if option is not wanted:
                 self._note("downgrade", f"{step.name} moved to {option.name!r}: {refusal}")
-            self.wave.append(self._assignment(option, step, reserved))
+            self.wave.append(assignment)
             return
         self._note("skip", f"{step.name} was skipped: {refusal}")
         self.skipped.append(Outcome(wanted, "skipped", reason=refusal))
 
-    def _reserve(self, option: StepOption, kept: Spend) -> Spend:
+    def _assign(self, option: StepOption, step: Step, kept: Spend) -> Assignment:
+        """Reserves the worst case; what may be read of the draft follows from it."""
         left = self._left().left_after(kept)
-        prices = self._services.models.prices
-        most = worst_case(option, left, model_of(option, self._context), prices)
+        most = worst_case(option, left, self._terms.model_of(option), self._terms.prices)
+        readable, untouched = self._readable(option, step, most)
         key = attempt_key(self._key(option), 1)
-        return self._services.ledger.reserve(self._run_id, key, option.name, most).reserved
-
-    def _assignment(self, option: StepOption, step: Step, reserved: Spend) -> Assignment:
-        revises = step.role == "revision"
-        readable = self._draft if revises else excerpt(self._draft, reserved.tokens // DRAFT_SHARE)
+        held = self._services.ledger.reserve(self._run_id, key, option.name, most).reserved
         return Assignment(
             option=option.to_state(),
             key=self._key(option),
-            reserved=reserved.to_state(),
+            reserved=held.to_state(),
             draft=readable,
-            revises=revises,
+            untouched=untouched,
+            revises=step.role == "revision",
         )
+
+    def _readable(self, option: StepOption, step: Step, most: Spend) -> tuple[str, str]:
+        """What the executor may read of the draft, and what a revision leaves as it is.
+
+        Raises:
+            BudgetExceeded: not even the first section could be revised.
+        """
+        if step.role == "section":
+            return excerpt(self._draft, most.tokens // DRAFT_SHARE), ""
+        if option.executor != LLM:
+            return self._draft, ""
+
+        def count(text: str) -> int:
+            return tokens_bound(text, self._terms.model_of(option))
+
+        prompt_tokens = PROMPT_TOKENS + count(self._state["run"]["task"])
+        room = round((most.tokens - prompt_tokens) / REVISION_FACTOR)
+        part, rest = revisable(self._draft, room, count)
+        if self._draft and not part:
+            raise BudgetExceeded({"tokens": count(self._draft) - max(0, room)}, option.name)
+        return part, rest
 
     def _key(self, option: StepOption) -> str:
         return f"{self._run_id}/{self._state['revision']}/{option.name}"

@@ -1,5 +1,6 @@
 """Does one step with a language model."""
 
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -7,18 +8,16 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from thrifty.budget import Spend, StepOption
-from thrifty.executors.llm import words_wanted, write
+from thrifty.executors.llm import useful_tokens, words_wanted, write
 from thrifty.executors.protocol import Work
 from thrifty.models.metered import Allowance, Request
 from thrifty.nodes.context import Context
-from thrifty.nodes.outlook import model_of
+from thrifty.nodes.outlook import terms_of
 from thrifty.nodes.services import Services
 from thrifty.nodes.state import Assignment, Run
 from thrifty.prompts import render
 
 NO_DRAFT = "(nothing yet)"
-USEFUL_SHARE = 4
-"""An answer that must be shorter than a quarter of the estimate is not worth its input."""
 
 
 class Sent(TypedDict):
@@ -36,8 +35,12 @@ def run_llm(
     """Writes a section or revises the draft; a failure is an outcome, not an exception."""
     context = Context.of(runtime.context)
     work = work_of(state)
-    request = Request(model_of(work.option, context), _prompt(work, context), context.effort)
-    outcome = write(work, request, services.models, _allowance(state, services), config)
+    model = terms_of(state["run"], context, services).model_of(work.option)
+    request = Request(model, _prompt(work, context), context.effort)
+    allowance = _allowance(state, useful_tokens(work, model), services)
+    outcome = write(work, request, services.models, allowance, config)
+    if outcome.has_text and (rest := state["assignment"]["untouched"]):
+        outcome = replace(outcome, text=f"{outcome.text}\n\n{rest}")
     return {"outcomes": [outcome.to_state()]}
 
 
@@ -63,7 +66,7 @@ def _prompt(work: Work, context: Context) -> str:
     return render(context.prompts.get(kind, context.generic_prompt), values)
 
 
-def _allowance(state: Sent, services: Services) -> Allowance:
+def _allowance(state: Sent, useful_tokens: int, services: Services) -> Allowance:
     assignment = state["assignment"]
     option = StepOption.from_state(assignment["option"])
     return Allowance(
@@ -73,5 +76,5 @@ def _allowance(state: Sent, services: Services) -> Allowance:
         label=option.name,
         envelope=Spend.from_state(assignment["reserved"]),
         left_ms=lambda: services.left_ms(state["run"]["id"], state["latency_ms"]),
-        useful_tokens=max(16, option.estimate.tokens // USEFUL_SHARE),
+        useful_tokens=useful_tokens,
     )

@@ -71,7 +71,9 @@ class Assignment(TypedDict):
     key: str
     reserved: SpendState
     draft: str
-    """What the executor may read of the draft: a bounded part, or all of it for a revision."""
+    """What the executor may read of the draft, or is to revise of it."""
+    untouched: str
+    """What follows in the draft and is too long to be revised as well."""
     revises: bool
 
 

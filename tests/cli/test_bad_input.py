@@ -3,6 +3,7 @@
 import pytest
 
 from thrifty.budget import Budget
+from thrifty.budget.limits import BUDGET_DEFAULT
 
 CASES = {
     "an empty task": ([""], "TASK", "write some text"),
@@ -96,8 +97,4 @@ def test_a_wrong_environment_is_told_too(invoke):
 
 
 def test_the_default_budget_is_the_agents():
-    from thrifty.cli.request import BUDGET_DEFAULT
-    from thrifty.graph import build
-
-    assert build.BUDGET_DEFAULT == BUDGET_DEFAULT
     assert Budget(8_000, None, 60_000, 8) == BUDGET_DEFAULT  # as the help text says

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.llm_server import LLMServer
+from tests.llm_server import Answer, LLMServer
 from thrifty import MemoryLedger, Receipt, Settings, create_budget_agent
 from thrifty.graph.build import BudgetAgent
 
@@ -13,6 +13,10 @@ TASK = (
     "Draft a 1-page project proposal for a logistics dashboard + fleet optimization pilot, "
     "including scope, timeline, and risks."
 )
+EDITOR = "You are the editor"
+"""In the prompt for the revision, which has to keep every heading of its draft."""
+HEADINGS = ("Clarify deliverables", "Outline plan", "Risk register", "Timeline")
+REVISED = "\n\n".join(f"## {heading}\n\n{'Said in better words. ' * 30}" for heading in HEADINGS)
 TUTORIAL_BUDGET = {"max_tokens": 2200, "max_latency_ms": 3500, "max_tool_calls": 2}
 
 MakeAgent = Callable[..., BudgetAgent]
@@ -21,6 +25,7 @@ MakeAgent = Callable[..., BudgetAgent]
 @pytest.fixture
 def server() -> Iterator[LLMServer]:
     with LLMServer() as running:
+        running.script(Answer(REVISED, when=EDITOR, times=None))
         yield running
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.graph.conftest import TASK, TUTORIAL_BUDGET, receipt_of
+from tests.graph.conftest import EDITOR, HEADINGS, TASK, TUTORIAL_BUDGET, receipt_of
 from tests.llm_server import (
     Answer,
     BodyDrip,
@@ -39,6 +39,7 @@ UNUSABLE = {
 @pytest.mark.parametrize("fault", UNUSABLE)
 def test_a_failing_server_degrades_to_local_variants(online, server, fault):
     behaviour, told = UNUSABLE[fault]
+    server.clear()
     server.script(behaviour)
     budget = {**TUTORIAL_BUDGET, "max_latency_ms": 2500}
     result = online().invoke({"task": TASK, "budget": budget})
@@ -136,3 +137,22 @@ def _option(executor, value):
         "tool_calls": 0,
         "value": value,
     }
+
+
+@pytest.mark.parametrize(
+    ("revision", "told"),
+    [
+        ("Much better now.", "the revision lost the section 'Clarify deliverables'"),
+        (
+            "\n\n".join(f"## {heading}" for heading in HEADINGS),
+            "the revision lost more than half of the words",
+        ),
+    ],
+)
+def test_a_revision_that_loses_something_is_not_taken(online, server, revision, told):
+    server.clear()
+    server.script(Answer(revision, when=EDITOR, times=None))
+    result = online().invoke({"task": TASK, "budget": TUTORIAL_BUDGET})
+    line = next(ln for ln in receipt_of(result).lines if ln.what == "Quality pass (LLM)")
+    assert (line.status, line.reason) == ("failed", f"{told}, so the draft stays as it was")
+    assert all(f"## {heading}" in result["draft"] for heading in HEADINGS)

@@ -56,7 +56,7 @@ def test_a_good_proposal_becomes_a_step():
         {"name": ""},
         {"name": "x" * 100},
         {"name": "\x1b\x00"},
-        {"name": "ＯＵＴＬＩＮＥ  plan"},
+        {"name": "\N{FULLWIDTH LATIN CAPITAL LETTER O}UTLINE  plan"},
         {"description": None},
     ],
     ids=str,

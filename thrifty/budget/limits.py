@@ -128,3 +128,7 @@ class Budget:
                 raise InvalidInput(f"{field}.{NANO_FIELD}", nano, "limit cost in one unit only")
             given["max_cost_usd"] = usd(checks.amount(f"{field}.{NANO_FIELD}", nano))
         return cls(**given)
+
+
+BUDGET_DEFAULT = Budget(max_tokens=8_000, max_latency_ms=60_000, max_tool_calls=8)
+"""What a run may spend that nobody gave a budget."""

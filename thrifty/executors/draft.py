@@ -1,10 +1,13 @@
 """The draft: what the steps wrote, put together."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 
 from thrifty.budget import Outcome, Step
 from thrifty.budget.step import in_running_order
 from thrifty.models.tokens import utf8_bytes
+
+SECTION_START = re.compile(r"(?m)^(?=## )")
 
 
 def compose(outcomes: Iterable[Outcome], steps: Sequence[Step]) -> str:
@@ -26,6 +29,15 @@ def compose(outcomes: Iterable[Outcome], steps: Sequence[Step]) -> str:
     sections.sort(key=lambda outcome: order[outcome.step])
     parts = [revised] if revised else []
     return "\n\n".join([*parts, *(f"## {o.step}\n\n{o.text}" for o in sections)])
+
+
+def revisable(draft: str, tokens_max: int, count: Callable[[str], int]) -> tuple[str, str]:
+    """As many whole sections from the start as are within so many tokens, and the rest."""
+    parts = SECTION_START.split(draft)
+    fitting = 0
+    while fitting < len(parts) and count("".join(parts[: fitting + 1])) <= tokens_max:
+        fitting += 1
+    return "".join(parts[:fitting]).strip(), "".join(parts[fitting:]).strip()
 
 
 def excerpt(draft: str, tokens_max: int) -> str:
