@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thrifty.budget import Step, StepOption, check_steps
-from thrifty.budget.money import format_usd
+from thrifty.budget.dollars import format_usd
 from thrifty.cli.edge import debug_option
 from thrifty.cli.screen import Screen
 from thrifty.executors.catalog import catalog_text, load_catalog

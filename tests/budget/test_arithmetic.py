@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.budget.strategies import amounts, budgets, small_amounts, small_spends, spends
 from thrifty.budget import Budget, InvalidInput, Spend, total
-from thrifty.budget.money import format_usd, limit_nano_usd, quote_nano_usd, usd
+from thrifty.budget.dollars import format_usd, usd
+from thrifty.budget.money import limit_nano_usd, quote_nano_usd
 from thrifty.budget.resources import RESOURCES
 
 

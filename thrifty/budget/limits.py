@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing_extensions import TypedDict
 
 from thrifty.budget import checks
+from thrifty.budget.dollars import usd
 from thrifty.budget.errors import InvalidInput
-from thrifty.budget.money import limit_nano_usd, usd
+from thrifty.budget.money import limit_nano_usd
 from thrifty.budget.resources import RESOURCES, Resource
 from thrifty.budget.spend import Spend
 

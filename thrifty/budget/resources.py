@@ -1,9 +1,9 @@
 """The four resources that a budget limits, in the order in which they are always shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from thrifty.budget.money import format_usd
+from thrifty.budget.dollars import format_usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +34,8 @@ LATENCY = Resource("latency", "latency_ms", "max_latency_ms", _show_latency)
 TOOL_CALLS = Resource("tool_calls", "tool_calls", "max_tool_calls", _counted("call"))
 
 RESOURCES = (TOKENS, COST, LATENCY, TOOL_CALLS)
+
+
+def told(amounts: Mapping[str, int]) -> str:
+    """Amounts by the names of their resources, for a person: "412 tokens, 1 call"."""
+    return ", ".join(r.show(amounts[r.name]) for r in RESOURCES if r.name in amounts)

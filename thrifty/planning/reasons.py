@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from thrifty.budget.limits import Budget
 from thrifty.budget.option import StepOption
 from thrifty.budget.plan import LeftOut
-from thrifty.budget.resources import RESOURCES
+from thrifty.budget.resources import told
 from thrifty.budget.spend import Spend, total
 from thrifty.budget.step import Step
 from thrifty.planning.problem import Problem
@@ -13,16 +13,12 @@ from thrifty.planning.problem import Problem
 
 def shortfall(missing: Mapping[str, int]) -> str:
     """What is missing, for a person: "412 tokens, 1 call short"."""
-    return f"{_amounts(missing)} short"
+    return f"{told(missing)} short"
 
 
 def over(excess: Mapping[str, int]) -> str:
     """What is too much, for a person: "412 tokens over the limit"."""
-    return f"{_amounts(excess)} over the limit"
-
-
-def _amounts(amounts: Mapping[str, int]) -> str:
-    return ", ".join(r.show(amounts[r.name]) for r in RESOURCES if r.name in amounts)
+    return f"{told(excess)} over the limit"
 
 
 def left_out(problem: Problem, chosen: Sequence[StepOption]) -> tuple[LeftOut, ...]:

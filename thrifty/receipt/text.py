@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thrifty.budget import Budget, Plan
-from thrifty.budget.money import format_usd
+from thrifty.budget.dollars import format_usd
 from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS, Resource
 from thrifty.receipt import words
 from thrifty.receipt.record import Line, LineStatus, Receipt
