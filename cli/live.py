@@ -10,7 +10,7 @@ from thrifty.receipt.words import amounts, one_line
 NoticeKind = Literal[
     "start", "done", "cut", "failed", "options", "replan", "downgrade", "skip", "ask", "halt"
 ]
-ALREADY_SAID = ("offline", "plan", "done")
+ALREADY_SAID = ("offline", "plan")
 """Decisions that the opening, the plan's table or the receipt tell."""
 
 
@@ -68,8 +68,6 @@ def _decided(changes: Mapping[str, Any]) -> Iterator[Notice]:
     for decision in _added(changes, "decisions"):
         if "plan" in changes and "first_plan" not in changes:
             yield Notice("replan", f"new plan: {one_line(decision['reason'])}")
-        elif decision["kind"] == "failure":
-            yield Notice("failed", one_line(decision["reason"]))
         elif decision["kind"] not in ALREADY_SAID:
             yield Notice(decision["kind"], f"{decision['kind']}: {one_line(decision['reason'])}")
 

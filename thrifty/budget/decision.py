@@ -9,9 +9,7 @@ from typing_extensions import TypedDict
 
 from thrifty.budget import checks
 
-DecisionKind = Literal[
-    "offline", "options", "plan", "replan", "downgrade", "skip", "failure", "ask", "halt", "done"
-]
+DecisionKind = Literal["offline", "options", "plan", "replan", "downgrade", "skip", "ask", "halt"]
 
 
 class DecisionState(TypedDict):
