@@ -33,7 +33,7 @@ def _prompt(name: str, nodes: list[JsonValue], use: str) -> Any:
 class Context(BaseModel):
     """The settings of a run."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     max_tokens: int | None = Field(
         None, ge=0, le=10**9, title="Token limit", description="Used when the input has no budget."
@@ -126,6 +126,19 @@ class Context(BaseModel):
     polish_prompt: str = _prompt("polish", LLM_NODES, "Revises the whole draft.")
     propose_prompt: str = _prompt("propose", ["generate_options"], "Asks for extra steps.")
 
+    def __init__(self, **fields: Any) -> None:
+        """Checks the fields; LangGraph calls this too, with what a caller or a server was given.
+
+        Raises:
+            InvalidInput: a field is unknown, of the wrong type, or out of its bounds.
+        """
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(str(part) for part in ("context", *first["loc"]))
+            raise InvalidInput(field, first["input"], _remedy(first["type"], first["msg"])) from None
+
     @classmethod
     def of(cls, given: object) -> Context:
         """The context of a run, however it arrives.
@@ -151,12 +164,7 @@ class Context(BaseModel):
         Raises:
             InvalidInput: a field is unknown, or its value is out of its bounds.
         """
-        try:
-            return cls(**fields)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in ("context", *first["loc"]))
-            raise InvalidInput(field, first["input"], first["msg"]) from None
+        return cls(**fields)
 
     @property
     def budget(self) -> Budget | None:
@@ -171,3 +179,9 @@ class Context(BaseModel):
         """The text of every prompt, by its name."""
         fields = (field for field in Context.model_fields if field.endswith(PROMPT_SUFFIX))
         return {field.removesuffix(PROMPT_SUFFIX): getattr(self, field) for field in fields}
+
+
+def _remedy(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return f"known fields: {', '.join(Context.model_fields)}"
+    return message.replace("Input should", "it should", 1)
