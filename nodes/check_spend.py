@@ -16,6 +16,9 @@ from thrifty.planning.course import Course, Standing, set_course
 from thrifty.planning.engines import make_plan
 from thrifty.planning.reasons import over
 
+CHECKPOINTER = "__pregel_checkpointer"
+"""Where LangGraph tells a node of its checkpointer; a thread alone says nothing, as an Agent
+Server gives a thread to stateless runs too."""
 KIND_OF: dict[str, DecisionKind] = {"plan": "replan", "approve": "ask", "finish": "halt"}
 
 
@@ -70,4 +73,4 @@ def _overrun(run: Run, spent: Spend, services: Services) -> str:
 
 def _can_wait(config: RunnableConfig) -> bool:
     """Whether the run is kept somewhere, so that it can be resumed after a person answered."""
-    return "thread_id" in config.get("configurable", {})
+    return config.get("configurable", {}).get(CHECKPOINTER) is not None

@@ -137,7 +137,9 @@ class Context(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             field = ".".join(str(part) for part in ("context", *first["loc"]))
-            raise InvalidInput(field, first["input"], _remedy(first["type"], first["msg"])) from None
+            raise InvalidInput(
+                field, first["input"], _remedy(first["type"], first["msg"])
+            ) from None
 
     @classmethod
     def of(cls, given: object) -> Context:

@@ -54,7 +54,6 @@ def test_an_answer_that_makes_no_sense_is_refused_and_the_run_still_waits(run, t
     assert question["value"]["error"].startswith("budget.max_tkens: got 5; known fields: ")
 
 
-@pytest.mark.xfail(strict=True, reason="check_spend takes a thread id for a checkpointer")
 def test_a_run_without_a_thread_cannot_be_asked_and_halts(run, models):
     models.script(Answer(tokens=1500, times=None))
     result = run(input={"task": TASK, "budget": BUDGET}, context=ASK)
