@@ -1,0 +1,113 @@
+"""A good plan at once: steps in an order of promise, each with the best option that fits.
+
+Every plan it returns is one; that there is none it cannot say.
+"""
+
+from collections.abc import Sequence
+
+from thrifty.planning import risk
+from thrifty.planning.model import Item, Model
+from thrifty.planning.relaxation import Relaxation, Relaxed
+
+
+class Builder:
+    """A plan in the making; nothing in it is ever taken out again."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.chosen: dict[int, Item] = {}
+        self.rooms = list(model.capacities)
+        self.variances = [0] * len(model.rows)
+        self.entries = [0] * (max(model.topics, default=-1) + 1)
+
+    def add(self, step: int, options: Sequence[Sequence[Item]]) -> bool:
+        """Adds a step and what it requires, if that fits and brings more than it takes off."""
+        needed = self._needed(step)
+        if len(self.chosen) + len(needed) > self.model.max_steps:
+            return False
+        rooms, variances = self.rooms.copy(), self.variances.copy()
+        picks = []
+        for member in needed:
+            pick = next((i for i in options[member] if self._take(i, rooms, variances)), None)
+            if pick is None:
+                return False
+            picks.append(pick)
+        if self._gain(picks) <= 0 and not self.model.required[step]:
+            return False
+        before = self.chosen.copy()
+        self.chosen.update((pick.step, pick) for pick in picks)
+        if self.model.clock and self.model.time_left(list(self.chosen.values())) < 0:
+            self.chosen = before
+            return False
+        self.rooms, self.variances = rooms, variances
+        for pick in picks:
+            if (topic := self.model.topics[pick.step]) >= 0:
+                self.entries[topic] += 1
+        return True
+
+    def _needed(self, step: int) -> list[int]:
+        needed = [step]
+        for member in needed:
+            for requirement in self.model.requires[member]:
+                if requirement not in self.chosen and requirement not in needed:
+                    needed.append(requirement)
+        return needed
+
+    def _take(self, item: Item, rooms: list[int], variances: list[int]) -> bool:
+        """Takes an item's amounts out of the rooms, or leaves them as they are."""
+        left = [room - amount for room, amount in zip(rooms, item.amounts, strict=True)]
+        if min(left, default=0) < 0:
+            return False
+        spread = variances
+        if item.variances:
+            spread = [a + b for a, b in zip(variances, item.variances, strict=True)]
+        if not all(map(risk.within, left, spread)):
+            return False
+        rooms[:], variances[:] = left, spread
+        return True
+
+    def _gain(self, picks: Sequence[Item]) -> int:
+        """What the picks add together; the redundancy among themselves is counted once more
+        than it is when they share a topic, which only makes the builder a little shy."""
+        gain = sum(pick.value for pick in picks)
+        if self.model.penalty:
+            topics = [self.model.topics[pick.step] for pick in picks]
+            gain -= self.model.penalty * sum(self.entries[t] for t in topics if t >= 0)
+        return gain
+
+
+def build(model: Model, order: Sequence[int], options: Sequence[Sequence[Item]]) -> list[Item]:
+    """The plan that takes steps in that order; empty when a required step does not fit."""
+    builder = Builder(model)
+    for step in order:
+        if step not in builder.chosen:
+            added = builder.add(step, options)
+            if model.required[step] and not added:
+                return []
+        if len(builder.chosen) >= model.max_steps:
+            break
+    chosen = list(builder.chosen.values())
+    return chosen if model.is_plan(chosen) else []
+
+
+def follow(relaxation: Relaxation, promise: Sequence[float], steps: Sequence[float]) -> list[Item]:
+    """The plan that takes the items and the steps of most promise first, required steps before."""
+    model = relaxation.model
+    options = []
+    for start, end in relaxation.spans:
+        ranked = sorted(range(start, end), key=promise.__getitem__, reverse=True)
+        options.append([relaxation.items[i] for i in ranked])
+    order = sorted(range(len(options)), key=lambda step: (not model.required[step], -steps[step]))
+    return build(model, order, options)
+
+
+def by_density(relaxation: Relaxation) -> list[Item]:
+    """The plan that prefers value for its share of the capacities."""
+    densities = relaxation.densities()
+    steps = [max(densities[start:end]) for start, end in relaxation.spans]
+    return follow(relaxation, densities, steps)
+
+
+def by_worth(relaxation: Relaxation, at: Relaxed) -> list[Item]:
+    """The plan that follows the prices of a relaxation."""
+    return follow(relaxation, at.worth, at.best)
