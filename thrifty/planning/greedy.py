@@ -3,7 +3,7 @@
 Every plan it returns is one; that there is none it cannot say.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from thrifty.planning import risk
 from thrifty.planning.model import Item, Model
@@ -13,14 +13,15 @@ from thrifty.planning.relaxation import Relaxation, Relaxed
 class Builder:
     """A plan in the making; nothing in it is ever taken out again."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, options: Callable[[int], Iterable[Item]]) -> None:
         self.model = model
+        self.options = options
         self.chosen: dict[int, Item] = {}
         self.rooms = list(model.capacities)
         self.variances = [0] * len(model.rows)
         self.entries = [0] * (max(model.topics, default=-1) + 1)
 
-    def add(self, step: int, options: Sequence[Sequence[Item]]) -> bool:
+    def add(self, step: int) -> bool:
         """Adds a step and what it requires, if that fits and brings more than it takes off."""
         needed = self._needed(step)
         if len(self.chosen) + len(needed) > self.model.max_steps:
@@ -28,7 +29,7 @@ class Builder:
         rooms, variances = self.rooms.copy(), self.variances.copy()
         picks = []
         for member in needed:
-            pick = next((i for i in options[member] if self._take(i, rooms, variances)), None)
+            pick = next((i for i in self.options(member) if self._take(i, rooms, variances)), None)
             if pick is None:
                 return False
             picks.append(pick)
@@ -76,36 +77,52 @@ class Builder:
         return gain
 
 
-def build(model: Model, order: Sequence[int], options: Sequence[Sequence[Item]]) -> list[Item]:
-    """The plan that takes steps in that order; empty when a required step does not fit."""
-    builder = Builder(model)
-    for step in order:
-        if step not in builder.chosen:
-            added = builder.add(step, options)
-            if model.required[step] and not added:
-                return []
+def follow(relaxation: Relaxation, promise: Sequence[float], places: Sequence[float]) -> list[Item]:
+    """The plan that takes the items and the positions of most promise first, needed ones before.
+
+    Args:
+        relaxation: the problem.
+        promise: of each item.
+        places: the promise of each position.
+
+    Returns:
+        A plan; nothing when a required step does not fit.
+    """
+    model, core = relaxation.model, relaxation.core
+    builder = Builder(model, _Ranked(relaxation, promise))
+    for place in sorted(
+        range(len(core)), key=lambda place: (not core[place].needed, -places[place])
+    ):
         if len(builder.chosen) >= model.max_steps:
             break
+        if core[place].step not in builder.chosen:
+            builder.add(core[place].step)
     chosen = list(builder.chosen.values())
     return chosen if model.is_plan(chosen) else []
 
 
-def follow(relaxation: Relaxation, promise: Sequence[float], steps: Sequence[float]) -> list[Item]:
-    """The plan that takes the items and the steps of most promise first, required steps before."""
-    model = relaxation.model
-    options = []
-    for start, end in relaxation.spans:
-        ranked = sorted(range(start, end), key=promise.__getitem__, reverse=True)
-        options.append([relaxation.items[i] for i in ranked])
-    order = sorted(range(len(options)), key=lambda step: (not model.required[step], -steps[step]))
-    return build(model, order, options)
+class _Ranked:
+    """The items of a step, most promising first; sorted only when asked for."""
+
+    def __init__(self, relaxation: Relaxation, promise: Sequence[float]) -> None:
+        self.relaxation = relaxation
+        self.promise = promise
+
+    def __call__(self, step: int) -> Iterator[Item]:
+        relaxation = self.relaxation
+        if step in relaxation.place:
+            start, end = relaxation.spans[relaxation.place[step]]
+            for i in sorted(range(start, end), key=self.promise.__getitem__, reverse=True):
+                yield relaxation.items[i]
 
 
 def by_density(relaxation: Relaxation) -> list[Item]:
-    """The plan that prefers value for its share of the capacities."""
-    densities = relaxation.densities()
-    steps = [max(densities[start:end]) for start, end in relaxation.spans]
-    return follow(relaxation, densities, steps)
+    """The plan that prefers value for its share of all capacities, a place in the plan included."""
+    shares = [1.0] * len(relaxation.items)
+    for column in relaxation.columns:
+        shares = [share + amount for share, amount in zip(shares, column, strict=True)]
+    densities = [value / share for value, share in zip(relaxation.values, shares, strict=True)]
+    return follow(relaxation, densities, [max(densities[a:b]) for a, b in relaxation.spans])
 
 
 def by_worth(relaxation: Relaxation, at: Relaxed) -> list[Item]:

@@ -3,9 +3,8 @@
 Lagrangian relaxation. Each limited resource gets a price for its use, each requirement a price
 that the dependent step pays to the required one, each shared topic a price for entering it.
 What remains falls apart into single steps: take the best option of each, then the best
-`max_steps` of them. The prices that make the bound lowest are found by subgradient steps.
-Sources: A. M. Geoffrion, "Lagrangean relaxation for integer programming" (1974); M. Held,
-P. Wolfe, H. P. Crowder, "Validation of subgradient optimization" (1974); B. T. Polyak (1969).
+`max_steps` of them. Sources: A. M. Geoffrion, "Lagrangean relaxation for integer programming",
+Mathematical Programming Study 2 (1974); M. L. Fisher, Management Science 27 (1981).
 
 Values here are floats in units of the model, the spend taken off as far less than one unit, so
 that of two plans of equal value the cheaper one has the higher bound.
@@ -16,16 +15,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import nlargest
-from itertools import chain, pairwise
-from math import gcd, sqrt
+from itertools import chain
+from math import sqrt
 
 from thrifty.planning import risk
+from thrifty.planning.core import Core
 from thrifty.planning.model import Item, Model
 
-AMBITION = 0.2
-"""How far below the best bound a step of the descent aims at most."""
-PATIENCE = 4
-"""After how many steps without a better bound the steps become half as long."""
+Arc = tuple[int, int]
+"""A step and a step that it requires."""
 
 
 @dataclass(slots=True)
@@ -34,8 +32,8 @@ class Prices:
 
     rows: list[float]
     """For each row, the price of the average step's use of it."""
-    arcs: dict[tuple[int, int], float]
-    """For each (step, required step), what the step pays."""
+    arcs: dict[Arc, float]
+    """What a step pays to a step that it requires."""
     topics: list[float]
     """For each shared topic, what a step pays to enter it."""
 
@@ -60,134 +58,125 @@ class Relaxed:
     """The relaxed problem at some prices, solved."""
 
     bound: float
+    constant: float
+    """The part of the bound that no step brings."""
     worth: list[float]
-    """Each item's value less all prices, in the order of `Relaxation.items`."""
+    """Each item's value less the prices of its amounts."""
     best: list[float]
-    """Each step's best worth."""
+    """Each position's best worth, less all its prices."""
     taken: list[int]
-    """The steps taken, best first."""
+    """The positions taken, the needed ones first."""
     prices: Prices
 
 
 class Relaxation:
-    """The part of the bound that no price changes."""
+    """The part of the bound that no price changes. Places count the positions of the core."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, core: Core, units: Sequence[float]) -> None:
         self.model = model
-        self.items = list(chain.from_iterable(model.items))
-        starts = [0]
-        for group in model.items:
-            starts.append(starts[-1] + len(group))
-        self.spans = list(pairwise(starts))
-        self.places = _places(model)
-        self.values = combined_values(model, self.items)
-        self.columns = _columns(model, self.items, self.places)
-        self.arcs = [(s, r) for s, before in enumerate(model.requires) for r in before]
-        self.topic_count = max(model.topics, default=-1) + 1 if model.penalty else 0
-        self.required = [step for step, needed in enumerate(model.required) if needed]
-        self.optional = [step for step, needed in enumerate(model.required) if not needed]
+        self.core = core
+        self.units = units
+        self.items = [branch.item for position in core for branch in position.branches]
+        self.values = [branch.value for position in core for branch in position.branches]
+        self.spans: list[tuple[int, int]] = []
+        end = 0
+        for position in core:
+            self.spans.append((end, end := end + len(position.branches)))
+        self.place = {position.step: place for place, position in enumerate(core)}
+        self.arcs = [(p.step, r) for p in core for r in model.requires[p.step]]
+        topics = [model.topics[position.step] for position in core] if model.penalty else []
+        self.topics = [(place, topic) for place, topic in enumerate(topics) if topic >= 0]
+        self.needed = [place for place, position in enumerate(core) if position.needed]
+        self.optional = [place for place, position in enumerate(core) if not position.needed]
+        self.free = model.max_steps - len(self.needed)
+        self.columns = [self._column(row, unit) for row, unit in enumerate(units)]
+
+    def _column(self, row: int, unit: float) -> list[float]:
+        slope = margin_slope(self.model, row, self.items)
+        if not slope:
+            return [item.amounts[row] * unit for item in self.items]
+        return [
+            (i.amounts[row] + (slope * i.variances[row] if i.variances else 0.0)) * unit
+            for i in self.items
+        ]
 
     def solve(self, prices: Prices) -> Relaxed:
         """The best that the prices leave."""
         worth = self.values
-        for price, column in zip(prices.rows, self.columns, strict=True):
+        constant = 0.0
+        for row, price in enumerate(prices.rows):
             if price:
-                worth = [
-                    value - price * amount for value, amount in zip(worth, column, strict=True)
-                ]
+                column = self.columns[row]
+                worth = [w - price * a for w, a in zip(worth, column, strict=True)]
+                constant += price * self.model.capacities[row] * self.units[row]
         best = [max(worth[start:end]) for start, end in self.spans]
-        constant = self.places * sum(prices.rows)
+        place = self.place
         for (step, requirement), price in prices.arcs.items():
-            best[step] -= price
-            best[requirement] += price
-        if self.topic_count:
-            constant += self._enter_topics(prices.topics, best)
+            if price and step in place and requirement in place:
+                best[place[step]] -= price
+                best[place[requirement]] += price
+        for member, topic in self.topics:
+            best[member] -= prices.topics[topic]
+        if self.topics:
+            constant += sum([topic_gain(p, self.model.penalty) for p in prices.topics if p])
         taken = self._take(best)
-        bound = constant + sum(best[step] for step in taken)
-        return Relaxed(bound, worth, best, taken, prices)
+        return Relaxed(
+            constant + sum([best[i] for i in taken]), constant, worth, best, taken, prices
+        )
 
-    def _enter_topics(self, prices: list[float], best: list[float]) -> float:
-        """Charges each step its topic's price; returns what the topics gain at most."""
-        for step, topic in enumerate(self.model.topics):
-            if topic >= 0:
-                best[step] -= prices[topic]
-        return sum(topic_gain(price, self.model.penalty) for price in prices)
+    def value(self, chosen: Sequence[Item]) -> float:
+        """The value of a plan, less the trifle for its spend."""
+        value_of = {branch.item.name: branch.value for p in self.core for branch in p.branches}
+        return self.model.worth(chosen) + sum(value_of[i.name] - i.value for i in chosen)
 
     def _take(self, best: list[float]) -> list[int]:
-        places = self.model.max_steps - len(self.required)
-        worthy = [step for step in self.optional if best[step] > 0.0]
-        if len(worthy) > places:
-            worthy = nlargest(places, worthy, key=best.__getitem__)
-        return self.required + worthy
+        worthy = [place for place in self.optional if best[place] > 0.0]
+        if len(worthy) > self.free:
+            worthy = nlargest(self.free, worthy, key=best.__getitem__)
+        return self.needed + worthy
 
     def slopes(self, at: Relaxed) -> Prices:
         """By how much each priced condition is kept (positive) or broken (negative)."""
-        items = [self.best_item(at, step) for step in at.taken]
-        rows = [self.places - sum([column[item] for item in items]) for column in self.columns]
-        arcs: dict[tuple[int, int], float] = {}
+        items = [self.best_item(at, place) for place in at.taken]
+        rows = [
+            capacity * unit - sum([column[item] for item in items])
+            for capacity, unit, column in zip(
+                self.model.capacities, self.units, self.columns, strict=True
+            )
+        ]
+        arcs: dict[Arc, float] = {}
         if self.arcs:
-            taken = set(at.taken)
+            taken = {self.core[place].step for place in at.taken}
             for arc in self.arcs:
                 slope = (arc[1] in taken) - (arc[0] in taken)
                 if slope < 0 or (slope and arc in at.prices.arcs):
                     arcs[arc] = float(slope)
-        topics = [0.0] * self.topic_count
-        if self.topic_count:
-            for topic, price in enumerate(at.prices.topics):
-                topics[topic] = float(topic_entries(price, self.model.penalty))
-            for step in at.taken:
-                if (topic := self.model.topics[step]) >= 0:
-                    topics[topic] -= 1.0
-        return Prices(rows, arcs, topics)
+        return Prices(rows, arcs, self._topic_slopes(at))
 
-    def best_item(self, at: Relaxed, step: int) -> int:
-        """The item that the relaxed problem takes for a step."""
-        start, end = self.spans[step]
-        return max(range(start, end), key=at.worth.__getitem__)
+    def _topic_slopes(self, at: Relaxed) -> list[float]:
+        if not self.topics:
+            return [0.0] * len(at.prices.topics)
+        slopes = [float(topic_entries(p, self.model.penalty)) for p in at.prices.topics]
+        for place in at.taken:
+            if (topic := self.model.topics[self.core[place].step]) >= 0:
+                slopes[topic] -= 1.0
+        return slopes
 
-    def start(self, value: float) -> Prices:
-        """First prices: what a plan of that value brings a step, shared out among the rows."""
-        price = max(0.0, value) / (self.places * (len(self.columns) + 1))
-        return Prices([price] * len(self.columns), {}, [0.0] * self.topic_count)
-
-    def densities(self) -> list[float]:
-        """Each item's value for its share of all capacities, a place in the plan included."""
-        shares = [1.0] * len(self.items)
-        for column in self.columns:
-            shares = [share + amount for share, amount in zip(shares, column, strict=True)]
-        return [value / share for value, share in zip(self.values, shares, strict=True)]
-
-    def value(self, chosen: Sequence[Item]) -> float:
-        """The value of a plan, less the trifle for its spend."""
-        value_of = dict(zip(self.items, self.values, strict=True))
-        return self.model.worth(chosen) + sum(value_of[item] - item.value for item in chosen)
+    def best_item(self, at: Relaxed, place: int) -> int:
+        """The item that the relaxed problem takes at a place."""
+        start, end = self.spans[place]
+        return start if end - start == 1 else max(range(start, end), key=at.worth.__getitem__)
 
 
-def descend(relaxation: Relaxation, start: Prices, target: float, rounds: int) -> Relaxed:
-    """The lowest bound that a number of subgradient steps finds.
-
-    Args:
-        relaxation: what is to be bounded.
-        start: the first prices to try.
-        target: the value of a known plan; no bound can be lower.
-        rounds: how many prices to try.
-    """
-    best = at = relaxation.solve(start)
-    pace, stalled = 1.0, 0
-    for _ in range(rounds):
-        slopes = relaxation.slopes(at)
-        norm = slopes.norm()
-        if norm < 1e-12 or best.bound <= target:
-            break
-        aim = max(target, best.bound - AMBITION * abs(best.bound))
-        at = relaxation.solve(at.prices.moved(slopes, pace * (at.bound - aim) / norm))
-        if at.bound < best.bound:
-            best, stalled = at, 0
-        else:
-            stalled += 1
-            if stalled == PATIENCE:
-                pace, stalled, at = pace / 2, 0, best
-    return best
+def row_units(model: Model) -> list[float]:
+    """For each row, the unit in which the average step of a plan uses about one."""
+    steps = len(model.items)
+    places = float(min(model.max_steps, steps))
+    for row, capacity in enumerate(model.capacities):
+        if used := sum(group[0].amounts[row] for group in model.items):
+            places = min(places, capacity * steps / used)
+    places = max(1.0, places)
+    return [places / capacity if capacity else 0.0 for capacity in model.capacities]
 
 
 def topic_entries(price: float, penalty: int) -> int:
@@ -202,61 +191,19 @@ def topic_gain(price: float, penalty: int) -> float:
     return price * entries - penalty * (entries * (entries - 1) // 2)
 
 
-def combined_values(model: Model, items: Sequence[Item]) -> list[float]:
-    """Values, less a trifle for the first resource that anything uses: lower spend wins ties."""
-    for place in range(len(items[0].spend) if items else 0):
-        spends = [item.spend[place] for item in items]
-        if common := gcd(*spends):
-            whole = sum(max(item.spend[place] for item in group) for group in model.items)
-            trifle = common / (whole + common)
-            return [
-                item.value - trifle * (spend // common)
-                for item, spend in zip(items, spends, strict=True)
-            ]
-    return [float(item.value) for item in items]
+def margin_slope(model: Model, row: int, items: Sequence[Item]) -> float:
+    """The margin of any plan of these items is at least this times its variance.
 
-
-def _places(model: Model) -> int:
-    """About how many steps a plan will have."""
-    steps = len(model.items)
-    places = float(min(model.max_steps, steps))
-    for row, capacity in enumerate(model.capacities):
-        if used := sum(group[0].amounts[row] for group in model.items):
-            places = min(places, capacity * steps / used)
-    return max(1, round(places))
-
-
-def _columns(model: Model, items: Sequence[Item], places: int) -> list[list[float]]:
-    """Each row's amounts, as multiples of the average step's share of the capacity."""
-    columns = []
-    for row, capacity in enumerate(model.capacities):
-        slope = _margin_slope(model, row, items) if capacity else 0.0
-        unit = places / capacity if capacity else 0.0
-        if slope:
-            columns.append(
-                [
-                    (i.amounts[row] + (slope * i.variances[row] if i.variances else 0.0)) * unit
-                    for i in items
-                ]
-            )
-        else:
-            columns.append([item.amounts[row] * unit for item in items])
-    return columns
-
-
-def _margin_slope(model: Model, row: int, items: Sequence[Item]) -> float:
-    """The square root of a plan's variance is at least this times the variance.
-
-    The root is concave, so between zero and the largest variance a plan can have it lies above
-    the chord. That largest variance is bounded by the steps with the largest ones, and, since
+    The square root is concave, so between zero and the largest variance a plan can have it lies
+    above the chord. That variance is bounded by the steps with the largest ones and, since
     estimates fit in the capacity, by the largest variance for an amount.
     """
-    largest = [max((i.variances[row] for i in g if i.variances), default=0) for g in model.items]
-    by_steps = sum(nlargest(model.max_steps, largest))
-    if not by_steps:
-        return 0.0
-    density = max(
-        i.variances[row] / i.amounts[row] for i in items if i.variances and i.variances[row]
-    )
+    largest: dict[int, int] = {}
+    density = 0.0
+    for item in items:
+        if item.variances and (variance := item.variances[row]):
+            largest[item.step] = max(largest.get(item.step, 0), variance)
+            density = max(density, variance / item.amounts[row])
+    by_steps = sum(nlargest(model.max_steps, largest.values()))
     most = min(float(by_steps), density * model.capacities[row])
-    return 1.0 / sqrt(most * risk.CONE)
+    return 1.0 / sqrt(most * risk.CONE) if most else 0.0

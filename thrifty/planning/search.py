@@ -9,20 +9,19 @@ Applied Mathematics 158 (2010).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import add, sub
 from typing import NamedTuple
 
 from thrifty.planning import risk
-from thrifty.planning.core import Branch, Position
+from thrifty.planning.core import Branch, Core
 from thrifty.planning.model import Item, Model
+from thrifty.planning.result import Stop
 
 CLOCK_NODES = 256
 """How many nodes pass between two looks at the clock."""
-
-Expired = Callable[[], bool]
 
 
 class Node(NamedTuple):
@@ -69,7 +68,7 @@ class Best:
 class Search:
     """The core as bits and sums."""
 
-    def __init__(self, model: Model, positions: Sequence[Position], constant: float) -> None:
+    def __init__(self, model: Model, positions: Core, constant: float) -> None:
         self.model = model
         self.positions = positions
         self.constant = constant
@@ -90,15 +89,14 @@ class Search:
             masks[topic] = masks.get(topic, 0) | 1 << i
         return [masks[topic] if topic >= 0 else 0 for topic in topics]
 
-    def run(self, best: Best, tolerance: float, nodes_max: int, expired: Expired) -> bool:
+    def run(self, best: Best, tolerance: float, stop: Stop) -> bool:
         """Improves on the best plan; returns whether nothing better is left.
 
         Args:
             best: the plan to beat; holds the result afterwards, and its bound when the search
                 was cut short.
             tolerance: the error that rounding may leave in a bound.
-            nodes_max: after how many nodes to stop.
-            expired: asked now and then whether to stop.
+            stop: the allowance.
         """
         stack = [self._root()]
         while stack:
@@ -106,7 +104,7 @@ class Search:
             if node.bound < best.value - tolerance:
                 continue
             best.nodes += 1
-            if best.nodes > nodes_max or (not best.nodes % CLOCK_NODES and expired()):
+            if best.nodes > stop.nodes_max or (not best.nodes % CLOCK_NODES and stop.is_over()):
                 stack.append(node)
                 best.bound = max(best.value, *(node.bound for node in stack))
                 return False
