@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from thrifty.planning.relaxation import Prices, Relaxation, Relaxed
 
-AMBITION = 0.2
+AMBITION = 0.05
 """How far below the best bound a step aims at most."""
 PATIENCE = 4
 """After how many steps without a better bound the steps become half as long."""

@@ -65,7 +65,7 @@ def make_plan(
         chosen=chosen,
         value=model.worth(found.items) * model.unit_micro / MICRO,
         bound=found.bound * model.unit_micro / MICRO,
-        left_out=left_out(problem, chosen),
+        left_out=left_out(problem, chosen, model),
         note=note,
         nodes=found.nodes,
         elapsed_us=(clock_ns() - start) // NS_PER_US,

@@ -22,6 +22,7 @@ EPSILON = 1e-11
 STAGES = ((12, 500), (40, 4_000))
 """How many prices are tried for the whole problem and how many nodes of its core are searched:
 first as for an easy one, then as for a hard one."""
+STAGES_LARGE = ((32, 0), (28, 2_000))
 LARGE = 1_200
 """From how many items on a problem is not tried as an easy one."""
 STAGE_BELOW = (16, 4_000)
@@ -72,7 +73,7 @@ class _Exact:
         self.meet(relaxation, by_density(relaxation))
         topics = max(self.model.topics, default=-1) + 1
         parts = [Part(core, first_prices(relaxation, self.best.value, topics), inf)]
-        for rounds, nodes in STAGES[size(core) > LARGE :]:
+        for rounds, nodes in STAGES if size(core) <= LARGE else STAGES_LARGE:
             if not parts or self.is_over():
                 break
             parts = self.remains(parts.pop(), rounds, nodes)
@@ -108,11 +109,14 @@ class _Exact:
             if size(smaller) >= SHRUNK * size(core):
                 break
             core = smaller
+        rest = [Part(smaller, prices, min(part.bound, at.bound))]
+        if not nodes:
+            return rest
         nodes_max = min(self.stop.nodes_max, self.best.nodes + nodes + len(smaller))
         search = Search(self.model, smaller, at.constant)
         if search.run(self.best, self.tolerance, replace(self.stop, nodes_max=nodes_max)):
             return []
-        return [Part(smaller, prices, min(part.bound, at.bound))]
+        return rest
 
     def bounded(self, relaxation: Relaxation, prices: Prices, rounds: int) -> Relaxed:
         """The lowest bound found, plans noted on the way."""

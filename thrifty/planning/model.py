@@ -4,9 +4,9 @@ Values are whole multiples of one unit (the greatest common divisor of all value
 bound can be rounded down and no engine ever compares two roundings of one sum.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import NamedTuple
 
 from thrifty.planning import risk
@@ -77,9 +77,12 @@ class Model:
 
     def worth(self, chosen: Sequence[Item]) -> int:
         """The value of a plan in units."""
-        shared = [self.topics[item.step] for item in chosen if self.topics[item.step] >= 0]
-        pairs = sum(a == b for a, b in combinations(shared, 2)) if self.penalty else 0
-        return sum(item.value for item in chosen) - self.penalty * pairs
+        value = sum([item.value for item in chosen])
+        if not self.penalty:
+            return value
+        entries = Counter([self.topics[item.step] for item in chosen])
+        del entries[-1]
+        return value - self.penalty * sum([k * (k - 1) // 2 for k in entries.values()])
 
     def rank(self, chosen: Sequence[Item]) -> tuple[int, tuple[int, ...], tuple[str, ...]]:
         """Ascending: most value first, then the lower spend in the order of resources, then names.

@@ -14,7 +14,7 @@ from thrifty.budget.step import Step
 
 MAX_STEPS_DEFAULT = 6
 DIVERSITY_PENALTY_DEFAULT = 0.2
-RISK_DEFAULT = 0.2
+RISK_DEFAULT = 0.3
 """Measured: `benchmarks/planning_risk.py` and its table in `benchmarks/README.md`."""
 RISK_MIN, RISK_MAX = 0.0001, 0.5
 

@@ -8,7 +8,7 @@ from thrifty.budget.resources import RESOURCES
 from thrifty.budget.step import Step
 from thrifty.planning import risk
 from thrifty.planning.measure import Measure
-from thrifty.planning.model import Item
+from thrifty.planning.model import Item, Model
 from thrifty.planning.problem import Problem
 
 
@@ -18,10 +18,18 @@ def shortfall(missing: Mapping[str, int]) -> str:
     return f"{', '.join(parts)} short"
 
 
-def left_out(problem: Problem, chosen: Sequence[StepOption]) -> tuple[LeftOut, ...]:
-    """Every option that was not chosen, with what kept it out, in the order of the steps."""
+def left_out(
+    problem: Problem, chosen: Sequence[StepOption], model: Model | None = None
+) -> tuple[LeftOut, ...]:
+    """Every option that was not chosen, with what kept it out, in the order of the steps.
+
+    Args:
+        problem: what was planned.
+        chosen: the plan.
+        model: the problem's model, if it is at hand: it saves measuring options twice.
+    """
     names = {option.name for option in chosen}
-    asking = _Asking(problem, chosen)
+    asking = _Asking(problem, chosen, model)
     return tuple(
         LeftOut(option.name, step.name, asking.reason(step, option))
         for step in problem.steps
@@ -33,9 +41,11 @@ def left_out(problem: Problem, chosen: Sequence[StepOption]) -> tuple[LeftOut, .
 class _Asking:
     """A plan, added up once for the questions of every option."""
 
-    def __init__(self, problem: Problem, chosen: Sequence[StepOption]) -> None:
+    def __init__(self, problem: Problem, chosen: Sequence[StepOption], model: Model | None) -> None:
         self.problem = problem
         self.measure = Measure(problem)
+        groups = model.items if model else ()
+        self.fitting = {item.name: item for group in groups for item in group}
         self.rivals = {option.step: self.measure.item(option) for option in chosen}
         self.done = {step.name for step in problem.done}
         self.possible = self.done | {step.name for step in problem.steps}
@@ -49,8 +59,8 @@ class _Asking:
         """The first condition that speaks against an option."""
         if step.name in self.done:
             return "the step is done"
-        item = self.measure.item(option)
-        if not self.measure.fits(item):
+        item = self.fitting.get(option.name) or self.measure.item(option)
+        if option.name not in self.fitting and not self.measure.fits(item):
             return f"does not fit even alone: {self._missing_alone(item)}"
         if absent := [name for name in step.requires if name not in self.present]:
             known = (

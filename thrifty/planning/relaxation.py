@@ -24,6 +24,8 @@ from thrifty.planning.model import Item, Model
 
 Arc = tuple[int, int]
 """A step and a step that it requires."""
+UNITS_MAX = 100.0
+"""The most units that a capacity is divided into."""
 
 
 @dataclass(slots=True)
@@ -132,7 +134,7 @@ class Relaxation:
     def _take(self, best: list[float]) -> list[int]:
         worthy = [place for place in self.optional if best[place] > 0.0]
         if len(worthy) > self.free:
-            worthy = nlargest(self.free, worthy, key=best.__getitem__)
+            worthy = sorted(worthy, key=best.__getitem__, reverse=True)[: self.free]
         return self.needed + worthy
 
     def slopes(self, at: Relaxed) -> Prices:
@@ -169,13 +171,14 @@ class Relaxation:
 
 
 def row_units(model: Model) -> list[float]:
-    """For each row, the unit in which the average step of a plan uses about one."""
+    """For each row, the unit in which the average step of a plan uses about one, or less."""
     steps = len(model.items)
     places = float(min(model.max_steps, steps))
     for row, capacity in enumerate(model.capacities):
         if used := sum(group[0].amounts[row] for group in model.items):
             places = min(places, capacity * steps / used)
-    places = max(1.0, places)
+    # Beyond this, the slopes of the rows would drown those of requirements and topics.
+    places = min(max(1.0, places), UNITS_MAX)
     return [places / capacity if capacity else 0.0 for capacity in model.capacities]
 
 
