@@ -18,7 +18,7 @@ from tests.planning.families import tutorial_like
 from thrifty.planning.engines import make_plan
 from thrifty.planning.problem import Problem
 
-LIMIT_S = 20.0
+LIMIT_S = 10.0
 Planner = Callable[[Problem], tuple[float, float]]
 """From a problem to the value of its plan and the bound."""
 

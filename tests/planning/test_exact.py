@@ -56,7 +56,7 @@ def test_splitting_and_node_limits_keep_it_exact():
 
 
 def test_equals_brute_force_when_every_core_is_split(monkeypatch):
-    monkeypatch.setattr("thrifty.planning.exact.STAGES", ((1, 1),))
+    monkeypatch.setattr("thrifty.planning.exact.STAGES", {0: ((1, 1),)})
     monkeypatch.setattr("thrifty.planning.exact.STAGE_BELOW", (1, 1))
     for seed in range(1500):
         check(small_problem(Random(seed), steps_max=5))

@@ -19,12 +19,13 @@ from thrifty.planning.search import Best, Search
 
 EPSILON = 1e-11
 """Relative error allowed to sums of floats: far above what rounding makes of them."""
-STAGES = ((12, 500), (40, 4_000))
-"""How many prices are tried for the whole problem and how many nodes of its core are searched:
-first as for an easy one, then as for a hard one."""
-STAGES_LARGE = ((32, 0), (28, 2_000))
-LARGE = 1_200
-"""From how many items on a problem is not tried as an easy one."""
+STAGES = {
+    0: ((8, 600), (40, 4_000)),
+    150: ((20, 600), (40, 4_000)),
+    2_000: ((40, 0), (40, 2_000)),
+}
+"""From a number of items on: how many prices are tried for the whole problem, and how many nodes
+of its core are then searched; first as for an easy problem, then as for a hard one."""
 STAGE_BELOW = (16, 4_000)
 """The same for a part of it."""
 MOST = 1e300
@@ -73,7 +74,7 @@ class _Exact:
         self.meet(relaxation, by_density(relaxation))
         topics = max(self.model.topics, default=-1) + 1
         parts = [Part(core, first_prices(relaxation, self.best.value, topics), inf)]
-        for rounds, nodes in STAGES if size(core) <= LARGE else STAGES_LARGE:
+        for rounds, nodes in next(s for n, s in reversed(STAGES.items()) if size(core) >= n):
             if not parts or self.is_over():
                 break
             parts = self.remains(parts.pop(), rounds, nodes)

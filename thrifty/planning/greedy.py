@@ -9,6 +9,9 @@ from thrifty.planning import risk
 from thrifty.planning.model import Item, Model
 from thrifty.planning.relaxation import Relaxation, Relaxed
 
+FAILURES_MAX = 300
+"""After how many steps in a row that do not fit or do not pay the rest is not tried."""
+
 
 class Builder:
     """A plan in the making; nothing in it is ever taken out again."""
@@ -35,10 +38,10 @@ class Builder:
             picks.append(pick)
         if self._gain(picks) <= 0 and not self.model.required[step]:
             return False
-        before = self.chosen.copy()
         self.chosen.update((pick.step, pick) for pick in picks)
         if self.model.clock and self.model.time_left(list(self.chosen.values())) < 0:
-            self.chosen = before
+            for pick in picks:
+                del self.chosen[pick.step]
             return False
         self.rooms, self.variances = rooms, variances
         for pick in picks:
@@ -90,13 +93,13 @@ def follow(relaxation: Relaxation, promise: Sequence[float], places: Sequence[fl
     """
     model, core = relaxation.model, relaxation.core
     builder = Builder(model, _Ranked(relaxation, promise))
-    for place in sorted(
-        range(len(core)), key=lambda place: (not core[place].needed, -places[place])
-    ):
-        if len(builder.chosen) >= model.max_steps:
+    failures = 0
+    ranked = sorted(relaxation.optional, key=places.__getitem__, reverse=True)
+    for place in relaxation.needed + ranked:
+        if len(builder.chosen) >= model.max_steps or failures > FAILURES_MAX:
             break
         if core[place].step not in builder.chosen:
-            builder.add(core[place].step)
+            failures = 0 if builder.add(core[place].step) else failures + 1
     chosen = list(builder.chosen.values())
     return chosen if model.is_plan(chosen) else []
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 from itertools import chain, pairwise
 from math import floor, inf, sqrt
@@ -53,6 +54,7 @@ class Row(NamedTuple):
     factors: list[float]
 
 
+@cache
 def is_installed() -> bool:
     """Whether HiGHS is there; does not load it."""
     return find_spec("highspy") is not None
