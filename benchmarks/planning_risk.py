@@ -17,6 +17,7 @@ from tests.planning.families import tutorial_like
 from thrifty.budget import Budget, Spend, Step, StepOption
 from thrifty.planning.engines import make_plan
 from thrifty.planning.problem import Problem
+from thrifty.planning.risk import margin
 
 RISKS = (0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.05)
 NOISES = {"low": 0.1, "medium": 0.25, "high": 0.5}
@@ -92,8 +93,6 @@ def hindsight(problem: Problem, actual: Callable[[StepOption], Spend]) -> float:
 def main() -> None:
     print("| noise | risk | z | static: within budget | with replanning: share of hindsight |")
     print("|---|---|---|---|---|")
-    from thrifty.planning.risk import margin
-
     for name, noise in NOISES.items():
         cases = [problem_at(seed, noise) for seed in range(RUNS)]
         truths = [actual_of(seed, case, noise=noise) for seed, case in enumerate(cases)]
@@ -106,7 +105,8 @@ def main() -> None:
             )
             got = sum(run(p, t) for p, t in zip(planned, truths, strict=True))
             z = margin(risk).z_milli / 1000
-            print(f"| {name} | {risk:g} | {z:.2f} | {kept / RUNS:.0%} | {got / best:.3f} |", flush=True)
+            shares = f"{kept / RUNS:.0%} | {got / best:.3f}"
+            print(f"| {name} | {risk:g} | {z:.2f} | {shares} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from thrifty.budget.resources import RESOURCES
 from thrifty.planning.compiling import build_model
 from thrifty.planning.engines import ENGINE_DEFAULT, ENGINES
 from thrifty.planning.model import MICRO
+from thrifty.planning.planner import SEARCHES
 from thrifty.planning.problem import Problem
 from thrifty.planning.result import NODES_MAX, Stop
 
@@ -91,7 +92,7 @@ def frontier(
 def point_at(problem: Problem, left: Budget, engine: str = ENGINE_DEFAULT) -> Point:
     """The best plan if that were left."""
     model = build_model(replace(problem, left=left))
-    found = ENGINES[checks.choice("engine", engine, ENGINES)](model, Stop(NODES_MAX))
+    found = SEARCHES[checks.choice("engine", engine, ENGINES)](model, Stop(NODES_MAX))
     status = "infeasible" if not found.is_plan else "optimal" if found.is_proven else "feasible"
     return Point(
         budget=left,
