@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from thrifty.planning.engines import ENGINE_DEFAULT, ENGINES
+from thrifty.planning.problem import RISK_DEFAULT
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -35,7 +36,7 @@ def whole(text: str) -> int | str:
         return text
 
 
-def dollars(text: str) -> float | str:
+def number(text: str) -> float | str:
     """A number where it is one."""
     try:
         return float(text)
@@ -45,7 +46,7 @@ def dollars(text: str) -> float | str:
 
 _OPTIONS = (
     click.option("--max-tokens", type=whole, metavar="N", help="Input and output tokens together."),
-    click.option("--max-cost-usd", type=dollars, metavar="X", help="Dollars, such as 0.05."),
+    click.option("--max-cost-usd", type=number, metavar="X", help="Dollars, such as 0.05."),
     click.option("--max-latency-ms", type=whole, metavar="N", help="Milliseconds of active time."),
     click.option(
         "--max-tool-calls", type=whole, metavar="N", help="Calls to models and outside tools."
@@ -73,6 +74,12 @@ _OPTIONS = (
     ),
     click.option(
         "--engine", type=click.Choice(list(ENGINES)), help=f"The planner.  [{ENGINE_DEFAULT}]"
+    ),
+    click.option(
+        "--risk",
+        type=number,
+        metavar="X",
+        help=f"The chance a plan may outgrow a limit, up to 0.5.  [{RISK_DEFAULT}]",
     ),
     click.option("--max-steps", type=whole, metavar="N", help="The most steps in a plan.  [6]"),
     click.option(

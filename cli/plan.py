@@ -5,15 +5,14 @@ from typing import Any
 
 import click
 
-from thrifty.budget import Plan
 from thrifty.cli.edge import debug_option
 from thrifty.cli.exit_codes import DONE, NOTHING_DONE
 from thrifty.cli.limits import shared_options
-from thrifty.cli.preview import preview
+from thrifty.cli.preview import Preview, preview
 from thrifty.cli.request import Request, read_request
 from thrifty.cli.screen import Screen, opening
 from thrifty.receipt import words
-from thrifty.receipt.text import plan_view
+from thrifty.receipt.text import more_view, plan_view
 
 EPILOG = """\b
 Examples:
@@ -38,21 +37,26 @@ def plan(**given: Any) -> int:
     TASK is the text of the task, - for standard input, or @FILE.
     """
     request = read_request(given)
-    made = preview(request)
+    found = preview(request)
+    made = found.plan
     screen = Screen.of(as_json=given["as_json"])
     if given["as_json"]:
-        click.echo(json.dumps(_as_data(request, made), indent=2, allow_nan=False))
+        click.echo(json.dumps(_as_data(request, found), indent=2, allow_nan=False))
     else:
         screen.result.print(*opening(request), plan_view(made, request.budget), sep="\n")
+        screen.result.print(more_view(found.prices, found.entries), end="")
         if request.context.propose_options and not request.settings.is_offline:
             screen.result.print(PROPOSALS, style="dim")
     return DONE if made.chosen else NOTHING_DONE
 
 
-def _as_data(request: Request, made: Plan) -> dict[str, Any]:
+def _as_data(request: Request, found: Preview) -> dict[str, Any]:
+    made = found.plan
     return {
         "verdict": words.headline(made),
         "budget": request.budget.to_state(),
         "expected": made.expected.to_state(),
         "plan": made.to_state(),
+        "shadow_prices": [price.to_state() for price in found.prices],
+        "entries": [entry.to_state() for entry in found.entries],
     }

@@ -19,7 +19,15 @@ from thrifty.settings import Settings
 if TYPE_CHECKING:
     from thrifty.nodes.context import Context
 
-CONTEXT_FIELDS = ("effort", "engine", "max_steps", "max_concurrency", "on_drift", "max_replans")
+CONTEXT_FIELDS = (
+    "effort",
+    "engine",
+    "risk",
+    "max_steps",
+    "max_concurrency",
+    "on_drift",
+    "max_replans",
+)
 """The options that are fields of the context under the same name."""
 
 

@@ -13,7 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from thrifty.budget import Budget, InvalidInput
 from thrifty.planning.engines import ENGINE_DEFAULT, EngineName
-from thrifty.planning.problem import DIVERSITY_PENALTY_DEFAULT, MAX_STEPS_DEFAULT
+from thrifty.planning.problem import (
+    DIVERSITY_PENALTY_DEFAULT,
+    MAX_STEPS_DEFAULT,
+    RISK_DEFAULT,
+    RISK_MAX,
+    RISK_MIN,
+)
 from thrifty.prompts import load
 
 LLM_NODES: list[JsonValue] = ["run_llm"]
@@ -95,6 +101,14 @@ class Context(BaseModel):
         le=1_000,
         title="Diversity penalty",
         description="What two steps on one topic take off the value of a plan.",
+        json_schema_extra={"langgraph_nodes": ["plan"]},
+    )
+    risk: float = Field(
+        RISK_DEFAULT,
+        ge=RISK_MIN,
+        le=RISK_MAX,
+        title="Risk",
+        description="The chance, at most, that a plan outgrows a limit; 0.5 leaves no margin.",
         json_schema_extra={"langgraph_nodes": ["plan"]},
     )
     max_concurrency: int = Field(

@@ -49,6 +49,9 @@ def outlook(
         max_steps=max(0, context.max_steps - len(done)),
         diversity_penalty=context.diversity_penalty,
         done=done,
+        concurrency=context.max_concurrency,
+        schedule="waves",
+        risk=context.risk,
     )
     return problem, barred
 

@@ -25,7 +25,7 @@ def test_a_plan_says_what_why_and_why_not(invoke):
 
 def test_a_plan_as_json(invoke):
     given = json.loads(invoke("plan", "x", "--max-tokens", "2200", "--json").stdout)
-    assert list(given) == ["verdict", "budget", "expected", "plan"]
+    assert list(given) == ["verdict", "budget", "expected", "plan", "shadow_prices", "entries"]
     assert given["expected"]["tokens"] <= 2200
 
 
@@ -76,3 +76,10 @@ def test_the_help_of_run_names_every_exit_code(invoke):
 
 def test_the_version(invoke):
     assert re.fullmatch(r"thrifty \d+\.\d+\.\d+\n", invoke("--version").stdout)
+
+
+def test_a_plan_says_what_more_budget_would_buy(invoke):
+    server = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
+    shown = invoke("plan", "x", "--max-tokens", "2200", env=server).stdout
+    assert "100 tokens more would be worth +3.2" in shown
+    assert "Risk register (LLM) comes in with 79 tokens more" in shown

@@ -4,6 +4,7 @@ import re
 
 from tests.graph.conftest import TASK, TUTORIAL_BUDGET, decisions_of, receipt_of
 from tests.llm_server import Answer, OverCap
+from thrifty import Spend, StepOption
 
 LACK = re.compile(r"the rest of the plan is \d+ tokens short")
 
@@ -31,16 +32,25 @@ def test_halt_stops_with_what_is_done(online, server):
     assert result["status"] == "halted"
     assert LACK.fullmatch(receipt_of(result).halt_reason)
     assert "## Outline plan" in result["draft"]
-    assert "## Risk register" not in result["draft"]
+    statuses = [line.status for line in receipt_of(result).lines]
+    assert statuses[-1] == "replaced"
+    assert set(statuses[:-1]) == {"done"}
 
 
-def test_savings_buy_a_better_rest(online):
-    """Real answers are shorter than estimated, so a second wave of model calls fits."""
-    result = online().invoke({"task": TASK, "budget": {"max_tokens": 2200}})
-    assert any("worth +" in reason for reason in decisions_of(result, "replan"))
-    done = [line for line in receipt_of(result).lines if line.status == "done"]
-    assert sum(line.executor == "llm" for line in done) >= 3
-    assert receipt_of(result).within_budget
+def test_savings_buy_a_better_rest(online, server):
+    """The first answer is shorter than estimated, so the second step need not be local."""
+    first = StepOption("Aims (LLM)", "Aims", "llm", "says why", Spend(600, 0, 900, 1), 10.0)
+    dear = StepOption("Costs (LLM)", "Costs", "llm", "says what", Spend(500, 0, 900, 1), 9.0)
+    cheap = StepOption("Costs (local)", "Costs", "local", "says what", Spend(300, 0, 900, 1), 3.0)
+    server.script(Answer(tokens=100, times=None))
+    agent = online(catalog=[first, dear, cheap])
+    context = {"propose_options": False, "risk": 0.5}
+    result = agent.invoke({"task": TASK, "budget": {"max_tokens": 1000}}, context=context)
+    receipt = receipt_of(result)
+    assert decisions_of(result, "replan") == ["what was saved buys a better rest, worth +6.0"]
+    statuses = {line.what: line.status for line in receipt.lines}
+    assert statuses == {"Aims (LLM)": "done", "Costs (LLM)": "done", "Costs (local)": "replaced"}
+    assert receipt.within_budget
 
 
 def test_new_plans_are_bounded(online, server):

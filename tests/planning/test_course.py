@@ -20,7 +20,9 @@ STEPS = (Step("A", (A,)), Step("B", (B, B_DEAR)))
 def standing(left: int, outcomes=(), chosen=(A, B), replans_left=3, **more) -> Standing:
     finished = {outcome.step for outcome in outcomes if outcome.has_text}
     problem = Problem(
-        tuple(step for step in STEPS if step.name not in finished), Budget(max_tokens=left)
+        tuple(step for step in STEPS if step.name not in finished),
+        Budget(max_tokens=left),
+        risk=0.5,
     )
     return Standing(
         plan=Plan("feasible", "beam", chosen),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from typing_extensions import TypedDict
@@ -32,6 +32,7 @@ class PlanState(TypedDict):
     bound: float
     left_out: list[LeftOutState]
     note: str
+    nodes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,10 @@ class Plan:
     """Every option that was not chosen, with its reason, in catalog order."""
     note: str = ""
     """A remark on the whole plan."""
+    nodes: int = 0
+    """How many partial plans the planner looked at: its effort, the same on every machine."""
+    elapsed_us: int = field(default=0, compare=False)
+    """How long planning took. No part of the plan's state: two runs of one problem are equal."""
 
     def __post_init__(self) -> None:
         checks.choice("plan.status", self.status, get_args(PlanStatus))
@@ -96,12 +101,13 @@ class Plan:
             bound=self.bound,
             left_out=[left_out.to_state() for left_out in self.left_out],
             note=self.note,
+            nodes=self.nodes,
         )
 
     @classmethod
     def from_state(cls, state: object) -> Plan:
         given: dict[str, Any] = dict(checks.record("plan", state, tuple(PlanState.__annotations__)))
-        for field, read in (("chosen", StepOption.from_state), ("left_out", LeftOut.from_state)):
-            members = checks.sequence(f"plan.{field}", given.get(field, ()))
-            given[field] = tuple(read(member) for member in members)
+        for name, read in (("chosen", StepOption.from_state), ("left_out", LeftOut.from_state)):
+            members = checks.sequence(f"plan.{name}", given.get(name, ()))
+            given[name] = tuple(read(member) for member in members)
         return cls(**given)

@@ -8,88 +8,49 @@ Reference: B. T. Lowerre, "The HARPY speech recognition system", 1976 (beam sear
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import chain
 
-from thrifty.budget.option import StepOption
-from thrifty.budget.plan import Plan
-from thrifty.budget.spend import Spend
-from thrifty.budget.step import Step, in_running_order
-from thrifty.planning.problem import Problem
-from thrifty.planning.reasons import left_out
+from thrifty.planning.model import Item, Model
+from thrifty.planning.result import STOP_NEVER, Found, Stop
 
 BEAM_WIDTH = 12
-MICRO = 1_000_000
-"""Values are compared as whole millionths, so that no rounding decides between plans."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    members: tuple[tuple[int, int], ...] = ()
-    """Chosen (step index, option index) pairs, ascending: one form for every order."""
-    value_micro: int = 0
-    spend: Spend = Spend()
+Chosen = tuple[Item, ...]
+"""Items in the order of their steps: one form for every order of adding them."""
 
 
-def plan_by_beam(problem: Problem, beam_width: int = BEAM_WIDTH) -> Plan:
+def search_by_beam(model: Model, stop: Stop = STOP_NEVER, beam_width: int = BEAM_WIDTH) -> Found:
     """The best plan that the beam meets; fits what is left, but need not be the best there is."""
-    best = _Candidate()
-    beam = [best]
-    for _ in range(min(problem.max_steps, len(problem.steps))):
-        grown = {new.members: new for old in beam for new in _grow(problem, old)}
-        beam = sorted(grown.values(), key=lambda found: _rank(problem, found))[:beam_width]
-        best = min([best, *beam], key=lambda found: _rank(problem, found))
-    return _to_plan(problem, best)
+    best: Chosen | None = () if model.is_plan(()) else None
+    beam: list[Chosen] = [()]
+    nodes = 0
+    for _ in range(model.max_steps):
+        grown = {new for old in beam for new in _grow(model, old)}
+        nodes += len(grown)
+        beam = sorted(grown, key=model.rank)[:beam_width]
+        plans = [chosen for chosen in beam if model.is_plan(chosen)]
+        best = min([*plans, *([best] if best is not None else [])], key=model.rank, default=None)
+        if not beam or stop.is_over():
+            break
+    bound = _value_bound(model)
+    if best is None:
+        return Found((), bound, nodes, is_proven=False, is_plan=False)
+    return Found(best, max(bound, model.worth(best)), nodes, is_proven=False)
 
 
-def _grow(problem: Problem, old: _Candidate) -> Iterator[_Candidate]:
+def _grow(model: Model, old: Chosen) -> Iterator[Chosen]:
     """Every candidate with one option more that still fits."""
-    taken = [problem.steps[index] for index, _ in old.members]
-    present = {step.name for step in chain(problem.done, taken)}
-    topics = [step.topic for step in chain(problem.done, taken)]
-    for step_index, step in enumerate(problem.steps):
-        if step.name in present or not present.issuperset(step.requires):
+    present = {item.step for item in old}
+    for step, options in enumerate(model.items):
+        if step in present or not present.issuperset(model.requires[step]):
             continue
-        penalty_micro = topics.count(step.topic) * round(problem.diversity_penalty * MICRO)
-        for option_index, option in enumerate(step.options):
-            spend = old.spend + option.estimate
-            if spend.within(problem.left):
-                yield _Candidate(
-                    tuple(sorted((*old.members, (step_index, option_index)))),
-                    old.value_micro + round(option.value * MICRO) - penalty_micro,
-                    spend,
-                )
+        for item in options:
+            chosen = tuple(sorted((*old, item)))
+            if min(model.room(chosen), default=0) >= 0:
+                yield chosen
 
 
-def _rank(problem: Problem, found: _Candidate) -> tuple[int, tuple[int, ...], list[str]]:
-    """Ascending: most value first, then the lower spend, then by name."""
-    names = [option.name for option in _options(problem, found)]
-    return -found.value_micro, found.spend.amounts, names
-
-
-def _options(problem: Problem, found: _Candidate) -> list[StepOption]:
-    return [problem.steps[step].options[option] for step, option in found.members]
-
-
-def _to_plan(problem: Problem, best: _Candidate) -> Plan:
-    chosen_by_step = {option.step: option for option in _options(problem, best)}
-    steps: list[Step] = [step for step in problem.steps if step.name in chosen_by_step]
-    missing = [s.name for s in problem.steps if s.required and s.name not in chosen_by_step]
-    if missing:
-        note = f"the required step {missing[0]!r} does not fit in what is left"
-        return Plan("infeasible", "beam", left_out=left_out(problem, ()), note=note)
-    chosen = tuple(chosen_by_step[step.name] for step in in_running_order(steps))
-    return Plan(
-        status="feasible",
-        engine="beam",
-        chosen=chosen,
-        value=best.value_micro / MICRO,
-        bound=_value_bound(problem),
-        left_out=left_out(problem, chosen),
-    )
-
-
-def _value_bound(problem: Problem) -> float:
+def _value_bound(model: Model) -> int:
     """The best option of the most valuable steps, as if everything fitted: never too low."""
-    best = sorted((max(o.value for o in step.options) for step in problem.steps), reverse=True)
-    return sum(round(value * MICRO) for value in best[: problem.max_steps]) / MICRO
+    best = sorted((max(item.value for item in group) for group in model.items), reverse=True)
+    return sum(value for value in best[: model.max_steps] if value > 0)

@@ -1,26 +1,46 @@
-"""The one signature behind which every planner stands, and the planners by their names."""
+"""The one signature behind which every planner stands, and the planners by their names.
 
-from collections.abc import Callable, Mapping
-from typing import Literal
+Nothing that plans is loaded before it is asked to: importing this costs what `Problem` costs.
+"""
+
+from collections.abc import Callable
+from time import monotonic_ns
+from typing import Literal, get_args
 
 from thrifty.budget import checks
 from thrifty.budget.plan import Plan
-from thrifty.planning.beam import plan_by_beam
 from thrifty.planning.problem import Problem
 
-Engine = Callable[[Problem], Plan]
-"""A pure function: the same problem gives the same plan, on any machine."""
+EngineName = Literal["auto", "exact", "milp", "beam"]
+"""`auto`: exact as long as that is quick, then HiGHS, if it is installed. `exact`: our own branch
+and bound. `milp`: HiGHS. `beam`: the tutorial's search, as a baseline."""
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+ENGINE_DEFAULT: EngineName = "auto"
+DEADLINE_MS_DEFAULT = 10_000
+DEADLINE_MS_MAX = 86_400_000
 
-EngineName = Literal["beam"]
 
-ENGINES: Mapping[str, Engine] = {"beam": plan_by_beam}
-ENGINE_DEFAULT: EngineName = "beam"
-
-
-def make_plan(problem: Problem, engine: str = ENGINE_DEFAULT) -> Plan:
+def make_plan(
+    problem: Problem,
+    engine: str = ENGINE_DEFAULT,
+    *,
+    deadline_ms: int = DEADLINE_MS_DEFAULT,
+    clock_ns: Callable[[], int] = monotonic_ns,
+) -> Plan:
     """Plans with the engine of that name.
 
+    Args:
+        problem: what is to be planned.
+        engine: one of `ENGINES`.
+        deadline_ms: after how long the best plan found is returned, with its gap. Only a
+            problem that is cut short by it can be planned differently on a slower machine.
+        clock_ns: a clock that never goes back.
+
     Raises:
-        InvalidInput: no engine has that name.
+        InvalidInput: no engine has that name, or it is not installed.
     """
-    return ENGINES[checks.choice("engine", engine, ENGINES)](problem)
+    checks.choice("engine", engine, ENGINES)
+    checks.amount("deadline_ms", deadline_ms, maximum=DEADLINE_MS_MAX)
+    from thrifty.planning.planner import plan_with
+
+    return plan_with(engine, problem, deadline_ms, clock_ns)

@@ -6,14 +6,21 @@ It is a multidimensional multiple-choice knapsack with optional groups (steps), 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from thrifty.budget import checks
 from thrifty.budget.limits import Budget
 from thrifty.budget.option import StepOption
+from thrifty.budget.spend import Spend
 from thrifty.budget.step import Step
 
 MAX_STEPS_DEFAULT = 6
 DIVERSITY_PENALTY_DEFAULT = 0.2
+RISK_DEFAULT = 0.3
+"""Measured: `benchmarks/planning_risk.py` and its table in `benchmarks/README.md`."""
+RISK_MIN, RISK_MAX = 0.0001, 0.5
+
+Schedule = Literal["flow", "waves"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +28,8 @@ class Problem:
     """Choose at most one option of each step: the most value that fits in what is left.
 
     The value of a plan is the sum of its options' values, less `diversity_penalty` for every
-    pair of chosen steps (done ones included) that share a topic.
+    pair of chosen steps (done ones included) that share a topic. Replanning is the same call,
+    with the finished steps in `done` and their cost in `spent`, or already out of `left`.
     """
 
     steps: tuple[Step, ...]
@@ -34,10 +42,34 @@ class Problem:
     """What a pair of steps on one topic takes off the value."""
     done: tuple[Step, ...] = ()
     """Steps that are done: they satisfy requirements, and their topics are taken."""
+    spent: Spend = Spend()
+    """What was spent since `left` was counted; zero when `left` already knows of it."""
+    kept_back: Spend = Spend()
+    """A slice that no step may use, such as the price of a final polish."""
+    concurrency: int = 1
+    """How many steps run side by side. One: their latencies add up. More: the makespan counts."""
+    schedule: Schedule = "flow"
+    """With concurrency, when the next step starts: as soon as a place is free (`flow`), or when
+    all that were sent together are back (`waves`, the way LangGraph fans out)."""
+    risk: float = RISK_DEFAULT
+    """The chance, at most, that the plan outgrows a limit; 0.5 plans on the bare estimates."""
+    surprises: tuple[float, ...] = ()
+    """Observed (actual - estimate) / (spread x estimate) of steps that have run. From
+    `thrifty.planning.risk.SAMPLES_MIN` of them on, they replace the Gaussian."""
 
     def __post_init__(self) -> None:
         checks.amount("max_steps", self.max_steps, maximum=100_000)
         checks.number("diversity_penalty", self.diversity_penalty)
+        checks.amount("concurrency", self.concurrency, minimum=1, maximum=1_000)
+        checks.choice("schedule", self.schedule, get_args(Schedule))
+        checks.number("risk", self.risk, minimum=RISK_MIN, maximum=RISK_MAX)
+        for surprise in self.surprises:
+            checks.number("surprises", surprise, minimum=-1e6, maximum=1e6)
+
+    @property
+    def available(self) -> Budget:
+        """What the plan may use: what is left, less what was spent since and is kept back."""
+        return self.left.left_after(self.spent + self.kept_back)
 
 
 def value_of(problem: Problem, chosen: Iterable[StepOption]) -> float:

@@ -1,13 +1,14 @@
 """Why an option is not in a plan, in plain words; the same words whichever engine planned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from thrifty.budget.limits import Budget
 from thrifty.budget.option import StepOption
 from thrifty.budget.plan import LeftOut
 from thrifty.budget.resources import told
-from thrifty.budget.spend import Spend, total
 from thrifty.budget.step import Step
+from thrifty.planning import risk
+from thrifty.planning.measure import Measure
+from thrifty.planning.model import Item, Model
 from thrifty.planning.problem import Problem
 
 
@@ -21,36 +22,84 @@ def over(excess: Mapping[str, int]) -> str:
     return f"{told(excess)} over the limit"
 
 
-def left_out(problem: Problem, chosen: Sequence[StepOption]) -> tuple[LeftOut, ...]:
-    """Every option that was not chosen, with what kept it out, in the order of the steps."""
-    chosen_names = {option.name for option in chosen}
+def left_out(
+    problem: Problem, chosen: Sequence[StepOption], model: Model | None = None
+) -> tuple[LeftOut, ...]:
+    """Every option that was not chosen, with what kept it out, in the order of the steps.
+
+    Args:
+        problem: what was planned.
+        chosen: the plan.
+        model: the problem's model, if it is at hand: it saves measuring options twice.
+    """
+    names = {option.name for option in chosen}
+    asking = _Asking(problem, chosen, model)
     return tuple(
-        LeftOut(option.name, step.name, _reason(problem, step, option, chosen))
+        LeftOut(option.name, step.name, asking.reason(step, option))
         for step in problem.steps
         for option in step.options
-        if option.name not in chosen_names
+        if option.name not in names
     )
 
 
-def _reason(problem: Problem, step: Step, option: StepOption, chosen: Sequence[StepOption]) -> str:
-    if missing := problem.left.exceeded_by(option.estimate):
-        return f"does not fit even alone: {shortfall(missing)}"
-    present = {step.name for step in problem.done} | {other.step for other in chosen}
-    if absent := [name for name in step.requires if name not in present]:
-        return f"requires {absent[0]!r}, which is not in the plan"
-    others = [other for other in chosen if other.step != step.name]
-    if missing := _missing_beside(problem.left, option, others):
-        return f"does not fit beside the rest: {shortfall(missing)}"
-    for rival in chosen:
-        if rival.step == step.name:
+class _Asking:
+    """A plan, added up once for the questions of every option."""
+
+    def __init__(self, problem: Problem, chosen: Sequence[StepOption], model: Model | None) -> None:
+        self.problem = problem
+        self.measure = Measure(problem)
+        groups = model.items if model else ()
+        self.fitting = {item.name: item for group in groups for item in group}
+        self.rivals = {option.step: self.measure.item(option) for option in chosen}
+        self.done = {step.name for step in problem.done}
+        self.possible = self.done | {step.name for step in problem.steps}
+        self.present = self.done | self.rivals.keys()
+        rows = range(len(self.measure.names))
+        self.used = [sum(i.amounts[row] for i in self.rivals.values()) for row in rows]
+        self.spread = [_variance(self.rivals.values(), row) for row in rows]
+        self.topics = [s.topic for s in (*problem.done, *problem.steps) if s.name in self.present]
+
+    def reason(self, step: Step, option: StepOption) -> str:
+        """The first condition that speaks against an option."""
+        if step.name in self.done:
+            return "the step is done"
+        item = self.fitting.get(option.name) or self.measure.item(option)
+        if option.name not in self.fitting and not self.measure.fits(item):
+            return f"does not fit even alone: {self._missing_alone(item)}"
+        if absent := [name for name in step.requires if name not in self.present]:
+            known = (
+                "which is not in the plan" if absent[0] in self.possible else "which nobody offers"
+            )
+            return f"requires {absent[0]!r}, {known}"
+        rival = self.rivals.get(step.name)
+        if missing := self._missing_beside(item, rival):
+            return f"does not fit beside the rest: {shortfall(missing)}"
+        if rival:
             return f"{rival.name!r} was chosen for this step"
-    if len(chosen) >= problem.max_steps:
-        return f"the plan has its {problem.max_steps} steps"
-    return "the chosen options are worth more together without it"
+        if len(self.rivals) >= self.problem.max_steps:
+            return f"the plan has its {self.problem.max_steps} steps"
+        if option.value <= self.topics.count(step.topic) * self.problem.diversity_penalty:
+            return f"repeats the topic {step.topic!r} of steps that are in the plan"
+        return "the chosen options are worth more together without it"
+
+    def _missing_alone(self, item: Item) -> str:
+        room = self.measure.room(item)
+        return shortfall({name: -left for name, left in room.items() if left < 0})
+
+    def _missing_beside(self, item: Item, rival: Item | None) -> dict[str, int]:
+        """What is missing for an option in the place of its rival."""
+        missing = {}
+        for row, name in enumerate(self.measure.names):
+            used = self.used[row] + item.amounts[row]
+            spread = self.spread[row] + (item.variances[row] if item.variances else 0)
+            if rival:
+                used -= rival.amounts[row]
+                spread -= rival.variances[row] if rival.variances else 0
+            room = self.measure.capacities[row] - used
+            if not risk.within(room, spread):
+                missing[name] = risk.reserve(spread) - room
+        return missing
 
 
-def _missing_beside(
-    left: Budget, option: StepOption, others: Sequence[StepOption]
-) -> dict[str, int]:
-    spend: Spend = total(other.estimate for other in others) + option.estimate
-    return left.exceeded_by(spend)
+def _variance(items: Iterable[Item], row: int) -> int:
+    return sum(item.variances[row] for item in items if item.variances)

@@ -14,6 +14,7 @@ from rich.text import Text
 from thrifty.budget import Budget, Plan
 from thrifty.budget.dollars import format_usd
 from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS, Resource
+from thrifty.planning.explanation import Entry, ShadowPrice
 from thrifty.receipt import words
 from thrifty.receipt.record import Line, LineStatus, Receipt
 
@@ -44,6 +45,18 @@ def plan_view(plan: Plan, budget: Budget) -> RenderableType:
     if plan.left_out:
         parts += [BLANK, Text("Left out", style="bold"), _left_out(plan)]
     return Group(*parts, BLANK)
+
+
+def more_view(prices: Sequence[ShadowPrice], entries: Sequence[Entry]) -> RenderableType:
+    """What more budget would buy; nothing where no limit binds."""
+    told = [str(price) for price in prices if price.is_binding and price.step_worth > 0]
+    told += [words.entry(entry) for entry in entries if entry.increase]
+    if not told:
+        return Group()
+    grid = Table.grid(padding=(0, 1))
+    for line in told:
+        grid.add_row("·", _text(line))
+    return Group(Text("With more budget", style="bold"), grid, BLANK)
 
 
 def receipt_view(receipt: Receipt, width: int) -> RenderableType:

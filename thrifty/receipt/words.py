@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from thrifty.budget import Budget, Plan, Spend
 from thrifty.budget.plain_text import plain
-from thrifty.budget.resources import RESOURCES
+from thrifty.budget.resources import RESOURCES, told
+from thrifty.planning.explanation import Entry
 from thrifty.planning.reasons import over
 from thrifty.receipt.record import Receipt
 
@@ -44,6 +45,12 @@ def binding(receipt: Receipt) -> str:
     *others, last = (LABELS.get(name, one_line(name)) for name in receipt.bound_by)
     named = f"{', '.join(others)} and {last}" if others else last
     return f"More {named} would have bought something better."
+
+
+def entry(found: Entry) -> str:
+    """What would bring an option in: "Risk register (LLM) comes in with 381 tokens more"."""
+    ways = " or ".join(told({name: amount}) for name, amount in found.increase)
+    return f"{one_line(found.option)} comes in with {ways} more"
 
 
 def headline(plan: Plan) -> str:

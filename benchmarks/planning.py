@@ -1,0 +1,119 @@
+"""Times and values of every planner against HiGHS, CP-SAT and SCIP, as a Markdown table.
+
+    python -m benchmarks.planning [--quick]
+
+All planners get the same `Problem` and one thread; building the model is included, loading a
+solver is not. Problems are seeded; the risk margin is off, since CP-SAT has no cone.
+"""
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from statistics import median
+from time import perf_counter
+
+from benchmarks.planning_solvers import solve_by_cp_sat, solve_by_highs, solve_by_scip
+from tests.planning.families import tutorial_like
+from thrifty.planning.engines import make_plan
+from thrifty.planning.problem import Problem
+
+LIMIT_S = 10.0
+Planner = Callable[[Problem], tuple[float, float]]
+"""From a problem to the value of its plan and the bound."""
+
+
+@dataclass(frozen=True)
+class Family:
+    name: str
+    problems: tuple[Problem, ...]
+    skip: tuple[str, ...] = ()
+
+
+def families(quick: bool) -> Iterator[Family]:
+    def family(name: str, count: int, *skip: str, **given: object) -> Family:
+        count = 2 if quick else count
+        made = (tutorial_like(Random(seed), risk=0.5, **given) for seed in range(count))
+        return Family(name, tuple(made), skip)
+
+    yield family("14 options, 6 steps", 20, steps=7)
+    yield family("60 options, 6 steps", 20, steps=30)
+    yield family("60, 6 steps, correlated", 20, steps=30, correlated=True)
+    yield family("60, no limit", 10, steps=30, max_steps=None)
+    yield family("200, 6 steps", 10, steps=100)
+    yield family("200, no limit", 6, steps=100, max_steps=None)
+    yield family("200, no limit, dense", 6, steps=100, max_steps=None, arcs=3)
+    yield family("1,000, 6 steps", 5, "beam", steps=500)
+    yield family("1,000, no limit, dense", 3, "beam", steps=500, max_steps=None, arcs=3)
+    if not quick:
+        yield family("10,000, 6 steps", 2, "beam", "SCIP", steps=5_000)
+        yield family("10,000, no limit", 2, "beam", "SCIP", steps=5_000, max_steps=None)
+        yield family(
+            "10,000, no limit, dense", 2, "beam", "SCIP", steps=5_000, max_steps=None, arcs=3
+        )
+
+
+def ours(engine: str) -> Planner:
+    def plan(problem: Problem) -> tuple[float, float]:
+        made = make_plan(problem, engine, deadline_ms=round(LIMIT_S * 1000))
+        return made.value, made.bound
+
+    return plan
+
+
+PLANNERS: dict[str, Planner] = {
+    "auto": ours("auto"),
+    "beam": ours("beam"),
+    "HiGHS": lambda problem: solve_by_highs(problem, LIMIT_S),
+    "CP-SAT": lambda problem: solve_by_cp_sat(problem, LIMIT_S),
+    "SCIP": lambda problem: solve_by_scip(problem, LIMIT_S),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="two problems a family, none huge")
+    quick = parser.parse_args().quick
+    for plan in PLANNERS.values():
+        plan(tutorial_like(Random(0), 5))  # loads the solver
+    print(
+        "| family | "
+        + " | ".join(f"{name} ms (value)" for name in PLANNERS)
+        + " | auto gap | HiGHS : auto | CP-SAT : auto |"
+    )
+    print("|---|" + "---|" * (len(PLANNERS) + 3))
+    for family in families(quick):
+        print(row(family), flush=True)
+
+
+def row(family: Family) -> str:
+    times: dict[str, float] = {}
+    values: dict[str, list[float]] = {}
+    gap = 0.0
+    for name, plan in PLANNERS.items():
+        if name in family.skip:
+            continue
+        taken = []
+        for problem in family.problems:
+            start = perf_counter()
+            value, bound = plan(problem)
+            taken.append(1000 * (perf_counter() - start))
+            values.setdefault(name, []).append(value)
+            if name == "auto":
+                gap = max(gap, (bound - value) / bound if bound else 0.0)
+        times[name] = median(taken)
+    best = [max(found) for found in zip(*values.values(), strict=True)]
+    cells = [
+        f"{times[name]:,.1f} ({share(values[name], best):.2%})" if name in times else "-"
+        for name in PLANNERS
+    ]
+    ratios = [f"{times[name] / times['auto']:.1f}" for name in ("HiGHS", "CP-SAT")]
+    return f"| {family.name} | " + " | ".join([*cells, f"{gap:.3%}", *ratios]) + " |"
+
+
+def share(values: list[float], best: list[float]) -> float:
+    return sum(values) / sum(best) if sum(best) else 1.0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""The best plan by trying every set: slow, and too simple to be wrong.
+
+Shares nothing with the planner but the makespan, which has tests of its own.
+"""
+
+from fractions import Fraction
+from itertools import product
+
+from thrifty.budget import StepOption
+from thrifty.planning.compiling import build_model
+from thrifty.planning.problem import Problem
+from thrifty.planning.risk import margin
+
+Rank = tuple[Fraction, tuple[int, ...], list[str]]
+
+
+def brute_force(problem: Problem) -> tuple[Rank, set[str]] | None:
+    """Rank (lowest is best) and names of the best plan; None when there is none."""
+    done = {step.name for step in problem.done}
+    steps = [step for step in problem.steps if step.name not in done]
+    plans = []
+    for combination in product(*[(None, *step.options) for step in steps]):
+        chosen = [option for option in combination if option]
+        if is_plan(problem, chosen):
+            plans.append((rank(problem, chosen), {option.name for option in chosen}))
+    return min(plans, key=lambda plan: plan[0], default=None)
+
+
+def rank(problem: Problem, chosen: list[StepOption]) -> Rank:
+    """Most value first, then lower spend in the order of resources, then names."""
+    topic_of = {step.name: step.topic for step in (*problem.steps, *problem.done)}
+    topics = [step.topic for step in problem.done]
+    value = Fraction(0)
+    for option in chosen:
+        repeats = topics.count(topic_of[option.step])
+        value += micro(option.value) - repeats * micro(problem.diversity_penalty)
+        topics.append(topic_of[option.step])
+    spend = tuple(sum(o.estimate.amounts[i] for o in chosen) for i in range(4))
+    return -value, spend, sorted(option.name for option in chosen)
+
+
+def micro(value: float) -> Fraction:
+    return Fraction(round(value * 1_000_000), 1_000_000)
+
+
+def is_plan(problem: Problem, chosen: list[StepOption]) -> bool:
+    present = {o.step for o in chosen} | {step.name for step in problem.done}
+    by_name = {step.name: step for step in problem.steps}
+    if len(chosen) > problem.max_steps:
+        return False
+    if any(not present.issuperset(by_name[option.step].requires) for option in chosen):
+        return False
+    if any(step.required and step.name not in present for step in problem.steps):
+        return False
+    return all(holds(problem, chosen, place) for place in range(4))
+
+
+def holds(problem: Problem, chosen: list[StepOption], place: int) -> bool:
+    """Whether one limit holds with the chance asked for."""
+    limit = problem.left.limits[place]
+    if limit is None:
+        return True
+    limit = max(0, limit - problem.spent.amounts[place] - problem.kept_back.amounts[place])
+    used = sum(option.estimate.amounts[place] for option in chosen)
+    if place == 2 and problem.concurrency > 1:
+        used = makespan_of(problem, chosen)
+    if place == 3:
+        return used <= limit
+    z = Fraction(margin(problem.risk).z_milli, 1000)
+    spreads = [Fraction(round(o.spread * 1000), 1000) * o.estimate.amounts[place] for o in chosen]
+    # used + z * sqrt(sum of squares) <= limit, without a root
+    return used <= limit and (limit - used) ** 2 >= z**2 * sum(s * s for s in spreads)
+
+
+def makespan_of(problem: Problem, chosen: list[StepOption]) -> int:
+    model = build_model(problem)
+    names = {option.name for option in chosen}
+    items = [item for group in model.items for item in group if item.name in names]
+    # An option that does not even fit alone is in no model, and in no plan.
+    return model.duration(items) if len(items) == len(chosen) else 10**15

@@ -1,0 +1,61 @@
+"""Seeded families of larger problems, shared by tests and benchmarks."""
+
+from decimal import Decimal
+from random import Random
+
+from thrifty.budget import Budget, Spend, Step, StepOption
+from thrifty.planning.problem import Problem
+
+
+def tutorial_like(
+    random: Random,
+    steps: int,
+    *,
+    max_steps: int | None = 6,
+    arcs: int | None = None,
+    correlated: bool = False,
+    risk: float = 0.2,
+) -> Problem:
+    """Steps with a model's way and a local way each, some of which require or repeat others.
+
+    Args:
+        random: the source of all numbers.
+        steps: how many; each has two options.
+        max_steps: None limits tokens, cost and latency to a quarter of everything instead.
+        arcs: how many earlier steps each step requires; None lets three in ten require one.
+        correlated: whether value goes with tokens, which makes knapsacks hard.
+        risk: as of a problem.
+    """
+    made = tuple(_step(random, i, steps, arcs, correlated) for i in range(steps))
+    if max_steps is None:
+        whole = [sum(s.options[0].estimate.amounts[place] for s in made) for place in range(3)]
+        tokens, nano, ms = (amount // 4 for amount in whole)
+        left = Budget(tokens, Decimal(nano) / 10**9, ms)
+    else:
+        left = Budget(random.randint(1_500, 3_000), random.randint(2, 5) / 1_000, 8_000, 5)
+    return Problem(made, left, max_steps=max_steps or steps, risk=risk)
+
+
+def _step(random: Random, i: int, steps: int, arcs: int | None, correlated: bool) -> Step:
+    name = f"step {i}"
+    tokens = random.randint(150, 900)
+    value = tokens / 300 + random.uniform(0, 0.2) if correlated else random.uniform(0.5, 3.0)
+    spend = Spend(tokens, tokens * random.randint(100, 3_000), random.randint(300, 2_500), 1)
+    local = Spend(0, 0, random.randint(5, 60), 0)
+    count = (random.random() < 0.3) if arcs is None else arcs
+    return Step(
+        name,
+        (
+            StepOption(f"{name} (LLM)", name, "llm", "do it", spend, round(value, 2)),
+            StepOption(
+                f"{name} (local)",
+                name,
+                "local",
+                "do it",
+                local,
+                round(value * random.uniform(0.3, 0.7), 2),
+            ),
+        ),
+        requires=tuple(f"step {j}" for j in random.sample(range(i), min(i, int(count)))),
+        topic=f"topic {random.randrange(steps)}",
+    )

@@ -1,0 +1,162 @@
+"""The signature that callers rely on: engines by name, deadlines, refusals, features one by one."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from tests.planning.families import tutorial_like
+from thrifty.budget import Budget, InvalidInput, Spend, Step, StepOption
+from thrifty.planning import milp
+from thrifty.planning.engines import ENGINES, make_plan
+from thrifty.planning.problem import Problem
+
+
+def step(name: str, tokens: int, value: float, **given: object) -> Step:
+    spend = Spend(tokens, latency_ms=tokens)
+    option = StepOption(f"do {name}", name, "llm", "do it", spend, value, spread=0.0)
+    return Step(name, (option,), **given)
+
+
+def chosen(problem: Problem, engine: str = "auto") -> list[str]:
+    return [option.step for option in make_plan(problem, engine).chosen]
+
+
+def test_importing_the_planner_brings_no_heavy_module_and_is_quick():
+    code = (
+        "import time, sys\n"
+        "start = time.process_time()\n"
+        "import thrifty.planning.engines\n"
+        "took = time.process_time() - start\n"
+        "import thrifty.planning.planner, thrifty.planning.explanation\n"
+        "heavy = {'numpy', 'pydantic', 'highspy', 'scipy', 'ortools', 'langgraph'}\n"
+        "print(took, sorted(heavy & set(sys.modules)))"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        for _ in range(4)
+    ]
+    times = [float(run.stdout.split()[0]) for run in runs]
+    assert all(run.stdout.split(maxsplit=1)[1].strip() == "[]" for run in runs)
+    assert min(times) < 0.030  # 18 ms on a free machine
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_engine_plans_the_easy_problem(engine):
+    if engine == "milp":
+        pytest.importorskip("highspy")
+    problem = Problem((step("A", 100, 1.0), step("B", 100, 2.0)), Budget(150))
+    plan = make_plan(problem, engine)
+    assert [o.name for o in plan.chosen] == ["do B"]
+    assert plan.engine == engine
+    assert plan.value == 2.0
+
+
+def test_an_unknown_engine_is_refused():
+    with pytest.raises(InvalidInput, match="engine"):
+        make_plan(Problem((), Budget()), "simplex")
+
+
+def test_without_highs_auto_plans_and_milp_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "highspy", None)
+    monkeypatch.setattr("thrifty.planning.auto.is_installed", lambda: False)
+    problem = Problem((step("A", 100, 1.0),), Budget(150))
+    assert make_plan(problem).status == "optimal"
+    with pytest.raises(InvalidInput, match="thrifty\\[solver\\]"):
+        make_plan(problem, "milp")
+
+
+def test_highs_prints_nothing(capfd):
+    pytest.importorskip("highspy")
+    make_plan(Problem((step("A", 100, 1.0),), Budget(150)), "milp")
+    assert capfd.readouterr().out == ""
+    assert milp.is_installed()
+
+
+def test_a_deadline_returns_the_best_so_far_with_its_gap():
+    problem = tutorial_like(Random(1), 100, max_steps=None)
+    plan = make_plan(problem, "exact", deadline_ms=30)
+    assert plan.status == "feasible"
+    assert 0 < plan.value < plan.bound
+    assert 0 < plan.gap < 0.1
+    assert plan.elapsed_us < 1_000_000
+
+
+def test_auto_hands_over_and_proves_what_exact_cannot_in_time():
+    pytest.importorskip("highspy")
+    problem = tutorial_like(Random(1), 100, max_steps=None, risk=0.5)
+    plan = make_plan(problem)
+    assert plan.status == "optimal"
+    assert plan.value >= make_plan(problem, "exact", deadline_ms=200).value
+
+
+def test_ten_thousand_options_come_within_a_thousandth():
+    problem = tutorial_like(Random(1), 5_000, max_steps=None)
+    plan = make_plan(problem)
+    assert plan.gap <= 0.001
+
+
+def test_a_required_step_is_in_or_the_plan_is_infeasible():
+    small, large = step("A", 100, 0.1, required=True), step("B", 100, 2.0)
+    assert chosen(Problem((small, large), Budget(100))) == ["A"]
+    plan = make_plan(Problem((small, large), Budget(50)))
+    assert plan.status == "infeasible"
+    assert "'A'" in plan.note
+
+
+def test_two_required_steps_that_do_not_fit_together_are_named():
+    steps = (step("A", 100, 1.0, required=True), step("B", 100, 1.0, required=True))
+    plan = make_plan(Problem(steps, Budget(150)))
+    assert plan.status == "infeasible"
+    assert plan.note == "the required steps do not fit in what is left: 'A', 'B'"
+
+
+def test_a_requirement_comes_along_or_is_done():
+    steps = (step("A", 100, 0.0), step("B", 100, 2.0, requires=("A",)))
+    assert chosen(Problem(steps, Budget(200))) == ["A", "B"]
+    assert chosen(Problem(steps[1:], Budget(100), done=steps[:1])) == ["B"]
+    assert chosen(Problem(steps[1:], Budget(100))) == []
+
+
+def test_redundancy_counts_finished_steps():
+    old, new = step("A", 1, 1.0, topic="t"), step("B", 1, 0.15, topic="t")
+    assert chosen(Problem((new,), Budget(9), done=(old,))) == []
+    assert chosen(Problem((new,), Budget(9), done=(old,), diversity_penalty=0.1)) == ["B"]
+
+
+def test_side_by_side_more_fits_under_a_deadline():
+    steps = tuple(step(name, 100, 1.0) for name in "ABCD")
+    problem = Problem(steps, Budget(max_latency_ms=200))
+    assert len(chosen(problem)) == 2
+    assert len(chosen(replace(problem, concurrency=2))) == 4
+
+
+def test_a_revision_waits_for_every_section_even_with_places_free():
+    steps = (step("A", 100, 2.0), step("R", 100, 1.0, role="revision"))
+    problem = Problem(steps, Budget(max_latency_ms=150), concurrency=4)
+    assert chosen(problem) == ["A"]
+    assert chosen(replace(problem, left=Budget(max_latency_ms=200))) == ["A", "R"]
+
+
+def test_less_risk_leaves_more_room():
+    option = StepOption("do A", "A", "llm", "do it", Spend(100), 1.0, spread=0.25)
+    problem = Problem((Step("A", (option,)),), Budget(110), risk=0.5)
+    assert chosen(problem) == ["A"]
+    assert chosen(replace(problem, risk=0.05)) == []
+
+
+def test_surprises_replace_the_gaussian():
+    option = StepOption("do A", "A", "llm", "do it", Spend(100), 1.0, spread=0.25)
+    problem = Problem((Step("A", (option,)),), Budget(140), risk=0.3)
+    assert chosen(problem) == ["A"]
+    assert chosen(replace(problem, surprises=(2.0,) * 30)) == []
+
+
+def test_forty_twins_are_planned_at_once():
+    steps = tuple(step(f"s{i:02}", 100, 1.0) for i in range(40))
+    plan = make_plan(Problem(steps, Budget(2000), max_steps=40))
+    assert plan.value == 20.0
+    assert plan.bound == 20.0
+    assert plan.status == "optimal"

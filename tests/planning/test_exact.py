@@ -1,0 +1,84 @@
+"""The exact engine is exact: brute force, HiGHS and published optima agree with it."""
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.planning import mmkp
+from tests.planning.brute import brute_force, rank
+from tests.planning.instances import small_problem
+from thrifty.planning.compiling import build_model
+from thrifty.planning.engines import make_plan
+from thrifty.planning.exact import search_exactly
+from thrifty.planning.milp import search_by_milp
+from thrifty.planning.problem import Problem
+from thrifty.planning.result import Stop
+
+
+def check(problem: Problem) -> None:
+    plan = make_plan(problem, "exact")
+    best = brute_force(problem)
+    if best is None:
+        assert plan.status == "infeasible"
+        return
+    assert plan.status == "optimal"
+    assert (rank(problem, list(plan.chosen)), {o.name for o in plan.chosen}) == best
+    assert plan.value == pytest.approx(-float(best[0][0]), abs=1e-9)
+    assert plan.bound == plan.value
+
+
+@pytest.mark.parametrize("block", range(20))
+def test_equals_brute_force_on_twenty_thousand_seeded_problems(block):
+    for seed in range(block * 1000, (block + 1) * 1000):
+        check(small_problem(Random(seed), steps_max=4))
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.randoms(use_true_random=False))
+def test_equals_brute_force_on_problems_that_hypothesis_looks_for(random):
+    check(small_problem(random, steps_max=6))
+
+
+def test_splitting_and_node_limits_keep_it_exact():
+    """Cores split at once, so that the branching in the large is exercised too."""
+    for seed in range(300):
+        problem = small_problem(Random(seed), steps_max=5)
+        model = build_model(problem)
+        whole = search_exactly(model)
+        for nodes in (1, 3, 10):
+            cut = search_exactly(model, (), Stop(nodes_max=nodes))
+            assert cut.bound >= model.worth(whole.items)
+            assert not cut.is_plan or model.is_plan(cut.items)
+            if cut.is_proven and whole.is_plan:
+                assert model.worth(cut.items) == model.worth(whole.items)
+
+
+def test_equals_brute_force_when_every_core_is_split(monkeypatch):
+    monkeypatch.setattr("thrifty.planning.exact.STAGES", {0: ((1, 1),)})
+    monkeypatch.setattr("thrifty.planning.exact.STAGE_BELOW", (1, 1))
+    for seed in range(1500):
+        check(small_problem(Random(seed), steps_max=5))
+
+
+@pytest.mark.parametrize("number", mmkp.SETS)
+def test_reaches_the_published_optimum_of_every_mmkp_instance(number):
+    instances = mmkp.read(number)
+    assert len(instances) == 30
+    for instance in instances:
+        found = search_exactly(instance.model)
+        assert found.is_proven
+        assert instance.model.is_plan(found.items)
+        assert instance.model.worth(found.items) == found.bound == instance.optimum, instance.name
+
+
+def test_milp_agrees_wherever_both_prove():
+    pytest.importorskip("highspy")
+    for seed in range(400):
+        model = build_model(small_problem(Random(seed)))
+        exact, milp = search_exactly(model), search_by_milp(model)
+        assert exact.is_proven
+        assert milp.is_proven
+        assert exact.is_plan == milp.is_plan
+        assert model.worth(exact.items) == model.worth(milp.items)

@@ -1,0 +1,119 @@
+"""What each budget would buy: the frontier of value over budget, along one resource or all.
+
+Every point is an exact plan of its own. `thresholds` lists the budgets at which the plan gets
+better, found from above: a plan that uses less than its budget is the best one for every budget
+down to what it uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from typing_extensions import TypedDict
+
+from thrifty.budget import checks
+from thrifty.budget.limits import Budget, BudgetState
+from thrifty.budget.resources import RESOURCES
+from thrifty.planning.compiling import build_model
+from thrifty.planning.engines import ENGINE_DEFAULT, ENGINES
+from thrifty.planning.model import MICRO
+from thrifty.planning.planner import SEARCHES
+from thrifty.planning.problem import Problem
+from thrifty.planning.result import NODES_MAX, Stop
+
+POINTS_DEFAULT = 50
+ALL = "all"
+
+
+class PointState(TypedDict):
+    """A `Point` as plain data."""
+
+    budget: BudgetState
+    value: float
+    bound: float
+    options: list[str]
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The best plan for one budget."""
+
+    budget: Budget
+    """What would be left to spend."""
+    value: float
+    bound: float
+    """No plan within that budget is worth more."""
+    options: tuple[str, ...]
+    """The chosen options, in running order."""
+    status: str
+    """`optimal`, `feasible` or `infeasible`, as of a plan."""
+
+    def to_state(self) -> PointState:
+        return PointState(
+            budget=self.budget.to_state(),
+            value=self.value,
+            bound=self.bound,
+            options=list(self.options),
+            status=self.status,
+        )
+
+
+def frontier(
+    problem: Problem,
+    resource: str = ALL,
+    points: int = POINTS_DEFAULT,
+    *,
+    up_to: Fraction | int = 2,
+    engine: str = ENGINE_DEFAULT,
+) -> tuple[Point, ...]:
+    """The best plans for evenly spaced budgets, from nothing to a multiple of what is left.
+
+    Args:
+        problem: what is to be planned.
+        resource: the limit that varies, or `all` limits in proportion.
+        points: how many budgets to look at; the last is the whole multiple.
+        up_to: the multiple.
+        engine: which planner.
+
+    Raises:
+        InvalidInput: an unknown resource or one without a limit, or no points.
+    """
+    limited = [limited.name for limited, _ in problem.left.limited()]
+    checks.choice("resource", resource, [*limited, ALL])
+    checks.amount("points", points, minimum=1, maximum=10_000)
+    names = limited if resource == ALL else [resource]
+    shares = [Fraction(up_to) * i / points for i in range(1, points + 1)]
+    return tuple(point_at(problem, scaled(problem.left, names, share), engine) for share in shares)
+
+
+def point_at(problem: Problem, left: Budget, engine: str = ENGINE_DEFAULT) -> Point:
+    """The best plan if that were left."""
+    model = build_model(replace(problem, left=left))
+    found = SEARCHES[checks.choice("engine", engine, ENGINES)](model, Stop(NODES_MAX))
+    status = "infeasible" if not found.is_plan else "optimal" if found.is_proven else "feasible"
+    return Point(
+        budget=left,
+        value=model.worth(found.items) * model.unit_micro / MICRO,
+        bound=found.bound * model.unit_micro / MICRO,
+        options=tuple(item.name for item in model.in_order(found.items)),
+        status=status,
+    )
+
+
+def scaled(budget: Budget, names: Sequence[str], share: Fraction) -> Budget:
+    """A budget with that share of the named limits, rounded down."""
+    return Budget.of_limits(
+        int(limit * share) if limit is not None and resource.name in names else limit
+        for resource, limit in zip(RESOURCES, budget.limits, strict=True)
+    )
+
+
+def raised(budget: Budget, name: str, amount: int) -> Budget:
+    """A budget with more of one resource."""
+    return Budget.of_limits(
+        limit + amount if limit is not None and resource.name == name else limit
+        for resource, limit in zip(RESOURCES, budget.limits, strict=True)
+    )

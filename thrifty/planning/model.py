@@ -1,0 +1,138 @@
+"""The problem as the engines see it: whole numbers, numbered steps, nothing that cannot be chosen.
+
+Values are whole multiples of one unit (the greatest common divisor of all values), so that a
+bound can be rounded down and no engine ever compares two roundings of one sum.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from thrifty.planning import risk
+from thrifty.planning.order import in_order
+from thrifty.planning.schedule import makespan
+
+MICRO = 1_000_000
+"""Values are kept as whole millionths."""
+
+
+class Item(NamedTuple):
+    """One option."""
+
+    step: int
+    """The number of its step."""
+    value: int
+    """In units of the model, the redundancy with finished steps taken off."""
+    amounts: tuple[int, ...]
+    """What it takes of each row's capacity."""
+    variances: tuple[int, ...]
+    """The squares of its margins, a row each; empty when the plan takes no margin."""
+    spend: tuple[int, ...]
+    """The bare estimate of all resources: the lower one wins a tie."""
+    name: str
+
+
+class Clock(NamedTuple):
+    """A limit on the makespan."""
+
+    limit: int
+    row: int
+    """The row that holds durations; its capacity is the limit times the concurrency."""
+    concurrency: int
+    waves: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Choose at most one item a step. Steps are sorted by name, so that order has no influence."""
+
+    items: tuple[tuple[Item, ...], ...]
+    """The items of each step, none dominated by another."""
+    requires: tuple[tuple[int, ...], ...]
+    """For each step, the numbers of those that must be chosen with it."""
+    required: tuple[bool, ...]
+    """Which steps every plan must have, what they require included."""
+    topics: tuple[int, ...]
+    """The number of each step's topic; -1 when no other step shares it."""
+    revisions: tuple[bool, ...]
+    """Which steps run after all others."""
+    rows: tuple[str, ...]
+    """The names of the limited resources."""
+    capacities: tuple[int, ...]
+    """What may be used of each."""
+    max_steps: int
+    penalty: int = 0
+    """What a pair of chosen steps on one topic costs, in units."""
+    unit_micro: int = MICRO
+    """The unit of value, in millionths."""
+    clock: Clock | None = None
+    impossible: str = ""
+    """Why no plan exists, when the rows need not even be looked at."""
+
+    @property
+    def size(self) -> int:
+        """The number of items."""
+        return sum(map(len, self.items))
+
+    def worth(self, chosen: Sequence[Item]) -> int:
+        """The value of a plan in units."""
+        value = sum([item.value for item in chosen])
+        if not self.penalty:
+            return value
+        entries = Counter([self.topics[item.step] for item in chosen])
+        del entries[-1]
+        return value - self.penalty * sum([k * (k - 1) // 2 for k in entries.values()])
+
+    def rank(self, chosen: Sequence[Item]) -> tuple[int, tuple[int, ...], tuple[str, ...]]:
+        """Ascending: most value first, then the lower spend in the order of resources, then names.
+        No two plans are equal."""
+        spend = tuple(map(sum, zip(*(item.spend for item in chosen), strict=True)))
+        return -self.worth(chosen), spend, tuple(sorted(item.name for item in chosen))
+
+    def is_plan(self, chosen: Sequence[Item]) -> bool:
+        """Whether every condition holds."""
+        steps = {item.step for item in chosen}
+        return (
+            len(steps) == len(chosen) <= self.max_steps
+            and not self.impossible
+            and all(steps.issuperset(self.requires[step]) for step in steps)
+            and all(step in steps for step, needed in enumerate(self.required) if needed)
+            and all(room >= 0 for room in self.room(chosen))
+        )
+
+    def room(self, chosen: Sequence[Item]) -> list[int]:
+        """What every row, and the clock last, has left beside the margin; negative when short."""
+        rooms = [self.room_of(row, chosen) for row in range(len(self.rows))]
+        return [*rooms, self.time_left(chosen)] if self.clock else rooms
+
+    def room_of(self, row: int, chosen: Sequence[Item]) -> int:
+        """What one row has left."""
+        used = sum(item.amounts[row] for item in chosen)
+        return self.capacities[row] - used - self._margin(row, chosen)
+
+    def time_left(self, chosen: Sequence[Item]) -> int:
+        """What the limit on the makespan leaves."""
+        assert self.clock
+        row = self.clock.row
+        return self.clock.limit - self.duration(chosen) - self._margin(row, chosen)
+
+    def duration(self, chosen: Sequence[Item]) -> int:
+        """The makespan of the estimates, as the plan would be run."""
+        assert self.clock
+        ordered = self.in_order(chosen)
+        place = {item.step: i for i, item in enumerate(ordered)}
+        waits = []
+        for i, item in enumerate(ordered):
+            waits.append({place[step] for step in self.requires[item.step] if step in place})
+            if self.revisions[item.step]:
+                waits[i].update(j for j in range(i) if not self.revisions[ordered[j].step])
+        times = [item.amounts[self.clock.row] for item in ordered]
+        return makespan(times, waits, self.clock.concurrency, waves=self.clock.waves)
+
+    def in_order(self, chosen: Sequence[Item]) -> list[Item]:
+        """The items as they would be run."""
+        return in_order(chosen, self.requires, self.revisions)
+
+    def _margin(self, row: int, chosen: Sequence[Item]) -> int:
+        return risk.reserve(sum(item.variances[row] for item in chosen if item.variances))

@@ -1,0 +1,50 @@
+"""What an engine may use, and what it returns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from time import monotonic_ns
+
+from thrifty.planning.model import Item
+
+NODES_MAX = 2_000_000
+NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """An allowance. Nodes are counted, so that a plan is the same on a slow machine; the
+    deadline is there for the worst case only."""
+
+    nodes_max: int = NODES_MAX
+    deadline_ns: int | None = None
+    """A reading of the clock after which the best so far is returned."""
+    clock_ns: Callable[[], int] = monotonic_ns
+
+    def is_over(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.deadline_ns is not None and self.clock_ns() >= self.deadline_ns
+
+    def seconds_left(self) -> float:
+        """The time to the deadline."""
+        if self.deadline_ns is None:
+            return inf
+        return max(0.0, (self.deadline_ns - self.clock_ns()) / NS_PER_S)
+
+
+STOP_NEVER = Stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an engine found."""
+
+    items: tuple[Item, ...]
+    """The chosen items; none when there is no plan."""
+    bound: int
+    """No plan is worth more than this many units."""
+    nodes: int = 0
+    is_proven: bool = True
+    """Whether the search ended by itself: then the plan is best, or there is none."""
+    is_plan: bool = True
+    """Whether the chosen items are a plan."""
