@@ -43,7 +43,8 @@ def solve_by_cp_sat(problem: Problem, limit_s: float) -> tuple[float, float]:
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.max_time_in_seconds = limit_s
-    solver.solve(cp)
+    if solver.solve(cp) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        return 0.0, float("inf")
     chosen = [item for variable, item in zip(flat, items, strict=True) if solver.value(variable)]
     return _value(model, chosen), _units(model, round(solver.best_objective_bound))
 

@@ -20,8 +20,8 @@ from thrifty.planning.search import Best, Search
 EPSILON = 1e-11
 """Relative error allowed to sums of floats: far above what rounding makes of them."""
 STAGES = {
-    0: ((8, 600), (40, 4_000)),
-    150: ((20, 600), (40, 4_000)),
+    0: ((12, 600), (40, 4_000)),
+    150: ((16, 600), (40, 4_000)),
     2_000: ((40, 0), (40, 2_000)),
 }
 """From a number of items on: how many prices are tried for the whole problem, and how many nodes
@@ -30,6 +30,8 @@ STAGE_BELOW = (16, 4_000)
 """The same for a part of it."""
 MOST = 1e300
 """Instead of infinity, which is no whole number."""
+SMALL = 45
+"""A core of so few items is searched at once."""
 SHRUNK = 0.7
 """A core that has become this much smaller is worth new prices."""
 
@@ -107,7 +109,7 @@ class _Exact:
             if smaller is None:
                 return []
             prices = at.prices
-            if size(smaller) >= SHRUNK * size(core):
+            if size(smaller) >= SHRUNK * size(core) or size(smaller) <= SMALL:
                 break
             core = smaller
         rest = [Part(smaller, prices, min(part.bound, at.bound))]

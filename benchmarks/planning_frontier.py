@@ -1,0 +1,45 @@
+"""How long fifty exact points of the frontier take, and replanning beside planning.
+
+    python -m benchmarks.planning_frontier
+"""
+
+from dataclasses import replace
+from random import Random
+from statistics import median
+from time import perf_counter
+
+from tests.planning.families import tutorial_like
+from thrifty.budget import Plan
+from thrifty.planning.engines import make_plan
+from thrifty.planning.frontier import frontier
+from thrifty.planning.problem import Problem
+
+
+def main() -> None:
+    print("| options | 50 points, s | plan, ms | replan after one step, ms |")
+    print("|---|---|---|---|")
+    for steps in (7, 30, 100):
+        rows = []
+        for seed in range(10):
+            problem = tutorial_like(Random(seed), steps)
+            start = perf_counter()
+            points = frontier(problem)
+            along = perf_counter() - start
+            assert all(point.status == "optimal" for point in points)
+            plan, planning = _timed(problem)
+            first = plan.chosen[0]
+            done = tuple(step for step in problem.steps if step.name == first.step)
+            rest = replace(problem, done=done, spent=first.estimate, max_steps=5)
+            rows.append((along, planning, _timed(rest)[1]))
+        along, planning, replanning = (median(column) for column in zip(*rows, strict=True))
+        print(f"| {2 * steps} | {along:.2f} | {planning * 1e3:.1f} | {replanning * 1e3:.1f} |")
+
+
+def _timed(problem: Problem) -> tuple[Plan, float]:
+    start = perf_counter()
+    plan = make_plan(problem)
+    return plan, perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
