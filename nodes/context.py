@@ -151,9 +151,8 @@ class Context(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             field = ".".join(str(part) for part in ("context", *first["loc"]))
-            raise InvalidInput(
-                field, first["input"], _remedy(first["type"], first["msg"])
-            ) from None
+            remedy = _remedy(first["type"], first["msg"])
+            raise InvalidInput(field, first["input"], remedy) from None
 
     @classmethod
     def of(cls, given: object) -> Context:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.llm_server import LLMServer
+from tests.llm_server import Answer, LLMServer
 from tests.studio.conftest import BUDGET, TASK
 from thrifty import Budget, Context, Receipt
 
@@ -44,3 +44,12 @@ def test_an_address_or_a_key_from_a_client_reaches_nothing(run, models, way):
         assert not decoy.requests
     assert models.requests
     assert {request.headers["authorization"] for request in models.requests} == {DEPLOYMENTS_KEY}
+
+
+@pytest.mark.xfail(strict=True, reason="a journaled answer is replayed for any task of that run id")
+def test_naming_somebody_elses_run_gets_none_of_its_text(run, thread, models):
+    models.script(Answer("Known to Alice alone.", when="alice", times=None))
+    run(thread, input={"task": "Alice's plan", "budget": BUDGET})
+    budget = {"max_tokens": 4000, "max_tool_calls": 5}
+    stolen = {"task": "A plan", "budget": budget, "run_id": f"{thread}/1"}
+    assert "Known to Alice alone" not in str(run(input=stolen, raise_error=False))
