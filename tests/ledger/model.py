@@ -60,22 +60,18 @@ class Model:
         )
         return max(0, tokens), max(0, cost), max(0, calls)
 
-    def fits(self, name: str, more: Amounts) -> bool:
-        """Whether so much more can be reserved."""
+    def excess(self, name: str, more: Amounts) -> Amounts:
+        """By how much so much more would pass each limit."""
         taken = _sum([self.spent(name), self.held(name), more])
-        limits = self.accounts[name].limits
-        return all(
-            limit is None or amount <= limit for limit, amount in zip(limits, taken, strict=True)
-        )
-
-    def excess(self, name: str) -> Amounts:
-        """By how much spent and held pass the limits."""
-        taken = _sum([self.spent(name), self.held(name)])
         tokens, cost, calls = (
             0 if limit is None else max(0, amount - limit)
             for limit, amount in zip(self.accounts[name].limits, taken, strict=True)
         )
         return tokens, cost, calls
+
+    def fits(self, name: str, more: Amounts) -> bool:
+        """Whether so much more can be reserved."""
+        return not any(self.excess(name, more))
 
     def give_up(self, name: str, run: str | None = None) -> None:
         """What a take-over makes of open calls."""

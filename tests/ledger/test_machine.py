@@ -11,7 +11,13 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.ledger.conftest import fresh_schema
 from tests.ledger.model import Account, Amounts, Call, Limits, Model
@@ -31,12 +37,14 @@ from thrifty.ledger.sqlite import SqliteLedger
 
 small = st.integers(0, 60)
 amounts = st.tuples(small, small, st.integers(0, 3))
-limit = st.none() | st.integers(0, 200)
+limit = st.none() | st.integers(0, 100) | st.integers(100, 1_000)
 limits = st.tuples(limit, limit, st.none() | st.integers(0, 20))
-roots = st.sampled_from(["a", "b"])
-accounts = st.sampled_from(["a", "b", "a/1", "a/2", "a/1/1"])
-keys = st.sampled_from(["k1", "k2", "k3", "k4"])
+shares = st.tuples(st.integers(0, 300), st.integers(0, 300), st.integers(0, 12))
+some = st.integers(0, 99)
+"""Picks one of what there is, by its number."""
+keys = st.sampled_from(["k1", "k2", "k3", "k4", "k5", "k6"])
 owners = st.sampled_from(["ann", "bob"])
+CHILDREN = ["a/1", "a/2", "a/1/1"]
 OPEN = ("unsent", "pending")
 
 
@@ -70,28 +78,50 @@ class Machine(RuleBasedStateMachine):
         """What the present owner shows."""
         return self.leases.get(name, name)
 
-    @rule(name=roots, of=limits)
+    def account(self, number: int) -> str:
+        """One of the accounts there are."""
+        names = list(self.model.accounts)
+        return names[number % len(names)]
+
+    @initialize(of=limits)
+    def open_two(self, of):
+        for name in ("a", "b"):
+            assert self.ledger.open(name, budget(of)).budget == budget(of)
+            self.model.accounts[name] = Account(of)
+
+    @rule(name=st.sampled_from(["a", "b"]), of=limits)
     def open(self, name, of):
-        known = self.model.accounts.get(name)
-        if known is not None and self.loosens_children(name, of):
+        if self.loosens_children(name, of):
             with pytest.raises(InvalidInput):
                 self.ledger.open(self.shown(name), budget(of))
             return
         assert self.ledger.open(self.shown(name), budget(of)).budget == budget(of)
-        if known is None:
-            self.model.accounts[name] = Account(of)
-        else:
-            known.limits = of
+        self.model.accounts[name].limits = of
 
-    @rule(name=accounts, key=keys, worst=amounts, unsent=st.booleans())
-    def reserve(self, name, key, worst, unsent):
+    @rule(child=st.sampled_from(CHILDREN), of=limits)
+    def open_granted(self, child, of):
+        account = self.model.accounts.get(child)
+        if account is None or account.is_returned:
+            return
+        lower = tuple(
+            b if a is None else a if b is None else min(a, b)
+            for a, b in zip(account.limits, of, strict=True)
+        )
+        if self.loosens_children(child, lower):
+            with pytest.raises(InvalidInput):
+                self.ledger.open(self.shown(child), budget(of))
+            return
+        assert self.ledger.open(self.shown(child), budget(of)).budget == budget(lower)
+        account.limits = lower
+
+    @rule(which=some, key=keys, worst=amounts, unsent=st.booleans())
+    def reserve(self, which, key, worst, unsent):
+        name = self.account(which)
+
         def act():
             return self.ledger.reserve(self.shown(name), key, key, spend(worst), unsent=unsent)
 
-        if (account := self.model.accounts.get(name)) is None:
-            with pytest.raises(KeyError):
-                act()
-            return
+        account = self.model.accounts[name]
         call = account.calls.get(key)
         if call is not None and call.status != "released":
             entry = act()
@@ -105,14 +135,18 @@ class Machine(RuleBasedStateMachine):
                 act()
 
     @rule(
-        name=accounts,
-        key=keys,
+        which=some,
+        what=some,
         act=st.sampled_from(["settle", "charge_in_full", "release", "mark_sent", "reconcile"]),
         actual=amounts,
     )
-    def close(self, name, key, act, actual):
-        if (account := self.model.accounts.get(name)) is None:
+    def close(self, which, what, act, actual):
+        busy = [name for name, account in self.model.accounts.items() if account.calls]
+        if not busy:
             return
+        name = busy[which % len(busy)]
+        account = self.model.accounts[name]
+        key = [*account.calls, "unknown"][what % (len(account.calls) + 1)]
         arguments = [spend(actual)] if act in ("settle", "reconcile") else []
         shown = name if act == "reconcile" else self.shown(name)
 
@@ -141,9 +175,11 @@ class Machine(RuleBasedStateMachine):
             with pytest.raises(ReservationClosed):
                 do()
 
-    @rule(name=accounts, of=limits)
-    def extend(self, name, of):
-        if (account := self.model.accounts.get(name)) is None or of == account.limits:
+    @rule(which=some, of=limits | shares)
+    def extend(self, which, of):
+        name = self.account(which)
+        account = self.model.accounts[name]
+        if of == account.limits:
             return
 
         def act():
@@ -172,9 +208,8 @@ class Machine(RuleBasedStateMachine):
         after = self.model.share(name)
         account.limits = was
         growth = tuple(max(0, b - a) for a, b in zip(before, after, strict=True))
-        if any(growth) and not self.model.fits(account.parent, growth):
-            return BudgetExceeded
-        return None
+        excess = self.model.excess(account.parent, growth)
+        return BudgetExceeded if any(g and e for g, e in zip(growth, excess, strict=True)) else None
 
     def is_looser(self, child, parent):
         return any(c is None and p is not None for c, p in zip(child, parent, strict=True))
@@ -190,7 +225,7 @@ class Machine(RuleBasedStateMachine):
             self.is_looser(child.limits, of) for child in open_ones if not child.is_returned
         )
 
-    @rule(child=st.sampled_from(["a/1", "a/2", "a/1/1"]), of=limits)
+    @rule(child=st.sampled_from(CHILDREN), of=shares | limits)
     def grant(self, child, of):
         parent = child.rpartition("/")[0]
         if (above := self.model.accounts.get(parent)) is None:
@@ -211,7 +246,7 @@ class Machine(RuleBasedStateMachine):
             with pytest.raises(BudgetExceeded):
                 act()
 
-    @rule(child=st.sampled_from(["a/1", "a/2", "a/1/1"]))
+    @rule(child=st.sampled_from(CHILDREN))
     def reclaim(self, child):
         parent = child.rpartition("/")[0]
         if child not in self.model.accounts:
@@ -221,10 +256,10 @@ class Machine(RuleBasedStateMachine):
         entry = self.ledger.reclaim(self.shown(parent), child)
         assert (entry.status, counted(entry.charged)) == ("returned", self.model.spent(child))
 
-    @rule(name=accounts, owner=owners, by_force=st.booleans())
-    def take(self, name, owner, by_force):
-        if (account := self.model.accounts.get(name)) is None:
-            return
+    @rule(which=some, owner=owners, by_force=st.booleans())
+    def take(self, which, owner, by_force):
+        name = self.account(which)
+        account = self.model.accounts[name]
         held = self.leases.get(name)
         if held is not None and held.owner != owner and not by_force:
             with pytest.raises(LeaseLost):
@@ -242,16 +277,16 @@ class Machine(RuleBasedStateMachine):
                 self.ledger.reserve(held, "zombie", "zombie", Spend())
         self.leases[name] = lease
 
-    @rule(name=accounts)
-    def leave(self, name):
+    @rule(which=some)
+    def leave(self, which):
+        name = self.account(which)
         if (lease := self.leases.pop(name, None)) is not None:
             self.ledger.leave(lease)
 
-    @rule(name=accounts)
-    def take_the_name_of_another(self, name):
-        if name in self.model.accounts and "b" in self.model.accounts:
-            with pytest.raises(KeyReused):
-                self.ledger.grant(self.shown("b"), name, Budget(0, 0, 0, 0))
+    @rule(which=some)
+    def grant_what_is_another_account(self, which):
+        with pytest.raises(KeyReused):
+            self.ledger.grant(self.shown("b"), self.account(which), Budget(0, 0, 0, 0))
 
     @invariant()
     def agrees_with_the_model(self):

@@ -54,8 +54,7 @@ def _resize_grant(books: Books, child: AccountState) -> None:
         raise ReservationClosed(child.name, before.status)
     rules.check_share("budget", child.limits, parent.limits)
     after = rules.with_child(before, child)
-    growth = rules.above_zero(rules.minus(rules.held(after), rules.held(before)))
-    if growth != NOTHING and (short := rules.missing(parent, growth)):
+    if short := rules.missing_to_grow(parent, before, after):
         raise BudgetExceeded(short, before.label)
     post(books, parent, before, after)
 

@@ -58,7 +58,7 @@ class PostgresStore:
         forks.watch(self)
 
     def write(self, work: Callable[[Books], T]) -> T:
-        return self._run(work, "ISOLATION LEVEL READ COMMITTED", " FOR UPDATE")
+        return self._run(work, "", " FOR UPDATE")
 
     def read(self, work: Callable[[Books], T]) -> T:
         return self._run(work, "ISOLATION LEVEL REPEATABLE READ READ ONLY", "")
@@ -84,7 +84,8 @@ class PostgresStore:
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 with self._connected().connection() as connection, connection.transaction():
-                    connection.execute(f"SET TRANSACTION {mode}")
+                    if mode:
+                        connection.execute(f"SET TRANSACTION {mode}")
                     return work(SqlBooks(_executing(connection), lock))
             except _driver().Error as error:
                 if attempt == ATTEMPTS_MAX or not _passes(error):
@@ -174,6 +175,7 @@ def _configure(connection: psycopg.Connection[Any]) -> None:
         "SELECT set_config('synchronous_commit', 'on', false) "
         "WHERE current_setting('synchronous_commit') = 'off'"
     )
+    connection.execute("SET default_transaction_isolation = 'read committed'")
     connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_MS}")
     connection.execute(f"SET lock_timeout = {LOCK_MS}")
 

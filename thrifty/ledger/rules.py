@@ -82,6 +82,17 @@ def missing(account: AccountState, worst_case: Amounts) -> dict[str, int]:
     return short
 
 
+def missing_to_grow(parent: AccountState, before: Entry, after: Entry) -> dict[str, int]:
+    """By how much a grant cannot grow, of the resources in which it does grow.
+
+    Giving back is never refused, however far its parent is over in something else.
+    """
+    growth = above_zero(minus(held(after), held(before)))
+    short = missing(parent, growth)
+    grown = (resource.name for resource, more in zip(RESOURCES, growth, strict=True) if more)
+    return {name: short[name] for name in grown if name in short}
+
+
 def held(entry: Entry) -> Amounts:
     """What is still held for an entry: what was reserved and is not charged yet."""
     if not entry.is_open:
