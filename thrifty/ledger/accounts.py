@@ -95,7 +95,7 @@ def _wind_up(books: Books, parent: str, child: str) -> Entry:
     account = known(books, child)
     books.set_account(rules.with_over(account._replace(limits=rules.closed_limits(account))))
     before = _grant(books, parent, child)
-    return post(books, known(books, parent), before, replace(before, status="returned"))
+    return post(books, known(books, parent), before, before._replace(status="returned"))
 
 
 def take(books: Books, name: str, run: str, owner: str, over: int | None, now_ms: int) -> Lease:

@@ -1,6 +1,5 @@
 """What the acts on single calls do to the books, each within one transaction."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from thrifty.budget import BudgetExceeded, KeyReused, LeaseLost, ReservationClosed, Spend
@@ -79,7 +78,7 @@ def _recognised(books: Books, caller: Caller, before: Entry, wanted: Entry) -> E
     if before.fingerprint and wanted.fingerprint and before.fingerprint != wanted.fingerprint:
         raise KeyReused(before.key, "stands for another request")
     if wanted.fingerprint and not before.fingerprint:
-        before = replace(before, fingerprint=wanted.fingerprint)
+        before = before._replace(fingerprint=wanted.fingerprint)
         books.set_entry(caller.account, before)
     return before
 

@@ -21,7 +21,6 @@ class MemoryBooks:
     def __init__(self) -> None:
         self._accounts: dict[str, AccountState] = {}
         self._entries: dict[str, dict[str, Entry]] = {}
-        self._open: dict[str, dict[str, Entry]] = {}
         self._leases: dict[tuple[str, str], Lease] = {}
         self._changes: list[tuple[dict[Any, Any], Any, Any]] = []
 
@@ -45,13 +44,16 @@ class MemoryBooks:
         self._put(self._accounts, account.name, account)
 
     def set_account(self, account: AccountState) -> None:
-        self._put(self._accounts, account.name, account)
+        self._changes.append((self._accounts, account.name, self._accounts[account.name]))
+        self._accounts[account.name] = account
 
     def add_entry(self, account: str, entry: Entry) -> None:
         self._put(self._entries[account], entry.key, entry)
 
     def set_entry(self, account: str, entry: Entry) -> None:
-        self._put(self._entries[account], entry.key, entry)
+        entries = self._entries[account]
+        self._changes.append((entries, entry.key, entries[entry.key]))
+        entries[entry.key] = entry
 
     def set_lease(self, lease: Lease) -> None:
         self._put(self._leases, (lease.account, lease.run), lease)

@@ -95,11 +95,12 @@ def missing_to_grow(parent: AccountState, before: Entry, after: Entry) -> dict[s
 
 def held(entry: Entry) -> Amounts:
     """What is still held for an entry: what was reserved and is not charged yet."""
-    if not entry.is_open:
-        return NOTHING
-    if entry.status != "granted":
+    status = entry.status
+    if status == "pending" or status == "unsent":
         return entry.reserved.amounts
-    return above_zero(minus(entry.reserved.amounts, entry.charged.amounts))
+    if status == "granted":
+        return above_zero(minus(entry.reserved.amounts, entry.charged.amounts))
+    return NOTHING
 
 
 def with_reserved(account: AccountState, entry: Entry) -> AccountState:
@@ -110,25 +111,26 @@ def with_reserved(account: AccountState, entry: Entry) -> AccountState:
 
 def with_changed(account: AccountState, before: Entry, after: Entry) -> AccountState:
     """The account once one of its entries has become another."""
-    name, parent, limits, spent, reserved, _ = account
+    name, parent, limits, spent, reserved, over = account
     if after.charged is not before.charged:
         spent = plus(minus(spent, before.charged.amounts), after.charged.amounts)
-    reserved = plus(minus(reserved, held(before)), held(after))
-    return with_over(AccountState(name, parent, limits, spent, reserved, NOTHING))
+    reserved = minus(reserved, held(before))
+    if (still := held(after)) is not NOTHING:
+        reserved = plus(reserved, still)
+    return with_over(AccountState(name, parent, limits, spent, reserved, over))
 
 
 def with_over(account: AccountState) -> AccountState:
     """The account with its excess over its limits stated as it is."""
-    name, parent, limits, spent, reserved, _ = account
-    tokens, cost, _, calls = plus(spent, reserved)
-    tokens_max, cost_max, _, calls_max = limits
+    tokens, cost, _, calls = plus(account.spent, account.reserved)
+    tokens_max, cost_max, _, calls_max = account.limits
     over = (
         0 if tokens_max is None or tokens <= tokens_max else tokens - tokens_max,
         0 if cost_max is None or cost <= cost_max else cost - cost_max,
         0,
         0 if calls_max is None or calls <= calls_max else calls - calls_max,
     )
-    return AccountState(name, parent, limits, spent, reserved, over)
+    return account if over == account.over else account._replace(over=over)
 
 
 def closed(entry: Entry, status: EntryStatus, charged: Spend, answer: str = "") -> Entry:
@@ -139,7 +141,8 @@ def closed(entry: Entry, status: EntryStatus, charged: Spend, answer: str = "") 
     """
     if entry.status not in CLOSED_FROM[status]:
         raise ReservationClosed(entry.key, entry.status)
-    return Entry(entry.key, entry.label, status, entry.reserved, charged, answer, *_identity(entry))
+    key, label, _, reserved, _, _, fingerprint, run = entry
+    return Entry(key, label, status, reserved, charged, answer, fingerprint, run)
 
 
 def in_full(entry: Entry, latency_ms: int = 0) -> Spend:
@@ -162,7 +165,7 @@ def reconciled(entry: Entry, actual: Spend) -> Entry:
     """
     if entry.status != "in_doubt":
         raise ReservationClosed(entry.key, entry.status)
-    return replace(entry, status="settled", charged=actual)
+    return entry._replace(status="settled", charged=actual)
 
 
 def share_of(child: AccountState) -> Spend:
@@ -181,8 +184,8 @@ def share_of(child: AccountState) -> Spend:
 def with_child(grant: Entry, child: AccountState) -> Entry:
     """A grant as the sub-agent's account stands now."""
     if grant.status == "returned":
-        return replace(grant, charged=shown(child.spent))
-    return replace(grant, reserved=share_of(child), charged=shown(child.spent))
+        return grant._replace(charged=shown(child.spent))
+    return grant._replace(reserved=share_of(child), charged=shown(child.spent))
 
 
 def closed_limits(account: AccountState) -> Limits:
@@ -238,7 +241,3 @@ def balance(account: AccountState) -> Balance:
 def shown(amounts: Iterable[int]) -> Spend:
     """A sum as a `Spend`; only overruns can pass its largest amount, which then stands for it."""
     return Spend(*(min(amount, AMOUNT_MAX) for amount in amounts))
-
-
-def _identity(entry: Entry) -> tuple[str, str]:
-    return entry.fingerprint, entry.run
