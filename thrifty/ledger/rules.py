@@ -59,6 +59,14 @@ def minus(a: Amounts, b: Amounts) -> Amounts:
     return a0 - b0, a1 - b1, a2 - b2, a3 - b3
 
 
+def exchanged(total: Amounts, out: Amounts, into: Amounts) -> Amounts:
+    """A sum after one of its terms has become another."""
+    t0, t1, t2, t3 = total
+    o0, o1, o2, o3 = out
+    i0, i1, i2, i3 = into
+    return t0 - o0 + i0, t1 - o1 + i1, t2 - o2 + i2, t3 - o3 + i3
+
+
 def above_zero(amounts: Amounts) -> Amounts:
     """The amounts, where they are any."""
     tokens, cost, latency, calls = amounts
@@ -112,11 +120,8 @@ def with_reserved(account: AccountState, entry: Entry) -> AccountState:
 def with_changed(account: AccountState, before: Entry, after: Entry) -> AccountState:
     """The account once one of its entries has become another."""
     name, parent, limits, spent, reserved, over = account
-    if after.charged is not before.charged:
-        spent = plus(minus(spent, before.charged.amounts), after.charged.amounts)
-    reserved = minus(reserved, held(before))
-    if (still := held(after)) is not NOTHING:
-        reserved = plus(reserved, still)
+    spent = exchanged(spent, before.charged.amounts, after.charged.amounts)
+    reserved = exchanged(reserved, held(before), held(after))
     return with_over(AccountState(name, parent, limits, spent, reserved, over))
 
 

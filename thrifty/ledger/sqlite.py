@@ -26,8 +26,9 @@ Synchronous = Literal["FULL", "NORMAL"]
 
 BUSY_MS = 30_000
 """How long to wait for other processes before giving up."""
-COMMITS_PER_CHECKPOINT = 500
-"""The log grows to some megabytes, and is then used again from its start."""
+COMMITS_PER_CHECKPOINT = 100
+"""The log grows to a megabyte or two, and is then used again from its start: to write what is
+there already takes half the time of growing a file."""
 SQLITE_MIN = (3, 37)
 """The first version that has strict tables."""
 
@@ -43,7 +44,7 @@ class SqliteStore:
         self._connection: sqlite3.Connection | None = None
         self._commits = 0
         self._lock = Lock()
-        self._together = Together(self._lock, self._commit)
+        self._together = Together(self._commit)
         forks.watch(self)
 
     def write(self, work: Callable[[Books], T]) -> T:
@@ -66,21 +67,16 @@ class SqliteStore:
 
     def after_fork(self, in_child: bool) -> None:
         if in_child:
-            self._together.forget()
+            self._together = Together(self._commit)
         self._lock.release()
 
     def _commit(self, tasks: Sequence[Task[Any]]) -> None:
-        with self._transaction("IMMEDIATE") as connection:
-            books = SqlBooks(connection.execute)
-            for task in tasks:
-                connection.execute("SAVEPOINT task")
-                try:
-                    task.attempt(books)
-                except (ThriftyError, KeyError, sqlite3.IntegrityError):
-                    # A refusal, which its own thread will see; anything else ends it for all.
-                    connection.execute("ROLLBACK TO task")
-                connection.execute("RELEASE task")
-        self._checkpoint(connection)
+        with self._lock:
+            with self._transaction("IMMEDIATE") as connection:
+                books = SqlBooks(connection.execute)
+                for task in tasks:
+                    _attempt(task, books, connection)
+            self._checkpoint(connection)
 
     @contextmanager
     def _transaction(self, kind: str) -> Iterator[sqlite3.Connection]:
@@ -184,3 +180,14 @@ class SqliteLedger(Book):
     def close(self) -> None:
         """Closes the file; the next use opens it again."""
         self._file.close()
+
+
+def _attempt(task: Task[Any], books: Books, connection: sqlite3.Connection) -> None:
+    """Does one of the tasks that are committed together, all of it or nothing."""
+    connection.execute("SAVEPOINT task")
+    try:
+        task.attempt(books)
+    except (ThriftyError, KeyError, sqlite3.IntegrityError):
+        # A refusal, which its own thread will see; anything else ends it for all.
+        connection.execute("ROLLBACK TO task")
+    connection.execute("RELEASE task")

@@ -7,7 +7,7 @@ does the work of all that stand in the queue when its turn comes, the others fin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from threading import Lock
+from threading import Condition
 from typing import Any, Generic, TypeVar
 
 from thrifty.ledger.store import Books
@@ -48,31 +48,41 @@ class Task(Generic[T]):
 class Together:
     """A queue of tasks that are committed together."""
 
-    def __init__(self, lock: Lock, commit: Callable[[Sequence[Task[Any]]], None]) -> None:
-        self._lock = lock
+    def __init__(self, commit: Callable[[Sequence[Task[Any]]], None]) -> None:
         self._commit = commit
         self._waiting: dict[Task[Any], None] = {}
+        self._is_led = False
+        self._changed = Condition()
 
     def do(self, work: Callable[[Books], T]) -> T:
         """Does some work and returns once it is committed."""
         task = Task(work)
-        self._waiting[task] = None
         try:
-            with self._lock:
-                if not task.is_done:
-                    self._do_all()
+            if tasks := self._led_by(task):
+                self._lead(tasks)
         finally:
             # Where the commit failed or was interrupted, the others try, and are told, themselves.
             self._waiting.pop(task, None)
         return task.result()
 
-    def forget(self) -> None:
-        """Drops what other threads wait for, in a forked process where they do not exist."""
-        self._waiting.clear()
+    def _led_by(self, task: Task[Any]) -> list[Task[Any]]:
+        """Waits until a task is done by others, or until it is its turn to do all that wait."""
+        with self._changed:
+            self._waiting[task] = None
+            while self._is_led and not task.is_done:
+                self._changed.wait()
+            if task.is_done:
+                return []
+            self._is_led = True
+            return list(self._waiting)
 
-    def _do_all(self) -> None:
-        tasks = list(self._waiting)
-        self._commit(tasks)
-        for task in tasks:
-            self._waiting.pop(task, None)
-            task.is_done = True
+    def _lead(self, tasks: Sequence[Task[Any]]) -> None:
+        try:
+            self._commit(tasks)
+            for task in tasks:
+                task.is_done = True
+                self._waiting.pop(task, None)
+        finally:
+            with self._changed:
+                self._is_led = False
+                self._changed.notify_all()
