@@ -7,6 +7,7 @@ system user and change the permissions of folders up to `/` when it runs as root
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -53,7 +54,8 @@ def running_server(programs: Path) -> Iterator[str]:
             _wait_for(conninfo, server)
             yield conninfo
         finally:
-            server.terminate()
+            # Fast, not smart: a test that failed may have left its connections open.
+            server.send_signal(signal.SIGINT)
             server.wait()
             log.close()
     finally:

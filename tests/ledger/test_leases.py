@@ -16,9 +16,8 @@ from thrifty.ledger.protocol import Lease
 
 def spending_acts(ledger, account):
     """Everything that a run does under its lease."""
-    budget = Budget(max_tokens=10_000, max_cost_usd=1, max_tool_calls=20)
     return [
-        lambda: ledger.open(account, budget),
+        lambda: ledger.open(account, Budget(max_tokens=50_000)),
         lambda: ledger.reserve(account, "new", "Outline", CALL),
         lambda: ledger.reserve(account, "k", "Outline", CALL),
         lambda: ledger.mark_sent(account, "k"),
@@ -71,6 +70,14 @@ def test_once_taken_nobody_else_can_spend(ledger):
         with pytest.raises(LeaseLost):
             act()
     assert ledger.balance("run").spent == CALL
+
+
+def test_anybody_finds_an_account_open(ledger):
+    """A resume opens its account with the same budget, before it knows whose the run is."""
+    called(ledger)
+    before = ledger.balance("run")
+    ledger.take("run", "a")
+    assert ledger.open("run", before.budget) == before
 
 
 def test_a_take_over_needs_the_lease_that_it_ends(ledger, clock):

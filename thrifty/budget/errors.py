@@ -119,7 +119,7 @@ class LeaseLost(ThriftyError):
         self.fence = fence
         """The number of the lease in force: what a take-over has to name."""
         since = datetime.fromtimestamp(since_ms / 1000, UTC).isoformat(timespec="seconds")
-        held = f"is held by {shown(holder)} since {since}" if holder else f"was left at {since}"
+        held = f"is held by {holder!r} since {since}" if holder else f"was left at {since}"
         super().__init__(
             f"run {shown(run)} {held} (lease {fence}); wait for it, or take it over if it is gone"
         )

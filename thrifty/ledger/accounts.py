@@ -16,9 +16,10 @@ def open_account(books: Books, caller: Caller, limits: Limits) -> AccountState:
         account = _new(caller.account, "", limits)
         books.add_account(account)
         return account
-    admitted(books, caller)
     if account.parent:
         limits = rules.lower_limits(account.limits, limits)
+    if limits != account.limits:
+        admitted(books, caller)
     return _with_limits(books, account, limits)
 
 

@@ -113,6 +113,7 @@ class Ledger(Protocol):
     def open(self, account: Account, budget: Budget) -> Balance:
         """Opens an account, or finds it open; a changed budget becomes its limits.
 
+        Who finds it as it is needs no lease: a resume opens its account before it takes it.
         An account that was granted opens no wider than its grant: it can lower its limits,
         and only `extend` can raise them.
         """
