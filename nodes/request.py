@@ -59,11 +59,11 @@ def _given_budget(asked: Input) -> Budget | None:
 
 
 def _run_id(asked: Input, number: int, configurable: Mapping[str, Any]) -> str:
-    """The caller's own id, else one made from the thread, so that a repeated start finds it."""
-    if given := asked.get("run_id"):
-        return checks.text("run_id", given, maximum=RUN_ID_MAX)
+    """The caller's own id or a count, within its thread: no thread reaches another's account."""
+    given = asked.get("run_id")
+    own = checks.text("run_id", given, maximum=RUN_ID_MAX) if given else str(number)
     if thread := configurable.get("thread_id"):
         # In a parent's graph, the part before the last bar is the place this run has there.
         inside, _, _ = str(configurable.get("checkpoint_ns", "")).rpartition("|")
-        return "/".join(part for part in (thread, inside, str(number)) if part)
-    return str(uuid4())
+        return "/".join(part for part in (thread, inside, own) if part)
+    return own if given else str(uuid4())

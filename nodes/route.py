@@ -21,7 +21,7 @@ from thrifty.budget.plan import PlanState
 from thrifty.executors.draft import compose, excerpt, revisable
 from thrifty.executors.registry import LLM
 from thrifty.executors.worst_case import worst_case
-from thrifty.models.metered import attempt_key
+from thrifty.ledger.booking import numbered
 from thrifty.models.tokens import tokens_bound
 from thrifty.nodes.context import Context
 from thrifty.nodes.outlook import Facts, all_steps, outlook, terms_of
@@ -75,6 +75,8 @@ class _Desk:
         self._run_id = state["run"]["id"]
         self._terms = terms_of(state["run"], context, services)
         self._draft = draft
+        entries = services.ledger.entries(state["run"]["id"])
+        self._settled = {e.key: e.reserved for e in entries if e.status == "settled"}
 
     def place(self, wanted: StepOption, step: Step, kept: Spend) -> None:
         """Reserves for the wanted option or, where it does not fit, for the best that does.
@@ -100,11 +102,11 @@ class _Desk:
 
     def _assign(self, option: StepOption, step: Step, kept: Spend) -> Assignment:
         """Reserves the worst case; what may be read of the draft follows from it."""
-        left = self._left().left_after(kept)
-        most = worst_case(option, left, self._terms.model_of(option), self._terms.prices)
+        most = self._paid_before(option) or self._worst_case(option, kept)
         readable, untouched = self._readable(option, step, most)
-        key = attempt_key(self._key(option), 1)
-        held = self._services.ledger.reserve(self._run_id, key, option.name, most).reserved
+        key = numbered(self._key(option), 1)
+        ledger = self._services.ledger
+        held = ledger.reserve(self._run_id, key, option.name, most, unsent=True).reserved
         return Assignment(
             option=option.to_state(),
             key=self._key(option),
@@ -113,6 +115,14 @@ class _Desk:
             untouched=untouched,
             revises=step.role == "revision",
         )
+
+    def _worst_case(self, option: StepOption, kept: Spend) -> Spend:
+        left = self._left().left_after(kept)
+        return worst_case(option, left, self._terms.model_of(option), self._terms.prices)
+
+    def _paid_before(self, option: StepOption) -> Spend | None:
+        """What was reserved for the option, where a fork finds it paid: it needs no more room."""
+        return self._settled.get(numbered(self._key(option), 1))
 
     def _readable(self, option: StepOption, step: Step, most: Spend) -> tuple[str, str]:
         """What the executor may read of the draft, and what a revision leaves as it is.

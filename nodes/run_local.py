@@ -4,18 +4,43 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from thrifty.budget import Outcome, Spend, ThriftyError
+from thrifty.budget import BudgetExceeded, Outcome, Spend, ThriftyError
 from thrifty.budget.plain_text import plain
 from thrifty.executors.protocol import Result, Work
-from thrifty.models.metered import attempt_key
+from thrifty.ledger.booking import fingerprint, hold
 from thrifty.nodes.run_llm import Sent, work_of
 from thrifty.nodes.services import Services
 
+TRIED = "it was tried before, and left nothing"
+
 
 def run_local(state: Sent, *, services: Services) -> dict[str, Any]:
-    """Runs the executor and books what it used; a failure is an outcome, not an exception."""
+    """Runs the executor and books what it used; a failure is an outcome, not an exception.
+
+    Work that was done before, in a run that is resumed or forked, is not done again.
+    """
     work = work_of(state)
+    account, ledger = state["run"]["id"], services.ledger
     reserved = Spend.from_state(state["assignment"]["reserved"])
+    request = fingerprint(work.task, work.option.to_state(), work.draft)
+    key = state["assignment"]["key"]
+    try:
+        entry = hold(ledger, account, key, work.option.name, reserved, request)
+    except BudgetExceeded as error:  # a fork's work needs money of its own
+        outcome = Outcome(work.option, "failed", reason=str(error))
+        return {"outcomes": [outcome.to_state()]}
+    if entry.status == "unsent":
+        ledger.mark_sent(account, entry.key)
+        outcome = _run(work, reserved, services)
+        ledger.settle(account, entry.key, outcome.actual, outcome.text)
+    elif entry.answer:
+        outcome = Outcome(work.option, "done", entry.answer, entry.charged)
+    else:
+        outcome = Outcome(work.option, "failed", "", entry.charged, TRIED)
+    return {"outcomes": [outcome.to_state()]}
+
+
+def _run(work: Work, reserved: Spend, services: Services) -> Outcome:
     started_ns = time.monotonic_ns()
     try:
         result = services.executors[work.option.executor](work)
@@ -24,10 +49,7 @@ def run_local(state: Sent, *, services: Services) -> dict[str, Any]:
     else:
         outcome = _done(work, result, reserved)
     latency_ms = (time.monotonic_ns() - started_ns) // 1_000_000
-    outcome = replace(outcome, actual=replace(outcome.actual, latency_ms=latency_ms))
-    key = attempt_key(state["assignment"]["key"], 1)
-    services.ledger.settle(state["run"]["id"], key, outcome.actual)
-    return {"outcomes": [outcome.to_state()]}
+    return replace(outcome, actual=replace(outcome.actual, latency_ms=latency_ms))
 
 
 def _done(work: Work, result: Result | str, reserved: Spend) -> Outcome:

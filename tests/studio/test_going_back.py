@@ -26,7 +26,6 @@ def test_a_fork_is_on_the_same_bill_and_within_the_same_budget(client, run, thre
     assert receipt.within_budget
 
 
-@pytest.mark.xfail(strict=True, reason="a released reservation is used again: sent, not booked")
 def test_a_fork_from_before_a_refused_call_books_the_call_that_it_makes(
     client, run, thread, models
 ):

@@ -46,7 +46,6 @@ def test_an_address_or_a_key_from_a_client_reaches_nothing(run, models, way):
     assert {request.headers["authorization"] for request in models.requests} == {DEPLOYMENTS_KEY}
 
 
-@pytest.mark.xfail(strict=True, reason="a journaled answer is replayed for any task of that run id")
 def test_naming_somebody_elses_run_gets_none_of_its_text(run, thread, models):
     models.script(Answer("Known to Alice alone.", when="alice", times=None))
     run(thread, input={"task": "Alice's plan", "budget": BUDGET})

@@ -6,10 +6,14 @@ ThriftyError
 ├── PriceUnknown        money is limited and nobody knows what the call would cost; it was not sent
 ├── ModelUnavailable    no key, no server, or a server that did not answer usefully
 ├── ReservationClosed   a reservation that was already settled or released is touched again
+├── KeyReused           a key that names one call, or one sub-agent, is used for another
+├── LeaseLost           a run is held by somebody else: this owner may no longer spend in it
+├── LedgerUnavailable   the ledger cannot be read or written; what was not booked was not allowed
 └── RunInterrupted      a person stopped the run
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from thrifty.budget.resources import told
 
@@ -85,6 +89,50 @@ class ReservationClosed(ThriftyError):
         self.status = status
         """What it has become: settled, released, or never made."""
         super().__init__(f"reservation {key!r} is {status}; reserve again under a new id")
+
+
+class KeyReused(ThriftyError):
+    """One key names one call: the same key with another request would be paid under its name."""
+
+    exit_code = 8
+
+    def __init__(self, key: str, why: str) -> None:
+        self.key = key
+        """The key that is taken."""
+        self.why = why
+        """What it already stands for."""
+        super().__init__(f"key {shown(key)} {why}; make one key for each call")
+
+
+class LeaseLost(ThriftyError):
+    """A run has one owner, and it is somebody else."""
+
+    exit_code = 9
+
+    def __init__(self, run: str, holder: str, since_ms: int, fence: int) -> None:
+        self.run = run
+        """The run that was touched."""
+        self.holder = holder
+        """Who holds it; empty when nobody does, but the lease that was shown has ended."""
+        self.since_ms = since_ms
+        """Since when, in milliseconds since 1970."""
+        self.fence = fence
+        """The number of the lease in force: what a take-over has to name."""
+        since = datetime.fromtimestamp(since_ms / 1000, UTC).isoformat(timespec="seconds")
+        held = f"is held by {holder!r} since {since}" if holder else f"was left at {since}"
+        super().__init__(
+            f"run {shown(run)} {held} (lease {fence}); wait for it, or take it over if it is gone"
+        )
+
+
+class LedgerUnavailable(ThriftyError):
+    """The ledger could not be read or written.
+
+    At a reservation: no call may be made. At a settlement: the reservation stands, so that
+    the call is charged in full until it can be settled or reconciled.
+    """
+
+    exit_code = 10
 
 
 class RunInterrupted(ThriftyError):

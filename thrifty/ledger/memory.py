@@ -1,82 +1,116 @@
 """A ledger in this process's memory: as strict as any other, and gone when the process ends."""
 
-from dataclasses import dataclass, field, replace
+import os
+from collections.abc import Callable
 from threading import Lock
+from typing import Any, TypeVar
 
-from thrifty.budget import Budget, BudgetExceeded, ReservationClosed, Spend, total
-from thrifty.ledger.protocol import Balance, Entry, EntryStatus
+from thrifty.budget import LedgerUnavailable
+from thrifty.ledger.book import Book, wall_clock_ms
+from thrifty.ledger.protocol import Entry, Lease
+from thrifty.ledger.rules import AccountState
+from thrifty.ledger.store import Books
 
-
-@dataclass(slots=True)
-class _Account:
-    budget: Budget
-    spent: Spend = Spend()
-    reserved: Spend = Spend()
-    entries: dict[str, Entry] = field(default_factory=dict)
-
-    def balance(self) -> Balance:
-        return Balance(self.budget, self.spent, self.reserved)
+T = TypeVar("T")
+NOT_THERE: Any = object()
 
 
-class MemoryLedger:
-    """A `Ledger` for runs that live and end in one process."""
+class MemoryBooks:
+    """Rows in dictionaries, and what they were before the transaction changed them."""
 
     def __init__(self) -> None:
-        self._accounts: dict[str, _Account] = {}
+        self._accounts: dict[str, AccountState] = {}
+        self._entries: dict[str, dict[str, Entry]] = {}
+        self._leases: dict[tuple[str, str], Lease] = {}
+        self._changes: list[tuple[dict[Any, Any], Any, Any]] = []
+
+    def account(self, name: str) -> AccountState | None:
+        return self._accounts.get(name)
+
+    def entry(self, account: str, key: str) -> Entry | None:
+        return self._entries[account].get(key)
+
+    def entries(self, account: str) -> list[Entry]:
+        return list(self._entries[account].values())
+
+    def open_entries(self, account: str) -> list[Entry]:
+        return [entry for entry in self._entries[account].values() if entry.is_open]
+
+    def lease(self, account: str, run: str) -> Lease | None:
+        return self._leases.get((account, run))
+
+    def add_account(self, account: AccountState) -> None:
+        self._put(self._entries, account.name, {})
+        self._put(self._accounts, account.name, account)
+
+    def set_account(self, account: AccountState) -> None:
+        self._changes.append((self._accounts, account.name, self._accounts[account.name]))
+        self._accounts[account.name] = account
+
+    def add_entry(self, account: str, entry: Entry) -> None:
+        self._put(self._entries[account], entry.key, entry)
+
+    def set_entry(self, account: str, entry: Entry) -> None:
+        entries = self._entries[account]
+        self._changes.append((entries, entry.key, entries[entry.key]))
+        entries[entry.key] = entry
+
+    def set_lease(self, lease: Lease) -> None:
+        self._put(self._leases, (lease.account, lease.run), lease)
+
+    def keep(self) -> None:
+        """Ends the transaction."""
+        self._changes.clear()
+
+    def undo(self) -> None:
+        """Ends the transaction as if it had not been: a Ctrl-C may come between two rows."""
+        while self._changes:
+            rows, key, before = self._changes.pop()
+            if before is NOT_THERE:
+                rows.pop(key, None)
+            else:
+                rows[key] = before
+
+    def _put(self, rows: dict[Any, Any], key: Any, row: Any) -> None:
+        self._changes.append((rows, key, rows.get(key, NOT_THERE)))
+        rows[key] = row
+
+
+class MemoryStore:
+    """A `Store` for one process, whose threads it lets in one after another."""
+
+    def __init__(self) -> None:
+        self._books = MemoryBooks()
         self._lock = Lock()
+        self._process = os.getpid()
 
-    def open(self, account: str, budget: Budget) -> Balance:
+    def write(self, work: Callable[[Books], T]) -> T:
+        self._check_process()
         with self._lock:
-            held = self._accounts.setdefault(account, _Account(budget))
-            held.budget = budget
-            return held.balance()
+            try:
+                result = work(self._books)
+                self._books.keep()
+            except BaseException:
+                self._books.undo()
+                raise
+        return result
 
-    def reserve(self, account: str, key: str, label: str, worst_case: Spend) -> Entry:
+    def read(self, work: Callable[[Books], T]) -> T:
+        self._check_process()
         with self._lock:
-            held = self._accounts[account]
-            if key in held.entries:
-                return held.entries[key]
-            taken = held.spent + held.reserved + worst_case
-            if missing := held.budget.without_latency().exceeded_by(taken):
-                raise BudgetExceeded(missing, label)
-            held.entries[key] = Entry(key, label, "pending", worst_case)
-            held.reserved += worst_case
-            return held.entries[key]
+            return work(self._books)
 
-    def settle(self, account: str, key: str, actual: Spend, answer: str = "") -> Entry:
-        return self._close(account, key, "settled", actual, answer)
+    def _check_process(self) -> None:
+        """A fork has a copy of the books, and would spend every budget a second time."""
+        if os.getpid() != self._process:
+            raise LedgerUnavailable(
+                "this ledger lives in the memory of another process; "
+                "share a SqliteLedger or a PostgresLedger instead"
+            )
 
-    def charge_in_full(self, account: str, key: str, latency_ms: int = 0) -> Entry:
-        with self._lock:
-            entry = self._accounts[account].entries.get(key)
-        worst_case = entry.reserved if entry else Spend()
-        return self._close(account, key, "in_doubt", replace(worst_case, latency_ms=latency_ms), "")
 
-    def release(self, account: str, key: str) -> Entry:
-        return self._close(account, key, "released", Spend(), "")
+class MemoryLedger(Book):
+    """A `Ledger` for runs that live and end in one process."""
 
-    def balance(self, account: str) -> Balance:
-        with self._lock:
-            return self._accounts[account].balance()
-
-    def entries(self, account: str) -> tuple[Entry, ...]:
-        with self._lock:
-            held = self._accounts[account]
-            assert held.spent == total(entry.charged for entry in held.entries.values())
-            return tuple(held.entries.values())
-
-    def _close(
-        self, account: str, key: str, status: EntryStatus, charged: Spend, answer: str
-    ) -> Entry:
-        with self._lock:
-            held = self._accounts[account]
-            entry = held.entries.get(key)
-            if entry is not None and entry.status == status:
-                return entry
-            if entry is None or entry.status != "pending":
-                raise ReservationClosed(key, entry.status if entry else "unknown")
-            entry = replace(entry, status=status, charged=charged, answer=answer)
-            held.entries[key] = entry
-            held.reserved -= entry.reserved
-            held.spent += entry.charged
-            return entry
+    def __init__(self, now_ms: Callable[[], int] = wall_clock_ms) -> None:
+        super().__init__(MemoryStore(), now_ms)

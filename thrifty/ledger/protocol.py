@@ -10,29 +10,48 @@ Reference: the two-phase transfers of TigerBeetle's data model.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from thrifty.budget import Budget, Spend
 
-EntryStatus = Literal["pending", "settled", "released", "in_doubt"]
+EntryStatus = Literal["unsent", "pending", "settled", "released", "in_doubt", "granted", "returned"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One call on the bill."""
+class Entry(NamedTuple):
+    """One line of the bill: a call, or what was granted to a sub-agent.
+
+    A named tuple, since a ledger makes two for each call: a frozen dataclass takes thrice as long.
+    """
 
     key: str
-    """Made before the call from run, plan revision, step and attempt."""
+    """Made before the call from run, plan revision, step and attempt; a grant's is the name
+    of the sub-agent's account."""
     label: str
     """What the call was for, as the receipt names it."""
     status: EntryStatus
-    """`in_doubt`: nobody knows what the call cost, so all of `reserved` is charged."""
+    """A call is `unsent` or `pending` (it may have been sent), then `settled`, `released`, or
+    `in_doubt`: nobody knows what it cost, so all of `reserved` is charged. A grant is
+    `granted`, then `returned`."""
     reserved: Spend
     """The worst case that was taken from the budget before the call."""
     charged: Spend = Spend()
-    """What the call cost: nothing while pending or when released."""
+    """What the call cost: nothing while open or when released. What a sub-agent has spent."""
     answer: str = ""
     """The journaled answer, so that a resume replays it instead of paying again."""
+    fingerprint: str = ""
+    """What was asked: the same key with another fingerprint is an error. Empty says nothing."""
+    run: str = ""
+    """The run whose call it is."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether part of the budget is still held for it."""
+        return self.status in ("unsent", "pending", "granted")
+
+    @property
+    def is_grant(self) -> bool:
+        """Whether it stands for a sub-agent's account instead of a call."""
+        return self.status in ("granted", "returned")
 
     @property
     def is_overrun(self) -> bool:
@@ -43,7 +62,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Where an account stands."""
+    """Where an account stands, its sub-agents included."""
 
     budget: Budget
     spent: Spend
@@ -55,58 +74,216 @@ class Balance:
         return self.budget.without_latency().left_after(self.spent + self.reserved)
 
 
-class Ledger(Protocol):
-    """Accounts that cannot be overdrawn. Every operation is atomic and safe from any thread."""
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to spend as a run, until somebody takes it over.
 
-    def open(self, account: str, budget: Budget) -> Balance:
-        """Opens an account, or finds it open; a changed budget becomes its limits."""
+    It is shown in place of the account's name: `ledger.reserve(lease, key, …)`.
+    """
+
+    account: str
+    run: str
+    """Accounts that several runs share have a lease for each; else it is the account's name."""
+    owner: str
+    """Who holds it, in words that tell a person which process that is."""
+    fence: int
+    """Grows with each take-over, so that a lease from before it is known to be stale."""
+    since_ms: int
+    """When it was taken, in milliseconds since 1970."""
+
+
+Account = str | Lease
+"""An account by its name or, once somebody has taken it, by the lease that shows who asks."""
+
+
+class Ledger(Protocol):
+    """Accounts that cannot be overdrawn.
+
+    Every operation is atomic and safe from any thread; all resources move, or none. Doing it
+    twice under one key is doing it once. In an account that nobody has taken anybody may
+    spend; once taken, only a call that shows the lease in force is let through.
+
+    Every operation may raise:
+        LeaseLost: the run is held by somebody else, or the lease that is shown is stale.
+        LedgerUnavailable: the books cannot be read or written; nothing was changed.
+        InvalidInput: a name or a key is empty, too long, or holds what no database stores.
+        KeyError: the account was never opened.
+    """
+
+    def open(self, account: Account, budget: Budget) -> Balance:
+        """Opens an account, or finds it open; a changed budget becomes its limits.
+
+        Who finds it as it is needs no lease: a resume opens its account before it takes it.
+        An account that was granted opens no wider than its grant: it can lower its limits,
+        and only `extend` can raise them.
+        """
         ...
 
-    def reserve(self, account: str, key: str, label: str, worst_case: Spend) -> Entry:
-        """Takes a worst case from what is left; under a known key, finds its entry as it is.
+    def extend(self, account: str, budget: Budget) -> Balance:
+        """Raises or lowers the limits, also while somebody else spends under them.
+
+        A limit below what is spent and reserved stops new reservations and keeps what is
+        paid. What a sub-agent's account is given more, or gives back, is its parent's.
+
+        Raises:
+            BudgetExceeded: the parent has not got what its sub-agent is to be given.
+            ReservationClosed: it is a sub-agent's, and was reclaimed.
+            InvalidInput: it would limit what one of its sub-agents has without limit.
+        """
+        ...
+
+    def reserve(
+        self,
+        account: Account,
+        key: str,
+        label: str,
+        worst_case: Spend,
+        *,
+        fingerprint: str = "",
+        unsent: bool = False,
+    ) -> Entry:
+        """Takes a worst case from what is left, before the call is sent.
+
+        Under a known key it finds the entry as it is, whose status says what became of it:
+        only one that was released is reserved anew.
+
+        Args:
+            account: whose budget it is.
+            key: names this one attempt at this one call.
+            label: what the call is for.
+            worst_case: the most that it can use of each resource.
+            fingerprint: a digest of the request; may be left out and given later.
+            unsent: promises that the call leaves only after `mark_sent`, so that a take-over
+                before that frees the reservation. Without it, a call counts as sent from now.
 
         Raises:
             BudgetExceeded: it does not fit beside what is spent and reserved.
+            KeyReused: the key stands for another request, another run's, or a sub-agent.
         """
         ...
 
-    def settle(self, account: str, key: str, actual: Spend, answer: str = "") -> Entry:
-        """Charges what the call cost and frees the rest; a second time changes nothing.
+    def mark_sent(self, account: Account, key: str) -> Entry:
+        """Says that an unsent call is about to leave: from now on it may be billed.
+
+        It succeeds once, so that of two who would send under one key only one does.
 
         Raises:
-            ReservationClosed: there is no such reservation, or it was released.
+            ReservationClosed: it was marked before, or is not open.
         """
         ...
 
-    def charge_in_full(self, account: str, key: str, latency_ms: int = 0) -> Entry:
+    def settle(self, account: Account, key: str, actual: Spend, answer: str = "") -> Entry:
+        """Charges what the call cost, frees the rest and journals the answer, all at once.
+
+        More than was reserved is recorded as it is (`Entry.is_overrun`). A second time
+        changes nothing.
+
+        Raises:
+            ReservationClosed: there is no such reservation, or it was closed otherwise.
+        """
+        ...
+
+    def charge_in_full(self, account: Account, key: str, latency_ms: int = 0) -> Entry:
         """Charges all that was reserved, since nobody knows what the call cost.
 
+        A second time changes nothing; `reconcile` can lower it.
+
         Args:
-            account: the account's name.
+            account: whose budget it is.
             key: the reservation's.
             latency_ms: how long the call took; the one thing that is known of it.
 
         Raises:
-            ReservationClosed: there is no such reservation, or it was released.
+            ReservationClosed: there is no such reservation, or it was closed otherwise.
         """
         ...
 
-    def release(self, account: str, key: str) -> Entry:
+    def release(self, account: Account, key: str) -> Entry:
         """Frees a reservation whose call was certainly not billed; a second time changes nothing.
 
         Raises:
-            ReservationClosed: there is no such reservation, or it was settled.
+            ReservationClosed: there is no such reservation, or it was closed otherwise.
         """
         ...
 
-    def balance(self, account: str) -> Balance:
-        """Where the account stands.
+    def reconcile(self, account: str, key: str, actual: Spend) -> Entry:
+        """Settles a call in doubt at what the provider's bill says; anybody may know that.
+
+        A second time with the same amount changes nothing.
 
         Raises:
-            KeyError: the account was never opened.
+            ReservationClosed: the call is not in doubt.
         """
         ...
 
-    def entries(self, account: str) -> tuple[Entry, ...]:
-        """Every entry of the account, in the order in which they were reserved."""
+    def grant(self, account: Account, child: str, share: Budget, label: str = "") -> Balance:
+        """Opens an account for a sub-agent with a share that is reserved in its parent's.
+
+        What the sub-agent spends is at once its parent's spending, an overrun included. Under
+        the name of an account that the parent has granted before, it finds that as it is.
+
+        Args:
+            account: the parent's.
+            child: the name of the new account.
+            share: its limits. It has to limit all that the parent's budget limits, but time.
+            label: what the sub-agent is for; by default, its name.
+
+        Returns:
+            Where the sub-agent's account stands.
+
+        Raises:
+            BudgetExceeded: the share does not fit beside what is spent and reserved.
+            KeyReused: the name is that of another account, or of a call.
+            InvalidInput: the share leaves open what the parent limits.
+        """
+        ...
+
+    def reclaim(self, account: Account, child: str) -> Entry:
+        """Closes a sub-agent's account and returns what is unused to its parent's.
+
+        What is still open in it is given up as in a take-over, its own sub-agents are
+        reclaimed first, and nothing fits in it any more. A second time changes nothing.
+
+        Returns:
+            The grant, charged with what the sub-agent has spent.
+
+        Raises:
+            ReservationClosed: the parent has granted no such account.
+        """
+        ...
+
+    def take(
+        self, account: str, owner: str, over: int | None = None, run: str | None = None
+    ) -> Lease:
+        """Makes somebody the one owner of a run; who owns it already gets the same lease.
+
+        When the owner changes, what the last one left open is given up: what was never sent
+        is released, and all else is charged in full as `in_doubt`. Grants stand.
+
+        Args:
+            account: the account that the run spends from.
+            owner: who takes it.
+            over: the fence of somebody else's lease, to take the run over because that owner
+                is gone for good. No lease ends by itself.
+            run: the run, where several share the account; by default, the account's name.
+
+        Raises:
+            LeaseLost: somebody else holds the run, under another fence than `over`.
+        """
+        ...
+
+    def leave(self, lease: Lease) -> None:
+        """Gives a lease back, so that the next owner need not know that this one is gone."""
+        ...
+
+    def balance(self, account: Account) -> Balance:
+        """Where the account stands; no lease is needed to look."""
+        ...
+
+    def entries(self, account: Account) -> tuple[Entry, ...]:
+        """Every entry, in the order in which they were reserved; no lease is needed to look.
+
+        Raises:
+            LedgerUnavailable: the entries do not add up to the account's counters.
+        """
         ...

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from thrifty.budget import BudgetExceeded, ModelUnavailable, Spend
-from thrifty.ledger.protocol import Ledger
+from thrifty.ledger.booking import fingerprint, hold
+from thrifty.ledger.protocol import Entry, Ledger
 from thrifty.models.background import background_loop
 from thrifty.models.client import ChatClients
 from thrifty.models.failures import Failure, read_failure
@@ -71,21 +72,37 @@ class Models:
     def ask(self, request: Request, allowance: Allowance, config: Any = None) -> Reply:
         """Asks once, and once more where that may help; each attempt is reserved by itself.
 
+        What was asked before under the same key is answered from the journal.
+
         Raises:
             BudgetExceeded: the worst case does not fit; nothing was sent.
             ModelUnavailable: no usable answer; what the attempts cost is in the ledger.
         """
-        outcome = self._attempt(request, _numbered(allowance, 1), config)
-        for attempt in range(2, ATTEMPTS_MAX + 1):
+        entry = self._hold(request, allowance)
+        outcome = self._attempt(request, allowance, entry, config)
+        for _ in range(1, ATTEMPTS_MAX):
             if isinstance(outcome, Reply) or not self._wait(outcome, allowance):
                 break
             try:
-                outcome = self._attempt(request, _numbered(allowance, attempt), config)
+                entry = self._hold(request, allowance, after=entry)
             except BudgetExceeded:
                 break  # how the first attempt failed says more than that a second does not fit
+            outcome = self._attempt(request, allowance, entry, config)
         if isinstance(outcome, Reply):
             return outcome
         raise ModelUnavailable(f"{request.model}: {outcome.reason}", for_good=outcome.for_good)
+
+    def _hold(self, request: Request, allowance: Allowance, after: Entry | None = None) -> Entry:
+        asked = fingerprint(request.model, request.effort, request.prompt, request.tool)
+        return hold(
+            allowance.ledger,
+            allowance.account,
+            allowance.key,
+            allowance.label,
+            allowance.envelope,
+            asked,
+            after,
+        )
 
     def _wait(self, failure: Failure, allowance: Allowance) -> bool:
         """Waits as long as the failure asks; False where that is no use or takes too long."""
@@ -97,24 +114,28 @@ class Models:
         time.sleep(failure.retry_after_ms / 1000)
         return True
 
-    def _attempt(self, request: Request, allowance: Allowance, config: Any) -> Reply | Failure:
-        ledger, account, key = allowance.ledger, allowance.account, allowance.key
-        entry = ledger.reserve(account, key, allowance.label, allowance.envelope)
+    def _attempt(
+        self, request: Request, allowance: Allowance, entry: Entry, config: Any
+    ) -> Reply | Failure:
         if entry.status == "settled":
             return Reply.from_journal(entry.answer, entry.charged)
+        if entry.status != "unsent":
+            return Failure("it was asked before, and nobody knows what came of it", True, 0)
+        ledger, booked = allowance.ledger, replace(allowance, key=entry.key)
         cap = output_cap(request, allowance)
         if cap < allowance.useful_tokens:
-            ledger.release(account, key)
+            ledger.release(allowance.account, entry.key)
             raise BudgetExceeded({"tokens": allowance.useful_tokens - cap}, allowance.label)
+        ledger.mark_sent(allowance.account, entry.key)
         started_ns = time.monotonic_ns()
         try:
             message = self._send(request, cap, allowance.left_ms(), config)
         except Exception as error:  # noqa: BLE001 - client and parser can raise anything
-            return self._book_failure(read_failure(error), allowance, _since_ms(started_ns))
+            return self._book_failure(read_failure(error), booked, _since_ms(started_ns))
         except BaseException:
-            ledger.charge_in_full(account, key, _since_ms(started_ns))
+            ledger.charge_in_full(allowance.account, entry.key, _since_ms(started_ns))
             raise
-        return self._book_reply(request, message, allowance, _since_ms(started_ns))
+        return self._book_reply(request, message, booked, _since_ms(started_ns))
 
     def _send(self, request: Request, cap: int, deadline_ms: int | None, config: Any) -> Any:
         model: Any = self._clients.get(request.model, request.effort)
@@ -153,15 +174,6 @@ class Models:
                 model, usage.input_tokens, usage.output_tokens, usage.cached_tokens
             )
         return Spend(usage.tokens, cost, latency_ms, tool_calls=1)
-
-
-def attempt_key(key: str, attempt: int) -> str:
-    """The key under which one attempt of a call is reserved."""
-    return f"{key}.{attempt}"
-
-
-def _numbered(allowance: Allowance, attempt: int) -> Allowance:
-    return replace(allowance, key=attempt_key(allowance.key, attempt))
 
 
 def _since_ms(started_ns: int) -> int:

@@ -1,0 +1,202 @@
+"""How fast the ledger holds a budget: reserve + settle, beside floe-guard, in one run.
+
+    pip install floe-guard
+    python benchmarks/ledger.py            # prints the tables of benchmarks/ledger.md
+
+Both are asked for the same: hold the worst case of a call, then book what it used. Ours limits
+tokens, money and calls under a key and keeps every entry with its answer; floe-guard limits
+money, and tokens too where that is said; its row with tokens looks up the price as well, which
+for ours the caller has done before. Rounds of both alternate, so that a disk or a machine
+that gets slower gets slower for both; medians over the rounds are shown.
+"""
+
+import argparse
+import platform
+import random
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from floe_guard import BudgetGuard
+from floe_guard.store import SqliteStore
+
+from thrifty.budget import Budget, Spend
+from thrifty.ledger.book import Book
+from thrifty.ledger.memory import MemoryLedger
+from thrifty.ledger.sqlite import SqliteLedger
+
+ANSWER = "an answer of some length " * 40
+MODEL = "gpt-4o"
+SEED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as its caller knows it: planned and priced before the ledger is asked."""
+
+    key: str
+    prompt_tokens: int
+    answer_tokens: int
+    worst_case: Spend
+    actual: Spend
+
+
+Act = Callable[[Call], object]
+"""Reserves and settles one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Something that holds a budget, made anew for each round."""
+
+    name: str
+    make: Callable[[Path], Act]
+
+
+def thrifty_on(ledger: Book) -> Act:
+    ledger.open("run", Budget(10**14, 900_000, None, 10**9))
+
+    def act(call: Call) -> object:
+        ledger.reserve("run", call.key, "Outline", call.worst_case)
+        return ledger.settle("run", call.key, call.actual, ANSWER)
+
+    return act
+
+
+def floe_for_models(_: Path) -> Act:
+    guard = BudgetGuard(900_000, token_limit=10**14)
+
+    def act(call: Call) -> object:
+        held = guard.reserve(0.015, estimated_tokens=call.prompt_tokens + 1000)
+        return guard.settle(
+            MODEL, call.prompt_tokens, call.answer_tokens, reserved=held, label=call.key
+        )
+
+    return act
+
+
+def floe_for_tools(guard: BudgetGuard) -> Act:
+    def act(call: Call) -> object:
+        held = guard.reserve_tool(0.015)
+        return guard.settle_tool("tool", 0.005, reserved=held, label=call.key)
+
+    return act
+
+
+def floe_in_file(folder: Path) -> Act:
+    store = SqliteStore(folder / "floe.sqlite")
+    return floe_for_tools(BudgetGuard(900_000, window="utc-day", store=store))
+
+
+IN_MEMORY = [
+    Contender("**thrifty** (tokens, money, calls; keyed)", lambda _: thrifty_on(MemoryLedger())),
+    Contender("floe-guard (tokens, money)", floe_for_models),
+    Contender("floe-guard (money alone)", lambda _: floe_for_tools(BudgetGuard(900_000))),
+]
+IN_A_FILE = [
+    Contender(
+        "**thrifty** (tokens, money, calls; keyed, with answers)",
+        lambda folder: thrifty_on(SqliteLedger(folder / "thrifty.sqlite")),
+    ),
+    Contender("floe-guard (money alone)", floe_in_file),
+]
+
+
+def planned(key: str, rng: random.Random) -> Call:
+    prompt, answer = rng.randrange(200, 800), rng.randrange(50, 900)
+    worst_case = Spend(prompt + 1000, 15_000_000, 0, 1)
+    actual = Spend(prompt + answer, prompt * 2_500 + answer * 10_000, 800, 1)
+    return Call(key, prompt, answer, worst_case, actual)
+
+
+def measure(contender: Contender, calls: int, callers: int, seed: int) -> float:
+    """Microseconds for one reserve + settle, as `callers` threads see their throughput."""
+    rng = random.Random(seed)
+    work = [planned(f"run/1/option {i}.1", rng) for i in range(calls)]
+    with tempfile.TemporaryDirectory() as folder:
+        act = contender.make(Path(folder))
+        act(planned("run/0/warm up", rng))
+        began = time.perf_counter()
+        if callers == 1:
+            for call in work:
+                act(call)
+        else:
+            with ThreadPoolExecutor(callers) as pool:
+                list(pool.map(act, work))
+        return (time.perf_counter() - began) / calls * 1e6
+
+
+def table(title: str, contenders: list[Contender], calls: int, callers: int, rounds: int) -> str:
+    """A Markdown table; the ratios are against the first contender."""
+    times: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    for turn in range(rounds):
+        for contender in contenders:
+            times[contender.name].append(measure(contender, calls, callers, SEED + turn))
+    ours = statistics.median(times[contenders[0].name])
+    lines = [f"### {title}", "", "| | µs a pair | pairs/s | thrifty is |", "|---|---:|---:|---:|"]
+    for name, measured in times.items():
+        median = statistics.median(measured)
+        ratio = "" if name == contenders[0].name else f"{median / ours:.1f}x as fast"
+        lines.append(f"| {name} | {median:,.1f} | {1e6 / median:,.0f} | {ratio} |")
+    return "\n".join(lines)
+
+
+def flush_us(turns: int = 200) -> float:
+    """What this disk takes for one flush, the price of durability."""
+    with tempfile.NamedTemporaryFile() as file:
+        connection = sqlite3.connect(file.name, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE t (n INTEGER)")
+        took = []
+        for turn in range(turns):
+            began = time.perf_counter()
+            connection.execute("INSERT INTO t VALUES (?)", (turn,))
+            took.append(time.perf_counter() - began)
+        connection.close()
+    return statistics.median(took) * 1e6
+
+
+def check_durability() -> str:
+    """Both write ahead and flush at each commit, or the comparison is none.
+
+    Raises:
+        AssertionError: they do not.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = SqliteLedger(Path(folder) / "thrifty.sqlite")
+        thrifty_on(ledger)
+        connection = ledger._file._connection
+        assert connection is not None
+        floe = SqliteStore(Path(folder) / "floe.sqlite")._connect()
+        for each in (connection, floe):
+            assert each.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            assert each.execute("PRAGMA synchronous").fetchone() == (2,)
+        floe.close()
+        ledger.close()
+    return "WAL, synchronous=FULL (each commit flushed before the call returns), checked on both"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15)
+    rounds = parser.parse_args().rounds
+    durability = check_durability()
+    print(
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, floe-guard "
+        f"{version('floe-guard')}, {platform.machine()}; seed {SEED}, median of {rounds} "
+        f"alternating rounds. One SQLite commit on this disk: {flush_us():,.0f} µs.\n"
+    )
+    print(table("In memory, one caller", IN_MEMORY, 3_000, 1, rounds), "\n")
+    print(f"Durability of what follows: {durability}.\n")
+    print(table("In SQLite, one caller", IN_A_FILE, 400, 1, rounds), "\n")
+    print(table("In SQLite, 8 callers in one process", IN_A_FILE, 400, 8, rounds))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Promise 2, nothing twice: a run that is resumed or forked does no paid work again."""
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+
+from tests.graph.conftest import TASK, TUTORIAL_BUDGET, receipt_of
+from tests.llm_server import TooManyRequests
+from thrifty import Result, Spend, Step, StepOption
+
+THREAD = {"configurable": {"thread_id": "t"}}
+
+
+def before(agent, node):
+    """The configuration of the state from which a node was run first."""
+    states = [state for state in agent.get_state_history(THREAD) if state.next == (node,)]
+    return states[-1].config
+
+
+@pytest.fixture
+def context():
+    return {"max_replans": 0}
+
+
+def test_a_fork_replays_what_was_paid(online, server, context):
+    agent = online(checkpointer=InMemorySaver())
+    first = agent.invoke({"task": TASK, "budget": TUTORIAL_BUDGET}, THREAD, context=context)
+    paid = server.bill
+    again = agent.invoke(None, before(agent, "route"), context=context)
+    assert server.bill == paid
+    assert receipt_of(again).spent.tokens == paid.total_tokens
+    assert again["draft"] == first["draft"]
+
+
+def test_a_fork_with_another_prompt_is_another_request_and_on_the_bill(online, server, context):
+    agent = online(checkpointer=InMemorySaver())
+    budget = {"max_tokens": 20_000, "max_tool_calls": 9}
+    setting = {**context, "propose_options": False}
+    agent.invoke({"task": TASK, "budget": budget}, THREAD, context=setting)
+    asked = len(server.requests)
+    prompt = "Other words. {{ task }} {{ assignment }} {{ draft }} {{ words }}"
+    edited = {**setting, "outline_prompt": prompt}
+    again = agent.invoke(None, before(agent, "route"), context=edited)
+    assert any("Other words." in request.prompt for request in server.requests[asked:])
+    assert receipt_of(again).spent.tokens == server.bill.total_tokens
+    assert receipt_of(again).within_budget
+
+
+def test_a_released_reservation_is_made_anew_before_it_is_used(online, server, context):
+    agent = online(checkpointer=InMemorySaver())
+    server.clear()
+    server.script(TooManyRequests(retry_after_s=50, times=None))
+    agent.invoke({"task": TASK, "budget": TUTORIAL_BUDGET}, THREAD, context=context)
+    server.clear()
+    again = agent.invoke(None, before(agent, "route"), context=context)
+    assert server.bill.total_tokens > 0
+    assert receipt_of(again).spent.tokens == server.bill.total_tokens
+
+
+def test_an_executor_of_ones_own_is_not_called_again(offline):
+    called = []
+
+    def lookup(work):
+        called.append(work.option.name)
+        return Result("facts", Spend(5, 0, 0, 1))
+
+    option = StepOption("Facts (lookup)", "Facts", "lookup", "finds facts", Spend(10, 0, 9, 1), 5.0)
+    agent = offline(
+        catalog=[Step("Facts", (option,))],
+        executors={"lookup": lookup},
+        checkpointer=InMemorySaver(),
+    )
+    first = agent.invoke({"task": TASK, "budget": {"max_tokens": 50}}, THREAD)
+    again = agent.invoke(None, before(agent, "route"))
+    assert called == ["Facts (lookup)"]
+    assert again["draft"] == first["draft"] == "## Facts\n\nfacts"
+    assert receipt_of(again).spent.tokens == 5
+
+
+def test_one_run_id_on_two_threads_is_two_accounts(offline):
+    agent = offline(checkpointer=InMemorySaver())
+    given = {"task": TASK, "run_id": "mine", "budget": {"max_tokens": 500}}
+    one = agent.invoke(given, {"configurable": {"thread_id": "a"}})
+    other = agent.invoke(given, {"configurable": {"thread_id": "b"}})
+    assert (receipt_of(one).run_id, receipt_of(other).run_id) == ("a/mine", "b/mine")

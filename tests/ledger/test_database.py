@@ -1,0 +1,111 @@
+"""What the databases themselves refuse, and what is done about books that were tampered with."""
+
+import sqlite3
+
+import pytest
+
+from tests.ledger.opened import opened
+from tests.ledger.shorthand import CALL, USED
+from thrifty.budget import Budget, LedgerUnavailable, Spend
+from thrifty.ledger.schema import MIGRATIONS
+
+REFUSED = [
+    "UPDATE thrifty_accounts SET tokens_reserved = tokens_reserved + 501",
+    "UPDATE thrifty_accounts SET tool_calls_spent = 3",
+    "UPDATE thrifty_accounts SET cost_nano_usd_max = 899",
+    "UPDATE thrifty_accounts SET tokens_spent = -1",
+    "UPDATE thrifty_accounts SET tokens_over = -1",
+    "UPDATE thrifty_accounts SET latency_ms_over = 1",
+    "UPDATE thrifty_accounts SET tokens_spent = 9223372036854775808",
+    "UPDATE thrifty_accounts SET tokens_spent = 'many'",
+    "UPDATE thrifty_entries SET charged_tokens = 1",
+    "UPDATE thrifty_entries SET status = 'in_doubt'",
+    "UPDATE thrifty_entries SET status = 'free'",
+    "UPDATE thrifty_entries SET account = 'nowhere'",
+    "INSERT INTO thrifty_accounts SELECT * FROM thrifty_accounts",
+    "INSERT INTO thrifty_leases VALUES ('nowhere', 'run', 'a', 1, 0)",
+    "INSERT INTO thrifty_leases VALUES ('run', 'run', 'a', 0, 0)",
+]
+
+
+@pytest.fixture
+def execute(address):
+    """Runs a statement past the ledger, in which one call of 500 of 1,000 tokens is pending."""
+    ledger = opened(address)
+    ledger.open("run", Budget(1_000, 0.000001, None, 2))
+    ledger.reserve("run", "k", "Outline", CALL)
+    if "host=" in address:
+        import psycopg
+
+        connection = psycopg.connect(address, autocommit=True)
+    else:
+        connection = sqlite3.connect(address, isolation_level=None)
+        connection.execute("PRAGMA foreign_keys = ON")
+    yield connection.execute
+    connection.close()
+    ledger.close()
+
+
+@pytest.mark.parametrize("statement", REFUSED)
+def test_the_database_refuses_what_must_not_be(execute, statement):
+    """Whatever the program above it does."""
+    with pytest.raises(Exception, match=r"(?i)constraint|out of range|invalid input|cannot store"):
+        execute(statement)
+
+
+def test_limits_are_held_to_the_last_unit(execute):
+    """What fits exactly is let through."""
+    execute("UPDATE thrifty_accounts SET tokens_reserved = 1000, tool_calls_reserved = 2")
+
+
+def test_migrations_are_applied_once(execute, address):
+    """In order, by whoever comes first; each is written down."""
+    again = opened(address)
+    assert again.balance("run").reserved == CALL
+    again.close()
+    versions = execute("SELECT version FROM thrifty_migrations ORDER BY version").fetchall()
+    assert [version for (version,) in versions] == list(range(1, len(MIGRATIONS) + 1))
+
+
+def test_books_of_a_newer_thrifty_are_left_alone(execute, address):
+    """What is not understood is not written."""
+    execute("INSERT INTO thrifty_migrations (version) VALUES (999)")
+    ledger = opened(address)
+    with pytest.raises(LedgerUnavailable, match="upgrade thrifty"):
+        ledger.reserve("run", "l", "Outline", CALL)
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE thrifty_accounts SET tokens_reserved = 1",
+        "UPDATE thrifty_entries SET reserved_tokens = 1",
+        "DELETE FROM thrifty_entries",
+    ],
+)
+def test_books_that_do_not_add_up_are_refused(execute, address, statement):
+    """Somebody has changed them by hand; the bill is not shown as if it were true."""
+    execute(statement)
+    ledger = opened(address)
+    with pytest.raises(LedgerUnavailable, match="do not add up"):
+        ledger.entries("run")
+    ledger.close()
+
+
+def test_an_entry_that_no_ledger_wrote_is_refused(execute, address):
+    """An amount beyond all that a ledger writes is no amount."""
+    execute("UPDATE thrifty_entries SET reserved_latency_ms = 9000000000000000000")
+    ledger = opened(address)
+    with pytest.raises(LedgerUnavailable, match="damaged"):
+        ledger.settle("run", "k", USED)
+    ledger.close()
+
+
+def test_a_ledger_can_be_used_again_after_it_was_closed(execute, address):
+    """Closing gives back files and connections, and loses nothing."""
+    ledger = opened(address)
+    ledger.close()
+    assert ledger.settle("run", "k", Spend(1)).charged == Spend(1)
+    ledger.close()
+    ledger.close()

@@ -1,0 +1,229 @@
+"""The contract of every ledger: who may spend in a run, and what a take-over does."""
+
+import pytest
+
+from tests.ledger.shorthand import CALL, USED, called
+from thrifty.budget import (
+    Budget,
+    BudgetExceeded,
+    KeyReused,
+    LeaseLost,
+    ReservationClosed,
+    Spend,
+)
+from thrifty.ledger.protocol import Lease
+
+
+def spending_acts(ledger, account):
+    """Everything that a run does under its lease."""
+    return [
+        lambda: ledger.open(account, Budget(max_tokens=50_000)),
+        lambda: ledger.reserve(account, "new", "Outline", CALL),
+        lambda: ledger.reserve(account, "k", "Outline", CALL),
+        lambda: ledger.mark_sent(account, "k"),
+        lambda: ledger.settle(account, "k", USED, "an answer"),
+        lambda: ledger.charge_in_full(account, "k"),
+        lambda: ledger.release(account, "k"),
+        lambda: ledger.grant(account, "sub", Budget(1, 0, None, 0)),
+        lambda: ledger.reclaim(account, "sub"),
+    ]
+
+
+def test_a_lease_says_who_holds_the_run_since_when(ledger, clock):
+    """It is shown in place of the account's name."""
+    called(ledger)
+    lease = ledger.take("run", "a")
+    assert lease == Lease("run", "run", "a", 1, clock.ms)
+    entry = ledger.reserve(lease, "k", "Outline", CALL)
+    assert entry.run == "run"
+    assert ledger.settle(lease, "k", USED).charged == USED
+    assert ledger.balance(lease) == ledger.balance("run")
+    assert ledger.entries(lease) == ledger.entries("run")
+
+
+def test_taking_twice_is_taking_once(ledger, clock):
+    """Also after some time: the lease is the same."""
+    called(ledger)
+    lease = ledger.take("run", "a")
+    clock.ms += 1_000
+    assert ledger.take("run", "a") == lease
+    assert ledger.take("run", "a", over=lease.fence) == lease
+
+
+def test_of_two_that_resume_a_run_one_wins(ledger):
+    """The other reads who holds it since when, and nothing changes."""
+    called(ledger, "k")
+    ledger.take("run", "a")
+    ledger.reserve(ledger.take("run", "a"), "l", "Outline", CALL)
+    with pytest.raises(LeaseLost, match=r"held by 'a' since 2027-01-15T08:00:00\+00:00") as lost:
+        ledger.take("run", "b")
+    assert (lost.value.holder, lost.value.fence) == ("a", 1)
+    assert ledger.entries("run")[1].status == "pending"
+
+
+def test_once_taken_nobody_else_can_spend(ledger):
+    """Not without a lease, and not with one of another time."""
+    called(ledger, "k")
+    ledger.take("run", "a")
+    strangers = ["run", Lease("run", "run", "a", 7, 0)]
+    for act in [act for stranger in strangers for act in spending_acts(ledger, stranger)]:
+        with pytest.raises(LeaseLost):
+            act()
+    assert ledger.balance("run").spent == CALL
+
+
+def test_anybody_finds_an_account_open(ledger):
+    """A resume opens its account with the same budget, before it knows whose the run is."""
+    called(ledger)
+    before = ledger.balance("run")
+    ledger.take("run", "a")
+    assert ledger.open("run", before.budget) == before
+
+
+def test_a_take_over_needs_the_lease_that_it_ends(ledger, clock):
+    """Of two that find the same owner gone, one takes over; the other finds the new owner."""
+    called(ledger)
+    first = ledger.take("run", "a")
+    clock.ms += 60_000
+    second = ledger.take("run", "b", over=first.fence)
+    assert second == Lease("run", "run", "b", 2, clock.ms)
+    with pytest.raises(LeaseLost, match="held by 'b'"):
+        ledger.take("run", "c", over=first.fence)
+
+
+def test_a_stale_owner_is_refused_whatever_it_does(ledger):
+    """Stopped, taken over and thawed, it reads who holds the run; nothing of it is booked."""
+    called(ledger)
+    stale = ledger.take("run", "a")
+    ledger.reserve(stale, "k", "Outline", CALL)
+    ledger.take("run", "b", over=stale.fence)
+    before = ledger.balance("run")
+    for act in [*spending_acts(ledger, stale), lambda: ledger.leave(stale)]:
+        with pytest.raises(LeaseLost, match="held by 'b'"):
+            act()
+    assert ledger.balance("run") == before
+
+
+def test_a_take_over_charges_in_full_what_may_have_been_sent(ledger):
+    """Never forgotten, never freed by time; what was certainly not sent is free."""
+    called(ledger)
+    lease = ledger.take("run", "a")
+    ledger.reserve(lease, "sent", "Outline", CALL)
+    ledger.reserve(lease, "marked", "Outline", CALL, unsent=True)
+    ledger.mark_sent(lease, "marked")
+    ledger.reserve(lease, "unsent", "Outline", CALL, unsent=True)
+    ledger.reserve(lease, "settled", "Outline", CALL)
+    ledger.settle(lease, "settled", USED, "an answer")
+    ledger.take("run", "b", over=lease.fence)
+    entries = {entry.key: entry for entry in ledger.entries("run")}
+    assert entries["sent"].status == entries["marked"].status == "in_doubt"
+    assert entries["unsent"].status == "released"
+    assert (entries["settled"].status, entries["settled"].answer) == ("settled", "an answer")
+    assert ledger.balance("run").spent == CALL + CALL + USED
+    assert ledger.balance("run").reserved == Spend()
+
+
+def test_the_new_owner_goes_on_where_the_old_one_was_lost(ledger):
+    """It replays what is settled, sends what was not sent, and knows what is in doubt."""
+    called(ledger)
+    stale = ledger.take("run", "a")
+    ledger.reserve(stale, "unsent", "Outline", CALL, unsent=True)
+    ledger.reserve(stale, "sent", "Outline", CALL)
+    lease = ledger.take("run", "b", over=stale.fence)
+    assert ledger.reserve(lease, "unsent", "Outline", CALL, unsent=True).status == "unsent"
+    assert ledger.mark_sent(lease, "unsent").status == "pending"
+    assert ledger.reserve(lease, "sent", "Outline", CALL).status == "in_doubt"
+    with pytest.raises(ReservationClosed):
+        ledger.settle(lease, "sent", USED)
+    assert ledger.reconcile("run", "sent", USED).charged == USED
+
+
+def test_a_lease_that_is_left_can_be_taken_without_force(ledger, clock):
+    """A run that waits for a person may go on anywhere; until then its account is free."""
+    called(ledger)
+    first = ledger.take("run", "a")
+    ledger.reserve(first, "k", "Outline", CALL)
+    clock.ms += 5
+    ledger.leave(first)
+    with pytest.raises(LeaseLost, match="was left at"):
+        ledger.settle(first, "k", USED)
+    ledger.reserve("run", "l", "Outline", CALL)
+    second = ledger.take("run", "b")
+    assert second.fence == first.fence + 1
+    assert [entry.status for entry in ledger.entries("run")] == ["in_doubt", "in_doubt"]
+
+
+def test_a_lease_that_was_left_and_taken_again_is_another(ledger):
+    """What its owner still does under the first is refused."""
+    called(ledger)
+    first = ledger.take("run", "a")
+    ledger.leave(first)
+    second = ledger.take("run", "a")
+    with pytest.raises(LeaseLost):
+        ledger.reserve(first, "k", "Outline", CALL)
+    assert ledger.reserve(second, "k", "Outline", CALL).status == "pending"
+
+
+def test_what_nobody_owned_is_given_up_by_the_first_take(ledger):
+    """Whoever reserved without a lease cannot settle any more, so that it must not leak."""
+    called(ledger, "k")
+    ledger.take("run", "a")
+    assert ledger.entries("run")[0].status == "in_doubt"
+
+
+def test_runs_can_share_an_account(ledger):
+    """Each has an owner of its own; all spend from one budget, and none touches another's calls."""
+    ledger.open("pot", Budget(max_tokens=1_000))
+    one = ledger.take("pot", "a", run="one")
+    two = ledger.take("pot", "b", run="two")
+    ledger.reserve(one, "1", "Outline", CALL)
+    ledger.reserve(two, "2", "Outline", CALL)
+    with pytest.raises(BudgetExceeded):
+        ledger.reserve(two, "3", "Outline", Spend(1))
+    for act in (ledger.release, ledger.charge_in_full, ledger.mark_sent):
+        with pytest.raises(KeyReused, match="run 'one'"):
+            act(two, "1")
+    with pytest.raises(KeyReused, match="run 'one'"):
+        ledger.settle(two, "1", USED)
+    with pytest.raises(KeyReused, match="run 'one'"):
+        ledger.reserve(two, "1", "Outline", CALL)
+
+
+def test_a_take_over_touches_the_calls_of_its_run_only(ledger):
+    """The other runs on the account go on as if nothing had happened."""
+    ledger.open("pot", Budget(max_tokens=1_000))
+    one = ledger.take("pot", "a", run="one")
+    two = ledger.take("pot", "b", run="two")
+    ledger.reserve(one, "1", "Outline", CALL)
+    ledger.reserve(two, "2", "Outline", CALL)
+    ledger.take("pot", "c", over=one.fence, run="one")
+    assert [entry.status for entry in ledger.entries("pot")] == ["in_doubt", "pending"]
+    assert ledger.settle(two, "2", USED).charged == USED
+
+
+def test_a_take_over_leaves_grants_alone(ledger):
+    """The sub-agent has an owner of its own; the new parent finds its account, or reclaims it."""
+    called(ledger)
+    lease = ledger.take("run", "a")
+    ledger.grant(lease, "sub", Budget(100, 0, None, 1))
+    child = ledger.take("sub", "a")
+    ledger.reserve(child, "k", "Outline", Spend(60))
+    lease = ledger.take("run", "b", over=lease.fence)
+    assert ledger.entries("run")[0].status == "granted"
+    assert ledger.settle(child, "k", Spend(50)).charged == Spend(50)
+    assert ledger.reclaim(lease, "sub").charged == Spend(50)
+
+
+def test_anybody_may_reconcile(ledger):
+    """What the provider's bill says is true whoever reads it out: also an owner that was lost."""
+    called(ledger)
+    stale = ledger.take("run", "a")
+    ledger.reserve(stale, "k", "Outline", CALL)
+    ledger.take("run", "b", over=stale.fence)
+    assert ledger.reconcile("run", "k", USED).charged == USED
+
+
+def test_only_an_open_account_can_be_taken(ledger):
+    """There is nothing to hold where no budget was given."""
+    with pytest.raises(KeyError):
+        ledger.take("run", "a")

@@ -1,0 +1,98 @@
+"""What only a server can do: end a connection, go away, stand in another's way."""
+
+import threading
+import time
+
+import psycopg
+import pytest
+
+from tests.ledger.shorthand import CALL, USED, called
+from thrifty.budget import LedgerUnavailable
+from thrifty.ledger.postgres import PostgresLedger
+
+
+@pytest.fixture
+def ledger(database):
+    opened = PostgresLedger(database, wait_s=2)
+    yield opened
+    opened.close()
+
+
+def test_a_lost_connection_is_replaced(ledger, database):
+    """An act is tried again: under one key it is one act, whether the first was booked or not."""
+    called(ledger, "k")
+    with psycopg.connect(database, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        )
+    assert ledger.settle("run", "k", USED).charged == USED
+    assert ledger.balance("run").spent == USED
+
+
+def test_an_account_that_another_changes_is_waited_for(ledger, database):
+    """One row's lock stands in nobody else's way."""
+    called(ledger, "k")
+    ledger.open("other", ledger.balance("run").budget)
+    with psycopg.connect(database) as other:
+        other.execute("SELECT * FROM thrifty_accounts WHERE name = 'run' FOR UPDATE")
+        settling = threading.Thread(target=lambda: ledger.settle("run", "k", USED))
+        settling.start()
+        ledger.reserve("other", "k", "Outline", CALL)
+        time.sleep(0.1)
+        assert settling.is_alive()
+    settling.join()
+    assert ledger.balance("run").spent == USED
+
+
+def test_two_that_wait_for_each_other_both_get_through(ledger, database):
+    """The server ends one of them, and it is done anew."""
+    called(ledger)
+    ledger.open("other", ledger.balance("run").budget)
+    gate = threading.Barrier(2)
+
+    def crossing(first, second):
+        seen = []
+
+        def work(books):
+            books.account(first)
+            if not seen:
+                seen.append(True)
+                gate.wait(5)
+            return books.account(second)
+
+        return ledger._database.write(work)
+
+    threads = [
+        threading.Thread(target=crossing, args=names)
+        for names in (("run", "other"), ("other", "run"))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_server_that_is_not_there_is_said_so(caplog):
+    """Within the time given, with no secret in it, and no call may be made."""
+    ledger = PostgresLedger("host=/nowhere user=u password=hush dbname=d", wait_s=0.5)
+    with pytest.raises(LedgerUnavailable, match="database failed") as refusal:
+        ledger.balance("run")
+    assert "hush" not in str(refusal.value) + caplog.text
+    ledger.close()
+
+
+def test_what_is_committed_is_on_the_disk(postgres, database):
+    """Also where the server's default is to answer before it is."""
+    with psycopg.connect(postgres, autocommit=True) as other:
+        other.execute("ALTER ROLE postgres SET synchronous_commit = off")
+    try:
+        ledger = PostgresLedger(database)
+        shown = ledger._database.read(
+            lambda books: books._execute("SHOW synchronous_commit", ()).fetchone()
+        )
+        ledger.close()
+    finally:
+        with psycopg.connect(postgres, autocommit=True) as other:
+            other.execute("ALTER ROLE postgres RESET synchronous_commit")
+    assert shown == ("on",)

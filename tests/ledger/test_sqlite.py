@@ -1,0 +1,181 @@
+"""What only a file can do: be full, locked, read-only, broken, or of another version."""
+
+import os
+import resource
+import sqlite3
+import tempfile
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.ledger.shorthand import CALL, USED, called
+from thrifty.budget import Budget, InvalidInput, LedgerUnavailable, Spend
+from thrifty.ledger.sqlite import COMMITS_PER_CHECKPOINT, SqliteLedger
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "ledger.sqlite"
+
+
+@pytest.fixture
+def ledger(path):
+    opened = SqliteLedger(path, busy_ms=50)
+    yield opened
+    opened.close()
+
+
+@contextmanager
+def full_disk():
+    """No file of this process can grow."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def locked(path):
+    """Somebody else is writing, and does not stop."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.close()
+
+
+def troubles(path):
+    return {"full": full_disk(), "locked": locked(path)}
+
+
+@pytest.mark.parametrize("trouble", ["full", "locked"])
+def test_no_reservation_without_a_place_to_write_it(ledger, path, trouble):
+    """A clear error instead of a call, and all is well once the trouble is over."""
+    called(ledger, "before")
+    with troubles(path)[trouble], pytest.raises(LedgerUnavailable, match="cannot be used"):
+        ledger.reserve("run", "k", "Outline", CALL)
+    assert [entry.key for entry in ledger.entries("run")] == ["before"]
+    assert ledger.reserve("run", "k", "Outline", CALL).status == "pending"
+
+
+@pytest.mark.parametrize("trouble", ["full", "locked"])
+def test_what_cannot_be_settled_stays_reserved(ledger, path, trouble):
+    """The error is loud, the reservation stands, and the settlement can be tried again."""
+    called(ledger, "k")
+    with troubles(path)[trouble], pytest.raises(LedgerUnavailable):
+        ledger.settle("run", "k", USED, "an answer" * 10_000)
+    assert ledger.balance("run").reserved == CALL
+    assert ledger.settle("run", "k", USED).charged == USED
+
+
+def test_a_file_that_cannot_be_written_is_refused():
+    """Also where it can be read; the account in it is untouched."""
+    folder = Path(tempfile.mkdtemp())
+    ledger = SqliteLedger(folder / "ledger.sqlite")
+    called(ledger)
+    ledger.close()
+    (folder / "ledger.sqlite").chmod(0o444)
+    folder.chmod(0o555)
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            if os.geteuid() == 0:
+                os.setuid(65534)  # root may write everything
+            with pytest.raises(LedgerUnavailable):
+                ledger.reserve("run", "k", "Outline", CALL)
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    folder.chmod(0o755)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path):
+    """No ledger is made in a place that was mistyped."""
+    with pytest.raises(LedgerUnavailable, match="unable to open"):
+        SqliteLedger(tmp_path / "nowhere" / "ledger.sqlite").open("run", Budget())
+
+
+def test_a_file_of_something_else_is_refused(path):
+    """And left as it is."""
+    path.write_bytes(b"a shopping list " * 1000)
+    with pytest.raises(LedgerUnavailable, match="not a database"):
+        SqliteLedger(path).open("run", Budget())
+    assert path.read_bytes().startswith(b"a shopping list")
+
+
+@pytest.mark.parametrize("name", [":memory:", ""])
+def test_a_ledger_in_no_file_is_refused(name):
+    """It would be gone with its connection."""
+    with pytest.raises(InvalidInput):
+        SqliteLedger(name)
+
+
+def test_every_change_is_on_the_disk(ledger):
+    """The durability that the docs state: synchronous=FULL (2), in a write-ahead log."""
+    called(ledger)
+    connection = ledger._file._connection
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_the_log_does_not_grow_without_end(ledger, path):
+    """It is moved into the file now and then, and used again from its start."""
+    ledger.open("run", Budget())
+    sizes = []
+    for turn in range(4 * COMMITS_PER_CHECKPOINT):
+        ledger.reserve("run", str(turn), "k", CALL)
+        sizes.append(Path(f"{path}-wal").stat().st_size)
+    assert max(sizes) < 1.5 * max(sizes[:COMMITS_PER_CHECKPOINT])
+
+
+def test_an_interrupted_thread_takes_nobody_with_it(ledger):
+    """Ctrl-C in the thread that commits for all: the others are committed all the same."""
+    called(ledger)
+    is_inside, go_on = threading.Event(), threading.Event()
+
+    def interrupted(books):
+        is_inside.set()
+        go_on.wait(5)
+        raise KeyboardInterrupt
+
+    caught = []
+
+    def first():
+        try:
+            ledger._file.write(interrupted)
+        except KeyboardInterrupt:
+            caught.append(True)
+
+    threads = [
+        threading.Thread(target=first),
+        threading.Thread(target=lambda: ledger.reserve("run", "k", "k", CALL)),
+    ]
+    threads[0].start()
+    is_inside.wait(5)
+    threads[1].start()
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert caught == [True]
+    assert [entry.key for entry in ledger.entries("run")] == ["k"]
+
+
+def test_an_answer_survives_the_process(path):
+    """Another process finds it under its key."""
+    child = os.fork()
+    if not child:
+        ledger = SqliteLedger(path)
+        called(ledger, "k")
+        ledger.settle("run", "k", USED, "an answer")
+        os.kill(os.getpid(), 9)
+    os.waitpid(child, 0)
+    ledger = SqliteLedger(path)
+    assert ledger.reserve("run", "k", "Outline", Spend()).answer == "an answer"
+    ledger.close()

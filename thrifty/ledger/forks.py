@@ -1,0 +1,50 @@
+"""What a ledger does when its process forks: no connection may be used on both sides.
+
+SQLite's locks belong to a process: a child that inherited an open file would believe in locks
+that it does not have, and a parent that closes last would take the log away under it.
+"""
+
+import os
+from typing import Protocol
+from weakref import WeakSet
+
+
+class Forking(Protocol):
+    """What has something open that a fork must not share."""
+
+    def before_fork(self) -> None:
+        """Brings it into a state that both sides can go on from, and keeps it there."""
+        ...
+
+    def after_fork(self, in_child: bool) -> None:
+        """Goes on, in the parent and in the child, where no other thread has come along."""
+        ...
+
+
+_forking: WeakSet[Forking] = WeakSet()
+
+
+def watch(forking: Forking) -> None:
+    """Tells it of every fork for as long as it lives."""
+    _forking.add(forking)
+
+
+def _before() -> None:
+    for each in list(_forking):
+        each.before_fork()
+
+
+def _after_in_parent() -> None:
+    for each in list(_forking):
+        each.after_fork(in_child=False)
+
+
+def _after_in_child() -> None:
+    for each in list(_forking):
+        each.after_fork(in_child=True)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(
+        before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child
+    )

@@ -1,0 +1,248 @@
+"""The rules of the books, as pure functions: what fits, and what an act makes of an entry.
+
+Nothing else decides these; storage only stores. Amounts are plain tuples in the order of
+`RESOURCES`, since a ledger adds them up far more often than it shows them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+from thrifty.budget import Budget, InvalidInput, LedgerUnavailable, ReservationClosed, Spend
+from thrifty.budget.checks import AMOUNT_MAX
+from thrifty.budget.resources import COST, LATENCY, RESOURCES, TOKENS, TOOL_CALLS
+from thrifty.ledger.protocol import Balance, Entry, EntryStatus
+
+Amounts = tuple[int, int, int, int]
+Limits = tuple[int | None, int | None, int | None, int | None]
+
+NOTHING: Amounts = (0, 0, 0, 0)
+
+CLOSED_FROM: dict[EntryStatus, tuple[EntryStatus, ...]] = {
+    "pending": ("unsent",),
+    "settled": ("unsent", "pending"),
+    "in_doubt": ("unsent", "pending"),
+    "released": ("unsent", "pending"),
+}
+"""Which states of a call lead to a state; `reconcile` alone leads from `in_doubt`."""
+
+
+class AccountState(NamedTuple):
+    """An account as it is stored."""
+
+    name: str
+    parent: str
+    """Of a sub-agent's account: the account that granted it; else empty."""
+    limits: Limits
+    spent: Amounts
+    """Always the sum of what its entries charge."""
+    reserved: Amounts
+    """Always the sum of what its entries still hold."""
+    over: Amounts
+    """By how much spent and reserved pass the limits, after an overrun or a lowered limit.
+
+    A reservation leaves it as it is, so that the database can refuse one that does not fit.
+    """
+
+
+def plus(a: Amounts, b: Amounts) -> Amounts:
+    """The sum."""
+    a0, a1, a2, a3 = a
+    b0, b1, b2, b3 = b
+    return a0 + b0, a1 + b1, a2 + b2, a3 + b3
+
+
+def minus(a: Amounts, b: Amounts) -> Amounts:
+    """The difference, which may be negative."""
+    a0, a1, a2, a3 = a
+    b0, b1, b2, b3 = b
+    return a0 - b0, a1 - b1, a2 - b2, a3 - b3
+
+
+def exchanged(total: Amounts, out: Amounts, into: Amounts) -> Amounts:
+    """A sum after one of its terms has become another."""
+    t0, t1, t2, t3 = total
+    o0, o1, o2, o3 = out
+    i0, i1, i2, i3 = into
+    return t0 - o0 + i0, t1 - o1 + i1, t2 - o2 + i2, t3 - o3 + i3
+
+
+def above_zero(amounts: Amounts) -> Amounts:
+    """The amounts, where they are any."""
+    tokens, cost, latency, calls = amounts
+    return max(0, tokens), max(0, cost), max(0, latency), max(0, calls)
+
+
+def missing(account: AccountState, worst_case: Amounts) -> dict[str, int]:
+    """By how much a worst case does not fit beside what is spent and reserved; empty if it does.
+
+    Time is not the ledger's to limit. Without a limit, the largest amount there is limits.
+    """
+    tokens, cost, _, calls = plus(plus(account.spent, account.reserved), worst_case)
+    tokens_max, cost_max, _, calls_max = account.limits
+    short = {}
+    if tokens > (AMOUNT_MAX if tokens_max is None else tokens_max):
+        short[TOKENS.name] = tokens - (AMOUNT_MAX if tokens_max is None else tokens_max)
+    if cost > (AMOUNT_MAX if cost_max is None else cost_max):
+        short[COST.name] = cost - (AMOUNT_MAX if cost_max is None else cost_max)
+    if calls > (AMOUNT_MAX if calls_max is None else calls_max):
+        short[TOOL_CALLS.name] = calls - (AMOUNT_MAX if calls_max is None else calls_max)
+    return short
+
+
+def missing_to_grow(parent: AccountState, before: Entry, after: Entry) -> dict[str, int]:
+    """By how much a grant cannot grow, of the resources in which it does grow.
+
+    Giving back is never refused, however far its parent is over in something else.
+    """
+    growth = above_zero(minus(held(after), held(before)))
+    short = missing(parent, growth)
+    grown = (resource.name for resource, more in zip(RESOURCES, growth, strict=True) if more)
+    return {name: short[name] for name in grown if name in short}
+
+
+def held(entry: Entry) -> Amounts:
+    """What is still held for an entry: what was reserved and is not charged yet."""
+    status = entry.status
+    if status == "pending" or status == "unsent":
+        return entry.reserved.amounts
+    if status == "granted":
+        return above_zero(minus(entry.reserved.amounts, entry.charged.amounts))
+    return NOTHING
+
+
+def with_reserved(account: AccountState, entry: Entry) -> AccountState:
+    """The account once a new entry, which fits, is in it."""
+    name, parent, limits, spent, reserved, over = account
+    return AccountState(name, parent, limits, spent, plus(reserved, entry.reserved.amounts), over)
+
+
+def with_changed(account: AccountState, before: Entry, after: Entry) -> AccountState:
+    """The account once one of its entries has become another."""
+    name, parent, limits, spent, reserved, over = account
+    spent = exchanged(spent, before.charged.amounts, after.charged.amounts)
+    reserved = exchanged(reserved, held(before), held(after))
+    return with_over(AccountState(name, parent, limits, spent, reserved, over))
+
+
+def with_over(account: AccountState) -> AccountState:
+    """The account with its excess over its limits stated as it is."""
+    tokens, cost, _, calls = plus(account.spent, account.reserved)
+    tokens_max, cost_max, _, calls_max = account.limits
+    over = (
+        0 if tokens_max is None or tokens <= tokens_max else tokens - tokens_max,
+        0 if cost_max is None or cost <= cost_max else cost - cost_max,
+        0,
+        0 if calls_max is None or calls <= calls_max else calls - calls_max,
+    )
+    return account if over == account.over else account._replace(over=over)
+
+
+def closed(entry: Entry, status: EntryStatus, charged: Spend, answer: str = "") -> Entry:
+    """What a call becomes, once.
+
+    Raises:
+        ReservationClosed: it has become something else before.
+    """
+    if entry.status not in CLOSED_FROM[status]:
+        raise ReservationClosed(entry.key, entry.status)
+    key, label, _, reserved, _, _, fingerprint, run = entry
+    return Entry(key, label, status, reserved, charged, answer, fingerprint, run)
+
+
+def in_full(entry: Entry, latency_ms: int = 0) -> Spend:
+    """All that was reserved for a call, and the time it is known to have taken."""
+    return replace(entry.reserved, latency_ms=latency_ms)
+
+
+def given_up(entry: Entry) -> Entry:
+    """What becomes of an open call whose owner is gone: never forgotten, unless never sent."""
+    if entry.status == "unsent":
+        return closed(entry, "released", Spend())
+    return closed(entry, "in_doubt", in_full(entry))
+
+
+def reconciled(entry: Entry, actual: Spend) -> Entry:
+    """A call in doubt, settled at what it is now known to have cost.
+
+    Raises:
+        ReservationClosed: it is not in doubt.
+    """
+    if entry.status != "in_doubt":
+        raise ReservationClosed(entry.key, entry.status)
+    return entry._replace(status="settled", charged=actual)
+
+
+def share_of(child: AccountState) -> Spend:
+    """What a parent holds and has paid for a sub-agent: its limits or, without one, its spending.
+
+    Limits that were lowered under what the sub-agent has reserved go down as that is settled:
+    until then its parent cannot have it back.
+    """
+    resources = zip(child.limits, child.spent, child.reserved, strict=True)
+    return shown(
+        spent if limit is None else max(limit, spent + reserved) if reserved else limit
+        for limit, spent, reserved in resources
+    )
+
+
+def with_child(grant: Entry, child: AccountState) -> Entry:
+    """A grant as the sub-agent's account stands now."""
+    if grant.status == "returned":
+        return grant._replace(charged=shown(child.spent))
+    return grant._replace(reserved=share_of(child), charged=shown(child.spent))
+
+
+def closed_limits(account: AccountState) -> Limits:
+    """The limits of an account in which nothing is to fit any more."""
+    tokens, cost, _, calls = account.spent
+    closing: Limits = tokens, cost, None, calls
+    return lower_limits(account.limits, closing)
+
+
+def lower_limits(limits: Limits, others: Limits) -> Limits:
+    """Of each pair of limits the lower one."""
+    tokens, cost, latency, calls = (
+        b if a is None else a if b is None else min(a, b)
+        for a, b in zip(limits, others, strict=True)
+    )
+    return tokens, cost, latency, calls
+
+
+def check_share(field: str, share: Limits, parent: Limits) -> None:
+    """A sub-agent has no limit less than its parent, but for time.
+
+    Raises:
+        InvalidInput: the share leaves a resource open that the parent limits.
+    """
+    for resource, mine, limit in zip(RESOURCES, share, parent, strict=True):
+        if resource is not LATENCY and mine is None and limit is not None:
+            where = f"{field}.{resource.limit_field}"
+            raise InvalidInput(where, None, "set a limit, as the account it is taken from has one")
+
+
+def check_sums(account: AccountState, entries: Iterable[Entry]) -> None:
+    """The counters are the sums of the entries.
+
+    Raises:
+        LedgerUnavailable: they are not, so that somebody has changed the books by hand.
+    """
+    spent, reserved = NOTHING, NOTHING
+    for entry in entries:
+        spent = plus(spent, entry.charged.amounts)
+        reserved = plus(reserved, held(entry))
+    if (spent, reserved) != (account.spent, account.reserved):
+        raise LedgerUnavailable(
+            f"the entries of account {account.name!r} do not add up to its counters; "
+            "restore the ledger from a backup"
+        )
+
+
+def balance(account: AccountState) -> Balance:
+    """The account as its owner sees it."""
+    return Balance(Budget.of_limits(account.limits), shown(account.spent), shown(account.reserved))
+
+
+def shown(amounts: Iterable[int]) -> Spend:
+    """A sum as a `Spend`; only overruns can pass its largest amount, which then stands for it."""
+    return Spend(*(min(amount, AMOUNT_MAX) for amount in amounts))

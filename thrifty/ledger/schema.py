@@ -1,0 +1,106 @@
+"""The tables of a ledger in a database, as numbered migrations for every dialect.
+
+The database itself refuses what must not be: a reservation beyond a limit, an amount below
+zero or beyond 2^63, a call in doubt that is not charged in full. `over` is zero but after an
+overrun or a lowered limit, and no reservation writes it, so that the check on spent and
+reserved holds whatever the program above it does.
+"""
+
+from dataclasses import dataclass
+from string import Template
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The words in which databases differ."""
+
+    integer: str
+    """A signed integer of 64 bits."""
+    binary: str
+    """A string of bytes: answers may hold characters that are no text to a database."""
+    serial: str
+    """A primary key that grows with each row."""
+    strict: str
+    """What follows a table, so that columns hold nothing but their own type."""
+
+
+SQLITE = Dialect("INTEGER", "BLOB", "INTEGER PRIMARY KEY", "STRICT")
+POSTGRES = Dialect("BIGINT", "BYTEA", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "")
+
+VERSIONS = "CREATE TABLE IF NOT EXISTS thrifty_migrations (version $integer PRIMARY KEY) $strict"
+
+MIGRATIONS = (
+    """
+CREATE TABLE thrifty_accounts (
+    name TEXT PRIMARY KEY,
+    parent TEXT NOT NULL,
+    tokens_max $integer CHECK (tokens_max >= 0),
+    cost_nano_usd_max $integer CHECK (cost_nano_usd_max >= 0),
+    latency_ms_max $integer CHECK (latency_ms_max >= 0),
+    tool_calls_max $integer CHECK (tool_calls_max >= 0),
+    tokens_spent $integer NOT NULL CHECK (tokens_spent >= 0),
+    cost_nano_usd_spent $integer NOT NULL CHECK (cost_nano_usd_spent >= 0),
+    latency_ms_spent $integer NOT NULL CHECK (latency_ms_spent >= 0),
+    tool_calls_spent $integer NOT NULL CHECK (tool_calls_spent >= 0),
+    tokens_reserved $integer NOT NULL CHECK (tokens_reserved >= 0),
+    cost_nano_usd_reserved $integer NOT NULL CHECK (cost_nano_usd_reserved >= 0),
+    latency_ms_reserved $integer NOT NULL CHECK (latency_ms_reserved >= 0),
+    tool_calls_reserved $integer NOT NULL CHECK (tool_calls_reserved >= 0),
+    tokens_over $integer NOT NULL CHECK (tokens_over >= 0),
+    cost_nano_usd_over $integer NOT NULL CHECK (cost_nano_usd_over >= 0),
+    latency_ms_over $integer NOT NULL CHECK (latency_ms_over = 0),
+    tool_calls_over $integer NOT NULL CHECK (tool_calls_over >= 0),
+    CHECK (tokens_spent + tokens_reserved <= tokens_max + tokens_over),
+    CHECK (cost_nano_usd_spent + cost_nano_usd_reserved <= cost_nano_usd_max + cost_nano_usd_over),
+    CHECK (tool_calls_spent + tool_calls_reserved <= tool_calls_max + tool_calls_over)
+) $strict;
+
+CREATE TABLE thrifty_entries (
+    number $serial,
+    account TEXT NOT NULL REFERENCES thrifty_accounts (name),
+    key TEXT NOT NULL,
+    label TEXT NOT NULL,
+    status TEXT NOT NULL,
+    reserved_tokens $integer NOT NULL CHECK (reserved_tokens >= 0),
+    reserved_cost_nano_usd $integer NOT NULL CHECK (reserved_cost_nano_usd >= 0),
+    reserved_latency_ms $integer NOT NULL CHECK (reserved_latency_ms >= 0),
+    reserved_tool_calls $integer NOT NULL CHECK (reserved_tool_calls >= 0),
+    charged_tokens $integer NOT NULL CHECK (charged_tokens >= 0),
+    charged_cost_nano_usd $integer NOT NULL CHECK (charged_cost_nano_usd >= 0),
+    charged_latency_ms $integer NOT NULL CHECK (charged_latency_ms >= 0),
+    charged_tool_calls $integer NOT NULL CHECK (charged_tool_calls >= 0),
+    answer $binary NOT NULL,
+    fingerprint TEXT NOT NULL,
+    run TEXT NOT NULL,
+    UNIQUE (account, key),
+    CHECK (
+        status IN ('settled', 'granted', 'returned')
+        OR status IN ('unsent', 'pending', 'released')
+        AND charged_tokens = 0 AND charged_cost_nano_usd = 0 AND charged_tool_calls = 0
+        OR status = 'in_doubt'
+        AND charged_tokens = reserved_tokens
+        AND charged_cost_nano_usd = reserved_cost_nano_usd
+        AND charged_tool_calls = reserved_tool_calls
+    )
+) $strict;
+
+CREATE INDEX thrifty_open_entries ON thrifty_entries (account)
+    WHERE status IN ('unsent', 'pending', 'granted');
+
+CREATE TABLE thrifty_leases (
+    account TEXT NOT NULL REFERENCES thrifty_accounts (name),
+    run TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    fence $integer NOT NULL CHECK (fence > 0),
+    since_ms $integer NOT NULL,
+    PRIMARY KEY (account, run)
+) $strict
+""",
+)
+"""Each is applied once, in order, in one transaction. A released one is never edited."""
+
+
+def statements(sql: str, dialect: Dialect) -> list[str]:
+    """The single statements of a migration, in the words of a dialect."""
+    words = {field: getattr(dialect, field) for field in Dialect.__slots__}
+    return [part.strip() for part in Template(sql).substitute(words).split(";")]

@@ -1,0 +1,193 @@
+"""Rows of the books in SQL: the same statements for every database."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from thrifty.budget import InvalidInput, LedgerUnavailable, Spend
+from thrifty.budget.spend import SPEND_FIELDS
+from thrifty.ledger.protocol import Entry, Lease
+from thrifty.ledger.rules import AccountState
+from thrifty.ledger.schema import MIGRATIONS, VERSIONS, Dialect, statements
+
+Row = Sequence[Any]
+
+ACCOUNT_AMOUNTS = [
+    f"{field}_{part}" for part in ("max", "spent", "reserved", "over") for field in SPEND_FIELDS
+]
+ENTRY_COLUMNS = [
+    "status",
+    *(f"{part}_{field}" for part in ("reserved", "charged") for field in SPEND_FIELDS),
+    "answer",
+    "fingerprint",
+    "run",
+    "label",
+    "account",
+    "key",
+]
+
+
+def _marks(columns: Sequence[str]) -> str:
+    return ", ".join("?" for _ in columns)
+
+
+def _assigned(columns: Sequence[str]) -> str:
+    return ", ".join(f"{column} = ?" for column in columns)
+
+
+SELECT_ACCOUNT = (
+    f"SELECT {', '.join(ACCOUNT_AMOUNTS)}, parent, name FROM thrifty_accounts WHERE name = ?"
+)
+INSERT_ACCOUNT = (
+    f"INSERT INTO thrifty_accounts ({', '.join(ACCOUNT_AMOUNTS)}, parent, name) "
+    f"VALUES ({_marks(ACCOUNT_AMOUNTS)}, ?, ?)"
+)
+UPDATE_ACCOUNT = (
+    f"UPDATE thrifty_accounts SET {_assigned(ACCOUNT_AMOUNTS)}, parent = ? WHERE name = ?"
+)
+SELECT_ENTRIES = f"SELECT {', '.join(ENTRY_COLUMNS)} FROM thrifty_entries WHERE account = ?"
+SELECT_ENTRY = f"{SELECT_ENTRIES} AND key = ?"
+OPEN_ONLY = " AND status IN ('unsent', 'pending', 'granted')"
+IN_ORDER = " ORDER BY number"
+INSERT_ENTRY = (
+    f"INSERT INTO thrifty_entries ({', '.join(ENTRY_COLUMNS)}) VALUES ({_marks(ENTRY_COLUMNS)})"
+)
+UPDATE_ENTRY = (
+    f"UPDATE thrifty_entries SET {_assigned(ENTRY_COLUMNS[:-2])} WHERE account = ? AND key = ?"
+)
+SELECT_LEASE = (
+    "SELECT account, run, owner, fence, since_ms FROM thrifty_leases WHERE account = ? AND run = ?"
+)
+UPSERT_LEASE = (
+    "INSERT INTO thrifty_leases (account, run, owner, fence, since_ms) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (account, run) DO UPDATE SET owner = excluded.owner, "
+    "fence = excluded.fence, since_ms = excluded.since_ms"
+)
+
+
+class Cursor(Protocol):
+    """What a statement brings back."""
+
+    def fetchone(self) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+
+Execute = Callable[[str, Row], Cursor]
+"""Runs one statement, with `?` for each value, in the transaction."""
+
+
+class SqlBooks:
+    """The rows of a database, within one transaction."""
+
+    def __init__(self, execute: Execute, lock: str = "") -> None:
+        self._execute = execute
+        self._select_account = SELECT_ACCOUNT + lock
+
+    def account(self, name: str) -> AccountState | None:
+        row = self._execute(self._select_account, (name,)).fetchone()
+        return None if row is None else _read_account(row)
+
+    def entry(self, account: str, key: str) -> Entry | None:
+        row = self._execute(SELECT_ENTRY, (account, key)).fetchone()
+        return None if row is None else _read_entry(row)
+
+    def entries(self, account: str) -> list[Entry]:
+        rows = self._execute(SELECT_ENTRIES + IN_ORDER, (account,)).fetchall()
+        return [_read_entry(row) for row in rows]
+
+    def open_entries(self, account: str) -> list[Entry]:
+        rows = self._execute(SELECT_ENTRIES + OPEN_ONLY + IN_ORDER, (account,)).fetchall()
+        return [_read_entry(row) for row in rows]
+
+    def lease(self, account: str, run: str) -> Lease | None:
+        row = self._execute(SELECT_LEASE, (account, run)).fetchone()
+        return None if row is None else Lease(*row)
+
+    def add_account(self, account: AccountState) -> None:
+        self._execute(INSERT_ACCOUNT, _account_row(account))
+
+    def set_account(self, account: AccountState) -> None:
+        self._execute(UPDATE_ACCOUNT, _account_row(account))
+
+    def add_entry(self, account: str, entry: Entry) -> None:
+        self._execute(INSERT_ENTRY, _entry_row(account, entry))
+
+    def set_entry(self, account: str, entry: Entry) -> None:
+        self._execute(UPDATE_ENTRY, _entry_row(account, entry))
+
+    def set_lease(self, lease: Lease) -> None:
+        row = (lease.account, lease.run, lease.owner, lease.fence, lease.since_ms)
+        self._execute(UPSERT_LEASE, row)
+
+
+def migrate(execute: Execute, dialect: Dialect) -> None:
+    """Brings the tables to the newest form; the caller keeps others from doing so meanwhile.
+
+    Raises:
+        LedgerUnavailable: a newer thrifty has written them.
+    """
+    for statement in statements(VERSIONS, dialect):
+        execute(statement, ())
+    row = execute("SELECT COALESCE(MAX(version), 0) FROM thrifty_migrations", ()).fetchone()
+    if row[0] > len(MIGRATIONS):
+        raise LedgerUnavailable(
+            f"this ledger has version {row[0]}, and this thrifty knows {len(MIGRATIONS)}; "
+            "upgrade thrifty"
+        )
+    for version in range(row[0] + 1, len(MIGRATIONS) + 1):
+        for statement in statements(MIGRATIONS[version - 1], dialect):
+            execute(statement, ())
+        execute("INSERT INTO thrifty_migrations (version) VALUES (?)", (version,))
+
+
+def _account_row(account: AccountState) -> Row:
+    return (
+        *account.limits,
+        *account.spent,
+        *account.reserved,
+        *account.over,
+        account.parent,
+        account.name,
+    )
+
+
+def _read_account(row: Row) -> AccountState:
+    limits, spent, reserved, over = (tuple(row[i : i + 4]) for i in range(0, 16, 4))
+    return AccountState(row[17], row[16], limits, spent, reserved, over)
+
+
+def _entry_row(account: str, entry: Entry) -> Row:
+    return (
+        entry.status,
+        *entry.reserved.amounts,
+        *entry.charged.amounts,
+        entry.answer.encode("utf-8", "surrogatepass"),
+        entry.fingerprint,
+        entry.run,
+        entry.label,
+        account,
+        entry.key,
+    )
+
+
+def _read_entry(row: Row) -> Entry:
+    """An entry from its row.
+
+    Raises:
+        LedgerUnavailable: no ledger has written this row.
+    """
+    try:
+        return Entry(
+            key=row[14],
+            label=row[12],
+            status=row[0],
+            reserved=Spend(*row[1:5]),
+            charged=Spend(*row[5:9]),
+            answer=bytes(row[9]).decode("utf-8", "surrogatepass"),
+            fingerprint=row[10],
+            run=row[11],
+        )
+    except (InvalidInput, ValueError, TypeError) as error:
+        raise LedgerUnavailable(
+            f"the entry {row[14]!r} is damaged ({error}); restore the ledger from a backup"
+        ) from error

@@ -1,0 +1,193 @@
+"""A ledger in an SQLite file: any number of threads and processes of one machine.
+
+Every change is on the disk when the call returns (`synchronous=FULL`): it survives a killed
+process and, as far as the disk keeps its word, a power failure. With `NORMAL` a power failure
+may take the last changes with it, and only then; a killed process loses nothing either way.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal, TypeVar
+
+from thrifty.budget import InvalidInput, LedgerUnavailable, ThriftyError
+from thrifty.ledger import forks
+from thrifty.ledger.book import Book, wall_clock_ms
+from thrifty.ledger.schema import SQLITE
+from thrifty.ledger.sql import SqlBooks, migrate
+from thrifty.ledger.store import Books
+from thrifty.ledger.together import Task, Together
+
+T = TypeVar("T")
+Synchronous = Literal["FULL", "NORMAL"]
+
+BUSY_MS = 30_000
+"""How long to wait for other processes before giving up."""
+COMMITS_PER_CHECKPOINT = 100
+"""The log grows to a megabyte or two, and is then used again from its start: to write what is
+there already takes half the time of growing a file."""
+SQLITE_MIN = (3, 37)
+"""The first version that has strict tables."""
+
+
+class SqliteStore:
+    """A `Store` with one connection a process, which its threads use one after another."""
+
+    def __init__(self, path: str | Path, synchronous: Synchronous, busy_ms: int) -> None:
+        self._path = os.fspath(path)
+        if not self._path or self._path.startswith(":"):
+            raise InvalidInput("path", self._path, "name a file, or use a MemoryLedger")
+        self._synchronous, self._busy_ms = synchronous, busy_ms
+        self._connection: sqlite3.Connection | None = None
+        self._commits = 0
+        self._lock = Lock()
+        self._together = Together(self._commit)
+        forks.watch(self)
+
+    def write(self, work: Callable[[Books], T]) -> T:
+        with self._told():
+            return self._together.do(work)
+
+    def read(self, work: Callable[[Books], T]) -> T:
+        with self._lock, self._transaction("DEFERRED") as connection:
+            result = work(SqlBooks(connection.execute))
+        return result
+
+    def close(self) -> None:
+        """Closes the file; the next use opens it again."""
+        with self._lock:
+            self._disconnect()
+
+    def before_fork(self) -> None:
+        self._lock.acquire()
+        self._disconnect()
+
+    def after_fork(self, in_child: bool) -> None:
+        if in_child:
+            self._together = Together(self._commit)
+        self._lock.release()
+
+    def _commit(self, tasks: Sequence[Task[Any]]) -> None:
+        with self._lock:
+            with self._transaction("IMMEDIATE") as connection:
+                books = SqlBooks(connection.execute)
+                for task in tasks:
+                    _attempt(task, books, connection)
+            self._checkpoint(connection)
+
+    @contextmanager
+    def _transaction(self, kind: str) -> Iterator[sqlite3.Connection]:
+        with self._told():
+            connection = self._connected()
+            connection.execute(f"BEGIN {kind}")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                self._roll_back(connection)
+                raise
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    def _connect(self) -> sqlite3.Connection:
+        if sqlite3.sqlite_version_info < SQLITE_MIN:
+            raise LedgerUnavailable(
+                f"SQLite {sqlite3.sqlite_version} is too old; use 3.37 or later"
+            )
+        connection = sqlite3.connect(
+            self._path, timeout=self._busy_ms / 1000, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            connection.execute("PRAGMA foreign_keys = ON")
+            # See `_checkpoint`.
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
+            connection.execute("BEGIN IMMEDIATE")
+            migrate(connection.execute, SQLITE)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _checkpoint(self, connection: sqlite3.Connection) -> None:
+        """Moves the log into the file now and then, while nobody else may write.
+
+        SQLite's own checkpoints run beside other writers, and before 3.51.3 could lose what
+        one of them committed at that moment (the "WAL-reset bug").
+        """
+        self._commits += 1
+        if self._commits % COMMITS_PER_CHECKPOINT == 1:
+            # It can wait: what is in the log is as durable as what is in the file.
+            with suppress(sqlite3.Error):
+                connection.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._disconnect()  # closing rolls back as well
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise LedgerUnavailable(
+                f"the ledger {self._path} cannot be used ({error}); "
+                "check that its disk has room, and that the file can be written"
+            ) from error
+
+
+class SqliteLedger(Book):
+    """A `Ledger` in a file.
+
+    Args:
+        path: the file; it is made where there is none. It must not lie on a network drive,
+            whose locks do not hold what SQLite needs.
+        synchronous: `FULL` survives a power failure, `NORMAL` a killed process.
+        busy_ms: how long to wait for other processes.
+        now_ms: the time, as leases show it.
+
+    Raises:
+        InvalidInput: the path names no file.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        synchronous: Synchronous = "FULL",
+        busy_ms: int = BUSY_MS,
+        now_ms: Callable[[], int] = wall_clock_ms,
+    ) -> None:
+        self._file = SqliteStore(path, synchronous, busy_ms)
+        super().__init__(self._file, now_ms)
+
+    def close(self) -> None:
+        """Closes the file; the next use opens it again."""
+        self._file.close()
+
+
+def _attempt(task: Task[Any], books: Books, connection: sqlite3.Connection) -> None:
+    """Does one of the tasks that are committed together, all of it or nothing."""
+    connection.execute("SAVEPOINT task")
+    try:
+        task.attempt(books)
+    except (ThriftyError, KeyError, sqlite3.IntegrityError):
+        # A refusal, which its own thread will see; anything else ends it for all.
+        connection.execute("ROLLBACK TO task")
+    connection.execute("RELEASE task")
