@@ -1,6 +1,6 @@
 """How long fifty exact points of the frontier take, and replanning beside planning.
 
-    python -m benchmarks.planning_frontier
+python -m benchmarks.planning_frontier
 """
 
 from dataclasses import replace

@@ -1,1 +1,1 @@
-"""graph"""
+"""Which node follows which, and the agent that comes of it."""

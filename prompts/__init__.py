@@ -1,1 +1,58 @@
-"""prompts"""
+"""The prompts: one Markdown file each, rendered strictly.
+
+A placeholder is a name in double braces. A prompt that names something it is not given, or
+is given something it does not name, is an error: both mean that prompt and caller disagree.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from importlib.resources import files
+
+from thrifty.budget import InvalidInput
+
+PLACEHOLDER = re.compile(r"\{\{ *(\w+) *\}\}")
+
+SECTION_VALUES = frozenset({"task", "assignment", "draft", "words"})
+"""What every prompt that writes or revises is given."""
+PROPOSAL_VALUES = frozenset({"task", "known", "executors", "values"})
+"""What the prompt that asks for extra steps is given."""
+
+
+def load(name: str) -> str:
+    """The text of `prompts/NAME.md`, its placeholders unfilled."""
+    return files(__name__).joinpath(f"{name}.md").read_text("utf-8").strip()
+
+
+def check_prompts(prompts: Mapping[str, str]) -> None:
+    """Checks prompts, by their names, that somebody may have edited.
+
+    Raises:
+        InvalidInput: a prompt does not name exactly what it will be given.
+    """
+    for name, template in prompts.items():
+        values = PROPOSAL_VALUES if name == "propose" else SECTION_VALUES
+        check_names(template, values, f"context.{name}_prompt")
+
+
+def check_names(template: str, values: Collection[str], field: str = "prompt") -> None:
+    """Checks that a template names exactly these values.
+
+    Raises:
+        InvalidInput: a name is missing or unknown.
+    """
+    named = set(PLACEHOLDER.findall(template))
+    if missing := sorted(set(values) - named):
+        raise InvalidInput(field, template, f"add the placeholder {{{{ {missing[0]} }}}}")
+    if unknown := sorted(named - set(values)):
+        remedy = f"take out {{{{ {unknown[0]} }}}}; known names: {', '.join(sorted(values))}"
+        raise InvalidInput(field, template, remedy)
+
+
+def render(template: str, values: Mapping[str, str]) -> str:
+    """Fills every placeholder; filled-in text is never looked at again.
+
+    Raises:
+        InvalidInput: the names in the template are not exactly the names of the values.
+    """
+    check_names(template, values)
+    return PLACEHOLDER.sub(lambda found: values[found[1]], template)

@@ -1,6 +1,7 @@
 """thrifty: a LangGraph agent that gets the most done inside a hard budget.
 
-The public names; each is loaded when it is first used, so that `import thrifty` costs nothing.
+These are the public names. Each is loaded when it is first used, so that `import thrifty`
+costs a millisecond.
 """
 
 from importlib import import_module
@@ -11,43 +12,76 @@ if TYPE_CHECKING:
         Budget,
         BudgetExceeded,
         InvalidInput,
+        ModelUnavailable,
         Outcome,
         Plan,
+        PriceUnknown,
         Spend,
         Step,
         StepOption,
         ThriftyError,
     )
-
-_HOMES = {
-    "Budget": "thrifty.budget",
-    "BudgetExceeded": "thrifty.budget",
-    "InvalidInput": "thrifty.budget",
-    "Outcome": "thrifty.budget",
-    "Plan": "thrifty.budget",
-    "Spend": "thrifty.budget",
-    "Step": "thrifty.budget",
-    "StepOption": "thrifty.budget",
-    "ThriftyError": "thrifty.budget",
-}
+    from thrifty.executors.catalog import Catalog, builtin_catalog, load_catalog
+    from thrifty.executors.protocol import Result, Work
+    from thrifty.graph.build import create_budget_agent
+    from thrifty.graph.embed import as_node
+    from thrifty.ledger.memory import MemoryLedger
+    from thrifty.nodes.context import Context
+    from thrifty.planning.engines import make_plan
+    from thrifty.planning.problem import Problem
+    from thrifty.receipt.record import Receipt
+    from thrifty.settings import Settings, TokenPrice
 
 __all__ = [
     "Budget",
     "BudgetExceeded",
+    "Catalog",
+    "Context",
     "InvalidInput",
+    "MemoryLedger",
+    "ModelUnavailable",
     "Outcome",
     "Plan",
+    "PriceUnknown",
+    "Problem",
+    "Receipt",
+    "Result",
+    "Settings",
     "Spend",
     "Step",
     "StepOption",
     "ThriftyError",
+    "TokenPrice",
+    "Work",
+    "as_node",
+    "builtin_catalog",
+    "create_budget_agent",
+    "load_catalog",
+    "make_plan",
 ]
+
+_HOMES = {
+    "Catalog": "thrifty.executors.catalog",
+    "Context": "thrifty.nodes.context",
+    "MemoryLedger": "thrifty.ledger.memory",
+    "Problem": "thrifty.planning.problem",
+    "Receipt": "thrifty.receipt.record",
+    "Result": "thrifty.executors.protocol",
+    "Settings": "thrifty.settings",
+    "TokenPrice": "thrifty.settings",
+    "Work": "thrifty.executors.protocol",
+    "as_node": "thrifty.graph.embed",
+    "builtin_catalog": "thrifty.executors.catalog",
+    "create_budget_agent": "thrifty.graph.build",
+    "load_catalog": "thrifty.executors.catalog",
+    "make_plan": "thrifty.planning.engines",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module 'thrifty' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_HOMES.get(name, "thrifty.budget")), name)
 
 
 def __dir__() -> list[str]:

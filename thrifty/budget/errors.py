@@ -11,6 +11,8 @@ ThriftyError
 
 from collections.abc import Mapping
 
+from thrifty.budget.resources import told
+
 SHOWN_CHARACTERS = 60
 
 
@@ -44,10 +46,8 @@ class BudgetExceeded(ThriftyError):
     def __init__(self, missing: Mapping[str, int], what: str) -> None:
         self.missing = dict(missing)
         """By how much each resource falls short, in that resource's unit."""
-        shortfall = ", ".join(f"{amount:,} {name}" for name, amount in self.missing.items())
-        super().__init__(
-            f"{what} does not fit: {shortfall} short; raise the budget or drop the step"
-        )
+        short = told(self.missing)
+        super().__init__(f"{what} does not fit: {short} short; raise the budget or drop the step")
 
 
 class PriceUnknown(ThriftyError):
@@ -69,6 +69,11 @@ class ModelUnavailable(ThriftyError):
     """A model call could not be made, or brought nothing usable; what it cost is on the bill."""
 
     exit_code = 7
+
+    def __init__(self, message: str, *, for_good: bool = False) -> None:
+        self.for_good = for_good
+        """Whether no other call would fare better: no server, a refused key."""
+        super().__init__(message)
 
 
 class ReservationClosed(ThriftyError):

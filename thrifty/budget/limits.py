@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from typing_extensions import TypedDict
 
 from thrifty.budget import checks
+from thrifty.budget.dollars import usd
 from thrifty.budget.errors import InvalidInput
-from thrifty.budget.money import limit_nano_usd, usd
+from thrifty.budget.money import limit_nano_usd
 from thrifty.budget.resources import RESOURCES, Resource
 from thrifty.budget.spend import Spend
 
@@ -84,6 +85,21 @@ class Budget:
             for limit, amount in zip(self.limits, spend.amounts, strict=True)
         )
 
+    def without_latency(self) -> Budget:
+        """The same limits but for time, which does not add up over calls side by side."""
+        return replace(self, max_latency_ms=None)
+
+    def changed(self, limits: object, field: str = "budget") -> Budget:
+        """The same budget but for the limits that are named, as in `{"max_tokens": 4000}`.
+
+        Raises:
+            InvalidInput: nothing is named, or a name or a limit cannot be used.
+        """
+        named = checks.record(field, limits, BUDGET_FIELDS)
+        if not named:
+            raise InvalidInput(field, limits, f"name one of: {', '.join(BUDGET_FIELDS)}")
+        return replace(self, **named)
+
     def limited(self) -> tuple[tuple[Resource, int], ...]:
         """The resources that have a limit, each with it."""
         pairs = zip(RESOURCES, self.limits, strict=True)
@@ -113,3 +129,7 @@ class Budget:
                 raise InvalidInput(f"{field}.{NANO_FIELD}", nano, "limit cost in one unit only")
             given["max_cost_usd"] = usd(checks.amount(f"{field}.{NANO_FIELD}", nano))
         return cls(**given)
+
+
+BUDGET_DEFAULT = Budget(max_tokens=8_000, max_latency_ms=60_000, max_tool_calls=8)
+"""What a run may spend that nobody gave a budget."""

@@ -7,9 +7,9 @@ nearly all of them exactly; what is left is rounded against the spender, never i
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 
 from thrifty.budget.checks import AMOUNT_MAX
+from thrifty.budget.dollars import NANO_PER_USD
 from thrifty.budget.errors import InvalidInput
 
-NANO_PER_USD = 1_000_000_000
 USD_MAX = AMOUNT_MAX // NANO_PER_USD
 
 
@@ -34,15 +34,3 @@ def limit_nano_usd(field: str, usd: object) -> int:
 def quote_nano_usd(usd: Decimal) -> int:
     """A price in dollars as nano-USD, rounded up: a quote never shrinks by rounding."""
     return int((usd * NANO_PER_USD).to_integral_value(ROUND_CEILING))
-
-
-def usd(nano_usd: int) -> Decimal:
-    """Nano-USD as exact dollars."""
-    return Decimal(nano_usd) / NANO_PER_USD
-
-
-def format_usd(nano_usd: int) -> str:
-    """Dollars for a person: cents where they say it all, else every digit that counts."""
-    exact = usd(nano_usd).normalize()
-    places = max(2, -int(exact.as_tuple().exponent))
-    return f"${exact:,.{places}f}"

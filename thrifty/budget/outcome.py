@@ -22,7 +22,7 @@ class OutcomeState(TypedDict):
     text: str
     actual: SpendState
     reason: str
-    model: str
+    disables: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class Outcome:
     """What it used, failed attempts included."""
     reason: str = ""
     """Why it was cut, failed or skipped, in plain words."""
-    model: str = ""
-    """The model that answered, when one did."""
+    disables: str = ""
+    """An executor that this failure has shown to be out of order, such as `llm`."""
 
     def __post_init__(self) -> None:
         checks.choice("outcome.status", self.status, get_args(OutcomeStatus))
@@ -64,7 +64,7 @@ class Outcome:
             text=self.text,
             actual=self.actual.to_state(),
             reason=self.reason,
-            model=self.model,
+            disables=self.disables,
         )
 
     @classmethod

@@ -1,9 +1,9 @@
 """The four resources that a budget limits, in the order in which they are always shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from thrifty.budget.money import format_usd
+from thrifty.budget.dollars import format_usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,22 @@ class Resource:
     """An amount of it, for a person."""
 
 
+def _counted(unit: str) -> Callable[[int], str]:
+    return lambda count: f"{count:,} {unit if count == 1 else unit + 's'}"
+
+
 def _show_latency(ms: int) -> str:
     return f"{ms:,} ms" if ms < 10_000 else f"{ms / 1000:,.1f} s"
 
 
-TOKENS = Resource("tokens", "tokens", "max_tokens", lambda n: f"{n:,} tokens")
+TOKENS = Resource("tokens", "tokens", "max_tokens", _counted("token"))
 COST = Resource("cost", "cost_nano_usd", "max_cost_usd", format_usd)
 LATENCY = Resource("latency", "latency_ms", "max_latency_ms", _show_latency)
-TOOL_CALLS = Resource("tool_calls", "tool_calls", "max_tool_calls", lambda n: f"{n:,} calls")
+TOOL_CALLS = Resource("tool_calls", "tool_calls", "max_tool_calls", _counted("call"))
 
 RESOURCES = (TOKENS, COST, LATENCY, TOOL_CALLS)
+
+
+def told(amounts: Mapping[str, int]) -> str:
+    """Amounts by the names of their resources, for a person: "412 tokens, 1 call"."""
+    return ", ".join(r.show(amounts[r.name]) for r in RESOURCES if r.name in amounts)

@@ -99,8 +99,8 @@ def check_steps(steps: Sequence[Step], executors: Collection[str] | None = None)
         InvalidInput: a duplicate name, an unknown or circular requirement, or an option whose
             executor nobody registered.
     """
-    names = [step.name for step in steps]
-    checks.unique("step.name", names)
+    names = {step.name for step in steps}
+    checks.unique("step.name", [step.name for step in steps])
     checks.unique("option.name", [option.name for step in steps for option in step.options])
     for step in steps:
         for required in step.requires:

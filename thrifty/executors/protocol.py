@@ -16,6 +16,8 @@ class Work:
     """What is to be done, with the payload that the catalog gave it."""
     draft: str = ""
     """What earlier steps wrote, as Markdown, cut to what the budget foresaw."""
+    revises: bool = False
+    """Whether the text will take the place of the draft, instead of adding to it."""
 
 
 @dataclass(frozen=True, slots=True)

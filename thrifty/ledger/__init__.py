@@ -1,1 +1,1 @@
-"""TODO ledger"""
+"""The only truth of what was reserved and spent."""

@@ -5,15 +5,17 @@ Nothing that plans is loaded before it is asked to: importing this costs what `P
 
 from collections.abc import Callable
 from time import monotonic_ns
+from typing import Literal, get_args
 
 from thrifty.budget import checks
 from thrifty.budget.plan import Plan
 from thrifty.planning.problem import Problem
 
-ENGINES = ("auto", "exact", "milp", "beam")
+EngineName = Literal["auto", "exact", "milp", "beam"]
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 """`auto`: exact as long as that is quick, then HiGHS, if it is installed. `exact`: our own branch
 and bound. `milp`: HiGHS. `beam`: the tutorial's search, as a baseline."""
-ENGINE_DEFAULT = "auto"
+ENGINE_DEFAULT: EngineName = "auto"
 DEADLINE_MS_DEFAULT = 10_000
 DEADLINE_MS_MAX = 86_400_000
 

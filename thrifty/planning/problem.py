@@ -4,11 +4,13 @@ It is a multidimensional multiple-choice knapsack with optional groups (steps), 
 (requirements), a cardinality limit (`max_steps`) and redundancy between chosen members.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from thrifty.budget import checks
 from thrifty.budget.limits import Budget
+from thrifty.budget.option import StepOption
 from thrifty.budget.spend import Spend
 from thrifty.budget.step import Step
 
@@ -68,3 +70,15 @@ class Problem:
     def available(self) -> Budget:
         """What the plan may use: what is left, less what was spent since and is kept back."""
         return self.left.left_after(self.spent + self.kept_back)
+
+
+def value_of(problem: Problem, chosen: Iterable[StepOption]) -> float:
+    """What these options are worth together under the problem's redundancy."""
+    topic_of = {step.name: step.topic for step in problem.steps}
+    topics = [step.topic for step in problem.done]
+    value = 0.0
+    for option in chosen:
+        topic = topic_of[option.step]
+        value += option.value - problem.diversity_penalty * topics.count(topic)
+        topics.append(topic)
+    return value

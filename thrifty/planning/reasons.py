@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from thrifty.budget.option import StepOption
 from thrifty.budget.plan import LeftOut
-from thrifty.budget.resources import RESOURCES
+from thrifty.budget.resources import told
 from thrifty.budget.step import Step
 from thrifty.planning import risk
 from thrifty.planning.measure import Measure
@@ -13,9 +13,13 @@ from thrifty.planning.problem import Problem
 
 
 def shortfall(missing: Mapping[str, int]) -> str:
-    """What is missing, for a person: "412 tokens, 1 calls short"."""
-    parts = (r.show(missing[r.name]) for r in RESOURCES if r.name in missing)
-    return f"{', '.join(parts)} short"
+    """What is missing, for a person: "412 tokens, 1 call short"."""
+    return f"{told(missing)} short"
+
+
+def over(excess: Mapping[str, int]) -> str:
+    """What is too much, for a person: "412 tokens over the limit"."""
+    return f"{told(excess)} over the limit"
 
 
 def left_out(

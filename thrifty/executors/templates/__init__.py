@@ -1,0 +1,1 @@
+"""The Markdown that the local executor fills."""

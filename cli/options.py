@@ -1,0 +1,72 @@
+"""`thrifty options`: the steps a run can choose from, and the ways to do each."""
+
+import click
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from thrifty.budget import Step, StepOption, check_steps
+from thrifty.budget.dollars import format_usd
+from thrifty.cli.edge import debug_option
+from thrifty.cli.screen import Screen
+from thrifty.executors.catalog import catalog_text, load_catalog
+from thrifty.executors.registry import RESERVED
+from thrifty.receipt.words import one_line
+
+EPILOG = """\b
+Examples:
+  thrifty options --yaml > my.yaml
+  thrifty options --catalog my.yaml
+  thrifty run "Draft a project proposal" --catalog my.yaml
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--catalog", metavar="FILE", help="Check a catalog of your own and show it.")
+@click.option("--yaml", "as_yaml", is_flag=True, help="The built-in catalog, to copy and change.")
+@debug_option
+def options(catalog: str | None, as_yaml: bool) -> None:
+    """Show the steps a run can choose from, and the ways to do each."""
+    if as_yaml:
+        if catalog is not None:
+            raise click.UsageError("--yaml prints the built-in catalog; drop --catalog")
+        click.echo(catalog_text(), nl=False)
+        return
+    steps = load_catalog(catalog).steps
+    check_steps(steps, RESERVED)
+    Screen.of(as_json=False).result.print(_table(steps))
+
+
+def _table(steps: tuple[Step, ...]) -> Table:
+    every = [option for step in steps for option in step.options]
+    has_cost = any(option.estimate.cost_nano_usd for option in every)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table.add_column("Step, and the ways to do it", overflow="fold")
+    table.add_column("by", style="dim", overflow="fold")
+    for name in ("tokens", *(["cost"] if has_cost else []), "ms", "calls", "value"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for step in steps:
+        table.add_row(_heading(step), style="bold")
+        for option in step.options:
+            table.add_row(*_row(option, has_cost))
+    return table
+
+
+def _heading(step: Step) -> Text:
+    heading = Text(one_line(step.name))
+    remarks = ["required"] * step.required + ["revises the draft"] * (step.role == "revision")
+    remarks += [f"after {', '.join(map(one_line, step.requires))}"] * bool(step.requires)
+    return heading.append(f"  {'; '.join(remarks)}" if remarks else "", style="not bold dim")
+
+
+def _row(option: StepOption, has_cost: bool) -> list[Text | str]:
+    estimate = option.estimate
+    return [
+        Text(f"  {one_line(option.name)}", style="not bold"),
+        Text(one_line(option.executor)),
+        f"{estimate.tokens:,}",
+        *([format_usd(estimate.cost_nano_usd)] if has_cost else []),
+        f"{estimate.latency_ms:,}",
+        f"{estimate.tool_calls:,}",
+        f"{option.value:,.1f}",
+    ]

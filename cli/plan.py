@@ -1,0 +1,58 @@
+"""`thrifty plan`: what a run would set out to do; nothing is called and nothing is spent."""
+
+import json
+from typing import Any
+
+import click
+
+from thrifty.budget import Plan
+from thrifty.cli.edge import debug_option
+from thrifty.cli.exit_codes import DONE, NOTHING_DONE
+from thrifty.cli.limits import shared_options
+from thrifty.cli.preview import preview
+from thrifty.cli.request import Request, read_request
+from thrifty.cli.screen import Screen, opening
+from thrifty.receipt import words
+from thrifty.receipt.text import plan_view
+
+EPILOG = """\b
+Examples:
+  thrifty plan "Draft a project proposal" --max-tokens 2200 --max-tool-calls 2
+  thrifty plan @brief.md --max-cost-usd 0.01 --model gpt-5-mini --json
+
+\b
+Exit codes:
+  0  there is a plan
+  2  bad input
+  4  nothing fits the budget
+"""
+PROPOSALS = "A run may also ask the model for extra steps, and plan with those too."
+
+
+@click.command(epilog=EPILOG)
+@shared_options
+@debug_option
+def plan(**given: Any) -> int:
+    """Show what a run would set out to do, and spend nothing.
+
+    TASK is the text of the task, - for standard input, or @FILE.
+    """
+    request = read_request(given)
+    made = preview(request)
+    screen = Screen.of(as_json=given["as_json"])
+    if given["as_json"]:
+        click.echo(json.dumps(_as_data(request, made), indent=2, allow_nan=False))
+    else:
+        screen.result.print(*opening(request), plan_view(made, request.budget), sep="\n")
+        if request.context.propose_options and not request.settings.is_offline:
+            screen.result.print(PROPOSALS, style="dim")
+    return DONE if made.chosen else NOTHING_DONE
+
+
+def _as_data(request: Request, made: Plan) -> dict[str, Any]:
+    return {
+        "verdict": words.headline(made),
+        "budget": request.budget.to_state(),
+        "expected": made.expected.to_state(),
+        "plan": made.to_state(),
+    }

@@ -1,0 +1,44 @@
+"""The agent as a node of a graph whose state has keys of its own."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+
+from thrifty.graph.build import BudgetAgent
+from thrifty.nodes.state import Input, Output
+
+
+def as_node(
+    agent: BudgetAgent,
+    *,
+    read: Callable[[Any], Input],
+    write: Callable[[Output], Mapping[str, Any]],
+) -> Runnable[Any, dict[str, Any]]:
+    """A node that maps the parent's keys to the agent's, and back.
+
+    A parent that shares the agent's keys can add the agent as a node directly; with other keys
+    LangGraph would run it without a word on an empty input, so use this.
+
+    Args:
+        agent: what `create_budget_agent` returned.
+        read: from the parent's state to the agent's input; hand the budget down here.
+        write: from the agent's result to an update of the parent's state.
+
+    Example:
+        `as_node(agent, read=lambda s: {"task": s["question"], "budget": s["limits"]},
+        write=lambda result: {"answer": result["draft"]})`
+    """
+
+    def run(state: Any, config: RunnableConfig) -> dict[str, Any]:
+        return dict(write(_as_output(agent.invoke(read(state), config))))
+
+    async def arun(state: Any, config: RunnableConfig) -> dict[str, Any]:
+        return dict(write(_as_output(await agent.ainvoke(read(state), config))))
+
+    return RunnableLambda(run, arun, name="thrifty")
+
+
+def _as_output(result: Any) -> Output:
+    output: Output = result
+    return output

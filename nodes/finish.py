@@ -1,0 +1,78 @@
+"""Ends every run: the draft as far as it got, a status, and the receipt."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from langchain_core.messages import AIMessage
+from langgraph.runtime import Runtime
+
+from thrifty.budget import Budget, Outcome, Plan, Spend, Step, StepOption
+from thrifty.budget.decision import Decision, DecisionState
+from thrifty.budget.plan import PlanState
+from thrifty.executors.draft import compose
+from thrifty.nodes.context import Context
+from thrifty.nodes.outlook import Facts, all_steps, barred_by, terms_of
+from thrifty.nodes.services import Services
+from thrifty.receipt.record import Receipt, bound_by, make_lines
+
+
+class Finishing(Facts):
+    """What this node reads."""
+
+    first_plan: PlanState
+    decisions: list[DecisionState]
+    halt_reason: str
+
+
+def finish(state: Finishing, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
+    """Composes the draft and writes the receipt."""
+    run = state["run"]
+    outcomes = [Outcome.from_state(outcome) for outcome in state["outcomes"]]
+    steps = all_steps(state, services)
+    first_plan = Plan.from_state(state["first_plan"])
+    spent = services.spent(run["id"], state["spend"]["latency_ms"])
+    services.clock.pause(run["id"])
+    draft = compose(outcomes, steps)
+    left = Budget.from_state(run["budget"]).left_after(spent)
+    terms, barred = terms_of(run, Context.of(runtime.context), services), barred_by(outcomes)
+    better = [o for o in _better(steps, outcomes) if not (barred(o) or terms.why_not(o))]
+    receipt = Receipt(
+        run_id=run["id"],
+        task=run["task"],
+        status="halted" if state["halt_reason"] else "done",
+        halt_reason=state["halt_reason"],
+        budget=Budget.from_state(run["budget"]),
+        spent=spent,
+        planned=first_plan.expected,
+        bound_by=bound_by(left, better),
+        lines=make_lines(first_plan, outcomes, _overheads(run["id"], outcomes, services)),
+        decisions=tuple(Decision.from_state(decision) for decision in state["decisions"]),
+    )
+    return {
+        "draft": draft,
+        "status": receipt.status,
+        "receipt": receipt.to_state(),
+        "spend": spent.to_state(),
+        "messages": [AIMessage(draft, name="thrifty")] if draft else [],
+    }
+
+
+def _better(steps: Sequence[Step], outcomes: Sequence[Outcome]) -> Iterator[StepOption]:
+    """The options that would have been worth more than what was done of their step."""
+    achieved = {outcome.step: outcome.option.value for outcome in outcomes if outcome.has_text}
+    for step in steps:
+        for option in step.options:
+            if option.value > achieved.get(step.name, 0.0):
+                yield option
+
+
+def _overheads(
+    run_id: str, outcomes: Sequence[Outcome], services: Services
+) -> list[tuple[str, Spend]]:
+    """What is on the bill beside the steps."""
+    tried = {outcome.option.name for outcome in outcomes}
+    charged: dict[str, Spend] = {}
+    for entry in services.ledger.entries(run_id):
+        if entry.label not in tried and entry.status != "released":
+            charged[entry.label] = charged.get(entry.label, Spend()) + entry.charged
+    return list(charged.items())

@@ -1,0 +1,99 @@
+"""Opens a run and gathers the ways to do its work."""
+
+from typing import Any, NotRequired
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.runtime import Runtime
+from langgraph.types import Overwrite
+
+from thrifty.budget import Budget, BudgetExceeded, PriceUnknown
+from thrifty.budget.decision import Decision
+from thrifty.executors.proposals import PROPOSAL_TOOL, Proposals
+from thrifty.executors.propose import PROPOSALS, known_steps, propose, too_dear, values
+from thrifty.models.envelope import envelope
+from thrifty.models.metered import Allowance, Request
+from thrifty.nodes.context import Context
+from thrifty.nodes.request import read_request
+from thrifty.nodes.services import Services
+from thrifty.nodes.state import Input, Run
+from thrifty.prompts import check_prompts, render
+
+OFFLINE = "no key and no server: models are out of reach, local executors do the work"
+
+
+class Asked(Input):
+    """What this node reads: the input, and the run that the thread saw before."""
+
+    run: NotRequired[Run]
+
+
+def generate_options(
+    state: Asked, runtime: Runtime[Context], config: RunnableConfig, *, services: Services
+) -> dict[str, Any]:
+    """Starts a run, with nothing of an earlier run on the same thread.
+
+    Raises:
+        InvalidInput: the task, the budget or a prompt cannot be used; nothing was spent.
+    """
+    context = Context.of(runtime.context)
+    check_prompts(context.prompts)
+    number = state["run"]["number"] + 1 if "run" in state else 1
+    run = read_request(state, number, context, services.budget, config)
+    services.ledger.open(run["id"], Budget.from_state(run["budget"]))
+    services.clock.active_ms(run["id"], 0)
+    proposals = _proposals(run, context, config, services)
+    spent = services.spent(run["id"], 0)
+    decisions = [Decision("options", remark, spent.latency_ms) for remark in proposals.remarks]
+    if services.models.is_offline:
+        decisions = [Decision("offline", OFFLINE)]
+    return {
+        "task": None,
+        "budget": None,
+        "run_id": None,
+        "run": run,
+        "proposed": [step.to_state() for step in proposals.steps],
+        "outcomes": Overwrite([]),
+        "decisions": Overwrite([decision.to_state() for decision in decisions]),
+        "revision": 0,
+        "seen": 0,
+        "halt_reason": "",
+        "status": "running",
+        "draft": "",
+        "spend": spent.to_state(),
+    }
+
+
+def _proposals(run: Run, context: Context, config: RunnableConfig, services: Services) -> Proposals:
+    """The extra steps that a model proposes, where one is at hand and the budget can bear it."""
+    if services.models.is_offline or not context.propose_options:
+        return Proposals((), ())
+    if reason := too_dear(Budget.from_state(run["budget"])):
+        return Proposals((), (f"extra steps were not asked for: {reason}",))
+    left = services.left(run["id"], 0)
+    try:
+        held = envelope(PROPOSALS, left, context.proposal_model, services.models.prices)
+    except (BudgetExceeded, PriceUnknown) as error:
+        return Proposals((), (f"extra steps were not asked for: {error}",))
+    allowance = Allowance(
+        ledger=services.ledger,
+        account=run["id"],
+        key=f"{run['id']}/proposals",
+        label=PROPOSALS.name,
+        envelope=held,
+        left_ms=lambda: services.left_ms(run["id"], 0),
+    )
+    request = Request(context.proposal_model, _prompt(run, context, services), tool=PROPOSAL_TOOL)
+    known, names = services.steps, services.executors.names
+    return propose(request, services.models, allowance, known, names, config)
+
+
+def _prompt(run: Run, context: Context, services: Services) -> str:
+    return render(
+        context.propose_prompt,
+        {
+            "task": run["task"],
+            "known": known_steps(services.steps),
+            "executors": ", ".join(sorted(services.executors.names)),
+            "values": values(services.steps),
+        },
+    )

@@ -1,0 +1,131 @@
+"""What the nodes pass on to each other: plain data only, so that any checkpointer can keep it.
+
+Who writes what stands beside each channel; every node names the part that it reads.
+"""
+
+from operator import add
+from typing import Annotated, Literal, NotRequired
+
+from langchain_core.messages import AnyMessage
+from langgraph.graph.message import add_messages
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from thrifty.budget.decision import DecisionState
+from thrifty.budget.limits import BudgetState
+from thrifty.budget.option import OptionState
+from thrifty.budget.outcome import OutcomeState
+from thrifty.budget.plan import PlanState
+from thrifty.budget.spend import SpendState
+from thrifty.budget.step import StepState
+from thrifty.planning.course import Direction
+from thrifty.receipt.record import ReceiptState
+
+
+class BudgetForm(TypedDict):
+    """The limits of this run. A limit that is left out or null does not limit."""
+
+    max_tokens: NotRequired[
+        Annotated[int | None, Field(title="Tokens", description="Input and output together.", ge=0)]
+    ]
+    max_cost_usd: NotRequired[
+        Annotated[float | None, Field(title="Cost (USD)", description="In dollars.", ge=0)]
+    ]
+    max_latency_ms: NotRequired[
+        Annotated[int | None, Field(title="Latency (ms)", description="Active time.", ge=0)]
+    ]
+    max_tool_calls: NotRequired[
+        Annotated[int | None, Field(title="Calls", description="To models and tools.", ge=0)]
+    ]
+    max_cost_nano_usd: NotRequired[
+        Annotated[int | None, Field(title="Cost (nano-USD)", description="Instead of dollars.")]
+    ]
+
+
+class Input(TypedDict):
+    """What a run starts from: a task, or messages of which the last human one is the task."""
+
+    task: NotRequired[Annotated[str | None, Field(title="Task", description="What is to be done.")]]
+    messages: NotRequired[Annotated[list[AnyMessage], add_messages]]
+    budget: NotRequired[BudgetForm | None]
+    run_id: NotRequired[
+        Annotated[str | None, Field(title="Run id", description="A name of your own for the run.")]
+    ]
+
+
+class Run(TypedDict):
+    """A run as it was accepted."""
+
+    id: str
+    """The name of its account in the ledger."""
+    number: int
+    """Which run of its thread it is, from 1."""
+    task: str
+    budget: BudgetState
+
+
+class Assignment(TypedDict):
+    """A step that `route` sends to an executor, with what was reserved for it."""
+
+    option: OptionState
+    key: str
+    reserved: SpendState
+    draft: str
+    """What the executor may read of the draft, or is to revise of it."""
+    untouched: str
+    """What follows in the draft and is too long to be revised as well."""
+    revises: bool
+
+
+class State(TypedDict):
+    """Everything a run knows. The money itself is in the ledger; `spend` is a view of it."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    """In: the conversation. Out: the draft, by `finish`."""
+    task: str | None
+    """By the caller; taken out by `generate_options`, so that no run inherits it."""
+    budget: BudgetForm | None
+    """As `task`."""
+    run_id: str | None
+    """As `task`."""
+    run: Run
+    """What was accepted, by `generate_options`; a raised budget, by `approve`."""
+    proposed: list[StepState]
+    """Steps that a model proposed, by `generate_options`."""
+    first_plan: PlanState
+    """The plan as first made, by `plan`."""
+    plan: PlanState
+    """The plan in force, by `plan`."""
+    revision: int
+    """How many plans there were, by `plan`."""
+    wave: list[Assignment]
+    """What runs next, side by side, by `route`."""
+    outcomes: Annotated[list[OutcomeState], add]
+    """What became of each attempt, by `route` (skipped), `run_llm` and `run_local`."""
+    seen: int
+    """How many outcomes the last spend check has seen, by `check_spend`."""
+    decisions: Annotated[list[DecisionState], add]
+    """Every choice and its reason, by all."""
+    direction: Direction
+    """Where to go after the spend check, by `check_spend` and `approve`."""
+    halt_reason: str
+    """Why the run ends before its plan is complete, by `check_spend` and `approve`."""
+    spend: SpendState
+    """What was spent when the ledger was last read, by all."""
+    status: Literal["running", "done", "halted"]
+    """By `generate_options` and `finish`."""
+    draft: str
+    """By `finish`."""
+    receipt: ReceiptState
+    """By `finish`."""
+
+
+class Output(TypedDict):
+    """What a run hands back."""
+
+    draft: str
+    status: Literal["running", "done", "halted"]
+    spend: SpendState
+    plan: PlanState
+    receipt: ReceiptState
+    messages: Annotated[list[AnyMessage], add_messages]

@@ -1,0 +1,30 @@
+"""All checks, in one command: `python -m tests`. Further arguments go to pytest."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+TOOLS = Path(sys.executable).parent
+CHECKS = {
+    "format": ["ruff", "format", "--check", "."],
+    "lint": ["ruff", "check", "."],
+    "types": ["mypy"],
+    "import direction": ["lint-imports", "--no-logo"],
+    "tests": ["pytest"],
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one check after another; returns the code of the first that fails, else 0."""
+    for name, (tool, *options) in CHECKS.items():
+        print(f"== {name}", flush=True)
+        command = [TOOLS / tool, *options, *(arguments if tool == "pytest" else [])]
+        if code := subprocess.run(command, cwd=ROOT, check=False).returncode:
+            print(f"== {name} failed", flush=True)
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,83 @@
+"""The command as a process: what it loads, pipes, and Ctrl-C."""
+
+import os
+import signal
+import socket
+import sys
+import time
+
+import pytest
+
+SHOW_MODULES = """
+import atexit, sys
+HEAVY = ("langgraph", "langchain_core", "langchain_openai", "openai", "pydantic")
+atexit.register(lambda: print("LOADED", [name for name in HEAVY if name in sys.modules]))
+from thrifty.cli.main import main; main()
+"""
+
+
+def finished(process, timeout_s=30):
+    out, err = process.communicate(timeout=timeout_s)
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "loaded"),
+    [
+        (["--help"], "LOADED []"),
+        (["run", "--help"], "LOADED []"),
+        (["plan", "x", "--max-tokens", "2200"], "LOADED ['pydantic']"),
+        (["options"], "LOADED ['pydantic']"),
+    ],
+)
+def test_what_needs_no_graph_loads_none(start, arguments, loaded):
+    code, out, _ = finished(start(*arguments, code=SHOW_MODULES))
+    assert (code, out.splitlines()[-1]) == (0, loaded)
+
+
+def test_a_run_as_a_process(start):
+    code, out, err = finished(start("run", "Draft a plan", "--max-tokens", "2200"))
+    assert code == 0
+    assert out.startswith("#")
+    assert "Done, within budget." in out
+    assert "Traceback" not in err
+
+
+def test_a_reader_that_leaves_causes_no_traceback(start):
+    with start("options", "--yaml") as process:
+        process.stdout.close()
+        assert process.wait(timeout=30) in (0, 1)
+        assert "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal")
+@pytest.mark.parametrize("side_by_side", ["1", "3"])
+def test_ctrl_c_ends_a_run_whose_server_hangs(start, side_by_side):
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        process = start(
+            "run", "x", "--max-tokens", "9000", "--no-proposals", "--model", "gpt-4.1",
+            "--max-concurrency", side_by_side,
+            "--base-url", f"http://127.0.0.1:{hanging.getsockname()[1]}/v1",
+        )  # fmt: skip
+        for line in process.stderr:
+            if line.startswith("▸ Outline plan (LLM)"):
+                break
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        started_s = time.monotonic()
+        code, out, err = finished(process, timeout_s=10)
+    assert code == 130
+    assert time.monotonic() - started_s < 3
+    assert err.splitlines()[-1].startswith("thrifty: interrupted")
+    assert "Traceback" not in err
+    if side_by_side == "1":
+        assert "## Clarify deliverables" in out
+
+
+def test_a_terminal_without_utf_8_gets_question_marks_and_no_traceback(start):
+    code = "import sys; sys.stdout.reconfigure(encoding='ascii'); "
+    code += "from thrifty.cli.main import main; main()"
+    exit_code, out, err = finished(start("run", "x", code=code))
+    assert exit_code == 0
+    assert "Planned ? used" in out
+    assert sys.executable not in err

@@ -1,0 +1,151 @@
+"""Plan and receipt on a screen: wide, narrow, and with text that nobody should trust."""
+
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from rich.console import Console, RenderableType
+
+from tests.cli.samples import BUDGET, HOSTILE, PLAN, RECEIPT, receipt_with
+from thrifty.budget import LeftOut, Spend
+from thrifty.receipt.text import plan_view, receipt_view
+
+WIDTHS = [60, 80, 200]
+
+
+def shown(view: RenderableType, width: int, **extra: object) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, **extra)  # type: ignore[arg-type]
+    console.print(view)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+
+
+def test_a_receipt_reads_like_this():
+    assert shown(receipt_view(RECEIPT, 80), 80) == RECEIPT_AT_80.splitlines()
+
+
+def test_a_narrow_receipt_has_the_planned_above_the_used():
+    assert shown(receipt_view(RECEIPT, 60), 60) == RECEIPT_AT_60.splitlines()
+
+
+def test_a_plan_reads_like_this():
+    assert shown(plan_view(PLAN, BUDGET), 80) == PLAN_AT_80.splitlines()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_wider_than_the_screen_or_cut(width):
+    every = shown(receipt_view(RECEIPT, width), width) + shown(plan_view(PLAN, BUDGET), width)
+    assert max(map(len, every)) <= width
+    assert "…" not in "".join(every)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("color", [None, "truecolor"])
+def test_hostile_text_is_shown_and_not_obeyed(width, color):
+    hostile_plan = replace(
+        PLAN,
+        chosen=(replace(PLAN.chosen[0], name=HOSTILE, executor=HOSTILE),),
+        left_out=(LeftOut(HOSTILE, HOSTILE, HOSTILE),),
+    )
+    terminal = {"force_terminal": bool(color), "color_system": color}
+    views = [receipt_view(receipt_with(HOSTILE), width), plan_view(hostile_plan, BUDGET)]
+    for view in views:
+        written = "\n".join(shown(view, width, **terminal))
+        left = re.sub(r"\x1b\[[\d;]*m", "", written)  # rich's own colours
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800]", left)
+        assert "[/]" in left
+        assert "[link=" in left.replace("\n", "")
+        assert ":bomb:" in left
+
+
+def test_an_overrun_is_said_in_plain_words():
+    over = replace(RECEIPT, status="halted", spent=Spend(2300, 0, 10, 1))
+    last = shown(receipt_view(over, 200), 200)[-1]
+    assert last.startswith("Halted, OVER BUDGET: 100 tokens over the limit.")
+
+
+def test_an_empty_receipt_still_has_a_verdict():
+    empty = replace(
+        RECEIPT, status="halted", halt_reason="nothing fits", spent=Spend(), lines=(), decisions=()
+    )
+    assert shown(receipt_view(empty, 200), 200)[-1].startswith(
+        "Halted, within budget: nothing fits."
+    )
+
+
+RECEIPT_AT_80 = """\
+   Planned → used         tokens               cost             ms  calls  value
+────────────────────────────────────────────────────────────────────────────────
++  Option proposals,     - → 390        - →  $0.002      - →   400  - → 1      -
+   overhead
+✓  Outline plan (LLM)  600 → 640  $0.0039 → $0.0042  1,200 →   980  1 → 1   10.0
+✗  Risk register       700 → 900  $0.0046 →  $0.003  1,400 → 1,200  1 → 1      -
+   (LLM), failed
+✓  Risk register         - →   0        - →   $0.00      - →     3  - → 0    5.0
+   (local)
+·  Quality pass        120 →   0    $0.00 →   $0.00     50 →     0  0 → 0      -
+   (local), replaced
+
+✗ Risk register (LLM): the server failed (500)
+
+Decisions
+  402 ms  plan    Outline plan (LLM), Risk register (LLM): worth 22.5
+2,590 ms  replan  'Risk register (LLM)' did not work out
+
+Resource     limit   planned          used          left
+───────────────────────────────────────────────────────────────────────────
+tokens       2,200     1,420         1,930           270  ███████████░  88%
+cost         $0.02  $0.00845  $0.009123456  $0.010876544  ██████░░░░░░  46%
+latency   3,500 ms  2,650 ms      2,610 ms        890 ms  █████████░░░  75%
+calls         none         2             3
+
+Done, within budget. More tokens would have bought something better.
+"""
+RECEIPT_AT_60 = """\
+   Planned, below it
+   used                 tokens     cost     ms  calls  value
+────────────────────────────────────────────────────────────
++  Option proposals,         -        -      -      -      -
+   overhead                390   $0.002    400      1
+✓  Outline plan (LLM)      600  $0.0039  1,200      1   10.0
+                           640  $0.0042    980      1
+✗  Risk register           700  $0.0046  1,400      1      -
+   (LLM), failed           900   $0.003  1,200      1
+✓  Risk register             -        -      -      -    5.0
+   (local)                   0    $0.00      3      0
+·  Quality pass            120    $0.00     50      0      -
+   (local), replaced         0    $0.00      0      0
+
+✗ Risk register (LLM): the server failed (500)
+
+Decisions
+  402 ms  plan    Outline plan (LLM), Risk register (LLM):
+                  worth 22.5
+2,590 ms  replan  'Risk register (LLM)' did not work out
+
+Resource     limit   planned      used     left
+─────────────────────────────────────────────────────
+tokens       2,200     1,420     1,930      270   88%
+cost         $0.02   $0.0085   $0.0092  $0.0108   46%
+latency   3,500 ms  2,650 ms  2,610 ms   890 ms   75%
+calls         none         2         3
+
+Done, within budget. More tokens would have bought something
+better.
+"""
+PLAN_AT_80 = """\
+
+Plan  3 steps worth 22.5; not proven best, but none is worth more than 27.0.
+Step                  by     tokens     cost     ms  calls  value
+─────────────────────────────────────────────────────────────────
+Outline plan (LLM)    llm       600  $0.0039  1,200      1   10.0
+Risk register (LLM)   llm       700  $0.0046  1,400      1    9.0
+Quality pass (local)  local     120    $0.00     50      0    3.5
+
+Expected                      1,420  $0.0085  2,650      2   22.5
+Limit                         2,200    $0.02  3,500   none
+
+Left out
+· Timeline (LLM), Summary (LLM): does not fit beside the rest: 1 call short
+
+"""

@@ -1,0 +1,132 @@
+"""Reading a task: what is wanted, about what, with which parts, within which limits."""
+
+import time
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from thrifty.executors.brief import read_brief
+from thrifty.executors.quantities import Duration, read_quantities
+from thrifty.executors.words import clean, cut, inert
+
+TUTORIAL = (
+    "Draft a 1-page project proposal for a logistics dashboard + fleet optimization pilot, "
+    "including scope, timeline, and risks."
+)
+
+
+def test_the_tutorials_task():
+    brief = read_brief(TUTORIAL)
+    assert (brief.verb, brief.document, brief.kind.name) == ("draft", "project proposal", "project")
+    assert brief.subjects == ("logistics dashboard", "fleet optimization pilot")
+    assert brief.parts == ("scope", "timeline", "risks")
+    assert brief.wanted == "project proposal (1 page)"
+    assert brief.title == "Logistics dashboard and fleet optimization pilot"
+
+
+@pytest.mark.parametrize(
+    ("task", "kind", "document", "title"),
+    [
+        ("Write a blog post about tea", "writing", "blog post", "Tea"),
+        ("Plan a 3-day trip to Lisbon", "travel", "", "Plan a trip to Lisbon"),
+        ("Migrate our billing service to Postgres", "migration", "",
+         "Migrate our billing service to Postgres"),
+        ("Tea", "general", "", "Tea"),
+        ("Could you please build a CLI that sorts mail?", "software", "",
+         "Build a CLI that sorts mail"),
+        ("Compare Kafka and RabbitMQ for our event bus", "research", "",
+         "Compare Kafka and RabbitMQ for our event bus"),
+        ("Hire a software engineer", "hiring", "", "Hire a software engineer"),
+        ("We lose users. Propose a plan to keep them.", "project", "plan", "Keep them"),
+        ("Schreibe ein Gedicht", "general", "", "Schreibe ein Gedicht"),
+        ("", "general", "", "Untitled"),
+    ],
+)  # fmt: skip
+def test_kinds_and_titles(task, kind, document, title):
+    brief = read_brief(task)
+    assert (brief.kind.name, brief.document, brief.title) == (kind, document, title)
+    assert brief.subjects
+
+
+@pytest.mark.parametrize(
+    ("task", "parts"),
+    [
+        (
+            "A report covering:\n- market size\n- rivals\n\nKeep it short.",
+            ("market size", "rivals"),
+        ),
+        ("A plan with budget, channels and KPIs", ("budget", "channels", "KPIs")),
+        ("A letter to a friend with a dog", ()),
+        ("A wedding with a budget of $30k", ()),
+        ("Write a post. Include examples and a conclusion.", ("examples", "conclusion")),
+        ("A plan with sections on goals; risks", ("goals", "risks")),
+    ],
+)
+def test_parts(task, parts):
+    assert read_brief(task).parts == parts
+
+
+def test_what_only_points_or_commands_is_no_subject():
+    assert read_brief("Write a poem about tea, and be brief").subjects == ("tea",)
+    assert read_brief("Summarize this:\nlong text").subjects == ("the text given",)
+
+
+def test_audience():
+    assert read_brief("Write an email to my landlord about the heating").audience == "landlord"
+    brief = read_brief("Write an essay on the fall of Rome for high school students")
+    assert (brief.subjects, brief.audience) == (("fall of Rome",), "high school students")
+
+
+def test_quantities():
+    found = read_quantities("1,500 words in six weeks for 4 people under $2,000 by March 3, 2026")
+    assert found.duration == Duration("6 weeks", 42, describes=False)
+    assert (found.money, found.money_amount, found.people) == ("$2,000", Decimal(2000), 4)
+    assert (found.size, found.size_words, found.date) == ("1,500 words", 1500, "by March 3, 2026")
+    assert found.phrases == ("in six weeks", "for 4 people", "under $2,000", "by March 3, 2026")
+    assert read_quantities("a 3-day trip").duration == Duration("3 days", 3, describes=True)
+    assert read_quantities("in 3 Monaten").duration == Duration("3 Monaten", 90, describes=False)
+    assert read_quantities("€1.5 million").money_amount == Decimal(1_500_000)
+    assert read_quantities("$50k").money_amount == 50_000
+    assert read_quantities("1.234,50 EUR").money_amount == Decimal("1234.50")
+    assert read_quantities("$1.2.3.4").money_amount is None
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a ",
+        ", ",
+        "with ",
+        "including ",
+        "(",
+        "1,",
+        "$1",
+        "- \n",
+        "in about ",
+        "please ",
+        "\n",
+        "\\",
+    ],
+)
+def test_fifty_kilobytes_are_read_at_once(piece):
+    start = time.perf_counter()
+    read_brief(piece * (50_000 // len(piece)))
+    assert time.perf_counter() - start < 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=300) | st.lists(st.sampled_from(TUTORIAL.split())).map(" ".join))
+def test_any_text_has_a_brief(task):
+    brief = read_brief(task)
+    assert brief.title
+    assert brief.subjects
+    assert all(len(subject) <= 48 and "\n" not in subject for subject in brief.subjects)
+
+
+def test_words():
+    assert clean("a\x1b[31mb\x1b]8;;http://x\x07c\u202ed\ud800e\x00\r\nf") == "abcde\nf"
+    assert cut("one two three", 9) == "one two…"
+    assert inert("<b> a < b ![i](u) [r]: u") == "\\<b> a < b ![i\\](u) [r\\]: u"
+    assert inert("\\<b>") == "\\\\\\<b>"

@@ -1,0 +1,168 @@
+"""Executors of the user's own: functions, LangChain tools, Runnables; clear refusals."""
+
+from dataclasses import replace
+
+import pytest
+from langchain_core.language_models import FakeListChatModel
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
+
+from thrifty.budget import InvalidInput, Spend, StepOption
+from thrifty.executors.protocol import Result, Work
+from thrifty.executors.registry import Executors
+
+OPTION = StepOption("A (x)", "A", "x", "Do it.", Spend(10, 5, 3, 1), 1.0)
+WORK = Work("the task", OPTION)
+
+
+def run(thing, work=WORK):
+    return Executors.of({"x": thing})["x"](work)
+
+
+def given(value):
+    return Work("the task", replace(OPTION, payload={"input": value}))
+
+
+@tool
+def one(question: str) -> str:
+    """One argument."""
+    return f"one {question}"
+
+
+@tool
+def defaulted(question: str, count: int = 3) -> str:
+    """One that is needed."""
+    return f"{question} {count}"
+
+
+@tool
+def two(question: str, count: int) -> str:
+    """Two that are needed."""
+    return f"{question} {count}"
+
+
+@tool
+def none() -> str:
+    """No argument."""
+    return "none"
+
+
+@tool
+async def asynchronous(question: str) -> str:
+    """A coroutine alone."""
+    return f"async {question}"
+
+
+async def async_function(work):
+    return f"async {work.task}"
+
+
+async def async_step(text):
+    return f"async {text}"
+
+
+def test_a_function_gets_the_work():
+    assert run(lambda work: work.option.step + work.task) == "Athe task"
+    assert run(lambda work: Result("text", Spend(7))) == Result("text", Spend(7))
+    assert run(async_function) == "async the task"
+
+
+@pytest.mark.parametrize(
+    ("thing", "text"),
+    [
+        (one, "one the task"),
+        (defaulted, "the task 3"),
+        (none, "none"),
+        (asynchronous, "async the task"),
+        (one.with_config(tags=["t"]), "one the task"),
+    ],
+)
+def test_a_tool_gets_the_task_as_its_one_argument(thing, text):
+    assert run(thing) == text
+
+
+def test_a_tool_gets_the_payloads_input():
+    assert run(one, given("q")) == "one q"
+    assert run(two, given({"question": "q", "count": 4})) == "q 4"
+    with pytest.raises(InvalidInput, match=r"payload\.input.*'question', 'count'"):
+        run(two)
+
+
+def test_a_runnable_gets_the_task_or_the_input():
+    chain = RunnableLambda(lambda text: f"[{text}]")
+    assert run(chain) == "[the task]"
+    assert run(chain, given("input")) == "[input]"
+    assert run(RunnableLambda(async_step)) == "async the task"
+    assert run(FakeListChatModel(responses=["answer"])) == "answer"
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        (None, ""),
+        (4.5, "4.5"),
+        (AIMessage("m"), "m"),
+        (AIMessage([{"type": "reasoning", "reasoning": "r"}, {"type": "text", "text": "t"}]), "t"),
+        ({"output": "o", "steps": []}, "o"),
+        ({"messages": [AIMessage("first"), AIMessage("last")]}, "last"),
+        ({"price": 3, "where": "a\nb"}, "- **price:** 3\n- **where:** a b"),
+        (["a", "b"], "- a\n- b"),
+        ([{"type": "web", "text": "found"}], "- found"),
+        (["a\nb", "c"], "a\nb\n\nc"),
+    ],
+)
+def test_any_output_becomes_text(output, text):
+    assert run(lambda work: output) == text
+
+
+def test_a_message_is_charged_the_tokens_it_says_it_took():
+    usage = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
+    result = run(lambda work: AIMessage("m", usage_metadata=usage))
+    assert result == Result("m", Spend(3, 5, 0, 1))
+
+
+def test_failures_are_left_to_the_caller():
+    with pytest.raises(ZeroDivisionError):
+        run(lambda work: 1 / 0)
+    with pytest.raises(TypeError, match="no text in a bytes"):
+        run(lambda work: b"x")
+
+
+@pytest.mark.parametrize(
+    ("name", "thing", "said"),
+    [
+        ("", len, "1 to 120 characters"),
+        (3, len, "1 to 120 characters"),
+        ("x" * 121, len, "1 to 120 characters"),
+        (" x", len, "drop the blanks"),
+        ("llm", len, "thrifty's own"),
+        ("Local", len, "thrifty's own"),
+        ("\uff2c\uff2c\uff2d", len, "thrifty's own"),
+        ("x", 3, "register a function"),
+        ("x", "os.system", "register a function"),
+        ("x", dict, "register an instance"),
+        ("x", lambda: 1, "take one argument"),
+        ("x", lambda a, b: 1, "take one argument"),
+    ],
+)
+def test_bad_registrations_are_refused(name, thing, said):
+    with pytest.raises(InvalidInput, match=said):
+        Executors.of({name: thing})
+
+
+def test_names_that_look_the_same_are_refused():
+    with pytest.raises(InvalidInput, match="'Search' is there"):
+        Executors.of({"Search": len, "search": len})
+    with pytest.raises(InvalidInput, match="use a mapping"):
+        Executors.of([len])
+
+
+def test_the_registry_knows_its_names():
+    executors = Executors.of({"x": len})
+    assert Executors.of(executors) is executors
+    assert executors.names == ("llm", "local", "x")
+    assert Executors.of(None).names == ("llm", "local")
+    for unknown in ("llm", "shell"):
+        with pytest.raises(InvalidInput, match="use one of: local, x"):
+            executors[unknown]

@@ -1,0 +1,68 @@
+"""An agent at a loopback server, and what the ledger and the server say of a run."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.llm_server import Answer, LLMServer
+from thrifty import MemoryLedger, Receipt, Settings, create_budget_agent
+from thrifty.graph.build import BudgetAgent
+
+TASK = (
+    "Draft a 1-page project proposal for a logistics dashboard + fleet optimization pilot, "
+    "including scope, timeline, and risks."
+)
+EDITOR = "You are the editor"
+"""In the prompt for the revision, which has to keep every heading of its draft."""
+HEADINGS = ("Clarify deliverables", "Outline plan", "Risk register", "Timeline")
+REVISED = "\n\n".join(f"## {heading}\n\n{'Said in better words. ' * 30}" for heading in HEADINGS)
+TUTORIAL_BUDGET = {"max_tokens": 2200, "max_latency_ms": 3500, "max_tool_calls": 2}
+
+MakeAgent = Callable[..., BudgetAgent]
+
+
+@pytest.fixture
+def server() -> Iterator[LLMServer]:
+    with LLMServer() as running:
+        running.script(Answer(REVISED, when=EDITOR, times=None))
+        yield running
+
+
+@pytest.fixture(params=["chat", "responses"])
+def api(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def ledger() -> MemoryLedger:
+    return MemoryLedger()
+
+
+@pytest.fixture
+def online(server: LLMServer, ledger: MemoryLedger) -> MakeAgent:
+    """Makes agents whose models are the loopback server."""
+
+    def make(api: str = "chat", **given: Any) -> BudgetAgent:
+        settings = Settings(api_key="sk-test", base_url=server.base_url, api=api)
+        return create_budget_agent(settings=settings, ledger=ledger, **given)
+
+    return make
+
+
+@pytest.fixture
+def offline(ledger: MemoryLedger) -> MakeAgent:
+    """Makes agents that no model answers."""
+
+    def make(**given: Any) -> BudgetAgent:
+        return create_budget_agent(settings=Settings(), ledger=ledger, **given)
+
+    return make
+
+
+def receipt_of(result: dict[str, Any]) -> Receipt:
+    return Receipt.from_state(result["receipt"])
+
+
+def decisions_of(result: dict[str, Any], kind: str) -> list[str]:
+    return [d.reason for d in receipt_of(result).decisions if d.kind == kind]

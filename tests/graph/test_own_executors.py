@@ -1,0 +1,93 @@
+"""Somebody else's code inside the agent: functions, tools and chains as executors."""
+
+import asyncio
+
+import pytest
+from langchain_core.language_models import FakeListChatModel
+from langchain_core.messages import AIMessage
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
+
+from tests.graph.conftest import receipt_of
+from thrifty import InvalidInput, Spend
+
+
+def function(work):
+    return f"Facts on {work.task}."
+
+
+async def coroutine(work):
+    await asyncio.sleep(0)
+    return f"Facts on {work.task}."
+
+
+@tool
+def search(query: str) -> str:
+    """Finds facts."""
+    return f"Facts on {query}."
+
+
+@tool
+async def search_async(query: str) -> str:
+    """Finds facts."""
+    return f"Facts on {query}."
+
+
+CHAIN = (
+    ChatPromptTemplate.from_template("Find facts on {subject}")
+    | FakeListChatModel(responses=["Facts on tea."])
+    | StrOutputParser()
+)
+
+
+def said(task: str) -> AIMessage:
+    usage = {"input_tokens": 30, "output_tokens": 12, "total_tokens": 42}
+    return AIMessage(f"Facts on {task}.", usage_metadata=usage)
+
+
+EXECUTORS = {
+    "function": (function, 50),
+    "async function": (coroutine, 50),
+    "tool": (search, 50),
+    "async tool": (search_async, 50),
+    "chain": (CHAIN, 50),
+    "chain that says its usage": (RunnableLambda(said), 42),
+}
+CATALOG = {
+    "steps": [
+        {
+            "name": "Facts",
+            "options": [
+                {
+                    "executor": "mine",
+                    "description": "Find facts.",
+                    "tokens": 50,
+                    "latency_ms": 5,
+                    "tool_calls": 1,
+                    "cost_usd": 0.002,
+                    "value": 5.0,
+                }
+            ],
+        }
+    ]
+}
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
+@pytest.mark.parametrize("kind", EXECUTORS)
+def test_an_executor_of_ones_own_does_its_step_and_is_on_the_bill(offline, kind, way):
+    executor, tokens = EXECUTORS[kind]
+    agent = offline(catalog=CATALOG, executors={"mine": executor})
+    given = {"task": "tea", "budget": {"max_tokens": 100, "max_cost_usd": 0.01}}
+    result = agent.invoke(given) if way == "sync" else asyncio.run(agent.ainvoke(given))
+    receipt = receipt_of(result)
+    assert result["draft"] == "## Facts\n\nFacts on tea."
+    assert result["status"] == "done"
+    assert receipt.spent == Spend(tokens, 2_000_000, receipt.spent.latency_ms, 1)
+
+
+def test_an_executor_that_is_not_registered_is_refused_before_any_run(offline):
+    with pytest.raises(InvalidInput, match="'mine'"):
+        offline(catalog=CATALOG)

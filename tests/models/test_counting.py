@@ -1,0 +1,106 @@
+"""What a call can use at the most, before it is sent: tokens, price, envelope."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.llm_server import Answer, LLMServer
+from thrifty import Budget, BudgetExceeded, PriceUnknown, Settings, Spend, StepOption, TokenPrice
+from thrifty.models.background import background_loop
+from thrifty.models.client import ChatClients
+from thrifty.models.envelope import HEADROOM, affordable_tokens, envelope, with_cost
+from thrifty.models.prices import PriceList
+from thrifty.models.tokens import input_bound, tokens_bound, utf8_bytes
+
+OWN = PriceList({"own": TokenPrice(Decimal("1"), Decimal("4"))})
+FREE = PriceList({"own": TokenPrice(Decimal(0), Decimal(0))})
+
+
+@given(st.text(max_size=300))
+def test_bytes_bound_every_known_encoding(text):
+    for model in ("gpt-5", "gpt-4"):
+        assert tokens_bound(text, model) <= utf8_bytes(text)
+
+
+@pytest.mark.parametrize("model", ["gpt-5", "gpt-4o-mini", "gpt-4", "llama3"])
+@pytest.mark.parametrize("text", ["", "plain words", "日本語テスト", "👩‍👩‍👧‍👦" * 9, "\ud800 lone"])
+def test_the_bound_on_a_request_holds_at_a_server_that_counts(model, text):
+    with LLMServer() as server:
+        server.script(Answer("ok", times=None))
+        ask(server, model, text or "x")
+        counted = server.requests[0].input_tokens
+    assert counted <= input_bound(model, text or "x")
+
+
+def ask(server, model, prompt):
+    clients = ChatClients(Settings(base_url=server.base_url, api="chat"))
+    text = prompt.encode("utf-8", "replace").decode()
+    background_loop().run(clients.get(model, "auto").ainvoke(text, **clients.cap(50)), 20_000)
+
+
+def test_an_own_price_goes_before_the_list_and_rounds_up():
+    assert OWN.quote("own", 1, 0) == 1_000
+    assert OWN.quote("own", 0, 1) == 4_000
+    assert PriceList({"own": TokenPrice(Decimal("0.0001"), Decimal(0))}).quote("own", 1, 0) == 1
+    assert FREE.quote("own", 10**6, 10**6) == 0
+
+
+def test_the_public_list_knows_cached_input():
+    listed = PriceList({})
+    assert listed.quote("gpt-5", 1_000_000, 0) == 1_250_000_000
+    assert listed.quote("gpt-5", 1_000_000, 0, cached_tokens=1_000_000) == 125_000_000
+    with pytest.raises(PriceUnknown, match="no price is known for model 'nobody-knows'"):
+        listed.quote("nobody-knows", 1, 1)
+
+
+@given(tokens=st.integers(0, 100_000), cost=st.integers(0, 10**9))
+def test_the_affordable_tokens_are_the_most_that_fit(tokens, cost):
+    found = affordable_tokens(tokens, cost, "own", OWN)
+    assert OWN.worst_quote("own", found) <= cost or found == 0
+    if found < tokens:
+        assert OWN.worst_quote("own", found + 1) > cost
+
+
+def option(tokens: int = 600, calls: int = 1, cost: int = 0) -> StepOption:
+    return StepOption("x (LLM)", "x", "llm", "does x", Spend(tokens, cost, 900, calls), 1.0)
+
+
+def test_an_envelope_is_three_estimates_where_the_budget_has_it():
+    held = envelope(option(), Budget(max_tokens=10_000), "own", FREE)
+    assert held == Spend(HEADROOM * 600, 0, 0, 1)
+
+
+def test_an_envelope_is_what_is_left_where_the_budget_has_less():
+    assert envelope(option(), Budget(max_tokens=700), "own", FREE).tokens == 700
+
+
+def test_an_envelope_that_does_not_hold_the_estimate_is_refused():
+    with pytest.raises(BudgetExceeded, match="1 token short"):
+        envelope(option(), Budget(max_tokens=599), "own", FREE)
+    with pytest.raises(BudgetExceeded, match="1 call short"):
+        envelope(option(), Budget(max_tool_calls=0), "own", FREE)
+
+
+@given(st.integers(0, 10_000_000))
+def test_an_envelope_is_within_the_money_that_is_left(cost):
+    left = Budget(max_cost_usd=Decimal(cost) / 10**9)
+    try:
+        held = envelope(option(), left, "own", OWN)
+    except BudgetExceeded:
+        assert OWN.worst_quote("own", 600) > cost
+    else:
+        assert held.within(left)
+        assert held.cost_nano_usd == OWN.worst_quote("own", held.tokens)
+
+
+def test_an_unknown_price_matters_only_where_money_is_limited():
+    assert envelope(option(), Budget(max_tokens=5_000), "nobody-knows", FREE).cost_nano_usd == 0
+    with pytest.raises(PriceUnknown):
+        envelope(option(), Budget(max_cost_usd=1), "nobody-knows", FREE)
+
+
+def test_an_estimate_is_priced_unless_the_catalog_did_it():
+    assert with_cost(option(1000), "own", OWN).estimate.cost_nano_usd == 250 * 1_000 + 750 * 4_000
+    assert with_cost(option(1000, cost=5), "own", OWN).estimate.cost_nano_usd == 5

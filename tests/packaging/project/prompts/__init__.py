@@ -1,0 +1,3 @@
+"""The project's own prompts."""
+
+SIGNATURE = "WRITTEN FOR US"

@@ -1,0 +1,127 @@
+"""The spend check's judgement, the wave that can start, and the menu."""
+
+import pytest
+
+from thrifty import Budget, Outcome, Plan, Problem, Spend, Step, StepOption
+from thrifty.planning.course import Standing, remaining, set_course
+from thrifty.planning.engines import make_plan
+from thrifty.planning.menu import menu
+from thrifty.planning.wave import ready_wave
+
+
+def option(step: str, executor: str = "local", tokens: int = 10, value: float = 5.0) -> StepOption:
+    return StepOption(f"{step} ({executor})", step, executor, "does it", Spend(tokens), value)
+
+
+A, B, B_DEAR = option("A"), option("B"), option("B", "llm", 100, 9.0)
+STEPS = (Step("A", (A,)), Step("B", (B, B_DEAR)))
+
+
+def standing(left: int, outcomes=(), chosen=(A, B), replans_left=3, **more) -> Standing:
+    finished = {outcome.step for outcome in outcomes if outcome.has_text}
+    problem = Problem(
+        tuple(step for step in STEPS if step.name not in finished),
+        Budget(max_tokens=left),
+        risk=0.5,  # what fits exactly, fits
+    )
+    return Standing(
+        plan=Plan("feasible", "beam", chosen),
+        outcomes=tuple(outcomes),
+        news=tuple(outcomes[-1:]),
+        problem=problem,
+        best=make_plan(problem, "beam"),
+        replans_left=replans_left,
+        **more,
+    )
+
+
+DONE_A = Outcome(A, "done", "text")
+FAILED_A = Outcome(A, "failed", reason="it raised")
+
+
+def test_on_course_it_goes_on():
+    assert set_course(standing(10, [DONE_A]), "replan").direction == "route"
+
+
+def test_when_all_is_done_it_finishes():
+    course = set_course(standing(0, [DONE_A, Outcome(B, "done", "text")]), "replan")
+    assert (course.direction, course.halts) == ("finish", False)
+
+
+@pytest.mark.parametrize(
+    ("on_drift", "direction", "halts"),
+    [("replan", "plan", False), ("ask", "approve", False), ("halt", "finish", True)],
+)
+def test_when_the_rest_does_not_fit_the_policy_decides(on_drift, direction, halts):
+    course = set_course(standing(4, [DONE_A]), on_drift)
+    assert (course.direction, course.halts) == (direction, halts)
+    assert course.reason == "the rest of the plan is 6 tokens short"
+
+
+def test_savings_buy_something_better():
+    course = set_course(standing(500, [DONE_A]), "replan")
+    assert course.direction == "plan"
+    assert course.reason == "what was saved buys a better rest, worth +4.0"
+
+
+def test_under_halt_savings_are_left_alone():
+    assert set_course(standing(500, [DONE_A]), "halt").direction == "route"
+
+
+def test_a_failure_is_news_as_long_as_something_can_be_planned():
+    course = set_course(standing(10, [FAILED_A]), "replan")
+    assert course.direction == "plan"
+    assert course.reason == "'A (local)' did not work out: it raised"
+
+
+@pytest.mark.parametrize("left", [4, 10, 500])
+def test_without_new_plans_left_it_goes_on_as_it_is(left):
+    course = set_course(standing(left, [DONE_A], replans_left=0), "replan")
+    assert course.direction == "route"
+
+
+def test_an_overrun_ends_everything():
+    course = set_course(standing(500, [DONE_A], overrun="5 tokens over"), "replan")
+    assert (course.direction, course.halts) == ("finish", True)
+    assert course.reason == "overrun: 5 tokens over"
+
+
+def test_a_plan_with_nothing_in_it_halts():
+    course = set_course(standing(0, chosen=()), "replan")
+    assert (course.direction, course.halts) == ("finish", True)
+
+
+def test_what_remains_was_neither_tried_nor_done_by_other_means():
+    plan = Plan("feasible", "beam", (A, B))
+    assert remaining(plan, []) == (A, B)
+    assert remaining(plan, [FAILED_A]) == (B,)
+    assert remaining(plan, [Outcome(B_DEAR, "cut", "text")]) == (A,)
+
+
+def wave(*steps: Step, finished=(), at_most=9) -> list[str]:
+    rest = [step.options[0] for step in steps]
+    return [o.step for o in ready_wave(rest, steps, finished, at_most)]
+
+
+def test_independent_steps_can_start_together():
+    assert wave(Step("A", (A,)), Step("B", (B,))) == ["A", "B"]
+    assert wave(Step("A", (A,)), Step("B", (B,)), at_most=1) == ["A"]
+
+
+def test_a_step_waits_for_its_requirements_and_a_revision_for_all_sections():
+    needy = Step("B", (B,), requires=("A",))
+    assert wave(Step("A", (A,)), needy) == ["A"]
+    assert wave(needy, finished=["A"]) == ["B"]
+    assert wave(Step("A", (A,)), Step("B", (B,), role="revision")) == ["A"]
+    assert wave(Step("B", (B,), role="revision")) == ["B"]
+
+
+def test_a_step_whose_requirement_will_never_be_done_is_still_handed_on():
+    assert wave(Step("B", (B,), requires=("A",))) == ["B"]
+
+
+def test_a_step_with_all_its_options_barred_is_off_the_menu():
+    offered, left_out = menu(STEPS, lambda o: "too dear" if o.estimate.tokens > 50 else "")
+    assert [o.name for step in offered for o in step.options] == ["A (local)", "B (local)"]
+    assert [(lo.option, lo.reason) for lo in left_out] == [("B (llm)", "too dear")]
+    assert menu(STEPS, lambda o: "none")[0] == ()

@@ -1,0 +1,42 @@
+"""A choice the run made by itself, with its reason, as the receipt reports it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from typing_extensions import TypedDict
+
+from thrifty.budget import checks
+
+DecisionKind = Literal["offline", "options", "plan", "replan", "downgrade", "skip", "ask", "halt"]
+
+
+class DecisionState(TypedDict):
+    """A `Decision` as plain data."""
+
+    kind: str
+    reason: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided, why, and when."""
+
+    kind: DecisionKind
+    reason: str
+    """One sentence in plain words, with the figures that decided it."""
+    at_ms: int = 0
+    """When, in milliseconds of the run's active time."""
+
+    def __post_init__(self) -> None:
+        checks.choice("decision.kind", self.kind, get_args(DecisionKind))
+        checks.amount("decision.at_ms", self.at_ms)
+
+    def to_state(self) -> DecisionState:
+        return DecisionState(kind=self.kind, reason=self.reason, at_ms=self.at_ms)
+
+    @classmethod
+    def from_state(cls, state: object) -> Decision:
+        return cls(**checks.record("decision", state, tuple(DecisionState.__annotations__)))

@@ -1,0 +1,17 @@
+"""Nano-USD as dollars: exact, and for a person."""
+
+from decimal import Decimal
+
+NANO_PER_USD = 1_000_000_000
+
+
+def usd(nano_usd: int) -> Decimal:
+    """Nano-USD as exact dollars."""
+    return Decimal(nano_usd) / NANO_PER_USD
+
+
+def format_usd(nano_usd: int) -> str:
+    """Dollars for a person: cents where they say it all, else every digit that counts."""
+    exact = usd(nano_usd).normalize()
+    places = max(2, -int(exact.as_tuple().exponent))
+    return f"${exact:,.{places}f}"

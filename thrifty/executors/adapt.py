@@ -1,0 +1,117 @@
+"""Turns what a user registers into an executor.
+
+One rule: whatever has `.invoke` (a tool, a chain, an agent, a graph) is handed an input and
+knows nothing of thrifty; any other callable is handed the `Work`. LangChain is never imported:
+what it makes is known by its attributes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+from typing import Any
+
+from thrifty.budget import InvalidInput
+from thrifty.executors.protocol import Executor, Result, Work
+from thrifty.executors.text_of import text_of, tokens_of
+
+
+def adapt(name: str, thing: Any) -> Executor:
+    """An executor that calls the thing.
+
+    Async functions and async-only Runnables run to completion on an event loop of their own in
+    the calling thread, which must not be running one.
+
+    Raises:
+        InvalidInput: the thing cannot be called with one argument.
+    """
+    field = f"executors.{name}"
+    if isinstance(thing, type):
+        raise InvalidInput(field, thing, f"register an instance: {thing.__name__}(...)")
+    if callable(getattr(thing, "invoke", None)):
+        return _of_runnable(thing)
+    if not callable(thing):
+        raise InvalidInput(field, thing, "register a function, a tool or a Runnable")
+    if not _takes_one_argument(thing):
+        raise InvalidInput(field, thing, "let it take one argument, the work")
+    return _of_function(thing)
+
+
+def _of_function(function: Callable[[Work], Any]) -> Executor:
+    def run(work: Work) -> Result | str:
+        return _reply(_finished(function(work)), work)
+
+    return run
+
+
+def _of_runnable(runnable: Any) -> Executor:
+    async_only = _is_async_only(runnable)
+
+    def run(work: Work) -> Result | str:
+        given = _input_of(runnable, work)
+        if async_only:
+            return _reply(_finished(runnable.ainvoke(given)), work)
+        return _reply(_finished(runnable.invoke(given)), work)
+
+    return run
+
+
+def _input_of(runnable: Any, work: Work) -> Any:
+    """The payload's `input` when there is one; else the task, under the name a tool calls it."""
+    if "input" in work.option.payload:
+        return work.option.payload["input"]
+    arguments = getattr(runnable, "args", None)  # a tool's, as a JSON schema
+    if not isinstance(arguments, Mapping):
+        return work.task
+    needed = [name for name, schema in arguments.items() if "default" not in schema]
+    if not needed and len(arguments) != 1:
+        return {}
+    if len(needed) > 1:
+        raise InvalidInput(
+            f"option {work.option.name!r}.payload.input", None, f"give a mapping of {needed}"
+        )
+    return {(needed or list(arguments))[0]: work.task}
+
+
+def _reply(output: Any, work: Work) -> Result | str:
+    """A text is charged what its option declares; a message says itself how many tokens it took."""
+    if isinstance(output, Result):
+        return output
+    text = text_of(output)
+    if (tokens := tokens_of(output)) is None:
+        return text
+    return Result(text, replace(work.option.estimate, tokens=tokens, latency_ms=0))
+
+
+def _finished(output: Any) -> Any:
+    """The output, waited for when it is a coroutine."""
+    if not inspect.isawaitable(output):
+        return output
+    try:
+        return asyncio.run(_awaited(output))
+    finally:
+        if isinstance(output, Coroutine):
+            output.close()  # one that never ran would warn; one that ran does not mind
+
+
+async def _awaited(output: Any) -> Any:
+    return await output
+
+
+def _is_async_only(runnable: Any) -> bool:
+    """Whether it was made of a coroutine alone, so that `invoke` would only raise."""
+    if getattr(runnable, "coroutine", None) is not None:  # a tool
+        return getattr(runnable, "func", None) is None
+    return hasattr(runnable, "afunc") and not hasattr(runnable, "func")  # a RunnableLambda
+
+
+def _takes_one_argument(function: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        return False
+    except ValueError:  # a builtin that does not say
+        return True
+    return True

@@ -1,0 +1,201 @@
+"""Reads a task: what is wanted, about what, with which parts, within which limits.
+
+No grammar, only a few patterns of how people ask, and a safe answer where none fits: then the
+task as a whole is the subject.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from thrifty.executors.parts import read_parts, without_parts
+from thrifty.executors.playbook import Kind, head_first, playbook, singular
+from thrifty.executors.quantities import Quantities, read_quantities, without_quantities
+from thrifty.executors.words import capital, clean, cut, listed, one_line
+
+READ_MAX = 4_000
+"""How much of a task is read, in characters: what is wanted stands at its beginning."""
+
+TITLE_MAX = 90
+SUBJECT_MAX = 48
+SUBJECTS_MAX = 4
+
+_VERBS = (
+    "add", "analyse", "analyze", "arrange", "assess", "audit", "automate", "book", "build",
+    "choose", "compare", "compile", "compose", "consolidate", "create", "decide", "define",
+    "deploy", "describe", "design", "develop", "draft", "edit", "estimate", "evaluate", "explain",
+    "explore", "find", "fix", "generate", "hire", "host", "implement", "improve", "introduce",
+    "investigate", "launch", "learn", "make", "migrate", "move", "optimise", "optimize",
+    "organise", "organize", "outline", "plan", "port", "prepare", "produce", "promote",
+    "proofread", "propose", "recommend", "recruit", "redesign", "reduce", "refactor", "replace",
+    "research", "review", "rewrite", "run", "set", "sketch", "study", "suggest", "summarise",
+    "summarize", "switch", "teach", "test", "train", "translate", "update", "upgrade", "write",
+)  # fmt: skip
+
+_POLITE = re.compile(
+    r"^(?:please|kindly|hi|hello|hey|thanks|(?:can|could|would|will) you|let'?s"
+    r"|help (?:me|us)(?: to)?|(?:i|we)(?:'d| would)? (?:need|want|like|have)(?: you)?(?: to)?"
+    r"|(?:the|your) task is to|task|todo)\b[\s,:]*",
+    re.IGNORECASE,
+)
+_VERB = re.compile(rf"^({'|'.join(_VERBS)})\b\s*(?:me\b|us\b|up\b|out\b)?\s*", re.IGNORECASE)
+_ARTICLE = re.compile(
+    r"^(?:(?:an?|the|our|my|your|their|some|this|that|its)\b\s*)+(?=\S)", re.IGNORECASE
+)
+_ABOUT = re.compile(
+    r"\s+(about|regarding|concerning|on|for|of|to|explaining|describing|announcing)\s+",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.!?;:](?:\s|$)")
+_CLAUSE = re.compile(
+    r"[.!?;:](?:\s|$)|,?\s+(?:that|which|who|so that|because|since|while|using|with|without|such as"
+    r"|where|when|if|as we|in order to|aimed at|based on)\s|\s[-\u2013\u2014]\s|\n",
+    re.IGNORECASE,
+)
+_AND = re.compile(r"\s*(?:[+&,]|\s/\s|\s(?:and|plus|as well as)\s)\s*(?:and\s+)?", re.IGNORECASE)
+_TOPIC_FIRST = re.compile(r"\s+(for)\s+", re.IGNORECASE)
+_AUDIENCE_FIRST = re.compile(r"\s+(about|regarding|concerning|explaining)\s+", re.IGNORECASE)
+_POINTER = re.compile(r"^(?:it|this|that|these|them|following|below)$", re.IGNORECASE)
+_COMMAND = re.compile(r"^(?:be|make|keep|do|don't|use|include|add)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a task asks for."""
+
+    task: str
+    """The task on one line, cleaned, as far as it was read."""
+    kind: Kind
+    """The kind of work it is."""
+    title: str
+    """What it is about, in a few words."""
+    verb: str = ""
+    """What is to be done, in lower case: "draft"; empty when the task does not begin with it."""
+    document: str = ""
+    """The text that is wanted: "project proposal"; empty when the result is no text."""
+    audience: str = ""
+    """For whom, when the task says it beside the subject."""
+    subjects: tuple[str, ...] = ()
+    """The things it is about, at least one."""
+    parts: tuple[str, ...] = ()
+    """The parts that were asked for by name: "scope", "risks"."""
+    quantities: Quantities = field(default_factory=Quantities)
+    """Times, money, people and sizes that the task states."""
+
+    @property
+    def wanted(self) -> str:
+        """What is handed over, in words: "project proposal (1 page)", "result (500 words)"."""
+        size = self.quantities.size
+        return (self.document or "result") + (f" ({size})" if size else "")
+
+    @property
+    def about(self) -> str:
+        """The subjects in words; empty when the task names only the text that is wanted."""
+        return "" if self.subjects == (self.document,) else listed(self.subjects)
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the text itself is the work."""
+        return self.kind.name == "writing"
+
+
+@lru_cache(maxsize=64)
+def read_brief(task: str) -> Brief:
+    """Reads a task of any length and language."""
+    text = clean(task[:READ_MAX]).strip()
+    parts = read_parts(text)
+    quantities = read_quantities(one_line(text))
+    verb, rest = _verb_and_rest(_ask(text))
+    rest = without_quantities(one_line(without_parts(rest))).strip(" .,;:!?")
+    document, topic, audience = _document(rest)
+    subjects = _subjects(topic, split=bool(document) or "+" in topic)
+    about = listed(subjects or (document,)) if document else f"{verb} {rest}".strip()
+    whole = cut(one_line(text), TITLE_MAX)
+    return Brief(
+        task=one_line(text),
+        kind=_kind(verb, document, topic),
+        title=capital(cut(_SENTENCE_END.split(about)[0], TITLE_MAX)) or whole or "Untitled",
+        verb=verb,
+        document=document,
+        audience=audience,
+        subjects=subjects or (document or "the text given" if verb else "result",),
+        parts=parts,
+        quantities=quantities,
+    )
+
+
+def _ask(text: str) -> str:
+    """The sentence that says what to do: the first that begins with a known verb, else the first.
+
+    A list that follows it belongs to it.
+    """
+    sentences = [s for s in re.split(r"(?<=[.!?])\s+|\n\s*\n|\n(?![\s\-*•\d])", text) if s.strip()]
+    for sentence in sentences[:20]:
+        if _verb_and_rest(sentence)[0]:
+            return sentence
+    return sentences[0] if sentences else ""
+
+
+def _verb_and_rest(sentence: str) -> tuple[str, str]:
+    rest = sentence.strip(" \n#*-\"'“")
+    while polite := _POLITE.match(rest):
+        rest = rest[polite.end() :]
+    if verb := _VERB.match(rest):
+        return verb.group(1).lower(), rest[verb.end() :]
+    return "", rest
+
+
+def _document(rest: str) -> tuple[str, str, str]:
+    """The text that is wanted, what it is about, and for whom; no text: the rest is the topic."""
+    head, preposition, tail = _split_at(_ABOUT, rest)
+    name = _CLAUSE.split(_ARTICLE.sub("", head))[0].strip(" ,")
+    words = name.split()
+    if not words or len(words) > 6 or singular(words[-1]) not in playbook().documents:
+        return "", rest, ""
+    if preposition in ("for", "to"):
+        audience, found, topic = _split_at(_AUDIENCE_FIRST, tail)
+    else:
+        topic, found, audience = _split_at(_TOPIC_FIRST, tail)
+    return (name, topic, cut(_phrase(audience), SUBJECT_MAX)) if found else (name, tail, "")
+
+
+def _split_at(pattern: re.Pattern[str], text: str) -> tuple[str, str, str]:
+    match = pattern.search(text)
+    if not match:
+        return text, "", ""
+    return text[: match.start()], match.group(1).lower(), text[match.end() :]
+
+
+def _phrase(text: str) -> str:
+    """A noun phrase, without its article and without the clauses that follow it."""
+    return _ARTICLE.sub("", _CLAUSE.split(text)[0].strip(" ,")).strip(" ,\"'")
+
+
+def _subjects(topic: str, *, split: bool) -> tuple[str, ...]:
+    phrase = _CLAUSE.split(topic)[0] or topic
+    members = _AND.split(phrase) if split else [phrase]
+    subjects = [_phrase(member) for member in members]
+    # What is as long as a sentence was not understood, and reads badly as a name.
+    names = ["result" if len(subject) > SUBJECT_MAX else subject for subject in subjects]
+    # "about tea, and be brief": what follows the first and commands is no subject.
+    names = names[:1] + [name for name in names[1:] if not _COMMAND.match(name)]
+    unique = {name.casefold(): name for name in names if name and not _POINTER.match(name)}
+    return tuple(unique.values())[:SUBJECTS_MAX]
+
+
+def _kind(verb: str, document: str, topic: str) -> Kind:
+    """By the text that is wanted, then by the words nearest to the front."""
+    book = playbook()
+    document_kind = book.documents.get(singular(document.split()[-1])) if document else None
+    if document_kind == "writing":
+        return book.kind("writing")
+    words = [singular(word) for word in (*head_first(topic)[:12], *document.split())]
+    # A verb such as "migrate" says more than any noun; "plan" and "create" say nothing.
+    order = [verb, *words] if verb not in book.kind("project").words else [*words, verb]
+    for word in order:
+        for kind in book.kinds:
+            if word in kind.words and not (document and kind.name in ("writing", "research")):
+                return kind
+    return book.kind("project" if document else "general")

@@ -1,0 +1,79 @@
+"""The executor `llm`: writes a section, or revises the draft, with a model."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from thrifty.budget import BudgetExceeded, ModelUnavailable, Outcome, Spend, total
+from thrifty.budget.plain_text import plain
+from thrifty.executors.protocol import Work
+from thrifty.executors.registry import LLM
+from thrifty.models.metered import OUTPUT_CAP_MIN, Allowance, Models, Request
+from thrifty.models.reply import Reply
+from thrifty.models.tokens import tokens_bound
+
+WORDS_PER_TOKEN = 0.5
+"""How many words to ask for by the estimate, which holds the prompt and the reasoning too."""
+WORDS_MIN = 60
+USEFUL_SHARE = 4
+REVISION_SHARE_MIN = 0.5
+"""A revision with fewer words than this share of its draft has lost something."""
+HEADING = re.compile(r"(?m)^## +(.+?) *$")
+
+
+def words_wanted(work: Work) -> int:
+    """The length to ask for: what the estimate foresaw, or that of the draft and a little more."""
+    foreseen = max(WORDS_MIN, round(work.option.estimate.tokens * WORDS_PER_TOKEN))
+    return max(foreseen, round(len(work.draft.split()) * 1.1)) if work.revises else foreseen
+
+
+def useful_tokens(work: Work, model: str) -> int:
+    """The shortest answer worth its input: a quarter of the estimate, or as long as the draft."""
+    if work.revises:
+        return max(OUTPUT_CAP_MIN, tokens_bound(work.draft, model))
+    return max(OUTPUT_CAP_MIN, work.option.estimate.tokens // USEFUL_SHARE)
+
+
+def write(
+    work: Work, request: Request, models: Models, allowance: Allowance, config: Any = None
+) -> Outcome:
+    """Does the work with a model; whatever happens is told in the outcome, not raised.
+
+    What it cost is in the ledger under the allowance's key, failed or not.
+    """
+    try:
+        outcome = _read(work, models.ask(request, allowance, config), allowance.envelope)
+    except BudgetExceeded as error:
+        outcome = Outcome(work.option, "failed", reason=str(error))
+    except ModelUnavailable as error:
+        disables = LLM if error.for_good else ""
+        outcome = Outcome(work.option, "failed", reason=str(error), disables=disables)
+    return replace(outcome, actual=_spent_on(allowance))
+
+
+def _read(work: Work, reply: Reply, envelope: Spend) -> Outcome:
+    """A whole text is done; half a section is better than none, half a revision is worse."""
+    text = plain(reply.text).strip()
+    if work.revises and (lost := "its end" if reply.cut else _lost(work.draft, text)):
+        reason = f"the revision lost {lost}, so the draft stays as it was"
+        return Outcome(work.option, "failed", reason=reason)
+    if not reply.cut:
+        return Outcome(work.option, "done", text)
+    reason = f"cut short: its reservation held {envelope.tokens:,} tokens"
+    return Outcome(work.option, "cut", text, reason=reason)
+
+
+def _lost(draft: str, revision: str) -> str:
+    """What a revision no longer has of its draft; empty when it is all there."""
+    headings = {heading.casefold() for heading in HEADING.findall(revision)}
+    for heading in HEADING.findall(draft):
+        if heading.casefold() not in headings:
+            return f"the section {heading!r}"
+    is_short = len(revision.split()) < REVISION_SHARE_MIN * len(draft.split())
+    return "more than half of the words" if is_short else ""
+
+
+def _spent_on(allowance: Allowance) -> Spend:
+    """What all attempts under an allowance have cost."""
+    entries = allowance.ledger.entries(allowance.account)
+    return total(e.charged for e in entries if e.key.startswith(f"{allowance.key}."))

@@ -1,0 +1,62 @@
+"""What can be had at all, and at what price: the menu of options under the terms of a run."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from thrifty.budget import LeftOut, PriceUnknown, Step, StepOption
+from thrifty.executors.registry import LLM
+from thrifty.models.envelope import with_cost
+from thrifty.models.prices import PriceList
+from thrifty.planning.menu import Barred, menu
+
+OFFLINE = "offline: no key and no server"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What decides whether a model can be asked, and what it costs."""
+
+    model: str
+    """The model of options that name none of their own."""
+    prices: PriceList
+    is_offline: bool
+    limits_cost: bool
+    """Whether money is limited: then what has no price cannot be had."""
+
+    def model_of(self, option: StepOption) -> str:
+        """The model that would carry out an option."""
+        return str(option.payload.get("model", self.model))
+
+    def why_not(self, option: StepOption) -> str:
+        """Why an option cannot be had under these terms; empty when it can."""
+        if option.executor != LLM:
+            return ""
+        if self.is_offline:
+            return OFFLINE
+        return self.prices.why_unknown(self.model_of(option)) if self.limits_cost else ""
+
+    def priced(self, option: StepOption) -> StepOption:
+        """The option with its cost filled in, where money counts and a price is known."""
+        if not self.limits_cost or option.executor != LLM:
+            return option
+        try:
+            return with_cost(option, self.model_of(option), self.prices)
+        except PriceUnknown:
+            return option
+
+
+def offer(
+    steps: Iterable[Step], terms: Terms, barred: Barred = lambda option: ""
+) -> tuple[tuple[Step, ...], tuple[LeftOut, ...]]:
+    """What can be chosen, priced, and what cannot and why.
+
+    Args:
+        steps: what is still to be done.
+        terms: what models can be asked, and their prices.
+        barred: further reasons, such as that an option has failed before.
+    """
+    priced = (
+        replace(step, options=tuple(terms.priced(option) for option in step.options))
+        for step in steps
+    )
+    return menu(priced, lambda option: barred(option) or terms.why_not(option))

@@ -1,0 +1,46 @@
+"""What an option may hand to its executor: plain data, and for local work a known template."""
+
+import math
+
+from thrifty.budget import InvalidInput, StepOption
+
+TEMPLATES = ("deliverables", "generic", "outline", "risks", "tidy", "timeline")
+"""What the local executor can write."""
+
+DEPTH_MAX = 20
+INTEGER_MAX = 2**63 - 1
+"""The largest integer a checkpoint holds."""
+
+
+def check_payload(option: StepOption) -> None:
+    """Refuses what would fail after money was spent: in a checkpoint, or in the executor."""
+    where = f"option {option.name!r}.payload"
+    if not option.payload:
+        return
+    _check_plain(where, option.payload, DEPTH_MAX)
+    template = option.payload.get("template", "generic")
+    if option.executor == "local" and template not in TEMPLATES:
+        raise InvalidInput(f"{where}.template", template, f"use one of: {', '.join(TEMPLATES)}")
+
+
+def _check_plain(where: str, value: object, depth: int) -> None:
+    if depth == 0:
+        raise InvalidInput(where, value, f"nest at most {DEPTH_MAX} levels")
+    if isinstance(value, dict):
+        for key, member in value.items():
+            if not isinstance(key, str):
+                raise InvalidInput(where, key, "use texts as keys")
+            _check_plain(f"{where}.{key}", member, depth - 1)
+    elif isinstance(value, list | tuple):
+        for index, member in enumerate(value):
+            _check_plain(f"{where}[{index}]", member, depth - 1)
+    elif not _is_plain(value):
+        raise InvalidInput(where, value, "use text, finite numbers, true or false, lists, mappings")
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, int):
+        return abs(value) <= INTEGER_MAX
+    return value is None or isinstance(value, str)

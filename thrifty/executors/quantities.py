@@ -1,0 +1,145 @@
+"""Times, money, numbers of people and sizes that a task states."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_NUMBER_WORDS = {word: n for n, word in enumerate(_WORDS, 1)} | {"twelve": 12}
+
+_DAYS = {
+    # English; then the units that German, French, Spanish, Italian and Portuguese use.
+    "day": 1, "week": 7, "sprint": 14, "fortnight": 14, "month": 30, "quarter": 91, "year": 365,
+    "tag": 1, "tage": 1, "tagen": 1, "woche": 7, "wochen": 7, "monat": 30, "monate": 30,
+    "monaten": 30, "jour": 1, "semaine": 7, "mois": 30, "día": 1, "dia": 1, "semana": 7,
+    "mes": 30, "meses": 30, "mês": 30, "giorni": 1, "settimane": 7, "mesi": 30,
+}  # fmt: skip
+
+_ENGLISH = ("day", "week", "sprint", "fortnight", "month", "quarter", "year")
+_N = r"(?<![\d.,])(\d{1,3}(?:,\d{3})+|\d{1,6}|" + "|".join(_NUMBER_WORDS) + ")"
+_UNIT = "(" + "|".join(sorted(_DAYS, key=len, reverse=True)) + ")s?"
+_BEFORE = (
+    r"(?:\b(?:in|within|over|under|below|less than|up to|no more than|at most|for|by|before"
+    r"|until|next|of|lasting|on|with)\s+(?:the\s+next\s+|about\s+|a\s+budget\s+of\s+)?)?"
+)
+_DURATION = re.compile(rf"{_BEFORE}\b{_N}(-|\s)?{_UNIT}(?:-long)?\b", re.IGNORECASE)
+_MONEY = re.compile(
+    _BEFORE + r"(?:[$€£¥₹]\s?(\d[\d.,]{0,14}\d|\d)(?:\s?(k|m|bn|million|thousand|billion)\b)?"
+    r"|\b(\d[\d.,]{0,14}\d|\d)\s?(k|m|million|thousand)?\s?(?:usd|eur|gbp|dollars|euros|pounds)\b)"
+    r"(?:\s+budget\b|\s+in total\b)?",
+    re.IGNORECASE,
+)
+_PEOPLE = re.compile(
+    rf"{_BEFORE}\b{_N}[ -](?:people|persons?|adults|friends|guests|attendees|participants"
+    r"|travell?ers|colleagues|students|kids|children|employees|engineers|developers)\b",
+    re.IGNORECASE,
+)
+_SIZE = re.compile(
+    rf"(?:\b(?:in|of|within|under|at most|up to|on)\s+)?\b{_N}([ -])?"
+    r"(pages?|words?|slides?|paragraphs?|sentences?|minutes?|pagers?)\b",
+    re.IGNORECASE,
+)
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_DATE = re.compile(
+    r"(?:\b(?:by|before|until|on|from|in|due)\s+(?:the\s+)?)?(?:\b\d{4}-\d\d-\d\d\b"
+    rf"|\b{_MONTH}\s+\d{{4}}\b|\b{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?\b"
+    rf"|\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}(?:\s+\d{{4}})?\b"
+    r"|\b(?:q[1-4]|h[12])\s+\d{4}\b|\b(?:end|start|middle) of [A-Za-z]+\b"
+    r"|\b(?:next|this) (?:mon|tues|wednes|thurs|fri|satur|sun)day\b)",
+    re.IGNORECASE,
+)
+_SCALES = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "bn": 10**9}
+_SCALES |= {"billion": 10**9}
+_WORDS_A = {"page": 450, "pager": 450, "word": 1, "paragraph": 90, "sentence": 18, "minute": 130}
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A span of time that the task states."""
+
+    text: str
+    """As written, without its preposition: "6 weeks"."""
+    days: int
+    """Calendar days."""
+    describes: bool
+    """Whether it is the length of the thing itself ("a 3-day trip"), not time to do it in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantities:
+    """Everything counted or dated in a task."""
+
+    duration: Duration | None = None
+    money: str = ""
+    """The first amount as written: "$2,000"."""
+    money_amount: Decimal | None = None
+    """The same as a number of its currency."""
+    people: int = 0
+    """How many people it is for; 0 when not said."""
+    size: str = ""
+    """The length of the text: "1 page", "500 words"."""
+    size_words: int = 0
+    """The same, roughly, in words; 0 when it cannot be counted so."""
+    date: str = ""
+    """The first date as written, with its preposition: "by March 3"."""
+    phrases: tuple[str, ...] = ()
+    """All of these but the size, with the words around them, in the order of the task."""
+
+
+def read_quantities(text: str) -> Quantities:
+    """Finds the first of each kind."""
+    patterns = (_SIZE, _DURATION, _MONEY, _PEOPLE, _DATE)
+    size, duration, money, people, date = (pattern.search(text) for pattern in patterns)
+    found = sorted((m.start(), m.group().strip()) for m in (duration, money, people, date) if m)
+    return Quantities(
+        duration=_duration(duration) if duration else None,
+        money=re.sub(r"^[^\d$€£¥₹]+", "", money.group()).strip() if money else "",
+        money_amount=_amount(money) if money else None,
+        people=_count(people.group(1)) if people else 0,
+        size=_size(size) if size else "",
+        size_words=_size_words(size) if size else 0,
+        date=date.group().strip() if date else "",
+        phrases=tuple(phrase for _, phrase in found),
+    )
+
+
+def without_quantities(text: str) -> str:
+    """The text with counted and dated phrases taken out, so that its nouns stand free."""
+    for pattern in (_SIZE, _DURATION, _MONEY, _PEOPLE, _DATE):
+        text = pattern.sub(" ", text)
+    return re.sub(r"\s+([,.;])", r"\1", " ".join(text.split()))
+
+
+def _count(text: str) -> int:
+    return _NUMBER_WORDS.get(text.lower()) or int(text.replace(",", ""))
+
+
+def _duration(match: re.Match[str]) -> Duration:
+    number, joint, unit = match.groups()
+    count, days = _count(number), _DAYS[unit.lower()]
+    plural = "s" if unit.lower() in _ENGLISH and count != 1 else ""
+    return Duration(f"{count} {unit}{plural}", count * days, describes=joint == "-")
+
+
+def _amount(match: re.Match[str]) -> Decimal | None:
+    digits = match.group(1) or match.group(3)
+    scale = (match.group(2) or match.group(4) or "").lower()
+    plain = re.sub(r"[.,](?=\d{3}\b)", "", digits).replace(",", ".")
+    if plain.count(".") > 1:
+        return None
+    return Decimal(plain) * _SCALES.get(scale, 1)
+
+
+def _size(match: re.Match[str]) -> str:
+    count = _count(match.group(1))
+    noun = match.group(3).lower().rstrip("s").replace("pager", "page")
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _size_words(match: re.Match[str]) -> int:
+    return _count(match.group(1)) * _WORDS_A.get(match.group(3).lower().rstrip("s"), 0)

@@ -1,0 +1,96 @@
+"""The executors of a run, by the names that options call them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from thrifty.budget import InvalidInput, Spend, StepOption
+from thrifty.budget.option import NAME_MAX
+from thrifty.executors.adapt import adapt
+from thrifty.executors.catalog import folded
+from thrifty.executors.protocol import Executor, Result, Work
+
+LLM = "llm"
+"""Handled by the graph, which meters and caps every call; no executor stands behind the name."""
+
+LOCAL = "local"
+"""Writes with no model, at no cost."""
+
+RESERVED = (LLM, LOCAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Executors:
+    """The reserved names and what the user registered."""
+
+    registered: Mapping[str, Executor] = field(default_factory=dict)
+    """The user's own, adapted."""
+
+    @classmethod
+    def of(cls, given: Executors | Mapping[str, object] | None) -> Executors:
+        """Registers every member of a mapping.
+
+        Args:
+            given: names to functions, LangChain tools or Runnables; None for none.
+
+        Raises:
+            InvalidInput: a name is empty or taken, or what it names cannot be called.
+        """
+        if isinstance(given, Executors):
+            return given
+        if given is not None and not isinstance(given, Mapping):
+            raise InvalidInput("executors", given, "use a mapping of names to executors")
+        executors = cls()
+        for name, thing in (given or {}).items():
+            executors = executors.with_executor(name, thing)
+        return executors
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What an option may name as its executor."""
+        return (*RESERVED, *self.registered)
+
+    def with_executor(self, name: str, thing: object) -> Executors:
+        """These and one more: a function of the work, a LangChain tool, or any Runnable.
+
+        Raises:
+            InvalidInput: the name is empty or taken, or the thing cannot be called.
+        """
+        _check_name(name, self.names)
+        return Executors({**self.registered, name: adapt(name, thing)})
+
+    def __getitem__(self, name: str) -> Executor:
+        """The executor of that name.
+
+        Raises:
+            InvalidInput: nobody registered it, or it is `llm`, which only the graph can call.
+        """
+        if name == LOCAL:
+            return _local
+        if name not in self.registered:
+            known = ", ".join((LOCAL, *self.registered))
+            raise InvalidInput("executor", name, f"register it, or use one of: {known}")
+        return self.registered[name]
+
+
+def warm_up() -> None:
+    """Loads templates and word lists now, so that their time is not the first run's latency."""
+    _local(Work("warm up", StepOption("warm up", "warm up", LOCAL, "Warm up.", Spend(), 0.0)))
+
+
+def _local(work: Work) -> Result:
+    from thrifty.executors.local import run_local  # Jinja2 is loaded when something is written
+
+    return run_local(work)
+
+
+def _check_name(name: object, taken: tuple[str, ...]) -> None:
+    if not isinstance(name, str) or not name.strip() or len(name) > NAME_MAX:
+        raise InvalidInput("executors", name, f"name it with a text of 1 to {NAME_MAX} characters")
+    if name != name.strip():
+        raise InvalidInput("executors", name, "drop the blanks around the name")
+    for other in taken:
+        if folded(name) == folded(other):
+            kept = "that name is thrifty's own" if other in RESERVED else f"{other!r} is there"
+            raise InvalidInput("executors", name, f"choose another name; {kept}")

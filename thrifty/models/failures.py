@@ -1,0 +1,72 @@
+"""What a failed call means for the bill, and whether to try again.
+
+Messages are in our own words: a server's text may repeat the key it was sent.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+RETRY_WAIT_MS = 500
+SERVER_ERROR = 500
+TOO_MANY_REQUESTS = 429
+NEVER_CONNECTED = ("ConnectError", "ConnectTimeout")
+"""By name: which HTTP library raises them is the client's own affair."""
+REFUSED_FOR_GOOD = (401, 403, 404)
+"""No such key, no such right, no such model or address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a call failed."""
+
+    reason: str
+    """For a person, without anything the server said."""
+    billed: bool
+    """Whether it may have been billed: then the whole reservation is charged."""
+    retry_after_ms: int | None
+    """How long to wait before the next attempt; None when trying again is no use."""
+    for_good: bool = False
+    """Whether other calls would fail in the same way."""
+
+
+def read_failure(error: BaseException) -> Failure:
+    """The meaning of an exception that a call raised."""
+    import openai
+
+    if isinstance(error, TimeoutError | openai.APITimeoutError):
+        return Failure("no whole answer before the deadline", billed=True, retry_after_ms=None)
+    if isinstance(error, openai.APIStatusError):
+        return _read_status(error.status_code, error.response.headers)
+    if isinstance(error, openai.APIConnectionError):
+        return _read_connection(error)
+    return Failure(f"unusable answer ({type(error).__name__})", billed=True, retry_after_ms=None)
+
+
+def _read_status(status: int, headers: Mapping[str, str]) -> Failure:
+    if status == TOO_MANY_REQUESTS:
+        return Failure("too many requests (429)", False, _retry_after_ms(headers))
+    if status >= SERVER_ERROR:
+        return Failure(f"the server failed ({status})", True, RETRY_WAIT_MS)
+    refused = status in REFUSED_FOR_GOOD
+    return Failure(f"the server refused the request ({status})", False, None, refused)
+
+
+def _read_connection(error: BaseException) -> Failure:
+    if any(type(cause).__name__ in NEVER_CONNECTED for cause in _causes(error)):
+        return Failure("the server cannot be reached", False, None, for_good=True)
+    return Failure("the connection was lost", billed=True, retry_after_ms=RETRY_WAIT_MS)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _retry_after_ms(headers: Mapping[str, str]) -> int:
+    for name, factor in (("retry-after-ms", 1), ("retry-after", 1000)):
+        try:
+            return max(0, round(float(headers.get(name, "")) * factor))
+        except (ValueError, OverflowError):  # absent, a date, or nonsense
+            continue
+    return RETRY_WAIT_MS

@@ -1,0 +1,24 @@
+"""The menu: what can still be chosen, and what cannot and why."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from thrifty.budget import LeftOut, Step, StepOption
+
+Barred = Callable[[StepOption], str]
+"""Why an option cannot be chosen at all; empty when it can."""
+
+
+def menu(steps: Iterable[Step], barred: Barred) -> tuple[tuple[Step, ...], tuple[LeftOut, ...]]:
+    """Splits the options of steps into those that can be chosen and those that are barred.
+
+    A step all of whose options are barred is not on the menu.
+    """
+    offered: list[Step] = []
+    left_out: list[LeftOut] = []
+    for step in steps:
+        reasons = [(option, barred(option)) for option in step.options]
+        left_out += [LeftOut(o.name, step.name, reason) for o, reason in reasons if reason]
+        if options := tuple(option for option, reason in reasons if not reason):
+            offered.append(replace(step, options=options))
+    return tuple(offered), tuple(left_out)

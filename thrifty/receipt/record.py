@@ -1,0 +1,184 @@
+"""The receipt as data, put together from the plan, the outcomes and the ledger's entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from typing_extensions import TypedDict
+
+from thrifty.budget import Budget, Outcome, Plan, Spend, StepOption, checks
+from thrifty.budget.decision import Decision, DecisionState
+from thrifty.budget.limits import BudgetState
+from thrifty.budget.resources import RESOURCES
+from thrifty.budget.spend import SpendState
+
+RunStatus = Literal["done", "halted"]
+LineStatus = Literal["done", "cut", "failed", "skipped", "replaced", "overhead"]
+
+
+class LineState(TypedDict):
+    """A `Line` as plain data."""
+
+    what: str
+    executor: str
+    status: str
+    planned: SpendState | None
+    actual: SpendState
+    value: float
+    reason: str
+
+
+class ReceiptState(TypedDict):
+    """A `Receipt` as plain data."""
+
+    run_id: str
+    task: str
+    status: str
+    halt_reason: str
+    budget: BudgetState
+    spent: SpendState
+    planned: SpendState
+    within_budget: bool
+    bound_by: list[str]
+    lines: list[LineState]
+    decisions: list[DecisionState]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row: something that was planned, or paid, or both."""
+
+    what: str
+    """The option, or what else was paid for."""
+    executor: str
+    status: LineStatus
+    """`replaced`: planned at first and dropped by a later plan. `overhead`: no step."""
+    planned: Spend | None
+    """What the first plan expected of it; None when it was not in that plan."""
+    actual: Spend
+    value: float
+    """What it added: its estimated value where it left a text, else nothing."""
+    reason: str = ""
+
+    def to_state(self) -> LineState:
+        return LineState(
+            what=self.what,
+            executor=self.executor,
+            status=self.status,
+            planned=None if self.planned is None else self.planned.to_state(),
+            actual=self.actual.to_state(),
+            value=self.value,
+            reason=self.reason,
+        )
+
+    @classmethod
+    def from_state(cls, state: object) -> Line:
+        given: dict[str, Any] = dict(
+            checks.record("receipt.lines", state, tuple(LineState.__annotations__))
+        )
+        if (planned := given.get("planned")) is not None:
+            given["planned"] = Spend.from_state(planned)
+        given["actual"] = Spend.from_state(given.get("actual"))
+        return cls(**given)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was asked, given, planned, spent and decided."""
+
+    run_id: str
+    task: str
+    status: RunStatus
+    halt_reason: str
+    """Why the run ended before its plan was complete; empty when it did not."""
+    budget: Budget
+    spent: Spend
+    """All of it: steps, failures, retries, option proposals; latency is the run's active time."""
+    planned: Spend
+    """What the first plan expected."""
+    bound_by: tuple[str, ...]
+    """The resources that kept something better out."""
+    lines: tuple[Line, ...]
+    decisions: tuple[Decision, ...]
+
+    def __post_init__(self) -> None:
+        checks.choice("receipt.status", self.status, get_args(RunStatus))
+
+    @property
+    def within_budget(self) -> bool:
+        """Whether no limit was passed."""
+        return self.spent.within(self.budget)
+
+    @property
+    def value(self) -> float:
+        """The estimated value of all that was done."""
+        return sum(line.value for line in self.lines)
+
+    def to_state(self) -> ReceiptState:
+        return ReceiptState(
+            run_id=self.run_id,
+            task=self.task,
+            status=self.status,
+            halt_reason=self.halt_reason,
+            budget=self.budget.to_state(),
+            spent=self.spent.to_state(),
+            planned=self.planned.to_state(),
+            within_budget=self.within_budget,
+            bound_by=list(self.bound_by),
+            lines=[line.to_state() for line in self.lines],
+            decisions=[decision.to_state() for decision in self.decisions],
+        )
+
+    @classmethod
+    def from_state(cls, state: object) -> Receipt:
+        given: dict[str, Any] = dict(
+            checks.record("receipt", state, tuple(ReceiptState.__annotations__))
+        )
+        given.pop("within_budget", None)
+        lines = checks.sequence("receipt.lines", given.get("lines"))
+        decisions = checks.sequence("receipt.decisions", given.get("decisions"))
+        given["budget"] = Budget.from_state(given.get("budget"))
+        given["spent"] = Spend.from_state(given.get("spent"))
+        given["planned"] = Spend.from_state(given.get("planned"))
+        given["bound_by"] = tuple(checks.sequence("receipt.bound_by", given.get("bound_by")))
+        given["lines"] = tuple(Line.from_state(line) for line in lines)
+        given["decisions"] = tuple(Decision.from_state(decision) for decision in decisions)
+        return cls(**given)
+
+
+def make_lines(
+    first_plan: Plan, outcomes: Sequence[Outcome], overheads: Iterable[tuple[str, Spend]]
+) -> tuple[Line, ...]:
+    """The rows: overheads first, then attempts as they ended, then what was never tried.
+
+    Args:
+        first_plan: what was expected before anything ran.
+        outcomes: every attempt.
+        overheads: what was paid beside the steps, and what for.
+    """
+    planned = {option.name: option.estimate for option in first_plan.chosen}
+    tried = {outcome.option.name for outcome in outcomes}
+    rows = [Line(what, "", "overhead", None, spend, 0.0) for what, spend in overheads]
+    rows += [_attempt(outcome, planned.get(outcome.option.name)) for outcome in outcomes]
+    rows += [
+        Line(option.name, option.executor, "replaced", option.estimate, Spend(), 0.0)
+        for option in first_plan.chosen
+        if option.name not in tried
+    ]
+    return tuple(rows)
+
+
+def _attempt(outcome: Outcome, planned: Spend | None) -> Line:
+    option = outcome.option
+    value = option.value if outcome.has_text else 0.0
+    return Line(
+        option.name, option.executor, outcome.status, planned, outcome.actual, value, outcome.reason
+    )
+
+
+def bound_by(left: Budget, wanted: Iterable[StepOption]) -> tuple[str, ...]:
+    """The resources of which too little is left for some option that would have been better."""
+    missing = {name for option in wanted for name in left.exceeded_by(option.estimate)}
+    return tuple(resource.name for resource in RESOURCES if resource.name in missing)

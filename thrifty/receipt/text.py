@@ -1,0 +1,233 @@
+"""Plan and receipt for a terminal; the one place outside `cli/` that knows rich.
+
+Names and reasons come from catalogs and models: they reach the screen as `Text`, never as
+markup, and without control characters.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from thrifty.budget import Budget, Plan
+from thrifty.budget.dollars import format_usd
+from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS, Resource
+from thrifty.receipt import words
+from thrifty.receipt.record import Line, LineStatus, Receipt
+
+NARROW = 72
+"""Below this many columns, tables do without bars and blanks."""
+BAR_CELLS = 12
+CENT_SHARE = 100_000
+"""Where there is little room, money is shown to a hundredth of a cent: in nano-USD."""
+HEADERS = {"tokens": "tokens", "cost": "cost", "latency": "ms", "tool_calls": "calls"}
+BLANK = Text("")
+MARKS: dict[LineStatus, tuple[str, str]] = {
+    "done": ("✓", "green"),
+    "cut": ("✂", "yellow"),
+    "failed": ("✗", "red"),
+    "skipped": ("-", "yellow"),
+    "replaced": ("·", "dim"),
+    "overhead": ("+", "cyan"),
+}
+"""How each status looks; a word stands beside every mark but the plain ✓."""
+
+
+def plan_view(plan: Plan, budget: Budget) -> RenderableType:
+    """The chosen steps with what each is expected to use, and why the others stayed out."""
+    title = Text.assemble(("Plan  ", "bold"), words.headline(plan))
+    parts: list[RenderableType] = [BLANK, title]
+    if plan.chosen:
+        parts.append(_plan_table(plan, budget))
+    if plan.left_out:
+        parts += [BLANK, Text("Left out", style="bold"), _left_out(plan)]
+    return Group(*parts, BLANK)
+
+
+def receipt_view(receipt: Receipt, width: int) -> RenderableType:
+    """Steps, decisions, resources and, last, where a reader looks first, the verdict.
+
+    Args:
+        receipt: what to show.
+        width: how many columns there are.
+    """
+    parts: list[RenderableType] = []
+    if receipt.lines:
+        parts += [_lines_table(receipt, width), *_remarks(receipt), BLANK]
+    if receipt.decisions:
+        parts += [_decisions(receipt), BLANK]
+    parts += [_resources(receipt, width), BLANK, _verdict(receipt)]
+    return Group(*parts)
+
+
+def _plan_table(plan: Plan, budget: Budget) -> Table:
+    shown = _columns(budget)
+    table = _table()
+    table.add_column("Step", overflow="fold")
+    table.add_column("by", style="dim", overflow="fold")
+    for column in shown:
+        table.add_column(HEADERS[RESOURCES[column].name], justify="right", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    for option in plan.chosen:
+        figures = _figures(option.estimate.amounts, shown)
+        name, executor = _text(option.name), _text(option.executor)
+        table.add_row(name, executor, *figures, f"{option.value:.1f}")
+    table.add_section()
+    expected = _figures(plan.expected.amounts, shown)
+    table.add_row("Expected", "", *expected, f"{plan.value:.1f}", style="bold")
+    table.add_row("Limit", "", *_figures(budget.limits, shown), "", style="dim")
+    return table
+
+
+def _left_out(plan: Plan) -> RenderableType:
+    grid = Table.grid(padding=(0, 1))
+    for reason, names in words.together((each.reason, each.option) for each in plan.left_out):
+        grid.add_row("·", Text.assemble(names, (f": {reason}", "dim"), overflow="fold"))
+    return grid
+
+
+def _lines_table(receipt: Receipt, width: int) -> Table:
+    shown = _columns(receipt.budget)
+    table = _table()
+    table.add_column("", no_wrap=True)
+    table.add_column(f"Planned{' → ' if width >= NARROW else ', below it '}used", overflow="fold")
+    for column in shown:
+        table.add_column(HEADERS[RESOURCES[column].name], justify="right", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    arrow = " → " if width >= NARROW else "\n"
+    pairs = [_pairs(receipt.lines, column, arrow) for column in shown]
+    for row, line in enumerate(receipt.lines):
+        value = f"{line.value:.1f}" if line.value else "-"
+        mark, style = MARKS[line.status]
+        table.add_row(
+            Text(mark, style), _what(line, style), *(column[row] for column in pairs), value
+        )
+    return table
+
+
+def _what(line: Line, style: str) -> Text:
+    what = _text(line.what)
+    return what if line.status == "done" else what.append(f", {line.status}", style=style)
+
+
+def _remarks(receipt: Receipt) -> list[RenderableType]:
+    """Why lines are not simply done; those with the same reason together."""
+    grid = Table.grid(padding=(0, 1))
+    for status, (mark, style) in MARKS.items():
+        ended = ((x.reason, x.what) for x in receipt.lines if x.status == status and x.reason)
+        for reason, names in words.together(ended):
+            grid.add_row(Text(mark, style), Text.assemble(names, (f": {reason}", "dim")))
+    return [BLANK, grid] if grid.row_count else []
+
+
+def _pairs(lines: Sequence[Line], column: int, arrow: str) -> list[Text]:
+    """Planned and used of one resource, line by line, the arrows below each other."""
+    money = RESOURCES[column] is COST
+    planned = [
+        "-" if x.planned is None else _figure(x.planned.amounts[column], money) for x in lines
+    ]
+    actual = [_figure(line.actual.amounts[column], money) for line in lines]
+    width = max(len(figure) for figure in actual)
+    return [
+        Text.assemble((f"{before}{arrow}", "dim"), f"{used:>{width}}")
+        for before, used in zip(planned, actual, strict=True)
+    ]
+
+
+def _decisions(receipt: Receipt) -> RenderableType:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(justify="right", style="dim", no_wrap=True)
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for decision in receipt.decisions:
+        grid.add_row(f"{decision.at_ms:,} ms", decision.kind, _text(decision.reason))
+    return Group(Text("Decisions", style="bold"), grid)
+
+
+def _resources(receipt: Receipt, width: int) -> Table:
+    table = _table()
+    table.add_column("Resource", no_wrap=True)
+    for name in ("limit", "planned", "used", "left"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for row, resource in enumerate(RESOURCES):
+        planned, used = receipt.planned.amounts[row], receipt.spent.amounts[row]
+        limit = receipt.budget.limits[row]
+        if resource is COST and width < NARROW:
+            planned, used = _rounded(planned), _rounded(used)
+        if limit is not None or planned or used:
+            table.add_row(*_resource_row(resource, limit, planned, used, width))
+    return table
+
+
+def _resource_row(
+    resource: Resource, limit: int | None, planned: int, used: int, width: int
+) -> Iterator[RenderableType]:
+    yield words.LABELS[resource.name]
+    yield Text("none", style="dim") if limit is None else _amount(resource, limit)
+    yield _amount(resource, planned) if planned or limit is not None else "-"
+    yield Text(_amount(resource, used), style="bold")
+    if limit is not None:
+        yield _amount(resource, max(0, limit - used))
+        yield _share(used, limit, width)
+
+
+def _verdict(receipt: Receipt) -> Text:
+    style = "green" if receipt.status == "done" else "yellow"
+    style = style if receipt.within_budget else "red"
+    said = Text(words.verdict(receipt), style=f"bold {style}")
+    return said.append(f" {words.binding(receipt)}", style="not bold default")
+
+
+def _share(used: int, limit: int, width: int) -> Text:
+    """How much of a limit is used: a bar and a percentage."""
+    percent = -(-100 * used // limit) if limit else (100 if used else 0)
+    style = "red" if used > limit else "yellow" if percent > 90 else "green"
+    said = Text(f"{percent:,}%".rjust(4))
+    if width < NARROW:
+        return said
+    full = min(BAR_CELLS, -(-BAR_CELLS * percent // 100))
+    return Text.assemble(("█" * full, style), ("░" * (BAR_CELLS - full), "dim"), " ", said)
+
+
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+
+
+def _columns(budget: Budget) -> list[int]:
+    """Which resources stand beside each step: without a limit on it, no cost is estimated."""
+    return [
+        place
+        for place, resource in enumerate(RESOURCES)
+        if resource is not COST or budget.max_cost_usd is not None
+    ]
+
+
+def _figures(amounts: Iterable[int | None], shown: Sequence[int]) -> list[str]:
+    every = list(amounts)
+    return [_figure(every[column], RESOURCES[column] is COST) for column in shown]
+
+
+def _figure(amount: int | None, money: bool) -> str:
+    """An amount without its unit; money to a hundredth of a cent, rounded up."""
+    if amount is None:
+        return "none"
+    if not money:
+        return f"{amount:,}"
+    return format_usd(_rounded(amount))
+
+
+def _rounded(nano_usd: int) -> int:
+    """Up: what was spent never looks smaller than it is."""
+    return -(-nano_usd // CENT_SHARE) * CENT_SHARE
+
+
+def _amount(resource: Resource, amount: int) -> str:
+    """With its unit, unless the row's name says it: "2,200" beside "tokens", "980 ms"."""
+    return f"{amount:,}" if resource in (TOKENS, TOOL_CALLS) else resource.show(amount)
+
+
+def _text(text: str) -> Text:
+    return Text(words.one_line(text), overflow="fold")

@@ -1,0 +1,104 @@
+"""What a deployment fixes, and the only reader of the environment.
+
+| variable          | meaning                                                                   |
+|-------------------|---------------------------------------------------------------------------|
+| `OPENAI_API_KEY`  | the key; without it and without a server of one's own, thrifty is offline  |
+| `OPENAI_BASE_URL` | an OpenAI-compatible server (vLLM, Ollama, a gateway); needs no key         |
+| `THRIFTY_API`     | `responses` or `chat`; by default `responses`, `chat` for an own server    |
+| `THRIFTY_CAP`     | `max_tokens` for a chat server that knows an output cap by that name only |
+| `THRIFTY_PRICES`  | JSON, dollars per million tokens: `{"llama3": {"input": 0, "output": 0}}`  |
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal, get_args
+
+from thrifty.budget import InvalidInput, checks
+
+Api = Literal["responses", "chat"]
+CapField = Literal["max_completion_tokens", "max_tokens"]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPrice:
+    """What a model of one's own costs, in dollars per million tokens."""
+
+    input_usd: Decimal
+    output_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where models are reached and what they cost."""
+
+    api_key: str = field(default="", repr=False)
+    """Sent to the server, and nowhere else: no state, log or receipt holds it."""
+    base_url: str = ""
+    """The server's address up to and with `/v1`; OpenAI's own when empty."""
+    api: Api = "responses"
+    """Which of the two OpenAI protocols the server speaks."""
+    cap_field: CapField = "max_completion_tokens"
+    """What Chat Completions calls the output cap; a server that does not know it ignores it."""
+    prices: Mapping[str, TokenPrice] = field(default_factory=dict, hash=False)
+    """Prices by model name; they win over the public price list."""
+
+    def __post_init__(self) -> None:
+        if self.base_url and not self.base_url.startswith(("http://", "https://")):
+            remedy = "start it with http:// or https://"
+            raise InvalidInput("base_url", self.base_url, remedy)
+        checks.choice("api", self.api, get_args(Api))
+        checks.choice("cap_field", self.cap_field, get_args(CapField))
+        if self.api == "responses" and self.cap_field == "max_tokens":
+            raise InvalidInput("cap_field", self.cap_field, "use it with api chat only")
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether no model can be reached."""
+        return not (self.api_key or self.base_url)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Reads the variables named above.
+
+        Raises:
+            InvalidInput: a variable has a value that cannot be used.
+        """
+        given = os.environ if environ is None else environ
+        base_url = given.get("OPENAI_BASE_URL", "").strip()
+        api: Any = given.get("THRIFTY_API", "").strip() or ("chat" if base_url else "responses")
+        cap_field: Any = given.get("THRIFTY_CAP", "").strip() or "max_completion_tokens"
+        return cls(
+            api_key=given.get("OPENAI_API_KEY", "").strip(),
+            base_url=base_url,
+            api=api,
+            cap_field=cap_field,
+            prices=read_prices(given.get("THRIFTY_PRICES", "").strip() or "{}"),
+        )
+
+
+def read_prices(text: str) -> dict[str, TokenPrice]:
+    """Prices by model name, from JSON.
+
+    Raises:
+        InvalidInput: the text is no JSON of that form, or a price is no number from 0 up.
+    """
+    try:
+        given = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+    except (ValueError, RecursionError):
+        remedy = 'write JSON such as {"llama3": {"input": 0, "output": 0}}'
+        raise InvalidInput("THRIFTY_PRICES", text, remedy) from None
+    if not isinstance(given, dict):
+        raise InvalidInput("THRIFTY_PRICES", text, "write a JSON object with a model per name")
+    return {model: _price(f"THRIFTY_PRICES.{model}", price) for model, price in given.items()}
+
+
+def _price(field: str, given: Any) -> TokenPrice:
+    sides = checks.record(field, given, ("input", "output"))
+    for side in ("input", "output"):
+        price = sides.get(side)
+        if not isinstance(price, Decimal) or not 0 <= price <= 1_000_000:
+            raise InvalidInput(f"{field}.{side}", price, "use dollars per million tokens")
+    return TokenPrice(sides["input"], sides["output"])
