@@ -22,7 +22,7 @@ def standing(left: int, outcomes=(), chosen=(A, B), replans_left=3, **more) -> S
     problem = Problem(
         tuple(step for step in STEPS if step.name not in finished),
         Budget(max_tokens=left),
-        risk=0.5,
+        risk=0.5,  # what fits exactly, fits
     )
     return Standing(
         plan=Plan("feasible", "beam", chosen),

@@ -26,7 +26,7 @@ def chosen(problem: Problem, engine: str = "auto") -> list[str]:
 
 def test_importing_the_planner_brings_no_heavy_module_and_is_quick():
     code = (
-        "import time, sys\n"
+        "import time, sys, thrifty.budget\n"
         "start = time.process_time()\n"
         "import thrifty.planning.engines\n"
         "took = time.process_time() - start\n"
@@ -40,7 +40,7 @@ def test_importing_the_planner_brings_no_heavy_module_and_is_quick():
     ]
     times = [float(run.stdout.split()[0]) for run in runs]
     assert all(run.stdout.split(maxsplit=1)[1].strip() == "[]" for run in runs)
-    assert min(times) < 0.030  # 18 ms on a free machine
+    assert min(times) < 0.010  # beside the 20 ms of thrifty.budget and the standard library
 
 
 @pytest.mark.parametrize("engine", ENGINES)

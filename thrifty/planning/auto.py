@@ -10,8 +10,10 @@ from thrifty.planning.milp import is_installed, search_by_milp
 from thrifty.planning.model import Model
 from thrifty.planning.result import STOP_NEVER, Found, Stop
 
-EXACT_NODES = 5_000
+EXACT_NODES = (5_000,)
 """The effort after which HiGHS is asked; about 20 ms, where HiGHS seldom needs less."""
+EXACT_NODES_LARGE = (1_500, 6_000)
+"""The same for a large model, where a node takes longer and most are good enough at once."""
 LARGE = 4_000
 GAP_LARGE = 0.001
 """From so many items on, a plan within this share of its bound need not be proven best."""
@@ -24,9 +26,12 @@ def search_automatically(model: Model, stop: Stop = STOP_NEVER) -> Found:
     # A list schedule is no linear thing; there HiGHS would forbid one set after another.
     if model.clock or not is_installed():
         return search_exactly(model, (), stop)
-    first = search_exactly(model, (), replace(stop, nodes_max=min(EXACT_NODES, stop.nodes_max)))
-    if first.is_proven or stop.is_over() or is_good_enough(model, first):
-        return first
+    first = Found((), 0)
+    for nodes_max in EXACT_NODES if model.size < LARGE else EXACT_NODES_LARGE:
+        allowed = replace(stop, nodes_max=min(nodes_max, stop.nodes_max))
+        first = search_exactly(model, first.items, allowed)
+        if first.is_proven or stop.is_over() or is_good_enough(model, first):
+            return first
     second = search_by_milp(model, first.items, stop)
     if not second.is_plan:
         return second if second.is_proven else first

@@ -12,9 +12,9 @@ from thrifty.budget.plan import Plan
 from thrifty.planning.problem import Problem
 
 EngineName = Literal["auto", "exact", "milp", "beam"]
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 """`auto`: exact as long as that is quick, then HiGHS, if it is installed. `exact`: our own branch
 and bound. `milp`: HiGHS. `beam`: the tutorial's search, as a baseline."""
-ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 ENGINE_DEFAULT: EngineName = "auto"
 DEADLINE_MS_DEFAULT = 10_000
 DEADLINE_MS_MAX = 86_400_000
