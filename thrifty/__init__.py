@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from thrifty.graph.build import create_budget_agent
     from thrifty.graph.embed import as_node
     from thrifty.ledger.memory import MemoryLedger
+    from thrifty.ledger.postgres import PostgresLedger
+    from thrifty.ledger.sqlite import SqliteLedger
     from thrifty.nodes.context import Context
     from thrifty.planning.engines import make_plan
     from thrifty.planning.problem import Problem
@@ -42,12 +44,14 @@ __all__ = [
     "ModelUnavailable",
     "Outcome",
     "Plan",
+    "PostgresLedger",
     "PriceUnknown",
     "Problem",
     "Receipt",
     "Result",
     "Settings",
     "Spend",
+    "SqliteLedger",
     "Step",
     "StepOption",
     "ThriftyError",
@@ -64,6 +68,8 @@ _HOMES = {
     "Catalog": "thrifty.executors.catalog",
     "Context": "thrifty.nodes.context",
     "MemoryLedger": "thrifty.ledger.memory",
+    "PostgresLedger": "thrifty.ledger.postgres",
+    "SqliteLedger": "thrifty.ledger.sqlite",
     "Problem": "thrifty.planning.problem",
     "Receipt": "thrifty.receipt.record",
     "Result": "thrifty.executors.protocol",
