@@ -1,41 +1,20 @@
 """Picks the steps that are ready, reserves their worst case, and hands them to their executors."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from thrifty.budget import (
-    Budget,
-    BudgetExceeded,
-    Outcome,
-    Plan,
-    PriceUnknown,
-    Spend,
-    Step,
-    StepOption,
-    total,
-)
+from thrifty.budget import Outcome, Plan
 from thrifty.budget.decision import Decision
 from thrifty.budget.plan import PlanState
-from thrifty.executors.draft import compose, excerpt, revisable
-from thrifty.executors.registry import LLM
-from thrifty.executors.worst_case import worst_case
-from thrifty.ledger.booking import numbered
-from thrifty.models.tokens import tokens_bound
+from thrifty.executors.dispatch import Desk, Dispatched
+from thrifty.executors.draft import compose
 from thrifty.nodes.context import Context
 from thrifty.nodes.outlook import Facts, all_steps, outlook, terms_of
 from thrifty.nodes.services import Services
 from thrifty.nodes.state import Assignment
 from thrifty.planning.course import remaining
 from thrifty.planning.wave import ready_wave
-
-DRAFT_SHARE = 4
-"""A section may spend a quarter of its reservation on reading what is there already."""
-PROMPT_TOKENS = 250
-"""Room for the words of a prompt itself."""
-REVISION_FACTOR = 2.3
-"""A revision reads its draft and writes it again, perhaps a little longer."""
 
 
 class Routed(Facts):
@@ -46,118 +25,52 @@ class Routed(Facts):
 
 def route(state: Routed, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
     """Sends the next wave; what no longer fits is downgraded, or skipped with its reason."""
-    context = Context.of(runtime.context)
+    context, run = Context.of(runtime.context), state["run"]
     outcomes = [Outcome.from_state(outcome) for outcome in state["outcomes"]]
     steps = all_steps(state, services)
     finished = {outcome.step for outcome in outcomes if outcome.has_text}
     rest = remaining(Plan.from_state(state["plan"]), outcomes)
-    ready = ready_wave(rest, steps, finished, context.max_concurrency)
-    menu = {step.name: step for step in outlook(state, context, services)[0].steps}
-    desk = _Desk(state, context, services, compose(outcomes, steps))
-    for place, option in enumerate(ready):
-        step = menu.get(option.step, Step(option.step, (option,)))
-        desk.place(option, step, total(later.estimate for later in ready[place + 1 :]))
+    desk = Desk(
+        ledger=services.ledger,
+        account=run["id"],
+        prefix=f"{run['id']}/{state['revision']}",
+        task=run["task"],
+        draft=compose(outcomes, steps),
+        terms=terms_of(run, context, services),
+        left=lambda: services.left(run["id"], state["spend"]["latency_ms"]),
+    )
+    sent = desk.dispatch(
+        ready_wave(rest, steps, finished, context.max_concurrency),
+        {step.name: step for step in outlook(state, context, services)[0].steps},
+    )
+    at_ms = services.clock.active_ms(run["id"], state["spend"]["latency_ms"])
     return {
-        "wave": desk.wave,
-        "outcomes": [outcome.to_state() for outcome in desk.skipped],
-        "decisions": [decision.to_state() for decision in desk.decisions],
+        "wave": wave_of(sent),
+        "outcomes": [outcome.to_state() for outcome in sent.skipped],
+        "decisions": [decision.to_state() for decision in decisions_of(sent, at_ms)],
     }
 
 
-class _Desk:
-    """Places options one after another, each in what the ones before it left."""
-
-    def __init__(self, state: Routed, context: Context, services: Services, draft: str) -> None:
-        self.wave: list[Assignment] = []
-        self.skipped: list[Outcome] = []
-        self.decisions: list[Decision] = []
-        self._state, self._services = state, services
-        self._run_id = state["run"]["id"]
-        self._terms = terms_of(state["run"], context, services)
-        self._draft = draft
-        entries = services.ledger.entries(state["run"]["id"])
-        self._settled = {e.key: e.reserved for e in entries if e.status == "settled"}
-
-    def place(self, wanted: StepOption, step: Step, kept: Spend) -> None:
-        """Reserves for the wanted option or, where it does not fit, for the best that does.
-
-        Args:
-            wanted: what the plan says.
-            step: its step, with what can take its place.
-            kept: what the rest of the wave is to find when its turn comes.
-        """
-        refusal = ""
-        for option in _alternatives(wanted, step):
-            try:
-                assignment = self._assign(option, step, kept)
-            except (BudgetExceeded, PriceUnknown) as error:
-                refusal = refusal or str(error)
-                continue
-            if option is not wanted:
-                self._note("downgrade", f"{step.name} moved to {option.name!r}: {refusal}")
-            self.wave.append(assignment)
-            return
-        self._note("skip", f"{step.name} was skipped: {refusal}")
-        self.skipped.append(Outcome(wanted, "skipped", reason=refusal))
-
-    def _assign(self, option: StepOption, step: Step, kept: Spend) -> Assignment:
-        """Reserves the worst case; what may be read of the draft follows from it."""
-        most = self._paid_before(option) or self._worst_case(option, kept)
-        readable, untouched = self._readable(option, step, most)
-        key = numbered(self._key(option), 1)
-        ledger = self._services.ledger
-        held = ledger.reserve(self._run_id, key, option.name, most, unsent=True).reserved
-        return Assignment(
-            option=option.to_state(),
-            key=self._key(option),
-            reserved=held.to_state(),
-            draft=readable,
-            untouched=untouched,
-            revises=step.role == "revision",
+def wave_of(sent: Dispatched) -> list[Assignment]:
+    """The assignments as plain data."""
+    return [
+        Assignment(
+            option=assignment.work.option.to_state(),
+            key=assignment.key,
+            reserved=assignment.reserved.to_state(),
+            draft=assignment.work.draft,
+            untouched=assignment.untouched,
+            revises=assignment.work.revises,
         )
-
-    def _worst_case(self, option: StepOption, kept: Spend) -> Spend:
-        left = self._left().left_after(kept)
-        return worst_case(option, left, self._terms.model_of(option), self._terms.prices)
-
-    def _paid_before(self, option: StepOption) -> Spend | None:
-        """What was reserved for the option, where a fork finds it paid: it needs no more room."""
-        return self._settled.get(numbered(self._key(option), 1))
-
-    def _readable(self, option: StepOption, step: Step, most: Spend) -> tuple[str, str]:
-        """What the executor may read of the draft, and what a revision leaves as it is.
-
-        Raises:
-            BudgetExceeded: not even the first section could be revised.
-        """
-        if step.role == "section":
-            return excerpt(self._draft, most.tokens // DRAFT_SHARE), ""
-        if option.executor != LLM:
-            return self._draft, ""
-
-        def count(text: str) -> int:
-            return tokens_bound(text, self._terms.model_of(option))
-
-        prompt_tokens = PROMPT_TOKENS + count(self._state["run"]["task"])
-        room = round((most.tokens - prompt_tokens) / REVISION_FACTOR)
-        part, rest = revisable(self._draft, room, count)
-        if self._draft and not part:
-            raise BudgetExceeded({"tokens": count(self._draft) - max(0, room)}, option.name)
-        return part, rest
-
-    def _key(self, option: StepOption) -> str:
-        return f"{self._run_id}/{self._state['revision']}/{option.name}"
-
-    def _left(self) -> Budget:
-        return self._services.left(self._run_id, self._state["spend"]["latency_ms"])
-
-    def _note(self, kind: Any, reason: str) -> None:
-        at_ms = self._services.clock.active_ms(self._run_id, self._state["spend"]["latency_ms"])
-        self.decisions.append(Decision(kind, reason, at_ms))
+        for assignment in sent.assignments
+    ]
 
 
-def _alternatives(wanted: StepOption, step: Step) -> Iterator[StepOption]:
-    """What the plan wants, then the other ways to do the step, the most valuable first."""
-    yield wanted
-    others = [option for option in step.options if option.name != wanted.name]
-    yield from sorted(others, key=lambda option: (-option.value, option.name))
+def decisions_of(sent: Dispatched, at_ms: int) -> list[Decision]:
+    """Where the wave is not what the plan said, and why."""
+    moved = [f"{each.step} moved to {each.to!r}: {each.reason}" for each in sent.moved]
+    skipped = [f"{each.step} was skipped: {each.reason}" for each in sent.skipped]
+    return [
+        *(Decision("downgrade", reason, at_ms) for reason in moved),
+        *(Decision("skip", reason, at_ms) for reason in skipped),
+    ]

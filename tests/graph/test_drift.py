@@ -72,3 +72,29 @@ def test_a_server_that_passes_its_cap_is_recorded_and_ends_the_run(online, serve
     assert receipt.spent.tokens == server.bill.total_tokens
     assert len(server.requests) == 1
     assert "## Outline plan" in result["draft"]
+
+
+def test_what_no_longer_fits_is_downgraded_when_no_new_plan_is_allowed(online, server):
+    server.script(Answer(tokens=1500, times=None))
+    context = {"max_replans": 0}
+    result = online().invoke({"task": TASK, "budget": TUTORIAL_BUDGET}, context=context)
+    (reason,) = decisions_of(result, "downgrade")
+    assert re.fullmatch(
+        r"Quality pass moved to 'Quality pass \(local\)': Quality pass \(LLM\) does not fit: "
+        r"\d+ tokens short; raise the budget or drop the step",
+        reason,
+    )
+    assert receipt_of(result).lines[-2].what == "Quality pass (local)"
+
+
+def test_what_nothing_can_stand_in_for_is_skipped_with_its_reason(online, server):
+    server.script(Answer(tokens=700, times=None))
+    first = StepOption("Aims (LLM)", "Aims", "llm", "says why", Spend(400, 0, 900, 1), 10.0)
+    second = StepOption("Costs (LLM)", "Costs", "llm", "says what", Spend(500, 0, 900, 1), 3.0)
+    agent = online(catalog=[first, second])
+    context = {"max_replans": 0, "propose_options": False, "risk": 0.5}
+    result = agent.invoke({"task": TASK, "budget": {"max_tokens": 1000}}, context=context)
+    (reason,) = decisions_of(result, "skip")
+    assert reason.startswith("Costs was skipped: Costs (LLM) does not fit: ")
+    statuses = {line.what: line.status for line in receipt_of(result).lines}
+    assert statuses == {"Aims (LLM)": "done", "Costs (LLM)": "skipped"}

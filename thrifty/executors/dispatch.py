@@ -1,0 +1,156 @@
+"""Handing out work: a reservation for each option of a wave, or for what can stand in for it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from thrifty.budget import (
+    Budget,
+    BudgetExceeded,
+    Outcome,
+    PriceUnknown,
+    Spend,
+    Step,
+    StepOption,
+    total,
+)
+from thrifty.executors.draft import excerpt, revisable
+from thrifty.executors.offer import Terms
+from thrifty.executors.protocol import Work
+from thrifty.executors.registry import LLM
+from thrifty.executors.worst_case import worst_case
+from thrifty.ledger.booking import numbered
+from thrifty.ledger.protocol import Ledger
+from thrifty.models.tokens import tokens_bound
+
+DRAFT_SHARE = 4
+"""A section may spend a quarter of its reservation on reading what is there already."""
+PROMPT_TOKENS = 250
+"""Room for the words of a prompt itself."""
+REVISION_FACTOR = 2.3
+"""A revision reads its draft and writes it again, perhaps a little longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Work for an executor, and what was reserved for it."""
+
+    work: Work
+    key: str
+    """Names the work in the ledger; calls for it are numbered."""
+    reserved: Spend
+    untouched: str = ""
+    """What follows in the draft and is too long to be revised as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A step that another option does than the plan said."""
+
+    step: str
+    to: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """What became of a wave."""
+
+    assignments: tuple[Assignment, ...]
+    moved: tuple[Moved, ...]
+    skipped: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a run hands out its work."""
+
+    ledger: Ledger
+    account: str
+    prefix: str
+    """Of the keys: the run and the revision of its plan."""
+    task: str
+    draft: str
+    """What was written so far."""
+    terms: Terms
+    left: Callable[[], Budget]
+    """What can still be reserved, and the latency that is left, now."""
+
+    def dispatch(self, wave: Sequence[StepOption], menu: Mapping[str, Step]) -> Dispatched:
+        """Reserves for one option after another, each in what the ones before it left.
+
+        Args:
+            wave: what the plan wants to start now.
+            menu: by name, the steps with what can take the place of an option.
+        """
+        paid = {e.key: e.reserved for e in self.ledger.entries(self.account) if e.answer}
+        assignments: list[Assignment] = []
+        moved: list[Moved] = []
+        skipped: list[Outcome] = []
+        for place, wanted in enumerate(wave):
+            step = menu.get(wanted.step, Step(wanted.step, (wanted,)))
+            kept = total(later.estimate for later in wave[place + 1 :])
+            found = self._place(wanted, step, kept, paid)
+            if isinstance(found, str):
+                skipped.append(Outcome(wanted, "skipped", reason=found))
+                continue
+            assignment, refusal = found
+            assignments.append(assignment)
+            if refusal:
+                moved.append(Moved(step.name, assignment.work.option.name, refusal))
+        return Dispatched(tuple(assignments), tuple(moved), tuple(skipped))
+
+    def _place(
+        self, wanted: StepOption, step: Step, kept: Spend, paid: Mapping[str, Spend]
+    ) -> tuple[Assignment, str] | str:
+        """The assignment, and why it is not the wanted one; or why there is none."""
+        refusal = ""
+        for option in _alternatives(wanted, step):
+            try:
+                return self._assign(option, step, kept, paid), refusal
+            except (BudgetExceeded, PriceUnknown) as error:
+                refusal = refusal or str(error)
+        return refusal
+
+    def _assign(
+        self, option: StepOption, step: Step, kept: Spend, paid: Mapping[str, Spend]
+    ) -> Assignment:
+        """Reserves the worst case; what may be read of the draft follows from it.
+
+        What a fork finds paid needs no further room.
+        """
+        key = f"{self.prefix}/{option.name}"
+        first = numbered(key, 1)
+        most = paid.get(first) or worst_case(
+            option, self.left().left_after(kept), self.terms.model_of(option), self.terms.prices
+        )
+        readable, untouched = self._readable(option, step, most)
+        held = self.ledger.reserve(self.account, first, option.name, most, unsent=True)
+        work = Work(self.task, option, readable, revises=step.role == "revision")
+        return Assignment(work, key, held.reserved, untouched)
+
+    def _readable(self, option: StepOption, step: Step, most: Spend) -> tuple[str, str]:
+        """What the executor may read of the draft, and what a revision leaves as it is.
+
+        Raises:
+            BudgetExceeded: not even the first section could be revised.
+        """
+        if step.role == "section":
+            return excerpt(self.draft, most.tokens // DRAFT_SHARE), ""
+        if option.executor != LLM:
+            return self.draft, ""
+
+        def count(text: str) -> int:
+            return tokens_bound(text, self.terms.model_of(option))
+
+        room = round((most.tokens - PROMPT_TOKENS - count(self.task)) / REVISION_FACTOR)
+        part, rest = revisable(self.draft, room, count)
+        if self.draft and not part:
+            raise BudgetExceeded({"tokens": count(self.draft) - max(0, room)}, option.name)
+        return part, rest
+
+
+def _alternatives(wanted: StepOption, step: Step) -> Iterator[StepOption]:
+    """What the plan wants, then the other ways to do the step, the most valuable first."""
+    yield wanted
+    others = [option for option in step.options if option.name != wanted.name]
+    yield from sorted(others, key=lambda option: (-option.value, option.name))
