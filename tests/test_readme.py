@@ -14,6 +14,7 @@ PAGES = (
     "CONTRIBUTING.md",
     "docs/decisions.md",
     "docs/planning.md",
+    "benchmarks/README.md",
     "examples/README.md",
 )
 
