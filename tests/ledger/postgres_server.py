@@ -35,6 +35,7 @@ def running_server(programs: Path) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="thrifty-pg-"))
     try:
         if as_user:
+            programs = _within_reach(programs, folder)
             shutil.chown(folder, SERVER_USER)
         data = folder / "data"
         initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
@@ -60,6 +61,16 @@ def running_server(programs: Path) -> Iterator[str]:
             log.close()
     finally:
         shutil.rmtree(folder)
+
+
+def _within_reach(programs: Path, folder: Path) -> Path:
+    """A copy of the programs where another user may run them: a home or a virtual environment
+    of root's is closed to others. Their libraries stand beside the package."""
+    package = programs.parent.parent
+    shutil.copytree(package / "pginstall", folder / package.name / "pginstall")
+    for libraries in package.parent.glob(f"{package.name}.libs"):
+        shutil.copytree(libraries, folder / libraries.name)
+    return folder / package.name / "pginstall" / "bin"
 
 
 def _wait_for(conninfo: str, server: "subprocess.Popen[bytes]") -> None:
