@@ -6,6 +6,7 @@ from typing import Any
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
 from thrifty.graph.build import BudgetAgent
+from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input, Output
 
 
@@ -14,6 +15,7 @@ def as_node(
     *,
     read: Callable[[Any], Input],
     write: Callable[[Output], Mapping[str, Any]],
+    context: Mapping[str, Any] | None = None,
 ) -> Runnable[Any, dict[str, Any]]:
     """A node that maps the parent's keys to the agent's, and back.
 
@@ -24,17 +26,24 @@ def as_node(
         agent: what `create_budget_agent` returned.
         read: from the parent's state to the agent's input; hand the budget down here.
         write: from the agent's result to an update of the parent's state.
+        context: settings of the run; without it, those fields of the parent's own context
+            count that are named like ours.
+
+    Raises:
+        InvalidInput: a setting is unknown or out of its bounds.
 
     Example:
         `as_node(agent, read=lambda s: {"task": s["question"], "budget": s["limits"]},
         write=lambda result: {"answer": result["draft"]})`
     """
 
+    settings: dict[str, Any] = {} if context is None else {"context": Context.checked(context)}
+
     def run(state: Any, config: RunnableConfig) -> dict[str, Any]:
-        return dict(write(_as_output(agent.invoke(read(state), config))))
+        return dict(write(_as_output(agent.invoke(read(state), config, **settings))))
 
     async def arun(state: Any, config: RunnableConfig) -> dict[str, Any]:
-        return dict(write(_as_output(await agent.ainvoke(read(state), config))))
+        return dict(write(_as_output(await agent.ainvoke(read(state), config, **settings))))
 
     return RunnableLambda(run, arun, name="thrifty")
 

@@ -246,3 +246,23 @@ def test_a_setting_that_cannot_be_used_is_refused_by_name(online, server, contex
     with pytest.raises(InvalidInput, match=told):
         online().invoke({"task": TASK}, context=context)
     assert not server.requests
+
+
+def test_a_nodes_own_context_goes_before_the_parents(offline):
+    class Parent(TypedDict, total=False):
+        question: str
+        lines: int
+
+    node = as_node(
+        offline(),
+        read=lambda state: {"task": state["question"], "budget": {"max_tokens": 2200}},
+        write=lambda result: {"lines": len(result["receipt"]["lines"])},
+        context={"max_steps": 2},
+    )
+    builder = StateGraph(Parent, context_schema=dict)
+    builder.add_node("work", node)
+    builder.add_edge(START, "work")
+    parent = builder.compile()
+    assert parent.invoke({"question": "q"}, context={"max_steps": 5})["lines"] == 2
+    with pytest.raises(InvalidInput, match=r"context\.max_stpes"):
+        as_node(offline(), read=dict, write=dict, context={"max_stpes": 2})
