@@ -173,6 +173,26 @@ def _forked(act):
         os._exit(status)
 
 
+def test_a_new_ledger_is_opened_by_many_at_once(address):
+    """One makes the tables, the others find them; none is turned away."""
+
+    def act(number):
+        ledger = opened(address)
+        ledger.open("run", Budget(max_tokens=100))
+        entry = ledger.reserve("run", f"k{number}", "k", Spend(1))
+        ledger.close()
+        return entry
+
+    assert [entry.status for entry in at_once(act)] == ["pending"] * THREADS
+
+
+def test_an_empty_ledger_in_memory_can_be_forked():
+    """A server builds its agent, forks, and only then gets work: each process has its own runs."""
+    ledger = MemoryLedger()
+    assert os.waitpid(_forked(lambda: called(ledger, "k")), 0)[1] == 0
+    called(ledger, "k")
+
+
 def test_a_ledger_in_memory_is_not_forked():
     """Each process would spend the whole budget."""
     ledger = MemoryLedger()
