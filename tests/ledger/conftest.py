@@ -52,7 +52,7 @@ def fresh_schema(conninfo: str) -> str:
 
     name = f"test_{os.getpid()}_{next(schemas)}"
     with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {name}")
+        connection.execute(f"CREATE SCHEMA {name}".encode())
     return f"{conninfo} options='-c search_path={name}'"
 
 

@@ -31,7 +31,7 @@ def binaries() -> Path | None:
 @contextmanager
 def running_server(programs: Path) -> Iterator[str]:
     """Starts a server and stops it; yields how to connect."""
-    as_user = {"user": SERVER_USER} if os.geteuid() == 0 else {}
+    as_user = SERVER_USER if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="thrifty-pg-"))
     try:
         if as_user:
@@ -40,7 +40,7 @@ def running_server(programs: Path) -> Iterator[str]:
         data = folder / "data"
         initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
         subprocess.run(
-            [*initdb, "--no-locale", "--no-sync"], check=True, capture_output=True, **as_user
+            [*initdb, "--no-locale", "--no-sync"], check=True, capture_output=True, user=as_user
         )
         log = (folder / "log").open("wb")
         server = subprocess.Popen(
@@ -48,7 +48,7 @@ def running_server(programs: Path) -> Iterator[str]:
             stdout=log,
             stderr=log,
             cwd=folder,
-            **as_user,
+            user=as_user,
         )
         try:
             conninfo = f"host={folder} user=postgres dbname=postgres"

@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -142,6 +143,14 @@ class Soak:
             self.workers[run] = self.start(run)
             self.kills_left -= 1
 
+    def clear_up(self) -> None:
+        """Leaves no process and no file behind, however it went."""
+        for worker in self.workers.values():
+            worker.kill()
+            worker.wait()
+        self.ledger.close()
+        shutil.rmtree(self.folder)
+
     def check(self, entries: tuple[Entry, ...]) -> None:
         """Nothing lost, nothing twice; that counters are sums, `entries` has checked."""
         billed = [line.split() for line in self.bill.read_text().splitlines()]
@@ -154,12 +163,16 @@ class Soak:
             is_exact = booked[key].status == "settled"
             assert charged == int(tokens) if is_exact else charged >= int(tokens), booked[key]
         keys = {key for key, _ in billed}
-        assert not [e for e in entries if e.status in ("settled",) and e.key not in keys]
+        assert not [e for e in entries if e.status == "settled" and e.key not in keys]
 
 
 def soak(address: str, processes: int, reservations: int, kills: int) -> str:
     """One soak, from start to verdict."""
-    return Soak(address, processes, reservations, kills).run()
+    operator = Soak(address, processes, reservations, kills)
+    try:
+        return operator.run()
+    finally:
+        operator.clear_up()
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ def other():
     process = subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
+    assert process.stdout is not None
     yield process, process.stdout.readline().strip()
     process.kill()
     process.communicate()

@@ -88,9 +88,8 @@ def test_what_is_committed_is_on_the_disk(postgres, database):
         other.execute("ALTER ROLE postgres SET synchronous_commit = off")
     try:
         ledger = PostgresLedger(database)
-        shown = ledger._database.read(
-            lambda books: books._execute("SHOW synchronous_commit", ()).fetchone()
-        )
+        with ledger._database._connected().connection() as connection:
+            shown = connection.execute("SHOW synchronous_commit").fetchone()
         ledger.close()
     finally:
         with psycopg.connect(postgres, autocommit=True) as other:

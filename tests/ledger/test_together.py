@@ -11,7 +11,9 @@ import pytest
 from tests.ledger.opened import opened
 from tests.ledger.shorthand import CALL, USED, called
 from thrifty.budget import Budget, BudgetExceeded, LedgerUnavailable, ReservationClosed, Spend
+from thrifty.ledger import accounts, calls
 from thrifty.ledger.memory import MemoryLedger
+from thrifty.ledger.protocol import Entry
 
 THREADS = 8
 
@@ -62,12 +64,30 @@ def test_one_account_is_opened_by_all(ledger):
     assert len(set(results)) == 1
 
 
+def test_an_act_that_is_interrupted_is_undone(ledger):
+    """A Ctrl-C may come between the rows of an act: all of them, or none."""
+    called(ledger, "k")
+    before = ledger.balance("run"), ledger.entries("run")
+
+    def interrupted(books):
+        calls.settle(books, calls.Caller.of("run"), "k", USED, "an answer")
+        calls.reserve(books, calls.Caller.of("run"), Entry("l", "l", "pending", CALL, run="run"))
+        accounts.grant(books, calls.Caller.of("run"), "sub", (1, 0, None, 0), "sub")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ledger._store.write(interrupted)
+    assert (ledger.balance("run"), ledger.entries("run")) == before
+    with pytest.raises(KeyError):
+        ledger.balance("sub")
+
+
 def test_one_settlement_is_charged(ledger):
     """Whatever the others say: it is settled once."""
     called(ledger, "k")
     results = at_once(lambda number: ledger.settle("run", "k", Spend(number)))
-    assert len(set(results)) == 1
-    assert ledger.balance("run").spent == results[0].charged
+    assert set(results) == set(ledger.entries("run"))
+    assert ledger.balance("run").spent == ledger.entries("run")[0].charged
 
 
 def test_one_of_all_takes_a_run_over(ledger):
@@ -151,6 +171,26 @@ def _forked(act):
         status = 0
     finally:
         os._exit(status)
+
+
+def test_a_new_ledger_is_opened_by_many_at_once(address):
+    """One makes the tables, the others find them; none is turned away."""
+
+    def act(number):
+        ledger = opened(address)
+        ledger.open("run", Budget(max_tokens=100))
+        entry = ledger.reserve("run", f"k{number}", "k", Spend(1))
+        ledger.close()
+        return entry
+
+    assert [entry.status for entry in at_once(act)] == ["pending"] * THREADS
+
+
+def test_an_empty_ledger_in_memory_can_be_forked():
+    """A server builds its agent, forks, and only then gets work: each process has its own runs."""
+    ledger = MemoryLedger()
+    assert os.waitpid(_forked(lambda: called(ledger, "k")), 0)[1] == 0
+    called(ledger, "k")
 
 
 def test_a_ledger_in_memory_is_not_forked():

@@ -58,6 +58,11 @@ class MemoryBooks:
     def set_lease(self, lease: Lease) -> None:
         self._put(self._leases, (lease.account, lease.run), lease)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no account was ever opened."""
+        return not self._accounts
+
     def keep(self) -> None:
         """Ends the transaction."""
         self._changes.clear()
@@ -101,12 +106,18 @@ class MemoryStore:
             return work(self._books)
 
     def _check_process(self) -> None:
-        """A fork has a copy of the books, and would spend every budget a second time."""
-        if os.getpid() != self._process:
+        """A fork has a copy of the books, and would spend every budget a second time.
+
+        A server that builds its agent first and forks then has none to spend yet.
+        """
+        if os.getpid() == self._process:
+            return
+        if not self._books.is_empty:
             raise LedgerUnavailable(
                 "this ledger lives in the memory of another process; "
                 "share a SqliteLedger or a PostgresLedger instead"
             )
+        self._process = os.getpid()
 
 
 class MemoryLedger(Book):

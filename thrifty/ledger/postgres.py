@@ -85,7 +85,7 @@ class PostgresStore:
             try:
                 with self._connected().connection() as connection, connection.transaction():
                     if mode:
-                        connection.execute(f"SET TRANSACTION {mode}")
+                        connection.execute(f"SET TRANSACTION {mode}".encode())
                     return work(SqlBooks(_executing(connection), lock))
             except _driver().Error as error:
                 if attempt == ATTEMPTS_MAX or not _passes(error):
@@ -176,8 +176,8 @@ def _configure(connection: psycopg.Connection[Any]) -> None:
         "WHERE current_setting('synchronous_commit') = 'off'"
     )
     connection.execute("SET default_transaction_isolation = 'read committed'")
-    connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_MS}")
-    connection.execute(f"SET lock_timeout = {LOCK_MS}")
+    connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_MS}".encode())
+    connection.execute(f"SET lock_timeout = {LOCK_MS}".encode())
 
 
 def _executing(connection: psycopg.Connection[Any]) -> Callable[[str, Row], Cursor]:

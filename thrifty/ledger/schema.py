@@ -84,9 +84,6 @@ CREATE TABLE thrifty_entries (
     )
 ) $strict;
 
-CREATE INDEX thrifty_open_entries ON thrifty_entries (account)
-    WHERE status IN ('unsent', 'pending', 'granted');
-
 CREATE TABLE thrifty_leases (
     account TEXT NOT NULL REFERENCES thrifty_accounts (name),
     run TEXT NOT NULL,

@@ -37,9 +37,10 @@ class SqliteStore:
     """A `Store` with one connection a process, which its threads use one after another."""
 
     def __init__(self, path: str | Path, synchronous: Synchronous, busy_ms: int) -> None:
-        self._path = os.fspath(path)
-        if not self._path or self._path.startswith(":"):
-            raise InvalidInput("path", self._path, "name a file, or use a MemoryLedger")
+        if not os.fspath(path) or os.fspath(path).startswith(":"):
+            raise InvalidInput("path", path, "name a file, or use a MemoryLedger")
+        # The same file when it is opened again, wherever the process has gone meanwhile.
+        self._path = str(Path(path).absolute())
         self._synchronous, self._busy_ms = synchronous, busy_ms
         self._connection: sqlite3.Connection | None = None
         self._commits = 0
