@@ -13,6 +13,7 @@ PAGES = (
     "README.md",
     "CONTRIBUTING.md",
     "docs/decisions.md",
+    "docs/ledger.md",
     "docs/planning.md",
     "benchmarks/README.md",
     "examples/README.md",
