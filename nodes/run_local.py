@@ -7,7 +7,7 @@ from typing import Any
 from thrifty.budget import BudgetExceeded, Outcome, Spend, ThriftyError
 from thrifty.budget.plain_text import plain
 from thrifty.executors.protocol import Result, Work
-from thrifty.ledger.booking import fingerprint, hold
+from thrifty.ledger.booking import entry_for, fingerprint
 from thrifty.nodes.run_llm import Sent, work_of
 from thrifty.nodes.services import Services
 
@@ -25,7 +25,7 @@ def run_local(state: Sent, *, services: Services) -> dict[str, Any]:
     request = fingerprint(work.task, work.option.to_state(), work.draft)
     key = state["assignment"]["key"]
     try:
-        entry = hold(ledger, account, key, work.option.name, reserved, request)
+        entry = entry_for(ledger, account, key, work.option.name, reserved, request)
     except BudgetExceeded as error:  # a fork's work needs money of its own
         outcome = Outcome(work.option, "failed", reason=str(error))
         return {"outcomes": [outcome.to_state()]}

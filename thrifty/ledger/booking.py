@@ -22,7 +22,7 @@ def numbered(key: str, ordinal: int) -> str:
     return f"{key}.{ordinal}"
 
 
-def hold(
+def entry_for(
     ledger: Ledger,
     account: Account,
     key: str,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from thrifty.budget import BudgetExceeded, ModelUnavailable, Spend
-from thrifty.ledger.booking import fingerprint, hold
+from thrifty.ledger.booking import entry_for, fingerprint
 from thrifty.ledger.protocol import Entry, Ledger
 from thrifty.models.background import background_loop
 from thrifty.models.client import ChatClients
@@ -94,7 +94,7 @@ class Models:
 
     def _hold(self, request: Request, allowance: Allowance, after: Entry | None = None) -> Entry:
         asked = fingerprint(request.model, request.effort, request.prompt, request.tool)
-        return hold(
+        return entry_for(
             allowance.ledger,
             allowance.account,
             allowance.key,
