@@ -12,7 +12,7 @@ from thrifty.budget.plain_text import plain
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input, Run
 
-RUN_ID_MAX = 200
+RUN_ID_MAX = 100
 
 
 def read_request(

@@ -188,7 +188,7 @@ def test_without_a_thread_nobody_can_be_asked_and_the_run_halts(offline):
         ({"task": "t", "budget": {"max_tokens": -5}}, r"max_tokens: got -5; use a whole number"),
         ({"task": "t", "budget": {"max_token": 5}}, r"budget\.max_token: got 5; known fields"),
         ({"task": "t", "budget": {}}, r"budget: got \{\}; set at least one limit"),
-        ({"task": "t", "run_id": "x" * 201}, r"run_id: .*; use at most 200 characters"),
+        ({"task": "t", "run_id": "x" * 101}, r"run_id: .*; use at most 100 characters"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_spent(online, server, given, told):
