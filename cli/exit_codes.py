@@ -3,7 +3,6 @@
 from thrifty.receipt.record import Receipt
 
 DONE = 0
-BAD_INPUT = 2
 PARTIAL = 3
 NOTHING_DONE = 4
 OVERRUN = 5

@@ -104,7 +104,7 @@ def _context(given: Mapping[str, Any]) -> Context:
         fields |= {"model": given["model"], "proposal_model": given["model"]}
     if given["no_proposals"]:
         fields["propose_options"] = False
-    return Context.checked(fields)
+    return Context(**fields)
 
 
 def _as_typed(field: str, given: Mapping[str, Any]) -> str:

@@ -37,7 +37,7 @@ def as_node(
         write=lambda result: {"answer": result["draft"]})`
     """
 
-    settings: dict[str, Any] = {} if context is None else {"context": Context.checked(context)}
+    settings: dict[str, Any] = {} if context is None else {"context": Context(**context)}
 
     def run(state: Any, config: RunnableConfig) -> dict[str, Any]:
         return dict(write(_as_output(agent.invoke(read(state), config, **settings))))

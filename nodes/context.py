@@ -167,19 +167,10 @@ class Context(BaseModel):
         if isinstance(given, cls):
             return given
         if isinstance(given, Mapping):
-            return cls.checked({k: v for k, v in given.items() if k in cls.model_fields})
-        return cls.checked(
-            {k: getattr(given, k) for k in cls.model_fields if given and hasattr(given, k)}
+            return cls(**{k: v for k, v in given.items() if k in cls.model_fields})
+        return cls(
+            **{k: getattr(given, k) for k in cls.model_fields if given and hasattr(given, k)}
         )
-
-    @classmethod
-    def checked(cls, fields: Mapping[str, Any]) -> Context:
-        """A context from fields by name.
-
-        Raises:
-            InvalidInput: a field is unknown, or its value is out of its bounds.
-        """
-        return cls(**fields)
 
     @property
     def budget(self) -> Budget | None:

@@ -9,7 +9,6 @@ from thrifty.budget.errors import (
     ModelUnavailable,
     PriceUnknown,
     ReservationClosed,
-    RunInterrupted,
     ThriftyError,
 )
 from thrifty.budget.limits import Budget
@@ -32,7 +31,6 @@ __all__ = [
     "Plan",
     "PriceUnknown",
     "ReservationClosed",
-    "RunInterrupted",
     "Spend",
     "Step",
     "StepOption",

@@ -8,8 +8,7 @@ ThriftyError
 ├── ReservationClosed   a reservation that was already settled or released is touched again
 ├── KeyReused           a key that names one call, or one sub-agent, is used for another
 ├── LeaseLost           a run is held by somebody else: this owner may no longer spend in it
-├── LedgerUnavailable   the ledger cannot be read or written; what was not booked was not allowed
-└── RunInterrupted      a person stopped the run
+└── LedgerUnavailable   the ledger cannot be read or written; what was not booked was not allowed
 """
 
 from collections.abc import Mapping
@@ -133,12 +132,6 @@ class LedgerUnavailable(ThriftyError):
     """
 
     exit_code = 10
-
-
-class RunInterrupted(ThriftyError):
-    """The run was stopped from outside; what is done is kept."""
-
-    exit_code = 130
 
 
 def shown(value: object) -> str:
