@@ -1,12 +1,14 @@
 """Random budgets, spends, options, steps and all that is made of them."""
 
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
 from thrifty.budget import Budget, LeftOut, Outcome, Plan, Spend, Step, StepOption
 from thrifty.budget.checks import AMOUNT_MAX
-from thrifty.budget.decision import Decision
+from thrifty.budget.decision import Decision, DecisionKind
 
 amounts = st.integers(0, AMOUNT_MAX)
 small_amounts = st.integers(0, 10_000)
@@ -70,18 +72,30 @@ plans = st.builds(
     left_out=st.lists(st.builds(LeftOut, texts, texts, texts), max_size=3).map(tuple),
     note=st.text(max_size=20),
 )
-outcomes = st.builds(
-    Outcome,
-    option=options,
-    status=st.sampled_from(["done", "cut", "failed", "skipped"]),
-    text=st.text(max_size=50),
-    actual=spends,
-    reason=st.text(max_size=20),
-    disables=st.sampled_from(["", "llm"]),
+
+
+def timed(members: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Members that were never begun, and members with a start and an end."""
+    spans = st.builds(lambda at, took: (at, at + took), small_amounts, small_amounts)
+    return members | st.builds(
+        lambda member, span: replace(member, started_ms=span[0], ended_ms=span[1]), members, spans
+    )
+
+
+outcomes = timed(
+    st.builds(
+        Outcome,
+        option=options,
+        status=st.sampled_from(["done", "cut", "failed", "skipped"]),
+        text=st.text(max_size=50),
+        actual=spends,
+        reason=st.text(max_size=20),
+        disables=st.sampled_from(["", "llm"]),
+    )
 )
-decisions = st.builds(
-    Decision,
-    kind=st.sampled_from(["plan", "replan", "halt"]),
-    reason=texts,
-    at_ms=small_amounts,
-)
+
+
+def decisions(texts: st.SearchStrategy[str] = texts) -> st.SearchStrategy[Decision]:
+    """Decisions of every kind."""
+    kinds = st.sampled_from(get_args(DecisionKind))
+    return st.builds(Decision, kind=kinds, reason=texts, at_ms=small_amounts)

@@ -8,33 +8,11 @@ from hypothesis import strategies as st
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from tests.budget import strategies
+from tests.receipt.strategies import lines, receipts
 from thrifty.budget import Budget, LeftOut, Outcome, Plan, Spend, Step, StepOption
 from thrifty.budget.decision import Decision
 from thrifty.receipt.record import Line, Receipt
 
-lines = st.builds(
-    Line,
-    what=strategies.texts,
-    executor=strategies.texts,
-    status=st.sampled_from(["done", "replaced", "overhead"]),
-    planned=st.none() | strategies.spends,
-    actual=strategies.spends,
-    value=strategies.values,
-    reason=strategies.texts,
-)
-receipts = st.builds(
-    Receipt,
-    run_id=strategies.texts,
-    task=strategies.texts,
-    status=st.sampled_from(["done", "halted"]),
-    halt_reason=st.text(max_size=10),
-    budget=strategies.budgets,
-    spent=strategies.spends,
-    planned=strategies.spends,
-    bound_by=st.lists(st.sampled_from(["tokens", "cost"]), unique=True).map(tuple),
-    lines=st.lists(lines, max_size=3).map(tuple),
-    decisions=st.lists(strategies.decisions, max_size=3).map(tuple),
-)
 MEMBERS = {
     Spend: strategies.spends,
     Budget: strategies.budgets,
@@ -43,9 +21,9 @@ MEMBERS = {
     LeftOut: st.builds(LeftOut, strategies.texts, strategies.texts, strategies.texts),
     Plan: strategies.plans,
     Outcome: strategies.outcomes,
-    Decision: strategies.decisions,
-    Line: lines,
-    Receipt: receipts,
+    Decision: strategies.decisions(),
+    Line: lines(strategies.texts),
+    Receipt: receipts(strategies.texts),
 }
 
 

@@ -9,6 +9,7 @@ from thrifty.budget.errors import (
     ModelUnavailable,
     PriceUnknown,
     ReservationClosed,
+    StepEnded,
     ThriftyError,
 )
 from thrifty.budget.limits import Budget
@@ -33,6 +34,7 @@ __all__ = [
     "ReservationClosed",
     "Spend",
     "Step",
+    "StepEnded",
     "StepOption",
     "ThriftyError",
     "check_steps",

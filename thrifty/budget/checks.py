@@ -1,7 +1,7 @@
 """Checks of single values on their way in: each returns the value or raises `InvalidInput`."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from thrifty.budget.errors import InvalidInput
@@ -44,6 +44,13 @@ def text(field: str, value: object, *, maximum: int = TEXT_MAX) -> str:
     return value
 
 
+def string(field: str, value: object) -> str:
+    """A text, be it empty."""
+    if not isinstance(value, str):
+        raise InvalidInput(field, value, "use a text")
+    return value
+
+
 def choice(field: str, value: object, allowed: Collection[str]) -> str:
     """One of a few words."""
     if not isinstance(value, str) or value not in allowed:
@@ -63,11 +70,27 @@ def record(field: str, value: object, allowed: Collection[str]) -> Mapping[str, 
     return value
 
 
+def complete(field: str, value: object, needed: Iterable[str], more: Iterable[str] = ()) -> Any:
+    """A mapping that has every needed field, and none but those and a few more."""
+    needed = tuple(needed)
+    given = record(field, value, (*needed, *more))
+    for name in needed:
+        if name not in given:
+            raise InvalidInput(f"{field}.{name}", None, "it is missing; fill it in")
+    return given
+
+
 def sequence(field: str, value: object) -> list[Any]:
     """A list, or the tuple that a list was before a checkpoint."""
     if not isinstance(value, list | tuple):
         raise InvalidInput(field, value, "use a list")
     return list(value)
+
+
+def span(field: str, started_ms: object, ended_ms: object) -> None:
+    """Two moments in their order, or neither."""
+    if started_ms is not None or ended_ms is not None:
+        amount(f"{field}.ended_ms", ended_ms, minimum=amount(f"{field}.started_ms", started_ms))
 
 
 def unique(field: str, names: Collection[str]) -> None:

@@ -9,7 +9,9 @@ from typing_extensions import TypedDict
 
 from thrifty.budget import checks
 
-DecisionKind = Literal["offline", "options", "plan", "replan", "downgrade", "skip", "ask", "halt"]
+DecisionKind = Literal[
+    "offline", "options", "plan", "replan", "upgrade", "downgrade", "skip", "ask", "halt"
+]
 
 
 class DecisionState(TypedDict):
@@ -31,6 +33,7 @@ class Decision:
     """When, in milliseconds of the run's active time."""
 
     def __post_init__(self) -> None:
+        checks.string("decision.reason", self.reason)
         checks.choice("decision.kind", self.kind, get_args(DecisionKind))
         checks.amount("decision.at_ms", self.at_ms)
 
@@ -39,4 +42,4 @@ class Decision:
 
     @classmethod
     def from_state(cls, state: object) -> Decision:
-        return cls(**checks.record("decision", state, tuple(DecisionState.__annotations__)))
+        return cls(**checks.complete("decision", state, DecisionState.__annotations__))

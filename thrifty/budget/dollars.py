@@ -12,6 +12,6 @@ def usd(nano_usd: int) -> Decimal:
 
 def format_usd(nano_usd: int) -> str:
     """Dollars for a person: cents where they say it all, else every digit that counts."""
-    exact = usd(nano_usd).normalize()
-    places = max(2, -int(exact.as_tuple().exponent))
-    return f"${exact:,.{places}f}"
+    dollars, rest = divmod(abs(nano_usd), NANO_PER_USD)
+    digits = f"{rest:09}".rstrip("0").ljust(2, "0")
+    return f"${'-' if nano_usd < 0 else ''}{dollars:,}.{digits}"

@@ -6,6 +6,7 @@ ThriftyError
 ├── PriceUnknown        money is limited and nobody knows what the call would cost; it was not sent
 ├── ModelUnavailable    no key, no server, or a server that did not answer usefully
 ├── ReservationClosed   a reservation that was already settled or released is touched again
+├── StepEnded           a call for a step that has returned and is settled; it was not sent
 ├── KeyReused           a key that names one call, or one sub-agent, is used for another
 ├── LeaseLost           a run is held by somebody else: this owner may no longer spend in it
 └── LedgerUnavailable   the ledger cannot be read or written; what was not booked was not allowed
@@ -15,6 +16,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from thrifty.budget.resources import told
+from thrifty.budget.secret_names import is_secret
 
 SHOWN_CHARACTERS = 60
 
@@ -38,7 +40,8 @@ class InvalidInput(ThriftyError, ValueError):
         """The refused value."""
         self.remedy = remedy
         """What to write instead."""
-        super().__init__(f"{field}: got {shown(value)}; {remedy}")
+        got = "a secret" if is_secret(field) else shown(value)
+        super().__init__(f"{field}: got {got}; {remedy}")
 
 
 class BudgetExceeded(ThriftyError):
@@ -88,6 +91,13 @@ class ReservationClosed(ThriftyError):
         self.status = status
         """What it has become: settled, released, or never made."""
         super().__init__(f"reservation {key!r} is {status}; reserve again under a new id")
+
+
+class StepEnded(ThriftyError):
+    """A step has returned and is settled; what it left running may not call anything more."""
+
+    def __init__(self) -> None:
+        super().__init__("the step has ended and is settled; let its calls end before it returns")
 
 
 class KeyReused(ThriftyError):

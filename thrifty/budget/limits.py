@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from thrifty.budget import checks
 from thrifty.budget.dollars import usd
 from thrifty.budget.errors import InvalidInput
 from thrifty.budget.money import limit_nano_usd
-from thrifty.budget.resources import RESOURCES, Resource
+from thrifty.budget.resources import COST, RESOURCES, Resource
 from thrifty.budget.spend import Spend
 
 BUDGET_FIELDS = ("max_tokens", "max_cost_usd", "max_latency_ms", "max_tool_calls")
@@ -85,6 +85,21 @@ class Budget:
             for limit, amount in zip(self.limits, spend.amounts, strict=True)
         )
 
+    def tighter(self, other: Budget) -> Budget:
+        """Of each pair of limits the lower one."""
+        pairs = zip(self.limits, other.limits, strict=True)
+        return Budget.of_limits(
+            theirs if mine is None else mine if theirs is None else min(mine, theirs)
+            for mine, theirs in pairs
+        )
+
+    def raised_by(self, more: Mapping[str, int]) -> Budget:
+        """A budget with more of the resources that are named, where they have a limit."""
+        return Budget.of_limits(
+            None if limit is None else limit + more.get(resource.name, 0)
+            for resource, limit in zip(RESOURCES, self.limits, strict=True)
+        )
+
     def without_latency(self) -> Budget:
         """The same limits but for time, which does not add up over calls side by side."""
         return replace(self, max_latency_ms=None)
@@ -99,6 +114,15 @@ class Budget:
         if not named:
             raise InvalidInput(field, limits, f"name one of: {', '.join(BUDGET_FIELDS)}")
         return replace(self, **named)
+
+    def named(self, resources: Collection[str]) -> dict[str, int | float]:
+        """The limits of these resources alone, in the words in which `changed` reads them."""
+        return {
+            resource.limit_field: float(limit) if resource is COST else limit
+            for resource in RESOURCES
+            if resource.name in resources
+            and (limit := getattr(self, resource.limit_field)) is not None
+        }
 
     def limited(self) -> tuple[tuple[Resource, int], ...]:
         """The resources that have a limit, each with it."""

@@ -64,6 +64,22 @@ class StepOption:
         checks.number(f"{where}.value", self.value)
         checks.number(f"{where}.spread", self.spread, maximum=SPREAD_MAX)
 
+    def estimated(self, estimate: Spend, spread: float) -> StepOption:
+        """The same option, estimated otherwise.
+
+        A run does this to all that is still open, after every step: `replace` takes thrice as long.
+        """
+        return StepOption(
+            self.name,
+            self.step,
+            self.executor,
+            self.description,
+            estimate,
+            self.value,
+            spread,
+            self.payload,
+        )
+
     def to_state(self) -> OptionState:
         return OptionState(
             name=self.name,
@@ -78,6 +94,6 @@ class StepOption:
 
     @classmethod
     def from_state(cls, state: object, where: str = "option") -> StepOption:
-        given = dict(checks.record(where, state, tuple(OptionState.__annotations__)))
+        given = dict(checks.complete(where, state, OptionState.__annotations__))
         given["estimate"] = Spend.from_state(given.get("estimate"), f"{where}.estimate")
         return cls(**given)

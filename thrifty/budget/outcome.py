@@ -11,7 +11,7 @@ from thrifty.budget import checks
 from thrifty.budget.option import OptionState, StepOption
 from thrifty.budget.spend import Spend, SpendState
 
-OutcomeStatus = Literal["done", "cut", "failed", "skipped"]
+OutcomeStatus = Literal["done", "cut", "failed", "skipped", "stopped"]
 
 
 class OutcomeState(TypedDict):
@@ -23,6 +23,8 @@ class OutcomeState(TypedDict):
     actual: SpendState
     reason: str
     disables: str
+    started_ms: int | None
+    ended_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Outcome:
 
     `done`: the text is whole. `cut`: the text ends at the cap that the budget allowed.
     `failed`: no text, but `actual` may have been paid. `skipped`: not tried.
+    `stopped`: the run was stopped meanwhile; it may be tried again.
     """
 
     option: StepOption
@@ -43,9 +46,13 @@ class Outcome:
     """Why it was cut, failed or skipped, in plain words."""
     disables: str = ""
     """An executor that this failure has shown to be out of order, such as `llm`."""
+    started_ms: int | None = None
+    """When it was begun, in milliseconds of the run's active time; None when it never was."""
+    ended_ms: int | None = None
 
     def __post_init__(self) -> None:
         checks.choice("outcome.status", self.status, get_args(OutcomeStatus))
+        checks.span("outcome", self.started_ms, self.ended_ms)
 
     @property
     def step(self) -> str:
@@ -65,12 +72,14 @@ class Outcome:
             actual=self.actual.to_state(),
             reason=self.reason,
             disables=self.disables,
+            started_ms=self.started_ms,
+            ended_ms=self.ended_ms,
         )
 
     @classmethod
     def from_state(cls, state: object) -> Outcome:
         given: dict[str, Any] = dict(
-            checks.record("outcome", state, tuple(OutcomeState.__annotations__))
+            checks.complete("outcome", state, OutcomeState.__annotations__)
         )
         given["option"] = StepOption.from_state(given.get("option"))
         given["actual"] = Spend.from_state(given.get("actual"))

@@ -49,7 +49,7 @@ class LeftOut:
 
     @classmethod
     def from_state(cls, state: object) -> LeftOut:
-        return cls(**checks.record("left_out", state, tuple(LeftOutState.__annotations__)))
+        return cls(**checks.complete("left_out", state, LeftOutState.__annotations__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Plan:
 
     @classmethod
     def from_state(cls, state: object) -> Plan:
-        given: dict[str, Any] = dict(checks.record("plan", state, tuple(PlanState.__annotations__)))
+        given: dict[str, Any] = dict(checks.complete("plan", state, PlanState.__annotations__))
         for name, read in (("chosen", StepOption.from_state), ("left_out", LeftOut.from_state)):
             members = checks.sequence(f"plan.{name}", given.get(name, ()))
             given[name] = tuple(read(member) for member in members)

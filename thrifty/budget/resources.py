@@ -38,4 +38,4 @@ RESOURCES = (TOKENS, COST, LATENCY, TOOL_CALLS)
 
 def told(amounts: Mapping[str, int]) -> str:
     """Amounts by the names of their resources, for a person: "412 tokens, 1 call"."""
-    return ", ".join(r.show(amounts[r.name]) for r in RESOURCES if r.name in amounts)
+    return ", ".join([r.show(amounts[r.name]) for r in RESOURCES if r.name in amounts])

@@ -83,4 +83,4 @@ class Spend:
 
 def total(spends: Iterable[Spend]) -> Spend:
     """The sum of many."""
-    return sum(spends, Spend())
+    return Spend(*map(sum, zip(*(spend.amounts for spend in spends), strict=True)))
