@@ -89,8 +89,21 @@ def floe_for_tools(guard: BudgetGuard) -> Act:
     return act
 
 
-def floe_in_file(folder: Path) -> Act:
-    store = SqliteStore(folder / "floe.sqlite")
+class FloeStore(SqliteStore):
+    """floe-guard's own store, told how hard to flush."""
+
+    def __init__(self, path: Path, synchronous: str) -> None:
+        self.synchronous = synchronous
+        super().__init__(path)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = super()._connect()
+        connection.execute(f"PRAGMA synchronous = {self.synchronous}")
+        return connection
+
+
+def floe_in_file(folder: Path, synchronous: str) -> Act:
+    store = FloeStore(folder / "floe.sqlite", synchronous)
     return floe_for_tools(BudgetGuard(900_000, window="utc-day", store=store))
 
 
@@ -99,13 +112,24 @@ IN_MEMORY = [
     Contender("floe-guard (tokens, money)", floe_for_models),
     Contender("floe-guard (money alone)", lambda _: floe_for_tools(BudgetGuard(900_000))),
 ]
-IN_A_FILE = [
-    Contender(
-        "**thrifty** (tokens, money, calls; keyed, with answers)",
-        lambda folder: thrifty_on(SqliteLedger(folder / "thrifty.sqlite")),
-    ),
-    Contender("floe-guard (money alone)", floe_in_file),
-]
+DURABILITIES = {
+    "FULL": (2, "each commit is flushed before the call returns: it survives a power failure"),
+    "NORMAL": (1, "each commit survives a killed process, the last ones no power failure"),
+}
+"""SQLite's number for each, and what it means with a write-ahead log."""
+
+
+def in_a_file(synchronous: str) -> list[Contender]:
+    """Both in a file of their own, equally durable."""
+    return [
+        Contender(
+            "**thrifty** (tokens, money, calls; keyed, with answers)",
+            lambda folder: thrifty_on(
+                SqliteLedger(folder / "thrifty.sqlite", synchronous=synchronous)
+            ),
+        ),
+        Contender("floe-guard (money alone)", lambda folder: floe_in_file(folder, synchronous)),
+    ]
 
 
 def planned(key: str, rng: random.Random) -> Call:
@@ -162,40 +186,43 @@ def flush_us(turns: int = 200) -> float:
     return statistics.median(took) * 1e6
 
 
-def check_durability() -> str:
-    """Both write ahead and flush at each commit, or the comparison is none.
+def check_durability(synchronous: str) -> str:
+    """Both write ahead and flush alike, or the comparison is none.
 
     Raises:
         AssertionError: they do not.
     """
     with tempfile.TemporaryDirectory() as folder:
-        ledger = SqliteLedger(Path(folder) / "thrifty.sqlite")
+        ledger = SqliteLedger(Path(folder) / "thrifty.sqlite", synchronous=synchronous)
         thrifty_on(ledger)
         connection = ledger._file._connection
         assert connection is not None
-        floe = SqliteStore(Path(folder) / "floe.sqlite")._connect()
+        floe = FloeStore(Path(folder) / "floe.sqlite", synchronous)._connect()
+        number, meaning = DURABILITIES[synchronous]
         for each in (connection, floe):
             assert each.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-            assert each.execute("PRAGMA synchronous").fetchone() == (2,)
+            assert each.execute("PRAGMA synchronous").fetchone() == (number,)
         floe.close()
         ledger.close()
-    return "WAL, synchronous=FULL (each commit flushed before the call returns), checked on both"
+    return f"WAL, synchronous={synchronous} ({meaning}), checked on both"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
-    durability = check_durability()
     print(
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, floe-guard "
         f"{version('floe-guard')}, {platform.machine()}; seed {SEED}, median of {rounds} "
         f"alternating rounds. One SQLite commit on this disk: {flush_us():,.0f} µs.\n"
     )
     print(table("In memory, one caller", IN_MEMORY, 3_000, 1, rounds), "\n")
-    print(f"Durability of what follows: {durability}.\n")
-    print(table("In SQLite, one caller", IN_A_FILE, 400, 1, rounds), "\n")
-    print(table("In SQLite, 8 callers in one process", IN_A_FILE, 400, 8, rounds))
+    for synchronous in DURABILITIES:
+        print(f"Durability of what follows: {check_durability(synchronous)}.\n")
+        contenders = in_a_file(synchronous)
+        for title, callers in (("one caller", 1), ("8 callers in one process", 8)):
+            where = f"In SQLite, synchronous={synchronous}, {title}"
+            print(table(where, contenders, 400, callers, rounds), "\n")
 
 
 if __name__ == "__main__":

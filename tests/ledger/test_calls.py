@@ -45,6 +45,38 @@ def test_a_budget_can_be_used_to_the_last_unit(ledger):
         ledger.reserve("run", "c", "c", Spend(1))
 
 
+def test_one_entry_can_be_looked_up(ledger):
+    """By its key, in its own account, and without a lease."""
+    ledger.open("run", Budget(max_tokens=1000))
+    ledger.open("other", Budget(max_tokens=1000))
+    entry = ledger.reserve("run", "k", "Outline", CALL)
+    assert ledger.entry("run", "k") == entry
+    assert ledger.entry("run", "l") is None
+    assert ledger.entry("other", "k") is None
+    with pytest.raises(KeyError):
+        ledger.entry("nobody", "k")
+
+
+def test_overruns_are_found_without_reading_every_entry(ledger):
+    """Charged more than was reserved of anything but time; reaching it is none."""
+    ledger.open("run", Budget(max_tokens=10_000))
+    actual = {
+        "reached": CALL,
+        "late": Spend(latency_ms=CALL.latency_ms + 1),
+        "tokens": Spend(CALL.tokens + 1),
+        "money": Spend(cost_nano_usd=CALL.cost_nano_usd + 1),
+        "calls": Spend(tool_calls=CALL.tool_calls + 1),
+    }
+    for key, spend in actual.items():
+        ledger.reserve("run", key, key, CALL)
+        ledger.settle("run", key, spend)
+    overruns = ledger.overruns("run")
+    assert [entry.key for entry in overruns] == ["tokens", "money", "calls"]
+    assert overruns == tuple(entry for entry in ledger.entries("run") if entry.is_overrun)
+    with pytest.raises(KeyError):
+        ledger.overruns("nobody")
+
+
 def test_latency_is_recorded_and_not_limited(ledger):
     """Calls run side by side, so that their times do not add up to the run's."""
     ledger.open("run", Budget(max_latency_ms=10))

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.ledger.conftest import fresh_schema
+from tests.conftest import fresh_schema
 from tests.ledger.model import Account, Amounts, Call, Limits, Model
 from thrifty.budget import (
     Budget,

@@ -107,9 +107,23 @@ class Book:
         now_ms = self._now_ms()
         self._store.write(lambda books: accounts.leave(books, lease, now_ms))
 
+    def holder(self, account: str, run: str | None = None) -> str:
+        name = account if run is None else run
+        lease = self._store.read(lambda books: books.lease(account, name), is_single=True)
+        return lease.owner if lease else ""
+
     def balance(self, account: Account) -> Balance:
         name = Caller.of(account).account
-        return rules.balance(self._store.read(lambda books: calls.known(books, name)))
+        state = self._store.read(lambda books: calls.known(books, name), is_single=True)
+        return rules.balance(state)
+
+    def entry(self, account: Account, key: str) -> Entry | None:
+        name = Caller.of(account).account
+        return self._store.read(lambda books: calls.looked_up(books, name, key))
+
+    def overruns(self, account: Account) -> tuple[Entry, ...]:
+        name = Caller.of(account).account
+        return self._store.read(lambda books: calls.overruns(books, name))
 
     def entries(self, account: Account) -> tuple[Entry, ...]:
         name = Caller.of(account).account

@@ -5,11 +5,15 @@ same request, what became of it is in its entry: an answer to replay, or a call 
 it is another one (a fork with an edited prompt), it needs an entry of its own.
 """
 
+import logging
+from collections.abc import Iterator
 from hashlib import sha256
 from itertools import count
 
-from thrifty.budget import KeyReused, Spend
+from thrifty.budget import KeyReused, LedgerUnavailable, Spend, total
 from thrifty.ledger.protocol import Account, Entry, Ledger
+
+logger = logging.getLogger(__name__)
 
 
 def fingerprint(*parts: object) -> str:
@@ -20,6 +24,15 @@ def fingerprint(*parts: object) -> str:
 def numbered(key: str, ordinal: int) -> str:
     """The key of one call of a piece of work."""
     return f"{key}.{ordinal}"
+
+
+def entries_of(ledger: Ledger, account: Account, key: str) -> Iterator[Entry]:
+    """The entries of the calls of a piece of work, in their order."""
+    for ordinal in count(1):
+        entry = ledger.entry(account, numbered(key, ordinal))
+        if entry is None:
+            return
+        yield entry
 
 
 def entry_for(
@@ -59,3 +72,32 @@ def entry_for(
         except KeyReused:
             continue
     raise AssertionError("count never ends")
+
+
+def settled(ledger: Ledger, account: Account, entry: Entry, actual: Spend, answer: str) -> Entry:
+    """Settles a call that was answered; where the books cannot be written, its answer is kept.
+
+    Then the reservation stands: it is charged in full when its run ends or is taken over. That
+    is said in the log, as an error.
+    """
+    try:
+        return ledger.settle(account, entry.key, actual, answer)
+    except LedgerUnavailable as error:
+        logger.error("%r was answered, and stays reserved in full: %s", entry.label, error)
+        return entry._replace(status="pending")
+
+
+def charge_what_is_open(ledger: Ledger, account: Account) -> Spend:
+    """Charges in full the calls of a run that has ended: nobody will settle them any more.
+
+    Returns:
+        What could not be charged, as the books cannot be written; it stays reserved.
+    """
+    pending = [entry for entry in ledger.entries(account) if entry.status == "pending"]
+    try:
+        for entry in pending:
+            ledger.charge_in_full(account, entry.key)
+    except LedgerUnavailable as error:
+        logger.error("what a run left open stays reserved in full: %s", error)
+        return total(e.reserved for e in ledger.entries(account) if e.status == "pending")
+    return Spend()

@@ -33,6 +33,14 @@ def known(books: Books, name: str) -> AccountState:
     return account
 
 
+def looked_up(books: Books, name: str, key: str) -> Entry | None:
+    return books.entry(known(books, name).name, key)
+
+
+def overruns(books: Books, name: str) -> tuple[Entry, ...]:
+    return tuple(books.overruns(known(books, name).name))
+
+
 def admitted(books: Books, caller: Caller) -> AccountState:
     """The caller's account, if it may spend from it.
 

@@ -36,6 +36,9 @@ class MemoryBooks:
     def open_entries(self, account: str) -> list[Entry]:
         return [entry for entry in self._entries[account].values() if entry.is_open]
 
+    def overruns(self, account: str) -> list[Entry]:
+        return [entry for entry in self._entries[account].values() if entry.is_overrun]
+
     def lease(self, account: str, run: str) -> Lease | None:
         return self._leases.get((account, run))
 
@@ -100,7 +103,7 @@ class MemoryStore:
                 raise
         return result
 
-    def read(self, work: Callable[[Books], T]) -> T:
+    def read(self, work: Callable[[Books], T], *, is_single: bool = False) -> T:
         self._check_process()
         with self._lock:
             return work(self._books)

@@ -10,22 +10,35 @@ import re
 import socket
 import uuid
 from contextlib import suppress
+from functools import cache
+from itertools import count
 from pathlib import Path
 
 from thrifty.budget import LeaseLost
 from thrifty.ledger.protocol import Lease, Ledger
 
-OWNER = re.compile(r"pid (?P<pid>\d+) on .* \[(?P<home>[^ ]+) (?P<started>\d+)\]")
+OWNER = re.compile(r"pid (?P<pid>\d+) on .* \[(?P<home>[^ ]+) (?P<started>\d+)\](?: #\d+)?")
 STATE, STARTED = 0, 19
 """Places in `/proc/<pid>/stat`, counted from behind the name of the program (proc(5))."""
+
+_NUMBERS = count(1)
 
 
 def this_process() -> str:
     """A name for this process that no other process on any machine has."""
-    pid = os.getpid()
+    return _name_of(os.getpid())
+
+
+@cache
+def _name_of(pid: int) -> str:
     stat = _stat(pid)
     started = stat[STARTED] if stat else "0"
     return f"pid {pid} on {socket.gethostname()} [{_home()} {started}]"
+
+
+def new_owner() -> str:
+    """A name for one more owner in this process, who is gone when the process is."""
+    return f"{this_process()} #{next(_NUMBERS)}"
 
 
 def is_gone(owner: str) -> bool:

@@ -39,6 +39,8 @@ PAUSE_S = 0.01
 PASSING = ("40001", "40P01", "23505", "57P", "08", "25P03")
 """Serialisation failure, deadlock, a key that another has added meanwhile; a server that goes
 down or comes up, a lost connection, a transaction that stood still."""
+WRITE = b"BEGIN"
+READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 MIGRATION_LOCK = 0x7468_7269_6674_79
 """The key under which processes wait for each other to migrate: "thrifty" in ASCII."""
 
@@ -58,10 +60,10 @@ class PostgresStore:
         forks.watch(self)
 
     def write(self, work: Callable[[Books], T]) -> T:
-        return self._run(work, "", " FOR UPDATE")
+        return self._run(work, WRITE, " FOR UPDATE")
 
-    def read(self, work: Callable[[Books], T]) -> T:
-        return self._run(work, "ISOLATION LEVEL REPEATABLE READ READ ONLY", "")
+    def read(self, work: Callable[[Books], T], *, is_single: bool = False) -> T:
+        return self._run(work, None if is_single else READ, "")
 
     def close(self) -> None:
         """Closes the connections; the next use opens new ones."""
@@ -79,13 +81,14 @@ class PostgresStore:
             self._pool = None
         self._lock.release()
 
-    def _run(self, work: Callable[[Books], T], mode: str, lock: str) -> T:
+    def _run(self, work: Callable[[Books], T], begin: bytes | None, lock: str) -> T:
         """Does the work, and anew when that can help: an act that is done twice is done once."""
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                with self._connected().connection() as connection, connection.transaction():
-                    if mode:
-                        connection.execute(f"SET TRANSACTION {mode}".encode())
+                # Who leaves the connection commits or, by an exception, rolls back.
+                with self._connected().connection() as connection:
+                    if begin:
+                        connection.execute(begin)
                     return work(SqlBooks(_executing(connection), lock))
             except _driver().Error as error:
                 if attempt == ATTEMPTS_MAX or not _passes(error):

@@ -56,8 +56,12 @@ class Entry(NamedTuple):
     @property
     def is_overrun(self) -> bool:
         """Whether more was charged than had been reserved."""
-        worst_case = Budget.of_limits(self.reserved.amounts).without_latency()
-        return not self.charged.within(worst_case)
+        charged, reserved = self.charged, self.reserved
+        return (
+            charged.tokens > reserved.tokens
+            or charged.cost_nano_usd > reserved.cost_nano_usd
+            or charged.tool_calls > reserved.tool_calls
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,11 @@ class Balance:
     def left(self) -> Budget:
         """What may still be reserved; latency is not the ledger's to limit."""
         return self.budget.without_latency().left_after(self.spent + self.reserved)
+
+    @property
+    def unspent(self) -> Budget:
+        """What could still be reserved if all that is held came back."""
+        return self.budget.without_latency().left_after(self.spent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +285,20 @@ class Ledger(Protocol):
         """Gives a lease back, so that the next owner need not know that this one is gone."""
         ...
 
+    def holder(self, account: str, run: str | None = None) -> str:
+        """Who holds a run, by the name that was given to `take`; empty when nobody does."""
+        ...
+
     def balance(self, account: Account) -> Balance:
         """Where the account stands; no lease is needed to look."""
+        ...
+
+    def entry(self, account: Account, key: str) -> Entry | None:
+        """One entry, or None where there is none of that key; no lease is needed to look."""
+        ...
+
+    def overruns(self, account: Account) -> tuple[Entry, ...]:
+        """The entries that were charged more than they had reserved; no lease is needed to look."""
         ...
 
     def entries(self, account: Account) -> tuple[Entry, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from thrifty.budget import InvalidInput, LedgerUnavailable, Spend
+from thrifty.budget.resources import LATENCY
 from thrifty.budget.spend import SPEND_FIELDS
 from thrifty.ledger.protocol import Entry, Lease
 from thrifty.ledger.rules import AccountState
@@ -24,6 +25,9 @@ ENTRY_COLUMNS = [
     "account",
     "key",
 ]
+
+LIMITED_FIELDS = [field for field in SPEND_FIELDS if field != LATENCY.spend_field]
+"""Time is recorded and not limited."""
 
 
 def _marks(columns: Sequence[str]) -> str:
@@ -47,6 +51,9 @@ UPDATE_ACCOUNT = (
 SELECT_ENTRIES = f"SELECT {', '.join(ENTRY_COLUMNS)} FROM thrifty_entries WHERE account = ?"
 SELECT_ENTRY = f"{SELECT_ENTRIES} AND key = ?"
 OPEN_ONLY = " AND status IN ('unsent', 'pending', 'granted')"
+OVERRUNS_ONLY = " AND ({})".format(
+    " OR ".join(f"charged_{field} > reserved_{field}" for field in LIMITED_FIELDS)
+)
 IN_ORDER = " ORDER BY number"
 INSERT_ENTRY = (
     f"INSERT INTO thrifty_entries ({', '.join(ENTRY_COLUMNS)}) VALUES ({_marks(ENTRY_COLUMNS)})"
@@ -97,6 +104,10 @@ class SqlBooks:
 
     def open_entries(self, account: str) -> list[Entry]:
         rows = self._execute(SELECT_ENTRIES + OPEN_ONLY + IN_ORDER, (account,)).fetchall()
+        return [_read_entry(row) for row in rows]
+
+    def overruns(self, account: str) -> list[Entry]:
+        rows = self._execute(SELECT_ENTRIES + OVERRUNS_ONLY + IN_ORDER, (account,)).fetchall()
         return [_read_entry(row) for row in rows]
 
     def lease(self, account: str, run: str) -> Lease | None:

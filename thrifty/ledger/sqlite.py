@@ -52,7 +52,7 @@ class SqliteStore:
         with self._told():
             return self._together.do(work)
 
-    def read(self, work: Callable[[Books], T]) -> T:
+    def read(self, work: Callable[[Books], T], *, is_single: bool = False) -> T:
         with self._lock, self._transaction("DEFERRED") as connection:
             result = work(SqlBooks(connection.execute))
         return result

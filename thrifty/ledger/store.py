@@ -28,6 +28,10 @@ class Books(Protocol):
         """The entries for which something is still held, in the same order."""
         ...
 
+    def overruns(self, account: str) -> list[Entry]:
+        """The entries that are charged more than was reserved, in the same order."""
+        ...
+
     def lease(self, account: str, run: str) -> Lease | None:
         """The last lease of a run; without an owner when it was given back."""
         ...
@@ -59,6 +63,11 @@ class Store(Protocol):
         """
         ...
 
-    def read(self, work: Callable[[Books], T]) -> T:
-        """Looks at the books as they are at one moment."""
+    def read(self, work: Callable[[Books], T], *, is_single: bool = False) -> T:
+        """Looks at the books as they are at one moment.
+
+        Args:
+            work: what to look at.
+            is_single: whether that is one look only, which needs no transaction around it.
+        """
         ...

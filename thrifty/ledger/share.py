@@ -1,0 +1,44 @@
+"""A run's own account, or its share of one that it has in common with other runs.
+
+A share is taken out of the common account when the run starts, and what is unused goes back
+when it ends, so that runs side by side cannot promise themselves the same money. What a killed
+run still holds is given back by the next that finds the account short.
+"""
+
+from thrifty.budget import Budget, BudgetExceeded, InvalidInput
+from thrifty.ledger.owner import is_gone
+from thrifty.ledger.protocol import Balance, Ledger
+
+
+def open_share(ledger: Ledger, common: str, run_id: str, budget: Budget) -> Balance:
+    """Opens a run's account with as much of its budget as the common account has left.
+
+    Raises:
+        InvalidInput: nobody has opened the common account.
+    """
+    try:
+        if not _holds(ledger, common, budget):
+            reclaim_from_the_gone(ledger, common)
+        while True:
+            share = budget.tighter(ledger.balance(common).left)
+            try:
+                return ledger.grant(common, run_id, share, f"run {run_id}")
+            except BudgetExceeded:
+                continue  # another run took it in between; there is less left each time
+    except KeyError:
+        remedy = "open it first, with ledger.open(name, budget)"
+        raise InvalidInput("account", common, remedy) from None
+
+
+def reclaim_from_the_gone(ledger: Ledger, common: str) -> None:
+    """Gives back what runs hold whose processes are certainly gone.
+
+    What they have spent stays spent. A run that waits for a person is held by nobody, and kept.
+    """
+    for entry in ledger.entries(common):
+        if entry.status == "granted" and is_gone(ledger.holder(entry.key)):
+            ledger.reclaim(common, entry.key)
+
+
+def _holds(ledger: Ledger, common: str, budget: Budget) -> bool:
+    return budget.tighter(ledger.balance(common).left) == budget
