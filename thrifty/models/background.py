@@ -5,52 +5,182 @@ An async client that is reused on another loop fails after the server has billed
 deadline whatever the connection is doing: whoever waits is told at once, and the call is
 cancelled until it really ends, as a client may swallow a cancellation (one in about ten did,
 on an endless stream).
+
+Who waits, in a thread or in an event loop of their own, may leave at any time: the errand is
+told, and has a moment to put its books in order before they go.
 """
 
 import asyncio
-from collections.abc import Coroutine
+import atexit
+import socket
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from concurrent.futures import Future, wait
+from contextlib import suppress
 from functools import cache
-from threading import Thread
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+NANO_PER_S = 1_000_000_000
 CANCEL_AGAIN_S = 0.05
+CLOSING_S = 1.0
+"""How long who leaves waits for the books of what they leave, and a process for its end."""
+
+Errand = Callable[[asyncio.Event], Coroutine[Any, Any, T]]
+"""What to do on the loop; it is handed an event that is set when nobody waits any more."""
+
+Emit = Callable[[Any], None]
+StreamedErrand = Callable[[asyncio.Event, Emit], Coroutine[Any, Any, Any]]
+"""An errand that hands over pieces as they come."""
+
+END: Any = object()
+_asking = Lock()
+
+
+class Abandoned(Exception):
+    """Whoever waited for a call has left."""
 
 
 class BackgroundLoop:
     """An event loop that runs in a daemon thread until the process ends."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = _Loop()
         self._ending: set[asyncio.Task[None]] = set()
-        Thread(target=self._loop.run_forever, name="thrifty-models", daemon=True).start()
+        self._under_way: dict[Future[Any], asyncio.Event] = {}
+        self._to_close: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self._thread = Thread(target=self._run_forever, name="thrifty-models", daemon=True)
+        self._thread.start()
+        atexit.register(self._close)
 
-    def run(self, call: Coroutine[Any, Any, T], deadline_ms: int | None) -> T:
-        """Runs a call to its end, or to its deadline.
+    def at_end(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Closes something, such as connections, on the loop when the process ends."""
+        self._to_close.append(close)
+
+    def run(self, errand: Errand[T]) -> T:
+        """Runs an errand and waits for it in this thread, which a Ctrl-C may end."""
+        future, abandoned = self._start(errand)
+        try:
+            return future.result()
+        finally:
+            self._leave(future, abandoned)
+
+    async def arun(self, errand: Errand[T]) -> T:
+        """Runs an errand and waits for it in this event loop, which may cancel."""
+        future, abandoned = self._start(errand)
+        ending = asyncio.wrap_future(future)
+        ending.add_done_callback(_looked_at)  # a shield that is cancelled no longer looks
+        try:
+            return await asyncio.shield(ending)
+        finally:
+            await self._aleave(future, abandoned)
+
+    def stream(self, errand: StreamedErrand) -> Iterator[Any]:
+        """Runs an errand and yields its pieces in this thread."""
+        pieces: SimpleQueue[Any] = SimpleQueue()
+        future, abandoned = self._start(lambda left: errand(left, pieces.put))
+        future.add_done_callback(lambda _: pieces.put(END))
+        try:
+            while (piece := pieces.get()) is not END:
+                yield piece
+            future.result()
+        finally:
+            self._leave(future, abandoned)
+
+    async def astream(self, errand: StreamedErrand) -> AsyncGenerator[Any]:
+        """Runs an errand and yields its pieces in this event loop."""
+        here, pieces = asyncio.get_running_loop(), asyncio.Queue[Any]()
+
+        def emit(piece: Any) -> None:
+            with suppress(RuntimeError):  # that loop was closed
+                here.call_soon_threadsafe(pieces.put_nowait, piece)
+
+        future, abandoned = self._start(lambda left: errand(left, emit))
+        future.add_done_callback(lambda _: emit(END))
+        try:
+            while (piece := await pieces.get()) is not END:
+                yield piece
+            future.result()
+        finally:
+            # Not waited for: where a loop is closing, a generator must not hold it up.
+            self._tell(future, abandoned)
+
+    async def cut(
+        self, call: Coroutine[Any, Any, T], due_ns: int | None, abandoned: asyncio.Event
+    ) -> T:
+        """Within an errand: awaits a call to its end or its deadline, or until nobody waits.
+
+        Args:
+            call: what is awaited.
+            due_ns: the deadline, on the clock of `time.monotonic_ns`; None without.
+            abandoned: what the errand was handed.
 
         Raises:
             TimeoutError: the deadline passed first; the call is being cancelled.
+            Abandoned: nobody waits any more; the call is being cancelled.
         """
-        future = asyncio.run_coroutine_threadsafe(self._bounded(call, deadline_ms), self._loop)
+        task, left = asyncio.ensure_future(call), asyncio.ensure_future(abandoned.wait())
+        timeout = None if due_ns is None else max(0, due_ns - time.monotonic_ns()) / NANO_PER_S
         try:
-            return future.result()
-        except BaseException:
-            future.cancel()  # Ctrl-C in the waiting thread must not leave a call running
-            raise
-
-    async def _bounded(self, call: Coroutine[Any, Any, T], deadline_ms: int | None) -> T:
-        task = asyncio.ensure_future(call)
-        try:
-            await asyncio.wait({task}, timeout=None if deadline_ms is None else deadline_ms / 1000)
+            await asyncio.wait({task, left}, timeout=timeout, return_when="FIRST_COMPLETED")
         finally:
+            left.cancel()
             if not task.done():
                 ending = asyncio.ensure_future(_end(task))
                 self._ending.add(ending)  # the loop itself keeps only weak references
                 ending.add_done_callback(self._ending.discard)
-        if not task.done():
-            raise TimeoutError
-        return task.result()
+        if task.done():
+            return task.result()
+        raise Abandoned("nobody waited for it any more") if abandoned.is_set() else TimeoutError
+
+    def _run_forever(self) -> None:
+        self._loop.run_forever()
+        self._loop.close()
+
+    def _close(self) -> None:
+        async def close_all() -> None:
+            await asyncio.gather(*(close() for close in self._to_close), return_exceptions=True)
+            self._loop.stop()
+
+        asyncio.run_coroutine_threadsafe(close_all(), self._loop)
+        self._thread.join(CLOSING_S)
+
+    def _start(self, errand: Errand[T]) -> tuple[Future[T], asyncio.Event]:
+        abandoned = asyncio.Event()
+        future = asyncio.run_coroutine_threadsafe(errand(abandoned), self._loop)
+        self._under_way[future] = abandoned
+        future.add_done_callback(lambda done: self._under_way.pop(done, None))
+        return future, abandoned
+
+    def abandon_all(self) -> None:
+        """Tells every errand that nobody waits any more; who does wait is told how it ended."""
+        for future, abandoned in tuple(self._under_way.items()):
+            self._tell(future, abandoned)
+
+    def _tell(self, future: Future[Any], abandoned: asyncio.Event) -> bool:
+        """Tells an errand that nobody waits any more; False where it has ended."""
+        if not future.done():
+            self._loop.call_soon_threadsafe(abandoned.set)
+        return not future.done()
+
+    def _leave(self, future: Future[Any], abandoned: asyncio.Event) -> None:
+        if self._tell(future, abandoned):
+            wait([future], CLOSING_S)
+
+    async def _aleave(self, future: Future[Any], abandoned: asyncio.Event) -> None:
+        if self._tell(future, abandoned):
+            closing = asyncio.wrap_future(future)
+            closing.add_done_callback(_looked_at)
+            await asyncio.wait({closing}, timeout=CLOSING_S)
+
+
+def _looked_at(future: asyncio.Future[Any]) -> None:
+    """Takes note of how it ended, so that nothing is logged."""
+    if not future.cancelled():
+        future.exception()
 
 
 async def _end(task: asyncio.Task[Any]) -> None:
@@ -62,7 +192,39 @@ async def _end(task: asyncio.Task[Any]) -> None:
         task.exception()
 
 
-@cache
+class _Loop(asyncio.SelectorEventLoop):
+    """Looks up names in daemon threads, one each.
+
+    No lookup can be cancelled. In asyncio's own pool a resolver that does not answer would use
+    up the threads and hold up the end of the process.
+    """
+
+    async def getaddrinfo(self, host: Any, port: Any, **hints: Any) -> Any:
+        found: asyncio.Future[Any] = self.create_future()
+
+        def tell(answer: Any, error: Exception | None) -> None:
+            if found.done():
+                return
+            found.set_exception(error) if error else found.set_result(answer)
+
+        def look_up() -> None:
+            try:
+                answer, error = socket.getaddrinfo(host, port, **hints), None
+            except OSError as failure:
+                answer, error = [], failure
+            with suppress(RuntimeError):  # the loop was closed
+                self.call_soon_threadsafe(tell, answer, error)
+
+        Thread(target=look_up, name="thrifty-lookup", daemon=True).start()
+        return await found
+
+
 def background_loop() -> BackgroundLoop:
-    """The loop of this process."""
+    """The loop of this process: one, also for threads that ask for the first time at once."""
+    with _asking:
+        return _loop_of_process()
+
+
+@cache  # which alone would let such threads make a loop each
+def _loop_of_process() -> BackgroundLoop:
     return BackgroundLoop()

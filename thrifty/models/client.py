@@ -1,4 +1,4 @@
-"""The chat model itself: the only place that builds one of langchain-openai's."""
+"""The chat model itself: the only place that builds one of langchain-openai's, or rebuilds one."""
 
 from functools import cache, lru_cache
 from importlib import import_module
@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from thrifty.budget import InvalidInput
+from thrifty.models.background import background_loop
 from thrifty.settings import Settings
 
 if TYPE_CHECKING:
-    from langchain_openai import ChatOpenAI
+    from langchain_openai.chat_models.base import BaseChatOpenAI
 
 REASONING_MODELS = ("gpt-5", "o1", "o3", "o4")
 EFFORT_DEFAULT = "low"
@@ -22,7 +24,7 @@ class ChatClients:
         self._settings = settings
         self.get = lru_cache(maxsize=64)(self._build)
 
-    def _build(self, model: str, effort: str) -> "ChatOpenAI":
+    def _build(self, model: str, effort: str) -> "BaseChatOpenAI":
         from langchain_openai import ChatOpenAI  # 2 to 3 s: only when a model is really asked
 
         given: dict[str, Any] = {}
@@ -30,31 +32,60 @@ class ChatClients:
             given["reasoning_effort"] = reasoning
         if self._settings.base_url:
             given["base_url"] = self._settings.base_url
-        return ChatOpenAI(
-            model=model,
-            api_key=SecretStr(self._settings.api_key or "none"),
-            use_responses_api=self._settings.api == "responses",
-            http_async_client=_connections(),
-            max_retries=0,
-            stream_usage=True,
-            **given,
+        return ours(
+            ChatOpenAI(
+                model=model,
+                api_key=SecretStr(self._settings.api_key or "none"),
+                use_responses_api=self._settings.api == "responses",
+                **given,
+            )
         )
 
     def load(self) -> None:
         """Imports the client library, which takes seconds the first time."""
         import_module("langchain_openai")
 
-    def cap(self, output_tokens: int) -> dict[str, Any]:
-        """The arguments of a call that hold its output to so many tokens."""
-        if self._settings.cap_field == "max_tokens":
-            return {"extra_body": {"max_tokens": output_tokens}}
-        return {"max_completion_tokens": output_tokens}
+
+def ours(model: Any) -> "BaseChatOpenAI":
+    """A copy of a chat model that makes one attempt at a time, on connections of our own loop.
+
+    A transport that the user gave it is kept: it must not be used on another event loop.
+
+    Raises:
+        InvalidInput: it is none of langchain-openai's, or has no client for async calls.
+    """
+    from langchain_openai.chat_models.base import BaseChatOpenAI
+
+    if not isinstance(model, BaseChatOpenAI):
+        kind = type(model).__name__
+        raise InvalidInput("model", kind, "use a chat model of langchain-openai, without bindings")
+    if not hasattr(model.root_async_client, "with_options"):
+        raise InvalidInput("model", model.model_name, "let it build its own async client")
+    options: dict[str, Any] = {"max_retries": 0}
+    if model.http_async_client is None:
+        options["http_client"] = connections()
+    client = model.root_async_client.with_options(**options)
+    changes = {
+        "root_async_client": client,
+        "async_client": client.chat.completions,
+        "max_retries": 0,
+        "stream_usage": True,
+        "streaming": False,
+    }
+    return model.model_copy(update=changes)
+
+
+def longest_answer(model: "BaseChatOpenAI") -> int | None:
+    """How many tokens a model can answer with at most; None where that is unknown."""
+    return (model.profile or {}).get("max_output_tokens")
 
 
 @cache
-def _connections() -> Any:
+def connections() -> Any:
     """One pool of connections for every model of the process, as all calls run on one loop."""
-    return import_module("openai").DefaultAsyncHttpxClient()
+    pool = import_module("openai").DefaultAsyncHttpxClient()
+    background_loop().at_end(pool.aclose)
+    return pool
 
 
 def reasoning_effort(model: str, effort: str) -> str | None:

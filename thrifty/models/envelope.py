@@ -9,14 +9,14 @@ from dataclasses import replace
 
 from thrifty.budget import Budget, BudgetExceeded, Spend, StepOption
 from thrifty.budget.spend import SPEND_FIELDS
-from thrifty.models.prices import PriceList
+from thrifty.models.prices import PriceList, most_affordable
 
 HEADROOM = 3
 """An envelope is at most so many times the estimate."""
 
 
 def envelope(
-    option: StepOption, left: Budget, model: str, prices: PriceList, headroom: int = HEADROOM
+    option: StepOption, left: Budget, model: str, prices: PriceList, declared_tokens: int = 0
 ) -> Spend:
     """The most that one call for this option may use, out of what is left.
 
@@ -25,14 +25,15 @@ def envelope(
         left: what may still be reserved.
         model: the model that would be called.
         prices: what it costs.
-        headroom: the envelope is at most so many times the estimate.
+        declared_tokens: what the catalog says, where the estimate is a forecast: headroom is
+            measured from the larger one.
 
     Raises:
         BudgetExceeded: what is left does not even hold the estimate.
         PriceUnknown: money is limited and the model has no price.
     """
     tokens_left, cost_left, _, _ = left.limits
-    wanted = option.estimate.tokens * headroom
+    wanted = max(option.estimate.tokens, declared_tokens) * HEADROOM
     tokens = wanted if tokens_left is None else min(wanted, tokens_left)
     cost = 0
     if cost_left is not None:
@@ -48,18 +49,8 @@ def envelope(
 
 
 def affordable_tokens(tokens: int, cost_nano_usd: int, model: str, prices: PriceList) -> int:
-    """The most tokens, up to `tokens`, whose worst price is within `cost_nano_usd`.
-
-    A search and no division: beyond some length a long context re-prices the whole request.
-    """
-    low, high = 0, tokens
-    while low < high:
-        middle = (low + high + 1) // 2
-        if prices.worst_quote(model, middle) <= cost_nano_usd:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    """The most tokens, up to `tokens`, whose worst price is within `cost_nano_usd`."""
+    return most_affordable(tokens, cost_nano_usd, lambda some: prices.worst_quote(model, some))
 
 
 INPUT_SHARE = 0.25

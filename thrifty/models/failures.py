@@ -5,6 +5,12 @@ Messages are in our own words: a server's text may repeat the key it was sent.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from thrifty.models.usage import Usage
+
+if TYPE_CHECKING:
+    import openai
 
 RETRY_WAIT_MS = 500
 SERVER_ERROR = 500
@@ -27,6 +33,8 @@ class Failure:
     """How long to wait before the next attempt; None when trying again is no use."""
     for_good: bool = False
     """Whether other calls would fail in the same way."""
+    usage: Usage | None = None
+    """What it used, where the answer could not be read but its count could."""
 
 
 def read_failure(error: BaseException) -> Failure:
@@ -39,6 +47,8 @@ def read_failure(error: BaseException) -> Failure:
         return _read_status(error.status_code, error.response.headers)
     if isinstance(error, openai.APIConnectionError):
         return _read_connection(error)
+    if isinstance(error, openai.LengthFinishReasonError):
+        return Failure("its structured answer was cut at the cap", True, None, usage=_usage(error))
     return Failure(f"unusable answer ({type(error).__name__})", billed=True, retry_after_ms=None)
 
 
@@ -55,6 +65,16 @@ def _read_connection(error: BaseException) -> Failure:
     if any(type(cause).__name__ in NEVER_CONNECTED for cause in _causes(error)):
         return Failure("the server cannot be reached", False, None, for_good=True)
     return Failure("the connection was lost", billed=True, retry_after_ms=RETRY_WAIT_MS)
+
+
+def _usage(error: "openai.LengthFinishReasonError") -> Usage | None:
+    """The count that came with an answer whose JSON is not whole."""
+    counted = error.completion.usage
+    if counted is None or not counted.prompt_tokens:
+        return None
+    details = counted.prompt_tokens_details
+    cached = (details.cached_tokens or 0) if details else 0
+    return Usage(counted.prompt_tokens, counted.completion_tokens, cached)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,24 +1,55 @@
 """What a call costs, from the user's own prices or from the public list of genai-prices."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
+from typing import Any
 
 from thrifty.budget import PriceUnknown
 from thrifty.budget.money import quote_nano_usd
+from thrifty.models.usage import Usage
 from thrifty.settings import TokenPrice
 
 PROVIDER = "openai"
 TOKENS_PER_QUOTE = 1_000_000
+STANDARD_TIERS = ("", "auto", "default")
+"""What a request may say, or leave out, without asking for another price than the list's."""
+
+
+def public_list() -> tuple[Any, datetime]:
+    """The prices of genai-prices as they stand, and when: some hold only at certain hours."""
+    from genai_prices.data_snapshot import get_snapshot  # 0.2 s: only when something is priced
+
+    return get_snapshot(), datetime.now(UTC)
 
 
 class PriceList:
     """Prices by model: the user's own first, then the public list."""
 
-    def __init__(self, own: Mapping[str, TokenPrice]) -> None:
-        self._own = own
+    def __init__(
+        self,
+        own: Mapping[str, TokenPrice],
+        listed: Callable[[], tuple[Any, datetime]] = public_list,
+    ) -> None:
+        self._own, self._listed = own, listed
+
+    def pinned(self) -> "PriceList":
+        """The prices of one call: as they stand at its first quote, however they change later.
+
+        So a call is settled at the prices at which it was reserved.
+        """
+        return PriceList(dict(self._own), cache(self._listed))
 
     def quote(
-        self, model: str, input_tokens: int, output_tokens: int, cached_tokens: int = 0
+        self,
+        model: str,
+        input_tokens: int,
+        output_tokens: int,
+        cached_tokens: int = 0,
+        *,
+        written_tokens: int = 0,
+        tier: str = "",
     ) -> int:
         """The price of a call in nano-USD, rounded up.
 
@@ -27,39 +58,100 @@ class PriceList:
             input_tokens: all of them, cached ones included.
             output_tokens: all of them, reasoning included.
             cached_tokens: how many of the input were read from the provider's cache.
+            written_tokens: how many of the input were written to it.
+            tier: the service tier, as request or reply names it.
 
         Raises:
-            PriceUnknown: neither list knows the model.
+            PriceUnknown: neither list knows the model, or the public one not the tier.
         """
         if (own := self._own.get(model)) is not None:
             usd = own.input_usd * input_tokens + own.output_usd * output_tokens
             return quote_nano_usd(usd / TOKENS_PER_QUOTE)
-        return quote_nano_usd(_listed_usd(model, input_tokens, output_tokens, cached_tokens))
+        used = {"input_tokens": input_tokens, "output_tokens": output_tokens}
+        used |= {"cache_read_tokens": cached_tokens, "cache_write_tokens": written_tokens}
+        return quote_nano_usd(self._listed_usd(model, used, "" if tier in STANDARD_TIERS else tier))
+
+    def _listed_usd(self, model: str, used: Mapping[str, int], tier: str) -> Decimal:
+        from genai_prices import Usage as Counted
+
+        listed, now = self._listed()
+        counted = Counted(**{unit: count for unit, count in used.items() if count})
+        context = {"service_tier": tier} if tier else None
+        try:
+            price = listed.calc(counted, model, PROVIDER, None, now, context)
+        except (LookupError, ValueError) as error:
+            raise PriceUnknown(model, str(error)) from None
+        if tier and not _has_tier(price.model, tier, now):
+            raise PriceUnknown(model, f"in the service tier {tier!r}")
+        total: Decimal = price.total_price
+        return total
+
+    def of(self, model: str, usage: Usage) -> int:
+        """The price of what a call has used.
+
+        Raises:
+            PriceUnknown: the model has no price, or what was used has none.
+        """
+        if usage.unpriced:
+            raise PriceUnknown(model, f"for {', '.join(usage.unpriced)}")
+        return self.quote(
+            model,
+            usage.input_tokens,
+            usage.output_tokens,
+            usage.cached_tokens,
+            written_tokens=usage.written_tokens,
+            tier=usage.tier,
+        )
+
+    def worst(self, model: str, input_tokens: int, output_tokens: int, tier: str = "") -> int:
+        """The most that so much input and output can cost: writing a cache may cost extra.
+
+        Raises:
+            PriceUnknown: as for `quote`.
+        """
+        return max(
+            self.quote(model, input_tokens, output_tokens, written_tokens=written, tier=tier)
+            for written in (0, input_tokens)
+        )
 
     def worst_quote(self, model: str, tokens: int) -> int:
         """The price of so many tokens, whichever way they fall on input and output."""
-        return max(self.quote(model, tokens, 0), self.quote(model, 0, tokens))
+        return max(self.worst(model, tokens, 0), self.quote(model, 0, tokens))
 
-    def knows(self, model: str) -> bool:
+    def knows(self, model: str, tier: str = "") -> bool:
         """Whether the model has a price."""
-        return not self.why_unknown(model)
+        return not self.why_unknown(model, tier)
 
-    def why_unknown(self, model: str) -> str:
+    def why_unknown(self, model: str, tier: str = "") -> str:
         """Why the model has no price, and the remedy; empty when it has one."""
         try:
-            self.quote(model, 1, 1)
+            self.quote(model, 1, 1, tier=tier)
         except PriceUnknown as error:
             return str(error)
         return ""
 
 
-def _listed_usd(model: str, input_tokens: int, output_tokens: int, cached_tokens: int) -> Decimal:
-    from genai_prices import Usage, calc_price  # 0.2 s: only when something is priced
+def most_affordable(most: int, limit_nano_usd: int, quote: Callable[[int], int]) -> int:
+    """The most tokens, up to `most`, that a quote prices within a limit.
 
-    usage = Usage(
-        input_tokens=input_tokens, output_tokens=output_tokens, cache_read_tokens=cached_tokens
+    A search and no division: beyond some length a long context re-prices the whole request.
+    """
+    if quote(most) <= limit_nano_usd:
+        return most
+    low, high = 0, most - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if quote(middle) <= limit_nano_usd:
+            low = middle
+        else:
+            high = middle - 1
+    return max(0, low)
+
+
+def _has_tier(model: Any, tier: str, now: datetime) -> bool:
+    """Whether the list has prices for a tier: for one that it has not, it takes the standard's."""
+    return any(
+        variant.when == {"service_tier": tier}
+        and (variant.constraint is None or variant.constraint.active(now))
+        for variant in model.price_variants or ()
     )
-    try:
-        return calc_price(usage, model, provider_id=PROVIDER).total_price
-    except (LookupError, ValueError) as error:
-        raise PriceUnknown(model, str(error)) from None

@@ -1,12 +1,7 @@
-"""What a model call brought back, as read from a message and as kept in the journal."""
+"""What a model call brought back, as the agent reads it from a message."""
 
-from __future__ import annotations
-
-import json
 from dataclasses import dataclass, field
 from typing import Any
-
-from thrifty.budget import Spend
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,22 +13,13 @@ class Reply:
     """The arguments of the tool call, when one was asked for: untrusted, of any shape."""
     cut: bool = False
     """Whether the answer ends at the output cap, or where its stream broke off."""
-    spend: Spend = Spend()
-
-    def to_journal(self) -> str:
-        """The answer as text; its spend stands in the ledger's entry beside it."""
-        return json.dumps({"text": self.text, "arguments": self.arguments, "cut": self.cut})
-
-    @classmethod
-    def from_journal(cls, journal: str, spend: Spend) -> Reply:
-        return cls(**json.loads(journal), spend=spend)
 
 
-def read_reply(message: Any, usage_known: bool) -> tuple[str, Any, bool]:
+def read_reply(message: Any) -> Reply:
     """Text, tool-call arguments and whether they were cut, from a message of LangChain's."""
     calls = message.tool_calls or message.invalid_tool_calls
     metadata = message.response_metadata
     at_cap = metadata.get("finish_reason") == "length" or metadata.get("status") == "incomplete"
     ended = metadata.get("finish_reason") or metadata.get("status")
-    broke_off = not usage_known and not ended
-    return str(message.text), calls[0]["args"] if calls else None, at_cap or broke_off
+    broke_off = not message.usage_metadata and not ended
+    return Reply(str(message.text), calls[0]["args"] if calls else None, at_cap or broke_off)

@@ -19,9 +19,9 @@ def tokens_bound(text: str, model: str) -> int:
     return _counter(model)(text)
 
 
-def input_bound(model: str, *messages: str) -> int:
-    """The most input tokens that a request with these messages can be billed."""
-    return sum(tokens_bound(text, model) + MESSAGE_OVERHEAD_TOKENS for text in messages)
+def is_exact(model: str) -> bool:
+    """Whether a model's encoding is known, so that counts are no mere bounds."""
+    return _counter(model) is not utf8_bytes
 
 
 @cache

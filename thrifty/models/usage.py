@@ -1,7 +1,13 @@
 """What a call really used, as the provider counted it; `None` where its count is no count."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
+
+TIERS = ("flex", "priority")
+"""Tiers whose names langchain-openai puts before the kinds of tokens: `flex_cache_read`."""
+KNOWN_KINDS = ("cache_read", "cache_creation", "reasoning", *TIERS)
+"""Kinds of tokens that have a price of their own, or that of input or output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +20,12 @@ class Usage:
     """All output, reasoning included."""
     cached_tokens: int = 0
     """The part of the input that was read from the provider's cache."""
+    written_tokens: int = 0
+    """The part of the input that was written to it."""
+    tier: str = ""
+    """The service tier that answered; empty when nothing was said of it."""
+    unpriced: tuple[str, ...] = ()
+    """Kinds of tokens in it that no price list of ours knows, such as audio."""
 
     @property
     def tokens(self) -> int:
@@ -28,17 +40,41 @@ def read_usage(message: Any) -> Usage | None:
     """
     given = getattr(message, "usage_metadata", None) or {}
     tokens_in, tokens_out = given.get("input_tokens"), given.get("output_tokens")
-    cached = _cached(given.get("input_token_details") or {})
-    if not (_is_count(tokens_in) and _is_count(tokens_out) and _is_count(cached)):
+    details_in = given.get("input_token_details") or {}
+    cached, written = _kind(details_in, "cache_read"), _kind(details_in, "cache_creation")
+    if not (_is_count(tokens_in) and _is_count(tokens_out)):
+        return None
+    if not (_is_count(cached) and _is_count(written)):
         return None
     if tokens_in == 0 or (tokens_out == 0 and (message.content or message.tool_calls)):
         return None
-    return Usage(tokens_in, tokens_out, min(cached, tokens_in))
+    details = {**(given.get("output_token_details") or {}), **details_in}
+    cached = min(cached, tokens_in)
+    return Usage(
+        tokens_in,
+        tokens_out,
+        cached,
+        min(written, tokens_in - cached),
+        str(message.response_metadata.get("service_tier") or _tier(details)),
+        tuple(
+            sorted(kind for kind in details if details[kind] and _plain(kind) not in KNOWN_KINDS)
+        ),
+    )
 
 
-def _cached(details: dict[str, Any]) -> Any:
-    """The cached part, under whatever name a service tier gives it (`flex_cache_read`)."""
-    return next((details[key] for key in details if key.endswith("cache_read")), 0)
+def _kind(details: Mapping[str, Any], kind: str) -> Any:
+    """One kind of tokens, under whatever name a service tier gives it (`flex_cache_read`)."""
+    return next((details[key] for key in details if key.endswith(kind)), 0)
+
+
+def _plain(kind: str) -> str:
+    """The name of a kind of tokens without its tier."""
+    tier, _, rest = kind.partition("_")
+    return rest if tier in TIERS and rest else kind
+
+
+def _tier(details: Mapping[str, Any]) -> str:
+    return next((tier for tier in TIERS if tier in details), "")
 
 
 def _is_count(count: Any) -> TypeGuard[int]:

@@ -1,0 +1,56 @@
+"""thrifty: a metered chat model that is patient: it waits for what the other callers hold.
+
+What the agent sends as `max_tokens` it says to the chat model itself. A refusal is not final:
+what others hold may come back.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from langchain_openai import ChatOpenAI
+
+from benchmarks.overshoot.workload import MODEL, NANO_PER_USD, Cell, Stopped
+from thrifty.budget import Budget, BudgetExceeded
+from thrifty.ledger.memory import MemoryLedger
+from thrifty.models.chat import metered
+
+ACCOUNT = "agents"
+PATIENCE_MS = 60_000
+
+
+@cache
+def chat_model(base_url: str, max_tokens: int | None) -> ChatOpenAI:
+    """The agent's own model, built once."""
+    given: dict[str, Any] = {} if max_tokens is None else {"max_tokens": max_tokens}
+    return ChatOpenAI(model=MODEL, base_url=base_url, api_key="none", **given)
+
+
+class MeteredRun:
+    def __init__(self, cell: Cell, base_url: str, patience_ms: int) -> None:
+        self._ledger = MemoryLedger()
+        self._ledger.open(ACCOUNT, Budget(max_cost_usd=Decimal(cell.cap_usd)))
+        self._model = metered(
+            chat_model(base_url, cell.max_tokens),
+            self._ledger,
+            ACCOUNT,
+            useful_tokens=cell.useful_tokens,
+            patience_ms=patience_ms,
+        )
+
+    async def ask(self, prompt: str) -> str:
+        try:
+            answer = await self._model.ainvoke(prompt)
+        except BudgetExceeded:
+            raise Stopped(final=False) from None
+        return str(answer.response_metadata["finish_reason"])
+
+    def spent_usd(self) -> float:
+        return self._ledger.balance(ACCOUNT).spent.cost_nano_usd / NANO_PER_USD
+
+
+@asynccontextmanager
+async def opened(cell: Cell, base_url: str) -> AsyncIterator[MeteredRun]:
+    yield MeteredRun(cell, base_url, PATIENCE_MS)

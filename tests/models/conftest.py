@@ -1,0 +1,62 @@
+"""A metered model at a loopback server, and what ledger and server say of its calls."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from langchain_openai import ChatOpenAI
+
+from tests.llm_server import LLMServer
+from thrifty import Budget, MemoryLedger, metered
+from thrifty.models.chat import MeteredChatModel
+
+ACCOUNT = "team"
+
+Make = Callable[..., MeteredChatModel]
+
+
+@pytest.fixture
+def server() -> Iterator[LLMServer]:
+    with LLMServer() as running:
+        yield running
+
+
+@pytest.fixture(params=["chat", "responses"])
+def api(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def ledger() -> MemoryLedger:
+    return MemoryLedger()
+
+
+@pytest.fixture
+def make(server: LLMServer, ledger: MemoryLedger) -> Make:
+    """Makes metered models that spend from one account."""
+
+    def make(
+        budget: Budget = Budget(max_tokens=10_000),  # noqa: B008 - frozen
+        api: str = "chat",
+        model: str = "gpt-4o",
+        options: dict[str, Any] | None = None,
+        **terms: Any,
+    ) -> MeteredChatModel:
+        ledger.open(ACCOUNT, budget)
+        return metered(client(server, api, model, **(options or {})), ledger, ACCOUNT, **terms)
+
+    return make
+
+
+def client(server: LLMServer, api: str = "chat", model: str = "gpt-4o", **options: Any) -> Any:
+    return ChatOpenAI(
+        model=model,
+        base_url=server.base_url,
+        api_key="sk-test",
+        use_responses_api=api == "responses",
+        **options,
+    )
+
+
+def entries(ledger: MemoryLedger) -> list[Any]:
+    return list(ledger.entries(ACCOUNT))

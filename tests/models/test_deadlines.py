@@ -1,0 +1,25 @@
+"""Whatever the connection does, a call ends at its deadline and leaves nothing behind."""
+
+import pytest
+
+from benchmarks.deadlines import FAULTS, LIMIT_MS, WAYS, Left, measure, warm_up
+from tests.llm_server import LLMServer
+
+LATE_MS_MAX = 1_500
+"""Wide, since tests share their machine; the benchmark's table has the figures."""
+
+
+@pytest.fixture(scope="module")
+def warm_server():
+    with LLMServer() as running:
+        warm_up(running)
+        yield running
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_call_is_cut_charged_and_gone(warm_server, fault, way):
+    cut = measure(warm_server, fault, way)
+    assert -LIMIT_MS / 2 < cut.late_ms < LATE_MS_MAX
+    assert cut.left == Left(0, 0, 0)
+    assert cut.status == "in_doubt"

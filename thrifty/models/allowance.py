@@ -1,0 +1,35 @@
+"""What a call may use, and where it is booked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from thrifty.budget import Spend
+from thrifty.ledger.protocol import Account, Ledger
+
+OUTPUT_CAP_MIN = 16
+"""No answer is useful below it."""
+OUTPUT_CAP_UNKNOWN = 4_096
+"""The largest cap that is sent to a model of which nobody knows how long its answers can be."""
+ATTEMPTS_MAX = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a call may use, and where it is booked."""
+
+    ledger: Ledger
+    account: Account
+    key: str
+    """Made before the call; each attempt has its number added."""
+    label: str
+    """What the call is for, as the bill names it."""
+    envelope: Spend | None
+    """The most that one attempt may use; None: all that is left in the account."""
+    left_ms: Callable[[], int | None]
+    """How much of the latency limit is left now; None without a limit."""
+    useful_tokens: int = OUTPUT_CAP_MIN
+    """An answer that has to be shorter than this is not worth its input."""
+    attempts_max: int = ATTEMPTS_MAX
+    """How often it is tried where that may help; each attempt is reserved by itself."""
+    patience_ms: int = 0
+    """How long to wait for what others hold, where with it the answer could be longer."""

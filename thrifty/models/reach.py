@@ -1,0 +1,69 @@
+"""Whether the server of models answers, asked with a question that costs nothing."""
+
+import time
+from dataclasses import dataclass
+from importlib import import_module
+
+from thrifty.budget import ModelUnavailable
+from thrifty.models.background import background_loop
+from thrifty.models.client import connections
+from thrifty.models.failures import read_failure
+from thrifty.settings import Settings
+
+OPENAI = "https://api.openai.com/v1"
+DEADLINE_MS = 5_000
+NANO_PER_MS = 1_000_000
+NO_LIST = (404, 405, 501)
+"""Some compatible servers answer questions and list no models."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A server that answered."""
+
+    models: frozenset[str] | None
+    """The names of its models; None where it lists none."""
+    took_ms: int
+
+
+def address(settings: Settings) -> str:
+    """Where models are asked."""
+    return settings.base_url or OPENAI
+
+
+def reach(settings: Settings) -> Reached:
+    """Asks for the list of models.
+
+    Raises:
+        ModelUnavailable: no answer in time, or a refusal; for good where the key is the reason.
+    """
+    openai = import_module("openai")
+    client = openai.AsyncOpenAI(
+        api_key=settings.api_key or "none",
+        base_url=address(settings),
+        http_client=connections(),
+        max_retries=0,
+    )
+    loop, started_ns = background_loop(), time.monotonic_ns()
+    due_ns = started_ns + DEADLINE_MS * NANO_PER_MS
+    page: object = None
+    try:
+        page = loop.run(lambda abandoned: loop.cut(_listed(client), due_ns, abandoned))
+    except openai.APIStatusError as error:
+        if error.status_code not in NO_LIST:
+            raise ModelUnavailable(read_failure(error).reason, for_good=True) from None
+    except (openai.OpenAIError, TimeoutError, ValueError) as error:
+        raise ModelUnavailable(read_failure(error).reason) from None
+    took_ms = (time.monotonic_ns() - started_ns) // NANO_PER_MS
+    return Reached(None if page is None else _names(page), took_ms)
+
+
+async def _listed(client: object) -> object:
+    page: object = await client.models.list()  # type: ignore[attr-defined]
+    return page
+
+
+def _names(page: object) -> frozenset[str]:
+    """What of an answer is a name: a server may have sent anything."""
+    members = getattr(page, "data", None) or ()
+    return frozenset(str(getattr(model, "id", "")) for model in members)

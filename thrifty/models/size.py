@@ -1,0 +1,134 @@
+"""How many input tokens a request can be billed, read off the very body that is sent.
+
+Both of OpenAI's protocols are read: messages, calls of tools and what they returned, schemas of
+tools and of answers. What has no bound in its text, such as an image, is told, not guessed.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from thrifty.models.tokens import MESSAGE_OVERHEAD_TOKENS, tokens_bound
+
+TEXT_PARTS = (
+    "text",
+    "input_text",
+    "output_text",
+    "summary_text",
+    "reasoning_text",
+    "refusal",
+)
+ITEMS = ("message", "function_call", "function_call_output", "reasoning")
+"""What the input of the Responses API consists of; anything else stands for more than it says."""
+NOT_READ = ("type", "id", "status", "role", "index", "detail", "annotations", "logprobs")
+"""Fields of a message whose words are not the model's to read, or are in its overhead."""
+STORED = ("previous_response_id", "conversation", "prompt")
+"""Fields that add input which stands on the provider's side."""
+REMOTE = ("web_search_options", "prediction", "background")
+"""Fields that are billed beyond what is sent and capped."""
+
+
+def input_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int = 0) -> int:
+    """The most input tokens that a request can be billed.
+
+    Args:
+        body: the request, as it is sent.
+        model: whose encoding counts.
+        tokens_per_attachment: the most that each image or file can be.
+    """
+    texts = [text for message in messages_of(body) for text in _texts(message)]
+    counted = sum(tokens_bound(text, model) for text in texts)
+    pieces = len(messages_of(body)) + len(schemas_of(body))
+    counted += sum(tokens_bound(schema, model) for schema in schemas_of(body))
+    return (
+        counted
+        + MESSAGE_OVERHEAD_TOKENS * max(1, pieces)
+        + tokens_per_attachment * attachments(body)
+    )
+
+
+def attachments(body: Mapping[str, Any]) -> int:
+    """How many images, sounds and files are in a request."""
+    return sum(1 for message in messages_of(body) for part in _parts(message) if _is_attached(part))
+
+
+def why_unbounded(body: Mapping[str, Any]) -> str:
+    """What in a request is billed without being sent; empty when nothing is."""
+    if stored := [field for field in STORED if body.get(field)]:
+        return f"{stored[0]}: the provider adds what it has stored"
+    if remote := [field for field in REMOTE if body.get(field)]:
+        return f"{remote[0]}: it is billed beyond the request"
+    if "audio" in (body.get("modalities") or ()):
+        return "modalities: sound has a price of its own"
+    for tool in body.get("tools") or ():
+        if tool.get("type") not in ("function", "custom"):
+            return f"tools: {tool.get('type')!r} runs, and is billed, at the provider"
+    for item in messages_of(body):
+        if "role" not in item and item.get("type", "message") not in ITEMS:
+            return f"input: an item of type {item.get('type')!r}"
+    return ""
+
+
+def messages_of(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The messages of a request in either protocol, instructions included."""
+    said = body.get("messages", body.get("input")) or []
+    messages = [{"content": said}] if isinstance(said, str) else list(said)
+    if body.get("instructions"):
+        messages.append({"content": body["instructions"]})
+    return messages
+
+
+def schemas_of(body: Mapping[str, Any]) -> list[str]:
+    """Tools and the shape of the answer, as compact JSON."""
+    text = body.get("text") or {}
+    answer = body.get("response_format") or body.get("text_format") or text.get("format")
+    wanted = [*(body.get("tools") or ()), *(body.get("functions") or ())]
+    return [as_json(schema) for schema in (*wanted, *([answer] if answer else ()))]
+
+
+def as_json(value: Any) -> str:
+    """Compact JSON, in which a class that describes an answer stands as its schema."""
+    return json.dumps(
+        value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=_plain
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, type):
+        return value.model_json_schema() if hasattr(value, "model_json_schema") else repr(value)
+    return value.model_dump() if hasattr(value, "model_dump") else repr(value)
+
+
+def _parts(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The parts of a message, and of what a tool returned, that are more than bare text."""
+    found = []
+    for field in ("content", "output"):
+        content = message.get(field)
+        if isinstance(content, list):
+            found += [part for part in content if isinstance(part, Mapping)]
+    return found
+
+
+def _is_attached(part: Mapping[str, Any]) -> bool:
+    return part.get("type") not in TEXT_PARTS
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a message that a model may read, but for attachments."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple):
+        for part in value:
+            if not (isinstance(part, Mapping) and "type" in part and _is_file(part)):
+                yield from _texts(part)
+    elif isinstance(value, Mapping):
+        for field, inner in value.items():
+            if field not in NOT_READ:
+                yield from _texts(inner)
+    elif value is not None:
+        yield json.dumps(value, default=repr)
+
+
+def _is_file(part: Mapping[str, Any]) -> bool:
+    """Whether it is an attachment, and no call of a tool, which has a type as well."""
+    return _is_attached(part) and "function" not in part and "arguments" not in part

@@ -1,0 +1,182 @@
+"""The tab of an executor: what is reserved for its step, and what its calls have used of it.
+
+The step's reservation stands in the run's ledger while somebody else's code works; the calls
+that are seen of it (by the gate, or by a metered model) are booked here, in a ledger of its own
+with that reservation as its limit. So the run holds the worst case at every moment, and the step
+is settled once, at the sum. A tab that is opened inside another is booked there as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from itertools import count
+
+from thrifty.budget import Budget, BudgetExceeded, Spend, StepEnded, ThriftyError, total
+from thrifty.budget.resources import LATENCY
+from thrifty.ledger.memory import MemoryLedger
+from thrifty.ledger.protocol import Entry
+
+ACCOUNT = "tab"
+
+
+class Tab:
+    """Accounts for one step's calls; once refused, it refuses everything.
+
+    Args:
+        allowed: what the calls may use together; None is no limit.
+        left_ms: how much of the latency limit is left now; None without a limit.
+        parent: the tab in which the step runs itself.
+    """
+
+    def __init__(
+        self,
+        allowed: Budget,
+        left_ms: Callable[[], int | None] = lambda: None,
+        parent: Tab | None = None,
+    ) -> None:
+        self.ledger = MemoryLedger()
+        self.ledger.open(ACCOUNT, allowed)
+        self.left_ms = left_ms
+        self.parent = parent
+        self.refusal: ThriftyError | None = None
+        """Why a call was refused; from then on none is made, whoever swallowed that."""
+        self._asks_models = False
+        self._is_closed = False
+        self._numbers = count(1)
+        self._above: dict[str, str] = {}
+
+    @property
+    def budget(self) -> Budget:
+        """What limits the calls, together with the tabs around it."""
+        mine = self.ledger.balance(ACCOUNT).budget
+        return mine.tighter(self.parent.budget) if self.parent else mine
+
+    @property
+    def left(self) -> Budget:
+        """What is left for a further call."""
+        mine = self.ledger.balance(ACCOUNT).left
+        return mine.tighter(self.parent.left) if self.parent else mine
+
+    def note_model(self) -> None:
+        """Tells that a model is asked: from then on tokens and money are seen, not declared."""
+        self._asks_models = True
+        if self.parent is not None:
+            self.parent.note_model()
+
+    def check(self) -> None:
+        """Lets a call pass, or not.
+
+        Raises:
+            BudgetExceeded: a call was refused before, or the time is up.
+            StepEnded: there is nothing left to charge it to.
+        """
+        if self._is_closed:
+            raise StepEnded
+        if self.refusal is not None:
+            raise self.refusal
+        left_ms = self.left_ms()
+        if left_ms is not None and left_ms <= 0:
+            self.refuse(BudgetExceeded({LATENCY.name: 1 - left_ms}, "a further call"))
+
+    def refuse(self, why: ThriftyError) -> None:
+        """Refuses this call and every later one.
+
+        Raises:
+            ThriftyError: what it is told.
+        """
+        self.refusal = self.refusal or why
+        raise why
+
+    def reserve(self, label: str, worst_case: Spend) -> str:
+        """Takes a worst case from what is left, here and in the tabs around.
+
+        Returns:
+            The key under which it is to be closed.
+
+        Raises:
+            BudgetExceeded: it does not fit, or a call was refused before.
+        """
+        self.check()
+        key = str(next(self._numbers))
+        try:
+            self.ledger.reserve(ACCOUNT, key, label, worst_case)
+            if self.parent is not None:
+                self._above[key] = self.parent.reserve(label, worst_case)
+        except ThriftyError as error:
+            if self.parent is not None:
+                self.ledger.release(ACCOUNT, key)
+            self.refuse(error)
+        return key
+
+    def settle(self, key: str, actual: Spend) -> None:
+        """Charges what a call has used."""
+        self.ledger.settle(ACCOUNT, key, actual)
+        if self.parent is not None:
+            self.parent.settle(self._above[key], actual)
+
+    def charge_in_full(self, key: str, latency_ms: int = 0) -> None:
+        """Charges all that was reserved for a call, since nobody knows what it cost."""
+        self.ledger.charge_in_full(ACCOUNT, key, latency_ms)
+        if self.parent is not None:
+            self.parent.charge_in_full(self._above[key], latency_ms)
+
+    def release(self, key: str) -> None:
+        """Frees what was reserved for a call that was certainly not billed."""
+        self.ledger.release(ACCOUNT, key)
+        if self.parent is not None:
+            self.parent.release(self._above[key])
+
+    def close(self) -> None:
+        """Ends it: what is still open is charged in full, and nothing is let through any more."""
+        for entry in self._entries():
+            if entry.is_open:
+                self.charge_in_full(entry.key)
+        self._is_closed = True
+
+    @property
+    def was_used(self) -> bool:
+        """Whether a call was made, or refused."""
+        return bool(self._entries()) or self.refusal is not None
+
+    def bill(self, declared: Spend) -> Spend:
+        """What the step has used: what was seen of it or, where nothing was, what it declared.
+
+        What tools cost nobody sees but in calls: without a call of a model, tokens and money
+        are what was declared.
+        """
+        if not self.was_used:
+            return declared
+        used = total(entry.charged for entry in self._entries())
+        if self._asks_models:
+            return replace(used, latency_ms=0)
+        return replace(declared, tool_calls=used.tool_calls)
+
+    def at_least(self, told: Spend) -> Spend:
+        """What an executor says that it used, and not less than what was seen of it."""
+        pairs = zip(told.amounts, self.bill(told).amounts, strict=True)
+        return Spend(*(max(pair) for pair in pairs))
+
+    def _entries(self) -> list[Entry]:
+        entries = self.ledger.entries(ACCOUNT)
+        return [entry for entry in entries if entry.status != "released"]
+
+
+_open_tab: ContextVar[Tab | None] = ContextVar("thrifty_tab", default=None)
+
+
+def open_tab() -> Tab | None:
+    """The tab of the executor in which this code runs; None outside."""
+    return _open_tab.get()
+
+
+@contextmanager
+def on_tab(tab: Tab) -> Iterator[Tab]:
+    """Books calls on the tab, for as long as the step lasts, in this context and no other."""
+    token = _open_tab.set(tab)
+    try:
+        yield tab
+    finally:
+        _open_tab.reset(token)
