@@ -3,15 +3,17 @@
     python -m benchmarks.planning [--quick]
 
 All planners get the same `Problem` and one thread; building the model is included, loading a
-solver is not. Problems are seeded; the risk margin is off, since CP-SAT has no cone.
+solver is not. Time is the processor's, so that what else the machine does counts less. Problems
+are seeded; the risk margin is off, since CP-SAT has no cone.
 """
 
 import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 from random import Random
 from statistics import median
-from time import perf_counter
+from time import process_time
 
 from benchmarks.planning_solvers import solve_by_cp_sat, solve_by_highs, solve_by_scip
 from tests.planning.families import tutorial_like
@@ -19,6 +21,10 @@ from thrifty.planning.engines import make_plan
 from thrifty.planning.problem import Problem
 
 LIMIT_S = 10.0
+RUNS = 5
+ONCE_S = 0.5
+"""What takes longer than this is run once."""
+RIVALS = ("HiGHS", "CP-SAT")
 Planner = Callable[[Problem], tuple[float, float]]
 """From a problem to the value of its plan and the bound."""
 
@@ -42,8 +48,10 @@ def families(quick: bool) -> Iterator[Family]:
     yield family("60, no limit", 10, steps=30, max_steps=None)
     yield family("200, 6 steps", 10, steps=100)
     yield family("200, no limit", 6, steps=100, max_steps=None)
+    yield family("200, the tutorial's budget, no limit", 6, steps=100, limitless=True)
     yield family("200, no limit, dense", 6, steps=100, max_steps=None, arcs=3)
     yield family("1,000, 6 steps", 5, "beam", steps=500)
+    yield family("1,000, the tutorial's budget, no limit", 3, "beam", steps=500, limitless=True)
     yield family("1,000, no limit, dense", 3, "beam", steps=500, max_steps=None, arcs=3)
     if not quick:
         yield family("10,000, 6 steps", 2, "beam", "SCIP", steps=5_000)
@@ -79,36 +87,47 @@ def main() -> None:
     print(
         "| family | "
         + " | ".join(f"{name} ms (value)" for name in PLANNERS)
-        + " | auto gap | HiGHS : auto | CP-SAT : auto |"
+        + " | auto gap | "
+        + " | ".join(f"{name} : auto" for name in RIVALS)
+        + " |"
     )
-    print("|---|" + "---|" * (len(PLANNERS) + 3))
+    print("|---|" + "---|" * (len(PLANNERS) + 1 + len(RIVALS)))
     for family in families(quick):
         print(row(family), flush=True)
 
 
 def row(family: Family) -> str:
-    times: dict[str, float] = {}
-    values: dict[str, list[float]] = {}
+    planners = {name: plan for name, plan in PLANNERS.items() if name not in family.skip}
+    times: dict[str, list[float]] = {name: [] for name in planners}
+    values: dict[str, list[float]] = {name: [] for name in planners}
     gap = 0.0
-    for name, plan in PLANNERS.items():
-        if name in family.skip:
-            continue
-        taken = []
-        for problem in family.problems:
-            start = perf_counter()
-            value, bound = plan(problem)
-            taken.append(1000 * (perf_counter() - start))
-            values.setdefault(name, []).append(value)
+    for problem in family.problems:
+        for name, plan in planners.items():  # in turn: a busy moment of the machine hits them all
+            value, bound, taken = timed(plan, problem)
+            times[name].append(taken)
+            values[name].append(value)
             if name == "auto":
                 gap = max(gap, (bound - value) / bound if bound else 0.0)
-        times[name] = median(taken)
     best = [max(found) for found in zip(*values.values(), strict=True)]
+    middle = {name: median(taken) for name, taken in times.items()}
     cells = [
-        f"{times[name]:,.1f} ({share(values[name], best):.2%})" if name in times else "-"
+        f"{middle[name]:,.1f} ({share(values[name], best):.2%})" if name in middle else "-"
         for name in PLANNERS
     ]
-    ratios = [f"{times[name] / times['auto']:.1f}" for name in ("HiGHS", "CP-SAT")]
+    ratios = [f"{middle[name] / middle['auto']:.1f}" for name in RIVALS]
     return f"| {family.name} | " + " | ".join([*cells, f"{gap:.3%}", *ratios]) + " |"
+
+
+def timed(plan: Planner, problem: Problem) -> tuple[float, float, float]:
+    """The value, the bound, and the milliseconds of the fastest run; slow ones run only once."""
+    fastest = inf
+    for _ in range(RUNS):
+        start = process_time()
+        value, bound = plan(problem)
+        fastest = min(fastest, process_time() - start)
+        if fastest > ONCE_S:
+            break
+    return value, bound, 1000 * fastest
 
 
 def share(values: list[float], best: list[float]) -> float:

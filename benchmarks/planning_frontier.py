@@ -4,15 +4,18 @@ python -m benchmarks.planning_frontier
 """
 
 from dataclasses import replace
+from math import inf
 from random import Random
 from statistics import median
-from time import perf_counter
+from time import process_time
 
 from tests.planning.families import tutorial_like
 from thrifty.budget import Plan
 from thrifty.planning.engines import make_plan
 from thrifty.planning.frontier import frontier
 from thrifty.planning.problem import Problem
+
+RUNS = 9
 
 
 def main() -> None:
@@ -22,9 +25,9 @@ def main() -> None:
         rows = []
         for seed in range(10):
             problem = tutorial_like(Random(seed), steps)
-            start = perf_counter()
+            start = process_time()
             points = frontier(problem)
-            along = perf_counter() - start
+            along = process_time() - start
             assert all(point.status == "optimal" for point in points)
             plan, planning = _timed(problem)
             first = plan.chosen[0]
@@ -36,9 +39,13 @@ def main() -> None:
 
 
 def _timed(problem: Problem) -> tuple[Plan, float]:
-    start = perf_counter()
-    plan = make_plan(problem)
-    return plan, perf_counter() - start
+    """The plan, and the processor time of the fastest run."""
+    fastest = inf
+    for _ in range(RUNS):
+        start = process_time()
+        plan = make_plan(problem)
+        fastest = min(fastest, process_time() - start)
+    return plan, fastest
 
 
 if __name__ == "__main__":

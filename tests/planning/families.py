@@ -12,6 +12,7 @@ def tutorial_like(
     steps: int,
     *,
     max_steps: int | None = 6,
+    limitless: bool = False,
     arcs: int | None = None,
     correlated: bool = False,
     risk: float = 0.2,
@@ -22,6 +23,7 @@ def tutorial_like(
         random: the source of all numbers.
         steps: how many; each has two options.
         max_steps: None limits tokens, cost and latency to a quarter of everything instead.
+        limitless: whether a plan may have all steps, on the budget for six.
         arcs: how many earlier steps each step requires; None lets three in ten require one.
         correlated: whether value goes with tokens, which makes knapsacks hard.
         risk: as of a problem.
@@ -33,7 +35,7 @@ def tutorial_like(
         left = Budget(tokens, Decimal(nano) / 10**9, ms)
     else:
         left = Budget(random.randint(1_500, 3_000), random.randint(2, 5) / 1_000, 8_000, 5)
-    return Problem(made, left, max_steps=max_steps or steps, risk=risk)
+    return Problem(made, left, max_steps=steps if limitless else max_steps or steps, risk=risk)
 
 
 def _step(random: Random, i: int, steps: int, arcs: int | None, correlated: bool) -> Step:

@@ -1,12 +1,14 @@
 """The spend check's judgement, the wave that can start, and the menu."""
 
+from dataclasses import replace
+
 import pytest
 
 from thrifty import Budget, Outcome, Plan, Problem, Spend, Step, StepOption
-from thrifty.planning.course import Standing, remaining, set_course
+from thrifty.planning.course import NOTHING_FITS, Standing, remaining, set_course, still_to_do
 from thrifty.planning.engines import make_plan
 from thrifty.planning.menu import menu
-from thrifty.planning.wave import ready_wave
+from thrifty.planning.wave import ready_wave, upgradable_last
 
 
 def option(step: str, executor: str = "local", tokens: int = 10, value: float = 5.0) -> StepOption:
@@ -17,10 +19,12 @@ A, B, B_DEAR = option("A"), option("B"), option("B", "llm", 100, 9.0)
 STEPS = (Step("A", (A,)), Step("B", (B, B_DEAR)))
 
 
-def standing(left: int, outcomes=(), chosen=(A, B), replans_left=3, **more) -> Standing:
+def standing(
+    left: int, outcomes=(), chosen=(A, B), replans_left=3, steps=STEPS, **more
+) -> Standing:
     finished = {outcome.step for outcome in outcomes if outcome.has_text}
     problem = Problem(
-        tuple(step for step in STEPS if step.name not in finished),
+        tuple(step for step in steps if step.name not in finished),
         Budget(max_tokens=left),
         risk=0.5,  # what fits exactly, fits
     )
@@ -29,7 +33,7 @@ def standing(left: int, outcomes=(), chosen=(A, B), replans_left=3, **more) -> S
         outcomes=tuple(outcomes),
         news=tuple(outcomes[-1:]),
         problem=problem,
-        best=make_plan(problem, "beam"),
+        best=lambda: make_plan(problem, "beam"),
         replans_left=replans_left,
         **more,
     )
@@ -62,6 +66,34 @@ def test_savings_buy_something_better():
     course = set_course(standing(500, [DONE_A]), "replan")
     assert course.direction == "plan"
     assert course.reason == "what was saved buys a better rest, worth +4.0"
+
+
+def test_a_gain_too_small_to_matter_is_none():
+    hardly = replace(B_DEAR, value=B.value * 1.01)
+    steps = (Step("B", (B, hardly)),)
+    assert set_course(standing(500, [DONE_A], steps=steps), "replan").direction == "route"
+
+
+def test_without_news_there_is_no_new_plan():
+    quiet = replace(standing(500, [DONE_A]), news=())
+    assert set_course(quiet, "replan").direction == "route"
+    assert set_course(replace(standing(4, [DONE_A]), news=()), "replan").direction == "route"
+
+
+def test_drift_is_part_of_the_reason():
+    reason = set_course(standing(4, [DONE_A]), "replan", lambda: "gpt-5 came to 1.6 times").reason
+    assert reason == "the rest of the plan is 6 tokens short; gpt-5 came to 1.6 times"
+
+
+def test_the_rest_is_what_it_is_estimated_to_be_now():
+    dearer = (Step("B", (replace(B, estimate=Spend(30)),)),)
+    course = set_course(standing(20, [DONE_A], steps=dearer), "ask")
+    assert course.reason == "the rest of the plan is 10 tokens short"
+
+
+def test_what_can_no_longer_be_had_is_not_waited_for():
+    course = set_course(standing(500, [FAILED_A], steps=()), "replan")
+    assert (course.direction, course.reason) == ("finish", NOTHING_FITS)
 
 
 def test_under_halt_savings_are_left_alone():
@@ -98,6 +130,12 @@ def test_what_remains_was_neither_tried_nor_done_by_other_means():
     assert remaining(plan, [Outcome(B_DEAR, "cut", "text")]) == (A,)
 
 
+def test_what_is_still_to_do_can_be_had():
+    plan = Plan("feasible", "beam", (A, B_DEAR))
+    problem = Problem((Step("B", (B, replace(B_DEAR, estimate=Spend(60)))),), Budget())
+    assert still_to_do(plan, [], problem) == [problem.steps[0].options[1]]
+
+
 def wave(*steps: Step, finished=(), at_most=9) -> list[str]:
     rest = [step.options[0] for step in steps]
     return [o.step for o in ready_wave(rest, steps, finished, at_most)]
@@ -106,6 +144,14 @@ def wave(*steps: Step, finished=(), at_most=9) -> list[str]:
 def test_independent_steps_can_start_together():
     assert wave(Step("A", (A,)), Step("B", (B,))) == ["A", "B"]
     assert wave(Step("A", (A,)), Step("B", (B,)), at_most=1) == ["A"]
+
+
+def test_what_could_be_done_better_waits_for_savings():
+    problem = Problem((*STEPS, Step("C", (C := option("C", "llm"),))), Budget(max_latency_ms=9))
+    assert upgradable_last([B, A, C], problem) == [A, C, B]
+    assert upgradable_last([B_DEAR, A], problem) == [B_DEAR, A]
+    timed = replace(problem, concurrency=2)
+    assert upgradable_last([B, A, C], timed) == [B, A, C]
 
 
 def test_a_step_waits_for_its_requirements_and_a_revision_for_all_sections():

@@ -1,6 +1,8 @@
 """The exact engine is exact: brute force, HiGHS and published optima agree with it."""
 
+from dataclasses import replace
 from random import Random
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
@@ -9,12 +11,18 @@ from hypothesis import strategies as st
 from tests.planning import mmkp
 from tests.planning.brute import brute_force, rank
 from tests.planning.instances import small_problem
+from thrifty.budget import Budget, Spend, Step, StepOption
+from thrifty.planning import auto
 from thrifty.planning.compiling import build_model
 from thrifty.planning.engines import make_plan
 from thrifty.planning.exact import search_exactly
 from thrifty.planning.milp import search_by_milp
 from thrifty.planning.problem import Problem
 from thrifty.planning.result import Stop
+
+
+def option(step: str) -> StepOption:
+    return StepOption(f"do {step}", step, "llm", "do it", Spend(1), 1.0)
 
 
 def check(problem: Problem) -> None:
@@ -60,6 +68,37 @@ def test_equals_brute_force_when_every_core_is_split(monkeypatch):
     monkeypatch.setattr("thrifty.planning.exact.STAGE_BELOW", (1, 1))
     for seed in range(1500):
         check(small_problem(Random(seed), steps_max=5))
+
+
+def test_equals_brute_force_when_highs_gets_every_core(monkeypatch):
+    pytest.importorskip("highspy")
+    monkeypatch.setattr("thrifty.planning.exact.STAGES", {0: ((4, 0),)})
+    handed_over = Mock(side_effect=auto.hand_over)
+    monkeypatch.setattr("thrifty.planning.auto.hand_over", handed_over)
+    for seed in range(400):
+        problem = replace(small_problem(Random(seed), steps_max=6), concurrency=1)
+        plan, best = make_plan(problem), brute_force(problem)
+        if best is None:
+            assert plan.status == "infeasible"
+        else:
+            assert plan.status == "optimal"
+            assert plan.value == pytest.approx(-float(best[0][0]), abs=1e-9)
+    assert handed_over.call_count > 20
+
+
+def test_a_step_that_needs_more_steps_than_a_plan_may_have_is_left_out():
+    chain = [Step(str(i), (option(str(i)),), requires=(str(i - 1),) if i else ()) for i in range(5)]
+    assert len(build_model(Problem(tuple(chain), Budget(100), max_steps=3)).items) == 3
+    required = (*chain[:4], replace(chain[4], required=True))
+    assert make_plan(Problem(required, Budget(100), max_steps=3)).status == "infeasible"
+
+
+def test_two_thousand_required_steps_leave_nothing_to_choose():
+    steps = tuple(Step(f"{i:04}", (option(f"{i:04}"),), required=True) for i in range(2_000))
+    for engine in ("exact", "auto"):
+        plan = make_plan(Problem(steps, Budget(10_000), max_steps=2_000), engine)
+        assert plan.status == "optimal"
+        assert len(plan.chosen) == 2_000
 
 
 @pytest.mark.parametrize("number", mmkp.SETS)

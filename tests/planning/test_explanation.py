@@ -12,7 +12,7 @@ from tests.planning.instances import small_problem
 from thrifty.budget import Budget, InvalidInput, Plan, Spend, Step, StepOption
 from thrifty.planning.engines import make_plan
 from thrifty.planning.explanation import entries, least_increase, round_amount, shadow_prices
-from thrifty.planning.frontier import frontier, point_at, raised
+from thrifty.planning.frontier import frontier, point_at
 from thrifty.planning.problem import Problem
 
 
@@ -59,7 +59,7 @@ def test_least_increase_agrees_with_trying_every_budget():
 
 def _first_budget_with(problem: Problem, name: str) -> int | None:
     for more in range(120):
-        left = raised(problem.left, "tokens", more)
+        left = problem.left.raised_by({"tokens": more})
         best = make_plan(replace(problem, left=left), "exact")
         steps = tuple(
             replace(s, options=tuple(o for o in s.options if o.name == name), required=True)
@@ -88,7 +88,7 @@ def test_a_shadow_price_says_what_more_would_really_bring():
     problem = tutorial_like(Random(3), 30)
     plan = make_plan(problem)
     for price in shadow_prices(problem, plan):
-        richer = point_at(problem, raised(problem.left, price.resource, price.step))
+        richer = point_at(problem, problem.left.raised_by({price.resource: price.step}))
         assert price.step_worth == pytest.approx(richer.value - plan.value)
         assert "more would be worth +" in str(price)
         json.dumps(price.to_state())

@@ -5,47 +5,51 @@ The hand-over is decided by counting nodes, not by a clock: the same plan on a s
 
 from dataclasses import replace
 
-from thrifty.planning.exact import search_exactly
+from thrifty.planning.core import restricted
+from thrifty.planning.exact import WIDEST, Exact, Part, drafted, search_exactly
 from thrifty.planning.milp import is_installed, search_by_milp
 from thrifty.planning.model import Model
 from thrifty.planning.result import STOP_NEVER, Found, Stop
 
-EXACT_NODES = (5_000,)
-"""The effort after which HiGHS is asked; about 20 ms, where HiGHS seldom needs less."""
-EXACT_NODES_LARGE = (1_500, 6_000)
-"""The same for a large model, where a node takes longer and most are good enough at once."""
 LARGE = 4_000
 GAP_LARGE = 0.001
 """From so many items on, a plan within this share of its bound need not be proven best."""
-POLISH_NODES = 2_000
-"""The effort to settle ties between plans of the value that HiGHS proved."""
+RISKY_NODES = 150_000
+"""What margins are worth: a cone costs HiGHS one run after another."""
+POLISH = (8, 5_000)
+"""The effort to settle ties between plans of the value that HiGHS proved: prices and nodes."""
 
 
 def search_automatically(model: Model, stop: Stop = STOP_NEVER) -> Found:
     """The best plan of a model, by whichever engine proves it sooner."""
     # A list schedule is no linear thing; there HiGHS would forbid one set after another.
-    if model.clock or not is_installed():
+    if model.clock or model.impossible or not model.items or not is_installed():
         return search_exactly(model, (), stop)
-    first = Found((), 0)
-    for nodes_max in EXACT_NODES if model.size < LARGE else EXACT_NODES_LARGE:
-        allowed = replace(stop, nodes_max=min(nodes_max, stop.nodes_max))
-        first = search_exactly(model, first.items, allowed)
-        if first.is_proven or stop.is_over() or is_good_enough(model, first):
-            return first
-    second = search_by_milp(model, first.items, stop)
-    if not second.is_plan:
-        return second if second.is_proven else first
-    bound = min(first.bound, second.bound)
-    nodes = first.nodes + second.nodes
-    if second.is_proven and not stop.is_over():
-        polish = replace(stop, nodes_max=POLISH_NODES)
-        third = search_exactly(model, second.items, polish)
-        return Found(third.items, second.bound, nodes + third.nodes)
-    value = model.worth(second.items)
-    return Found(second.items, max(bound, value), nodes, is_proven=value >= bound)
+    if model.size >= LARGE:
+        stop = replace(stop, gap=GAP_LARGE)
+    exact = Exact(model, stop)
+    parts = exact.narrow()
+    if exact.is_over(parts):
+        return exact.found(parts)
+    if exact.rows.is_risky:
+        exact.stop = replace(stop, nodes_max=exact.best.nodes + RISKY_NODES)
+        if (found := exact.settle(list(parts))).is_proven:
+            return found
+        exact.stop = stop
+    return hand_over(exact, parts[0])
 
 
-def is_good_enough(model: Model, found: Found) -> bool:
-    """Whether a plan of a large model is so near its bound that a proof is not worth the wait."""
-    gap = found.bound - model.worth(found.items)
-    return model.size >= LARGE and found.is_plan and gap <= GAP_LARGE * found.bound
+def hand_over(exact: Exact, part: Part) -> Found:
+    """Lets HiGHS solve what is left; outside of that part, nothing is better than what is known."""
+    second = search_by_milp(restricted(exact.model, part.core), exact.best.items, exact.stop)
+    exact.best.nodes += second.nodes
+    if second.is_plan:
+        exact.meet(drafted(part.core, second.items))
+    if not second.is_proven:
+        first = exact.found([part])
+        bound = min(first.bound, second.bound)
+        is_best = first.is_plan and exact.model.worth(first.items) >= bound
+        return replace(first, bound=bound, is_proven=is_best)
+    if exact.width(part.core) <= WIDEST and not exact.stop.is_over():
+        exact.remains(part, *POLISH)
+    return exact.found()

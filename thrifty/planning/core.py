@@ -8,7 +8,9 @@ Source: E. Balas, E. Zemel, "An algorithm for large zero-one knapsack problems" 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate, chain, pairwise, repeat
 from math import gcd
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +18,7 @@ from thrifty.planning.model import Item, Model
 
 if TYPE_CHECKING:
     from thrifty.planning.relaxation import Relaxation, Relaxed
+    from thrifty.planning.rows import Rows
 
 
 class Branch(NamedTuple):
@@ -25,6 +28,8 @@ class Branch(NamedTuple):
     """Its value at the prices of a relaxation."""
     value: float
     """Its value less the trifle for its spend."""
+    load: int
+    """Its amounts, as `Rows` packs them."""
     item: Item
 
 
@@ -53,17 +58,34 @@ def narrowed(model: Model, core: Core, step: int, branches: Sequence[Branch]) ->
     return closed(model, [chosen if p.step == step else p for p in core])
 
 
-def whole(model: Model) -> Core:
+def whole(model: Model, rows: Rows) -> Core:
     """Everything is open."""
-    trifle_of = _trifles(model)
+    items = list(chain.from_iterable(model.items))
+    branches = list(map(Branch, repeat(0.0), _values(model, items), rows.loads(items), items))
+    ends = list(accumulate(map(len, model.items), initial=0))
     return tuple(
-        Position(
-            step,
-            tuple([Branch(0.0, item.value - trifle_of(item), item) for item in group]),
-            model.required[step],
-        )
-        for step, group in enumerate(model.items)
+        [
+            Position(step, tuple(branches[start:end]), needed)
+            for step, ((start, end), needed) in enumerate(
+                zip(pairwise(ends), model.required, strict=True)
+            )
+        ]
     )
+
+
+def restricted(model: Model, core: Core) -> Model:
+    """The model that knows nothing but a core; the numbers of the steps stay."""
+    kept = {position.step: position for position in core}
+    steps = range(len(model.items))
+    return replace(
+        model,
+        items=tuple([_items_of(kept[step]) if step in kept else () for step in steps]),
+        required=tuple([step in kept and kept[step].needed for step in steps]),
+    )
+
+
+def _items_of(position: Position) -> tuple[Item, ...]:
+    return tuple([branch.item for branch in position.branches])
 
 
 def reduced(relaxation: Relaxation, root: Relaxed, slack: float) -> Core | None:
@@ -75,16 +97,18 @@ def reduced(relaxation: Relaxation, root: Relaxed, slack: float) -> Core | None:
         slack: how much a plan may lose against the bound and still be of interest.
     """
     taken = set(root.taken)
-    ranks = sorted((root.best[place] for place in relaxation.optional), reverse=True)
+    ranks = sorted([root.best[place] for place in relaxation.optional], reverse=True)
     free = relaxation.free
     last_in = max(0.0, ranks[free - 1]) if 0 < free <= len(ranks) else 0.0
     first_out = max(0.0, ranks[free]) if 0 <= free < len(ranks) else 0.0
     positions = []
     for place, position in enumerate(relaxation.core):
         best = root.best[place]
-        rival = best if place in taken else last_in
-        if branches := _branches(relaxation, root, place, rival - slack):
-            needed = position.needed or (place in taken and best - first_out > slack)
+        is_taken = place in taken
+        least = (best if is_taken else last_in) - slack
+        if best >= least:
+            needed = position.needed or (is_taken and best - first_out > slack)
+            branches = _branches(relaxation, root, place, least)
             positions.append(Position(position.step, branches, needed))
     return closed(relaxation.model, positions)
 
@@ -92,13 +116,16 @@ def reduced(relaxation: Relaxation, root: Relaxed, slack: float) -> Core | None:
 def _branches(
     relaxation: Relaxation, root: Relaxed, place: int, least: float
 ) -> tuple[Branch, ...]:
-    """The items of a position whose worth is not below the least."""
+    """The items of a position whose worth is not below the least, best first."""
     start, end = relaxation.spans[place]
+    branches, best = relaxation.core[place].branches, root.best[place]
+    if end - start == 1:
+        return (Branch(best, *branches[0][1:]),)
     worth = root.worth[start:end]
-    offset = root.best[place] - max(worth)
+    offset = best - max(worth)
     kept = [
-        Branch(w + offset, branch.value, branch.item)
-        for w, branch in zip(worth, relaxation.core[place].branches, strict=True)
+        Branch(w + offset, branch.value, branch.load, branch.item)
+        for w, branch in zip(worth, branches, strict=True)
         if w + offset >= least
     ]
     kept.sort(key=_by_worth)
@@ -117,13 +144,14 @@ def closed(model: Model, positions: Sequence[Position]) -> Core | None:
         needed, so that there is no plan.
     """
     by_step = {position.step: position for position in positions}
-    while lost := [s for s in by_step if any(r not in by_step for r in model.requires[s])]:
+    requires = model.requires
+    while lost := [s for s in by_step if requires[s] and not by_step.keys() >= set(requires[s])]:
         for step in lost:
             if by_step.pop(step).needed:
                 return None
     queue = [step for step, position in by_step.items() if position.needed]
     for step in queue:
-        for requirement in model.requires[step]:
+        for requirement in requires[step]:
             if not by_step[requirement].needed:
                 by_step[requirement] = by_step[requirement]._replace(needed=True)
                 queue.append(requirement)
@@ -137,13 +165,13 @@ def closed(model: Model, positions: Sequence[Position]) -> Core | None:
     )
 
 
-def _trifles(model: Model) -> Callable[[Item], float]:
-    """What to take off a value so that the lower spend wins a tie: less than one unit a plan,
-    in proportion to the first resource that anything uses."""
-    for place in range(len(next((g[0].spend for g in model.items), ()))):
-        spends = [item.spend[place] for group in model.items for item in group]
+def _values(model: Model, items: Sequence[Item]) -> list[float]:
+    """The values of items less a trifle for their spend, so that the lower one wins a tie.
+
+    It is in proportion to the first resource that anything uses, and less than one unit a plan.
+    """
+    for spends in zip(*[item.spend for item in items], strict=True):
         if common := gcd(*spends):
-            most = sum(max(item.spend[place] for item in group) for group in model.items)
-            unit = 1.0 / (most + common)
-            return lambda item: item.spend[place] * unit
-    return lambda item: 0.0
+            trifle = 1.0 / (sum(spends) + common)
+            return [item.value - spend * trifle for item, spend in zip(items, spends, strict=True)]
+    return [float(item.value) for item in items]

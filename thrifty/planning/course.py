@@ -2,20 +2,20 @@
 
 Drift has two sides. Spending more than planned may mean that the rest no longer fits; spending
 less may mean that something better does. A failed step is news as well. Without news there is
-no new plan, so that planning cannot go round in circles.
+no new plan, and none that is hardly better, so that planning cannot go round in circles.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from thrifty.budget import Outcome, Plan, StepOption, total
-from thrifty.planning.problem import Problem, value_of
+from thrifty.planning.problem import Problem, value_at_most, value_of
 from thrifty.planning.reasons import shortfall
 
 NOTHING_FITS = "nothing that is still to be done fits in what is left"
-GAIN_MIN = 0.05
-"""The least gain in value that is worth a new plan."""
+GAIN_MIN = 0.02
+"""The least gain that is worth a new plan, as a share of what the rest of the old one is worth."""
 
 OnDrift = Literal["replan", "halt", "ask"]
 Direction = Literal["route", "plan", "approve", "finish"]
@@ -32,9 +32,10 @@ class Standing:
     news: tuple[Outcome, ...]
     """The outcomes of the last wave."""
     problem: Problem
-    """What a new plan would start from: what is left to do, and what is left to spend."""
-    best: Plan
-    """The plan that it would come to."""
+    """What a new plan would start from: what is left to do, as it is estimated now, and what is
+    left to spend."""
+    best: Callable[[], Plan]
+    """Makes the plan that it would come to; asked only where that could matter."""
     replans_left: int
     overrun: str = ""
     """What went over, in plain words; empty as long as nothing did."""
@@ -53,45 +54,64 @@ class Course:
 
 def remaining(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[StepOption, ...]:
     """The options of the plan that were not tried and whose steps are not finished."""
-    tried = {outcome.option.name for outcome in outcomes}
+    tried = {outcome.option.name for outcome in outcomes if outcome.status != "stopped"}
     finished = {outcome.step for outcome in outcomes if outcome.has_text}
     return tuple(o for o in plan.chosen if o.name not in tried and o.step not in finished)
 
 
-def set_course(standing: Standing, on_drift: OnDrift) -> Course:
+def still_to_do(plan: Plan, outcomes: Sequence[Outcome], problem: Problem) -> list[StepOption]:
+    """What remains of a plan and can still be had, as it is estimated now."""
+    now = {option.name: option for step in problem.steps for option in step.options}
+    return [now[o.name] for o in remaining(plan, outcomes) if o.name in now]
+
+
+def set_course(
+    standing: Standing, on_drift: OnDrift, drift: Callable[[], str] = lambda: ""
+) -> Course:
     """Continues, re-plans, asks or ends.
 
     Args:
         standing: the facts.
         on_drift: what to do when the rest of the plan no longer fits. Savings and failures
             lead to a new plan under every policy but `halt`, which ignores savings.
+        drift: tells whose bills came out otherwise than estimated, in plain words.
     """
     if standing.overrun:
         return Course("finish", f"overrun: {standing.overrun}", True)
-    rest = remaining(standing.plan, standing.outcomes)
+    rest = still_to_do(standing.plan, standing.outcomes, standing.problem)
     missing = standing.problem.left.exceeded_by(total(option.estimate for option in rest))
     if missing and on_drift != "replan":
-        reason = f"the rest of the plan is {shortfall(missing)}"
+        reason = _because(f"the rest of the plan is {shortfall(missing)}", drift)
         return Course("approve", reason) if on_drift == "ask" else Course("finish", reason, True)
     if standing.replans_left > 0 and (news := _news(standing, rest, missing, on_drift)):
-        return Course("plan", news)
+        return Course("plan", _because(news, drift))
     if rest:
         return Course("route")
-    if standing.plan.chosen and any(outcome.has_text for outcome in standing.outcomes):
+    is_all_done = bool(standing.problem.done) and not standing.problem.steps
+    if is_all_done or (standing.plan.chosen and any(o.has_text for o in standing.outcomes)):
         return Course("finish")
     return Course("finish", standing.plan.note or NOTHING_FITS, True)
+
+
+def _because(reason: str, drift: Callable[[], str]) -> str:
+    told = drift()
+    return f"{reason}; {told}" if told else reason
 
 
 def _news(
     standing: Standing, rest: Sequence[StepOption], missing: dict[str, int], on_drift: OnDrift
 ) -> str:
     """What calls for a new plan; empty when nothing does."""
+    if not standing.news:
+        return ""
     if missing:
         return f"the rest of the plan is {shortfall(missing)}"
-    for outcome in standing.news:
-        if not outcome.has_text and standing.best.chosen:
-            return f"{outcome.option.name!r} did not work out: {outcome.reason}"
-    gain = standing.best.value - value_of(standing.problem, rest)
-    if on_drift != "halt" and gain > GAIN_MIN:
-        return f"what was saved buys a better rest, worth {gain:+.1f}"
-    return ""
+    failed = next((outcome for outcome in standing.news if not outcome.has_text), None)
+    if failed and standing.best().chosen:
+        return f"{failed.option.name!r} did not work out: {failed.reason}"
+    worth = value_of(standing.problem, rest)
+    least = max(0.0, GAIN_MIN * worth)
+    if on_drift == "halt" or value_at_most(standing.problem) - worth <= least:
+        return ""
+    gain = standing.best().value - worth
+    return f"what was saved buys a better rest, worth {gain:+.1f}" if gain > least else ""

@@ -9,19 +9,21 @@ from collections.abc import Callable
 
 from thrifty.planning.relaxation import Prices, Relaxation, Relaxed
 
-AMBITION = 0.05
+AMBITION = 0.07
 """How far below the best bound a step aims at most."""
-PATIENCE = 4
+
+PATIENCE = 2
 """After how many steps without a better bound the steps become half as long."""
+MEET_EVERY = 8
+"""After how many steps a plan is made of where the descent stands."""
 
 
-def first_prices(relaxation: Relaxation, value: float, topics: int) -> Prices:
-    """What a plan of that value brings a step, shared out among the rows."""
+def first_prices(relaxation: Relaxation, value: float) -> Prices:
+    """Half of what a plan of that value brings a step, shared out among the rows."""
     rows = len(relaxation.columns)
-    capacities = map(float, relaxation.model.capacities)
-    places = max(map(float.__mul__, capacities, relaxation.units), default=1.0) or 1.0
-    price = max(0.0, value) / (places * (rows + 1))
-    return Prices([price] * rows, {}, [0.0] * topics)
+    places = max(relaxation.capacities, default=1.0) or 1.0
+    price = 0.5 * max(0.0, value) / (places * (rows + 1))
+    return Prices([price] * rows, {}, {})
 
 
 def descend(
@@ -38,12 +40,12 @@ def descend(
         start: the first prices to try.
         floor: the value of the best plan known by now.
         rounds: how many prices to try.
-        meet: shown every few rounds where the descent stands, to make a plan of it.
+        meet: shown now and then where the descent stands, to make a plan of it.
     """
     best = at = relaxation.solve(start)
     pace, stalled = 1.0, 0
     for done in range(rounds):
-        if done % 8 == 7:
+        if done and not done % MEET_EVERY:
             meet(at)
         slopes = relaxation.slopes(at)
         norm = slopes.norm()

@@ -11,27 +11,35 @@ from math import floor, inf
 
 from thrifty.planning.core import Core, narrowed, reduced, whole, without
 from thrifty.planning.descent import descend, first_prices
-from thrifty.planning.greedy import by_density, by_worth
+from thrifty.planning.greedy import Draft, by_density, by_worth
 from thrifty.planning.model import Item, Model
-from thrifty.planning.relaxation import Prices, Relaxation, Relaxed, row_units
+from thrifty.planning.relaxation import Prices, Relaxation, Relaxed
 from thrifty.planning.result import STOP_NEVER, Found, Stop
+from thrifty.planning.rows import Rows
 from thrifty.planning.search import Best, Search
 
 EPSILON = 1e-11
 """Relative error allowed to sums of floats: far above what rounding makes of them."""
 STAGES = {
-    0: ((12, 600), (40, 4_000)),
-    150: ((16, 600), (40, 4_000)),
-    2_000: ((40, 0), (40, 2_000)),
+    0: ((4, 6_000), (40, 15_000)),
+    25: ((8, 6_000), (40, 15_000)),
+    150: ((16, 10_000), (40, 15_000)),
+    500: ((16, 10_000), (24, 15_000)),
+    2_000: ((40, 0), (40, 20_000), (60, 20_000)),
 }
 """From a number of items on: how many prices are tried for the whole problem, and how many nodes
 of its core are then searched; first as for an easy problem, then as for a hard one."""
-STAGE_BELOW = (16, 4_000)
+STAGE_BELOW = (16, 60_000)
 """The same for a part of it."""
 MOST = 1e300
 """Instead of infinity, which is no whole number."""
 SMALL = 45
 """A core of so few items is searched at once."""
+WIDEST = 30_000
+"""The widest core that is searched before HiGHS could be asked."""
+HOPELESS_WIDTH = 100_000
+HOPELESS_GAP = 0.05
+"""A core that is wider and further from its bound than this is left to HiGHS as it is."""
 SHRUNK = 0.7
 """A core that has become this much smaller is worth new prices."""
 
@@ -55,52 +63,83 @@ def search_exactly(model: Model, known: Sequence[Item] = (), stop: Stop = STOP_N
     """
     if model.impossible or not model.items:
         return Found((), 0, is_plan=model.is_plan(()))
-    return _Exact(model, stop).run(known)
+    return Exact(model, stop).run(known)
 
 
-class _Exact:
+class Exact:
     """One run of the engine."""
 
     def __init__(self, model: Model, stop: Stop) -> None:
         self.model = model
         self.stop = stop
-        self.units = row_units(model)
+        self.rows = Rows(model)
         self.best = Best((), 0.0 if model.is_plan(()) else -inf, inf)
         self.tolerance = 0.0
 
-    def run(self, known: Sequence[Item]) -> Found:
+    def run(self, known: Sequence[Item] = ()) -> Found:
         """Narrows, searches, splits, until nothing is open or the allowance is used up."""
-        core = whole(self.model)
-        relaxation = Relaxation(self.model, core, self.units)
-        self.meet(relaxation, known)
-        self.meet(relaxation, by_density(relaxation))
-        topics = max(self.model.topics, default=-1) + 1
-        parts = [Part(core, first_prices(relaxation, self.best.value, topics), inf)]
+        return self.settle(self.narrow(known))
+
+    def narrow(self, known: Sequence[Item] = ()) -> list[Part]:
+        """Settles an easy problem; of a hard one, returns the part that is left."""
+        core = whole(self.model, self.rows)
+        relaxation = Relaxation(self.model, core, self.rows)
+        self.meet(drafted(core, known))
+        self.meet(by_density(relaxation))
+        parts = [Part(core, first_prices(relaxation, self.best.value), inf)]
         for rounds, nodes in next(s for n, s in reversed(STAGES.items()) if size(core) >= n):
-            if not parts or self.is_over():
+            if self.is_over(parts) or self.is_hopeless(parts[0]):
                 break
-            parts = self.remains(parts.pop(), rounds, nodes)
-        while parts:
-            if self.is_over():
-                return self.found(max(part.bound for part in parts), is_proven=False)
+            parts = self.remains(parts.pop(), rounds, nodes, WIDEST)
+        return parts
+
+    def settle(self, parts: list[Part]) -> Found:
+        """Halves what is open until nothing is."""
+        while not self.is_over(parts):
             part = parts.pop()
             if part.bound < self.best.value - self.tolerance:
                 continue
             for half in split(self.model, part.core):
                 if half is not None:
                     parts += self.remains(Part(half, part.prices, part.bound), *STAGE_BELOW)
-        return self.found(self.best.value, is_proven=True)
+        return self.found(parts)
 
-    def is_over(self) -> bool:
-        """Whether the allowance is used up."""
-        return self.best.nodes >= self.stop.nodes_max or self.stop.is_over()
+    def is_over(self, parts: Sequence[Part]) -> bool:
+        """Whether nothing is open, or nothing that is worth the effort, or no effort is left."""
+        return bool(
+            not parts
+            or self.best.nodes >= self.stop.nodes_max
+            or (self.stop.gap and self.whole_bound(parts) <= self.enough())
+            or self.stop.is_over()
+        )
 
-    def remains(self, part: Part, rounds: int, nodes: int) -> list[Part]:
-        """Settles a part, or says what remains of it."""
+    def is_hopeless(self, part: Part) -> bool:
+        """Whether better prices would not make a part small enough to be searched."""
+        gap = part.bound - self.best.value
+        return HOPELESS_GAP * part.bound < gap < inf and self.width(part.core) > HOPELESS_WIDTH
+
+    def width(self, core: Core) -> int:
+        """The choices that are left, times the steps that a plan may have."""
+        choices = size(core) - sum([position.needed for position in core])
+        return self.model.max_steps * choices
+
+    def enough(self) -> float:
+        """A bound this low is low enough."""
+        return self.best.value / (1.0 - self.stop.gap)
+
+    def remains(self, part: Part, rounds: int, nodes: int, widest: float = inf) -> list[Part]:
+        """Settles a part, or says what remains of it.
+
+        Args:
+            part: what is to be settled.
+            rounds: how many prices are tried for each of its cores.
+            nodes: how many nodes of the last core are searched.
+            widest: a core wider than this is not searched: its nodes would be too many.
+        """
         core, prices = part.core, part.prices
         while True:
-            self.best.nodes += 1
-            relaxation = Relaxation(self.model, core, self.units)
+            self.best.nodes += (rounds + 1) * len(core)
+            relaxation = Relaxation(self.model, core, self.rows)
             at = self.bounded(relaxation, prices, rounds)
             if not self.tolerance:
                 self.tolerance = EPSILON * (abs(at.bound) + sum(map(abs, at.best)) + 1.0)
@@ -113,41 +152,54 @@ class _Exact:
                 break
             core = smaller
         rest = [Part(smaller, prices, min(part.bound, at.bound))]
-        if not nodes:
+        width = self.width(smaller)
+        if width and (not nodes or width > widest):
             return rest
         nodes_max = min(self.stop.nodes_max, self.best.nodes + nodes + len(smaller))
-        search = Search(self.model, smaller, at.constant)
-        if search.run(self.best, self.tolerance, replace(self.stop, nodes_max=nodes_max)):
-            return []
-        return rest
+        search = Search(self.model, self.rows, smaller, at.constant, self.tolerance)
+        return [] if search.run(self.best, replace(self.stop, nodes_max=nodes_max)) else rest
 
     def bounded(self, relaxation: Relaxation, prices: Prices, rounds: int) -> Relaxed:
         """The lowest bound found, plans noted on the way."""
         return descend(
             relaxation,
             prices,
-            lambda: self.best.value,
+            self.enough,
             rounds,
-            lambda at: self.meet(relaxation, by_worth(relaxation, at)),
+            lambda at: self.meet(by_worth(relaxation, at)),
         )
 
-    def meet(self, relaxation: Relaxation, plan: Sequence[Item]) -> None:
+    def meet(self, draft: Draft) -> None:
         """Takes a plan for the best, if it is."""
-        if plan:
-            value = relaxation.value(plan)
+        if draft:
+            items = tuple([branch.item for branch in draft])
+            trifle = sum([branch.value - branch.item.value for branch in draft])
+            value = self.model.worth(items) + trifle
             if value > self.best.value:
-                self.best.items, self.best.value = tuple(plan), value
+                self.best.items, self.best.value = items, value
 
-    def found(self, bound: float, *, is_proven: bool) -> Found:
-        """The result, its bound rounded to whole units."""
-        best = self.best
-        if best.value == -inf:
-            units = 0 if is_proven else floor(min(bound, MOST) + 1.0)
-            return Found((), units, best.nodes, is_proven, is_plan=False)
-        value = self.model.worth(best.items)
-        # Less than one unit was taken off for the spend; a bound must not profit from it.
-        units = value if is_proven else max(value, floor(min(bound, MOST) + self.tolerance + 1.0))
-        return Found(best.items, units, best.nodes, is_proven or units == value)
+    def whole_bound(self, parts: Sequence[Part]) -> int:
+        """The bound of what is open, in whole units. Less than one unit was taken off for the
+        spend; a bound must not profit from it."""
+        highest = min(max([part.bound for part in parts]), MOST)
+        return floor(highest + self.tolerance + 1.0)
+
+    def found(self, parts: Sequence[Part] = ()) -> Found:
+        """The result when these parts are still open, its bound rounded to whole units."""
+        best, is_plan = self.best, self.best.value > -inf
+        value = self.model.worth(best.items) if is_plan else 0
+        if not parts:
+            return Found(best.items, value, best.nodes, is_plan=is_plan)
+        bound = max(value, self.whole_bound(parts))
+        return Found(best.items, bound, best.nodes, is_plan and bound == value, is_plan)
+
+
+def drafted(core: Core, plan: Sequence[Item]) -> Draft:
+    """A plan as its branches."""
+    names = {item.name for item in plan}
+    if not names:
+        return []
+    return [branch for p in core for branch in p.branches if branch.item.name in names]
 
 
 def size(core: Core) -> int:

@@ -20,17 +20,18 @@ from thrifty.planning.compiling import build_model
 from thrifty.planning.core import whole
 from thrifty.planning.descent import descend, first_prices
 from thrifty.planning.exact import search_exactly
-from thrifty.planning.frontier import point_at, raised
+from thrifty.planning.frontier import point_at
 from thrifty.planning.model import MICRO, Item, Model
 from thrifty.planning.problem import Problem
-from thrifty.planning.relaxation import Relaxation, row_units
+from thrifty.planning.relaxation import Relaxation
 from thrifty.planning.result import Stop
 from thrifty.planning.risk import MILLI, margin
+from thrifty.planning.rows import Rows
 
 ROUNDS = 120
 STEP_SHARE = 20
 """A shadow price is shown for a twentieth of the limit, as a round number."""
-QUESTION_NODES = 20_000
+QUESTION_NODES = 200_000
 RAISES_MAX = 60
 BINDING_SHARE = 0.01
 """A limit whose price makes up less of the value than this does not count as binding."""
@@ -120,7 +121,7 @@ def shadow_prices(problem: Problem, plan: Plan) -> tuple[ShadowPrice, ...]:
         clocked = model.clock is not None and model.clock.row == row
         room = model.time_left(chosen) if clocked else model.room_of(row, chosen)
         step = round_amount(limit // STEP_SHARE)
-        richer = point_at(problem, raised(problem.left, name, step))
+        richer = point_at(problem, problem.left.raised_by({name: step}))
         places = problem.concurrency if clocked else 1
         price = prices[row] * places * model.unit_micro / MICRO
         worth = max(0.0, richer.value - plan.value)
@@ -167,7 +168,7 @@ def least_increase(problem: Problem, option: str, resource: str) -> int | None:
     forced = _forced(problem, option)
     if forced is None:
         return None
-    increase, most = 0, _enough(problem, resource)
+    increase, most = 0, ample(problem, resource)
     for _ in range(RAISES_MAX):
         target = _value_micro(problem, resource, increase)
         if target is None:
@@ -198,7 +199,7 @@ def _least_for(forced: Problem, resource: str, target: int, low: int, high: int)
 
 def _value_micro(problem: Problem, resource: str, increase: int) -> int | None:
     """The best value with that much more; minus one when nothing fits, None when unproven."""
-    model = build_model(replace(problem, left=raised(problem.left, resource, increase)))
+    model = build_model(replace(problem, left=problem.left.raised_by({resource: increase})))
     found = search_exactly(model, (), Stop(QUESTION_NODES))
     if not found.is_proven:
         return None
@@ -216,7 +217,7 @@ def _forced(problem: Problem, name: str) -> Problem | None:
     return None
 
 
-def _enough(problem: Problem, resource: str) -> int:
+def ample(problem: Problem, resource: str) -> int:
     """An increase with which a limit can keep nothing out."""
     place = next(i for i, r in enumerate(RESOURCES) if r.name == resource)
     tail = max(1.0, margin(problem.risk, problem.surprises).z_milli / MILLI)
@@ -232,9 +233,9 @@ def _prices(model: Model, value: float) -> list[float]:
     """The multiplier of each row, in units of value for a unit of the resource."""
     if not model.items:
         return [0.0] * len(model.rows)
-    relaxation = Relaxation(model, whole(model), row_units(model))
-    topics = max(model.topics, default=-1) + 1
-    start = first_prices(relaxation, value, topics)
+    all_rows = Rows(model)
+    relaxation = Relaxation(model, whole(model, all_rows), all_rows)
+    start = first_prices(relaxation, value)
     at = descend(relaxation, start, lambda: value, ROUNDS, lambda at: None)
     rows = list(at.prices.rows)
     for row in range(len(rows)):
@@ -243,7 +244,7 @@ def _prices(model: Model, value: float) -> list[float]:
         without = relaxation.solve(replace(at.prices, rows=free)).bound
         if without <= at.bound * (1.0 + BINDING_SHARE / 10):
             rows = free
-    return [price * unit for price, unit in zip(rows, relaxation.units, strict=True)]
+    return [price * unit for price, unit in zip(rows, all_rows.units, strict=True)]
 
 
 def _items(model: Model, plan: Plan) -> list[Item]:

@@ -1,8 +1,6 @@
 """What each budget would buy: the frontier of value over budget, along one resource or all.
 
-Every point is an exact plan of its own. `thresholds` lists the budgets at which the plan gets
-better, found from above: a plan that uses less than its budget is the best one for every budget
-down to what it uses.
+Every point is an exact plan of its own.
 """
 
 from __future__ import annotations
@@ -89,6 +87,14 @@ def frontier(
     return tuple(point_at(problem, scaled(problem.left, names, share), engine) for share in shares)
 
 
+def difference(before: Point, after: Point) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The options that came in from one point to another, and those that went."""
+    return (
+        tuple(name for name in after.options if name not in before.options),
+        tuple(name for name in before.options if name not in after.options),
+    )
+
+
 def point_at(problem: Problem, left: Budget, engine: str = ENGINE_DEFAULT) -> Point:
     """The best plan if that were left."""
     model = build_model(replace(problem, left=left))
@@ -107,13 +113,5 @@ def scaled(budget: Budget, names: Sequence[str], share: Fraction) -> Budget:
     """A budget with that share of the named limits, rounded down."""
     return Budget.of_limits(
         int(limit * share) if limit is not None and resource.name in names else limit
-        for resource, limit in zip(RESOURCES, budget.limits, strict=True)
-    )
-
-
-def raised(budget: Budget, name: str, amount: int) -> Budget:
-    """A budget with more of one resource."""
-    return Budget.of_limits(
-        limit + amount if limit is not None and resource.name == name else limit
         for resource, limit in zip(RESOURCES, budget.limits, strict=True)
     )

@@ -3,50 +3,65 @@
 Every plan it returns is one; that there is none it cannot say.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 
-from thrifty.planning import risk
-from thrifty.planning.model import Item, Model
+from thrifty.planning.core import Branch
+from thrifty.planning.model import Model
 from thrifty.planning.relaxation import Relaxation, Relaxed
+from thrifty.planning.rows import Rows, Variances, joined, parted
 
 FAILURES_MAX = 300
 """After how many steps in a row that do not fit or do not pay the rest is not tried."""
+
+Draft = list[Branch]
+"""A plan; nothing when there is none."""
 
 
 class Builder:
     """A plan in the making; nothing in it is ever taken out again."""
 
-    def __init__(self, model: Model, options: Callable[[int], Iterable[Item]]) -> None:
+    def __init__(
+        self, model: Model, rows: Rows, options: Callable[[int], Iterable[Branch]]
+    ) -> None:
+        """An empty plan.
+
+        Args:
+            model: the problem.
+            rows: its rows.
+            options: the branches of a step, in the order in which they are tried.
+        """
         self.model = model
+        self.all_rows = rows
         self.options = options
-        self.chosen: dict[int, Item] = {}
-        self.rooms = list(model.capacities)
-        self.variances = [0] * len(model.rows)
-        self.entries = [0] * (max(model.topics, default=-1) + 1)
+        self.chosen: dict[int, Branch] = {}
+        self.rooms = rows.rooms
+        self.variances = rows.none
+        self.entries: dict[int, int] = {}
 
     def add(self, step: int) -> bool:
         """Adds a step and what it requires, if that fits and brings more than it takes off."""
-        needed = self._needed(step)
+        needed = self._needed(step) if self.model.requires[step] else [step]
         if len(self.chosen) + len(needed) > self.model.max_steps:
             return False
-        rooms, variances = self.rooms.copy(), self.variances.copy()
+        rooms, variances = self.rooms, self.variances
         picks = []
         for member in needed:
-            pick = next((i for i in self.options(member) if self._take(i, rooms, variances)), None)
+            pick = self._pick(member, rooms, variances)
             if pick is None:
                 return False
-            picks.append(pick)
+            branch, rooms, variances = pick
+            picks.append(branch)
         if self._gain(picks) <= 0 and not self.model.required[step]:
             return False
-        self.chosen.update((pick.step, pick) for pick in picks)
-        if self.model.clock and self.model.time_left(list(self.chosen.values())) < 0:
-            for pick in picks:
-                del self.chosen[pick.step]
+        if self.model.clock and not self._is_in_time(picks):
             return False
+        for branch in picks:
+            step = branch.item.step
+            self.chosen[step] = branch
+            topic = self.model.topics[step]
+            self.entries[topic] = self.entries.get(topic, 0) + 1
         self.rooms, self.variances = rooms, variances
-        for pick in picks:
-            if (topic := self.model.topics[pick.step]) >= 0:
-                self.entries[topic] += 1
         return True
 
     def _needed(self, step: int) -> list[int]:
@@ -57,77 +72,144 @@ class Builder:
                     needed.append(requirement)
         return needed
 
-    def _take(self, item: Item, rooms: list[int], variances: list[int]) -> bool:
-        """Takes an item's amounts out of the rooms, or leaves them as they are."""
-        left = [room - amount for room, amount in zip(rooms, item.amounts, strict=True)]
-        if min(left, default=0) < 0:
-            return False
-        spread = variances
-        if item.variances:
-            spread = [a + b for a, b in zip(variances, item.variances, strict=True)]
-        if not all(map(risk.within, left, spread)):
-            return False
-        rooms[:], variances[:] = left, spread
-        return True
+    def _pick(
+        self, step: int, rooms: int, variances: Variances
+    ) -> tuple[Branch, int, Variances] | None:
+        """The first branch of a step that fits, and what it leaves."""
+        guards = self.all_rows.guards
+        for branch in self.options(step):
+            left = rooms - branch.load
+            if left & guards == guards:
+                spread = joined(variances, branch.item)
+                if not self.all_rows.is_risky or self.all_rows.hold(left, spread):
+                    return branch, left, spread
+        return None
 
-    def _gain(self, picks: Sequence[Item]) -> int:
-        """What the picks add together; the redundancy among themselves is counted once more
-        than it is when they share a topic, which only makes the builder a little shy."""
-        gain = sum(pick.value for pick in picks)
+    def _gain(self, picks: Sequence[Branch]) -> int:
+        """What the picks add together, the redundancy among themselves left out."""
+        gain = sum([pick.item.value for pick in picks])
         if self.model.penalty:
-            topics = [self.model.topics[pick.step] for pick in picks]
-            gain -= self.model.penalty * sum(self.entries[t] for t in topics if t >= 0)
+            topics = [self.model.topics[pick.item.step] for pick in picks]
+            gain -= self.model.penalty * sum([self.entries.get(t, 0) for t in topics if t >= 0])
         return gain
 
+    def swap(self, step: int, new: Branch) -> None:
+        """Takes a better branch of a chosen step, if it fits."""
+        old = self.chosen[step]
+        rooms = self.rooms + old.load - new.load
+        if new.value <= old.value or rooms & self.all_rows.guards != self.all_rows.guards:
+            return
+        variances = joined(parted(self.variances, old.item), new.item)
+        if self.all_rows.is_risky and not self.all_rows.hold(rooms, variances):
+            return
+        self.chosen[step] = new
+        if self.model.clock and not self._is_in_time(()):
+            self.chosen[step] = old
+            return
+        self.rooms, self.variances = rooms, variances
 
-def follow(relaxation: Relaxation, promise: Sequence[float], places: Sequence[float]) -> list[Item]:
-    """The plan that takes the items and the positions of most promise first, needed ones before.
+    def _is_in_time(self, picks: Sequence[Branch]) -> bool:
+        items = [branch.item for branch in (*self.chosen.values(), *picks)]
+        return self.model.time_left(items) >= 0
+
+
+def follow(relaxation: Relaxation, promise: Sequence[float], order: Iterable[int]) -> Draft:
+    """The plan that takes positions in an order, and of each the item of most promise that fits.
 
     Args:
         relaxation: the problem.
         promise: of each item.
-        places: the promise of each position.
+        order: the optional positions; needed ones come before them.
 
     Returns:
-        A plan; nothing when a required step does not fit.
+        A plan; nothing when a needed step does not fit.
     """
     model, core = relaxation.model, relaxation.core
-    builder = Builder(model, _Ranked(relaxation, promise))
+    builder = Builder(model, relaxation.rows, _Ranked(relaxation, promise))
+    chosen = builder.chosen
     failures = 0
-    ranked = sorted(relaxation.optional, key=places.__getitem__, reverse=True)
-    for place in relaxation.needed + ranked:
-        if len(builder.chosen) >= model.max_steps or failures > FAILURES_MAX:
+    for place in chain(relaxation.needed, order):
+        if len(chosen) >= model.max_steps or failures > FAILURES_MAX:
             break
-        if core[place].step not in builder.chosen:
-            failures = 0 if builder.add(core[place].step) else failures + 1
-    chosen = list(builder.chosen.values())
-    return chosen if model.is_plan(chosen) else []
+        if (step := core[place].step) not in chosen:
+            failures = 0 if builder.add(step) else failures + 1
+    if any(core[place].step not in chosen for place in relaxation.needed):
+        return []
+    for step, branch in _swaps(relaxation, promise, chosen.values()):
+        builder.swap(step, branch)
+    return list(chosen.values())
+
+
+def _swaps(
+    relaxation: Relaxation, promise: Sequence[float], chosen: Iterable[Branch]
+) -> list[tuple[int, Branch]]:
+    """The more valuable branches of the chosen steps, those first that lose the least promise
+    for what they gain."""
+    swaps = []
+    for old in chosen:
+        place = relaxation.place[old.item.step]
+        branches = relaxation.core[place].branches
+        if len(branches) > 1:
+            start, _ = relaxation.spans[place]
+            before = promise[start + branches.index(old)]
+            for i, new in enumerate(branches):
+                if (gain := new.value - old.value) > 0.0:
+                    swaps.append(((before - promise[start + i]) / gain, old.item.step, i, new))
+    swaps.sort()
+    return [(step, new) for _, step, _, new in swaps]
 
 
 class _Ranked:
-    """The items of a step, most promising first; sorted only when asked for."""
+    """The branches of a step, most promising first; sorted only when asked for."""
 
     def __init__(self, relaxation: Relaxation, promise: Sequence[float]) -> None:
         self.relaxation = relaxation
         self.promise = promise
 
-    def __call__(self, step: int) -> Iterator[Item]:
-        relaxation = self.relaxation
-        if step in relaxation.place:
-            start, end = relaxation.spans[relaxation.place[step]]
-            for i in sorted(range(start, end), key=self.promise.__getitem__, reverse=True):
-                yield relaxation.items[i]
+    def __call__(self, step: int) -> Sequence[Branch]:
+        place = self.relaxation.place.get(step)
+        if place is None:
+            return ()
+        branches = self.relaxation.core[place].branches
+        if len(branches) == 1:
+            return branches
+        start, end = self.relaxation.spans[place]
+        ranked = sorted(range(start, end), key=self.promise.__getitem__, reverse=True)
+        return [branches[i - start] for i in ranked]
 
 
-def by_density(relaxation: Relaxation) -> list[Item]:
+def by_density(relaxation: Relaxation) -> Draft:
     """The plan that prefers value for its share of all capacities, a place in the plan included."""
     shares = [1.0] * len(relaxation.items)
     for column in relaxation.columns:
         shares = [share + amount for share, amount in zip(shares, column, strict=True)]
     densities = [value / share for value, share in zip(relaxation.values, shares, strict=True)]
-    return follow(relaxation, densities, [max(densities[a:b]) for a, b in relaxation.spans])
+    places = [max(densities[start:end]) for start, end in relaxation.spans]
+    return follow(relaxation, densities, _falling(relaxation.optional, places))
 
 
-def by_worth(relaxation: Relaxation, at: Relaxed) -> list[Item]:
-    """The plan that follows the prices of a relaxation."""
-    return follow(relaxation, at.worth, at.best)
+def by_worth(relaxation: Relaxation, at: Relaxed) -> Draft:
+    """The plan that follows the prices of a relaxation.
+
+    What the relaxed problem takes comes first, and there the positions that would lose most by
+    any other choice, so that what no longer fits as it should costs little.
+    """
+    taken = set(at.taken)
+    sure = [place for place in relaxation.optional if place in taken]
+    others = [place for place in relaxation.optional if place not in taken]
+    regrets = {place: _regret(relaxation, at, place) for place in sure}
+    order = [*_falling(sure, regrets), *_falling(others, at.best)]
+    return follow(relaxation, at.worth, order)
+
+
+def _regret(relaxation: Relaxation, at: Relaxed, place: int) -> float:
+    """What it costs to take the next best item of a position, or none."""
+    start, end = relaxation.spans[place]
+    if end - start == 1:
+        return at.best[place]
+    second, best = sorted(at.worth[start:end])[-2:]
+    return min(at.best[place], best - second)
+
+
+def _falling(places: Iterable[int], of: Mapping[int, float] | Sequence[float]) -> list[int]:
+    return sorted(places, key=of.__getitem__, reverse=True)

@@ -1,7 +1,6 @@
 """The menu: what can still be chosen, and what cannot and why."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from thrifty.budget import LeftOut, Step, StepOption
 
@@ -20,5 +19,6 @@ def menu(steps: Iterable[Step], barred: Barred) -> tuple[tuple[Step, ...], tuple
         reasons = [(option, barred(option)) for option in step.options]
         left_out += [LeftOut(o.name, step.name, reason) for o, reason in reasons if reason]
         if options := tuple(option for option, reason in reasons if not reason):
-            offered.append(replace(step, options=options))
+            is_whole = len(options) == len(step.options)
+            offered.append(step if is_whole else step.offering(options))
     return tuple(offered), tuple(left_out)

@@ -88,7 +88,7 @@ class Milp:
         self.spans = [list(range(start, end)) for start, end in pairwise(ends)]
         self.topics: dict[int, list[int]] = {}
         for step, topic in enumerate(model.topics):
-            if topic >= 0 and model.penalty:
+            if topic >= 0 and model.penalty and model.items[step]:
                 self.topics.setdefault(topic, []).append(step)
         self.highs = _load()
         for option, value in OPTIONS:
@@ -131,6 +131,8 @@ class Milp:
 
     def _steps(self) -> Iterator[Row]:
         for step, span in enumerate(self.spans):
+            if not span:
+                continue
             ones = [1.0] * len(span)
             yield Row(1.0 if self.model.required[step] else 0.0, 1.0, span, ones)
             for requirement in self.model.requires[step]:
@@ -171,7 +173,7 @@ class Milp:
         whole = (
             floor(bound + WHOLE)
             if bound < inf
-            else sum(max(0, g[0].value) for g in self.model.items)
+            else sum(max(0, group[0].value) for group in self.model.items if group)
         )
         return Found(best, max(whole, self.model.worth(best)), nodes, False, is_plan)
 

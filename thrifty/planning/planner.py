@@ -7,6 +7,7 @@ from thrifty.planning.auto import search_automatically
 from thrifty.planning.beam import search_by_beam
 from thrifty.planning.compiling import build_model
 from thrifty.planning.exact import search_exactly
+from thrifty.planning.measure import Measure
 from thrifty.planning.milp import search_by_milp
 from thrifty.planning.model import MICRO, Model
 from thrifty.planning.problem import Problem
@@ -30,7 +31,8 @@ SEARCHES: Mapping[str, Search] = {
 def plan_with(engine: str, problem: Problem, deadline_ms: int, clock_ns: Callable[[], int]) -> Plan:
     """The plan that one engine makes; see `thrifty.planning.engines.make_plan`."""
     start = clock_ns()
-    model = build_model(problem)
+    measure = Measure(problem)
+    model = build_model(problem, measure)
     found = SEARCHES[engine](
         model, Stop(deadline_ns=start + deadline_ms * NS_PER_MS, clock_ns=clock_ns)
     )
@@ -43,7 +45,7 @@ def plan_with(engine: str, problem: Problem, deadline_ms: int, clock_ns: Callabl
         chosen=chosen,
         value=model.worth(found.items) * model.unit_micro / MICRO,
         bound=found.bound * model.unit_micro / MICRO,
-        left_out=left_out(problem, chosen, model),
+        left_out=left_out(problem, chosen, model, measure),
         note=note,
         nodes=found.nodes,
         elapsed_us=(clock_ns() - start) // NS_PER_US,

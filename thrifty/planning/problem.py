@@ -4,8 +4,12 @@ It is a multidimensional multiple-choice knapsack with optional groups (steps), 
 (requirements), a cardinality limit (`max_steps`) and redundancy between chosen members.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from heapq import nlargest
+from math import fsum
+from operator import add
 from typing import Literal, get_args
 
 from thrifty.budget import checks
@@ -69,16 +73,34 @@ class Problem:
     @property
     def available(self) -> Budget:
         """What the plan may use: what is left, less what was spent since and is kept back."""
-        return self.left.left_after(self.spent + self.kept_back)
+        return Budget.of_limits(self.limits)
+
+    @property
+    def limits(self) -> tuple[int | None, ...]:
+        """What the plan may use of each resource, in the units of a `Spend`."""
+        taken = map(add, self.spent.amounts, self.kept_back.amounts)
+        return tuple(
+            [
+                None if limit is None else max(0, limit - amount)
+                for limit, amount in zip(self.left.limits, taken, strict=True)
+            ]
+        )
 
 
 def value_of(problem: Problem, chosen: Iterable[StepOption]) -> float:
     """What these options are worth together under the problem's redundancy."""
     topic_of = {step.name: step.topic for step in problem.steps}
-    topics = [step.topic for step in problem.done]
+    topics = Counter(step.topic for step in problem.done)
     value = 0.0
     for option in chosen:
         topic = topic_of[option.step]
-        value += option.value - problem.diversity_penalty * topics.count(topic)
-        topics.append(topic)
+        value += option.value - problem.diversity_penalty * topics[topic]
+        topics[topic] += 1
     return value
+
+
+def value_at_most(problem: Problem) -> float:
+    """What no plan can be worth more than, seen without planning: the best option of each step,
+    as if every one of them fitted."""
+    best = (max(option.value for option in step.options) for step in problem.steps)
+    return fsum(nlargest(problem.max_steps, best))

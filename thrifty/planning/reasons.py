@@ -1,6 +1,7 @@
 """Why an option is not in a plan, in plain words; the same words whichever engine planned."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import add, sub
 
 from thrifty.budget.option import StepOption
 from thrifty.budget.plan import LeftOut
@@ -23,49 +24,57 @@ def over(excess: Mapping[str, int]) -> str:
 
 
 def left_out(
-    problem: Problem, chosen: Sequence[StepOption], model: Model | None = None
+    problem: Problem, chosen: Sequence[StepOption], model: Model, measure: Measure
 ) -> tuple[LeftOut, ...]:
     """Every option that was not chosen, with what kept it out, in the order of the steps.
 
     Args:
         problem: what was planned.
         chosen: the plan.
-        model: the problem's model, if it is at hand: it saves measuring options twice.
+        model: the problem's model.
+        measure: the problem's measure.
     """
     names = {option.name for option in chosen}
-    asking = _Asking(problem, chosen, model)
+    asking = _Asking(problem, chosen, model, measure)
     return tuple(
-        LeftOut(option.name, step.name, asking.reason(step, option))
-        for step in problem.steps
-        for option in step.options
-        if option.name not in names
+        [
+            LeftOut(option.name, step.name, asking.reason(step, option))
+            for step in problem.steps
+            for option in step.options
+            if option.name not in names
+        ]
     )
 
 
 class _Asking:
     """A plan, added up once for the questions of every option."""
 
-    def __init__(self, problem: Problem, chosen: Sequence[StepOption], model: Model | None) -> None:
+    def __init__(
+        self, problem: Problem, chosen: Sequence[StepOption], model: Model, measure: Measure
+    ) -> None:
         self.problem = problem
-        self.measure = Measure(problem)
-        groups = model.items if model else ()
-        self.fitting = {item.name: item for group in groups for item in group}
-        self.rivals = {option.step: self.measure.item(option) for option in chosen}
+        self.measure = measure
+        self.fitting = {item.name: item for group in model.items for item in group}
+        self.rivals = {option.step: self.fitting[option.name] for option in chosen}
         self.done = {step.name for step in problem.done}
         self.possible = self.done | {step.name for step in problem.steps}
         self.present = self.done | self.rivals.keys()
-        rows = range(len(self.measure.names))
-        self.used = [sum(i.amounts[row] for i in self.rivals.values()) for row in rows]
-        self.spread = [_variance(self.rivals.values(), row) for row in rows]
+        rivals = self.rivals.values()
+        used = [sum(amounts) for amounts in zip(*[i.amounts for i in rivals], strict=True)]
+        self.rooms = tuple(map(sub, measure.capacities, used)) if used else measure.capacities
+        rows = range(len(measure.names))
+        self.variances = [sum([i.variances[row] for i in rivals if i.variances]) for row in rows]
         self.topics = [s.topic for s in (*problem.done, *problem.steps) if s.name in self.present]
 
     def reason(self, step: Step, option: StepOption) -> str:
         """The first condition that speaks against an option."""
         if step.name in self.done:
             return "the step is done"
-        item = self.fitting.get(option.name) or self.measure.item(option)
-        if option.name not in self.fitting and not self.measure.fits(item):
-            return f"does not fit even alone: {self._missing_alone(item)}"
+        item = self.fitting.get(option.name)
+        if item is None:
+            item = self.measure.item(option)
+            if not self.measure.fits(item):
+                return f"does not fit even alone: {self._missing_alone(item)}"
         if absent := [name for name in step.requires if name not in self.present]:
             known = (
                 "which is not in the plan" if absent[0] in self.possible else "which nobody offers"
@@ -88,18 +97,16 @@ class _Asking:
 
     def _missing_beside(self, item: Item, rival: Item | None) -> dict[str, int]:
         """What is missing for an option in the place of its rival."""
-        missing = {}
-        for row, name in enumerate(self.measure.names):
-            used = self.used[row] + item.amounts[row]
-            spread = self.spread[row] + (item.variances[row] if item.variances else 0)
-            if rival:
-                used -= rival.amounts[row]
-                spread -= rival.variances[row] if rival.variances else 0
-            room = self.measure.capacities[row] - used
-            if not risk.within(room, spread):
-                missing[name] = risk.reserve(spread) - room
-        return missing
-
-
-def _variance(items: Iterable[Item], row: int) -> int:
-    return sum(item.variances[row] for item in items if item.variances)
+        rooms: Iterable[int] = map(sub, self.rooms, item.amounts)
+        variances: Iterable[int] = self.variances
+        if rival:
+            rooms = map(add, rooms, rival.amounts)
+        if item.variances:
+            variances = map(add, variances, item.variances)
+        if rival and rival.variances:
+            variances = map(sub, variances, rival.variances)
+        return {
+            name: risk.reserve(variance) - room
+            for name, room, variance in zip(self.measure.names, rooms, variances, strict=True)
+            if room < 0 or (variance and not risk.within(room, variance))
+        }

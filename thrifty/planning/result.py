@@ -7,7 +7,7 @@ from time import monotonic_ns
 
 from thrifty.planning.model import Item
 
-NODES_MAX = 2_000_000
+NODES_MAX = 20_000_000
 NS_PER_S = 1_000_000_000
 
 
@@ -19,6 +19,8 @@ class Stop:
     nodes_max: int = NODES_MAX
     deadline_ns: int | None = None
     """A reading of the clock after which the best so far is returned."""
+    gap: float = 0.0
+    """A plan that is this near its bound, as a share of the bound, need not be proven best."""
     clock_ns: Callable[[], int] = monotonic_ns
 
     def is_over(self) -> bool:

@@ -13,6 +13,7 @@ integers: the same on any machine, and unchanged when all amounts are scaled.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import isqrt, sqrt
 
 SAMPLES_MIN = 20
@@ -46,6 +47,7 @@ def margin(risk: float, surprises: Sequence[float] = ()) -> Margin:
     )
 
 
+@cache
 def normal_quantile(probability: float) -> float:
     """The standard normal quantile, for probabilities of a half and more."""
     from statistics import NormalDist  # 8 ms that an import of the planner need not pay

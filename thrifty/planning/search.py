@@ -12,16 +12,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
-from operator import add, sub
 from typing import NamedTuple
 
-from thrifty.planning import risk
 from thrifty.planning.core import Branch, Core
 from thrifty.planning.model import Item, Model
 from thrifty.planning.result import Stop
+from thrifty.planning.rows import Rows, Variances, joined
 
-CLOCK_NODES = 256
+CLOCK_NODES = 2_000
 """How many nodes pass between two looks at the clock."""
+
+
+class Place(NamedTuple):
+    """A position of the core, its relations as sets of positions, a bit each."""
+
+    bit: int
+    requires: int
+    rivals: int
+    """Those that share its topic."""
+    branches: tuple[Branch, ...]
 
 
 class Node(NamedTuple):
@@ -36,8 +45,8 @@ class Node(NamedTuple):
     """The first position that is still open."""
     places: int
     """How many steps may still be added."""
-    rooms: tuple[int, ...]
-    variances: tuple[int, ...]
+    rooms: int
+    variances: Variances
     chosen: int
     """The chosen positions, a bit each."""
     pending: int
@@ -63,118 +72,164 @@ class Best:
     bound: float
     """No plan has a value above this."""
     nodes: int = 0
+    """The effort: for each plan in the making, the positions looked at to add to it."""
 
 
 class Search:
     """The core as bits and sums."""
 
-    def __init__(self, model: Model, positions: Core, constant: float) -> None:
+    def __init__(
+        self, model: Model, rows: Rows, core: Core, constant: float, tolerance: float
+    ) -> None:
+        """Sets the core out.
+
+        Args:
+            model: the problem.
+            rows: its rows.
+            core: what is left of it to decide.
+            constant: the part of the bound that no position brings.
+            tolerance: the error that rounding may leave in a bound.
+        """
         self.model = model
-        self.positions = positions
+        self.rows = rows
         self.constant = constant
-        place = {position.step: i for i, position in enumerate(positions)}
-        self.requires = [sum(1 << place[r] for r in model.requires[p.step]) for p in positions]
-        self.needed = sum(1 << i for i, p in enumerate(positions) if p.needed)
-        self.topics = self._topic_masks()
-        self.is_risky = any(b.item.variances for p in positions for b in p.branches)
-        best = [p.branches[0].worth for p in positions]
-        gains = [w if p.needed else max(0.0, w) for w, p in zip(best, positions, strict=True)]
+        self.tolerance = tolerance
+        self.places = _places(model, core)
+        self.needed = sum([1 << i for i, position in enumerate(core) if position.needed])
+        best = [position.branches[0].worth for position in core]
+        gains = [w if p.needed or w > 0.0 else 0.0 for w, p in zip(best, core, strict=True)]
         self.sums = list(accumulate(gains, initial=0.0))
         self.sums += [self.sums[-1]] * (model.max_steps + 1)
 
-    def _topic_masks(self) -> list[int]:
-        masks: dict[int, int] = {}
-        topics = [self.model.topics[position.step] for position in self.positions]
-        for i, topic in enumerate(topics):
-            masks[topic] = masks.get(topic, 0) | 1 << i
-        return [masks[topic] if topic >= 0 else 0 for topic in topics]
-
-    def run(self, best: Best, tolerance: float, stop: Stop) -> bool:
+    def run(self, best: Best, stop: Stop) -> bool:
         """Improves on the best plan; returns whether nothing better is left.
 
         Args:
             best: the plan to beat; holds the result afterwards, and its bound when the search
                 was cut short.
-            tolerance: the error that rounding may leave in a bound.
             stop: the allowance.
         """
         stack = [self._root()]
+        pause = min(stop.nodes_max, best.nodes + CLOCK_NODES)
         while stack:
             node = stack.pop()
-            if node.bound < best.value - tolerance:
+            if node.bound < best.value - self.tolerance:
                 continue
-            best.nodes += 1
-            if best.nodes > stop.nodes_max or (not best.nodes % CLOCK_NODES and stop.is_over()):
-                stack.append(node)
-                best.bound = max(best.value, *(node.bound for node in stack))
-                return False
-            children = self._children(node, best, tolerance)
-            children.reverse()
-            stack += children
+            if best.nodes > pause:
+                if best.nodes > stop.nodes_max or stop.is_over():
+                    best.bound = max(best.value, node.bound, *[other.bound for other in stack])
+                    return False
+                pause = min(stop.nodes_max, best.nodes + CLOCK_NODES)
+            if node.places > 1:
+                children = self._children(node, best)
+                children.reverse()
+                stack += children
+            elif node.places:
+                self._finish(node, best)
         best.bound = best.value
         return True
 
     def _root(self) -> Node:
-        model = self.model
-        bound = self.constant + self.sums[model.max_steps]
-        rooms, none = model.capacities, (0,) * len(model.rows)
-        places = model.max_steps
-        return Node(bound, self.constant, 0.0, 0, places, rooms, none, 0, self.needed, None, None)
+        places, rows = self.model.max_steps, self.rows
+        bound = self.constant + self.sums[places]
+        return Node(
+            bound, self.constant, 0.0, 0, places, rows.rooms, rows.none, 0, self.needed, None, None
+        )
 
-    def _children(self, node: Node, best: Best, tolerance: float) -> list[Node]:
+    def _children(self, node: Node, best: Best) -> list[Node]:
         """The nodes with one item more, plans among them noted as they are met."""
+        _, base, value, start, places, rooms, variances, chosen, pending, _, _ = node
+        sums, guards, is_risky = self.sums, self.rows.guards, self.rows.is_risky
+        least = best.value - self.tolerance
         children: list[Node] = []
-        sums, places = self.sums, node.places
-        for i in range(node.position, len(self.positions)):
-            rest = sums[i + places] - sums[i]
-            if node.base + rest < best.value - tolerance:
+        i = start
+        for i in range(start, len(self.places)):
+            best_rest = base + sums[i + places]
+            if best_rest - sums[i] < least:
                 break
-            bit = 1 << i
-            missing = self.requires[i] & ~node.chosen
-            pending = (node.pending | missing) & ~bit
+            bit, requires, rivals, branches = self.places[i]
+            missing = requires & ~chosen
+            still = (pending | missing) & ~bit
             # What is required and lies before this position was passed over: too late.
-            if not missing & (bit - 1) and pending.bit_count() < places:
-                base = node.base + sums[i + places] - sums[i + 1]
-                for branch in self.positions[i].branches:
-                    bound = base + branch.worth
-                    if bound < best.value - tolerance:
+            if not missing & (bit - 1) and still.bit_count() < places:
+                rest = best_rest - sums[i + 1]
+                common = rivals & chosen
+                before = value - self.model.penalty * common.bit_count() if common else value
+                for worth, gain, load, item in branches:
+                    if rest + worth < least:
                         break
-                    child = self._child(node, i, branch, bound, pending)
-                    if child is None:
+                    left = rooms - load
+                    if left & guards != guards:
                         continue
-                    if not pending and child.value >= best.value - tolerance:
-                        self._note(child, best, tolerance)
-                    if places > 1:
-                        children.append(child)
-            if node.pending & bit:
+                    spread = joined(variances, item) if is_risky else variances
+                    if is_risky and not self.rows.hold(left, spread):
+                        continue
+                    child = Node(
+                        rest + worth, base + worth, before + gain, i + 1, places - 1,
+                        left, spread, chosen | bit, still, item, node,
+                    )  # fmt: skip
+                    children.append(child)
+                    if not still and before + gain >= least:
+                        self._note(child, best)
+                        least = best.value - self.tolerance
+            if pending & bit:
                 break
+        best.nodes += i + 1 - start
         return children
 
-    def _child(self, node: Node, i: int, branch: Branch, bound: float, pending: int) -> Node | None:
-        """The node with one item more, if that fits."""
-        item = branch.item
-        rooms = tuple(map(sub, node.rooms, item.amounts))
-        if rooms and min(rooms) < 0:
-            return None
-        variances = node.variances
-        if self.is_risky:
-            if item.variances:
-                variances = tuple(map(add, variances, item.variances))
-            if not all(map(risk.within, rooms, variances)):
-                return None
-        value = node.value + branch.value
-        if rivals := self.topics[i] & node.chosen:
-            value -= self.model.penalty * rivals.bit_count()
-        return Node(
-            bound, node.base + branch.worth, value, i + 1, node.places - 1, rooms, variances,
-            node.chosen | 1 << i, pending, item, node,
-        )  # fmt: skip
+    def _finish(self, node: Node, best: Best) -> None:
+        """Notes the plans with one item more, the last that may be added."""
+        _, base, value, start, _, rooms, variances, chosen, pending, _, _ = node
+        guards, rows = self.rows.guards, self.rows
+        least = best.value - self.tolerance
+        looks = 0
+        for bit, requires, rivals, branches in self.places[start:]:
+            looks += 1
+            if base + max(0.0, branches[0].worth) < least:
+                break
+            if not (pending | requires & ~chosen) & ~bit:
+                common = rivals & chosen
+                before = value - self.model.penalty * common.bit_count() if common else value
+                for worth, gain, load, item in branches:
+                    if base + worth < least:
+                        break
+                    left = rooms - load
+                    if before + gain < least or left & guards != guards:
+                        continue
+                    spread = joined(variances, item)
+                    if rows.is_risky and not rows.hold(left, spread):
+                        continue
+                    self._note(
+                        Node(0.0, 0.0, before + gain, 0, 0, left, spread, 0, 0, item, node), best
+                    )
+                    least = best.value - self.tolerance
+            if pending & bit:
+                break
+        best.nodes += looks
 
-    def _note(self, node: Node, best: Best, tolerance: float) -> None:
+    def _note(self, node: Node, best: Best) -> None:
         """Takes a plan for the best, if it is."""
         items = tuple(node.items())
         if self.model.clock and self.model.time_left(items) < 0:
             return
-        tied = node.value <= best.value + tolerance
+        tied = node.value <= best.value + self.tolerance
         if not tied or self.model.rank(items) < self.model.rank(best.items):
             best.items, best.value = items, node.value
+
+
+def _places(model: Model, core: Core) -> list[Place]:
+    """The positions with their relations as bits."""
+    bits = {position.step: 1 << i for i, position in enumerate(core)}
+    members: dict[int, int] = {-1: 0}
+    for step, bit in bits.items():
+        if (topic := model.topics[step]) >= 0:
+            members[topic] = members.get(topic, 0) | bit
+    return [
+        Place(
+            bit,
+            sum([bits[r] for r in model.requires[position.step]]),
+            members[model.topics[position.step]],
+            position.branches,
+        )
+        for position, bit in zip(core, bits.values(), strict=True)
+    ]

@@ -3,6 +3,19 @@
 from collections.abc import Collection, Sequence
 
 from thrifty.budget import Step, StepOption
+from thrifty.planning.problem import Problem
+
+
+def upgradable_last(rest: Sequence[StepOption], problem: Problem) -> list[StepOption]:
+    """The rest of a plan, but what has a better option waits for what is saved until then.
+
+    Else free steps, which bring most for their spend, would all be done before anything could
+    be saved for them. Under a limit on a schedule the order stays as it was planned.
+    """
+    if problem.concurrency > 1 and problem.left.max_latency_ms is not None:
+        return list(rest)
+    best = {step.name: max(o.value for o in step.options) for step in problem.steps}
+    return sorted(rest, key=lambda option: option.value < best[option.step])
 
 
 def ready_wave(

@@ -1,0 +1,133 @@
+"""Estimating anew: no bills change nothing, few move a little, many decide; caps stay out of it."""
+
+from dataclasses import replace
+from math import exp
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thrifty import Spend, Step, StepOption
+from thrifty.planning.forecast import RATIO_MAX, Bill, Doer, Tally, drift, forecast, tallied
+from thrifty.planning.moments import Belief, Moments, summary
+
+STRONG, CHEAP = Doer("llm", "strong"), Doer("llm", "cheap")
+amounts = st.integers(0, 10**15)
+spreads = st.floats(0, 10)
+
+
+def option(name: str, tokens: int = 600, spread: float = 0.25) -> StepOption:
+    spend = Spend(tokens, 10 * tokens, 1_000, 1)
+    return StepOption(name, name, "llm", "does it", spend, 5.0, spread)
+
+
+def doer_of(option: StepOption) -> Doer:
+    return CHEAP if "cheap" in option.name else STRONG
+
+
+def billed(name: str, ratio: float) -> Bill:
+    tokens, nano, ms, calls = option(name).estimate.amounts
+    actual = Spend(round(tokens * ratio), round(nano * ratio), round(ms * ratio), calls)
+    return Bill(option(name), doer_of(option(name)), actual)
+
+
+def foreseen(name: str, *bills: Bill) -> StepOption:
+    (step,) = forecast([Step(name, (option(name),))], doer_of, tallied(bills))
+    return step.options[0]
+
+
+@given(st.lists(st.builds(option, st.sampled_from("ABC"), amounts.map(lambda a: a // 10), spreads)))
+def test_without_bills_every_estimate_stays_exactly_as_it_is(options):
+    steps = tuple(Step(o.name, (o,)) for o in options)
+    assert forecast(steps, doer_of, ()) == steps
+
+
+def test_one_bill_moves_an_estimate_part_of_the_way():
+    assert 600 < foreseen("A", billed("B", 2.0)).estimate.tokens < 1200
+
+
+def test_many_bills_decide():
+    after = foreseen("A", *[billed("B", 2.0)] * 100)
+    assert after.estimate.tokens == pytest.approx(1200, rel=0.05)
+    assert after.estimate.cost_nano_usd == pytest.approx(12_000, rel=0.05)
+    assert after.estimate.latency_ms == pytest.approx(2_000, rel=0.05)
+    assert after.estimate.tool_calls == 1
+    assert after.spread < 0.25
+
+
+def test_an_option_moves_further_by_its_own_bills_than_by_its_doers():
+    others = [billed("B", 1.0)] * 10
+    own = [billed("A", 2.0)] * 10
+    assert (
+        foreseen("B", *others, *own).estimate.tokens < foreseen("A", *others, *own).estimate.tokens
+    )
+
+
+def test_who_was_not_seen_is_estimated_as_before():
+    assert foreseen("A cheap", billed("B", 2.0)) == option("A cheap")
+
+
+def test_scattered_bills_widen_the_spread_and_even_ones_narrow_it():
+    assert foreseen("A", *[billed("B", r) for r in (0.3, 3.0, 0.4, 2.5)]).spread > 0.25
+    assert foreseen("A", *[billed("B", 1.0)] * 20).spread < 0.25
+
+
+def test_what_is_declared_to_be_certain_stays_certain():
+    exact = Step("A", (option("A", spread=0.0),))
+    assert forecast([exact], doer_of, tallied([billed("B", 3.0)])) == (exact,)
+
+
+def test_it_finds_the_mean_and_the_spread_that_bills_were_drawn_from():
+    random = Random(3)
+    bills = [billed("B", 1.6 * exp(random.gauss(-0.08, 0.4))) for _ in range(2_000)]
+    after = foreseen("A", *bills)
+    assert after.estimate.tokens == pytest.approx(1.6 * 600, rel=0.05)
+    assert after.spread == pytest.approx(0.42, rel=0.1)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.builds(option, st.sampled_from("ABC"), amounts.map(lambda a: a // 10), spreads),
+            st.builds(Spend, amounts, amounts, amounts, amounts),
+        ),
+        max_size=8,
+    )
+)
+def test_whatever_was_billed_an_estimate_stays_usable_and_bounded(work):
+    bills = [Bill(option, doer_of(option), actual) for option, actual in work]
+    (step,) = forecast([Step("A", (option("A"),))], doer_of, tallied(bills))
+    after = step.options[0]
+    for before, now in zip(option("A").estimate.amounts, after.estimate.amounts, strict=True):
+        assert before / RATIO_MAX - 1 <= now <= before * RATIO_MAX + 1
+    assert replace(after, estimate=option("A").estimate, spread=0.25) == option("A")
+
+
+@given(st.lists(st.floats(-12, 12)), st.lists(st.floats(-12, 12)))
+def test_summaries_merge_as_if_all_had_been_seen_at_once(some, others):
+    apart, at_once = summary(some).merged(summary(others)), summary([*some, *others])
+    assert apart.count == at_once.count
+    assert apart.mean == pytest.approx(at_once.mean, abs=1e-9)
+    assert apart.scatter == pytest.approx(at_once.scatter, abs=1e-6)
+
+
+def test_what_is_remembered_can_weigh_less():
+    long_ago = Moments(100.0, 2.0, 300.0)
+    assert long_ago.weighing_at_most(10.0) == Moments(10.0, 2.0, 30.0)
+    assert long_ago.weighing_at_most(200.0) is long_ago
+    assert Belief().after(long_ago).mean > Belief().after(long_ago.weighing_at_most(1.0)).mean
+
+
+def test_tallies_add_up_whenever_their_bills_come():
+    bills = [billed("A", 2.0), billed("B", 0.5), billed("A", 1.0)]
+    assert tallied(bills[1:], tallied(bills[:1])) == tallied(bills)
+    assert Tally("A", STRONG).merged(tallied(bills)[0]) == tallied(bills)[0]
+
+
+def test_drift_is_told_of_whom_it_shows():
+    assert drift([billed("A", 1.6), billed("B", 1.6), billed("C cheap", 1.05)]) == (
+        "strong came to 1.6 times its estimates"
+    )
+    assert drift([billed("A", 0.0)]) == ""
+    assert drift([]) == ""

@@ -1,0 +1,76 @@
+"""However bills come out, a run ends: it plans anew only on news, and so often at the most."""
+
+from functools import partial
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thrifty import Budget, Outcome, Problem, Spend, Step, StepOption, make_plan
+from thrifty.planning.course import Standing, set_course, still_to_do
+from thrifty.planning.forecast import Bill, Doer, forecast, tallied
+
+DOER = Doer("llm", "any")
+
+
+@st.composite
+def steps(draw) -> tuple[Step, ...]:
+    """One to five steps of one to three options."""
+
+    def option(step: str, number: int) -> StepOption:
+        spend = Spend(draw(st.integers(0, 500)), tool_calls=draw(st.integers(0, 1)))
+        value = draw(st.floats(0.1, 10))
+        return StepOption(f"{step}{number}", step, "llm", "does it", spend, value)
+
+    names = "ABCDE"[: draw(st.integers(1, 5))]
+    return tuple(
+        Step(name, tuple(option(name, i) for i in range(draw(st.integers(1, 3))))) for name in names
+    )
+
+
+@given(
+    steps(),
+    st.integers(0, 1_500),
+    st.integers(0, 4),
+    st.sampled_from(["replan", "halt", "ask"]),
+    st.lists(st.tuples(st.floats(0, 8), st.booleans()), min_size=15, max_size=15),
+)
+def test_a_run_ends(steps, tokens, max_replans, on_drift, fates):
+    budget, spent = Budget(max_tokens=tokens), Spend()
+    outcomes: list[Outcome] = []
+    seen = waves = replans = 0
+
+    def problem() -> Problem:
+        gone = {o.step for o in outcomes if o.has_text}
+        tried = {o.option.name for o in outcomes}
+        rest = [(s, [o for o in s.options if o.name not in tried]) for s in steps]
+        offered = [Step(s.name, tuple(o)) for s, o in rest if o and s.name not in gone]
+        bills = [Bill(o.option, DOER, o.actual) for o in outcomes if o.has_text]
+        seen = forecast(offered, lambda option: DOER, tallied(bills))
+        return Problem(seen, budget.left_after(spent))
+
+    declared = {option.name: option for step in steps for option in step.options}
+    plan = make_plan(problem())
+    while True:
+        now = problem()
+        news = tuple(outcomes[seen:])
+        seen = len(outcomes)
+        left = max_replans - replans
+        best = partial(make_plan, now)
+        course = set_course(Standing(plan, tuple(outcomes), news, now, best, left), on_drift)
+        if course.direction in ("finish", "approve"):
+            break
+        if course.direction == "plan":
+            assert news, "a new plan needs news"
+            replans += 1
+            plan = make_plan(now)
+        rest = still_to_do(plan, outcomes, now)
+        if rest:
+            waves += 1
+            option = declared[rest[0].name]
+            ratio, works = fates[len(outcomes)]
+            actual = Spend(min(round(option.estimate.tokens * ratio), 10**9))
+            spent += actual
+            status = "done" if works else "failed"
+            outcomes.append(Outcome(option, status, "text" * works, actual, "it broke"))
+    assert replans <= max_replans
+    assert waves == len(outcomes) <= len(declared)

@@ -1,0 +1,80 @@
+"""The rows of a model as the exact engine uses them.
+
+For bounds, every row is measured in a unit of its own. For plans, all rows are packed into one
+whole number, so that one subtraction tests them all: a row has a field of bits with a guard bit
+above it, amounts are taken from rooms whose guards are set, and a guard that is gone tells of a
+row that is short. The technique is L. Lamport's, "Multiple byte processing with full-word
+instructions", Communications of the ACM 18 (1975).
+"""
+
+from collections.abc import Sequence
+from itertools import accumulate
+from operator import add, lshift, sub
+
+from thrifty.planning import risk
+from thrifty.planning.model import Item, Model
+
+UNITS_MAX = 100.0
+"""The most units that a capacity is divided into."""
+
+Variances = tuple[int, ...]
+"""The sum of the squares of a plan's margins, a row each."""
+
+
+class Rows:
+    """The fields of a model's rows."""
+
+    def __init__(self, model: Model) -> None:
+        self.units = _units(model)
+        """For each row, the unit in which the average step of a plan uses about one, or less."""
+        self.is_risky = any(item.variances for group in model.items for item in group)
+        """Whether a plan needs margins."""
+        columns = zip(*[item.amounts for group in model.items for item in group], strict=True)
+        most = [max(*column, c) for column, c in zip(columns, model.capacities, strict=True)]
+        widths = [amount.bit_length() for amount in most]
+        self.shifts = list(accumulate([width + 1 for width in widths], initial=0))[:-1]
+        self.masks = [(1 << width) - 1 for width in widths]
+        self.guards = self.packed([1 << width for width in widths])
+        """Rooms without one of these bits are short somewhere."""
+        self.rooms = self.guards + self.packed(model.capacities)
+        """What a plan may use."""
+        self.none: Variances = (0,) * len(widths)
+        """The variances of the plan without items."""
+
+    def packed(self, amounts: Sequence[int]) -> int:
+        """An amount for each row as one number."""
+        return sum(map(lshift, amounts, self.shifts))
+
+    def loads(self, items: Sequence[Item]) -> list[int]:
+        """The amounts of many items, packed."""
+        loads = [0] * len(items)
+        columns = zip(*[item.amounts for item in items], strict=True)
+        for column, shift in zip(columns, self.shifts, strict=True):
+            loads = [load + (amount << shift) for load, amount in zip(loads, column, strict=True)]
+        return loads
+
+    def hold(self, rooms: int, variances: Variances) -> bool:
+        """Whether rooms, short nowhere, hold the margins too."""
+        pairs = zip(self.shifts, self.masks, strict=True)
+        return all(map(risk.within, [rooms >> shift & mask for shift, mask in pairs], variances))
+
+
+def joined(variances: Variances, item: Item) -> Variances:
+    """The variances of a plan with one item more; an item without margins adds none."""
+    return tuple(map(add, variances, item.variances)) if item.variances else variances
+
+
+def parted(variances: Variances, item: Item) -> Variances:
+    """The variances of a plan with one item less."""
+    return tuple(map(sub, variances, item.variances)) if item.variances else variances
+
+
+def _units(model: Model) -> list[float]:
+    steps = len(model.items)
+    places = float(min(model.max_steps, steps))
+    for row, capacity in enumerate(model.capacities):
+        if used := sum([group[0].amounts[row] for group in model.items]):
+            places = min(places, capacity * steps / used)
+    # Beyond this, the slopes of the rows would drown those of requirements and topics.
+    places = min(max(1.0, places), UNITS_MAX)
+    return [places / capacity if capacity else 0.0 for capacity in model.capacities]
