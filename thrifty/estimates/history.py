@@ -1,0 +1,147 @@
+"""The bills of past runs in LangGraph's `BaseStore`: an item for each option and who did it.
+
+A store is somebody else's: it may fail, be empty, or hold what somebody wrote there by hand.
+What cannot be read is left out, and a store that fails is a remark, not an end: estimates steer
+a run, and no limit rests on them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from thrifty.budget import InvalidInput, checks
+from thrifty.budget.option import NAME_MAX
+from thrifty.estimates.record import Record
+from thrifty.planning.forecast import Bill, Doer
+
+if TYPE_CHECKING:
+    from langgraph.store.base import BaseStore
+
+NAMESPACE = ("thrifty", "estimates")
+RECORDS_MAX = 40
+"""Of an option: the newest say most of how it is now."""
+ITEMS_MAX = 2_000
+"""How many options are read; catalogs that are larger learn from the newest."""
+
+
+class Work(NamedTuple):
+    """What is billed: an option, and who does it."""
+
+    option: str
+    doer: Doer
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Every bill that is known, the oldest first, by what was billed."""
+
+    records: Mapping[Work, tuple[Record, ...]]
+    remark: str = ""
+    """Why it could not be read; empty when it could."""
+
+
+def read_history(store: BaseStore) -> History:
+    """All that a store holds, in an order that does not depend on the store."""
+    try:
+        items = store.search(NAMESPACE, limit=ITEMS_MAX)
+    except Exception as error:  # noqa: BLE001 - it is somebody else's store
+        return History({}, f"earlier bills could not be read ({type(error).__name__})")
+    found = dict(filter(None, (_read(item.value) for item in items)))
+    return History({work: found[work] for work in sorted(found)})
+
+
+def keep(store: BaseStore, run_id: str, bills: Iterable[Bill]) -> str:
+    """Adds the bills of a run; those that are there already are replaced.
+
+    Two runs that end at once may overwrite each other's bill: then one less is known.
+
+    Returns:
+        Why nothing could be kept; empty when it could.
+    """
+    run = digest(run_id)
+    try:
+        for bill in bills:
+            record = Record(run, bill.option.estimate, bill.option.spread, bill.actual)
+            work = Work(bill.option.name, bill.doer)
+            others = [kept for kept in _kept(store, work) if kept.run != run]
+            _put(store, work, [*others, record])
+    except Exception as error:  # noqa: BLE001 - it is somebody else's store
+        return f"this run's bills could not be kept ({type(error).__name__})"
+    return ""
+
+
+def rate(store: BaseStore, run_id: str, scores: Mapping[str, float]) -> int:
+    """Keeps what a person or a judge found the options of a run to be worth.
+
+    Args:
+        store: where the agent keeps its bills.
+        run_id: as the receipt names it.
+        scores: by the name of the option, a value on the scale of the catalog.
+
+    Returns:
+        How many options of that run were found and rated.
+
+    Raises:
+        InvalidInput: a score is no number that a value could be.
+    """
+    given = {name: checks.number(f"scores.{name}", score) for name, score in scores.items()}
+    run, count = digest(run_id), 0
+    for work, records in read_history(store).records.items():
+        if work.option not in given or all(record.run != run for record in records):
+            continue
+        score = given[work.option]
+        _put(store, work, [replace(r, score=score) if r.run == run else r for r in records])
+        count += 1
+    return count
+
+
+def digest(text: str) -> str:
+    """A name for a name, that tells nothing of it."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _key(work: Work) -> str:
+    return digest(json.dumps([work.option, *work.doer]))
+
+
+def _kept(store: BaseStore, work: Work) -> tuple[Record, ...]:
+    item = store.get(NAMESPACE, _key(work))
+    found = _read(item.value) if item else None
+    return found[1] if found and found[0] == work else ()
+
+
+def _put(store: BaseStore, work: Work, records: list[Record]) -> None:
+    value: dict[str, Any] = {
+        "option": work.option,
+        "executor": work.doer.executor,
+        "model": work.doer.model,
+        "records": [record.to_state() for record in records[-RECORDS_MAX:]],
+    }
+    store.put(NAMESPACE, _key(work), value, index=False)
+
+
+def _read(value: object) -> tuple[Work, tuple[Record, ...]] | None:
+    """An item, without what in it makes no sense; None when nothing does."""
+    if not isinstance(value, Mapping):
+        return None
+    try:
+        option = checks.text("item.option", value.get("option"), maximum=NAME_MAX)
+        executor = checks.text("item.executor", value.get("executor"), maximum=NAME_MAX)
+    except InvalidInput:
+        return None
+    model, records = value.get("model"), value.get("records")
+    if not isinstance(model, str) or not isinstance(records, list):
+        return None
+    return Work(option, Doer(executor, model)), tuple(_readable(records[-RECORDS_MAX:]))
+
+
+def _readable(records: Iterable[object]) -> Iterator[Record]:
+    for record in records:
+        try:
+            yield Record.from_state(record)
+        except InvalidInput:
+            continue
