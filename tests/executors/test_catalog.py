@@ -150,6 +150,8 @@ def test_files_that_cannot_be_read_are_refused(tmp_path):
         ([an_option("a"), an_option("A", "B")], "differs more from 'a'"),
         ([an_option(payload={"x": object()})], "payload.x"),
         ([an_option(payload={"x": 2**64})], "payload.x"),
+        ([an_option(executor="llm", payload={"model": 5})], "payload.model"),
+        ([an_option(executor="llm", payload={"model": " "})], "payload.model"),
         ([an_option(payload={1: 2})], "use texts as keys"),
         ({"steps": [a_step(payload=[1])]}, "catalog: steps[0].options[0].payload"),
     ],

@@ -26,10 +26,10 @@ def test_number_signs_that_close_a_heading_go():
 
 
 def test_a_hostile_draft_takes_no_time():
-    start = time.perf_counter()
+    start = time.process_time()
     for piece in (" #", "- ", "```\n", "## A\n", "\x1b]", " \n", "## To complete\n\n", "\\"):
         tidy(f"# {piece * (100_000 // len(piece))}x")
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 def test_a_heading_that_comes_back_later_stays():

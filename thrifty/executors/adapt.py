@@ -16,6 +16,7 @@ from typing import Any
 from thrifty.budget import InvalidInput
 from thrifty.executors.protocol import Executor, Result, Work
 from thrifty.executors.text_of import text_of, tokens_of
+from thrifty.models.tab import open_tab
 
 
 def adapt(name: str, thing: Any) -> Executor:
@@ -76,11 +77,14 @@ def _input_of(runnable: Any, work: Work) -> Any:
 
 
 def _reply(output: Any, work: Work) -> Result | str:
-    """A text is charged what its option declares; a message says itself how many tokens it took."""
+    """A text is charged what was seen of it, or else what its option declares.
+
+    A message of which nobody saw the call says itself how many tokens it took.
+    """
     if isinstance(output, Result):
         return output
-    text = text_of(output)
-    if (tokens := tokens_of(output)) is None:
+    text, tab = text_of(output), open_tab()
+    if (tokens := tokens_of(output)) is None or (tab and tab.was_used):
         return text
     return Result(text, replace(work.option.estimate, tokens=tokens, latency_ms=0))
 

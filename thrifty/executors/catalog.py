@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from thrifty.budget import InvalidInput, Step, StepOption, check_steps, group
+from thrifty.budget.names import folded
 from thrifty.executors.payload import check_payload
 
 
@@ -98,11 +98,6 @@ def builtin_catalog() -> Catalog:
 def catalog_text() -> str:
     """The built-in catalog as YAML with comments, to copy and change."""
     return files("thrifty.executors").joinpath("catalog.yaml").read_text("utf-8")
-
-
-def folded(name: str) -> str:
-    """A name without its width, case and outer blanks: what two names are compared by."""
-    return unicodedata.normalize("NFKC", name).casefold().strip()
 
 
 def _check_names(field: str, names: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """Handing out work: a reservation for each option of a wave, or for what can stand in for it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from thrifty.budget import (
     Budget,
@@ -19,7 +19,7 @@ from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM
 from thrifty.executors.worst_case import worst_case
 from thrifty.ledger.booking import numbered
-from thrifty.ledger.protocol import Ledger
+from thrifty.ledger.protocol import Account, Ledger
 from thrifty.models.tokens import tokens_bound
 
 DRAFT_SHARE = 4
@@ -65,7 +65,7 @@ class Desk:
     """Where a run hands out its work."""
 
     ledger: Ledger
-    account: str
+    account: Account
     prefix: str
     """Of the keys: the run and the revision of its plan."""
     task: str
@@ -74,6 +74,10 @@ class Desk:
     terms: Terms
     left: Callable[[], Budget]
     """What can still be reserved, and the latency that is left, now."""
+    catalog: Mapping[str, StepOption]
+    """By name, every option as it was declared: an executor is told that, not a forecast."""
+    kept_back: Spend = Spend()
+    """The share of what comes last, such as a final revision: no step before it may use that."""
 
     def dispatch(self, wave: Sequence[StepOption], menu: Mapping[str, Step]) -> Dispatched:
         """Reserves for one option after another, each in what the ones before it left.
@@ -82,14 +86,13 @@ class Desk:
             wave: what the plan wants to start now.
             menu: by name, the steps with what can take the place of an option.
         """
-        paid = {e.key: e.reserved for e in self.ledger.entries(self.account) if e.answer}
         assignments: list[Assignment] = []
         moved: list[Moved] = []
         skipped: list[Outcome] = []
         for place, wanted in enumerate(wave):
             step = menu.get(wanted.step, Step(wanted.step, (wanted,)))
-            kept = total(later.estimate for later in wave[place + 1 :])
-            found = self._place(wanted, step, kept, paid)
+            kept = self.kept_back + total(later.estimate for later in wave[place + 1 :])
+            found = self._place(wanted, step, kept)
             if isinstance(found, str):
                 skipped.append(Outcome(wanted, "skipped", reason=found))
                 continue
@@ -99,34 +102,44 @@ class Desk:
                 moved.append(Moved(step.name, assignment.work.option.name, refusal))
         return Dispatched(tuple(assignments), tuple(moved), tuple(skipped))
 
-    def _place(
-        self, wanted: StepOption, step: Step, kept: Spend, paid: Mapping[str, Spend]
-    ) -> tuple[Assignment, str] | str:
+    def _place(self, wanted: StepOption, step: Step, kept: Spend) -> tuple[Assignment, str] | str:
         """The assignment, and why it is not the wanted one; or why there is none."""
         refusal = ""
         for option in _alternatives(wanted, step):
             try:
-                return self._assign(option, step, kept, paid), refusal
+                return self._assign(option, step, kept), refusal
             except (BudgetExceeded, PriceUnknown) as error:
                 refusal = refusal or str(error)
         return refusal
 
-    def _assign(
-        self, option: StepOption, step: Step, kept: Spend, paid: Mapping[str, Spend]
-    ) -> Assignment:
+    def _assign(self, option: StepOption, step: Step, kept: Spend) -> Assignment:
         """Reserves the worst case; what may be read of the draft follows from it.
 
         What a fork finds paid needs no further room.
         """
         key = f"{self.prefix}/{option.name}"
         first = numbered(key, 1)
-        most = paid.get(first) or worst_case(
-            option, self.left().left_after(kept), self.terms.model_of(option), self.terms.prices
-        )
+        declared = self._declared(option)
+        before = self.ledger.entry(self.account, first)
+        if before is not None and before.answer:
+            most = before.reserved
+        else:
+            most = worst_case(
+                option,
+                declared.estimate,
+                self.left().left_after(kept),
+                self.terms.model_of(option),
+                self.terms.prices,
+            )
         readable, untouched = self._readable(option, step, most)
         held = self.ledger.reserve(self.account, first, option.name, most, unsent=True)
-        work = Work(self.task, option, readable, revises=step.role == "revision")
+        work = Work(self.task, declared, readable, revises=step.role == "revision")
         return Assignment(work, key, held.reserved, untouched)
+
+    def _declared(self, option: StepOption) -> StepOption:
+        """An option with the estimates of its catalog, so that a bill is compared with those."""
+        declared = self.terms.priced(self.catalog.get(option.name, option))
+        return replace(declared, value=option.value)
 
     def _readable(self, option: StepOption, step: Step, most: Spend) -> tuple[str, str]:
         """What the executor may read of the draft, and what a revision leaves as it is.

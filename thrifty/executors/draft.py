@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from thrifty.budget import Outcome, Step
-from thrifty.budget.step import in_running_order
 from thrifty.models.tokens import utf8_bytes
 
 SECTION_START = re.compile(r"(?m)^(?=## )")
@@ -14,8 +13,12 @@ def compose(outcomes: Iterable[Outcome], steps: Sequence[Step]) -> str:
     """The draft so far: sections in running order, whatever the order in which they ended.
 
     A revision takes the place of all that was there when it ran.
+
+    Args:
+        outcomes: what was tried, in the order in which it ended.
+        steps: every step there is, in running order.
     """
-    order = {step.name: place for place, step in enumerate(in_running_order(steps))}
+    order = {step.name: place for place, step in enumerate(steps)}
     revisions = {step.name for step in steps if step.role == "revision"}
     revised = ""
     sections: list[Outcome] = []

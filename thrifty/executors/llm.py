@@ -8,6 +8,8 @@ from thrifty.budget import BudgetExceeded, ModelUnavailable, Outcome, Spend, tot
 from thrifty.budget.plain_text import plain
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM
+from thrifty.ledger.booking import entries_of
+from thrifty.models.background import Abandoned
 from thrifty.models.metered import OUTPUT_CAP_MIN, Allowance, Models, Request
 from thrifty.models.reply import Reply
 from thrifty.models.tokens import tokens_bound
@@ -42,16 +44,18 @@ def write(
     What it cost is in the ledger under the allowance's key, failed or not.
     """
     try:
-        outcome = _read(work, models.ask(request, allowance, config), allowance.envelope)
+        outcome = _read(work, models.ask(request, allowance, config), allowance)
     except BudgetExceeded as error:
         outcome = Outcome(work.option, "failed", reason=str(error))
     except ModelUnavailable as error:
         disables = LLM if error.for_good else ""
         outcome = Outcome(work.option, "failed", reason=str(error), disables=disables)
+    except Abandoned as error:
+        outcome = Outcome(work.option, "failed", reason=str(error))
     return replace(outcome, actual=_spent_on(allowance))
 
 
-def _read(work: Work, reply: Reply, envelope: Spend) -> Outcome:
+def _read(work: Work, reply: Reply, allowance: Allowance) -> Outcome:
     """A whole text is done; half a section is better than none, half a revision is worse."""
     text = plain(reply.text).strip()
     if work.revises and (lost := "its end" if reply.cut else _lost(work.draft, text)):
@@ -59,7 +63,8 @@ def _read(work: Work, reply: Reply, envelope: Spend) -> Outcome:
         return Outcome(work.option, "failed", reason=reason)
     if not reply.cut:
         return Outcome(work.option, "done", text)
-    reason = f"cut short: its reservation held {envelope.tokens:,} tokens"
+    held = allowance.envelope or Spend()
+    reason = f"cut short: its reservation held {held.tokens:,} tokens"
     return Outcome(work.option, "cut", text, reason=reason)
 
 
@@ -74,6 +79,6 @@ def _lost(draft: str, revision: str) -> str:
 
 
 def _spent_on(allowance: Allowance) -> Spend:
-    """What all attempts under an allowance have cost."""
-    entries = allowance.ledger.entries(allowance.account)
-    return total(e.charged for e in entries if e.key.startswith(f"{allowance.key}."))
+    """What all attempts under an allowance have cost; what is pending could not be settled."""
+    mine = entries_of(allowance.ledger, allowance.account, allowance.key)
+    return total(e.reserved if e.status == "pending" else e.charged for e in mine)

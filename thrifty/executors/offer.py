@@ -1,12 +1,13 @@
 """What can be had at all, and at what price: the menu of options under the terms of a run."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from thrifty.budget import LeftOut, PriceUnknown, Step, StepOption
-from thrifty.executors.registry import LLM
+from thrifty.executors.registry import LLM, LOCAL
 from thrifty.models.envelope import with_cost
 from thrifty.models.prices import PriceList
+from thrifty.planning.forecast import Doer
 from thrifty.planning.menu import Barred, menu
 
 OFFLINE = "offline: no key and no server"
@@ -26,6 +27,15 @@ class Terms:
     def model_of(self, option: StepOption) -> str:
         """The model that would carry out an option."""
         return str(option.payload.get("model", self.model))
+
+    def doer(self, option: StepOption) -> Doer:
+        """Who would carry out an option."""
+        is_llm = option.executor == LLM
+        return Doer(option.executor, self.model_of(option) if is_llm else "")
+
+    def by(self, option: StepOption) -> str:
+        """Who would carry out an option, for a person."""
+        return "the local template" if option.executor == LOCAL else str(self.doer(option))
 
     def why_not(self, option: StepOption) -> str:
         """Why an option cannot be had under these terms; empty when it can."""
@@ -55,8 +65,6 @@ def offer(
         terms: what models can be asked, and their prices.
         barred: further reasons, such as that an option has failed before.
     """
-    priced = (
-        replace(step, options=tuple(terms.priced(option) for option in step.options))
-        for step in steps
-    )
-    return menu(priced, lambda option: barred(option) or terms.why_not(option))
+    if terms.limits_cost:
+        steps = [step.offering(tuple(map(terms.priced, step.options))) for step in steps]
+    return menu(steps, lambda option: barred(option) or terms.why_not(option))

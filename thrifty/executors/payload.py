@@ -2,12 +2,13 @@
 
 import math
 
-from thrifty.budget import InvalidInput, StepOption
+from thrifty.budget import InvalidInput, StepOption, checks
 
 TEMPLATES = ("deliverables", "generic", "outline", "risks", "tidy", "timeline")
 """What the local executor can write."""
 
 DEPTH_MAX = 20
+MODEL_MAX = 200
 INTEGER_MAX = 2**63 - 1
 """The largest integer a checkpoint holds."""
 
@@ -18,6 +19,8 @@ def check_payload(option: StepOption) -> None:
     if not option.payload:
         return
     _check_plain(where, option.payload, DEPTH_MAX)
+    if option.executor == "llm" and "model" in option.payload:
+        checks.text(f"{where}.model", option.payload["model"], maximum=MODEL_MAX)
     template = option.payload.get("template", "generic")
     if option.executor == "local" and template not in TEMPLATES:
         raise InvalidInput(f"{where}.template", template, f"use one of: {', '.join(TEMPLATES)}")

@@ -13,6 +13,7 @@ from typing import Any
 
 from thrifty.budget import InvalidInput, Spend, Step, StepOption, checks
 from thrifty.budget.checks import AMOUNT_MAX
+from thrifty.budget.names import folded
 from thrifty.budget.plain_text import plain
 
 PROPOSALS_MAX = 5
@@ -76,16 +77,19 @@ def read_proposals(
         return Proposals((), ("the proposals could not be read",))
     steps: list[Step] = []
     remarks = [f"only the first {PROPOSALS_MAX} proposals were read"] * (len(given) > PROPOSALS_MAX)
-    names = {_look(step.name) for step in known}
     scale = [option for step in known for option in step.options]
+    names = {folded(step.name) for step in known} | {folded(option.name) for option in scale}
+    value_max = max(option.value for option in scale)
     for number, proposal in enumerate(given[:PROPOSALS_MAX], start=1):
         try:
             step = _read(proposal, names, scale, executors)
         except InvalidInput as refused:
             remarks.append(f"proposal {number} was dropped: {plain(str(refused))}")
         else:
-            names.add(_look(step.name))
+            names |= {folded(step.name), folded(step.options[0].name)}
             steps.append(step)
+            if _finite("value", proposal["value"]) > value_max:
+                remarks.append(f"proposal {number} is worth {value_max:g}, as the best known step")
     return Proposals(tuple(steps), tuple(remarks))
 
 
@@ -94,12 +98,13 @@ def _read(
 ) -> Step:
     given = checks.record("proposal", proposal, tuple(_FIELDS))
     name = _short_text("name", given.get("name"), NAME_LENGTH_MAX)
-    if _look(name) in names:
-        raise InvalidInput("proposal.name", name, "another step has this name")
     executor = checks.choice("proposal.executor", given.get("executor"), executors)
+    full_name = f"{name} ({'LLM' if executor == 'llm' else executor})"
+    if {folded(name), folded(full_name)} & names:
+        raise InvalidInput("proposal.name", name, "another step or option has this name")
     alike = [option for option in scale if option.executor == executor] or list(scale)
     option = StepOption(
-        name=f"{name} ({'LLM' if executor == 'llm' else executor})",
+        name=full_name,
         step=name,
         executor=executor,
         description=_short_text("description", given.get("description"), DESCRIPTION_LENGTH_MAX),
@@ -134,8 +139,3 @@ def _short_text(field: str, value: object, maximum: int) -> str:
     text = checks.text(f"proposal.{field}", value)
     line = " ".join(plain(unicodedata.normalize("NFKC", text)).split())
     return checks.text(f"proposal.{field}", line, maximum=maximum)
-
-
-def _look(name: str) -> str:
-    """What a reader takes a name for: case and width aside."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from thrifty.budget import InvalidInput, Spend, StepOption
+from thrifty.budget.names import folded
 from thrifty.budget.option import NAME_MAX
 from thrifty.executors.adapt import adapt
-from thrifty.executors.catalog import folded
 from thrifty.executors.protocol import Executor, Result, Work
 
 LLM = "llm"
