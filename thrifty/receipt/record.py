@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from typing_extensions import TypedDict
 
@@ -15,7 +15,10 @@ from thrifty.budget.resources import RESOURCES
 from thrifty.budget.spend import SpendState
 
 RunStatus = Literal["done", "halted"]
-LineStatus = Literal["done", "cut", "failed", "skipped", "replaced", "overhead"]
+LineStatus = Literal["done", "cut", "failed", "skipped", "stopped", "replaced", "overhead"]
+
+
+LINE_NEEDS = ("what", "executor", "status", "planned", "actual", "value", "reason")
 
 
 class LineState(TypedDict):
@@ -28,6 +31,8 @@ class LineState(TypedDict):
     actual: SpendState
     value: float
     reason: str
+    started_ms: int | None
+    ended_ms: int | None
 
 
 class ReceiptState(TypedDict):
@@ -61,6 +66,16 @@ class Line:
     value: float
     """What it added: its estimated value where it left a text, else nothing."""
     reason: str = ""
+    started_ms: int | None = None
+    """When it was begun, in milliseconds of the run's active time; None when it never was."""
+    ended_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("what", "executor", "reason"):
+            checks.string(f"receipt.lines.{field}", getattr(self, field))
+        checks.choice("receipt.lines.status", self.status, get_args(LineStatus))
+        checks.number("receipt.lines.value", self.value)
+        checks.span("receipt.lines", self.started_ms, self.ended_ms)
 
     def to_state(self) -> LineState:
         return LineState(
@@ -71,12 +86,14 @@ class Line:
             actual=self.actual.to_state(),
             value=self.value,
             reason=self.reason,
+            started_ms=self.started_ms,
+            ended_ms=self.ended_ms,
         )
 
     @classmethod
     def from_state(cls, state: object) -> Line:
-        given: dict[str, Any] = dict(
-            checks.record("receipt.lines", state, tuple(LineState.__annotations__))
+        given = dict(
+            checks.complete("receipt.lines", state, LINE_NEEDS, ("started_ms", "ended_ms"))
         )
         if (planned := given.get("planned")) is not None:
             given["planned"] = Spend.from_state(planned)
@@ -104,6 +121,10 @@ class Receipt:
     decisions: tuple[Decision, ...]
 
     def __post_init__(self) -> None:
+        for field in ("run_id", "task", "halt_reason"):
+            checks.string(f"receipt.{field}", getattr(self, field))
+        for name in self.bound_by:
+            checks.string("receipt.bound_by", name)
         checks.choice("receipt.status", self.status, get_args(RunStatus))
 
     @property
@@ -133,10 +154,8 @@ class Receipt:
 
     @classmethod
     def from_state(cls, state: object) -> Receipt:
-        given: dict[str, Any] = dict(
-            checks.record("receipt", state, tuple(ReceiptState.__annotations__))
-        )
-        given.pop("within_budget", None)
+        given = dict(checks.complete("receipt", state, ReceiptState.__annotations__))
+        given.pop("within_budget")
         lines = checks.sequence("receipt.lines", given.get("lines"))
         decisions = checks.sequence("receipt.decisions", given.get("decisions"))
         given["budget"] = Budget.from_state(given.get("budget"))
@@ -160,7 +179,7 @@ def make_lines(
     """
     planned = {option.name: option.estimate for option in first_plan.chosen}
     tried = {outcome.option.name for outcome in outcomes}
-    rows = [Line(what, "", "overhead", None, spend, 0.0) for what, spend in overheads]
+    rows = [_overhead(what, spend) for what, spend in overheads]
     rows += [_attempt(outcome, planned.get(outcome.option.name)) for outcome in outcomes]
     rows += [
         Line(option.name, option.executor, "replaced", option.estimate, Spend(), 0.0)
@@ -170,11 +189,24 @@ def make_lines(
     return tuple(rows)
 
 
+def _overhead(what: str, spend: Spend) -> Line:
+    """The call for proposals, with which a run begins, is all that is paid beside the steps."""
+    return Line(what, "", "overhead", None, spend, 0.0, "", 0, spend.latency_ms)
+
+
 def _attempt(outcome: Outcome, planned: Spend | None) -> Line:
     option = outcome.option
     value = option.value if outcome.has_text else 0.0
     return Line(
-        option.name, option.executor, outcome.status, planned, outcome.actual, value, outcome.reason
+        what=option.name,
+        executor=option.executor,
+        status=outcome.status,
+        planned=planned,
+        actual=outcome.actual,
+        value=value,
+        reason=outcome.reason,
+        started_ms=outcome.started_ms,
+        ended_ms=outcome.ended_ms,
     )
 
 

@@ -4,7 +4,10 @@ Names and reasons come from catalogs and models: they reach the screen as `Text`
 markup, and without control characters.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -14,26 +17,27 @@ from rich.text import Text
 from thrifty.budget import Budget, Plan
 from thrifty.budget.dollars import format_usd
 from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS, Resource
-from thrifty.planning.explanation import Entry, ShadowPrice
 from thrifty.receipt import words
 from thrifty.receipt.record import Line, LineStatus, Receipt
+
+if TYPE_CHECKING:
+    from thrifty.planning.explanation import Entry, ShadowPrice
 
 NARROW = 72
 """Below this many columns, tables do without bars and blanks."""
 BAR_CELLS = 12
-CENT_SHARE = 100_000
-"""Where there is little room, money is shown to a hundredth of a cent: in nano-USD."""
 HEADERS = {"tokens": "tokens", "cost": "cost", "latency": "ms", "tool_calls": "calls"}
 BLANK = Text("")
-MARKS: dict[LineStatus, tuple[str, str]] = {
-    "done": ("✓", "green"),
-    "cut": ("✂", "yellow"),
-    "failed": ("✗", "red"),
-    "skipped": ("-", "yellow"),
-    "replaced": ("·", "dim"),
-    "overhead": ("+", "cyan"),
+STYLES: dict[LineStatus, str] = {
+    "done": "green",
+    "cut": "yellow",
+    "failed": "red",
+    "skipped": "yellow",
+    "stopped": "yellow",
+    "replaced": "dim",
+    "overhead": "cyan",
 }
-"""How each status looks; a word stands beside every mark but the plain ✓."""
+"""How each mark looks; a word stands beside every mark but the plain ✓."""
 
 
 def plan_view(plan: Plan, budget: Budget) -> RenderableType:
@@ -113,7 +117,7 @@ def _lines_table(receipt: Receipt, width: int) -> Table:
     pairs = [_pairs(receipt.lines, column, arrow) for column in shown]
     for row, line in enumerate(receipt.lines):
         value = f"{line.value:.1f}" if line.value else "-"
-        mark, style = MARKS[line.status]
+        mark, style = words.MARKS[line.status], STYLES[line.status]
         table.add_row(
             Text(mark, style), _what(line, style), *(column[row] for column in pairs), value
         )
@@ -128,10 +132,12 @@ def _what(line: Line, style: str) -> Text:
 def _remarks(receipt: Receipt) -> list[RenderableType]:
     """Why lines are not simply done; those with the same reason together."""
     grid = Table.grid(padding=(0, 1))
-    for status, (mark, style) in MARKS.items():
+    for status, style in STYLES.items():
         ended = ((x.reason, x.what) for x in receipt.lines if x.status == status and x.reason)
         for reason, names in words.together(ended):
-            grid.add_row(Text(mark, style), Text.assemble(names, (f": {reason}", "dim")))
+            grid.add_row(
+                Text(words.MARKS[status], style), Text.assemble(names, (f": {reason}", "dim"))
+            )
     return [BLANK, grid] if grid.row_count else []
 
 
@@ -169,7 +175,7 @@ def _resources(receipt: Receipt, width: int) -> Table:
         planned, used = receipt.planned.amounts[row], receipt.spent.amounts[row]
         limit = receipt.budget.limits[row]
         if resource is COST and width < NARROW:
-            planned, used = _rounded(planned), _rounded(used)
+            planned, used = words.rounded_usd(planned), words.rounded_usd(used)
         if limit is not None or planned or used:
             table.add_row(*_resource_row(resource, limit, planned, used, width))
     return table
@@ -229,12 +235,7 @@ def _figure(amount: int | None, money: bool) -> str:
         return "none"
     if not money:
         return f"{amount:,}"
-    return format_usd(_rounded(amount))
-
-
-def _rounded(nano_usd: int) -> int:
-    """Up: what was spent never looks smaller than it is."""
-    return -(-nano_usd // CENT_SHARE) * CENT_SHARE
+    return format_usd(words.rounded_usd(amount))
 
 
 def _amount(resource: Resource, amount: int) -> str:

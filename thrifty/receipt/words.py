@@ -1,16 +1,37 @@
 """A receipt's and a plan's facts in plain words; the same words on every surface."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from thrifty.budget import Budget, Plan, Spend
 from thrifty.budget.plain_text import plain
-from thrifty.budget.resources import RESOURCES, told
-from thrifty.planning.explanation import Entry
+from thrifty.budget.resources import COST, RESOURCES, told
 from thrifty.planning.reasons import over
-from thrifty.receipt.record import Receipt
+from thrifty.receipt.record import LineStatus, Receipt
 
+if TYPE_CHECKING:
+    from thrifty.planning.explanation import Entry
+    from thrifty.planning.upgrade import Upgrade
+
+CENT_SHARE = 100_000
+"""Where there is little room, money is shown to a hundredth of a cent: in nano-USD."""
 LABELS = {"tokens": "tokens", "cost": "cost", "latency": "latency", "tool_calls": "calls"}
 """What a person calls each resource."""
+
+
+NOTHING_TO_BUY = "No limit keeps anything better out: more budget would buy nothing."
+MARKS: dict[LineStatus, str] = {
+    "done": "✓",
+    "cut": "✂",
+    "failed": "✗",
+    "skipped": "-",
+    "stopped": "■",
+    "replaced": "·",
+    "overhead": "+",
+}
+"""What stands before each line of a receipt."""
 
 
 def one_line(text: str) -> str:
@@ -29,6 +50,11 @@ def amounts(spend: Spend) -> str:
     return ", ".join(resource.show(amount) for resource, amount in pairs if amount) or "no spend"
 
 
+def rounded_usd(nano_usd: int) -> int:
+    """Up: what was spent never looks smaller than it is."""
+    return -(-nano_usd // CENT_SHARE) * CENT_SHARE
+
+
 def verdict(receipt: Receipt) -> str:
     """How the run ended and whether it kept its budget, in a sentence or two."""
     ended = "Done" if receipt.status == "done" else "Halted"
@@ -42,8 +68,7 @@ def binding(receipt: Receipt) -> str:
     """Which limits kept something better out."""
     if not receipt.bound_by:
         return "No limit kept anything better out."
-    *others, last = (LABELS.get(name, one_line(name)) for name in receipt.bound_by)
-    named = f"{', '.join(others)} and {last}" if others else last
+    named = _listed([LABELS.get(name, name) for name in receipt.bound_by])
     return f"More {named} would have bought something better."
 
 
@@ -51,6 +76,25 @@ def entry(found: Entry) -> str:
     """What would bring an option in: "Risk register (LLM) comes in with 381 tokens more"."""
     ways = " or ".join(told({name: amount}) for name, amount in found.increase)
     return f"{one_line(found.option)} comes in with {ways} more"
+
+
+def upgrade(found: Upgrade) -> str:
+    """What more would buy: "The next 381 tokens buy Risk register (LLM), +4.0"."""
+    resource = next(each for each in RESOURCES if each.name == found.resource)
+    amount = rounded_usd(found.increase) if resource is COST else found.increase
+    verb = "buys" if resource is COST or amount == 1 else "buy"
+    return f"The next {resource.show(amount)} {verb} {bought(found.adds, found.drops, found.gain)}"
+
+
+def bought(adds: Sequence[str], drops: Sequence[str], gain: float) -> str:
+    """What a better plan brings: "Risk register (LLM) in place of Risk register (local), +4.0"."""
+    place = f" in place of {_listed(drops)}" if drops else ""
+    return f"{_listed(adds) or 'a better plan'}{place}, {gain:+.1f}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = [one_line(name) for name in names] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def headline(plan: Plan) -> str:

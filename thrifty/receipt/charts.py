@@ -1,0 +1,231 @@
+"""Where the marks of a receipt's pictures go: pure arithmetic, in percent of a picture's sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from thrifty.budget.decision import Decision, DecisionKind
+from thrifty.budget.resources import LATENCY, RESOURCES, Resource
+from thrifty.receipt.record import Line, Receipt
+
+TURNS: dict[DecisionKind, str] = {
+    "replan": "↻",
+    "downgrade": "↓",
+    "skip": "-",
+    "ask": "?",
+    "halt": "■",
+}
+"""The decisions that are marked on the timeline. The others every run makes."""
+STEPS_MIN = 2
+NEAR = 4.0
+"""Turns closer together than this are shown as one."""
+ROUND = (1, 2, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A resource: how much of its limit was planned and used."""
+
+    resource: Resource
+    limit: int | None
+    planned: int
+    used: int
+
+    @property
+    def used_share(self) -> float:
+        return share(self.used, self.limit)
+
+    @property
+    def planned_share(self) -> float:
+        return share(self.planned, self.limit)
+
+    @property
+    def left(self) -> int:
+        return max(0, (self.limit or 0) - self.used)
+
+    @property
+    def is_over(self) -> bool:
+        return self.limit is not None and self.used > self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line on the timeline."""
+
+    line: Line
+    start: float | None
+    """When it was begun; None when it never was."""
+    width: float = 0.0
+    """How long it took."""
+    planned_width: float = 0.0
+    """How long it was expected to take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Where the run took another course."""
+
+    at: float
+    kinds: tuple[DecisionKind, ...]
+
+    @property
+    def marks(self) -> str:
+        """Their signs."""
+        return "".join(TURNS[kind] for kind in self.kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A label below a time axis."""
+
+    at: float
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What one line has used of a resource."""
+
+    line: int
+    """Its place among the receipt's lines."""
+    start: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stair:
+    """A time in which nothing was paid, and the height of what was paid before it."""
+
+    start: float
+    width: float
+    height: float
+    rise: float
+    """How much of the height was paid at its start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The spending of a resource over the time of a run, as a rising stair."""
+
+    gauge: Gauge
+    top: int
+    """What the upper edge stands for."""
+    stairs: tuple[Stair, ...]
+
+    @property
+    def limit_at(self) -> float | None:
+        """The height of the limit."""
+        return None if self.gauge.limit is None else share(self.gauge.limit, self.top)
+
+
+def share(amount: int, whole: int | None) -> float:
+    """A part in percent, from 0 to 100; all of nothing is 100 percent when there is something."""
+    if not whole:
+        return 100.0 if amount and whole is not None else 0.0
+    return min(100.0, 100.0 * amount / whole)
+
+
+def gauges(receipt: Receipt) -> tuple[Gauge, ...]:
+    """One for each resource that is limited, planned or used."""
+    columns = zip(
+        RESOURCES,
+        receipt.budget.limits,
+        receipt.planned.amounts,
+        receipt.spent.amounts,
+        strict=True,
+    )
+    found = (Gauge(*column) for column in columns)
+    return tuple(g for g in found if g.limit is not None or g.planned or g.used)
+
+
+def end_ms(receipt: Receipt) -> int:
+    """The right edge of every time axis: all that was done, or was expected to take as long."""
+    begun = [line for line in receipt.lines if line.started_ms is not None]
+    ends = [max(line.ended_ms or 0, _expected_end(line)) for line in begun]
+    return max(1, receipt.spent.latency_ms, *ends, *(d.at_ms for d in receipt.decisions))
+
+
+def rows(receipt: Receipt) -> tuple[Row, ...]:
+    """Every line, in the order of the receipt."""
+    return tuple(_row(line, end_ms(receipt)) for line in receipt.lines)
+
+
+def _row(line: Line, end: int) -> Row:
+    if line.started_ms is None or line.ended_ms is None:
+        return Row(line, None)
+    planned_ms = line.planned.latency_ms if line.planned else 0
+    width = share(line.ended_ms - line.started_ms, end)
+    return Row(line, share(line.started_ms, end), width, share(planned_ms, end))
+
+
+def turns(receipt: Receipt) -> tuple[Turn, ...]:
+    """Where the run replanned, downgraded, skipped, asked or halted; neighbours as one."""
+    found: list[Turn] = []
+    for decision in sorted(receipt.decisions, key=lambda decision: decision.at_ms):
+        if not is_turn(decision):
+            continue
+        at = share(decision.at_ms, end_ms(receipt))
+        if found and at - found[-1].at < NEAR:
+            kinds = dict.fromkeys([*found[-1].kinds, decision.kind])
+            found[-1] = Turn(found[-1].at, tuple(kinds))
+        else:
+            found.append(Turn(at, (decision.kind,)))
+    return tuple(found)
+
+
+def is_turn(decision: Decision) -> bool:
+    """Whether a decision is marked on the timeline."""
+    return decision.kind in TURNS
+
+
+def ticks(end: int) -> tuple[Tick, ...]:
+    """Round times from nothing to the end: three to five of them, where there are so many."""
+    step = next(step for step in _round_downwards(end) if end // step >= STEPS_MIN or step == 1)
+    return tuple(Tick(share(ms, end), ms) for ms in range(0, end + 1, step))
+
+
+def segments(receipt: Receipt, gauge: Gauge) -> tuple[Segment, ...]:
+    """Where a resource went, line by line, against its limit or, without one, all that was used."""
+    column = RESOURCES.index(gauge.resource)
+    whole = max(gauge.limit or 0, sum(line.actual.amounts[column] for line in receipt.lines))
+    found, used = [], 0
+    for place, line in enumerate(receipt.lines):
+        if amount := line.actual.amounts[column]:
+            found.append(Segment(place, share(used, whole), share(amount, whole)))
+            used += amount
+    return tuple(found)
+
+
+def curves(receipt: Receipt) -> tuple[Curve, ...]:
+    """One for each resource but time, whose axis they share."""
+    return tuple(_curve(receipt, g) for g in gauges(receipt) if g.resource is not LATENCY)
+
+
+def _curve(receipt: Receipt, gauge: Gauge) -> Curve:
+    column, end = RESOURCES.index(gauge.resource), end_ms(receipt)
+    top = max(1, gauge.limit or 0, gauge.used)
+    paid: dict[int, int] = {0: 0}
+    for line in receipt.lines:
+        at_ms = line.ended_ms or 0
+        paid[at_ms] = paid.get(at_ms, 0) + line.actual.amounts[column]
+    moments = sorted(paid)
+    stairs, used = [], 0
+    for at_ms, next_ms in pairwise([*moments, max(moments[-1], receipt.spent.latency_ms)]):
+        used += paid[at_ms]
+        width = share(next_ms - at_ms, end)
+        stairs.append(Stair(share(at_ms, end), width, share(used, top), share(paid[at_ms], top)))
+    return Curve(gauge, top, tuple(stairs))
+
+
+def _expected_end(line: Line) -> int:
+    return (line.started_ms or 0) + (line.planned.latency_ms if line.planned else 0)
+
+
+def _round_downwards(most: int) -> Iterator[int]:
+    """The round numbers that are not above a number, the largest first."""
+    power = 10 ** len(str(most))
+    while power:
+        yield from (factor * power for factor in reversed(ROUND) if factor * power <= most)
+        power //= 10

@@ -1,0 +1,100 @@
+"""The receipt as one HTML page that stands alone.
+
+A page fetches nothing and runs nothing: its policy allows its own style sheet, known by its
+digest, and nothing else. Texts come from catalogs and models: each is made plain and escaped
+where it is printed, so that no line of the template can forget it.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from thrifty.budget.plain_text import plain
+from thrifty.budget.resources import COST, LATENCY, TOKENS, TOOL_CALLS, Resource
+from thrifty.receipt import charts, words
+from thrifty.receipt.markdown import draft_html
+from thrifty.receipt.record import Receipt
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TITLE_MAX = 160
+"""A longer task is cut in the heading and shown whole below it."""
+
+
+def receipt_page(receipt: Receipt, draft: str = "") -> str:
+    """The page, whole.
+
+    Args:
+        receipt: what to show.
+        draft: the text that the run wrote, as Markdown.
+    """
+    from markupsafe import Markup
+
+    style = _style()
+    return (
+        _environment()
+        .get_template("receipt.html.j2")
+        .render(
+            receipt=receipt,
+            draft=Markup(draft_html(draft)),
+            style=Markup(style),
+            style_digest=b64encode(sha256(style.encode()).digest()).decode(),
+            title=_cut(words.one_line(receipt.task)),
+            charts=charts,
+            words=words,
+            columns=[gauge.resource for gauge in charts.gauges(receipt)],
+            LATENCY=LATENCY,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("thrifty.receipt", ""),
+        undefined=StrictUndefined,
+        autoescape=True,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        percent=_percent, amount=_amount, figure=_figure, line=words.one_line
+    )
+    return environment
+
+
+@cache
+def _style() -> str:
+    return files("thrifty.receipt").joinpath("receipt.css").read_text("utf-8")
+
+
+def _shown(value: object) -> object:
+    """What every `{{ }}` goes through before it is escaped."""
+    return plain(value) if type(value) is str else value
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TITLE_MAX else f"{text[: TITLE_MAX - 1].rstrip()}…"
+
+
+def _percent(share: float) -> str:
+    """As an attribute of SVG: no picture is finer than a hundredth of a percent."""
+    return f"{round(share, 2):g}%"
+
+
+def _amount(amount: int, resource: Resource) -> str:
+    """With its unit."""
+    return resource.show(words.rounded_usd(amount) if resource is COST else amount)
+
+
+def _figure(amount: int, resource: Resource) -> str:
+    """Without a unit, where the heading of a column says it."""
+    return f"{amount:,}" if resource in (TOKENS, TOOL_CALLS) else _amount(amount, resource)
