@@ -1,22 +1,25 @@
 """The agent: its nodes and edges, in the order of a run."""
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
+from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
 from thrifty.budget import Budget, check_steps
 from thrifty.budget.limits import BUDGET_DEFAULT
 from thrifty.executors.catalog import Catalog, CatalogSource
 from thrifty.executors.registry import Executors, warm_up
+from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.routes import by_direction, to_executors
+from thrifty.ledger.at_work import RunsAtWork
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.ledger.protocol import Ledger
-from thrifty.ledger.run_clock import RunClock
 from thrifty.models.metered import Models
 from thrifty.nodes.approve import approve
+from thrifty.nodes.at_work import at_work
 from thrifty.nodes.check_spend import check_spend
 from thrifty.nodes.context import Context
 from thrifty.nodes.finish import finish
@@ -29,8 +32,6 @@ from thrifty.nodes.services import Services
 from thrifty.nodes.state import Input, Output, State
 from thrifty.settings import Settings
 
-BudgetAgent = CompiledStateGraph[State, Context, Input, Output]
-
 
 def create_budget_agent(
     *,
@@ -39,7 +40,9 @@ def create_budget_agent(
     executors: Mapping[str, object] | None = None,
     settings: Settings | None = None,
     ledger: Ledger | None = None,
+    account: str | Callable[[RunnableConfig], str] | None = None,
     checkpointer: Checkpointer = None,
+    store: BaseStore | None = None,
 ) -> BudgetAgent:
     """An agent that does as much of a task as its budget allows, and never spends more.
 
@@ -51,7 +54,11 @@ def create_budget_agent(
             or any Runnable.
         settings: key, server and prices; from the environment by default.
         ledger: where money is reserved and settled; in memory by default.
+        account: one that is open in the ledger and that runs share, such as a user's: each run
+            gets its budget out of it, or what is left there, and gives back what it has not
+            used. A function is asked for the name, given a run's configuration.
         checkpointer: makes runs durable, so that they can wait for a person and be resumed.
+        store: where bills are kept, so that later runs estimate by them; a server has its own.
 
     Returns:
         A compiled LangGraph graph; its input is `{"task": …, "budget": {…}}` or messages, its
@@ -66,30 +73,35 @@ def create_budget_agent(
     models = Models(settings or Settings.from_environment())
     models.warm_up()
     warm_up()
-    services = Services(steps, registry, models, ledger or MemoryLedger(), RunClock(), budget)
-    return build(services).compile(checkpointer=checkpointer, name="thrifty")
+    books = ledger or MemoryLedger()
+    services = Services(
+        steps=steps,
+        executors=registry,
+        models=models,
+        ledger=books,
+        runs=RunsAtWork(books),
+        budget=budget,
+        common=(lambda _: account) if isinstance(account, str) else account,
+    )
+    compiled = build(services).compile(checkpointer=checkpointer, store=store, name="thrifty")
+    return BudgetAgent.of(compiled, services.runs)
 
 
 def build(services: Services) -> StateGraph[State, Context, Input, Output]:
     """The whole run."""
     graph = StateGraph(State, context_schema=Context, input_schema=Input, output_schema=Output)
 
-    graph.add_node("generate_options", partial(generate_options, services=services))
-    graph.add_node("plan", partial(plan, services=services))
-    graph.add_node("route", partial(route, services=services))
-    graph.add_node("run_llm", partial(run_llm, services=services))
-    graph.add_node("run_local", partial(run_local, services=services))
-    graph.add_node("check_spend", partial(check_spend, services=services))
-    graph.add_node("approve", partial(approve, services=services))
-    graph.add_node("finish", partial(finish, services=services))
+    for node in (generate_options, plan, route, run_llm, run_local, check_spend, approve, finish):
+        action: Any = at_work(node, services)  # LangGraph's types know no such signature
+        graph.add_node(node.__name__, action)
 
     graph.add_edge(START, "generate_options")
     graph.add_edge("generate_options", "plan")
-    graph.add_edge("plan", "route")
+    graph.add_conditional_edges("plan", by_direction, ["route", "approve", "finish"])
     graph.add_conditional_edges("route", to_executors, ["run_llm", "run_local", "check_spend"])
     graph.add_edge("run_llm", "check_spend")
     graph.add_edge("run_local", "check_spend")
     graph.add_conditional_edges("check_spend", by_direction, ["route", "plan", "approve", "finish"])
-    graph.add_conditional_edges("approve", by_direction, ["plan", "finish"])
+    graph.add_conditional_edges("approve", by_direction, ["route", "plan", "finish"])
     graph.add_edge("finish", END)
     return graph

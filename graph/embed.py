@@ -5,7 +5,7 @@ from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
-from thrifty.graph.build import BudgetAgent
+from thrifty.graph.agent import BudgetAgent
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input, Output
 

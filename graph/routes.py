@@ -21,7 +21,7 @@ class Routed(TypedDict):
 
 
 class Checked(TypedDict):
-    """What the routes out of `check_spend` and `approve` read."""
+    """What the routes out of `plan`, `check_spend` and `approve` read."""
 
     direction: Direction
 
@@ -31,7 +31,7 @@ def to_executors(state: Routed) -> list[Send] | Literal["check_spend"]:
     sends = [
         Send(
             "run_llm" if assignment["option"]["executor"] == LLM else "run_local",
-            Sent(run=state["run"], assignment=assignment, latency_ms=state["spend"]["latency_ms"]),
+            Sent(run=state["run"], assignment=assignment, spend=state["spend"]),
         )
         for assignment in state["wave"]
     ]
@@ -39,5 +39,5 @@ def to_executors(state: Routed) -> list[Send] | Literal["check_spend"]:
 
 
 def by_direction(state: Checked) -> Direction:
-    """Where the spend check, or a person, said to go."""
+    """Where the plan, the spend check or a person said to go."""
     return state["direction"]

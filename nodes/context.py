@@ -125,6 +125,12 @@ class Context(BaseModel):
         description="When the rest of the plan no longer fits: plan anew, halt, or ask a person.",
         json_schema_extra={"langgraph_nodes": ["check_spend"]},
     )
+    approve_plan: bool = Field(
+        False,
+        title="Approve the plan",
+        description="Show the plan to a person, and wait, before anything is spent.",
+        json_schema_extra={"langgraph_nodes": ["plan"]},
+    )
     max_replans: int = Field(
         3,
         ge=0,
@@ -132,6 +138,12 @@ class Context(BaseModel):
         title="Most new plans",
         description="After so many new plans the run keeps to the one it has.",
         json_schema_extra={"langgraph_nodes": ["check_spend"]},
+    )
+    learn: bool = Field(
+        True,
+        title="Learn from bills",
+        description="Keep what steps came to in the agent's store, and estimate by it.",
+        json_schema_extra={"langgraph_nodes": ["generate_options", "finish"]},
     )
     outline_prompt: str = _prompt("outline", LLM_NODES, "Writes the outline.")
     risks_prompt: str = _prompt("risks", LLM_NODES, "Writes the risk register.")

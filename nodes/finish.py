@@ -6,12 +6,14 @@ from typing import Any
 from langchain_core.messages import AIMessage
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Budget, Outcome, Plan, Spend, Step, StepOption
+from thrifty.budget import Outcome, Plan, Spend, Step, StepOption
 from thrifty.budget.decision import Decision, DecisionState
 from thrifty.budget.plan import PlanState
 from thrifty.executors.draft import compose
+from thrifty.ledger.booking import charge_what_is_open
 from thrifty.nodes.context import Context
-from thrifty.nodes.outlook import Facts, all_steps, barred_by, terms_of
+from thrifty.nodes.learning import remember
+from thrifty.nodes.outlook import Facts, all_steps, barred_by, steps_in_order, terms_of
 from thrifty.nodes.services import Services
 from thrifty.receipt.record import Receipt, bound_by, make_lines
 
@@ -27,26 +29,33 @@ class Finishing(Facts):
 def finish(state: Finishing, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
     """Composes the draft and writes the receipt."""
     run = state["run"]
-    outcomes = [Outcome.from_state(outcome) for outcome in state["outcomes"]]
+    outcomes = services.logbook(run["id"]).outcomes(state["outcomes"])
     steps = all_steps(state, services)
     first_plan = Plan.from_state(state["first_plan"])
-    spent = services.spent(run["id"], state["spend"]["latency_ms"])
-    services.clock.pause(run["id"])
-    draft = compose(outcomes, steps)
-    left = Budget.from_state(run["budget"]).left_after(spent)
-    terms, barred = terms_of(run, Context.of(runtime.context), services), barred_by(outcomes)
+    unbooked = charge_what_is_open(services.ledger, services.account(run["id"]))
+    spent = services.spent(run["id"], state["spend"]["latency_ms"]) + unbooked
+    budget = services.limits(run["id"])
+    if run["common"]:
+        services.ledger.reclaim(run["common"], run["id"])
+    draft = compose(outcomes, steps_in_order(state, services))
+    left = budget.left_after(spent)
+    context = Context.of(runtime.context)
+    terms, barred = terms_of(run, context, services), barred_by(outcomes, state["left_out"])
+    decisions = [Decision.from_state(decision) for decision in state["decisions"]]
+    if told := remember(runtime, context, terms, run["id"], outcomes, services):
+        decisions.append(Decision("options", told, spent.latency_ms))
     better = [o for o in _better(steps, outcomes) if not (barred(o) or terms.why_not(o))]
     receipt = Receipt(
         run_id=run["id"],
         task=run["task"],
         status="halted" if state["halt_reason"] else "done",
         halt_reason=state["halt_reason"],
-        budget=Budget.from_state(run["budget"]),
+        budget=budget,
         spent=spent,
         planned=first_plan.expected,
         bound_by=bound_by(left, better),
         lines=make_lines(first_plan, outcomes, _overheads(run["id"], outcomes, services)),
-        decisions=tuple(Decision.from_state(decision) for decision in state["decisions"]),
+        decisions=tuple(decisions),
     )
     return {
         "draft": draft,

@@ -10,14 +10,19 @@ from thrifty.budget import Budget, BudgetExceeded, PriceUnknown
 from thrifty.budget.decision import Decision
 from thrifty.executors.proposals import PROPOSAL_TOOL, Proposals
 from thrifty.executors.propose import PROPOSALS, known_steps, propose, too_dear, values
+from thrifty.ledger.share import open_share
 from thrifty.models.envelope import envelope
 from thrifty.models.metered import Allowance, Request
+from thrifty.models.tab import open_tab
 from thrifty.nodes.context import Context
+from thrifty.nodes.learning import recall
+from thrifty.nodes.outlook import terms_of
 from thrifty.nodes.request import read_request
 from thrifty.nodes.services import Services
 from thrifty.nodes.state import Input, Run
 from thrifty.prompts import check_prompts, render
 
+FREE_PLAN = "a plan that is to be approved is made before anything is spent"
 OFFLINE = "no key and no server: models are out of reach, local executors do the work"
 
 
@@ -34,18 +39,47 @@ def generate_options(
 
     Raises:
         InvalidInput: the task, the budget or a prompt cannot be used; nothing was spent.
+        LeaseLost: another invocation is doing this very run.
     """
     context = Context.of(runtime.context)
     check_prompts(context.prompts)
     number = state["run"]["number"] + 1 if "run" in state else 1
-    run = read_request(state, number, context, services.budget, config)
-    services.ledger.open(run["id"], Budget.from_state(run["budget"]))
-    services.clock.active_ms(run["id"], 0)
+    run = _opened(read_request(state, number, context, services.budget, config), config, services)
+    with services.runs.node(run["id"], 0):
+        return _started(run, context, runtime, config, services)
+
+
+def _opened(run: Run, config: RunnableConfig, services: Services) -> Run:
+    """The run with an account of its own, or with its share of one that several runs use.
+
+    Inside a step of another run, it gets no more than that step has left.
+    """
+    budget = Budget.from_state(run["budget"])
+    if around := open_tab():
+        budget = budget.tighter(around.left)
+    if services.common is None:
+        services.ledger.open(run["id"], budget)
+        return {**run, "budget": budget.to_state()}
+    common = services.common(config)
+    share = open_share(services.ledger, common, run["id"], budget).budget
+    return {**run, "common": common, "budget": share.to_state()}
+
+
+def _started(
+    run: Run,
+    context: Context,
+    runtime: Runtime[Context],
+    config: RunnableConfig,
+    services: Services,
+) -> dict[str, Any]:
+    learned, told = recall(runtime, context, terms_of(run, context, services), services)
     proposals = _proposals(run, context, config, services)
     spent = services.spent(run["id"], 0)
     decisions = [Decision("options", remark, spent.latency_ms) for remark in proposals.remarks]
     if services.models.is_offline:
         decisions = [Decision("offline", OFFLINE)]
+    if told:
+        decisions = [Decision("options", told), *decisions]
     return {
         "task": None,
         "budget": None,
@@ -57,6 +91,9 @@ def generate_options(
         "revision": 0,
         "seen": 0,
         "halt_reason": "",
+        "left_out": [],
+        "learned": learned.to_state(),
+        "is_approved": not context.approve_plan,
         "status": "running",
         "draft": "",
         "spend": spent.to_state(),
@@ -67,6 +104,8 @@ def _proposals(run: Run, context: Context, config: RunnableConfig, services: Ser
     """The extra steps that a model proposes, where one is at hand and the budget can bear it."""
     if services.models.is_offline or not context.propose_options:
         return Proposals((), ())
+    if context.approve_plan:
+        return Proposals((), (f"extra steps were not asked for: {FREE_PLAN}",))
     if reason := too_dear(Budget.from_state(run["budget"])):
         return Proposals((), (f"extra steps were not asked for: {reason}",))
     left = services.left(run["id"], 0)
@@ -76,7 +115,7 @@ def _proposals(run: Run, context: Context, config: RunnableConfig, services: Ser
         return Proposals((), (f"extra steps were not asked for: {error}",))
     allowance = Allowance(
         ledger=services.ledger,
-        account=run["id"],
+        account=services.account(run["id"]),
         key=f"{run['id']}/proposals",
         label=PROPOSALS.name,
         envelope=held,

@@ -1,18 +1,22 @@
 """What lies ahead of a run: the planning problem of what is left to do and to spend."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 
+from langgraph.managed import RemainingSteps
 from typing_extensions import TypedDict
 
 from thrifty.budget import Budget, LeftOut, Outcome, Step, StepOption
 from thrifty.budget.outcome import OutcomeState
 from thrifty.budget.spend import SpendState
-from thrifty.budget.step import StepState
+from thrifty.budget.step import StepState, in_running_order
+from thrifty.estimates.learned import Learned, LearnedState
 from thrifty.executors.offer import Terms, offer
 from thrifty.nodes.context import Context
 from thrifty.nodes.services import Services
 from thrifty.nodes.state import Run
+from thrifty.planning.forecast import Bill
 from thrifty.planning.problem import Problem
 
 FAILURES_MAX = 2
@@ -27,6 +31,9 @@ class Facts(TypedDict):
     outcomes: list[OutcomeState]
     spend: SpendState
     revision: int
+    left_out: list[str]
+    learned: LearnedState
+    remaining_steps: RemainingSteps
 
 
 def outlook(
@@ -34,31 +41,66 @@ def outlook(
 ) -> tuple[Problem, tuple[LeftOut, ...]]:
     """The problem that a plan made now would solve, and the options that are out of the question.
 
-    Only what is done is settled: everything else may be chosen anew.
+    Only what is done is settled: everything else may be chosen anew, and is estimated by what
+    this run's bills, and earlier ones, came to so far.
     """
-    outcomes = [Outcome.from_state(outcome) for outcome in facts["outcomes"]]
+    run = facts["run"]
+    logbook = services.logbook(run["id"])
+    outcomes = logbook.outcomes(facts["outcomes"])
+    problem, barred = logbook.once(
+        "outlook",
+        (len(outcomes), facts["left_out"], run["budget"]),
+        lambda: _outlook(facts, outcomes, context, services),
+    )
+    left = services.left(run["id"], facts["spend"]["latency_ms"])
+    return replace(problem, left=left), barred
+
+
+def _outlook(
+    facts: Facts, outcomes: Sequence[Outcome], context: Context, services: Services
+) -> tuple[Problem, tuple[LeftOut, ...]]:
+    """The outlook but for what is left, which is another at every moment."""
     finished = {outcome.step for outcome in outcomes if outcome.has_text}
     steps = all_steps(facts, services)
     done = tuple(step for step in steps if step.name in finished)
     open_steps = [step for step in steps if step.name not in finished]
     terms = terms_of(facts["run"], context, services)
-    offered, barred = offer(open_steps, terms, barred_by(outcomes))
+    offered, barred = offer(open_steps, terms, barred_by(outcomes, facts["left_out"]))
+    learned = Learned.from_state(facts["learned"])
+    logbook = services.logbook(facts["run"]["id"])
+    seen = logbook.seen(lambda new: bills_of(new, terms), learned.tallies)
     problem = Problem(
-        steps=offered,
-        left=services.left(facts["run"]["id"], facts["spend"]["latency_ms"]),
+        steps=seen.steps(learned.steps(offered), terms.doer),
+        left=Budget.from_state(facts["run"]["budget"]),
         max_steps=max(0, context.max_steps - len(done)),
         diversity_penalty=context.diversity_penalty,
         done=done,
         concurrency=context.max_concurrency,
         schedule="waves",
         risk=context.risk,
+        surprises=learned.surprises,
     )
     return problem, barred
+
+
+def bills_of(outcomes: Iterable[Outcome], terms: Terms) -> tuple[Bill, ...]:
+    """What the work that was done came to; work that failed says nothing of what work costs."""
+    return tuple(
+        Bill(outcome.option, terms.doer(outcome.option), outcome.actual)
+        for outcome in outcomes
+        if outcome.has_text
+    )
 
 
 def all_steps(facts: Facts, services: Services) -> tuple[Step, ...]:
     """The catalog's steps and the proposed ones."""
     return (*services.steps, *(Step.from_state(step) for step in facts["proposed"]))
+
+
+def steps_in_order(facts: Facts, services: Services) -> tuple[Step, ...]:
+    """The same in the order in which they would run, which is that of the draft."""
+    logbook = services.logbook(facts["run"]["id"])
+    return logbook.once("order", None, lambda: in_running_order(all_steps(facts, services)))
 
 
 def terms_of(run: Run, context: Context, services: Services) -> Terms:
@@ -71,12 +113,16 @@ def terms_of(run: Run, context: Context, services: Services) -> Terms:
     )
 
 
-def barred_by(outcomes: Sequence[Outcome]) -> Callable[[StepOption], str]:
-    """Tells of an option why what happened so far rules it out."""
-    failed = {outcome.option.name: outcome.reason for outcome in outcomes if not outcome.has_text}
+def barred_by(
+    outcomes: Sequence[Outcome], left_out: Collection[str] = ()
+) -> Callable[[StepOption], str]:
+    """Tells of an option why what happened so far, or a person, rules it out."""
+    failed = {o.option.name: o.reason for o in outcomes if o.status in ("failed", "skipped")}
     out_of_order = _out_of_order(outcomes)
 
     def barred(option: StepOption) -> str:
+        if option.name in left_out or option.step in left_out:
+            return "a person left it out"
         if option.name in failed:
             return f"was tried: {failed[option.name]}"
         if option.executor in out_of_order:

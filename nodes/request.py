@@ -38,6 +38,7 @@ def read_request(
         number=number,
         task=_task(asked),
         budget=budget.to_state(),
+        common="",
     )
 
 
@@ -63,7 +64,9 @@ def _run_id(asked: Input, number: int, configurable: Mapping[str, Any]) -> str:
     given = asked.get("run_id")
     own = checks.text("run_id", given, maximum=RUN_ID_MAX) if given else str(number)
     if thread := configurable.get("thread_id"):
-        # In a parent's graph, the part before the last bar is the place this run has there.
-        inside, _, _ = str(configurable.get("checkpoint_ns", "")).rpartition("|")
-        return "/".join(part for part in (thread, inside, own) if part)
+        # In a parent's graph, the parts before the last bar are the place this run has there,
+        # each the name of a node and the number of its turn.
+        *places, _ = str(configurable.get("checkpoint_ns", "")).split("|")
+        named = [place.partition(":")[0] for place in places] if given else places
+        return "/".join((thread, *named, own))
     return own if given else str(uuid4())

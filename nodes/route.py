@@ -1,20 +1,24 @@
 """Picks the steps that are ready, reserves their worst case, and hands them to their executors."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Outcome, Plan
+from thrifty.budget import Spend, Step, StepOption, total
 from thrifty.budget.decision import Decision
 from thrifty.budget.plan import PlanState
 from thrifty.executors.dispatch import Desk, Dispatched
 from thrifty.executors.draft import compose
+from thrifty.executors.registry import LOCAL
+from thrifty.executors.worst_case import least
 from thrifty.nodes.context import Context
-from thrifty.nodes.outlook import Facts, all_steps, outlook, terms_of
+from thrifty.nodes.outlook import Facts, all_steps, outlook, steps_in_order, terms_of
 from thrifty.nodes.services import Services
-from thrifty.nodes.state import Assignment
-from thrifty.planning.course import remaining
-from thrifty.planning.wave import ready_wave
+from thrifty.nodes.state import Assignment, growth
+from thrifty.planning.course import still_to_do
+from thrifty.planning.wave import ready_wave, upgradable_last
 
 
 class Routed(Facts):
@@ -26,32 +30,65 @@ class Routed(Facts):
 def route(state: Routed, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
     """Sends the next wave; what no longer fits is downgraded, or skipped with its reason."""
     context, run = Context.of(runtime.context), state["run"]
-    outcomes = [Outcome.from_state(outcome) for outcome in state["outcomes"]]
+    logbook = services.logbook(run["id"])
+    outcomes = logbook.outcomes(state["outcomes"])
     steps = all_steps(state, services)
     finished = {outcome.step for outcome in outcomes if outcome.has_text}
-    rest = remaining(Plan.from_state(state["plan"]), outcomes)
+    problem, _ = outlook(state, context, services)
+    rest = still_to_do(logbook.plan(state["plan"]), outcomes, problem)
+    if context.on_drift == "replan":
+        rest = upgradable_last(rest, problem)
+    wave = ready_wave(rest, steps, finished, context.max_concurrency)
+    later = [option for option in rest if option not in wave]
+    catalog = {option.name: option for step in steps for option in step.options}
     desk = Desk(
         ledger=services.ledger,
-        account=run["id"],
+        account=services.account(run["id"]),
         prefix=f"{run['id']}/{state['revision']}",
         task=run["task"],
-        draft=compose(outcomes, steps),
+        draft=compose(outcomes, steps_in_order(state, services)),
         terms=terms_of(run, context, services),
+        catalog=catalog,
         left=lambda: services.left(run["id"], state["spend"]["latency_ms"]),
+        kept_back=kept_for_the_end(later, problem.steps, catalog),
     )
-    sent = desk.dispatch(
-        ready_wave(rest, steps, finished, context.max_concurrency),
-        {step.name: step for step in outlook(state, context, services)[0].steps},
-    )
-    at_ms = services.clock.active_ms(run["id"], state["spend"]["latency_ms"])
+    sent = desk.dispatch(wave, {step.name: step for step in problem.steps})
+    at_ms = services.runs.active_ms(run["id"], state["spend"]["latency_ms"])
     return {
-        "wave": wave_of(sent),
-        "outcomes": [outcome.to_state() for outcome in sent.skipped],
-        "decisions": [decision.to_state() for decision in decisions_of(sent, at_ms)],
+        "wave": wave_of(sent, kept_ms(later)),
+        **growth(
+            outcomes=[outcome.to_state() for outcome in sent.skipped],
+            decisions=[decision.to_state() for decision in decisions_of(sent, at_ms)],
+        ),
     }
 
 
-def wave_of(sent: Dispatched) -> list[Assignment]:
+def kept_for_the_end(
+    later: Sequence[StepOption], steps: Sequence[Step], catalog: Mapping[str, StepOption]
+) -> Spend:
+    """What the plan's final revisions need at the least, however far the sections outgrow theirs.
+
+    That is the cheapest way to do each; time is not kept, as `kept_ms` sees to that.
+    """
+    planned = {option.step for option in later}
+    cheapest = (
+        min((least(o, catalog[o.name].estimate) for o in step.options), key=_dearness)
+        for step in steps
+        if step.role == "revision" and step.name in planned
+    )
+    return replace(total(cheapest), latency_ms=0)
+
+
+def _dearness(estimate: Spend) -> tuple[int, int, int]:
+    return estimate.tool_calls, estimate.cost_nano_usd, estimate.tokens
+
+
+def kept_ms(later: Sequence[StepOption]) -> int:
+    """What later local steps need: a call that hangs must not take their milliseconds too."""
+    return sum(option.estimate.latency_ms for option in later if option.executor == LOCAL)
+
+
+def wave_of(sent: Dispatched, kept_ms: int) -> list[Assignment]:
     """The assignments as plain data."""
     return [
         Assignment(
@@ -61,6 +98,7 @@ def wave_of(sent: Dispatched) -> list[Assignment]:
             draft=assignment.work.draft,
             untouched=assignment.untouched,
             revises=assignment.work.revises,
+            kept_ms=kept_ms,
         )
         for assignment in sent.assignments
     ]

@@ -4,20 +4,25 @@ from dataclasses import replace
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import merge_configs
 from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from thrifty.budget import Spend, StepOption
+from thrifty.budget.spend import SpendState
 from thrifty.executors.llm import useful_tokens, words_wanted, write
 from thrifty.executors.protocol import Work
 from thrifty.models.metered import Allowance, Request
 from thrifty.nodes.context import Context
 from thrifty.nodes.outlook import terms_of
+from thrifty.nodes.progress import Progress
 from thrifty.nodes.services import Services
 from thrifty.nodes.state import Assignment, Run
+from thrifty.nodes.teller import moment_of
 from thrifty.prompts import render
 
 NO_DRAFT = "(nothing yet)"
+STOPPED = "the run was stopped meanwhile"
 
 
 class Sent(TypedDict):
@@ -25,8 +30,8 @@ class Sent(TypedDict):
 
     run: Run
     assignment: Assignment
-    latency_ms: int
-    """The run's active time when the wave was sent."""
+    spend: SpendState
+    """As of when the wave was sent."""
 
 
 def run_llm(
@@ -38,9 +43,15 @@ def run_llm(
     model = terms_of(state["run"], context, services).model_of(work.option)
     request = Request(model, _prompt(work, context), context.effort)
     allowance = _allowance(state, useful_tokens(work, model), services)
-    outcome = write(work, request, services.models, allowance, config)
+    started_ms = moment_of(state, services)["at_ms"]
+    progress = Progress(runtime.stream_writer, work.option, lambda: moment_of(state, services))
+    watched = merge_configs(config, {"callbacks": [progress]})
+    outcome = write(work, request, services.models, allowance, watched)
+    if outcome.status == "failed" and runtime.drain_requested:
+        outcome = replace(outcome, status="stopped", reason=STOPPED)
     if outcome.has_text and (rest := state["assignment"]["untouched"]):
         outcome = replace(outcome, text=f"{outcome.text}\n\n{rest}")
+    outcome = replace(outcome, started_ms=started_ms, ended_ms=moment_of(state, services)["at_ms"])
     return {"outcomes": [outcome.to_state()]}
 
 
@@ -71,10 +82,16 @@ def _allowance(state: Sent, useful_tokens: int, services: Services) -> Allowance
     option = StepOption.from_state(assignment["option"])
     return Allowance(
         ledger=services.ledger,
-        account=state["run"]["id"],
+        account=services.account(state["run"]["id"]),
         key=assignment["key"],
         label=option.name,
         envelope=Spend.from_state(assignment["reserved"]),
-        left_ms=lambda: services.left_ms(state["run"]["id"], state["latency_ms"]),
+        left_ms=lambda: left_for(state, services),
         useful_tokens=useful_tokens,
     )
+
+
+def left_for(state: Sent, services: Services) -> int | None:
+    """The time that is left for an assignment; None without a limit."""
+    left_ms = services.left_ms(state["run"]["id"], state["spend"]["latency_ms"])
+    return None if left_ms is None else max(0, left_ms - state["assignment"]["kept_ms"])

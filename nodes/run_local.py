@@ -4,12 +4,15 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from thrifty.budget import BudgetExceeded, Outcome, Spend, ThriftyError
+from thrifty.budget import Budget, BudgetExceeded, Outcome, Spend, ThriftyError
 from thrifty.budget.plain_text import plain
 from thrifty.executors.protocol import Result, Work
-from thrifty.ledger.booking import entry_for, fingerprint
-from thrifty.nodes.run_llm import Sent, work_of
+from thrifty.ledger.booking import entry_for, fingerprint, settled
+from thrifty.models.gate import gated
+from thrifty.models.tab import Tab, open_tab
+from thrifty.nodes.run_llm import Sent, left_for, work_of
 from thrifty.nodes.services import Services
+from thrifty.nodes.teller import moment_of
 
 TRIED = "it was tried before, and left nothing"
 
@@ -19,44 +22,64 @@ def run_local(state: Sent, *, services: Services) -> dict[str, Any]:
 
     Work that was done before, in a run that is resumed or forked, is not done again.
     """
+    started_ms = moment_of(state, services)["at_ms"]
+    outcome = _booked(state, services)
+    outcome = replace(outcome, started_ms=started_ms, ended_ms=moment_of(state, services)["at_ms"])
+    return {"outcomes": [outcome.to_state()]}
+
+
+def _booked(state: Sent, services: Services) -> Outcome:
     work = work_of(state)
-    account, ledger = state["run"]["id"], services.ledger
+    account, ledger = services.account(state["run"]["id"]), services.ledger
     reserved = Spend.from_state(state["assignment"]["reserved"])
     request = fingerprint(work.task, work.option.to_state(), work.draft)
     key = state["assignment"]["key"]
     try:
         entry = entry_for(ledger, account, key, work.option.name, reserved, request)
     except BudgetExceeded as error:  # a fork's work needs money of its own
-        outcome = Outcome(work.option, "failed", reason=str(error))
-        return {"outcomes": [outcome.to_state()]}
+        return Outcome(work.option, "failed", reason=str(error))
     if entry.status == "unsent":
         ledger.mark_sent(account, entry.key)
-        outcome = _run(work, reserved, services)
-        ledger.settle(account, entry.key, outcome.actual, outcome.text)
-    elif entry.answer:
-        outcome = Outcome(work.option, "done", entry.answer, entry.charged)
-    else:
-        outcome = Outcome(work.option, "failed", "", entry.charged, TRIED)
-    return {"outcomes": [outcome.to_state()]}
+        outcome = _run(work, reserved, _tab(state, reserved, services), services)
+        settled(ledger, account, entry, outcome.actual, outcome.text)
+        return outcome
+    if entry.answer:
+        return Outcome(work.option, "done", entry.answer, entry.charged)
+    return Outcome(work.option, "failed", "", entry.charged, TRIED)
 
 
-def _run(work: Work, reserved: Spend, services: Services) -> Outcome:
+def _tab(state: Sent, reserved: Spend, services: Services) -> Tab:
+    """What the executor's own calls may use: its reservation, of all that the run limits."""
+    run_id = state["run"]["id"]
+    limits = services.ledger.balance(run_id).budget.without_latency().limits
+    pairs = zip(limits, reserved.amounts, strict=True)
+    allowed = Budget.of_limits(None if limit is None else amount for limit, amount in pairs)
+    return Tab(allowed, lambda: left_for(state, services), open_tab())
+
+
+def _run(work: Work, reserved: Spend, tab: Tab, services: Services) -> Outcome:
     started_ns = time.monotonic_ns()
     try:
-        result = services.executors[work.option.executor](work)
+        with gated(tab, services.models.prices.pinned()):
+            result = services.executors[work.option.executor](work)
     except Exception as error:  # noqa: BLE001 - it is somebody else's code
-        outcome = Outcome(work.option, "failed", actual=reserved, reason=_told(error))
+        outcome = Outcome(work.option, "failed", actual=tab.bill(reserved), reason=_told(error))
     else:
-        outcome = _done(work, result, reserved)
+        outcome = _done(work, result, tab, reserved)
     latency_ms = (time.monotonic_ns() - started_ns) // 1_000_000
     return replace(outcome, actual=replace(outcome.actual, latency_ms=latency_ms))
 
 
-def _done(work: Work, result: Result | str, reserved: Spend) -> Outcome:
-    """A bare text used what was declared; a result says itself what it used."""
+def _done(work: Work, result: Result | str, tab: Tab, reserved: Spend) -> Outcome:
+    """A bare text used what was seen, or declared; a result says itself what it used."""
     if isinstance(result, str):
-        result = Result(result, reserved)
+        result = Result(result, tab.bill(reserved))
+    else:
+        result = Result(result.text, tab.at_least(result.spend))
     text = plain(result.text).strip()
+    if text and tab.refusal is not None:
+        reason = f"its calls were stopped: {tab.refusal}"
+        return Outcome(work.option, "cut", text, result.spend, reason)
     if text:
         return Outcome(work.option, "done", text, result.spend)
     return Outcome(work.option, "failed", "", result.spend, "it wrote nothing")

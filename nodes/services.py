@@ -1,15 +1,21 @@
 """What the nodes work with: bound to them when the graph is built, never part of its state."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from langchain_core.runnables import RunnableConfig
 
 from thrifty.budget import Budget, Spend, Step
 from thrifty.executors.registry import Executors
-from thrifty.ledger.protocol import Ledger
-from thrifty.ledger.run_clock import RunClock
+from thrifty.ledger.at_work import RunsAtWork
+from thrifty.ledger.protocol import Account, Ledger
 from thrifty.models.metered import Models
+from thrifty.nodes.logbook import Logbook
 
-CLOSING_MS = 100
-"""Kept back of the latency: a call that is cut still has to be booked and reported."""
+CLOSING_SHARE = 10
+CLOSING_MS_MIN, CLOSING_MS_MAX = 100, 250
+"""Kept back of the latency, a tenth of it within these bounds: a call that is cut still has to be
+booked and reported, and what can stand in for it to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +30,44 @@ class Services:
     """The door to language models."""
     ledger: Ledger
     """The truth of what was reserved and spent."""
-    clock: RunClock
-    """The active time of runs."""
+    runs: RunsAtWork
+    """Which runs are at work in this process, by which lease, for how long."""
     budget: Budget
     """The limits of a run that was given none."""
+    common: Callable[[RunnableConfig], str] | None = None
+    """The account that runs share, by the configuration of a run; None: each has its own."""
+
+    def account(self, run_id: str) -> Account:
+        """What is shown to the ledger to spend as a run."""
+        return self.runs.account(run_id)
+
+    def limits(self, run_id: str) -> Budget:
+        """The limits of a run as they are now: they may be changed while it works or waits."""
+        return self.ledger.balance(run_id).budget
+
+    def logbook(self, run_id: str) -> Logbook:
+        """What the nodes of a run have read so far."""
+        return self.runs.kept(run_id, Logbook)
 
     def spent(self, run_id: str, known_ms: int) -> Spend:
         """What a run has spent until now; latency is its active time."""
         spent = self.ledger.balance(run_id).spent
-        active_ms = self.clock.active_ms(run_id, known_ms)
+        active_ms = self.runs.active_ms(run_id, known_ms)
         return Spend(spent.tokens, spent.cost_nano_usd, active_ms, spent.tool_calls)
 
     def left_ms(self, run_id: str, known_ms: int) -> int | None:
         """How long a call may take from now; None without a limit."""
-        limit_ms = self.left(run_id, known_ms).max_latency_ms
-        return None if limit_ms is None else max(0, limit_ms - CLOSING_MS)
+        limit_ms = self.ledger.balance(run_id).budget.max_latency_ms
+        if limit_ms is None:
+            return None
+        closing_ms = min(max(limit_ms // CLOSING_SHARE, CLOSING_MS_MIN), CLOSING_MS_MAX)
+        return max(0, limit_ms - closing_ms - self.runs.active_ms(run_id, known_ms))
 
     def left(self, run_id: str, known_ms: int) -> Budget:
         """What a run may still reserve, and the latency it has left."""
         balance = self.ledger.balance(run_id)
         taken = balance.spent + balance.reserved
-        active_ms = self.clock.active_ms(run_id, known_ms)
+        active_ms = self.runs.active_ms(run_id, known_ms)
         return balance.budget.left_after(
             Spend(taken.tokens, taken.cost_nano_usd, active_ms, taken.tool_calls)
         )

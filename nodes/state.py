@@ -3,11 +3,13 @@
 Who writes what stands beside each channel; every node names the part that it reads.
 """
 
+from collections.abc import Sequence
 from operator import add
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
+from langgraph.managed import RemainingSteps
 from pydantic import Field
 from typing_extensions import TypedDict
 
@@ -18,6 +20,7 @@ from thrifty.budget.outcome import OutcomeState
 from thrifty.budget.plan import PlanState
 from thrifty.budget.spend import SpendState
 from thrifty.budget.step import StepState
+from thrifty.estimates.learned import LearnedState
 from thrifty.planning.course import Direction
 from thrifty.receipt.record import ReceiptState
 
@@ -62,6 +65,8 @@ class Run(TypedDict):
     """Which run of its thread it is, from 1."""
     task: str
     budget: BudgetState
+    common: str
+    """The account that its own is a share of; empty when it is not."""
 
 
 class Assignment(TypedDict):
@@ -75,6 +80,8 @@ class Assignment(TypedDict):
     untouched: str
     """What follows in the draft and is too long to be revised as well."""
     revises: bool
+    kept_ms: int
+    """Of the latency that is left, what is kept for local steps that come later."""
 
 
 class State(TypedDict):
@@ -107,9 +114,17 @@ class State(TypedDict):
     decisions: Annotated[list[DecisionState], add]
     """Every choice and its reason, by all."""
     direction: Direction
-    """Where to go after the spend check, by `check_spend` and `approve`."""
+    """Where to go next, by `plan`, `check_spend` and `approve`."""
+    remaining_steps: RemainingSteps
+    """Nodes that LangGraph's recursion limit still lets follow each other, by LangGraph."""
+    left_out: list[str]
+    """Steps and options that a person does not want done, by `approve`."""
+    learned: LearnedState
+    """What earlier bills say of the catalog, by `generate_options`."""
+    is_approved: bool
+    """Whether the plan may be carried out, by `generate_options` and `approve`."""
     halt_reason: str
-    """Why the run ends before its plan is complete, by `check_spend` and `approve`."""
+    """Why the run ends before its plan is complete, by `plan`, `check_spend` and `approve`."""
     spend: SpendState
     """What was spent when the ledger was last read, by all."""
     status: Literal["running", "done", "halted"]
@@ -118,6 +133,14 @@ class State(TypedDict):
     """By `finish`."""
     receipt: ReceiptState
     """By `finish`."""
+
+
+def growth(**channels: Sequence[Any]) -> dict[str, Any]:
+    """What is added to channels that grow, without those to which nothing is.
+
+    Each addition, an empty one too, has the whole channel written into a checkpoint once more.
+    """
+    return {channel: list(added) for channel, added in channels.items() if added}
 
 
 class Output(TypedDict):

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
         PriceUnknown,
         Spend,
         Step,
+        StepEnded,
         StepOption,
         ThriftyError,
     )
+    from thrifty.estimates.history import rate
     from thrifty.executors.catalog import Catalog, builtin_catalog, load_catalog
     from thrifty.executors.protocol import Result, Work
     from thrifty.graph.build import create_budget_agent
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from thrifty.ledger.memory import MemoryLedger
     from thrifty.ledger.postgres import PostgresLedger
     from thrifty.ledger.sqlite import SqliteLedger
+    from thrifty.models.chat import metered
     from thrifty.nodes.context import Context
     from thrifty.planning.engines import make_plan
     from thrifty.planning.problem import Problem
@@ -53,6 +56,7 @@ __all__ = [
     "Spend",
     "SqliteLedger",
     "Step",
+    "StepEnded",
     "StepOption",
     "ThriftyError",
     "TokenPrice",
@@ -62,6 +66,8 @@ __all__ = [
     "create_budget_agent",
     "load_catalog",
     "make_plan",
+    "metered",
+    "rate",
 ]
 
 _HOMES = {
@@ -81,6 +87,8 @@ _HOMES = {
     "create_budget_agent": "thrifty.graph.build",
     "load_catalog": "thrifty.executors.catalog",
     "make_plan": "thrifty.planning.engines",
+    "metered": "thrifty.models.chat",
+    "rate": "thrifty.estimates.history",
 }
 
 

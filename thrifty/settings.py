@@ -7,6 +7,7 @@
 | `THRIFTY_API`     | `responses` or `chat`; by default `responses`, `chat` for an own server    |
 | `THRIFTY_CAP`     | `max_tokens` for a chat server that knows an output cap by that name only |
 | `THRIFTY_PRICES`  | JSON, dollars per million tokens: `{"llama3": {"input": 0, "output": 0}}`  |
+| `THRIFTY_HOME`    | the folder where the command line keeps runs; by default the user's data   |
 """
 
 import json
@@ -14,6 +15,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from thrifty.budget import InvalidInput, checks
@@ -77,6 +79,15 @@ class Settings:
             cap_field=cap_field,
             prices=read_prices(given.get("THRIFTY_PRICES", "").strip() or "{}"),
         )
+
+
+def home_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """Where the command line keeps its runs."""
+    from platformdirs import user_data_path  # for the command line alone
+
+    given = os.environ if environ is None else environ
+    own = given.get("THRIFTY_HOME", "").strip()
+    return Path(own).expanduser() if own else user_data_path("thrifty", appauthor=False)
 
 
 def read_prices(text: str) -> dict[str, TokenPrice]:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.llm_server import Answer, LLMServer
 from thrifty import MemoryLedger, Receipt, Settings, create_budget_agent
-from thrifty.graph.build import BudgetAgent
+from thrifty.graph.agent import BudgetAgent
 
 TASK = (
     "Draft a 1-page project proposal for a logistics dashboard + fleet optimization pilot, "

@@ -4,9 +4,9 @@ import re
 
 from tests.graph.conftest import TASK, TUTORIAL_BUDGET, decisions_of, receipt_of
 from tests.llm_server import Answer, OverCap
-from thrifty import Spend, StepOption
+from thrifty import Result, Spend, Step, StepOption
 
-LACK = re.compile(r"the rest of the plan is \d+ tokens short")
+LACK = re.compile(r"the rest of the plan is [\d,]+ tokens short; gpt-5 came to \d\.\d times .*")
 
 
 def test_an_answer_three_times_as_long_replans_and_stays_within(online, server):
@@ -15,8 +15,11 @@ def test_an_answer_three_times_as_long_replans_and_stays_within(online, server):
     receipt = receipt_of(result)
     outline = next(line for line in receipt.lines if line.what == "Outline plan (LLM)")
     assert outline.actual.tokens > 2.5 * outline.planned.tokens
+    assert LACK.fullmatch(decisions_of(result, "replan")[0])
     assert re.fullmatch(
-        r"the rest of the plan is \d+ tokens short", decisions_of(result, "replan")[0]
+        r"Quality pass moved from gpt-5 to the local template: "
+        r"[\d,]+ tokens were left, it needs [\d,]+",
+        decisions_of(result, "downgrade")[0],
     )
     status = {line.what: line.status for line in receipt.lines}
     assert status["Quality pass (LLM)"] == "replaced"
@@ -47,7 +50,13 @@ def test_savings_buy_a_better_rest(online, server):
     context = {"propose_options": False, "risk": 0.5}
     result = agent.invoke({"task": TASK, "budget": {"max_tokens": 1000}}, context=context)
     receipt = receipt_of(result)
-    assert decisions_of(result, "replan") == ["what was saved buys a better rest, worth +6.0"]
+    assert decisions_of(result, "replan") == [
+        "what was saved buys a better rest, worth +6.0; gpt-5 came to 0.3 times its estimates"
+    ]
+    (upgrade,) = decisions_of(result, "upgrade")
+    assert re.fullmatch(
+        r"Costs moved from the local template to gpt-5: \d+ tokens are left, it needs \d+", upgrade
+    )
     statuses = {line.what: line.status for line in receipt.lines}
     assert statuses == {"Aims (LLM)": "done", "Costs (LLM)": "done", "Costs (local)": "replaced"}
     assert receipt.within_budget
@@ -98,3 +107,20 @@ def test_what_nothing_can_stand_in_for_is_skipped_with_its_reason(online, server
     assert reason.startswith("Costs was skipped: Costs (LLM) does not fit: ")
     statuses = {line.what: line.status for line in receipt_of(result).lines}
     assert statuses == {"Aims (LLM)": "done", "Costs (LLM)": "skipped"}
+
+
+def test_a_share_is_kept_for_the_end_however_long_the_sections_grow(online, server):
+    """The final revision can be done by the cheapest way there is, out of what was kept for it."""
+    server.script(Answer(tokens=3000, times=None))
+    first = StepOption("Aims (LLM)", "Aims", "llm", "says why", Spend(500, 0, 900, 1), 10.0)
+    polish = StepOption("Polish (mine)", "Polish", "mine", "rewrites", Spend(200, 0, 9, 0), 3.0)
+    agent = online(
+        catalog=[Step("Aims", (first,)), Step("Polish", (polish,), role="revision")],
+        executors={"mine": lambda work: Result(work.draft.upper(), Spend(200))},
+    )
+    context = {"propose_options": False, "risk": 0.5}
+    result = agent.invoke({"task": TASK, "budget": {"max_tokens": 1000}}, context=context)
+    statuses = {line.what: line.status for line in receipt_of(result).lines}
+    assert statuses == {"Aims (LLM)": "cut", "Polish (mine)": "done"}
+    assert receipt_of(result).within_budget
+    assert result["draft"].isupper()

@@ -10,8 +10,8 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 
-from tests.graph.conftest import receipt_of
-from thrifty import InvalidInput, Spend
+from tests.graph.conftest import TASK, receipt_of
+from thrifty import InvalidInput, Spend, StepOption
 
 
 def function(work):
@@ -91,3 +91,23 @@ def test_an_executor_of_ones_own_does_its_step_and_is_on_the_bill(offline, kind,
 def test_an_executor_that_is_not_registered_is_refused_before_any_run(offline):
     with pytest.raises(InvalidInput, match="'mine'"):
         offline(catalog=CATALOG)
+
+
+def test_an_agent_inside_a_step_gets_no_more_than_that_step(online, server):
+    """A nested agent plans with what its step has left, and its bill is the step's."""
+    inner = online()
+    receipts = []
+
+    def delegate(work):
+        result = inner.invoke({"task": work.task, "budget": {"max_tokens": 50_000}})
+        receipts.append(receipt_of(result))
+        return result["draft"]
+
+    option = StepOption("Report", "Report", "team", "delegates", Spend(2200, 0, 900, 2), 9.0)
+    outer = online(catalog=[option], executors={"team": delegate})
+    given = {"task": TASK, "budget": {"max_tokens": 3000, "max_tool_calls": 5}}
+    receipt = receipt_of(outer.invoke(given, context={"propose_options": False}))
+    (nested,) = receipts
+    assert (nested.budget.max_tokens, nested.budget.max_tool_calls) == (2200, 2)
+    assert nested.spent.tokens == receipt.spent.tokens == server.bill.total_tokens > 0
+    assert receipt.within_budget

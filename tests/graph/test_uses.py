@@ -73,7 +73,8 @@ def test_the_last_human_message_is_the_task_and_the_draft_an_ai_message(offline)
 def test_a_second_run_on_a_thread_inherits_nothing(offline, ledger):
     agent = offline(checkpointer=InMemorySaver())
     thread = {"configurable": {"thread_id": "t"}}
-    first = agent.invoke({"task": "Plan a tea party", "budget": {"max_tokens": 130}}, thread)
+    given = {"task": "Plan a tea party", "budget": {"max_tokens": 130}}
+    first = agent.invoke(given, thread, context={"max_replans": 0})
     second = agent.invoke({"messages": [HumanMessage("Plan a wedding")]}, thread)
     assert receipt_of(first).run_id == "t/1"
     assert receipt_of(second).run_id == "t/2"

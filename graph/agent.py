@@ -1,0 +1,82 @@
+"""The compiled graph, which gives back the runs it drove however an invocation ends."""
+
+from asyncio import to_thread
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, closing, contextmanager
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph.state import CompiledStateGraph
+
+from thrifty.graph.discreet import without_secrets
+from thrifty.ledger.at_work import DRIVER, RunsAtWork
+from thrifty.ledger.owner import new_owner
+from thrifty.nodes.context import Context
+from thrifty.nodes.state import Input, Output, State
+
+END = object()
+
+
+class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
+    """A LangGraph graph like any other, to `invoke`, `stream`, `ainvoke`, or use as a node.
+
+    Every way to run it leads through `stream` or `astream`, which know when an invocation is
+    over: done, waiting, failed, or abandoned by whoever read it.
+    """
+
+    def __init__(self, *, runs: RunsAtWork, **compiled: Any) -> None:
+        super().__init__(**compiled)
+        self.runs = runs
+
+    @classmethod
+    def of(
+        cls, compiled: CompiledStateGraph[State, Context, Input, Output], runs: RunsAtWork
+    ) -> "BudgetAgent":
+        """The same graph, with the runs that its nodes drive."""
+        return cls(**vars(compiled.copy()), runs=runs)
+
+    def stream(
+        self, input: Any, config: RunnableConfig | None = None, **options: Any
+    ) -> Iterator[Any]:
+        """Runs the graph; see LangGraph's own `stream`."""
+        driver = new_owner()
+        generator: Any = super().stream(input, without_secrets(config), **options)
+        with closing(generator) as parts:
+            try:
+                while (part := _next(parts, driver)) is not END:
+                    yield part
+            finally:
+                self.runs.end(driver)
+
+    async def astream(
+        self, input: Any, config: RunnableConfig | None = None, **options: Any
+    ) -> AsyncIterator[Any]:
+        """Runs the graph; see LangGraph's own `astream`."""
+        driver = new_owner()
+        generator: Any = super().astream(input, without_secrets(config), **options)
+        async with aclosing(generator) as parts:
+            try:
+                while (part := await _anext(parts, driver)) is not END:
+                    yield part
+            finally:
+                await to_thread(self.runs.end, driver)  # it may write to a database
+
+
+@contextmanager
+def _driven_by(driver: str) -> Iterator[None]:
+    """Lets the nodes that start now know whom they run for; not so what the caller does between."""
+    before = DRIVER.set(driver)
+    try:
+        yield
+    finally:
+        DRIVER.reset(before)
+
+
+def _next(parts: Iterator[Any], driver: str) -> Any:
+    with _driven_by(driver):
+        return next(parts, END)
+
+
+async def _anext(parts: AsyncIterator[Any], driver: str) -> Any:
+    with _driven_by(driver):
+        return await anext(parts, END)

@@ -1,0 +1,99 @@
+"""Steering a run from outside the graph: end it with what there is, or let it go on.
+
+Both need a checkpointer. Neither bills or repeats anything that is done.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
+
+from thrifty.budget import InvalidInput
+from thrifty.budget.decision import Decision
+from thrifty.graph.agent import BudgetAgent
+from thrifty.nodes.question import GO, read_answer
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """How far a run has come."""
+
+    values: Mapping[str, Any]
+    """Its state."""
+    next: tuple[str, ...]
+    """The nodes that run next; none when it has ended."""
+    question: Mapping[str, Any] | None
+    """What a person is asked; None when the run does not wait for one."""
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether there is anything to go on from, or to finish."""
+        return "first_plan" in self.values
+
+
+def whereabouts(agent: BudgetAgent, config: RunnableConfig) -> Whereabouts:
+    """Where a run stands, as its last checkpoint has it."""
+    state = agent.get_state(config)
+    question = state.interrupts[0].value if state.interrupts else None
+    return Whereabouts(state.values, state.next, question)
+
+
+def finish_now(
+    agent: BudgetAgent, config: RunnableConfig, reason: str, context: Any = None
+) -> dict[str, Any]:
+    """Ends a run that was interrupted or that waits: its draft so far, and its receipt.
+
+    Raises:
+        InvalidInput: nothing was planned yet, so that there is nothing to finish.
+    """
+    run = whereabouts(agent, config)
+    if not run.is_planned:
+        raise InvalidInput("run", None, "start it anew: nothing was planned yet")
+    decision = Decision("halt", reason, run.values["spend"]["latency_ms"])
+    halted = {
+        "direction": "finish",
+        "halt_reason": reason,
+        "decisions": [decision.to_state()],
+    }
+    agent.update_state(config, halted, as_node="check_spend")
+    result: dict[str, Any] = agent.invoke(None, config, context=context)
+    return result
+
+
+def how_to_go_on(agent: BudgetAgent, config: RunnableConfig, answer: object = GO) -> Any:
+    """What to invoke a run with so that it goes on from where it is.
+
+    A run that waits is answered, one that was cut off goes on, and one that had ended is
+    planned anew, with what is left of its budget or with a raised one.
+
+    Args:
+        agent: the run's.
+        config: names its thread.
+        answer: `"go"`, or `{"budget": {…}}` with the limits that change; a run that waits can
+            be told all that `thrifty.nodes.question` lists.
+
+    Raises:
+        InvalidInput: there is no such run, or the answer cannot be used.
+    """
+    run = whereabouts(agent, config)
+    if not run.values:
+        raise InvalidInput("run", config["configurable"]["thread_id"], "start it first")
+    if run.question is not None:
+        return Command(resume=answer)
+    if not run.is_planned or (run.next and answer == GO):
+        return None
+    values = run.values
+    limits = agent.runs.ledger.balance(values["run"]["id"]).budget
+    given = read_answer(answer, limits, ())
+    if given.finish:
+        raise InvalidInput("answer", answer, "let it be: the run is not waiting for an answer")
+    update: dict[str, Any] = {"direction": "plan", "halt_reason": "", "status": "running"}
+    if given.budget:
+        agent.runs.ledger.extend(values["run"]["id"], given.budget)
+        update["run"] = {**values["run"], "budget": given.budget.to_state()}
+    decision = Decision("ask", given.told, values["spend"]["latency_ms"])
+    onward = {**update, "decisions": [decision.to_state()]}
+    agent.update_state(config, onward, as_node="approve")
+    return None

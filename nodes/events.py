@@ -1,0 +1,117 @@
+"""What a run tells while it runs, as typed events on the stream mode `custom`.
+
+Read them with `agent.stream(…, stream_mode="custom")`; inside a parent's graph, with
+`subgraphs=True` too.
+
+| event | when | beside `run_id` and `at_ms` |
+|---|---|---|
+| `spend_changed` | a call was settled, or reserved | `spent`, `reserved`, `left` |
+| `decided` | a choice was made by itself | `kind`, `reason` |
+| `plan_made`, `replanned` | the first plan is there; a new one is | `plan`, `revision`, `reason` |
+| `step_started` | an executor begins | `step`, `option`, `executor`, `reserved` |
+| `step_progress` | a model writes | `step`, `option`, `characters` |
+| `step_finished` | it is back | `step`, `option`, `executor`, `status`, `reason`, `actual` |
+| `waiting` | a person is asked | `question` |
+| `halted`, `done` | the run has ended | `reason`, `spent` |
+"""
+
+from typing import Any, Literal, get_args
+
+from typing_extensions import TypedDict
+
+from thrifty.budget.limits import BudgetState
+from thrifty.budget.plan import PlanState
+from thrifty.budget.spend import SpendState
+
+
+class Moment(TypedDict):
+    """Which run, and when."""
+
+    run_id: str
+    at_ms: int
+    """Of the run's active time."""
+
+
+class SpendChanged(Moment):
+    """The bill has grown, or something was reserved."""
+
+    event: Literal["spend_changed"]
+    spent: SpendState
+    reserved: SpendState
+    left: BudgetState
+
+
+class Decided(Moment):
+    """A choice, with its reason: extra steps, a downgrade, a skip, a new course."""
+
+    event: Literal["decided"]
+    kind: str
+    reason: str
+
+
+class PlanMade(Moment):
+    """A plan is in force: the first one, or one that replaces another."""
+
+    event: Literal["plan_made", "replanned"]
+    plan: PlanState
+    revision: int
+    reason: str
+    """The plan in a sentence."""
+
+
+class StepStarted(Moment):
+    """An executor begins."""
+
+    event: Literal["step_started"]
+    step: str
+    option: str
+    executor: str
+    reserved: SpendState
+    """The most that it can use."""
+
+
+class StepProgress(Moment):
+    """A model writes."""
+
+    event: Literal["step_progress"]
+    step: str
+    option: str
+    characters: int
+    """Of its answer, so far."""
+
+
+class StepFinished(Moment):
+    """An executor is back, or a step was skipped."""
+
+    event: Literal["step_finished"]
+    step: str
+    option: str
+    executor: str
+    status: str
+    """`done`, `cut`, `failed` or `skipped`."""
+    reason: str
+    actual: SpendState
+
+
+class Waiting(Moment):
+    """A person is asked."""
+
+    event: Literal["waiting"]
+    question: Any
+    """What `approve` hands to `interrupt`: see `thrifty.nodes.question`."""
+
+
+class Ended(Moment):
+    """The run has ended."""
+
+    event: Literal["done", "halted"]
+    reason: str
+    spent: SpendState
+
+
+Event = (
+    SpendChanged | Decided | PlanMade | StepStarted | StepProgress | StepFinished | Waiting | Ended
+)
+
+FORMS: tuple[type, ...] = get_args(Event)
+"""The forms that there are."""
