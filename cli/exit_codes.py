@@ -6,6 +6,7 @@ DONE = 0
 PARTIAL = 3
 NOTHING_DONE = 4
 OVERRUN = 5
+WAITING = 11
 INTERRUPTED = 130
 
 TABLE = """\b
@@ -18,6 +19,8 @@ Exit codes:
   5    over budget: a provider used more than it was allowed
   6    the price of a model is unknown and cost is limited
   7    no model could be reached
+  9    somebody else drives the run
+  11   waiting for an answer; `thrifty resume` gives it
   130  interrupted"""
 """For the help text of `run`."""
 

@@ -1,4 +1,4 @@
-"""The options that `run` and `plan` share.
+"""The options that every command shares that plans.
 
 Numbers are handed on as they were written: the domain refuses what it cannot use, in the same
 words as everywhere else.
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from thrifty.budget.phrase import EXAMPLE
 from thrifty.planning.engines import ENGINE_DEFAULT, ENGINES
 from thrifty.planning.problem import RISK_DEFAULT
 
@@ -23,6 +24,7 @@ Environment:
   THRIFTY_CAP      max_tokens, for a chat server that caps output by that name only
   THRIFTY_PRICES   dollars per million tokens, as JSON:
                    {"llama3": {"input": 0, "output": 0}}
+  THRIFTY_HOME     where runs are kept; by default, the folder for your data
   THRIFTY_DEBUG    1 shows tracebacks
   NO_COLOR         1 drops colours"""
 """For help texts."""
@@ -45,6 +47,7 @@ def number(text: str) -> float | str:
 
 
 _OPTIONS = (
+    click.option("--budget", metavar="PHRASE", help=f'Limits as people say them: "{EXAMPLE}".'),
     click.option("--max-tokens", type=whole, metavar="N", help="Input and output tokens together."),
     click.option("--max-cost-usd", type=number, metavar="X", help="Dollars, such as 0.05."),
     click.option("--max-latency-ms", type=whole, metavar="N", help="Milliseconds of active time."),
@@ -87,13 +90,16 @@ _OPTIONS = (
     ),
     click.option(
         "--on-drift",
-        type=click.Choice(["replan", "halt"]),
+        type=click.Choice(["replan", "halt", "ask"]),
         help="What to do when the rest of the plan no longer fits.  [replan]",
     ),
     click.option("--max-replans", type=whole, metavar="N", help="The most new plans.  [3]"),
     click.option("--offline", is_flag=True, help="Call no model, even with a key."),
     click.option(
         "--no-proposals", is_flag=True, help="Don't ask the model for extra steps of its own."
+    ),
+    click.option(
+        "--no-learn", is_flag=True, help="Neither estimate by earlier bills nor keep this run's."
     ),
     click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output."),
 )

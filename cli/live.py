@@ -1,14 +1,25 @@
-"""What a run says of itself while it runs, read from the graph's stream; pure, a reader only."""
+"""What a run says of itself while it runs, read from its events; pure, a reader only."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from thrifty.budget import Outcome
+from thrifty.budget import Spend
 from thrifty.receipt.words import amounts, one_line
 
 NoticeKind = Literal[
-    "start", "done", "cut", "failed", "options", "replan", "downgrade", "skip", "ask", "halt"
+    "start",
+    "done",
+    "cut",
+    "failed",
+    "stopped",
+    "options",
+    "replan",
+    "upgrade",
+    "downgrade",
+    "skip",
+    "ask",
+    "halt",
 ]
 ALREADY_SAID = ("offline", "plan")
 """Decisions that the opening, the plan's table or the receipt tell."""
@@ -24,56 +35,22 @@ class Notice:
     """The option that starts or ends; empty when it is none."""
 
 
-def notices(update: Mapping[str, Any]) -> Iterator[Notice]:
-    """The lines that an update of the stream is worth.
-
-    Args:
-        update: what nodes changed in the state, by the node's name.
-    """
-    for changes in update.values():
-        if isinstance(changes, Mapping):
-            yield from _decided(changes)
-            yield from _started(changes)
-            yield from _ended(changes)
-
-
-def folded(known: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
-    """All that is known of a run's state once an update is read."""
-    result = dict(known)
-    for changes in update.values():
-        if isinstance(changes, Mapping):
-            outcomes = [*result.get("outcomes", ()), *_added(changes, "outcomes")]
-            result |= {**changes, "outcomes": outcomes}
-    return result
+def notices(event: Mapping[str, Any]) -> Iterator[Notice]:
+    """The lines that an event is worth: none or one."""
+    match event["event"]:
+        case "step_started":
+            name = one_line(event["option"])
+            yield Notice("start", name, about=name)
+        case "step_finished" if event["status"] != "skipped":  # the decision to skip says why
+            yield _ended(event)
+        case "replanned":
+            yield Notice("replan", f"new plan: {one_line(event['reason'])}")
+        case "decided" if event["kind"] not in ALREADY_SAID:
+            yield Notice(event["kind"], f"{event['kind']}: {one_line(event['reason'])}")
 
 
-def _started(changes: Mapping[str, Any]) -> Iterator[Notice]:
-    for assignment in changes.get("wave", ()):
-        name = one_line(assignment["option"]["name"])
-        yield Notice("start", name, about=name)
-
-
-def _ended(changes: Mapping[str, Any]) -> Iterator[Notice]:
-    for state in _added(changes, "outcomes"):
-        outcome = Outcome.from_state(state)
-        if outcome.status == "skipped":
-            continue  # the decision to skip it says why
-        name = one_line(outcome.option.name)
-        said = [one_line(outcome.reason)] if outcome.reason else []
-        said.append(amounts(outcome.actual))
-        yield Notice(outcome.status, f"{name}  {'; '.join(said)}", about=name)
-
-
-def _decided(changes: Mapping[str, Any]) -> Iterator[Notice]:
-    for decision in _added(changes, "decisions"):
-        if "plan" in changes and "first_plan" not in changes:
-            yield Notice("replan", f"new plan: {one_line(decision['reason'])}")
-        elif decision["kind"] not in ALREADY_SAID:
-            yield Notice(decision["kind"], f"{decision['kind']}: {one_line(decision['reason'])}")
-
-
-def _added(changes: Mapping[str, Any], channel: str) -> Sequence[Any]:
-    """What was added to a channel that grows; LangGraph wraps what starts it afresh."""
-    added = changes.get(channel, ())
-    found: Sequence[Any] = getattr(added, "value", added)
-    return found
+def _ended(event: Mapping[str, Any]) -> Notice:
+    name = one_line(event["option"])
+    said = [one_line(event["reason"])] if event["reason"] else []
+    said.append(amounts(Spend.from_state(event["actual"])))
+    return Notice(event["status"], f"{name}  {'; '.join(said)}", about=name)

@@ -4,17 +4,32 @@ from importlib.metadata import version
 
 import click
 
+from thrifty.cli.doctor import doctor
 from thrifty.cli.edge import EdgeGroup, debug_option
+from thrifty.cli.estimates import estimates
+from thrifty.cli.frontier import frontier
 from thrifty.cli.limits import ENVIRONMENT
 from thrifty.cli.options import options
 from thrifty.cli.plan import plan
+from thrifty.cli.receipt import receipt
+from thrifty.cli.resume import resume
 from thrifty.cli.run import run
+from thrifty.cli.runs import runs, show
 
 EPILOG = f"""\b
 Examples:
   thrifty run "Draft a project proposal" --max-tokens 2200 --max-tool-calls 2
-  thrifty plan @brief.md --max-cost-usd 0.05
+  thrifty plan @brief.md --budget "2k tokens, 5s, $0.02, 2 calls"
+  thrifty frontier @brief.md --budget "$0.02" --plot value.svg
   thrifty options --yaml > my.yaml
+  thrifty resume last --max-tokens 6000
+  thrifty doctor
+
+\b
+Completion in the shell:
+  bash  eval "$(_THRIFTY_COMPLETE=bash_source thrifty)"
+  zsh   eval "$(_THRIFTY_COMPLETE=zsh_source thrifty)"
+  fish  _THRIFTY_COMPLETE=fish_source thrifty | source
 
 {ENVIRONMENT}
 """
@@ -35,9 +50,19 @@ def thrifty(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-thrifty.add_command(run)
-thrifty.add_command(plan)
-thrifty.add_command(options)
+for command in (
+    run,
+    plan,
+    frontier,
+    options,
+    estimates,
+    runs,
+    show,
+    resume,
+    receipt,
+    doctor,
+):
+    thrifty.add_command(command)
 
 
 def main() -> None:

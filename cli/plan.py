@@ -1,18 +1,23 @@
 """`thrifty plan`: what a run would set out to do; nothing is called and nothing is spent."""
 
+from __future__ import annotations
+
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from thrifty.cli.bills import bills_for
 from thrifty.cli.edge import debug_option
 from thrifty.cli.exit_codes import DONE, NOTHING_DONE
 from thrifty.cli.limits import shared_options
-from thrifty.cli.preview import Preview, preview
 from thrifty.cli.request import Request, read_request
 from thrifty.cli.screen import Screen, opening
 from thrifty.receipt import words
 from thrifty.receipt.text import more_view, plan_view
+
+if TYPE_CHECKING:
+    from thrifty.cli.preview import Preview
 
 EPILOG = """\b
 Examples:
@@ -36,8 +41,10 @@ def plan(**given: Any) -> int:
 
     TASK is the text of the task, - for standard input, or @FILE.
     """
+    from thrifty.cli.preview import preview  # the planners: not for a help text
+
     request = read_request(given)
-    found = preview(request)
+    found = preview(request, bills_for(request))
     made = found.plan
     screen = Screen.of(as_json=given["as_json"])
     if given["as_json"]:

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from thrifty.budget import Plan
+from thrifty.budget import LeftOut, Plan
 from thrifty.cli.request import Request
+from thrifty.estimates.history import History
+from thrifty.estimates.learned import learn
 from thrifty.executors.offer import Terms, offer
 from thrifty.models.prices import PriceList
 from thrifty.planning.engines import make_plan
 from thrifty.planning.explanation import Entry, ShadowPrice, entries, shadow_prices
+from thrifty.planning.forecast import forecast
 from thrifty.planning.problem import Problem
 
 ASKED_OPTIONS_MAX = 30
@@ -23,8 +26,25 @@ class Preview:
     entries: tuple[Entry, ...]
 
 
-def preview(request: Request) -> Preview:
-    """Plans with the whole budget; steps that a model would propose are not known yet."""
+def preview(request: Request, history: History) -> Preview:
+    """Plans with the whole budget; steps that a model would propose are not known yet.
+
+    Args:
+        request: what was asked.
+        history: what earlier runs came to.
+    """
+    problem, left_out = problem_of(request, history)
+    made = make_plan(problem, request.context.engine)
+    asked = made.left_out if len(made.left_out) <= ASKED_OPTIONS_MAX else ()
+    return Preview(
+        plan=replace(made, left_out=(*made.left_out, *left_out)),
+        prices=shadow_prices(problem, made) if asked else (),
+        entries=entries(problem, made, [left.option for left in asked]) if asked else (),
+    )
+
+
+def problem_of(request: Request, history: History) -> tuple[Problem, tuple[LeftOut, ...]]:
+    """The problem that a run would plan first, and the options that are out of the question."""
     context = request.context
     terms = Terms(
         model=context.model,
@@ -33,19 +53,15 @@ def preview(request: Request) -> Preview:
         limits_cost=request.budget.max_cost_usd is not None,
     )
     offered, left_out = offer(request.catalog.steps, terms)
+    learned = learn(history, map(terms.priced, request.catalog.options), terms.doer)
     problem = Problem(
-        offered,
+        forecast(learned.steps(offered), terms.doer, learned.tallies),
         request.budget,
         context.max_steps,
         context.diversity_penalty,
         concurrency=context.max_concurrency,
         schedule="waves",
         risk=context.risk,
+        surprises=learned.surprises,
     )
-    made = make_plan(problem, context.engine)
-    asked = made.left_out if len(made.left_out) <= ASKED_OPTIONS_MAX else ()
-    return Preview(
-        plan=replace(made, left_out=(*made.left_out, *left_out)),
-        prices=shadow_prices(problem, made) if asked else (),
-        entries=entries(problem, made, [left.option for left in asked]) if asked else (),
-    )
+    return problem, left_out

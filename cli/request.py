@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from thrifty.budget import Budget, InvalidInput, check_steps
+from thrifty.budget import Budget, InvalidInput, Step, check_steps, checks
 from thrifty.budget.limits import BUDGET_DEFAULT, BUDGET_FIELDS
+from thrifty.budget.phrase import read_budget
 from thrifty.cli.task import read_task
 from thrifty.executors.catalog import Catalog, load_catalog
 from thrifty.executors.registry import RESERVED
@@ -26,9 +28,12 @@ CONTEXT_FIELDS = (
     "max_steps",
     "max_concurrency",
     "on_drift",
+    "approve_plan",
     "max_replans",
 )
 """The options that are fields of the context under the same name."""
+SETTINGS_FIELDS = ("OPENAI_BASE_URL", "THRIFTY_API", "THRIFTY_CAP")
+"""What a saved run keeps of the settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,47 @@ class Request:
     context: Context
     is_budget_given: bool
     is_offline_asked: bool
+
+    def to_state(self) -> dict[str, Any]:
+        """All that a later process needs to go on, as plain data; the key is not part of it."""
+        return {
+            "task": self.task,
+            "budget": self.budget.to_state(),
+            "catalog": [step.to_state() for step in self.catalog.steps],
+            "settings": {
+                "OPENAI_BASE_URL": self.settings.base_url,
+                "THRIFTY_API": self.settings.api,
+                "THRIFTY_CAP": self.settings.cap_field,
+            },
+            "context": self.context.model_dump(exclude_unset=True),
+            "is_budget_given": self.is_budget_given,
+            "is_offline_asked": self.is_offline_asked,
+        }
+
+    @classmethod
+    def from_state(cls, state: object) -> Request:
+        """Reads plain data; key and prices are those of the environment now.
+
+        Raises:
+            InvalidInput: it is not what `to_state` writes.
+        """
+        from thrifty.nodes.context import Context  # pydantic: not for a help text
+
+        fields = ("task", "budget", "catalog", "settings", "context")
+        given = checks.record("request", state, (*fields, "is_budget_given", "is_offline_asked"))
+        steps = checks.sequence("request.catalog", given.get("catalog"))
+        offline = bool(given.get("is_offline_asked"))
+        said = checks.record("request.settings", given.get("settings"), SETTINGS_FIELDS)
+        settings = Settings.from_environment(ChainMap(dict(said), os.environ))
+        return cls(
+            task=checks.text("request.task", given.get("task")),
+            budget=Budget.from_state(given.get("budget")),
+            catalog=Catalog.of([Step.from_state(step) for step in steps]),
+            settings=replace(settings, api_key="", base_url="") if offline else settings,
+            context=Context.of(given.get("context")),
+            is_budget_given=bool(given.get("is_budget_given")),
+            is_offline_asked=offline,
+        )
 
     @property
     def budget_line(self) -> str:
@@ -65,45 +111,70 @@ def read_request(given: Mapping[str, Any]) -> Request:
     Raises:
         InvalidInput: a value cannot be used; the field is named as on the command line.
     """
-    try:
+    with named_as_typed(given):
         return _read(given)
+
+
+@contextmanager
+def named_as_typed(given: Mapping[str, Any]) -> Iterator[None]:
+    """Names the field of a refusal as on the command line."""
+    try:
+        yield
     except InvalidInput as error:
         raise InvalidInput(_as_typed(error.field, given), error.value, error.remedy) from error
 
 
 def _read(given: Mapping[str, Any]) -> Request:
-    limits = {name: given[name] for name in BUDGET_FIELDS if given[name] is not None}
-    budget = Budget(**limits)
+    budget = _budget(given)
     catalog = load_catalog(given["catalog"])
     check_steps(catalog.steps, RESERVED)
     return Request(
         task=read_task(given["task"]),
-        budget=budget if limits else BUDGET_DEFAULT,
+        budget=budget or BUDGET_DEFAULT,
         catalog=catalog,
-        settings=_settings(given),
+        settings=settings_of(given),
         context=_context(given),
-        is_budget_given=bool(limits),
+        is_budget_given=budget is not None,
         is_offline_asked=given["offline"],
     )
 
 
-def _settings(given: Mapping[str, Any]) -> Settings:
+def _budget(given: Mapping[str, Any]) -> Budget | None:
+    """The limits that were said in one phrase, one by one, or both; None without any."""
+    said = Budget() if given["budget"] is None else read_budget(given["budget"])
+    limits = {name: given[name] for name in BUDGET_FIELDS if given[name] is not None}
+    for name, limit in limits.items():
+        if getattr(said, name) is not None:
+            raise InvalidInput(name, limit, "drop it, or leave it out of --budget")
+    budget = replace(said, **limits)
+    return None if budget.is_unlimited else budget
+
+
+def settings_of(given: Mapping[str, Any]) -> Settings:
     """The environment's settings, with what the options say instead."""
-    options = {"OPENAI_BASE_URL": given["base_url"], "THRIFTY_API": given["api"]}
+    options = {"OPENAI_BASE_URL": given["base_url"], "THRIFTY_API": given.get("api")}
     said = {name: value for name, value in options.items() if value}
     settings = Settings.from_environment(ChainMap(said, os.environ))
     return replace(settings, api_key="", base_url="") if given["offline"] else settings
 
 
+def models_of(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The models that a run would ask: one that writes, and one that proposes."""
+    context = _context(given)
+    return tuple(dict.fromkeys((context.model, context.proposal_model)))
+
+
 def _context(given: Mapping[str, Any]) -> Context:
     from thrifty.nodes.context import Context  # pydantic: not for a help text
 
-    fields = {name: given[name] for name in CONTEXT_FIELDS if given[name] is not None}
+    fields = {name: given[name] for name in CONTEXT_FIELDS if given.get(name) is not None}
     if given["model"] is not None:
         # A server of one's own seldom has the default model for proposals too.
         fields |= {"model": given["model"], "proposal_model": given["model"]}
-    if given["no_proposals"]:
+    if given.get("no_proposals"):
         fields["propose_options"] = False
+    if given.get("no_learn"):
+        fields["learn"] = False
     return Context(**fields)
 
 

@@ -1,5 +1,7 @@
 """Hands over what a run brought: the draft and the receipt."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,15 +11,17 @@ import click
 from rich.rule import Rule
 
 from thrifty.budget.plain_text import plain
-from thrifty.cli.draft_file import DraftFile
+from thrifty.cli.ask import told_of
 from thrifty.cli.draft_view import DraftView
+from thrifty.cli.page import write_page
 from thrifty.cli.screen import Screen
+from thrifty.cli.target_file import TargetFile
 from thrifty.receipt import words
 from thrifty.receipt.record import Receipt
 from thrifty.receipt.text import receipt_view
 
-FIELDS = ("draft", "status", "spend", "plan", "receipt")
-"""What `--json` prints of the state."""
+FIELDS = ("run", "draft", "status", "spend", "plan", "receipt")
+"""What `--json` prints, and what is kept, of the state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,39 +29,62 @@ class Result:
     """Where and how to hand it over."""
 
     screen: Screen
-    file: DraftFile | None
+    file: TargetFile | None
     """Takes the draft instead of standard output."""
     as_json: bool
     is_quiet: bool
+    page: TargetFile | None
+    """Takes the receipt as a web page besides."""
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Result:
+        """As the options of a command have it."""
+        return cls(
+            Screen.of(as_json=given["as_json"], quiet=given["quiet"]),
+            TargetFile.of("--output", given["output"]),
+            as_json=given["as_json"],
+            is_quiet=given["quiet"],
+            page=TargetFile.of("--html", given["html"]),
+        )
+
+    @staticmethod
+    def data(known: Mapping[str, Any]) -> dict[str, Any]:
+        """What is handed over, as plain data."""
+        return {field: known[field] for field in FIELDS}
 
     def show(self, known: Mapping[str, Any]) -> None:
         """Shows a run that has ended."""
         receipt = Receipt.from_state(known["receipt"])
         self._show_draft(known["draft"], "Draft")
         if self.as_json:
-            state = {field: known[field] for field in FIELDS}
-            click.echo(json.dumps(state, indent=2, allow_nan=False))
+            self._print(self.data(known))
         elif not self.is_quiet:
             self._show_receipt(receipt)
         elif receipt.status != "done" or not receipt.within_budget:
             click.echo(f"thrifty: {words.verdict(receipt)}", err=True)
         if self.file and known["draft"]:
             self.screen.news.print(f"Draft written to {self.file.name}.", soft_wrap=True)
+        if self.page:
+            write_page(self.page, receipt, known["draft"], self.screen)
 
-    def show_interrupted(self, draft: str) -> str:
-        """Hands over what was finished, and says where it is."""
-        if not draft:
-            return "nothing was finished"
-        self._show_draft(draft, "Draft so far")
-        if self.file:
-            return f"what was finished is in {self.file.name}"
-        return "" if self.as_json else "what was finished is above"
+    def show_waiting(self, question: Mapping[str, Any], run: str) -> None:
+        """Says what a run waits for."""
+        if self.as_json:
+            self._print({"run": run, "status": "waiting", "question": question})
+            return
+        for line in told_of(question):
+            self.screen.news.print(line)
+        if run:
+            self.screen.news.print(f"Answer with `thrifty resume {run} --help`.")
+
+    def _print(self, data: Mapping[str, Any]) -> None:
+        click.echo(json.dumps(data, indent=2, allow_nan=False))
 
     def _show_draft(self, draft: str, title: str) -> None:
         """Markdown as it is for a file or a pipe, rendered for a person."""
         result = self.screen.result
         if self.file:
-            self.file.write(draft)
+            self.file.write(f"{plain(draft)}\n" if draft else "")
         elif self.as_json or not draft:
             return
         elif result.is_terminal and not self.is_quiet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -18,6 +19,11 @@ class Screen:
     """Standard output: the draft and the receipt, or the JSON."""
     news: Console
     """Budget, plan and progress: with the result at a terminal, else standard error."""
+
+    @property
+    def is_a_persons(self) -> bool:
+        """Whether somebody can be asked: both ways lead to a terminal."""
+        return self.result.is_terminal and self.news is self.result and sys.stdin.isatty()
 
     @classmethod
     def of(cls, *, as_json: bool, quiet: bool = False) -> Screen:

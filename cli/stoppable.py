@@ -1,13 +1,16 @@
 """Keeps Ctrl-C heard while a run waits for an answer.
 
 Steps side by side run in threads that Python joins before it lets an interrupt through; with a
-server that hangs, that is for ever. So the run is read in a thread of its own.
+server that hangs, that is for ever. So the run is read in a thread of its own, and the first
+Ctrl-C only asks it to stop: an answer that is nearly there is paid for anyway.
 """
 
 import os
+import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
@@ -43,6 +46,21 @@ def _next(
             return members.get(timeout=POLL_S)
         except Empty:
             continue
+
+
+@contextmanager
+def first_ctrl_c(stop: Callable[[], None]) -> Iterator[None]:
+    """Lets the first Ctrl-C ask to stop; the second one interrupts."""
+
+    def heard(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        stop()
+
+    before = signal.signal(signal.SIGINT, heard)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def exit_now(code: int) -> None:

@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,14 @@ Start = Callable[..., "subprocess.Popen[str]"]
 UNKNOWN = ("OPENAI_", "THRIFTY_", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_")
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the runs of a test are kept."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("THRIFTY_HOME", str(folder))
+    return folder
+
+
 @pytest.fixture
 def invoke() -> Invoke:
     def run(*arguments: str, **extra: Any) -> Result:
@@ -25,17 +34,23 @@ def invoke() -> Invoke:
 
 
 @pytest.fixture
-def start() -> Start:
-    def run(*arguments: str, code: str = "from thrifty.cli.main import main; main()") -> Any:
-        environ = {k: v for k, v in os.environ.items() if not k.startswith(UNKNOWN)}
+def start(home: Path) -> Start:
+    def run(
+        *arguments: str,
+        code: str = "from thrifty.cli.main import main; main()",
+        environ: Mapping[str, str] | None = None,
+        terminal: int | None = None,
+    ) -> Any:
+        known = {k: v for k, v in os.environ.items() if not k.startswith(UNKNOWN)}
+        known |= {"THRIFTY_HOME": str(home), **(environ or {})}
         return subprocess.Popen(
             [sys.executable, "-c", code, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=terminal or subprocess.DEVNULL,
+            stdout=terminal or subprocess.PIPE,
+            stderr=terminal or subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            env=environ,
+            env=known,
         )
 
     return run

@@ -25,7 +25,7 @@ CASES = {
     "steps, no number": (["x", "--max-steps", "six"], "--max-steps: got 'six'", "integer"),
     "no concurrency": (["x", "--max-concurrency", "0"], "--max-concurrency: got 0", "1"),
     "unknown engine": (["x", "--engine", "magic"], "'magic'", "beam"),
-    "unknown policy": (["x", "--on-drift", "ask"], "'ask'", "'replan', 'halt'"),
+    "unknown policy": (["x", "--on-drift", "wait"], "'wait'", "'replan', 'halt'"),
     "unknown effort": (["x", "--effort", "huge"], "'huge'", "'low'"),
     "unknown option": (["x", "--max-token", "5"], "--max-token", "--max-tokens"),
     "no task": ([], "TASK", "--help"),
@@ -98,3 +98,29 @@ def test_a_wrong_environment_is_told_too(invoke):
 
 def test_the_default_budget_is_the_agents():
     assert Budget(8_000, None, 60_000, 8) == BUDGET_DEFAULT  # as the help text says
+
+
+PHRASES = {
+    "an unknown unit": (["--budget", "5 parsecs"], "--budget: got '5 parsecs'", "a number and a"),
+    "nothing": (["--budget", " "], "--budget: got ' '", "write some text"),
+    "said twice": (
+        ["--budget", "2k tokens", "--max-tokens", "9"],
+        "--max-tokens: got 9",
+        "drop it",
+    ),
+}
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+@pytest.mark.parametrize(("arguments", "what", "remedy"), PHRASES.values(), ids=PHRASES)
+def test_a_budget_that_nobody_understands(invoke, command, arguments, what, remedy):
+    result = invoke(command, "x", *arguments)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert what in result.stderr
+    assert remedy in result.stderr
+
+
+def test_a_phrase_and_plain_options_make_one_budget(invoke):
+    said = ["--budget", "2.2k tokens, 2 cents", "--max-tool-calls", "2"]
+    result = invoke("plan", "x", *said)
+    assert result.stdout.startswith("Budget  2,200 tokens, $0.02, 2 calls\n")

@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.samples import HOSTILE, RECEIPT
 from thrifty.budget import PriceUnknown
-from thrifty.cli import run as run_module
+from thrifty.cli.drive import Driver
 
 TUTORIAL = ("--max-tokens", "2200", "--max-latency-ms", "3500", "--max-tool-calls", "2")
 
@@ -34,7 +34,7 @@ def test_without_a_limit_the_default_budget_is_named(invoke):
 def test_json_is_one_object_and_nothing_else(invoke):
     result = invoke("run", f"Draft {HOSTILE}", *TUTORIAL, "--json")
     given = json.loads(result.stdout)
-    assert list(given) == ["draft", "status", "spend", "plan", "receipt"]
+    assert list(given) == ["run", "draft", "status", "spend", "plan", "receipt"]
     assert given["status"] == "done"
     assert given["receipt"]["within_budget"] is True
     assert result.stdout.isascii()
@@ -96,11 +96,10 @@ def test_hostile_text_is_harmless_in_a_pipe(invoke, tmp_path):
 
 
 def _ends_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    def updates(request: Any) -> Any:
+    def start(self: Any) -> int:
         raise error
-        yield
 
-    monkeypatch.setattr(run_module, "_updates", updates)
+    monkeypatch.setattr(Driver, "start", start)
 
 
 def test_an_error_of_ours_ends_with_its_own_code(invoke, monkeypatch):
@@ -127,7 +126,7 @@ def test_debug_shows_the_traceback(invoke, monkeypatch, wish):
 
 
 def test_an_interrupt_before_anything_is_done_is_one_line(invoke, monkeypatch):
-    _ends_with(monkeypatch, KeyboardInterrupt())
+    _ends_with(monkeypatch, KeyboardInterrupt("nothing was finished"))
     monkeypatch.setattr("thrifty.cli.edge.exit_now", lambda code: None)
     result = invoke("run", "x", "--quiet")
     assert result.exit_code == 130

@@ -1,4 +1,4 @@
-"""The file that a draft is written to."""
+"""A file that something is written to, once it is there."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thrifty.budget import InvalidInput
-from thrifty.budget.plain_text import plain
 from thrifty.receipt.words import one_line
 
 
 @dataclass(frozen=True, slots=True)
-class DraftFile:
+class TargetFile:
     """A file that looked writable before anything was spent."""
 
     path: Path
@@ -23,8 +22,12 @@ class DraftFile:
         return one_line(str(self.path))
 
     @classmethod
-    def of(cls, given: str | None) -> DraftFile | None:
+    def of(cls, option: str, given: str | None) -> TargetFile | None:
         """The file of that name; None when no name is given.
+
+        Args:
+            option: where the name was given, such as `--output`.
+            given: the name.
 
         Raises:
             InvalidInput: it cannot be written.
@@ -34,9 +37,9 @@ class DraftFile:
         path = Path(given).expanduser()
         target = path if path.exists() else path.parent
         if not given or "\0" in given or path.is_dir() or not os.access(target, os.W_OK):
-            raise InvalidInput("--output", given, "name a file in a folder that can be written to")
+            raise InvalidInput(option, given, "name a file in a folder that can be written to")
         return cls(path)
 
-    def write(self, draft: str) -> None:
-        """Writes the draft as Markdown."""
-        self.path.write_text(f"{plain(draft)}\n" if draft else "", encoding="utf-8")
+    def write(self, text: str) -> None:
+        """Writes the text in place of what was there."""
+        self.path.write_text(text, encoding="utf-8")

@@ -1,0 +1,63 @@
+"""`thrifty doctor`: looks at what a run needs, and says what to do."""
+
+import json
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from thrifty.cli.edge import debug_option
+from thrifty.cli.limits import ENVIRONMENT
+from thrifty.cli.screen import Screen
+from thrifty.receipt.words import one_line
+
+EPILOG = f"""\b
+Examples:
+  thrifty doctor
+  thrifty doctor --base-url http://localhost:11434/v1 --model llama3
+  thrifty doctor --json | jq '.findings[] | select(.state != "ok")'
+
+\b
+Exit codes: that of a run which needs what is missing
+  0   nothing is missing; what is worth knowing is marked with !
+  2   bad input
+  7   no model could be reached
+  10  runs cannot be kept
+
+{ENVIRONMENT}
+"""
+MARKS = {"ok": ("✓", "green"), "note": ("!", "yellow"), "fail": ("✗", "red")}
+
+
+@click.command(epilog=EPILOG)
+@click.option("--model", metavar="NAME", help="The model that would write.  [gpt-5]")
+@click.option("--base-url", metavar="URL", help="An OpenAI-compatible server, with its /v1.")
+@click.option("--offline", is_flag=True, help="Look at nothing that only models need.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@debug_option
+def doctor(**given: Any) -> int:
+    """Look at what a run needs: key, server, prices, tokenizer, store. Costs nothing."""
+    from thrifty.cli.checkup import checkup
+    from thrifty.cli.request import models_of, named_as_typed, settings_of
+    from thrifty.settings import home_folder
+
+    with named_as_typed(given):
+        settings, models = settings_of(given), models_of(given)
+    screen = Screen.of(as_json=given["as_json"])
+    with screen.news.status("looking"):
+        findings = list(checkup(settings, models, home_folder()))
+    code = next((finding.exit_code for finding in findings if finding.exit_code), 0)
+    if given["as_json"]:
+        said = [finding.to_state() for finding in findings]
+        click.echo(json.dumps({"findings": said, "exit_code": code}, indent=2))
+        return code
+    table = Table.grid(padding=(0, 1))
+    for finding in findings:
+        mark, style = MARKS[finding.state]
+        says = Text(one_line(finding.says), overflow="fold")
+        if finding.remedy:
+            says.append(f"\n→ {one_line(finding.remedy)}", style=style)
+        table.add_row(Text(mark, style), Text(finding.about, style="bold"), says)
+    screen.result.print(table)
+    return code

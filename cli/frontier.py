@@ -1,0 +1,64 @@
+"""`thrifty frontier`: what more budget would buy, and what less would lose."""
+
+import json
+from typing import Any
+
+import click
+
+from thrifty.cli.edge import debug_option
+from thrifty.cli.exit_codes import DONE, NOTHING_DONE
+from thrifty.cli.limits import shared_options, whole
+from thrifty.cli.request import named_as_typed, read_request
+from thrifty.cli.screen import Screen
+from thrifty.cli.target_file import TargetFile
+
+EPILOG = """\b
+Examples:
+  thrifty frontier "Draft a project proposal" --budget "2k tokens, 2 calls"
+  thrifty frontier @brief.md --budget "$0.02, 10s" --over cost --plot value.svg
+  thrifty frontier @brief.md --budget "2k tokens" --json | jq .next
+
+\b
+Exit codes:
+  0  there is a plan
+  2  bad input
+  4  nothing fits the budget
+"""
+
+
+@click.command(epilog=EPILOG)
+@shared_options
+@click.option(
+    "--over",
+    type=click.Choice(["all", "tokens", "cost", "latency", "calls"]),
+    help="Which limit varies; all of them in proportion.  [all]",
+)
+@click.option("--points", type=whole, metavar="N", help="Budgets to plan.  [50]")
+@click.option("--plot", metavar="FILE", help="Write the curve as a picture, .png or .svg.")
+@debug_option
+def frontier(**given: Any) -> int:
+    """Show what each budget would buy, up to twice yours, and spend nothing.
+
+    TASK is the text of the task, - for standard input, or @FILE. Every point is the best plan
+    for its budget.
+    """
+    from thrifty.cli.curve import as_data, curve_of, find, show
+    from thrifty.receipt.plots import check_plot_file, save_plot
+
+    request = read_request(given)
+    file = TargetFile.of("--plot", given["plot"])
+    if file:
+        check_plot_file("--plot", given["plot"])
+    screen = Screen.of(as_json=given["as_json"])
+    with screen.news.status("planning"), named_as_typed(given):
+        found = find(request, given["over"], given["points"])
+    curve = curve_of(found)
+    if file:
+        save_plot(curve, file.path)
+    if given["as_json"]:
+        click.echo(json.dumps(as_data(request, found), indent=2, allow_nan=False))
+    else:
+        show(request, found, curve, screen)
+    if file:
+        screen.news.print(f"Curve written to {file.name}.", soft_wrap=True)
+    return DONE if found.chosen.options else NOTHING_DONE

@@ -1,0 +1,154 @@
+"""The folder where the command line keeps its runs: a folder for each, and one ledger for all.
+
+<home>/ledger.sqlite
+<home>/runs/<id>/request.json       what was asked; never the key
+<home>/runs/<id>/checkpoints.sqlite how far it has come
+<home>/runs/<id>/result.json        what it last handed over
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from thrifty.budget import InvalidInput, LedgerUnavailable
+from thrifty.cli.request import Request
+from thrifty.ledger.owner import is_gone
+from thrifty.settings import home_folder
+
+if TYPE_CHECKING:
+    from thrifty.ledger.sqlite import SqliteLedger
+
+LATEST = "last"
+RunStatus = Literal["running", "waiting", "done", "halted", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRun:
+    """A run that was started on this machine."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """Its name, and that of its thread."""
+        return self.folder.name
+
+    @property
+    def account(self) -> str:
+        """Its account in the ledger: the first run of its thread."""
+        return f"{self.id}/1"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The file of its checkpoints."""
+        return self.folder / "checkpoints.sqlite"
+
+    def request(self) -> Request:
+        """What was asked.
+
+        Raises:
+            InvalidInput: the file was damaged.
+        """
+        return Request.from_state(_read(self.folder / "request.json"))
+
+    def result(self) -> Mapping[str, Any]:
+        """What it last handed over; empty when it has not come so far."""
+        file = self.folder / "result.json"
+        return _read(file) if file.exists() else {}
+
+    def keep(self, result: Mapping[str, Any]) -> None:
+        """Writes down what it hands over now."""
+        _write(self.folder / "result.json", result)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder, which is made when it is first needed."""
+
+    path: Path
+
+    @classmethod
+    def of_user(cls) -> Home:
+        """The user's own: `THRIFTY_HOME`, or where the platform keeps data.
+
+        Raises:
+            InvalidInput: it cannot be written to.
+        """
+        home = cls(home_folder())
+        try:
+            (home.path / "runs").mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            remedy = f"name a folder that can be written to, or use --no-save ({error.strerror})"
+            raise InvalidInput("THRIFTY_HOME", str(home.path), remedy) from None
+        return home
+
+    def ledger(self) -> SqliteLedger:
+        """The ledger of all runs."""
+        from thrifty.ledger.sqlite import SqliteLedger  # not for a help text
+
+        return SqliteLedger(self.path / "ledger.sqlite")
+
+    def add(self, request: Request) -> SavedRun:
+        """A new run, with its request written down."""
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+        run = SavedRun(self.path / "runs" / name)
+        try:
+            run.folder.mkdir(mode=0o700)
+            _write(run.folder / "request.json", request.to_state())
+        except OSError as error:
+            remedy = f"make room there, or use --no-save ({error.strerror})"
+            raise InvalidInput("THRIFTY_HOME", str(self.path), remedy) from None
+        return run
+
+    def runs(self) -> list[SavedRun]:
+        """All runs, the newest first."""
+        folders = sorted((self.path / "runs").iterdir(), reverse=True)
+        return [SavedRun(folder) for folder in folders if (folder / "request.json").exists()]
+
+    def run(self, name: str) -> SavedRun:
+        """The run of that name, of which the beginning will do; `last` is the newest.
+
+        Raises:
+            InvalidInput: there is none, or more than one.
+        """
+        runs = self.runs()
+        found = runs[:1] if name == LATEST else [run for run in runs if run.id.startswith(name)]
+        if len(found) == 1:
+            return found[0]
+        remedy = "write more of its name" if found else "see `thrifty runs` for those there are"
+        raise InvalidInput("RUN", name, remedy)
+
+    def status(self, run: SavedRun) -> RunStatus:
+        """What has become of a run."""
+        try:
+            holder = self.ledger().holder(run.account)
+        except LedgerUnavailable:
+            holder = ""
+        if holder:
+            return "interrupted" if is_gone(holder) else "running"
+        status: RunStatus = run.result().get("status", "interrupted")
+        return status
+
+
+def _read(file: Path) -> Mapping[str, Any]:
+    try:
+        given = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        remedy = f"delete the run's folder ({type(error).__name__})"
+        raise InvalidInput(file.name, str(file), remedy) from None
+    if not isinstance(given, Mapping):
+        raise InvalidInput(file.name, str(file), "delete the run's folder; it is no JSON object")
+    return given
+
+
+def _write(file: Path, given: Mapping[str, Any]) -> None:
+    """All of it or nothing, whenever the machine stops."""
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps(given, indent=2, allow_nan=False), "utf-8")
+    new.replace(file)

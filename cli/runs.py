@@ -1,0 +1,78 @@
+"""`thrifty runs` and `thrifty show`: the runs that were kept, and what one of them brought."""
+
+import json
+from typing import Any
+
+import click
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from thrifty.budget import Spend
+from thrifty.cli.edge import debug_option
+from thrifty.cli.home import LATEST, Home, SavedRun
+from thrifty.cli.result import Result
+from thrifty.cli.screen import Screen
+from thrifty.receipt import words
+
+STYLES = {"done": "green", "running": "cyan", "waiting": "cyan"}
+TASK_SHOWN = 60
+
+
+@click.command()
+@click.option("--limit", "-n", default=20, show_default=True, metavar="N", help="The newest N.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@debug_option
+def runs(limit: int, as_json: bool) -> None:
+    """List the runs that were kept on this machine, the newest first."""
+    home = Home.of_user()
+    rows = [_row(home, run) for run in home.runs()[: max(0, limit)]]
+    if as_json:
+        click.echo(json.dumps({"home": str(home.path), "runs": rows}, indent=2))
+        return
+    screen = Screen.of(as_json=False)
+    if not rows:
+        screen.result.print('No run was kept yet; start one with `thrifty run "…"`.')
+        return
+    table = Table(box=box.SIMPLE_HEAD)
+    for header in ("run", "status", "spent", "task"):
+        table.add_column(header, overflow="fold")
+    for row in rows:
+        spent = words.amounts(Spend.from_state(row["spend"])) if row["spend"] else ""
+        status = Text(row["status"], style=STYLES.get(row["status"], "yellow"))
+        table.add_row(row["run"], status, spent, Text(words.one_line(row["task"])[:TASK_SHOWN]))
+    screen.result.print(table)
+
+
+def _row(home: Home, run: SavedRun) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "status": home.status(run),
+        "spend": run.result().get("spend"),
+        "task": run.request().task,
+    }
+
+
+@click.command()
+@click.argument("name", metavar="[RUN]", default=LATEST)
+@click.option("--quiet", "-q", is_flag=True, help="The draft alone.")
+@click.option("--output", "-o", metavar="FILE", help="Write the draft to a file instead.")
+@click.option("--html", metavar="FILE", help="Write the receipt, with the draft, as a web page.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@debug_option
+def show(**given: Any) -> None:
+    """Show what a run brought: its draft and its receipt, or what it waits for.
+
+    RUN is the name that `thrifty runs` shows, or its beginning; `last` is the newest.
+    """
+    home = Home.of_user()
+    run = home.run(given["name"])
+    known, result = run.result(), Result.of(given)
+    if "receipt" in known:
+        result.show(known)
+    elif "question" in known:
+        result.show_waiting(known["question"], run.id)
+    elif given["as_json"]:
+        click.echo(json.dumps({"run": run.id, "status": home.status(run)}, indent=2))
+    else:
+        result.screen.result.print(f"Run {run.id} is {home.status(run)}; nothing is there yet.")

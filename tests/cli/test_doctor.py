@@ -1,0 +1,135 @@
+"""`thrifty doctor`: what is missing is found, and it says what to do."""
+
+import json
+import os
+import socket
+
+import pytest
+
+from tests.llm_server.server import LLMServer
+from thrifty.models import reach
+
+KEY = "sk-secret-key"
+
+
+@pytest.fixture
+def look(invoke, tmp_path):
+    """Looks, and returns the exit code and the findings by what they are about."""
+
+    def run(*arguments, **environ):
+        env = {"THRIFTY_HOME": str(tmp_path / "home"), **environ}
+        result = invoke("doctor", "--json", *arguments, env=env)
+        assert result.stderr == ""
+        assert KEY not in result.stdout
+        given = json.loads(result.stdout)
+        assert given["exit_code"] == result.exit_code
+        return result.exit_code, {finding["about"]: finding for finding in given["findings"]}
+
+    return run
+
+
+@pytest.fixture
+def server():
+    with LLMServer(api_key=KEY, models=["gpt-5", "gpt-5-mini"]) as running:
+        yield running
+
+
+def test_offline_is_worth_a_note_and_nothing_is_missing(look):
+    code, found = look()
+    assert code == 0
+    assert {about: finding["state"] for about, finding in found.items()} == {
+        "key": "note",
+        "store": "ok",
+    }
+    assert "OPENAI_API_KEY" in found["key"]["remedy"]
+
+
+def test_with_key_and_server_all_is_well(look, server):
+    code, found = look("--base-url", server.base_url, OPENAI_API_KEY=KEY)
+    assert (code, {finding["state"] for finding in found.values()}) == (0, {"ok"})
+    assert list(found) == ["key", "server", "price", "tokenizer", "store"]
+    assert "answered in" in found["server"]["says"]
+    assert "for a million tokens" in found["price"]["says"]
+    assert server.bill.total_tokens == 0
+
+
+def test_a_refused_key_is_named(look, server):
+    code, found = look("--base-url", server.base_url, OPENAI_API_KEY="sk-wrong")
+    assert (code, found["server"]["state"]) == (7, "fail")
+    assert "(401)" in found["server"]["says"]
+    assert found["server"]["remedy"] == "check OPENAI_API_KEY"
+
+
+def test_a_model_that_is_not_there_has_neither_price_nor_tokenizer(look, server):
+    at = ["--base-url", server.base_url, "--model", "llama3"]
+    code, found = look(*at, OPENAI_API_KEY=KEY)
+    assert code == 0
+    assert [found[about]["state"] for about in ("server", "price", "tokenizer")] == [
+        "note",
+        "note",
+        "ok",
+    ]
+    assert "choose with --model: gpt-5, gpt-5-mini" in found["server"]["remedy"]
+    assert "THRIFTY_PRICES" in found["price"]["remedy"]
+    assert "bytes are counted" in found["tokenizer"]["says"]
+    priced = '{"llama3": {"input": 0, "output": 0.5}}'
+    assert look(*at, OPENAI_API_KEY=KEY, THRIFTY_PRICES=priced)[1]["price"]["state"] == "ok"
+
+
+def test_a_server_that_lists_no_models_is_a_server(look, server):
+    address = server.base_url.replace("/v1", "/other/v1")
+    code, found = look("--base-url", address, OPENAI_API_KEY=KEY)
+    assert (code, found["server"]["state"]) == (0, "ok")
+    assert "lists no models" in found["server"]["says"]
+
+
+def test_a_server_that_is_not_there(look):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    code, found = look("--base-url", f"http://127.0.0.1:{port}/v1")
+    assert (code, found["server"]["state"]) == (7, "fail")
+    assert "cannot be reached" in found["server"]["says"]
+    assert "OPENAI_BASE_URL" in found["server"]["remedy"]
+
+
+def test_a_server_that_hangs_is_left_at_the_deadline(look, monkeypatch):
+    monkeypatch.setattr(reach, "DEADLINE_MS", 300)
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        code, found = look("--base-url", f"http://127.0.0.1:{hanging.getsockname()[1]}/v1")
+    assert code == 7
+    assert "deadline" in found["server"]["says"]
+
+
+@pytest.mark.parametrize("home", ["/proc/thrifty", "/dev/null"])
+def test_a_store_that_cannot_be_written_to(look, home):
+    code, found = look(THRIFTY_HOME=home)
+    assert (code, found["store"]["state"]) == (10, "fail")
+    assert "THRIFTY_HOME" in found["store"]["remedy"]
+
+
+def test_it_leaves_nothing_in_the_store(look, tmp_path):
+    look()
+    assert list((tmp_path / "home").iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
+def test_a_ledger_that_is_read_only_is_found(look, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "ledger.sqlite").touch(0o400)
+    code, found = look()
+    assert code == 10
+    assert "ledger.sqlite" in found["store"]["says"]
+
+
+def test_for_a_person_each_finding_has_a_mark_and_a_remedy(invoke, tmp_path):
+    shown = invoke("doctor", env={"THRIFTY_HOME": str(tmp_path)})
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith("! key ")
+    assert "→ for models, set OPENAI_API_KEY or OPENAI_BASE_URL" in shown.stdout
+    assert "✓ store" in shown.stdout
+
+
+def test_bad_input_is_one_line(invoke):
+    result = invoke("doctor", "--base-url", "ftp://h")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert "--base-url: got 'ftp://h'" in result.stderr
