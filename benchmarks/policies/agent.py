@@ -1,0 +1,70 @@
+"""All of thrifty: the compiled graph with its ledger, whose models are drawn from a world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from benchmarks.policies.plain import Result
+from benchmarks.policies.world import PRICES, STEPS, Run
+from thrifty.budget import Outcome, Spend
+from thrifty.graph.agent import BudgetAgent
+from thrifty.graph.build import create_budget_agent
+from thrifty.ledger.booking import numbered
+from thrifty.nodes.run_llm import Sent, work_of
+from thrifty.nodes.services import Services
+from thrifty.receipt.record import Receipt
+from thrifty.settings import Settings
+
+NOWHERE = "http://127.0.0.1:9/v1"
+SETTINGS = Settings(base_url=NOWHERE, api="chat", prices=PRICES)
+CONTEXT = {"propose_options": False, "max_steps": STEPS}
+
+
+class Agent:
+    """The agent of one world."""
+
+    def __init__(self, runs: Sequence[Run], **given: Any) -> None:
+        self._bills = Bills(runs[0])
+        with _models_are(self._bills):
+            self._agent: BudgetAgent = create_budget_agent(
+                catalog=runs[0].steps, settings=SETTINGS, **given
+            )
+
+    def do(self, run: Run) -> Result:
+        """Does one run; a text that was cut at its cap brings nothing."""
+        self._bills.run = run
+        asked: Any = {"task": "x", "budget": run.budget.to_state(), "run_id": f"run {run.number}"}
+        receipt = Receipt.from_state(self._agent.invoke(asked, context=CONTEXT)["receipt"])
+        value = sum(line.value for line in receipt.lines if line.status == "done")
+        return Result(value, receipt.spent, not receipt.within_budget)
+
+
+class Bills:
+    """Stands where `run_llm` does: writes nothing, and uses what the world says, up to the cap."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def __call__(self, state: Sent, *, services: Services) -> dict[str, Any]:
+        assignment, work = state["assignment"], work_of(state)
+        reserved = Spend.from_state(assignment["reserved"])
+        wanted = self.run.actual[work.option.name]
+        is_cut = wanted.tokens > reserved.tokens
+        actual = reserved if is_cut else wanted
+        account, key = services.account(state["run"]["id"]), numbered(assignment["key"], 1)
+        services.ledger.mark_sent(account, key)
+        services.ledger.settle(account, key, actual, "text")
+        outcome = Outcome(work.option, "cut" if is_cut else "done", "text", actual)
+        return {"outcomes": [outcome.to_state()]}
+
+
+@contextmanager
+def _models_are(bills: Bills) -> Iterator[None]:
+    def run_llm(state: Sent, *, services: Services) -> dict[str, Any]:
+        return bills(state, services=services)
+
+    with patch("thrifty.graph.build.run_llm", run_llm):
+        yield
