@@ -6,18 +6,15 @@ from pathlib import Path
 import pytest
 
 from thrifty import Settings, create_budget_agent
+from thrifty.cli.main import thrifty
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-PAGES = (
-    "README.md",
-    "CONTRIBUTING.md",
-    "docs/decisions.md",
-    "docs/ledger.md",
-    "docs/planning.md",
-    "benchmarks/README.md",
-    "examples/README.md",
-)
+PAGES = [
+    page.relative_to(ROOT).as_posix()
+    for folder in (".", "docs", "benchmarks", "examples")
+    for page in sorted((ROOT / folder).glob("*.md"))
+]
 
 
 @pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
@@ -32,6 +29,11 @@ def test_its_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text("utf-8")):
         if "://" not in target:
             assert (ROOT / page).parent.joinpath(target).exists(), target
+
+
+def test_the_commands_it_names_are_there():
+    named = set(re.findall(r"`thrifty (\w+)", README))
+    assert {"run", "plan", "frontier", "receipt", "doctor"} <= named <= set(thrifty.commands)
 
 
 def test_its_diagram_shows_the_nodes_of_the_graph():

@@ -1,16 +1,12 @@
 """Every example runs as a user runs it: a process of its own, offline, with what it prints."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+import re
 
 import pytest
 
+from tests.examples.running import EXAMPLES, run
 from tests.llm_server import LLMServer
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
-TIMEOUT_S = 60
 PRINTED = {
     "python_use": [
         "## Clarify deliverables … and so on",
@@ -31,28 +27,59 @@ PRINTED = {
         "In short: optimizing our fleet.",
         "Fleet: 1 calls, 1500000 nano-USD",
     ],
+    "gated_agent": [
+        "research: done, 3 calls",
+        "endless: failed, 4 calls; FakeMessagesListChatModel does not fit: 1 call short",
+        "within budget: True",
+    ],
+    "metered_model": [
+        "not sent: gpt-4o-mini does not fit: ",
+        "left: 600 tokens, 3 calls",
+    ],
     "subgraph": [
         "  agent: generate_options",
         "parent: write_mail",
         "Dear customer,\n\n## Clarify deliverables",
         "tokens left: 4000",
     ],
+    "supervisor": [
+        "ai thrifty: '## Clarify deliverables",
+        "ai supervisor: 'The proposal is ready.'",
+    ],
+    "react_tool": [
+        "tool: '## Clarify deliverables",
+        "ai: 'Here is your proposal.'",
+        "tokens left for writing: 10000",
+    ],
+    "retriever": [
+        "## Sources\n\n- The depot in the north has 14 vehicles",
+        "## Findings",
+        "Search: 1 calls, 2000000 nano-USD",
+    ],
+    "three_tiers": [
+        "$0.03: worth 7.2, $0.000000",
+        "  done Risks (local)",
+    ],
+    "batch": [
+        "Template: 100 tasks",
+        "replies: 100",
+        "left: 20000 tokens, 60 calls",
+    ],
+    "research_agent": [
+        "## Clarify deliverables",
+        "electric vans in a city fleet",
+        "left: 6000 tokens",
+    ],
+    "chat_approval": [],  # it says nothing before it is asked; what it says: below
 }
-NEED_A_SERVER = {"openai_compatible_server", "studio_client"}  # the latter: tests/studio
+NEED_A_SERVER = {
+    "remote_graph",  # tests/studio
+    "openai_compatible_server",
+    "studio_client",  # tests/studio
+    "assistants",  # tests/studio
+    "fastapi_app",  # test_fastapi.py
+}
 LINES_MAX = 60
-
-
-def run(name: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs an example from some other folder, with warnings as errors."""
-    return subprocess.run(
-        [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py")],
-        cwd=folder,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=TIMEOUT_S,
-        check=False,
-    )
 
 
 def test_every_example_is_run_listed_and_short():
@@ -86,7 +113,80 @@ def test_the_example_for_ones_own_server_asks_it_and_prices_it(tmp_path):
     assert "## Outline plan" in done.stdout
 
 
+def test_the_example_of_a_metered_model_asks_and_counts(tmp_path):
+    with LLMServer() as server:
+        done = run("metered_model", tmp_path, OPENAI_BASE_URL=server.base_url)
+        bill, requests = server.bill, server.requests
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(requests) == 2
+    assert f"left: {600 - bill.total_tokens} tokens, 1 calls" in done.stdout
+
+
 def test_the_example_for_ones_own_server_says_what_it_needs(tmp_path):
     done = run("openai_compatible_server", tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("Set OPENAI_BASE_URL to your server's address")
+
+
+def test_a_hundred_tasks_do_not_spend_more_than_they_share(tmp_path):
+    with LLMServer() as server:
+        done = run("batch", tmp_path, OPENAI_BASE_URL=server.base_url)
+        bill, requests = server.bill, server.requests
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"Model: {len(requests)} tasks, Template: {100 - len(requests)} tasks" in done.stdout
+    assert 0 < len(requests) <= 60
+    assert "replies: 100" in done.stdout
+    assert f"spent together: {bill.total_tokens} tokens, {len(requests)} calls" in done.stdout
+    assert bill.total_tokens <= 20_000
+
+
+def test_each_budget_buys_its_own_mix_of_models(tmp_path):
+    with LLMServer() as server:
+        done = run("three_tiers", tmp_path, OPENAI_BASE_URL=server.base_url)
+        asked = [request.model for request in server.requests]
+    assert (done.returncode, done.stderr) == (0, "")
+    rich, middle, poor = re.split(r"(?m)^(?=\$)", done.stdout)[1:]
+    did = [re.findall(r"done .+ \((.+)\)", part) for part in (rich, middle, poor)]
+    assert asked == [model for part in did for model in part if model != "local"]
+    assert set(did[0]) == {"gpt-5"}
+    assert "gpt-5-mini" in did[1]
+    assert {"gpt-5-nano", "local"} == set(did[2])
+    for part in (rich, middle, poor):
+        limit, spent = re.findall(r"\$([\d.]+)", part)
+        assert 0 < float(spent) <= float(limit)
+
+
+def test_what_a_retriever_found_is_given_to_the_model(tmp_path):
+    with LLMServer() as server:
+        done = run("retriever", tmp_path, OPENAI_BASE_URL=server.base_url)
+        (request,) = server.requests
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "six of them are older than ten years" in request.prompt
+    assert "soup" not in request.prompt
+
+
+def test_the_research_agent_and_its_report_are_on_one_bill(tmp_path):
+    with LLMServer() as server:
+        done = run("research_agent", tmp_path, OPENAI_BASE_URL=server.base_url)
+        bill, requests = server.bill, server.requests
+    assert (done.returncode, done.stderr) == (0, "")
+    assert requests[0].model == "gpt-5-mini"
+    assert 2 <= len(requests) <= 6
+    assert f"left: {6_000 - bill.total_tokens} tokens" in done.stdout
+
+
+def test_a_plan_is_approved_changed_and_paid_for_in_a_chat(tmp_path):
+    said = ["Plan a tea party", "hm", "without Timeline", "5k tokens, 3 calls", "without Sky", "go"]
+    done = run("chat_approval", tmp_path, "".join(f"{line}\n" for line in said))
+    assert (done.returncode, done.stderr) == (0, "")
+    task, unclear, without, raised, unknown, go = re.split(r"(?m)^> .*\n", done.stdout)[1:]
+    assert "Is this plan to be carried out?" in task
+    assert "- Timeline (local)" in task
+    assert "I did not understand: budget: got 'hm'" in unclear
+    assert "Is this plan to be carried out?" in without
+    assert "- Timeline" not in without
+    assert "Is this plan to be carried out?" in raised
+    assert "leave_out: got 'Sky'; name a step: " in unknown
+    assert go.startswith("## Clarify deliverables")
+    assert "## Timeline" not in go
+    assert "(done, 0 tokens)" in go

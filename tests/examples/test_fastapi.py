@@ -1,0 +1,108 @@
+"""The example of an HTTP service: real uvicorn with two workers, real PostgreSQL, real requests."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.examples.running import EXAMPLES
+from tests.llm_server import LLMServer
+
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 15.0
+
+
+@pytest.fixture
+def models() -> Iterator[LLMServer]:
+    with LLMServer() as running:
+        yield running
+
+
+@contextmanager
+def serving(folder: Path, database: str, models: LLMServer, **given: str) -> Iterator[httpx.Client]:
+    """A client of the service, which ends with all its workers."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    command = [sys.executable, "-W", "error", "-m", "uvicorn", "fastapi_app:app"]
+    command += ["--app-dir", str(EXAMPLES), "--port", str(port), "--workers", "2"]
+    environment = {"DATABASE_URL": database, "OPENAI_BASE_URL": models.base_url, **given}
+    log = folder / "server.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False
+        ) as client:
+            wait_until_ready(client, process, log)
+            yield client
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(STOP_TIMEOUT_S)
+
+
+def wait_until_ready(client: httpx.Client, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline_s = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            client.get("/openapi.json").raise_for_status()
+            return
+        except httpx.TransportError:
+            if process.poll() is not None or time.monotonic() > deadline_s:
+                raise RuntimeError(f"the service is not ready:\n{log.read_text()}") from None
+        time.sleep(0.1)
+
+
+def tokens(client: httpx.Client, user: str) -> tuple[int, int]:
+    """What a user has spent this month, and has left."""
+    budget = client.get("/budget", headers={"X-User": user}).raise_for_status().json()
+    return budget["spent"]["tokens"], budget["left"]["max_tokens"]
+
+
+def test_each_user_has_a_budget_that_no_number_of_requests_passes(tmp_path, database, models):
+    limit = 9_000
+
+    def draft(client: httpx.Client, user: str) -> int:
+        asked = client.post("/drafts", json={"task": "Plan a move"}, headers={"X-User": user})
+        return int(asked.raise_for_status().json()["spend"]["tokens"])
+
+    with serving(tmp_path, database, models, TOKENS_A_MONTH=str(limit)) as client:
+        with ThreadPoolExecutor(4) as pool:
+            spent = list(pool.map(lambda _: draft(client, "ann"), range(8)))
+        of_ann = sum(spent)
+        assert tokens(client, "ann") == (of_ann, limit - of_ann)
+        assert of_ann == models.bill.total_tokens
+        assert 0 < max(spent) <= 6_000
+        assert sum(spent) < 8 * max(spent)  # some found less left than they could use
+
+        assert tokens(client, "bob") == (0, limit)
+        of_bob = draft(client, "bob")
+        assert tokens(client, "bob") == (of_bob, limit - of_bob)
+        assert of_ann + of_bob == models.bill.total_tokens
+        refused(client)
+
+    with serving(tmp_path, database, models, TOKENS_A_MONTH=str(limit)) as client:
+        assert tokens(client, "ann") == (of_ann, limit - of_ann)
+
+
+def refused(client: httpx.Client) -> None:
+    """Nobody is served without a name, or under a name that is none."""
+    for headers in ({}, {"X-User": ""}, {"X-User": "ann 2026-01"}):
+        task = {"task": "Plan a move"}
+        assert client.get("/budget", headers=headers).status_code == 422
+        assert client.post("/drafts", json=task, headers=headers).status_code == 422
