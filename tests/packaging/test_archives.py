@@ -77,6 +77,8 @@ def test_the_wheel_holds_every_file_and_no_other(dist):
         "thrifty/executors/catalog.yaml",
         "thrifty/executors/playbook.yaml",
         "thrifty/executors/templates/outline.md.j2",
+        "thrifty/receipt/receipt.css",
+        "thrifty/receipt/receipt.html.j2",
         "thrifty/graph/studio.py",
         "thrifty/nodes/check_spend.py",
         "thrifty/cli/main.py",

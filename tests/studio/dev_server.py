@@ -28,15 +28,18 @@ QUIET = {
 
 
 class DevServer:
-    """The server that Studio talks to, with the graphs of the repository's langgraph.json.
+    """The server that Studio talks to.
 
     Args:
         folder: where it runs and keeps its state; nothing is left in the repository.
         environment: what its graphs find in their environment, beside ours.
+        config: which graphs it has; by default those of the repository.
     """
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, environment: dict[str, str], config: Path = ROOT / "langgraph.json"
+    ) -> None:
+        self._folder, self._config = folder, config
         self._log_file = folder / "server.log"
         self._environment = {**os.environ, **QUIET, **environment}
         self._process: subprocess.Popen[bytes] | None = None
@@ -49,7 +52,7 @@ class DevServer:
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "langgraph_cli", "dev", "--no-browser", "--no-reload"]
-        command += ["--config", str(ROOT / "langgraph.json"), "--port", self.url.split(":")[-1]]
+        command += ["--config", str(self._config), "--port", self.url.split(":")[-1]]
         with self._log_file.open("wb") as log:
             self._process = subprocess.Popen(
                 command,

@@ -1,4 +1,4 @@
-"""examples/studio_client.py against the running server."""
+"""The examples that are clients of a server, against the running one."""
 
 import os
 import subprocess
@@ -30,3 +30,17 @@ def test_the_client_streams_a_run_and_answers_its_question(client, dev_server, m
     assert ("Raise it, or finish?" in done.stdout) == drifts
     limit = 9000 if drifts else 2200
     assert f"done: {models.bill.total_tokens} of {limit} tokens" in done.stdout
+
+
+def test_the_agent_on_a_server_is_a_node_of_another_graph(client, dev_server, models):
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "remote_graph.py")],
+        env={**os.environ, "LANGGRAPH_URL": dev_server.url, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "## Clarify deliverables" in done.stdout
+    assert models.bill.total_tokens > 0

@@ -1,0 +1,51 @@
+"""examples/assistants.py against the running server: presets that Studio lists by name."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.studio.conftest import BUDGET, GRAPH, TASK
+from tests.studio.dev_server import ROOT
+
+pytestmark = pytest.mark.studio
+
+NAMES = ["balanced", "frugal", "thorough"]
+
+
+@pytest.fixture
+def printed(client, dev_server, models):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(ROOT / "examples" / "assistants.py")],
+        env={**os.environ, "LANGGRAPH_URL": dev_server.url, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_each_assistant_keeps_to_its_own_settings(client, models, printed):
+    spent = [int(line.split()[1]) for line in printed.splitlines()]
+    assert sum(spent) == models.bill.total_tokens
+    frugal, balanced, thorough = spent
+    assert 0 < frugal < balanced <= 8_000
+    assert frugal <= 2_200
+    assert frugal < thorough <= 40_000
+    asked = [request.model for request in models.requests]
+    # Frugal writes twice with the small model; balanced has it propose, and thorough does not.
+    assert asked[:3] == ["gpt-5-mini"] * 3
+    assert set(asked[3:]) == {"gpt-5"}
+
+    kept = client.assistants.search(graph_id=GRAPH)
+    assert sorted(a["name"] for a in kept if a["name"] in NAMES) == NAMES
+
+
+def test_what_a_run_is_given_goes_before_its_assistants_preset(client, models, printed, run):
+    kept = {a["name"]: a["assistant_id"] for a in client.assistants.search(graph_id=GRAPH)}
+    result = run(assistant=kept["frugal"], input={"task": TASK, "budget": BUDGET})
+    assert result["receipt"]["budget"]["max_tokens"] == BUDGET["max_tokens"]
+    assert result["receipt"]["budget"]["max_cost_nano_usd"] is None
