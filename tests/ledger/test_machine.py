@@ -311,8 +311,8 @@ class Machine(RuleBasedStateMachine):
                 assert entry.charged == self.ledger.balance(entry.key).spent
 
 
-def run(make: Callable[[], tuple[Ledger, Callable[[], None]]], examples: int) -> None:
-    """Runs the machine so many times, each on a new ledger."""
+def run(make: Callable[[], tuple[Ledger, Callable[[], None]]], percent: int) -> None:
+    """Runs the machine on new ledgers, as often as this part of the profile's examples."""
 
     class Made(Machine):
         def __init__(self) -> None:
@@ -321,7 +321,7 @@ def run(make: Callable[[], tuple[Ledger, Callable[[], None]]], examples: int) ->
     run_state_machine_as_test(
         Made,
         settings=settings(
-            max_examples=examples,
+            max_examples=settings.default.max_examples * percent // 100,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -330,7 +330,7 @@ def run(make: Callable[[], tuple[Ledger, Callable[[], None]]], examples: int) ->
 
 
 def test_memory():
-    run(lambda: (MemoryLedger(), lambda: None), examples=150)
+    run(lambda: (MemoryLedger(), lambda: None), percent=150)
 
 
 def test_sqlite():
@@ -344,7 +344,7 @@ def test_sqlite():
 
         return ledger, done
 
-    run(make, examples=40)
+    run(make, percent=40)
 
 
 def test_postgres(postgres):
@@ -352,4 +352,4 @@ def test_postgres(postgres):
         ledger = PostgresLedger(fresh_schema(postgres))
         return ledger, ledger.close
 
-    run(make, examples=15)
+    run(make, percent=15)

