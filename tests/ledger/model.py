@@ -89,13 +89,18 @@ class Model:
             if not self.accounts[grandchild].is_returned:
                 self.reclaim(grandchild)
         self.give_up(child)
-        account = self.accounts[child]
-        account.is_returned = True
-        tokens, cost, calls = (
-            spent if limit is None else min(limit, spent)
-            for limit, spent in zip(account.limits, self.spent(child), strict=True)
-        )
-        account.limits = tokens, cost, calls
+        self.accounts[child].is_returned = True
+        self.shut_returned()
+
+    def shut_returned(self) -> None:
+        """Leaves nothing in accounts that were reclaimed, whatever their doubts came to."""
+        for name, account in self.accounts.items():
+            if account.is_returned:
+                tokens, cost, calls = (
+                    spent if limit is None else min(limit, spent)
+                    for limit, spent in zip(account.limits, self.spent(name), strict=True)
+                )
+                account.limits = tokens, cost, calls
 
 
 def _sum(amounts: list[Amounts]) -> Amounts:

@@ -99,6 +99,21 @@ def test_a_late_reconciliation_reaches_the_parent(ledger):
     assert ledger.entries("run")[0].charged == USED
 
 
+def test_what_a_late_reconciliation_frees_is_the_parents(ledger):
+    """It came back with the share: in what was reclaimed nothing fits, at any depth."""
+    granted(ledger, "sub")
+    ledger.grant("sub", "deep", Budget(max_tokens=1_000, max_cost_usd=0.05, max_tool_calls=3))
+    ledger.reserve("deep", "k", "Outline", CALL)
+    ledger.reclaim("run", "sub")
+    ledger.reconcile("deep", "k", USED)
+    for account in ("sub", "deep"):
+        assert ledger.balance(account).spent == USED
+        assert left(ledger, account) == (0, 0, 0)
+        with pytest.raises(BudgetExceeded):
+            ledger.reserve(account, "l", "Outline", Spend(1))
+    assert left(ledger, "run") == (9_700, 999_999_400, 19)
+
+
 def test_a_sub_agents_overrun_is_its_parents(ledger):
     """What is really spent is spent, and the parent has that much less."""
     granted(ledger, "sub")

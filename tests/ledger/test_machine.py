@@ -170,6 +170,7 @@ class Machine(RuleBasedStateMachine):
             call.status = to
             charged = {"in_doubt": call.reserved, "settled": actual}
             call.charged = charged.get(to, (0, 0, 0))
+            self.model.shut_returned()
         elif is_again:
             assert counted(do().charged) == call.charged
         else:
@@ -301,6 +302,12 @@ class Machine(RuleBasedStateMachine):
             assert {k: e.status for k, e in calls.items()} == {
                 k: c.status for k, c in account.calls.items()
             }
+
+    @invariant()
+    def nothing_is_left_in_what_was_reclaimed(self):
+        for name, account in self.model.accounts.items():
+            left = self.ledger.balance(name).left
+            assert not account.is_returned or left == Budget(0, 0, None, 0)
 
     @invariant()
     def children_and_own_are_the_parents(self):

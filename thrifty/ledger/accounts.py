@@ -93,8 +93,7 @@ def _wind_up(books: Books, parent: str, child: str) -> Entry:
         if entry.is_grant:
             _wind_up(books, child, entry.key)
     _give_up(books, child, None)
-    account = known(books, child)
-    books.set_account(rules.with_over(account._replace(limits=rules.closed_limits(account))))
+    books.set_account(rules.shut(known(books, child)))
     before = _grant(books, parent, child)
     return post(books, known(books, parent), before, before._replace(status="returned"))
 

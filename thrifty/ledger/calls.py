@@ -155,5 +155,8 @@ def post(books: Books, account: AccountState, before: Entry, after: Entry) -> En
         parent = known(books, changed.parent)
         grant = books.entry(parent.name, changed.name)
         assert grant is not None, "a sub-agent's account stands in its parent's"
+        if grant.status == "returned":
+            # A doubt has cost less than was charged: that is its parent's to spend by now.
+            books.set_account(rules.shut(changed))
         post(books, parent, grant, rules.with_child(grant, changed))
     return after

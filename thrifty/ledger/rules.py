@@ -193,11 +193,11 @@ def with_child(grant: Entry, child: AccountState) -> Entry:
     return grant._replace(reserved=share_of(child), charged=shown(child.spent))
 
 
-def closed_limits(account: AccountState) -> Limits:
-    """The limits of an account in which nothing is to fit any more."""
+def shut(account: AccountState) -> AccountState:
+    """The account with limits at what is spent, so that nothing fits in it any more."""
     tokens, cost, _, calls = account.spent
-    closing: Limits = tokens, cost, None, calls
-    return lower_limits(account.limits, closing)
+    spent: Limits = tokens, cost, None, calls
+    return with_over(account._replace(limits=lower_limits(account.limits, spent)))
 
 
 def lower_limits(limits: Limits, others: Limits) -> Limits:
