@@ -86,7 +86,13 @@ def test_dollars_for_a_person_say_the_exact_amount(nano):
 
 @pytest.mark.parametrize(
     ("nano", "told"),
-    [(0, "$0.00"), (50_000_000, "$0.05"), (1, "$0.000000001"), (1_234_500_000_000, "$1,234.50")],
+    [
+        (0, "$0.00"),
+        (50_000_000, "$0.05"),
+        (1, "$0.000000001"),
+        (1_234_500_000_000, "$1,234.50"),
+        (-1_500_000_000, "$-1.50"),
+    ],
 )
 def test_dollars_show_at_least_cents(nano, told):
     assert format_usd(nano) == told

@@ -55,7 +55,7 @@ def test_a_text_has_something_in_it_and_an_end():
 
 def test_a_string_may_be_empty():
     assert checks.string("f", "") == ""
-    assert refusal(checks.string, "f", None) == ("f", None, "use a text")
+    assert refusal(checks.string, "f", 5) == ("f", 5, "use a text")
 
 
 def test_a_choice_is_one_of_a_few_words():

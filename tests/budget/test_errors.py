@@ -18,50 +18,51 @@ from thrifty.budget.errors import SHOWN_CHARACTERS, StepEnded, shown
 SINCE_MS = 1_800_000_000_999
 
 TOLD = {
-    "got 5": (InvalidInput("max_tokens", 5, "use more"), "max_tokens: got 5; use more"),
-    "secret": (InvalidInput("api_key", "sk-1", "set it"), "api_key: got a secret; set it"),
+    "got 5": (lambda: InvalidInput("max_tokens", 5, "use more"), "max_tokens: got 5; use more"),
+    "secret": (lambda: InvalidInput("api_key", "sk-1", "set it"), "api_key: got a secret; set it"),
     "exceeded": (
-        BudgetExceeded({"tool_calls": 1, "tokens": 1_200, "cost": 5 * 10**7}, "Polish"),
+        lambda: BudgetExceeded({"tool_calls": 1, "tokens": 1_200, "cost": 5 * 10**7}, "Polish"),
         "Polish does not fit: 1,200 tokens, $0.05, 1 call short; raise the budget or drop the step",
     ),
     "price": (
-        PriceUnknown("gpt-x"),
+        lambda: PriceUnknown("gpt-x"),
         "no price is known for model 'gpt-x'; "
         "set its price in THRIFTY_PRICES or drop the limit on cost",
     ),
     "price of a tier": (
-        PriceUnknown("gpt-x", "tier flex"),
+        lambda: PriceUnknown("gpt-x", "tier flex"),
         "no price is known for model 'gpt-x' (tier flex); "
         "set its price in THRIFTY_PRICES or drop the limit on cost",
     ),
-    "model": (ModelUnavailable("no server answers"), "no server answers"),
+    "model": (lambda: ModelUnavailable("no server answers"), "no server answers"),
     "closed": (
-        ReservationClosed("k", "settled"),
+        lambda: ReservationClosed("k", "settled"),
         "reservation 'k' is settled; reserve again under a new id",
     ),
     "ended": (
-        StepEnded(),
+        lambda: StepEnded(),
         "the step has ended and is settled; let its calls end before it returns",
     ),
     "reused": (
-        KeyReused("k\n", "stands for another request"),
+        lambda: KeyReused("k\n", "stands for another request"),
         r"key 'k\n' stands for another request; make one key for each call",
     ),
     "held": (
-        LeaseLost("run", "pid 1", SINCE_MS, 3),
+        lambda: LeaseLost("run", "pid 1", SINCE_MS, 3),
         "run 'run' is held by 'pid 1' since 2027-01-15T08:00:00+00:00 (lease 3); "
         "wait for it, or take it over if it is gone",
     ),
     "left": (
-        LeaseLost("run", "", SINCE_MS, 3),
+        lambda: LeaseLost("run", "", SINCE_MS, 3),
         "run 'run' was left at 2027-01-15T08:00:00+00:00 (lease 3); "
         "wait for it, or take it over if it is gone",
     ),
 }
 
 
-@pytest.mark.parametrize(("error", "told"), TOLD.values(), ids=TOLD)
-def test_an_error_says_what_happened_and_what_to_do(error, told):
+@pytest.mark.parametrize(("make", "told"), TOLD.values(), ids=TOLD)
+def test_an_error_says_what_happened_and_what_to_do(make, told):
+    error = make()
     assert str(error) == told
     assert isinstance(error, ThriftyError)
 

@@ -1,6 +1,7 @@
 """Runs at work in a process: who drives each, for how long, and what is left when it ends."""
 
 import threading
+import time
 from contextlib import suppress
 
 import pytest
@@ -64,11 +65,15 @@ def test_the_first_node_takes_the_run_and_the_end_gives_it_back(at_work, ledger,
     assert at_work.account("run") == "run"
 
 
-def test_one_invocation_takes_its_run_once(at_work, driver):
+def test_one_invocation_takes_its_run_once(at_work, ledger, monkeypatch):
+    taken = []
+    take = ledger.take
+    monkeypatch.setattr(ledger, "take", lambda *a, **b: taken.append(a) or take(*a, **b))
     with at_work.node("run", 0):
         lease = at_work.account("run")
     with at_work.node("run", 0), at_work.node("run", 0):
-        assert at_work.account("run") is lease
+        assert at_work.account("run") == lease
+    assert taken == [("run", "ann")]
 
 
 def test_a_run_that_is_ended_meanwhile_is_given_back_by_its_last_node(at_work, ledger, driver):
@@ -157,35 +162,41 @@ def test_nodes_that_start_side_by_side_share_a_turn(watch, driver):
     ledger = Crossing()
     called(ledger)
     at_work = RunsAtWork(ledger, watch)
-    inside, go_on = threading.Barrier(3), threading.Event()
+    inside, go_on = threading.Barrier(3), {"first": threading.Event(), "second": threading.Event()}
 
     def node():
         DRIVER.set(driver)
         with at_work.node("run", 0):
+            name = "second" if ledger.first_is_in.is_set() else "first"
+            ledger.first_is_in.set()
             inside.wait(5)
-            go_on.wait(5)
+            go_on[name].wait(5)
 
     threads = [threading.Thread(target=node) for _ in range(2)]
     for thread in threads:
         thread.start()
     inside.wait(5)
     at_work.end(driver)
+    go_on["second"].set()
+    while all(thread.is_alive() for thread in threads):
+        time.sleep(0.001)
     assert ledger.holder("run") == driver
-    go_on.set()
+    go_on["first"].set()
     for thread in threads:
         thread.join()
     assert ledger.holder("run") == ""
 
 
 class Crossing(MemoryLedger):
-    """Lets two take a run only together."""
+    """Two ask for a run before either gets it, and the second gets it once the first is in."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.gate = threading.Barrier(2)
+        self.gate, self.first_is_in = threading.Barrier(2), threading.Event()
 
     def take(self, *given, **named):
-        self.gate.wait(5)
+        if self.gate.wait(5):
+            self.first_is_in.wait(5)
         return super().take(*given, **named)
 
 
@@ -194,7 +205,12 @@ class Failing(MemoryLedger):
 
     is_mended = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = []
+
     def leave(self, lease):
+        self.left.append(lease.fence)
         if not self.is_mended:
             raise LedgerUnavailable("the disk is full")
         super().leave(lease)
@@ -218,6 +234,7 @@ def test_what_cannot_be_given_back_is_given_back_before_it_is_taken_again(watch)
     assert ledger.holder("run") == ""
     with at_work.node("run", 0):
         assert at_work.account("run").fence == 3
+    assert ledger.left == [1, 1, 2]
 
 
 def test_what_somebody_has_taken_over_is_not_given_back(at_work, ledger, driver):

@@ -110,6 +110,12 @@ def test_settling_charges_the_actual_and_frees_the_rest(ledger):
     assert (ledger.balance("run").spent, ledger.balance("run").reserved) == (USED, Spend())
 
 
+def test_a_call_may_have_no_answer_to_keep(ledger):
+    """Then there is none."""
+    called(ledger, "k")
+    assert ledger.settle("run", "k", USED).answer == ""
+
+
 def test_settling_twice_is_settling_once(ledger):
     """A repeated settlement changes nothing, even if it says something else."""
     called(ledger, "k")

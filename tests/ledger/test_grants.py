@@ -114,6 +114,12 @@ def test_what_a_late_reconciliation_frees_is_the_parents(ledger):
     assert left(ledger, "run") == (9_700, 999_999_400, 19)
 
 
+def test_a_grant_is_on_the_bill_of_the_run_that_made_it(ledger):
+    called(ledger)
+    ledger.grant(ledger.take("run", "a", run="one"), "sub", SHARE)
+    assert ledger.entry("run", "sub").run == "one"
+
+
 def test_a_sub_agents_overrun_is_its_parents(ledger):
     """What is really spent is spent, and the parent has that much less."""
     granted(ledger, "sub")
@@ -235,6 +241,14 @@ def test_a_new_limit_has_to_be_one_of_the_sub_agents_too(ledger):
         ledger.extend("run", Budget(max_tokens=100))
     ledger.extend("sub", Budget(max_tokens=60))
     assert ledger.extend("run", Budget(max_tokens=100)).left.max_tokens == 40
+
+
+def test_the_last_limit_too_has_to_be_one_of_the_sub_agents(ledger):
+    """Also where all else is limited already."""
+    ledger.open("run", Budget(None, 1, 1_000, 20))
+    ledger.grant("run", "sub", Budget(None, 0.1, None, 5))
+    with pytest.raises(InvalidInput, match=r"sub\.max_tokens"):
+        ledger.extend("run", Budget(100, 1, 1_000, 20))
 
 
 def test_sub_agents_have_sub_agents(ledger):

@@ -1,5 +1,7 @@
 """The contract of every ledger: who may spend in a run, and what a take-over does."""
 
+import time
+
 import pytest
 
 from tests.ledger.shorthand import CALL, USED, called
@@ -11,6 +13,7 @@ from thrifty.budget import (
     ReservationClosed,
     Spend,
 )
+from thrifty.ledger.book import wall_clock_ms
 from thrifty.ledger.protocol import Lease
 
 
@@ -39,6 +42,11 @@ def test_a_lease_says_who_holds_the_run_since_when(ledger, clock):
     assert ledger.settle(lease, "k", USED).charged == USED
     assert ledger.balance(lease) == ledger.balance("run")
     assert ledger.entries(lease) == ledger.entries("run")
+
+
+def test_leases_tell_the_time_of_the_wall():
+    """For people to read, in milliseconds since 1970."""
+    assert abs(wall_clock_ms() - time.time() * 1000) < 1_000
 
 
 def test_taking_twice_is_taking_once(ledger, clock):

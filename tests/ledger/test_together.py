@@ -12,7 +12,7 @@ from tests.ledger.opened import opened
 from tests.ledger.shorthand import CALL, USED, called
 from thrifty.budget import Budget, BudgetExceeded, LedgerUnavailable, ReservationClosed, Spend
 from thrifty.ledger import accounts, calls
-from thrifty.ledger.memory import MemoryLedger
+from thrifty.ledger.memory import MemoryLedger, MemoryStore
 from thrifty.ledger.protocol import Entry
 
 THREADS = 8
@@ -80,6 +80,35 @@ def test_an_act_that_is_interrupted_is_undone(ledger):
     assert (ledger.balance("run"), ledger.entries("run")) == before
     with pytest.raises(KeyError):
         ledger.balance("sub")
+
+
+def test_a_take_over_that_is_interrupted_is_undone(ledger):
+    """The run stays whose it is."""
+    called(ledger)
+    lease = ledger.take("run", "a")
+
+    def interrupted(books):
+        accounts.take(books, "run", "run", "b", lease.fence, 0)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ledger._store.write(interrupted)
+    assert ledger.take("run", "a") == lease
+
+
+class Interrupted(dict):
+    """Rows into which a Ctrl-C comes."""
+
+    def __setitem__(self, key, row):
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_between_a_row_and_its_note_is_survived():
+    """What was never written is not there to be taken out."""
+    store = MemoryStore()
+    with pytest.raises(KeyboardInterrupt):
+        store.write(lambda books: books._put(Interrupted(), "k", "row"))
+    assert store.read(lambda books: books.is_empty)
 
 
 def test_one_settlement_is_charged(ledger):
@@ -199,7 +228,11 @@ def test_a_ledger_in_memory_is_not_forked():
     called(ledger, "k")
 
     def act():
-        with pytest.raises(LedgerUnavailable, match="another process"):
+        told = (
+            "^this ledger lives in the memory of another process; "
+            "share a SqliteLedger or a PostgresLedger instead$"
+        )
+        with pytest.raises(LedgerUnavailable, match=told):
             ledger.settle("run", "k", USED)
 
     assert os.waitpid(_forked(act), 0)[1] == 0

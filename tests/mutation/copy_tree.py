@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent.parent.parent
 PYTEST = [
     "--hypothesis-profile=mutation",
     *("-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin"),  # and no others
-    *("-p", "no:cacheprovider", "-p", "no:unraisableexception"),  # half the time of a quick test
+    *("-p", "no:cacheprovider", "-p", "no:unraisableexception"),
+    "--tb=native",  # any other parses the file with all its mutants, which takes half a second
 ]
 UNDERSTOOD = ("classmethod", "staticmethod", "overload")
 """Decorators whose functions mutmut mutates by itself."""

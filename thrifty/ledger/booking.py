@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 def fingerprint(*parts: object) -> str:
     """A digest of a request: the same for the same parts, in any process."""
-    return sha256("\x00".join(map(repr, parts)).encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256("\x00".join(map(repr, parts)).encode()).hexdigest()
 
 
 def numbered(key: str, ordinal: int) -> str:
@@ -58,8 +58,8 @@ def entry_for(
     Raises:
         BudgetExceeded: there was no entry, and a new one does not fit.
     """
-    start = 1 if after is None else int(after.key.rpartition(".")[2]) + 1
-    for ordinal in count(start):
+    ordinal = 1 if after is None else int(after.key.rpartition(".")[2]) + 1
+    while True:
         try:
             return ledger.reserve(
                 account,
@@ -70,8 +70,7 @@ def entry_for(
                 unsent=True,
             )
         except KeyReused:
-            continue
-    raise AssertionError("count never ends")
+            ordinal += 1
 
 
 def settled(ledger: Ledger, account: Account, entry: Entry, actual: Spend, answer: str) -> Entry:
