@@ -43,21 +43,28 @@ def test_a_phrase_means_these_limits(phrase, amounts):
         ("$5,500 tokens", "$5,500 tokens", "a number and a unit"),
         ("-5 tokens", "-5 tokens", "a number and a unit"),
         ("1e9 tokens", "1e9 tokens", "a number and a unit"),
-        ("0.5 tokens", "0.5 tokens", "a whole number of tokens"),
+        (
+            "0.5 tokens",
+            "0.5 tokens",
+            "use a whole number of tokens, milliseconds or calls",
+        ),
         ("5s, 300 ms", "300 ms", "limit latency once"),
         ("1,000,000,000,000,000.000000001 k$", None, "use at most $1,000,000.00"),
-        ("9" * 150 + " tokens", None, "use at most 1,000,000,000,000,000 tokens"),
+        ("9" * 150 + " tokens", "9" * 150 + " tokens", "use at most 1,000,000,000,000,000 tokens"),
         ("2 calls," * 30, None, f"at most {PHRASE_MAX} characters"),
         (None, None, "write some text"),
         (2000, 2000, "write some text"),
     ],
 )
 def test_what_is_not_understood_is_named_with_its_remedy(phrase, value, remedy):
+    with pytest.raises(InvalidInput, match=r"^budget: "):
+        read_budget(phrase)
     with pytest.raises(InvalidInput) as raised:
         read_budget(phrase, "--budget")
     assert raised.value.field == "--budget"
     assert value is None or raised.value.value == value
     assert remedy in raised.value.remedy
+    assert not remedy.startswith("use") or remedy == raised.value.remedy
 
 
 WORDS = st.sampled_from([*UNITS, *"0123456789", "k", "m", ",", ".", " ", ";", "and", "٣", "\0"])

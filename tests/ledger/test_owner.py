@@ -70,6 +70,11 @@ def test_where_the_kernel_tells_nothing_nobody_is_gone(monkeypatch):
     assert not is_gone(f"{head}99999999{tail}")
 
 
+def test_a_process_has_a_name_also_where_the_kernel_tells_nothing(monkeypatch):
+    monkeypatch.setattr(owner, "_stat", lambda pid: None)
+    assert this_process().endswith(" 0]")
+
+
 def test_a_process_of_somebody_else_is_there(monkeypatch):
     def kill(pid, sign):
         assert sign == 0

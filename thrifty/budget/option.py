@@ -95,5 +95,5 @@ class StepOption:
     @classmethod
     def from_state(cls, state: object, where: str = "option") -> StepOption:
         given = dict(checks.complete(where, state, OptionState.__annotations__))
-        given["estimate"] = Spend.from_state(given.get("estimate"), f"{where}.estimate")
+        given["estimate"] = Spend.from_state(given["estimate"], f"{where}.estimate")
         return cls(**given)

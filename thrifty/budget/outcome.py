@@ -81,6 +81,6 @@ class Outcome:
         given: dict[str, Any] = dict(
             checks.complete("outcome", state, OutcomeState.__annotations__)
         )
-        given["option"] = StepOption.from_state(given.get("option"))
-        given["actual"] = Spend.from_state(given.get("actual"))
+        given["option"] = StepOption.from_state(given["option"])
+        given["actual"] = Spend.from_state(given["actual"])
         return cls(**given)

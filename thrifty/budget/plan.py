@@ -108,6 +108,6 @@ class Plan:
     def from_state(cls, state: object) -> Plan:
         given: dict[str, Any] = dict(checks.complete("plan", state, PlanState.__annotations__))
         for name, read in (("chosen", StepOption.from_state), ("left_out", LeftOut.from_state)):
-            members = checks.sequence(f"plan.{name}", given.get(name, ()))
+            members = checks.sequence(f"plan.{name}", given[name])
             given[name] = tuple(read(member) for member in members)
         return cls(**given)

@@ -78,9 +78,9 @@ class Step:
     @classmethod
     def from_state(cls, state: object, where: str = "step") -> Step:
         given = dict(checks.complete(where, state, StepState.__annotations__))
-        options = checks.sequence(f"{where}.options", given.get("options"))
+        options = checks.sequence(f"{where}.options", given["options"])
         given["options"] = tuple(StepOption.from_state(option) for option in options)
-        given["requires"] = tuple(checks.sequence(f"{where}.requires", given.get("requires", ())))
+        given["requires"] = tuple(checks.sequence(f"{where}.requires", given["requires"]))
         return cls(**given)
 
 
