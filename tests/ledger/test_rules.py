@@ -2,7 +2,7 @@
 
 import pytest
 
-from thrifty.budget import Spend
+from thrifty.budget import LedgerUnavailable, Spend
 from thrifty.ledger import rules
 from thrifty.ledger.protocol import Entry
 from thrifty.ledger.rules import NOTHING, AccountState
@@ -137,6 +137,18 @@ def test_of_two_limits_the_lower_one_counts():
 
 def test_a_sum_beyond_the_largest_amount_is_shown_as_that():
     assert rules.shown((MOST, MOST + 1, 0, 2**70)) == Spend(MOST, MOST, 0, MOST)
+
+
+def test_counters_that_are_not_the_sums_of_the_entries_are_refused():
+    entries = [
+        Entry("k", "k", "settled", Spend(9, 9, 9, 9), Spend(1, 2, 3, 4)),
+        Entry("l", "l", "pending", Spend(5, 6, 7, 8)),
+    ]
+    rules.check_sums(account(spent=(1, 2, 3, 4), reserved=(5, 6, 7, 8)), iter(entries))
+    told = "^the entries of account 'run' do not add up to its counters; restore the ledger from a"
+    for wrong in (account(spent=(1, 2, 3, 4)), account(reserved=(5, 6, 7, 8))):
+        with pytest.raises(LedgerUnavailable, match=rf"{told} backup$"):
+            rules.check_sums(wrong, entries)
 
 
 def test_what_nobody_knows_costs_all_but_the_time_that_is_known():

@@ -5,6 +5,7 @@ import resource
 import sqlite3
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +14,11 @@ import pytest
 from tests.ledger.shorthand import CALL, USED, called
 from thrifty.budget import Budget, InvalidInput, LedgerUnavailable, Spend
 from thrifty.ledger.sqlite import COMMITS_PER_CHECKPOINT, SqliteLedger
+
+UNUSABLE = (
+    r"^the ledger /.*ledger\.sqlite cannot be used \(.*\); "
+    r"check that its disk has room, and that the file can be written$"
+)
 
 
 @pytest.fixture
@@ -57,7 +63,7 @@ def troubles(path):
 def test_no_reservation_without_a_place_to_write_it(ledger, path, trouble):
     """A clear error instead of a call, and all is well once the trouble is over."""
     called(ledger, "before")
-    with troubles(path)[trouble], pytest.raises(LedgerUnavailable, match="cannot be used"):
+    with troubles(path)[trouble], pytest.raises(LedgerUnavailable, match=UNUSABLE):
         ledger.reserve("run", "k", "Outline", CALL)
     assert [entry.key for entry in ledger.entries("run")] == ["before"]
     assert ledger.reserve("run", "k", "Outline", CALL).status == "pending"
@@ -113,8 +119,74 @@ def test_a_file_of_something_else_is_refused(path):
 @pytest.mark.parametrize("name", [":memory:", ""])
 def test_a_ledger_in_no_file_is_refused(name):
     """It would be gone with its connection."""
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput) as refused:
         SqliteLedger(name)
+    assert (refused.value.field, refused.value.value) == ("path", name)
+    assert refused.value.remedy == "name a file, or use a MemoryLedger"
+
+
+def test_an_sqlite_without_strict_tables_is_refused(path, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 37, 0))
+    SqliteLedger(path).open("run", Budget())
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 9))
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.36.9")
+    told = r"^SQLite 3\.36\.9 is too old; use 3\.37 or later$"
+    with pytest.raises(LedgerUnavailable, match=told):
+        SqliteLedger(path).open("run", Budget())
+
+
+def test_a_relative_path_names_the_same_file_wherever_the_process_goes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ledger = SqliteLedger("ledger.sqlite")
+    called(ledger, "k")
+    ledger.close()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert ledger.balance("run").reserved == CALL
+    ledger.close()
+
+
+def test_a_ledger_has_one_connection_a_process(ledger):
+    """Made once, and made anew after it was closed."""
+    called(ledger)
+    connection = ledger._file._connection
+    ledger.reserve("run", "k", "k", CALL)
+    assert ledger._file._connection is connection
+    ledger.close()
+    assert ledger._file._connection is None
+    with pytest.raises(sqlite3.ProgrammingError):
+        connection.execute("SELECT 1")
+
+
+def test_a_file_that_cannot_become_a_ledger_is_let_go(path, monkeypatch):
+    """No connection to it stays open."""
+    opened = []
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *a, **b: opened.append(connect(*a, **b)) or opened[-1]
+    )
+    path.write_bytes(b"a shopping list " * 1000)
+    with pytest.raises(LedgerUnavailable, match=UNUSABLE):
+        SqliteLedger(path).open("run", Budget())
+    with pytest.raises(sqlite3.ProgrammingError):
+        opened[0].execute("SELECT 1")
+
+
+def test_others_are_waited_for_as_long_as_was_said(path):
+    ledger = SqliteLedger(path, busy_ms=150)
+    called(ledger)
+    began = time.monotonic()
+    with locked(path), pytest.raises(LedgerUnavailable, match=UNUSABLE):
+        ledger.reserve("run", "k", "k", CALL)
+    assert 0.1 < time.monotonic() - began < 20
+    ledger.close()
+
+
+def test_what_needs_the_disk_less_can_be_said(path):
+    ledger = SqliteLedger(path, synchronous="NORMAL")
+    called(ledger)
+    assert ledger._file._connection.execute("PRAGMA synchronous").fetchone() == (1,)
+    ledger.close()
 
 
 def test_every_change_is_on_the_disk(ledger):
@@ -123,6 +195,8 @@ def test_every_change_is_on_the_disk(ledger):
     connection = ledger._file._connection
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
+    assert connection.execute("PRAGMA wal_autocheckpoint").fetchone() == (0,)
 
 
 def test_the_log_does_not_grow_without_end(ledger, path):
