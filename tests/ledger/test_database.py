@@ -7,7 +7,8 @@ import pytest
 from tests.ledger.opened import opened
 from tests.ledger.shorthand import CALL, USED
 from thrifty.budget import Budget, LedgerUnavailable, Spend
-from thrifty.ledger.schema import MIGRATIONS
+from thrifty.ledger import sql
+from thrifty.ledger.schema import MIGRATIONS, SQLITE
 
 REFUSED = [
     "UPDATE thrifty_accounts SET tokens_reserved = tokens_reserved + 501",
@@ -69,6 +70,22 @@ def test_migrations_are_applied_once(execute, address):
     again.close()
     versions = execute("SELECT version FROM thrifty_migrations ORDER BY version").fetchall()
     assert [version for (version,) in versions] == list(range(1, len(MIGRATIONS) + 1))
+
+
+def test_migrations_are_applied_in_their_order_from_where_the_books_stand(monkeypatch):
+    """Those that are applied already are not applied again."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    tables = "SELECT name FROM sqlite_master WHERE name LIKE 'made_%' ORDER BY rootpage"
+    made = []
+    for name in ("b", "a", "c"):
+        made.append(f"CREATE TABLE made_{name} (x $integer); INSERT INTO made_b VALUES (7)")
+        monkeypatch.setattr(sql, "MIGRATIONS", tuple(made))
+        sql.migrate(connection.execute, SQLITE)
+    assert connection.execute(tables).fetchall() == [("made_b",), ("made_a",), ("made_c",)]
+    assert connection.execute("SELECT x FROM made_b").fetchall() == [(7,)] * 3
+    versions = connection.execute("SELECT version FROM thrifty_migrations").fetchall()
+    assert versions == [(1,), (2,), (3,)]
+    connection.close()
 
 
 def test_books_of_a_newer_thrifty_are_left_alone(execute, address):
