@@ -59,7 +59,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
             shutil.rmtree(folder_of(pid))
             results[mutant.name] = [mutant.function, status]
             done += 1
-            if done % 100 == 0 or not (waiting or running):
+            if done % 20 == 0 or not (waiting or running):
                 Path("../results.json").write_text(json.dumps(results, indent=1))
                 print(f"{done} of {total}", flush=True)
         time.sleep(0.005)
