@@ -13,6 +13,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
+from typing_extensions import TypedDict
 
 from thrifty.budget import InvalidInput
 from thrifty.ledger.protocol import Account, Ledger
@@ -22,7 +23,7 @@ from thrifty.models.call import Call, Limits
 from thrifty.models.client import longest_answer, ours
 from thrifty.models.door import Answer, Door
 from thrifty.models.prices import PriceList
-from thrifty.models.tab import ACCOUNT, Tab, open_tab
+from thrifty.models.tab import Tab, open_tab, tab_around
 from thrifty.settings import CapField, TokenPrice
 
 if TYPE_CHECKING:
@@ -35,6 +36,18 @@ KEY_DIGITS = 16
 
 Book = Callable[[Call], tuple[Allowance, Tab | None]]
 """Where a call is booked: its own allowance, and the tab around it."""
+
+
+class Terms(TypedDict, total=False):
+    """How a model is metered, as `metered` takes it."""
+
+    max_output_tokens: int | None
+    useful_tokens: int
+    attempts_max: int
+    patience_ms: int
+    tokens_per_attachment: int | None
+    prices: Mapping[str, TokenPrice] | None
+    cap_field: CapField
 
 
 class MeteredChatModel(BaseChatModel):
@@ -201,7 +214,9 @@ def metered(
                 raise InvalidInput("account", None, remedy)
             tab.check()
             tab.note_model()
-            where, whose, clock, tab = tab.ledger, ACCOUNT, clock or tab.left_ms, tab.parent
+            where, whose, clock, tab = tab.ledger, tab.account, clock or tab.left_ms, tab.parent
+        else:
+            tab = tab_around(where, whose)
         allowance = Allowance(
             where, whose, keys.next(call.digest), shown, None, clock or no_limit, useful_tokens
         )
