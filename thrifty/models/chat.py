@@ -24,6 +24,7 @@ from thrifty.models.client import longest_answer, ours
 from thrifty.models.door import Answer, Door
 from thrifty.models.prices import PriceList
 from thrifty.models.tab import Tab, open_tab, tab_around
+from thrifty.models.tracers import run_teller
 from thrifty.settings import CapField, TokenPrice
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class MeteredChatModel(BaseChatModel):
         run_manager: Any = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return _result(background_loop().run(self._door(messages, stop, kwargs).ask))
+        return _result(background_loop().run(self._door(messages, stop, kwargs, run_manager).ask))
 
     async def _agenerate(
         self,
@@ -96,7 +97,9 @@ class MeteredChatModel(BaseChatModel):
         run_manager: Any = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return _result(await background_loop().arun(self._door(messages, stop, kwargs).ask))
+        return _result(
+            await background_loop().arun(self._door(messages, stop, kwargs, run_manager).ask)
+        )
 
     def _stream(
         self,
@@ -105,7 +108,7 @@ class MeteredChatModel(BaseChatModel):
         run_manager: Any = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        return background_loop().stream(self._door(messages, stop, kwargs).ask)
+        return background_loop().stream(self._door(messages, stop, kwargs, run_manager).ask)
 
     def _astream(
         self,
@@ -115,15 +118,20 @@ class MeteredChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         # Handed on, not iterated: of two generators, a loop that ends may close one in the other.
-        return background_loop().astream(self._door(messages, stop, kwargs).ask)
+        return background_loop().astream(self._door(messages, stop, kwargs, run_manager).ask)
 
     def _door(
-        self, messages: list[BaseMessage], stop: list[str] | None, options: Mapping[str, Any]
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        options: Mapping[str, Any],
+        manager: Any,
     ) -> Door:
         prices = self._prices.pinned()
         call = Call(self._model, messages, stop, options, self._limits, prices)
         allowance, tab = self._book(call)
-        return Door(call, allowance, prices, tab)
+        run = run_teller(manager, getattr(manager, "run_id", None))
+        return Door(call, allowance, prices, tab, run)
 
     @property
     def _llm_type(self) -> str:
