@@ -31,6 +31,18 @@ def test_a_fork_replays_what_was_paid(online, server, context):
     assert again["draft"] == first["draft"]
 
 
+def test_a_run_that_begins_again_without_its_checkpoints_buys_nothing_again(online, server):
+    """Its ledger says from the start what it has spent, so that it plans and replans otherwise."""
+    given = {"task": TASK, "budget": {"max_tokens": 20_000, "max_tool_calls": 9}}
+    first = online(checkpointer=InMemorySaver()).invoke(given, THREAD)
+    paid = server.bill
+    assert len(server.requests) > 3
+    again = online(checkpointer=InMemorySaver()).invoke(given, THREAD)
+    assert server.bill == paid
+    assert again["draft"] == first["draft"]
+    assert receipt_of(again).spent.tokens == paid.total_tokens
+
+
 def test_a_fork_with_another_prompt_is_another_request_and_on_the_bill(online, server, context):
     agent = online(checkpointer=InMemorySaver())
     budget = {"max_tokens": 20_000, "max_tool_calls": 9}
