@@ -5,10 +5,12 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from tests.faults.conftest import ASKED, RUN, THREAD, TOKENS, answer, catalog
 from tests.faults.disks import DISKS, Disk
-from tests.graph.conftest import TUTORIAL_BUDGET, receipt_of
+from tests.graph.conftest import receipt_of
 from tests.llm_server import Answer, MissingUsage
 from thrifty import MemoryLedger, Settings, Spend, SqliteLedger, create_budget_agent
 from thrifty.budget import LedgerUnavailable
+
+BUDGET = {"max_tokens": 2200, "max_tool_calls": 2}
 
 
 @pytest.fixture(params=DISKS)
@@ -73,7 +75,7 @@ def test_a_models_answer_that_cannot_be_settled_is_kept_and_charged_in_full(disk
     settings = Settings(api_key="k", base_url=server.base_url, api="chat")
     ledger = failing_to("settle", disk)
     agent = create_budget_agent(settings=settings, ledger=ledger)
-    result = agent.invoke({"task": "Plan a tea party", "budget": TUTORIAL_BUDGET})
+    result = agent.invoke({"task": "Plan a tea party", "budget": BUDGET})
     receipt = receipt_of(result)
     assert "The answer that was paid for." in result["draft"]
     assert server.bill.total_tokens < receipt.spent.tokens <= 2200
@@ -104,7 +106,7 @@ def test_an_answer_without_a_bill_is_kept_though_it_cannot_be_charged(disk, serv
     """Nobody knows what it cost, and the disk fails as it is to be charged in full."""
     server.script(MissingUsage(times=None))
     agent = online_at(server, failing_to("charge_in_full", disk))
-    result = agent.invoke({"task": "Plan a tea party", "budget": TUTORIAL_BUDGET}, THREAD)
+    result = agent.invoke({"task": "Plan a tea party", "budget": BUDGET}, THREAD)
     done = [line for line in receipt_of(result).lines if line.status == "done"]
     assert "llm" in {line.executor for line in done}
     assert server.bill.total_tokens < receipt_of(result).spent.tokens <= 2200
