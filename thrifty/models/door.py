@@ -23,7 +23,7 @@ from thrifty.budget import (
     ThriftyError,
 )
 from thrifty.budget.resources import LATENCY
-from thrifty.ledger.booking import entry_for, settled
+from thrifty.ledger.booking import charged_in_full, entry_for, sent, settled
 from thrifty.ledger.protocol import Entry
 from thrifty.models import journal
 from thrifty.models.allowance import Allowance
@@ -161,7 +161,8 @@ class Door:
             await _booked(self._release, held)
             raise BudgetExceeded({LATENCY.name: 1 - left_ms}, self._allowance.label)
         due_ns = None if left_ms is None else time.monotonic_ns() + left_ms * NANO_PER_MS
-        await _booked(self._allowance.ledger.mark_sent, self._allowance.account, entry.key)
+        if not await _booked(sent, self._allowance.ledger, self._allowance.account, entry):
+            return Failure(ASKED_BEFORE, billed=True, retry_after_ms=0)
         started_ns = time.monotonic_ns()
         send = self._call.send(held.cap, None if emit is None else partial(self._emit, emit))
         try:
@@ -311,7 +312,7 @@ class Door:
         if self._tab is not None:
             self._tab.charge_in_full(held.tab_key, latency_ms)
         allowance = self._allowance
-        return allowance.ledger.charge_in_full(allowance.account, held.entry.key, latency_ms)
+        return charged_in_full(allowance.ledger, allowance.account, held.entry, latency_ms)
 
     def _release(self, held: Held) -> Entry:
         if self._tab is not None:
