@@ -67,7 +67,8 @@ class Desk:
     ledger: Ledger
     account: Account
     prefix: str
-    """Of the keys: the run and the revision of its plan."""
+    """Of the keys: the run. The revision of its plan is no part of them: who goes back, or goes on
+    after a crash, may come to the same work by another plan, and has to find it paid."""
     task: str
     draft: str
     """What was written so far."""

@@ -24,7 +24,7 @@ class Entry(NamedTuple):
     """
 
     key: str
-    """Made before the call from run, plan revision, step and attempt; a grant's is the name
+    """Made before the call from run, step, option and attempt; a grant's is the name
     of the sub-agent's account."""
     label: str
     """What the call was for, as the receipt names it."""
