@@ -88,6 +88,8 @@ class Audit:
         written = account.account if isinstance(account, Lease) else account
         if isinstance(result, Entry):
             self._note(written, result)
+        if name in ("open", "extend"):
+            self._note_limits(written)
         if name in ("reclaim", "take") or self.events % FULL_EVERY == 0:
             self.look_at_all()
         else:
@@ -117,6 +119,13 @@ class Audit:
         if entry.status == "settled" and entry.answer and entry.fingerprint:
             base = entry.key.rpartition(".")[0]
             self._answers[account, entry.fingerprint].add(base)
+
+    def _note_limits(self, account: str) -> None:
+        """Limits that somebody sets under what is spent and reserved keep what is there."""
+        state, _ = self._world.books.rows(account)
+        for i in LIMITED:
+            taken, limit = state.spent[i] + state.reserved[i], state.limits[i]
+            self._excused[account][i] = 0 if limit is None else max(0, taken - limit)
 
     def _look_up_from(self, account: str) -> None:
         while account:
@@ -164,7 +173,7 @@ class Audit:
 
     def _excuse(self, account: str, entries: list[Entry], i: int) -> int:
         """How far over an account may be: what providers took beyond their own caps."""
-        excused = 0
+        excused = self._excused[account][i]
         for entry in entries:
             over = entry.charged.amounts[i] - entry.reserved.amounts[i]
             if entry.is_grant:

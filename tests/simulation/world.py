@@ -65,7 +65,8 @@ class World:
         self.weather = Weather.drawn(dice, is_calm)
         self.schedule = Schedule(Random(f"{seed} turns"))
         self._accidents = Random(f"{seed} accidents")
-        file = folder / f"{seed}.sqlite" if folder and dice.random() < 0.1 else None
+        is_in_file = Random(f"{seed} file").random() < 0.1  # the same world without a folder
+        file = folder / f"{seed}.sqlite" if folder and is_in_file else None
         self.books = SimulatedBooks(self, file, self.weather.disk)
         self.saver = SimulatedSaver(self, self.weather.checkpoint)
         self.audit = Audit(self)
