@@ -45,6 +45,18 @@ def test_a_run_that_begins_again_without_its_checkpoints_buys_nothing_again(onli
     assert receipt_of(again).spent.tokens == paid.total_tokens
 
 
+def test_a_fork_that_comes_to_the_same_work_by_another_plan_finds_it_paid(online, server, context):
+    agent = online(checkpointer=InMemorySaver())
+    agent.invoke(
+        {"task": TASK, "budget": {"max_tokens": 2200, "max_tool_calls": 2}}, THREAD, context=context
+    )
+    paid = server.bill
+    assert paid.total_tokens
+    planned_anew = agent.update_state(before(agent, "route"), {"revision": 2}, as_node="plan")
+    agent.invoke(None, planned_anew, context=context)
+    assert server.bill == paid
+
+
 def test_a_fork_with_another_prompt_is_another_request_and_on_the_bill(online, server, context):
     agent = online(checkpointer=InMemorySaver())
     budget = {"max_tokens": 20_000, "max_tool_calls": 9}

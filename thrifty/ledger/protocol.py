@@ -24,8 +24,8 @@ class Entry(NamedTuple):
     """
 
     key: str
-    """Made before the call from run, step and attempt; a grant's is the name of the sub-agent's
-    account."""
+    """Made before the call from run, step, option and attempt; a grant's is the name
+    of the sub-agent's account."""
     label: str
     """What the call was for, as the receipt names it."""
     status: EntryStatus
