@@ -243,3 +243,13 @@ def test_what_somebody_has_taken_over_is_not_given_back(at_work, ledger, driver)
     at_work.end(driver)
     assert ledger.holder("run") == "bob"
     assert at_work.account("run") == "run"
+
+
+def test_who_finds_a_run_free_does_not_go_on_under_a_stale_lease(at_work, ledger):
+    """Somebody took it over and left it, while an invocation here still believes to have it."""
+    with at_work.node("run", 0):
+        ledger.leave(ledger.take("run", "zoe", over=at_work.account("run").fence))
+        DRIVER.set("bob")
+        with at_work.node("run", 0):
+            assert at_work.account("run").owner == "bob"
+            assert ledger.reserve(at_work.account("run"), "k", "k", CALL).status == "pending"

@@ -13,6 +13,7 @@ from thrifty.planning.forecast import (
     RATIO_MAX,
     Bill,
     Doer,
+    Seen,
     Tally,
     drift,
     forecast,
@@ -222,3 +223,16 @@ def test_what_was_not_estimated_does_not_drift():
     known = Bill(replace(option("A"), estimate=Spend(0, 0, 1)), STRONG, Spend(0, 0, 2))
     assert drift([unknown]) == ""
     assert drift([unknown, known]) == "strong came to 2.0 times its estimates"
+
+
+def test_a_step_of_which_the_same_is_expected_is_the_very_same():
+    seen, steps = Seen(tallied([billed("B", 1.3)] * 1_000)), [Step("A", (option("A"),))]
+    (before,) = seen.steps(steps, doer_of)
+    seen.add(tally_of(billed("B", 1.3)))
+    assert seen.steps(steps, doer_of) == (before,)
+    assert seen.steps(steps, doer_of)[0] is before
+    for _ in range(1_000):
+        seen.add(tally_of(billed("B", 2.6)))
+    (after,) = seen.steps(steps, doer_of)
+    assert after.options[0].estimate.tokens > before.options[0].estimate.tokens
+    assert (after,) == forecast(steps, doer_of, seen.options.values())
