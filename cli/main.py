@@ -1,7 +1,5 @@
 """The command `thrifty`."""
 
-from importlib.metadata import version
-
 import click
 
 from thrifty.cli.doctor import doctor
@@ -41,7 +39,7 @@ Completion in the shell:
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
 )
-@click.version_option(version("thrifty"), message="%(prog)s %(version)s")
+@click.version_option(package_name="thrifty", message="%(prog)s %(version)s")
 @debug_option
 @click.pass_context
 def thrifty(ctx: click.Context) -> None:

@@ -6,7 +6,7 @@ from thrifty.budget import LeftOut, Plan
 from thrifty.cli.request import Request
 from thrifty.estimates.history import History
 from thrifty.estimates.learned import learn
-from thrifty.executors.offer import Terms, offer
+from thrifty.executors.offer import Terms, offer, priced
 from thrifty.models.prices import PriceList
 from thrifty.planning.engines import make_plan
 from thrifty.planning.explanation import Entry, ShadowPrice, entries, shadow_prices
@@ -52,7 +52,7 @@ def problem_of(request: Request, history: History) -> tuple[Problem, tuple[LeftO
         is_offline=request.settings.is_offline,
         limits_cost=request.budget.max_cost_usd is not None,
     )
-    offered, left_out = offer(request.catalog.steps, terms)
+    offered, left_out = offer(priced(request.catalog.steps, terms), terms)
     learned = learn(history, map(terms.priced, request.catalog.options), terms.doer)
     problem = Problem(
         forecast(learned.steps(offered), terms.doer, learned.tallies),

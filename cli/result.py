@@ -12,7 +12,6 @@ from rich.rule import Rule
 
 from thrifty.budget.plain_text import plain
 from thrifty.cli.ask import told_of
-from thrifty.cli.draft_view import DraftView
 from thrifty.cli.page import write_page
 from thrifty.cli.screen import Screen
 from thrifty.cli.target_file import TargetFile
@@ -89,6 +88,8 @@ class Result:
             return
         elif result.is_terminal and not self.is_quiet:
             result.print("", Rule(title, style="dim"), sep="\n")
+            from thrifty.cli.draft_view import DraftView  # Markdown: only for a draft
+
             result.print(DraftView(draft))
         else:
             click.echo(plain(draft))

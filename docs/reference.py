@@ -29,7 +29,7 @@ GROUPS = {
     "Plans": ("make_plan", "Problem", "Plan"),
     "Ledgers and metered models": (
         *("MemoryLedger", "SqliteLedger", "PostgresLedger"),
-        *("Ledger", "Balance", "Entry", "Lease", "metered", "rate"),
+        *("Ledger", "Balance", "Entry", "Lease", "metered", "BudgetMiddleware", "rate"),
     ),
     "Errors": (
         *("ThriftyError", "InvalidInput", "BudgetExceeded", "PriceUnknown"),
@@ -48,8 +48,8 @@ Documented = ast.FunctionDef | ast.ClassDef
 def page() -> str:
     """The whole page."""
     listed = {name for names in GROUPS.values() for name in names}
-    if odd := listed ^ {*thrifty.__all__, *UNDERNEATH}:
-        sys.exit(f"GROUPS and thrifty.__all__ differ: {', '.join(sorted(odd))}")
+    if odd := listed ^ {*dir(thrifty), *UNDERNEATH}:
+        sys.exit(f"GROUPS and dir(thrifty) differ: {', '.join(sorted(odd))}")
     parts = [HEAD]
     for group, names in GROUPS.items():
         parts.append(f"## {group}\n")

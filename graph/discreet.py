@@ -20,4 +20,4 @@ def without_secrets(config: RunnableConfig | None) -> RunnableConfig | None:
 
 
 def _is_open(name: str, value: Any) -> bool:
-    return name.startswith("__") or not (isinstance(value, str) and is_secret(name))
+    return name.startswith("__") or not (isinstance(value, str) and is_secret(name, value))

@@ -5,7 +5,15 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from thrifty.budget import Budget, BudgetExceeded, InvalidInput, Outcome, Plan, total
+from thrifty.budget import (
+    Budget,
+    BudgetExceeded,
+    InvalidInput,
+    Outcome,
+    Plan,
+    ReservationClosed,
+    total,
+)
 from thrifty.budget.decision import Decision, DecisionState
 from thrifty.budget.plan import PlanState
 from thrifty.nodes.context import Context
@@ -79,7 +87,7 @@ def _acted_on(given: object, state: Asking, services: Services) -> dict[str, Any
     if answer.finish:
         return {**update, "direction": "finish", "halt_reason": decision.reason}
     if answer.budget:
-        services.ledger.extend(run["id"], answer.budget)
+        _extend(run["id"], answer.budget, services)
         update["run"] = {**run, "budget": answer.budget.to_state()}
     if not answer.changes and not state["is_approved"]:
         return {**update, "direction": "route"}
@@ -89,3 +97,17 @@ def _acted_on(given: object, state: Asking, services: Services) -> dict[str, Any
         "is_approved": state["is_approved"],  # a changed plan is shown once more
         "left_out": [*state["left_out"], *answer.leave_out],
     }
+
+
+def _extend(run_id: str, budget: Budget, services: Services) -> None:
+    """Raises the limits of a run; not of one that has ended meanwhile, or before a step back.
+
+    Raises:
+        InvalidInput: its share of an account that runs share has been given back.
+        BudgetExceeded: that account has not got so much.
+    """
+    try:
+        services.ledger.extend(run_id, budget)
+    except ReservationClosed:
+        remedy = "the run has ended before and gave back its share; finish it, and start another"
+        raise InvalidInput("budget", budget.to_state(), remedy) from None

@@ -13,6 +13,7 @@ from thrifty.nodes.context import Context
 from thrifty.nodes.in_time import in_time
 from thrifty.nodes.services import Services
 from thrifty.nodes.teller import Teller
+from thrifty.nodes.traced import traced
 
 Node = Callable[..., dict[str, Any]]
 NodeInGraph = Callable[[Any, Runtime[Context], RunnableConfig], dict[str, Any]]
@@ -34,7 +35,7 @@ def at_work(node: Node, services: Services) -> NodeInGraph:
     def run(state: Any, runtime: Runtime[Context], config: RunnableConfig) -> dict[str, Any]:
         teller = Teller(name, runtime.stream_writer, services)
         given = {"runtime": runtime, "config": config}
-        with _hold(name, state, services):
+        with _hold(name, state, services), traced(state, config) as told:
             teller.started(state)
             try:
                 decided = node(state, services=services, **{part: given[part] for part in wanted})
@@ -42,6 +43,7 @@ def at_work(node: Node, services: Services) -> NodeInGraph:
                 teller.waiting(state, interrupt)
                 raise
             update = in_time(state, decided)
+            told(update)
             teller.ended({**state, **update}, update)
         return update
 

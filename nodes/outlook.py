@@ -12,7 +12,7 @@ from thrifty.budget.outcome import OutcomeState
 from thrifty.budget.spend import SpendState
 from thrifty.budget.step import StepState, in_running_order
 from thrifty.estimates.learned import Learned, LearnedState
-from thrifty.executors.offer import Terms, offer
+from thrifty.executors.offer import Terms, offer, priced
 from thrifty.nodes.context import Context
 from thrifty.nodes.services import Services
 from thrifty.nodes.state import Run
@@ -61,16 +61,20 @@ def _outlook(
 ) -> tuple[Problem, tuple[LeftOut, ...]]:
     """The outlook but for what is left, which is another at every moment."""
     finished = {outcome.step for outcome in outcomes if outcome.has_text}
-    steps = all_steps(facts, services)
-    done = tuple(step for step in steps if step.name in finished)
-    open_steps = [step for step in steps if step.name not in finished]
     terms = terms_of(facts["run"], context, services)
-    offered, barred = offer(open_steps, terms, barred_by(outcomes, facts["left_out"]))
-    learned = Learned.from_state(facts["learned"])
     logbook = services.logbook(facts["run"]["id"])
+    learned = logbook.once(
+        "learned", facts["learned"], lambda: Learned.from_state(facts["learned"])
+    )
+    steps = logbook.once(
+        "steps", terms, lambda: learned.steps(priced(all_steps(facts, services), terms))
+    )
+    done = tuple([step for step in steps if step.name in finished])
+    open_steps = [step for step in steps if step.name not in finished]
+    offered, barred = offer(open_steps, terms, barred_by(outcomes, facts["left_out"]))
     seen = logbook.seen(lambda new: bills_of(new, terms), learned.tallies)
     problem = Problem(
-        steps=seen.steps(learned.steps(offered), terms.doer),
+        steps=seen.steps(offered, terms.doer),
         left=Budget.from_state(facts["run"]["budget"]),
         max_steps=max(0, context.max_steps - len(done)),
         diversity_penalty=context.diversity_penalty,

@@ -44,7 +44,7 @@ def route(state: Routed, runtime: Runtime[Context], *, services: Services) -> di
     desk = Desk(
         ledger=services.ledger,
         account=services.account(run["id"]),
-        prefix=f"{run['id']}/{state['revision']}",
+        prefix=f"{run['id']}/steps",
         task=run["task"],
         draft=compose(outcomes, steps_in_order(state, services)),
         terms=terms_of(run, context, services),

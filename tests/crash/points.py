@@ -1,10 +1,10 @@
-"""Points of a run at which its process can be killed: around each write and each call."""
+"""Points of a run at which something can happen to it: around each write and each call."""
 
-import os
-import signal
+from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
-LEDGER = (
+WRITES = (
     "open",
     "take",
     "leave",
@@ -16,21 +16,31 @@ LEDGER = (
     "grant",
     "reclaim",
 )
+READS = ("balance", "entry", "entries", "overruns")
 CHECKPOINTER = ("put", "put_writes")
+MODEL = ("run",)
 
 
 class Points:
-    """Counts the points that a run passes, and kills it at one of them."""
+    """Counts the points that a run passes, and has an accident happen at one of them."""
 
-    def __init__(self, kill_at: int | None) -> None:
-        self.kill_at = kill_at
+    def __init__(self, at: int | None, accident: Callable[[str], None]) -> None:
+        self._at, self._accident = at, accident
+        self._lock = Lock()
         self.passed: list[str] = []
 
     def reach(self, name: str) -> None:
-        """Passes a point, unless it is the last one of this process."""
-        self.passed.append(name)
-        if len(self.passed) == self.kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        """Passes a point, if nothing happens there."""
+        with self._lock:
+            self.passed.append(name)
+            is_here = len(self.passed) == self._at
+        if is_here:
+            self._accident(name)
+
+    @property
+    def struck(self) -> str:
+        """Where it happened; empty when the run did not get there."""
+        return self.passed[self._at - 1] if self._at and len(self.passed) >= self._at else ""
 
     def around(self, thing: Any, names: tuple[str, ...], of: str) -> None:
         """Puts a point before and one after every call of these methods."""

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.examples.running import EXAMPLES, run
-from tests.llm_server import LLMServer
+from tests.llm_server import Answer, LLMServer, ToolCall
 
 PRINTED = {
     "python_use": [
@@ -74,6 +74,7 @@ PRINTED = {
 }
 NEED_A_SERVER = {
     "remote_graph",  # tests/studio
+    "budget_middleware",
     "openai_compatible_server",
     "studio_client",  # tests/studio
     "assistants",  # tests/studio
@@ -120,6 +121,18 @@ def test_the_example_of_a_metered_model_asks_and_counts(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert len(requests) == 2
     assert f"left: {600 - bill.total_tokens} tokens, 1 calls" in done.stdout
+
+
+def test_the_example_of_the_middleware_ends_an_agent_that_does_not(tmp_path):
+    with LLMServer() as server:
+        server.script(Answer(ToolCall("search", {"topic": "tea"}), times=None))
+        done = run("budget_middleware", tmp_path, OPENAI_BASE_URL=server.base_url)
+        requests = server.requests
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("tool: tea: nothing new today.") == 3  # half a cent each, of two
+    assert "tool: Not called: search does not fit: $" in done.stdout
+    assert "ai: I have to stop here: gpt-4o-mini does not fit: 1 call short" in done.stdout
+    assert f"spent: {len(requests) + 3} calls; within budget: True" in done.stdout
 
 
 def test_the_example_for_ones_own_server_says_what_it_needs(tmp_path):

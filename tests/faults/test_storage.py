@@ -1,55 +1,33 @@
 """A disk that fails in the middle of a run: before a call none is made, after it none is lost."""
 
-import sqlite3
-from contextlib import contextmanager
-
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from tests.faults.conftest import ASKED, RUN, THREAD, TOKENS, answer, catalog
-from tests.graph.conftest import TUTORIAL_BUDGET, receipt_of
-from tests.llm_server import Answer
-from thrifty import Settings, Spend, SqliteLedger, create_budget_agent
+from tests.faults.disks import DISKS, Disk
+from tests.graph.conftest import receipt_of
+from tests.llm_server import Answer, MissingUsage
+from thrifty import MemoryLedger, Settings, Spend, SqliteLedger, create_budget_agent
 from thrifty.budget import LedgerUnavailable
 
-
-class Disk:
-    """A file that somebody else can lock, so that for the ledger it cannot be written."""
-
-    def __init__(self, path):
-        self.path = path
-        self._other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-
-    def fail(self):
-        self._other.execute("BEGIN IMMEDIATE")
-
-    def recover(self):
-        self._other.rollback()
-
-    @contextmanager
-    def failing(self):
-        self.fail()
-        try:
-            yield
-        finally:
-            self.recover()
+BUDGET = {"max_tokens": 2200, "max_tool_calls": 2}
 
 
-@pytest.fixture
-def disk(tmp_path):
-    return Disk(tmp_path / "ledger.sqlite")
+@pytest.fixture(params=DISKS)
+def disk(request, tmp_path):
+    return Disk(tmp_path / "ledger.sqlite", DISKS[request.param])
 
 
-class FailsToSettle(SqliteLedger):
-    """The real ledger, whose disk fails whenever something is settled."""
+def failing_to(act, disk):
+    """The real ledger, whose disk fails whenever it is to do this."""
+    do = getattr(disk.ledger, act)
 
-    def __init__(self, disk):
-        super().__init__(disk.path, busy_ms=20)
-        self._disk = disk
+    def fails(*given, **named):
+        with disk.failing():
+            return do(*given, **named)
 
-    def settle(self, *given, **named):
-        with self._disk.failing():
-            return super().settle(*given, **named)
+    setattr(disk.ledger, act, fails)
+    return disk.ledger
 
 
 def agent_with(ledger, executor=answer, **given):
@@ -58,8 +36,7 @@ def agent_with(ledger, executor=answer, **given):
         ledger=ledger,
         catalog=catalog(),
         executors={"mine": executor},
-        checkpointer=InMemorySaver(),
-        **given,
+        **{"checkpointer": InMemorySaver(), **given},
     )
 
 
@@ -73,7 +50,7 @@ def test_no_call_is_made_that_cannot_be_reserved(disk):
             disk.fail()
         return answer(work)
 
-    ledger = SqliteLedger(disk.path, busy_ms=20)
+    ledger = disk.ledger
     agent = agent_with(ledger, last_before_the_failure)
     with pytest.raises(LedgerUnavailable, match="check that its disk has room"):
         agent.invoke(ASKED, THREAD)
@@ -86,7 +63,7 @@ def test_no_call_is_made_that_cannot_be_reserved(disk):
 
 
 def test_what_is_answered_and_cannot_be_settled_is_kept_and_charged_in_full(disk, caplog):
-    ledger = FailsToSettle(disk)
+    ledger = failing_to("settle", disk)
     result = agent_with(ledger).invoke(ASKED, THREAD)
     assert result["draft"].count("text") == 2
     assert receipt_of(result).spent.tokens == 20 == ledger.balance(RUN).spent.tokens
@@ -96,9 +73,9 @@ def test_what_is_answered_and_cannot_be_settled_is_kept_and_charged_in_full(disk
 def test_a_models_answer_that_cannot_be_settled_is_kept_and_charged_in_full(disk, server, caplog):
     server.script(Answer("The answer that was paid for. " * 9, times=None))
     settings = Settings(api_key="k", base_url=server.base_url, api="chat")
-    ledger = FailsToSettle(disk)
+    ledger = failing_to("settle", disk)
     agent = create_budget_agent(settings=settings, ledger=ledger)
-    result = agent.invoke({"task": "Plan a tea party", "budget": TUTORIAL_BUDGET})
+    result = agent.invoke({"task": "Plan a tea party", "budget": BUDGET})
     receipt = receipt_of(result)
     assert "The answer that was paid for." in result["draft"]
     assert server.bill.total_tokens < receipt.spent.tokens <= 2200
@@ -114,7 +91,74 @@ def test_a_run_whose_disk_stays_broken_still_ends_with_what_it_has(disk):
             disk.fail()
         return answer(work)
 
-    result = agent_with(SqliteLedger(disk.path, busy_ms=20), last).invoke(ASKED, THREAD)
+    result = agent_with(disk.ledger, last).invoke(ASKED, THREAD)
     assert result["draft"].count("text") == 2
     assert receipt_of(result).spent.tokens == TOKENS + 10
     disk.recover()
+
+
+def online_at(server, ledger):
+    settings = Settings(api_key="k", base_url=server.base_url, api="chat")
+    return create_budget_agent(settings=settings, ledger=ledger, checkpointer=InMemorySaver())
+
+
+def test_an_answer_without_a_bill_is_kept_though_it_cannot_be_charged(disk, server, caplog):
+    """Nobody knows what it cost, and the disk fails as it is to be charged in full."""
+    server.script(MissingUsage(times=None))
+    agent = online_at(server, failing_to("charge_in_full", disk))
+    result = agent.invoke({"task": "Plan a tea party", "budget": BUDGET}, THREAD)
+    done = [line for line in receipt_of(result).lines if line.status == "done"]
+    assert "llm" in {line.executor for line in done}
+    assert server.bill.total_tokens < receipt_of(result).spent.tokens <= 2200
+    assert "stays reserved in full" in caplog.text
+
+
+class AnswersLate(MemoryLedger):
+    """Does once more what it was told to, as a database that lost its connection meanwhile."""
+
+    def __init__(self):
+        super().__init__()
+        self.late = 1
+
+    def mark_sent(self, account, key):
+        entry = super().mark_sent(account, key)
+        if not self.late:
+            return entry
+        self.late -= 1
+        return super().mark_sent(account, key)
+
+
+def test_a_call_that_may_not_be_ours_to_send_is_not_sent_and_charged(server):
+    """Another attempt is made under another key, if there is money for it."""
+    ledger = AnswersLate()
+    server.script(Answer("What was written. " * 40, times=None))
+    budget = {"max_tokens": 20_000, "max_tool_calls": 4}
+    asked = {"task": "Plan a tea party", "budget": budget}
+    result = online_at(server, ledger).invoke(asked, THREAD, context={"propose_options": False})
+    entries = ledger.entries(receipt_of(result).run_id)
+    (lost,) = [entry for entry in entries if entry.status == "in_doubt"]
+    sent = [entry for entry in entries if entry.status == "settled" and entry.charged.tokens]
+    assert len(sent) == len(server.requests)
+    assert receipt_of(result).spent.tokens == server.bill.total_tokens + lost.charged.tokens
+    assert result["status"] == "done"
+
+
+def test_work_that_may_not_be_ours_to_do_is_not_done_and_charged():
+    called = []
+    ledger = AnswersLate()
+    agent = agent_with(ledger, lambda work: called.append(work.option.name) or answer(work))
+    result = agent.invoke(ASKED, THREAD)
+    assert called == ["B"]
+    assert receipt_of(result).spent.tokens == 10 + TOKENS
+
+
+def test_a_run_whose_ledger_is_lost_is_refused(tmp_path):
+    """It does not begin anew with all of its budget."""
+    path, saver = tmp_path / "ledger.sqlite", InMemorySaver()
+    ledger = SqliteLedger(path)
+    agent = agent_with(ledger, checkpointer=saver)
+    agent.invoke(ASKED, THREAD, interrupt_before=["check_spend"])
+    ledger.close()
+    path.unlink()
+    with pytest.raises(LedgerUnavailable, match="knows nothing of the run 't/1'"):
+        agent.invoke(None, THREAD)

@@ -106,3 +106,18 @@ def test_an_answer_that_cannot_be_used_is_told_so(agent, drifted, answer, error)
     question = question_of(agent.invoke(Command(resume=answer), THREAD, context=ASK))
     assert question["error"].startswith(error)
     assert question["missing"] == drifted["missing"]
+
+
+def test_a_run_that_has_ended_and_is_asked_once_more_cannot_have_its_share_back(offline, ledger):
+    """Its account is closed; the answer is refused with a word, and another one ends the run."""
+    ledger.open("team", Budget(max_tokens=5_000))
+    agent = offline(checkpointer=InMemorySaver(), account="team")
+    agent.invoke({"task": TASK, "budget": {"max_tokens": 900}}, THREAD, context=FIRST)
+    agent.invoke(Command(resume="finish"), THREAD, context=FIRST)
+    asked = next(s for s in agent.get_state_history(THREAD) if s.next == ("approve",))
+    agent.invoke(None, asked.config, context=FIRST)
+    raised = Command(resume={"budget": {"max_tokens": 4_000}})
+    question = question_of(agent.invoke(raised, THREAD, context=FIRST))
+    assert "gave back its share" in question["error"]
+    assert agent.invoke(Command(resume="finish"), THREAD, context=FIRST)["status"] == "halted"
+    assert ledger.balance("team").left.max_tokens == 5_000

@@ -3,11 +3,13 @@
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
-from tests.graph.conftest import TASK, TUTORIAL_BUDGET, receipt_of
+from tests.graph.conftest import TASK, receipt_of
 from tests.llm_server import TooManyRequests
 from thrifty import Result, Spend, Step, StepOption
 
 THREAD = {"configurable": {"thread_id": "t"}}
+BUDGET = {"max_tokens": 2200, "max_tool_calls": 2}
+"""The tutorial's, but for its time, which a busy machine takes longer than."""
 
 
 def before(agent, node):
@@ -23,12 +25,36 @@ def context():
 
 def test_a_fork_replays_what_was_paid(online, server, context):
     agent = online(checkpointer=InMemorySaver())
-    first = agent.invoke({"task": TASK, "budget": TUTORIAL_BUDGET}, THREAD, context=context)
+    first = agent.invoke({"task": TASK, "budget": BUDGET}, THREAD, context=context)
     paid = server.bill
     again = agent.invoke(None, before(agent, "route"), context=context)
     assert server.bill == paid
     assert receipt_of(again).spent.tokens == paid.total_tokens
     assert again["draft"] == first["draft"]
+
+
+def test_a_run_that_begins_again_without_its_checkpoints_buys_nothing_again(online, server):
+    """Its ledger says from the start what it has spent, so that it plans and replans otherwise."""
+    given = {"task": TASK, "budget": {"max_tokens": 20_000, "max_tool_calls": 9}}
+    first = online(checkpointer=InMemorySaver()).invoke(given, THREAD)
+    paid = server.bill
+    assert len(server.requests) > 3
+    again = online(checkpointer=InMemorySaver()).invoke(given, THREAD)
+    assert server.bill == paid
+    assert again["draft"] == first["draft"]
+    assert receipt_of(again).spent.tokens == paid.total_tokens
+
+
+def test_a_fork_that_comes_to_the_same_work_by_another_plan_finds_it_paid(online, server, context):
+    agent = online(checkpointer=InMemorySaver())
+    agent.invoke(
+        {"task": TASK, "budget": {"max_tokens": 2200, "max_tool_calls": 2}}, THREAD, context=context
+    )
+    paid = server.bill
+    assert paid.total_tokens
+    planned_anew = agent.update_state(before(agent, "route"), {"revision": 2}, as_node="plan")
+    agent.invoke(None, planned_anew, context=context)
+    assert server.bill == paid
 
 
 def test_a_fork_with_another_prompt_is_another_request_and_on_the_bill(online, server, context):
@@ -49,7 +75,7 @@ def test_a_released_reservation_is_made_anew_before_it_is_used(online, server, c
     agent = online(checkpointer=InMemorySaver())
     server.clear()
     server.script(TooManyRequests(retry_after_s=50, times=None))
-    agent.invoke({"task": TASK, "budget": TUTORIAL_BUDGET}, THREAD, context=context)
+    agent.invoke({"task": TASK, "budget": BUDGET}, THREAD, context=context)
     server.clear()
     again = agent.invoke(None, before(agent, "route"), context=context)
     assert server.bill.total_tokens > 0

@@ -77,7 +77,7 @@ def test_a_proposal_that_is_not_sound_is_dropped_with_a_word_on_it(change):
         ({"tokens": -10}, {"tokens": 600}),
         ({"tokens": 0}, {"tokens": 600}),
         ({"tokens": 1e-12}, {"tokens": 600}),
-        ({"tokens": 10**30}, {"tokens": 10**15}),
+        ({"tokens": 10**30}, {"tokens": 10**9}),
         ({"latency_ms": 0}, {"latency_ms": 1200}),
         ({"tool_calls": 0}, {"tool_calls": 1}),
     ],
@@ -166,3 +166,12 @@ def test_a_call_for_proposals_that_hangs_is_on_the_bill(online, server):
     result = online().invoke({"task": TASK, "budget": {**ROOMY, "max_latency_ms": 6000}})
     overhead = next(line for line in receipt_of(result).lines if line.status == "overhead")
     assert overhead.actual.tokens > 0
+
+
+@pytest.mark.parametrize("limit", [{"max_cost_usd": 0.5}, {"max_tool_calls": 20}], ids=str)
+def test_a_claim_beyond_all_measure_ends_no_run(online, server, limit):
+    """Its price, or its sum with other steps, was once more than an amount can be."""
+    server.script(Answer({"steps": [{**GOOD, "tokens": 10**30}]}, when="propose three"))
+    result = online().invoke({"task": TASK, "budget": limit})
+    assert result["status"] == "done"
+    assert "## Outline plan" in result["draft"]

@@ -7,17 +7,16 @@ system user and change the permissions of folders up to `/` when it runs as root
 import importlib.util
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 STARTS_WITHIN_S = 30.0
 SERVER_USER = "nobody"
-"""PostgreSQL refuses to run as root."""
 
 
 def binaries() -> Path | None:
@@ -28,39 +27,99 @@ def binaries() -> Path | None:
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A server that can be stopped and started again."""
+
+    programs: Path
+    folder: Path
+    """Holds its data, its socket and its log."""
+
+    @classmethod
+    def of(cls, told: Mapping[str, str]) -> "PostgresServer":
+        """The server of another process."""
+        return cls(Path(told["programs"]), Path(told["folder"]))
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What another process has to know of it."""
+        return {"programs": str(self.programs), "folder": str(self.folder)}
+
+    @property
+    def conninfo(self) -> str:
+        """How to connect."""
+        return f"host={self.folder} user=postgres dbname=postgres"
+
+    def start(self) -> None:
+        """Starts it, and does not wait until somebody can connect."""
+        options = f"-k {self.folder} -c listen_addresses="
+        self._control("start", "-W", "-l", self.folder / "log", "-o", options)
+
+    def stop_at_once(self) -> None:
+        """What is under way is cut off, and nothing is cleared up, as in a power failure."""
+        self._control("stop", "-m", "immediate")
+
+    def stop(self) -> None:
+        """Fast, not smart: a test that failed may have left its connections open."""
+        self._control("stop", "-m", "fast")
+
+    def wait(self) -> None:
+        """Waits until somebody can connect."""
+        import psycopg
+
+        give_up = time.monotonic() + STARTS_WITHIN_S
+        while True:
+            try:
+                psycopg.connect(self.conninfo).close()
+                return
+            except psycopg.OperationalError:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.05)
+
+    def _control(self, *what: "str | Path") -> None:
+        # A server that inherited a pipe would keep whoever reads that waiting.
+        subprocess.run(
+            [self.programs / "pg_ctl", "-D", self.folder / "data", *what],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.folder,
+            user=_server_user(),
+        )
+
+
 @contextmanager
-def running_server(programs: Path) -> Iterator[str]:
-    """Starts a server and stops it; yields how to connect."""
-    as_user = SERVER_USER if os.geteuid() == 0 else None
+def running_server(programs: Path) -> Iterator[PostgresServer]:
+    """Makes a server, starts it, and stops it at the end."""
     folder = Path(tempfile.mkdtemp(prefix="thrifty-pg-"))
     try:
-        if as_user:
+        if user := _server_user():
             programs = _within_reach(programs, folder)
-            shutil.chown(folder, SERVER_USER)
+            shutil.chown(folder, user)
         data = folder / "data"
         initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
         subprocess.run(
-            [*initdb, "--no-locale", "--no-sync"], check=True, capture_output=True, user=as_user
+            [*initdb, "--no-locale", "--no-sync"],
+            check=True,
+            capture_output=True,
+            user=_server_user(),
         )
-        log = (folder / "log").open("wb")
-        server = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses="],
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-            user=as_user,
-        )
+        server = PostgresServer(programs, folder)
+        server.start()
         try:
-            conninfo = f"host={folder} user=postgres dbname=postgres"
-            _wait_for(conninfo, server)
-            yield conninfo
-        finally:
-            # Fast, not smart: a test that failed may have left its connections open.
-            server.send_signal(signal.SIGINT)
             server.wait()
-            log.close()
+            yield server
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(folder)
+
+
+def _server_user() -> str | None:
+    """Whom the server belongs to: PostgreSQL refuses to run as root."""
+    return SERVER_USER if os.geteuid() == 0 else None
 
 
 def _within_reach(programs: Path, folder: Path) -> Path:
@@ -71,17 +130,3 @@ def _within_reach(programs: Path, folder: Path) -> Path:
     for libraries in package.parent.glob(f"{package.name}.libs"):
         shutil.copytree(libraries, folder / libraries.name)
     return folder / package.name / "pginstall" / "bin"
-
-
-def _wait_for(conninfo: str, server: "subprocess.Popen[bytes]") -> None:
-    import psycopg
-
-    give_up = time.monotonic() + STARTS_WITHIN_S
-    while True:
-        try:
-            psycopg.connect(conninfo).close()
-            return
-        except psycopg.OperationalError:
-            if server.poll() is not None or time.monotonic() > give_up:
-                raise
-            time.sleep(0.05)

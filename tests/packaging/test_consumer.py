@@ -9,13 +9,26 @@ import pytest
 from tests.packaging.conftest import run_checked
 
 PROJECT = Path(__file__).parent / "project"
-HEAVY = ("langgraph", "langchain_core", "langchain_openai", "openai", "pydantic", "yaml", "rich")
+HEAVY = (
+    "langgraph",
+    "langchain",
+    "langchain_core",
+    "langchain_openai",
+    "openai",
+    "pydantic",
+    "yaml",
+    "rich",
+)
 LOADED = f"import sys, thrifty; print(sorted(set({HEAVY!r}) & set(sys.modules)))"
 PUBLIC = """
+import sys
 import thrifty
 from thrifty import *
-assert thrifty.__all__ == sorted(thrifty.__all__) == dir(thrifty)
+assert thrifty.__all__ == sorted(thrifty.__all__)
+assert dir(thrifty) == sorted([*thrifty.__all__, "BudgetMiddleware"])
 assert all(name in globals() for name in thrifty.__all__)
+assert "BudgetMiddleware" not in globals() and "langchain" not in sys.modules
+assert thrifty.BudgetMiddleware.__name__ == "BudgetMiddleware"
 assert "graph" not in thrifty.__all__
 try:
     thrifty.nonsense

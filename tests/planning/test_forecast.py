@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thrifty import Spend, Step, StepOption
-from thrifty.planning.forecast import RATIO_MAX, Bill, Doer, Tally, drift, forecast, tallied
+from thrifty.planning.forecast import (
+    RATIO_MAX,
+    Bill,
+    Doer,
+    Seen,
+    Tally,
+    drift,
+    forecast,
+    tallied,
+    tally_of,
+)
 from thrifty.planning.moments import Belief, Moments, summary
 
 STRONG, CHEAP = Doer("llm", "strong"), Doer("llm", "cheap")
@@ -131,3 +141,16 @@ def test_drift_is_told_of_whom_it_shows():
     )
     assert drift([billed("A", 0.0)]) == ""
     assert drift([]) == ""
+
+
+def test_a_step_of_which_the_same_is_expected_is_the_very_same():
+    seen, steps = Seen(tallied([billed("B", 1.3)] * 1_000)), [Step("A", (option("A"),))]
+    (before,) = seen.steps(steps, doer_of)
+    seen.add(tally_of(billed("B", 1.3)))
+    assert seen.steps(steps, doer_of) == (before,)
+    assert seen.steps(steps, doer_of)[0] is before
+    for _ in range(1_000):
+        seen.add(tally_of(billed("B", 2.6)))
+    (after,) = seen.steps(steps, doer_of)
+    assert after.options[0].estimate.tokens > before.options[0].estimate.tokens
+    assert (after,) == forecast(steps, doer_of, seen.options.values())

@@ -57,6 +57,11 @@ def test_ticks_are_round_and_few(end):
     assert len(times) > min(end, charts.STEPS_MIN)
 
 
+def test_an_axis_has_one_unit():
+    assert [tick.label for tick in charts.ticks(11_700)] == ["0 s", "5 s", "10 s"]
+    assert {tick.label.split()[1] for tick in charts.ticks(900)} == {"ms"}
+
+
 @given(receipts(texts))
 def test_nothing_is_drawn_outside_the_picture(receipt):
     for row in charts.rows(receipt):

@@ -40,7 +40,7 @@ class InvalidInput(ThriftyError, ValueError):
         """The refused value."""
         self.remedy = remedy
         """What to write instead."""
-        got = "a secret" if is_secret(field) else shown(value)
+        got = "a secret" if is_secret(field, value) else shown(value)
         super().__init__(f"{field}: got {got}; {remedy}")
 
 

@@ -7,7 +7,6 @@ what it makes is known by its attributes.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
@@ -16,7 +15,6 @@ from typing import Any
 from thrifty.budget import InvalidInput
 from thrifty.executors.protocol import Executor, Result, Work
 from thrifty.executors.text_of import text_of, tokens_of
-from thrifty.models.tab import open_tab
 
 
 def adapt(name: str, thing: Any) -> Executor:
@@ -83,6 +81,8 @@ def _reply(output: Any, work: Work) -> Result | str:
     """
     if isinstance(output, Result):
         return output
+    from thrifty.models.tab import open_tab  # a ledger: only when something is called
+
     text, tab = text_of(output), open_tab()
     if (tokens := tokens_of(output)) is None or (tab and tab.was_used):
         return text
@@ -94,6 +94,8 @@ def _finished(output: Any) -> Any:
     if not inspect.isawaitable(output):
         return output
     try:
+        import asyncio  # a twentieth of a second, for those who need it
+
         return asyncio.run(_awaited(output))
     finally:
         if isinstance(output, Coroutine):

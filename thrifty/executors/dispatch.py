@@ -67,7 +67,8 @@ class Desk:
     ledger: Ledger
     account: Account
     prefix: str
-    """Of the keys: the run and the revision of its plan."""
+    """Of the keys: the run's. A plan's revision is no part of them: a run that begins again after
+    a crash comes to the same work by other plans, since by then it has spent more."""
     task: str
     draft: str
     """What was written so far."""
@@ -115,13 +116,14 @@ class Desk:
     def _assign(self, option: StepOption, step: Step, kept: Spend) -> Assignment:
         """Reserves the worst case; what may be read of the draft follows from it.
 
-        What a fork finds paid needs no further room.
+        What was reserved before, by a run that is resumed or forked, is as large as it was then:
+        of another size, it might read another part of the draft and so ask another thing.
         """
         key = f"{self.prefix}/{option.name}"
         first = numbered(key, 1)
         declared = self._declared(option)
         before = self.ledger.entry(self.account, first)
-        if before is not None and before.answer:
+        if before is not None and before.status != "released":
             most = before.reserved
         else:
             most = worst_case(

@@ -55,16 +55,21 @@ class Terms:
             return option
 
 
+def priced(steps: Iterable[Step], terms: Terms) -> tuple[Step, ...]:
+    """The steps, what models would do in them priced."""
+    if not terms.limits_cost:
+        return tuple(steps)
+    return tuple(step.offering(tuple(map(terms.priced, step.options))) for step in steps)
+
+
 def offer(
     steps: Iterable[Step], terms: Terms, barred: Barred = lambda option: ""
 ) -> tuple[tuple[Step, ...], tuple[LeftOut, ...]]:
-    """What can be chosen, priced, and what cannot and why.
+    """What can be chosen, and what cannot and why.
 
     Args:
-        steps: what is still to be done.
-        terms: what models can be asked, and their prices.
+        steps: what is still to be done, priced.
+        terms: what models can be asked.
         barred: further reasons, such as that an option has failed before.
     """
-    if terms.limits_cost:
-        steps = [step.offering(tuple(map(terms.priced, step.options))) for step in steps]
     return menu(steps, lambda option: barred(option) or terms.why_not(option))

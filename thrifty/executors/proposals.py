@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from thrifty.budget import InvalidInput, Spend, Step, StepOption, checks
-from thrifty.budget.checks import AMOUNT_MAX
 from thrifty.budget.names import folded
 from thrifty.budget.plain_text import plain
 
 PROPOSALS_MAX = 5
 NAME_LENGTH_MAX = 60
 DESCRIPTION_LENGTH_MAX = 600
+CLAIM_MAX = 10**9
+"""More than any run holds, and little enough that prices and sums of it can be written down."""
 SPREAD = 0.5
 """A guess is less certain than a catalog."""
 
@@ -118,7 +119,7 @@ def _read(
 def _estimate(given: Mapping[str, Any], alike: Sequence[StepOption]) -> Spend:
     """The claimed costs, but none below the cheapest known option of that executor."""
     claimed = {
-        field: min(math.ceil(_finite(field, given.get(field))), AMOUNT_MAX)
+        field: min(math.ceil(_finite(field, given.get(field))), CLAIM_MAX)
         for field in ("tokens", "latency_ms", "tool_calls")
     }
     floor = {field: min(getattr(o.estimate, field) for o in alike) for field in claimed}
@@ -128,7 +129,7 @@ def _estimate(given: Mapping[str, Any], alike: Sequence[StepOption]) -> Spend:
 def _finite(field: str, value: object) -> float:
     """A number from zero up; a negative claim counts as zero, NaN and infinity as nonsense."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return float(max(0, min(value, AMOUNT_MAX)))
+        return float(max(0, min(value, CLAIM_MAX)))
     if not isinstance(value, float) or not math.isfinite(value):
         raise InvalidInput(f"proposal.{field}", value, "use a finite number")
     return max(0.0, value)

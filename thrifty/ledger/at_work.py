@@ -114,13 +114,22 @@ class RunsAtWork:
                 return turn
         if over := self._not_given_back.get(run_id):
             self._give_back(run_id, over)
-        lease = hold(self.ledger, run_id, driver)
+        lease = self._taken(run_id, driver)
         with self._lock:
             fresh = _Turn(lease, self._now_ns() - known_ms * NANO_PER_MS)
             # Nodes side by side may come here together: they are handed the same lease.
             turn = self._turns[run_id] = self._held(run_id, lease) or fresh
             turn.nodes += 1
             return turn
+
+    def _taken(self, run_id: str, driver: str) -> Lease:
+        try:
+            return hold(self.ledger, run_id, driver)
+        except KeyError:
+            raise LedgerUnavailable(
+                f"the ledger knows nothing of the run {run_id!r}, which has begun; "
+                "use the ledger that it began with, or restore it from a backup"
+            ) from None
 
     def _held(self, run_id: str, lease: Lease) -> _Turn | None:
         turn = self._turns.get(run_id)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from itertools import count
 
-from thrifty.budget import KeyReused, LedgerUnavailable, Spend, total
+from thrifty.budget import KeyReused, LedgerUnavailable, ReservationClosed, Spend, total
 from thrifty.ledger.protocol import Account, Entry, Ledger
 
 logger = logging.getLogger(__name__)
@@ -74,6 +74,19 @@ def entry_for(
     raise AssertionError("count never ends")
 
 
+def sent(ledger: Ledger, account: Account, entry: Entry) -> bool:
+    """Marks a call as sent, unless somebody has: then it is not ours to send.
+
+    That may have been another under the same key or, where a database lost its connection just
+    after it had committed, we ourselves. Nobody can tell, so the call counts as sent.
+    """
+    try:
+        ledger.mark_sent(account, entry.key)
+    except ReservationClosed:
+        return False
+    return True
+
+
 def settled(ledger: Ledger, account: Account, entry: Entry, actual: Spend, answer: str) -> Entry:
     """Settles a call that was answered; where the books cannot be written, its answer is kept.
 
@@ -83,8 +96,23 @@ def settled(ledger: Ledger, account: Account, entry: Entry, actual: Spend, answe
     try:
         return ledger.settle(account, entry.key, actual, answer)
     except LedgerUnavailable as error:
-        logger.error("%r was answered, and stays reserved in full: %s", entry.label, error)
-        return entry._replace(status="pending")
+        return _left_open(entry, error)
+
+
+def charged_in_full(ledger: Ledger, account: Account, entry: Entry, latency_ms: int) -> Entry:
+    """Charges a call in full of which nobody knows the cost; it may well have an answer.
+
+    Where the books cannot be written, it is charged later, as in `settled`.
+    """
+    try:
+        return ledger.charge_in_full(account, entry.key, latency_ms)
+    except LedgerUnavailable as error:
+        return _left_open(entry, error)
+
+
+def _left_open(entry: Entry, error: LedgerUnavailable) -> Entry:
+    logger.error("%r was sent, and stays reserved in full: %s", entry.label, error)
+    return entry._replace(status="pending")
 
 
 def charge_what_is_open(ledger: Ledger, account: Account) -> Spend:

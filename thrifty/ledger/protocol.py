@@ -24,7 +24,7 @@ class Entry(NamedTuple):
     """
 
     key: str
-    """Made before the call from run, plan revision, step and attempt; a grant's is the name
+    """Made before the call from run, step, option and attempt; a grant's is the name
     of the sub-agent's account."""
     label: str
     """What the call was for, as the receipt names it."""
@@ -174,7 +174,8 @@ class Ledger(Protocol):
     def mark_sent(self, account: Account, key: str) -> Entry:
         """Says that an unsent call is about to leave: from now on it may be billed.
 
-        It succeeds once, so that of two who would send under one key only one does.
+        It succeeds once, so that of two who would send under one key only one does; or not at
+        all, where a database lost its connection just after it had committed.
 
         Raises:
             ReservationClosed: it was marked before, or is not open.

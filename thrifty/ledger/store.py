@@ -56,7 +56,8 @@ class Store(Protocol):
         """Does some work in a transaction of its own, which is durable when this returns.
 
         An exception out of the work undoes it. The work may be done anew, on other rows, when
-        another transaction came between.
+        another transaction came between, or when it was committed and nobody was told, as the
+        connection was lost just then.
 
         Raises:
             LedgerUnavailable: the storage failed; nothing was changed.

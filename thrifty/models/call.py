@@ -78,6 +78,11 @@ class Call:
         return str(self.body["model"])
 
     @property
+    def provider(self) -> str:
+        """Who is asked, as LangChain calls them: `openai`, also for servers that speak like it."""
+        return str(self._model._get_ls_params().get("ls_provider") or "openai")
+
+    @property
     def tier(self) -> str:
         """The service tier that is asked for; empty for the standard one."""
         return str(self.body.get("service_tier") or "")

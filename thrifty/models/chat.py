@@ -13,6 +13,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
+from typing_extensions import TypedDict
 
 from thrifty.budget import InvalidInput
 from thrifty.ledger.protocol import Account, Ledger
@@ -22,7 +23,8 @@ from thrifty.models.call import Call, Limits
 from thrifty.models.client import longest_answer, ours
 from thrifty.models.door import Answer, Door
 from thrifty.models.prices import PriceList
-from thrifty.models.tab import ACCOUNT, Tab, open_tab
+from thrifty.models.tab import Tab, open_tab, tab_around
+from thrifty.models.tracers import run_teller
 from thrifty.settings import CapField, TokenPrice
 
 if TYPE_CHECKING:
@@ -35,6 +37,18 @@ KEY_DIGITS = 16
 
 Book = Callable[[Call], tuple[Allowance, Tab | None]]
 """Where a call is booked: its own allowance, and the tab around it."""
+
+
+class Terms(TypedDict, total=False):
+    """How a model is metered, as `metered` takes it."""
+
+    max_output_tokens: int | None
+    useful_tokens: int
+    attempts_max: int
+    patience_ms: int
+    tokens_per_attachment: int | None
+    prices: Mapping[str, TokenPrice] | None
+    cap_field: CapField
 
 
 class MeteredChatModel(BaseChatModel):
@@ -74,7 +88,7 @@ class MeteredChatModel(BaseChatModel):
         run_manager: Any = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return _result(background_loop().run(self._door(messages, stop, kwargs).ask))
+        return _result(background_loop().run(self._door(messages, stop, kwargs, run_manager).ask))
 
     async def _agenerate(
         self,
@@ -83,7 +97,9 @@ class MeteredChatModel(BaseChatModel):
         run_manager: Any = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return _result(await background_loop().arun(self._door(messages, stop, kwargs).ask))
+        return _result(
+            await background_loop().arun(self._door(messages, stop, kwargs, run_manager).ask)
+        )
 
     def _stream(
         self,
@@ -92,7 +108,7 @@ class MeteredChatModel(BaseChatModel):
         run_manager: Any = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        return background_loop().stream(self._door(messages, stop, kwargs).ask)
+        return background_loop().stream(self._door(messages, stop, kwargs, run_manager).ask)
 
     def _astream(
         self,
@@ -102,15 +118,20 @@ class MeteredChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         # Handed on, not iterated: of two generators, a loop that ends may close one in the other.
-        return background_loop().astream(self._door(messages, stop, kwargs).ask)
+        return background_loop().astream(self._door(messages, stop, kwargs, run_manager).ask)
 
     def _door(
-        self, messages: list[BaseMessage], stop: list[str] | None, options: Mapping[str, Any]
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        options: Mapping[str, Any],
+        manager: Any,
     ) -> Door:
         prices = self._prices.pinned()
         call = Call(self._model, messages, stop, options, self._limits, prices)
         allowance, tab = self._book(call)
-        return Door(call, allowance, prices, tab)
+        run = run_teller(manager, getattr(manager, "run_id", None))
+        return Door(call, allowance, prices, tab, run)
 
     @property
     def _llm_type(self) -> str:
@@ -201,7 +222,9 @@ def metered(
                 raise InvalidInput("account", None, remedy)
             tab.check()
             tab.note_model()
-            where, whose, clock, tab = tab.ledger, ACCOUNT, clock or tab.left_ms, tab.parent
+            where, whose, clock, tab = tab.ledger, tab.account, clock or tab.left_ms, tab.parent
+        else:
+            tab = tab_around(where, whose)
         allowance = Allowance(
             where, whose, keys.next(call.digest), shown, None, clock or no_limit, useful_tokens
         )

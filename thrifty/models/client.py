@@ -2,7 +2,7 @@
 
 from functools import cache, lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pydantic import SecretStr
 
@@ -46,6 +46,13 @@ class ChatClients:
         import_module("langchain_openai")
 
 
+def is_ours(model: Any) -> TypeGuard["BaseChatOpenAI"]:
+    """Whether it is a chat model of langchain-openai, or one made from it."""
+    from langchain_openai.chat_models.base import BaseChatOpenAI
+
+    return isinstance(model, BaseChatOpenAI)
+
+
 def ours(model: Any) -> "BaseChatOpenAI":
     """A copy of a chat model that makes one attempt at a time, on connections of our own loop.
 
@@ -54,9 +61,7 @@ def ours(model: Any) -> "BaseChatOpenAI":
     Raises:
         InvalidInput: it is none of langchain-openai's, or has no client for async calls.
     """
-    from langchain_openai.chat_models.base import BaseChatOpenAI
-
-    if not isinstance(model, BaseChatOpenAI):
+    if not is_ours(model):
         kind = type(model).__name__
         raise InvalidInput("model", kind, "use a chat model of langchain-openai, without bindings")
     if not hasattr(model.root_async_client, "with_options"):

@@ -23,15 +23,17 @@ from thrifty.budget import (
     ThriftyError,
 )
 from thrifty.budget.resources import LATENCY
-from thrifty.ledger.booking import entry_for, settled
+from thrifty.ledger.booking import charged_in_full, entry_for, sent, settled
 from thrifty.ledger.protocol import Entry
 from thrifty.models import journal
 from thrifty.models.allowance import Allowance
 from thrifty.models.background import Abandoned, Emit, background_loop
 from thrifty.models.call import Call
 from thrifty.models.failures import Failure, read_failure
+from thrifty.models.observed import observed
 from thrifty.models.patience import patiently
 from thrifty.models.prices import PriceList
+from thrifty.models.spans import Tell
 from thrifty.models.tab import Tab
 from thrifty.models.usage import Usage, read_usage
 
@@ -73,12 +75,19 @@ class Door:
         prices: what it costs.
         tab: of the executor in which it is made, where its own account is another: it is
             booked in both, so that every limit in force holds it.
+        run: takes facts for LangChain's run of the call, where that is traced.
     """
 
     def __init__(
-        self, call: Call, allowance: Allowance, prices: PriceList, tab: Tab | None = None
+        self,
+        call: Call,
+        allowance: Allowance,
+        prices: PriceList,
+        tab: Tab | None = None,
+        run: Tell | None = None,
     ) -> None:
         self._call, self._allowance, self._prices, self._tab = call, allowance, prices, tab
+        self._run = run
         self._emitted = False
 
     async def ask(self, abandoned: asyncio.Event, emit: Emit | None = None) -> Answer:
@@ -99,12 +108,11 @@ class Door:
             if failure is not None and not await self._wait(failure, abandoned):
                 break
             try:
-                held = await self._held(unpaid, abandoned)
+                held, outcome = await self._observed(unpaid, abandoned, emit)
             except BudgetExceeded:
                 if failure is None:
                     raise
                 break  # how the first attempt failed says more than that a second does not fit
-            outcome = await self._attempt(held, abandoned, emit)
             if isinstance(outcome, Answer):
                 return outcome
             failure = outcome
@@ -124,6 +132,22 @@ class Door:
             await asyncio.wait_for(abandoned.wait(), failure.retry_after_ms / 1000)
         return not abandoned.is_set()
 
+    async def _observed(
+        self, after: Entry | None, abandoned: asyncio.Event, emit: Emit | None
+    ) -> tuple[Held, Answer | Failure]:
+        """Reserves and asks, and tells of it whoever records that."""
+        with observed(self._call, self._allowance.label, self._run) as told:
+            held = await self._held(after, abandoned)
+            told.reserved(held.entry, held.cap)
+            outcome = await self._attempt(held, abandoned, emit)
+            if isinstance(outcome, Answer):
+                told.answered(outcome.entry, outcome.message, is_replayed=outcome.is_replayed)
+            elif told.tellers:
+                look = self._allowance.ledger.entry
+                entry = await _booked(look, self._allowance.account, held.entry.key)
+                told.failed(entry or held.entry, outcome.reason)
+            return held, outcome
+
     async def _attempt(
         self, held: Held, abandoned: asyncio.Event, emit: Emit | None
     ) -> Answer | Failure:
@@ -137,7 +161,8 @@ class Door:
             await _booked(self._release, held)
             raise BudgetExceeded({LATENCY.name: 1 - left_ms}, self._allowance.label)
         due_ns = None if left_ms is None else time.monotonic_ns() + left_ms * NANO_PER_MS
-        await _booked(self._allowance.ledger.mark_sent, self._allowance.account, entry.key)
+        if not await _booked(sent, self._allowance.ledger, self._allowance.account, entry):
+            return Failure(ASKED_BEFORE, billed=True, retry_after_ms=0)
         started_ns = time.monotonic_ns()
         send = self._call.send(held.cap, None if emit is None else partial(self._emit, emit))
         try:
@@ -287,7 +312,7 @@ class Door:
         if self._tab is not None:
             self._tab.charge_in_full(held.tab_key, latency_ms)
         allowance = self._allowance
-        return allowance.ledger.charge_in_full(allowance.account, held.entry.key, latency_ms)
+        return charged_in_full(allowance.ledger, allowance.account, held.entry, latency_ms)
 
     def _release(self, held: Held) -> Entry:
         if self._tab is not None:

@@ -13,7 +13,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -39,13 +40,20 @@ register_configure_hook(_gate, inheritable=True)
 
 
 @contextmanager
-def gated(tab: Tab, prices: PriceList) -> Iterator[None]:
+def gated(
+    tab: Tab, prices: PriceList, tools: Mapping[str, Spend] = MappingProxyType({})
+) -> Iterator[None]:
     """Lets the LangChain calls of this context through only as far as the tab holds them.
 
     Afterwards the tab is closed: calls that the code left behind, in tasks or threads that
     inherited the context, are refused.
+
+    Args:
+        tab: what the calls may use together.
+        prices: what models cost.
+        tools: by name, what a call of a tool uses beside the call itself.
     """
-    token = _gate.set(Gate(tab, prices))
+    token = _gate.set(Gate(tab, prices, tools))
     try:
         with on_tab(tab):
             yield
@@ -70,12 +78,13 @@ class Gate(BaseCallbackHandler):
     Args:
         tab: what the calls may use together.
         prices: what models cost.
+        tools: by name, what a call of a tool uses beside the call itself.
     """
 
     raise_error = True
 
-    def __init__(self, tab: Tab, prices: PriceList) -> None:
-        self._tab, self._prices = tab, prices
+    def __init__(self, tab: Tab, prices: PriceList, tools: Mapping[str, Spend]) -> None:
+        self._tab, self._prices, self._tools = tab, prices, tools
         self._pending: dict[UUID, Pending] = {}
 
     def on_chat_model_start(
@@ -102,7 +111,8 @@ class Gate(BaseCallbackHandler):
     ) -> None:
         """Reserves a call of a tool, or raises."""
         if self._is_mine():
-            self._hold(run_id, "", (serialized or {}).get("name") or "tool", Spend(tool_calls=1))
+            name = (serialized or {}).get("name") or "tool"
+            self._hold(run_id, "", name, Spend(tool_calls=1) + self._tools.get(name, Spend()))
 
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Settles a call of a model at its count; without one, in full."""
@@ -131,7 +141,7 @@ class Gate(BaseCallbackHandler):
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Charges the call of a tool."""
         if call := self._pending.pop(run_id, None):
-            self._tab.settle(call.key, Spend(0, 0, _since_ms(call), tool_calls=1))
+            self._tab.settle(call.key, replace(call.reserved, latency_ms=_since_ms(call)))
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Charges the call of a tool: it may have failed after it was paid."""

@@ -4,6 +4,9 @@ The step's reservation stands in the run's ledger while somebody else's code wor
 that are seen of it (by the gate, or by a metered model) are booked here, in a ledger of its own
 with that reservation as its limit. So the run holds the worst case at every moment, and the step
 is settled once, at the sum. A tab that is opened inside another is booked there as well.
+
+Where nothing was reserved before, as for the calls of an agent that is no step of a run, an
+`AccountTab` books each of them straight on an account.
 """
 
 from __future__ import annotations
@@ -13,11 +16,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from itertools import count
+from uuid import uuid4
 
 from thrifty.budget import Budget, BudgetExceeded, Spend, StepEnded, ThriftyError, total
 from thrifty.budget.resources import LATENCY
 from thrifty.ledger.memory import MemoryLedger
-from thrifty.ledger.protocol import Entry
+from thrifty.ledger.protocol import Account, Entry, Ledger
 
 ACCOUNT = "tab"
 
@@ -37,7 +41,8 @@ class Tab:
         left_ms: Callable[[], int | None] = lambda: None,
         parent: Tab | None = None,
     ) -> None:
-        self.ledger = MemoryLedger()
+        self.ledger: Ledger = MemoryLedger()
+        self.account: Account = ACCOUNT
         self.ledger.open(ACCOUNT, allowed)
         self.left_ms = left_ms
         self.parent = parent
@@ -45,19 +50,20 @@ class Tab:
         """Why a call was refused; from then on none is made, whoever swallowed that."""
         self._asks_models = False
         self._is_closed = False
-        self._numbers = count(1)
-        self._above: dict[str, str] = {}
+        self._keys = (str(number) for number in count(1))
+        self._held: dict[str, str] = {}
+        """What is reserved, by its key here: its key in the tab around, if there is one."""
 
     @property
     def budget(self) -> Budget:
         """What limits the calls, together with the tabs around it."""
-        mine = self.ledger.balance(ACCOUNT).budget
+        mine = self.ledger.balance(self.account).budget
         return mine.tighter(self.parent.budget) if self.parent else mine
 
     @property
     def left(self) -> Budget:
         """What is left for a further call."""
-        mine = self.ledger.balance(ACCOUNT).left
+        mine = self.ledger.balance(self.account).left
         return mine.tighter(self.parent.left) if self.parent else mine
 
     def note_model(self) -> None:
@@ -100,34 +106,33 @@ class Tab:
             BudgetExceeded: it does not fit, or a call was refused before.
         """
         self.check()
-        key = str(next(self._numbers))
+        key = next(self._keys)
         try:
-            self.ledger.reserve(ACCOUNT, key, label, worst_case)
-            if self.parent is not None:
-                self._above[key] = self.parent.reserve(label, worst_case)
+            self.ledger.reserve(self.account, key, label, worst_case)
+            self._held[key] = self.parent.reserve(label, worst_case) if self.parent else ""
         except ThriftyError as error:
             if self.parent is not None:
-                self.ledger.release(ACCOUNT, key)
+                self.ledger.release(self.account, key)
             self.refuse(error)
         return key
 
     def settle(self, key: str, actual: Spend) -> None:
         """Charges what a call has used."""
-        self.ledger.settle(ACCOUNT, key, actual)
-        if self.parent is not None:
-            self.parent.settle(self._above[key], actual)
+        self.ledger.settle(self.account, key, actual)
+        if (above := self._held.pop(key, "")) and self.parent is not None:
+            self.parent.settle(above, actual)
 
     def charge_in_full(self, key: str, latency_ms: int = 0) -> None:
         """Charges all that was reserved for a call, since nobody knows what it cost."""
-        self.ledger.charge_in_full(ACCOUNT, key, latency_ms)
-        if self.parent is not None:
-            self.parent.charge_in_full(self._above[key], latency_ms)
+        self.ledger.charge_in_full(self.account, key, latency_ms)
+        if (above := self._held.pop(key, "")) and self.parent is not None:
+            self.parent.charge_in_full(above, latency_ms)
 
     def release(self, key: str) -> None:
         """Frees what was reserved for a call that was certainly not billed."""
-        self.ledger.release(ACCOUNT, key)
-        if self.parent is not None:
-            self.parent.release(self._above[key])
+        self.ledger.release(self.account, key)
+        if (above := self._held.pop(key, "")) and self.parent is not None:
+            self.parent.release(above)
 
     def close(self) -> None:
         """Ends it: what is still open is charged in full, and nothing is let through any more."""
@@ -160,8 +165,35 @@ class Tab:
         return Spend(*(max(pair) for pair in pairs))
 
     def _entries(self) -> list[Entry]:
-        entries = self.ledger.entries(ACCOUNT)
+        entries = self.ledger.entries(self.account)
         return [entry for entry in entries if entry.status != "released"]
+
+    def is_of(self, ledger: Ledger, account: Account) -> bool:
+        """Whether its calls are booked on that account."""
+        return self.ledger is ledger and self.account == account
+
+
+class AccountTab(Tab):
+    """A tab whose calls are booked straight on an account, beside those of others.
+
+    Args:
+        ledger: where it is booked.
+        account: an account that is open there.
+        left_ms: how much of the latency limit is left now; None without a limit.
+    """
+
+    def __init__(
+        self, ledger: Ledger, account: Account, left_ms: Callable[[], int | None] = lambda: None
+    ) -> None:
+        super().__init__(Budget(), left_ms, tab_around(ledger, account))
+        self.ledger, self.account = ledger, account
+        name = uuid4().hex
+        self._keys = (f"gate-{name}/{number}" for number in count(1))
+
+    def _entries(self) -> list[Entry]:
+        """Those that are still held: an account may have very many, and most are not its own."""
+        found = [self.ledger.entry(self.account, key) for key in tuple(self._held)]
+        return [entry for entry in found if entry is not None]
 
 
 _open_tab: ContextVar[Tab | None] = ContextVar("thrifty_tab", default=None)
@@ -170,6 +202,14 @@ _open_tab: ContextVar[Tab | None] = ContextVar("thrifty_tab", default=None)
 def open_tab() -> Tab | None:
     """The tab of the executor in which this code runs; None outside."""
     return _open_tab.get()
+
+
+def tab_around(ledger: Ledger, account: Account) -> Tab | None:
+    """The innermost open tab that is on another account, and so has to hold a call as well."""
+    tab = open_tab()
+    while tab is not None and tab.is_of(ledger, account):
+        tab = tab.parent
+    return tab
 
 
 @contextmanager

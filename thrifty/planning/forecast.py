@@ -28,6 +28,10 @@ SPREAD_LEAST = 0.05
 """Deviations are counted in spreads, of which smaller ones would make mountains of a token."""
 UNCERTAIN = 3
 """The first so many resources come out as they may; a call is counted, not estimated."""
+UNSEEN = Moments()
+DIGITS = 2
+"""Beliefs are kept to a hundredth: what is finer is noise, and would move all that is still open
+with every bill."""
 DRIFT_TOLD = 1.1
 """A ratio that is nearer to one than this is not worth a word."""
 
@@ -44,6 +48,19 @@ class Doer(NamedTuple):
 
 
 DoerOf = Callable[[StepOption], Doer]
+
+
+class Ratio(NamedTuple):
+    """How much of an estimate is expected to be used."""
+
+    mean: float
+    spread: float
+    """Its standard deviation, as a share of the mean."""
+
+
+Ratios = tuple[Ratio | None, ...]
+"""For each uncertain resource; none where nothing was seen."""
+Estimate = tuple[list[int], float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +90,7 @@ class Tally(NamedTuple):
 
     option: str
     doer: Doer
-    moments: tuple[Moments, ...] = (Moments(),) * UNCERTAIN
+    moments: tuple[Moments, ...] = (UNSEEN,) * UNCERTAIN
 
     def merged(self, other: Tally) -> Tally:
         """Both added up."""
@@ -106,12 +123,17 @@ def forecast(steps: Iterable[Step], doer_of: DoerOf, tallies: Iterable[Tally]) -
 
 
 class Seen:
-    """Tallies, added up as they come for the questions of every option."""
+    """Tallies, added up as they come for the questions of every option.
+
+    A long run asks again after every bill: a step of which the same is expected as before is the
+    very same step, and what holds for all options of a doer is made out once.
+    """
 
     def __init__(self, tallies: Iterable[Tally]) -> None:
         self.options: dict[tuple[str, Doer], Tally] = {}
         self.doers: dict[Doer, Tally] = {}
-        self._ratios: dict[tuple[Doer, int, float], tuple[float, float]] = {}
+        self._unseen: dict[tuple[Doer, float], Ratios] = {}
+        self._steps: dict[str, tuple[Step, list[Estimate], Step]] = {}
         for tally in tallies:
             self.add(tally)
 
@@ -120,45 +142,54 @@ class Seen:
         own, whole = self.options.get((tally.option, tally.doer)), self.doers.get(tally.doer)
         self.options[tally.option, tally.doer] = own.merged(tally) if own else tally
         self.doers[tally.doer] = whole.merged(tally) if whole else tally
-        self._ratios.clear()
+        self._unseen.clear()
 
     def steps(self, steps: Iterable[Step], doer_of: DoerOf) -> tuple[Step, ...]:
         """Steps whose options are estimated anew; without any tally, as given."""
         if not self.doers:
             return tuple(steps)
-        return tuple(
-            step.offering(tuple([self.forecast(o, doer_of(o)) for o in step.options]))
-            for step in steps
-        )
+        return tuple([self._step(step, doer_of) for step in steps])
 
     def forecast(self, option: StepOption, doer: Doer) -> StepOption:
         """One option, estimated anew."""
-        if doer not in self.doers or not option.spread:
-            return option
+        return _estimated(option, self._estimate(option, doer))
+
+    def _step(self, step: Step, doer_of: DoerOf) -> Step:
+        estimates = [self._estimate(option, doer_of(option)) for option in step.options]
+        known = self._steps.get(step.name)
+        if known is None or known[0] is not step or known[1] != estimates:
+            options = tuple(map(_estimated, step.options, estimates))
+            known = self._steps[step.name] = step, estimates, step.offering(options)
+        return known[2]
+
+    def _estimate(self, option: StepOption, doer: Doer) -> Estimate:
+        """What is expected of an option now, and its spread; None where nothing was seen."""
         amounts = list(option.estimate.amounts)
         spread = None
-        for place in range(UNCERTAIN):
-            if not amounts[place] or not self.doers[doer].moments[place].count:
-                continue
-            ratio, uncertainty = self._ratio(option, doer, place)
-            amounts[place] = min(round(amounts[place] * ratio), AMOUNT_MAX)
-            # Resources of one step drift together: the first one that is used speaks for all.
-            spread = uncertainty if spread is None else spread
-        if spread is None:
-            return option
-        return option.estimated(Spend(*amounts), spread)
+        for place, ratio in enumerate(self._ratios(option, doer)):
+            if ratio and amounts[place]:
+                amounts[place] = min(round(amounts[place] * ratio.mean), AMOUNT_MAX)
+                # Resources of one step drift together: the first one used speaks for all.
+                spread = ratio.spread if spread is None else spread
+        return None if spread is None else (amounts, spread)
 
-    def _ratio(self, option: StepOption, doer: Doer, place: int) -> tuple[float, float]:
-        """What is believed of a resource of an option whose executor was seen using it."""
+    def _ratios(self, option: StepOption, doer: Doer) -> Ratios:
+        """What is believed of an option's resources."""
+        if doer not in self.doers or not option.spread:
+            return ()
         if own := self.options.get((option.name, doer)):
-            belief = Belief().after(self.doers[doer].moments[place])
-            return _ratio(belief.after(own.moments[place]), option.spread)
+            pairs = zip(self.doers[doer].moments, own.moments, strict=True)
+            return tuple(_ratio(option.spread, whole, moments) for whole, moments in pairs)
         # Most options were never seen themselves: what holds for one of them holds for all.
-        key = (doer, place, option.spread)
-        if key not in self._ratios:
-            belief = Belief().after(self.doers[doer].moments[place])
-            self._ratios[key] = _ratio(belief, option.spread)
-        return self._ratios[key]
+        key = doer, option.spread
+        if key not in self._unseen:
+            moments = self.doers[doer].moments
+            self._unseen[key] = tuple(_ratio(option.spread, whole) for whole in moments)
+        return self._unseen[key]
+
+
+def _estimated(option: StepOption, estimate: Estimate) -> StepOption:
+    return option if estimate is None else option.estimated(Spend(*estimate[0]), estimate[1])
 
 
 def drift(bills: Iterable[Bill]) -> str:
@@ -196,15 +227,18 @@ def _sigma(spread: float) -> float:
     return sqrt(log1p(max(spread, SPREAD_LEAST) ** 2))
 
 
-def _ratio(belief: Belief, spread: float) -> tuple[float, float]:
-    """The mean and the deviation, as a share of the mean, of a log-normal ratio."""
+def _ratio(spread: float, of_doer: Moments, own: Moments = UNSEEN) -> Ratio | None:
+    """What is believed of a resource of an option whose executor was seen using it."""
+    if not of_doer.count:
+        return None
+    belief = Belief().after(of_doer).after(own)
     sigma = _sigma(spread)
     variance = min(belief.variance * sigma * sigma, log1p(SPREAD_MAX * SPREAD_MAX))
     exponent = belief.mean * sigma - sigma * sigma / 2 + variance / 2
     edge = log(RATIO_MAX)
-    ratio = exp(min(max(exponent, -edge), edge))
-    return ratio, min(sqrt(expm1(variance)), SPREAD_MAX)
+    mean = exp(min(max(round(exponent, DIGITS), -edge), edge))
+    return Ratio(mean, min(round(sqrt(expm1(variance)), DIGITS), SPREAD_MAX))
 
 
 def _moments(deviation: float | None) -> Moments:
-    return Moments() if deviation is None else Moments(1.0, deviation)
+    return UNSEEN if deviation is None else Moments(1.0, deviation)

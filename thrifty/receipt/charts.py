@@ -82,6 +82,8 @@ class Tick:
 
     at: float
     ms: int
+    label: str
+    """In one unit for the whole axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,10 @@ def is_turn(decision: Decision) -> bool:
 def ticks(end: int) -> tuple[Tick, ...]:
     """Round times from nothing to the end: three to five of them, where there are so many."""
     step = next(step for step in _round_downwards(end) if end // step >= STEPS_MIN or step == 1)
-    return tuple(Tick(share(ms, end), ms) for ms in range(0, end + 1, step))
+    unit, name = (1_000, "s") if step >= 1_000 else (1, "ms")
+    return tuple(
+        Tick(share(ms, end), ms, f"{ms // unit:,} {name}") for ms in range(0, end + 1, step)
+    )
 
 
 def segments(receipt: Receipt, gauge: Gauge) -> tuple[Segment, ...]:

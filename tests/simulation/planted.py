@@ -1,0 +1,174 @@
+"""Faults to plant in the agent, so that it is seen whether the simulation finds them.
+
+Each takes away one thing that a promise rests on. They are put in place from outside, and the
+simulation is not told.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+from thrifty.budget import Spend
+from thrifty.budget.checks import AMOUNT_MAX
+from thrifty.executors.dispatch import Desk
+from thrifty.ledger import calls, rules
+from thrifty.ledger.protocol import Entry
+from thrifty.models.call import Call
+from thrifty.models.door import Door, Held
+from thrifty.models.failures import Failure
+from thrifty.models.usage import Usage, read_usage
+from thrifty.nodes import finish as finish_node
+
+Changes = dict[str, Any]
+real_settle, real_closed, real_in_full = calls.settle, rules.closed, rules.in_full
+real_send, real_ask, real_usage = Call.send, Door.ask, read_usage
+real_receipt, real_desk = finish_node.Receipt, Desk
+
+
+def _counts_nothing(account: Any, entry: Entry) -> Any:
+    return account
+
+
+def _everything_fits(account: Any, worst_case: Any) -> dict[str, int]:
+    return {}
+
+
+def _settles_twice(books: Any, caller: Any, key: str, actual: Spend, answer: str) -> Entry:
+    entry = real_settle(books, caller, key, actual, answer)
+    account = calls.known(books, caller.account)
+    books.set_account(account._replace(spent=rules.plus(account.spent, actual.amounts)))
+    return entry
+
+
+def _settles_at_nothing(entry: Entry, status: Any, charged: Spend, answer: str = "") -> Entry:
+    free = Spend() if status == "settled" else charged
+    return real_closed(entry, status, free, answer)
+
+
+def _admits_everybody(books: Any, caller: Any) -> Any:
+    return calls.known(books, caller.account)
+
+
+def _forgets_what_is_open(entry: Entry) -> Entry:
+    return rules.closed(entry, "released", Spend())
+
+
+def _charges_the_half(entry: Entry, latency_ms: int = 0) -> Spend:
+    return replace(real_in_full(entry, latency_ms), tokens=entry.reserved.tokens // 2)
+
+
+async def _sends_more(call: Call, cap: int, emit: Any = None) -> Any:
+    return await real_send(call, cap + 40, emit)
+
+
+def _buys_again(self: Door, entry: Entry, emit: Any) -> Failure:
+    return Failure("it does not look at what was paid", billed=True, retry_after_ms=0)
+
+
+def _marks_nothing(books: Any, caller: Any, key: str) -> Entry:
+    entry: Entry = books.entry(caller.account, key)
+    return entry
+
+
+async def _sends_first(self: Door, abandoned: Any, emit: Any = None) -> Any:
+    await self._call.send(50)
+    return await real_ask(self, abandoned, emit)
+
+
+def _believes_anything(message: Any) -> Usage:
+    return real_usage(message) or Usage(0, 0)
+
+
+def _sees_no_overrun(*given: Any) -> str:
+    return ""
+
+
+def _keeps_its_share(self: Any, account: Any, child: str) -> Any:
+    return self.entry(account, child)
+
+
+def _frees_what_failed(self: Door, held: Held, latency_ms: int) -> Entry:
+    return self._release(held)
+
+
+def _tells_no_parent(books: Any, account: Any, before: Entry, after: Entry) -> Entry:
+    books.set_entry(account.name, after)
+    books.set_account(rules.with_changed(account, before, after))
+    return after
+
+
+def _composes_nothing(outcomes: Any, steps: Any) -> str:
+    return ""
+
+
+def _halts_without_a_word(*given: Any, **options: Any) -> Any:
+    receipt = real_receipt(*given, **options)
+    return replace(receipt, halt_reason="")
+
+
+def _keys_by_plan(**given: Any) -> Any:
+    frame = inspect.currentframe()
+    assert frame
+    assert frame.f_back
+    revision = frame.f_back.f_locals["state"]["revision"]
+    return real_desk(**{**given, "prefix": f"{given['prefix']}/{revision}"})
+
+
+def _raises_what_has_ended(run_id: str, budget: Any, services: Any) -> None:
+    services.ledger.extend(run_id, budget)
+
+
+FAULTS: dict[str, Changes] = {
+    "a reservation is not counted": {"thrifty.ledger.rules.with_reserved": _counts_nothing},
+    "everything fits": {"thrifty.ledger.rules.missing": _everything_fits},
+    "what is settled counts twice": {"thrifty.ledger.calls.settle": _settles_twice},
+    "what is settled costs nothing": {"thrifty.ledger.rules.closed": _settles_at_nothing},
+    "a stale lease is as good as any": {
+        "thrifty.ledger.calls.admitted": _admits_everybody,
+        "thrifty.ledger.accounts.admitted": _admits_everybody,
+    },
+    "what a dead process left open is freed": {
+        "thrifty.ledger.rules.given_up": _forgets_what_is_open
+    },
+    "a call in doubt is charged the half": {"thrifty.ledger.rules.in_full": _charges_the_half},
+    "a larger cap is sent than was reserved": {"thrifty.models.call.Call.send": _sends_more},
+    "what was paid is not looked at": {"thrifty.models.door.Door._replayed": _buys_again},
+    "a request leaves before it is reserved": {"thrifty.models.door.Door.ask": _sends_first},
+    "a request leaves before it is marked as sent": {
+        "thrifty.ledger.calls.mark_sent": _marks_nothing
+    },
+    "any usage is believed": {"thrifty.models.door.read_usage": _believes_anything},
+    "an overrun is not seen": {"thrifty.nodes.check_spend._overrun": _sees_no_overrun},
+    "a share is not given back": {"thrifty.ledger.book.Book.reclaim": _keeps_its_share},
+    "a lost answer is released": {"thrifty.models.door.Door._charge_in_full": _frees_what_failed},
+    "a parent does not know what its child spends": {
+        "thrifty.ledger.accounts.post": _tells_no_parent,
+        "thrifty.ledger.calls.post": _tells_no_parent,
+    },
+    "the draft is left out": {"thrifty.nodes.finish.compose": _composes_nothing},
+    "a proposal may claim anything": {"thrifty.executors.proposals.CLAIM_MAX": AMOUNT_MAX},
+    "a halt gives no reason": {"thrifty.nodes.finish.Receipt": _halts_without_a_word},
+}
+"""What is done wrong, and what does it."""
+
+RARE: dict[str, Changes] = {
+    "an answer is not found under another plan": {"thrifty.nodes.route.Desk": _keys_by_plan},
+    "a raise of what has ended is an exception": {
+        "thrifty.nodes.approve._extend": _raises_what_has_ended
+    },
+}
+"""What once was wrong, and takes more seeds to be found than a test has time for."""
+
+
+@contextmanager
+def planted(fault: str) -> Iterator[None]:
+    """Plants one of them."""
+    with ExitStack() as stack:
+        for name, wrong in {**FAULTS, **RARE}[fault].items():
+            stack.enter_context(patch(name, wrong))
+        yield
