@@ -73,6 +73,10 @@ class Model:
         """Whether so much more can be reserved."""
         return not any(self.excess(name, more))
 
+    def can_grant(self, name: str, more: Amounts) -> bool:
+        """The same for a share: what is over already is no hindrance where it takes nothing."""
+        return not any(m and e for m, e in zip(more, self.excess(name, more), strict=True))
+
     def give_up(self, name: str, run: str | None = None) -> None:
         """What a take-over makes of open calls."""
         for call in self.accounts[name].calls.values():

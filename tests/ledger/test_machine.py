@@ -211,8 +211,7 @@ class Machine(RuleBasedStateMachine):
         account.limits = was
         tokens, cost, calls = (max(0, b - a) for a, b in zip(before, after, strict=True))
         growth: Amounts = tokens, cost, calls
-        excess = self.model.excess(account.parent, growth)
-        return BudgetExceeded if any(g and e for g, e in zip(growth, excess, strict=True)) else None
+        return None if self.model.can_grant(account.parent, growth) else BudgetExceeded
 
     def is_looser(self, child, parent):
         return any(c is None and p is not None for c, p in zip(child, parent, strict=True))
@@ -242,7 +241,7 @@ class Machine(RuleBasedStateMachine):
         elif self.is_looser(of, above.limits):
             with pytest.raises(InvalidInput):
                 act()
-        elif self.model.fits(parent, (of[0] or 0, of[1] or 0, of[2] or 0)):
+        elif self.model.can_grant(parent, (of[0] or 0, of[1] or 0, of[2] or 0)):
             assert act().budget == budget(of)
             self.model.accounts[child] = Account(of, parent)
         else:

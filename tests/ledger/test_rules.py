@@ -86,9 +86,12 @@ def test_a_grant_grows_only_where_it_grows():
     """What its parent is over in something else is no hindrance."""
     parent = account((100, 100, None, 100), (90, 150, 0, 0), over=(0, 50, 0, 0))
     before = Entry("sub", "sub", "granted", Spend(10, 10, 0, 10))
-    assert rules.missing_to_grow(parent, before, before._replace(reserved=Spend(20, 5))) == {}
+    shifted = before._replace(reserved=Spend(20, 5))
+    assert rules.growth(before, shifted) == (10, 0, 0, 0)
+    assert rules.missing_to_grow(parent, rules.growth(before, shifted)) == {}
     grown = before._replace(reserved=Spend(25, 11, 7, 10))
-    assert rules.missing_to_grow(parent, before, grown) == {"tokens": 5, "cost": 51}
+    assert rules.missing_to_grow(parent, rules.growth(before, grown)) == {"tokens": 5, "cost": 51}
+    assert rules.missing_to_grow(parent, NOTHING) == {}
 
 
 def test_an_account_with_a_new_entry_holds_that_too():

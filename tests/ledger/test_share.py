@@ -33,6 +33,16 @@ def test_a_run_gets_no_more_than_is_left(ledger):
     assert second.budget == Budget(max_tokens=400, max_latency_ms=5, max_tool_calls=0)
 
 
+def test_a_run_on_an_account_that_is_over_gets_nothing_of_what_is_gone(ledger):
+    """It once asked for its share for ever."""
+    ledger.reserve("team", "k", "k", Spend(1_000, tool_calls=1))
+    ledger.settle("team", "k", Spend(1_016, tool_calls=1))
+    share = open_share(ledger, "team", "run", Budget(max_tokens=600, max_tool_calls=2))
+    assert share.budget == Budget(max_tokens=0, max_tool_calls=2)
+    with pytest.raises(BudgetExceeded):
+        ledger.reserve("run", "k", "k", Spend(1))
+
+
 def test_what_the_gone_hold_is_given_back_only_when_it_is_needed(ledger):
     open_share(ledger, "team", "dead", Budget(max_tokens=600, max_tool_calls=1))
     ledger.reserve(ledger.take("dead", GONE), "k", "k", Spend(50))

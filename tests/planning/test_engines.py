@@ -94,9 +94,11 @@ def test_auto_hands_over_and_proves_what_exact_cannot_in_time():
     assert plan.value >= make_plan(problem, "exact", deadline_ms=200).value
 
 
-def test_ten_thousand_options_come_within_a_thousandth():
-    problem = tutorial_like(Random(1), 5_000, max_steps=None)
-    plan = make_plan(problem)
+@pytest.mark.parametrize("given", [{"max_steps": None}, {"limitless": True, "risk": 0.5}])
+def test_ten_thousand_options_come_within_a_thousandth_without_highs(given, monkeypatch):
+    monkeypatch.setattr("thrifty.planning.auto.is_installed", lambda: False)
+    problem = tutorial_like(Random(1), 5_000, **given)
+    plan = make_plan(problem, deadline_ms=60_000)
     assert plan.gap <= 0.001
 
 

@@ -70,9 +70,17 @@ def test_equals_brute_force_when_every_core_is_split(monkeypatch):
         check(small_problem(Random(seed), steps_max=5))
 
 
+def test_equals_brute_force_when_every_problem_counts_as_large(monkeypatch):
+    monkeypatch.setattr("thrifty.planning.exact.LARGE", 0)
+    monkeypatch.setattr("thrifty.planning.exact.MANY", 0)
+    for seed in range(1500):
+        check(small_problem(Random(seed), steps_max=5))
+
+
 def test_equals_brute_force_when_highs_gets_every_core(monkeypatch):
     pytest.importorskip("highspy")
     monkeypatch.setattr("thrifty.planning.exact.STAGES", {0: ((4, 0),)})
+    monkeypatch.setattr("thrifty.planning.auto.FEW_NODES", 0)
     handed_over = Mock(side_effect=auto.hand_over)
     monkeypatch.setattr("thrifty.planning.auto.hand_over", handed_over)
     for seed in range(400):

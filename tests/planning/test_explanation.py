@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 from random import Random
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -106,11 +106,11 @@ def test_the_frontier_rises_and_meets_the_plan():
 
 def test_fifty_exact_points_at_sixty_options_in_about_a_second():
     problem = tutorial_like(Random(2), 30)
-    start = perf_counter()
+    start = process_time()
     points = frontier(problem)
     assert len(points) == 50
     assert all(point.status == "optimal" for point in points)
-    assert perf_counter() - start < 3  # a second on a free machine; benchmarks measure it
+    assert process_time() - start < 3  # a second on a free machine; benchmarks measure it
 
 
 def test_the_frontier_refuses_a_resource_without_a_limit():

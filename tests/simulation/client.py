@@ -22,7 +22,7 @@ from tests.simulation.provider import PRICES
 from tests.simulation.saver import CheckpointLost
 from tests.simulation.stand_ins import BASE_URL, served
 from thrifty import Settings, create_budget_agent
-from thrifty.budget import Budget, LeaseLost, LedgerUnavailable, Outcome
+from thrifty.budget import Budget, LeaseLost, LedgerUnavailable
 from thrifty.graph.agent import BudgetAgent
 from thrifty.ledger.protocol import Entry
 
@@ -33,6 +33,7 @@ DRIVES_MAX = 60
 NANO_PER_S = 1_000_000_000
 GONE = object()
 A_PERSON = "a person"
+WRITTEN = ("done", "cut")
 
 
 @dataclass(eq=False)
@@ -216,7 +217,9 @@ class Client:
         says = told["tokens"], told["tool_calls"]
         # Who was asleep when a run ended may wake, and find it free to be driven once more.
         is_alone = not self._world.sleeps and not any(entry.is_open for entry in entries)
-        if is_alone and says != (known[0], known[3]):
+        was_lost = any(self._world.failures.values())  # such as the checkpoints of a way back
+        is_known = says <= (known[0], known[3]) if was_lost else says == (known[0], known[3])
+        if is_alone and not is_known:
             breach(f"{name} says that it spent {told}, the books say {known}")
 
     def _look_at_books(self, status: str, budget: Any, state: Any, entries: list[Entry]) -> None:
@@ -238,13 +241,10 @@ class Client:
                 breach(f"{name} has ended and did not give back {grant}")
 
     def _look_at_text(self, result: Mapping[str, Any]) -> None:
-        if not self._job.is_kept:
-            return
-        agent = next(iter(self._agents.values()))
-        values = agent.get_state(self._job.thread).values  # type: ignore[arg-type]
-        outcomes = [Outcome.from_state(outcome) for outcome in values.get("outcomes", ())]
-        if any(outcome.has_text for outcome in outcomes) and not result["draft"].strip():
-            self._world.audit.breach(f"{self._job.name} has texts, and handed over none")
+        """By its own receipt: the thread may hold what somebody else wrote who woke later."""
+        texts = [line["what"] for line in result["receipt"]["lines"] if line["status"] in WRITTEN]
+        if texts and not result["draft"].strip():
+            self._world.audit.breach(f"{self._job.name} did {texts}, and handed over none")
 
     # What people do with a run that has ended.
 

@@ -55,7 +55,7 @@ def _resize_grant(books: Books, child: AccountState) -> None:
         raise ReservationClosed(child.name, before.status)
     rules.check_share("budget", child.limits, parent.limits)
     after = rules.with_child(before, child)
-    if short := rules.missing_to_grow(parent, before, after):
+    if short := rules.missing_to_grow(parent, rules.growth(before, after)):
         raise BudgetExceeded(short, before.label)
     post(books, parent, before, after)
 
@@ -72,7 +72,7 @@ def grant(books: Books, caller: Caller, child: str, limits: Limits, label: str) 
     rules.check_share("share", limits, parent.limits)
     account = _new(child, parent.name, limits)
     entry = Entry(child, label, "granted", rules.share_of(account), run=caller.run)
-    if short := rules.missing(parent, entry.reserved.amounts):
+    if short := rules.missing_to_grow(parent, entry.reserved.amounts):
         raise BudgetExceeded(short, label)
     books.add_entry(parent.name, entry)
     books.set_account(rules.with_reserved(parent, entry))

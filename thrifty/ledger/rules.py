@@ -90,15 +90,19 @@ def missing(account: AccountState, worst_case: Amounts) -> dict[str, int]:
     return short
 
 
-def missing_to_grow(parent: AccountState, before: Entry, after: Entry) -> dict[str, int]:
+def missing_to_grow(parent: AccountState, growth: Amounts) -> dict[str, int]:
     """By how much a grant cannot grow, of the resources in which it does grow.
 
-    Giving back is never refused, however far its parent is over in something else.
+    So giving back is never refused, and a share of nothing can be had of an account that is over.
     """
-    growth = above_zero(minus(held(after), held(before)))
     short = missing(parent, growth)
     grown = (resource.name for resource, more in zip(RESOURCES, growth, strict=True) if more)
     return {name: short[name] for name in grown if name in short}
+
+
+def growth(before: Entry, after: Entry) -> Amounts:
+    """What an entry holds more once it has become another."""
+    return above_zero(minus(held(after), held(before)))
 
 
 def held(entry: Entry) -> Amounts:

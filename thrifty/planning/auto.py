@@ -16,27 +16,41 @@ GAP_LARGE = 0.001
 """From so many items on, a plan within this share of its bound need not be proven best."""
 RISKY_NODES = 150_000
 """What margins are worth: a cone costs HiGHS one run after another."""
+FEW_STEPS = 10
+FEW_NODES = 60_000
+"""Where a plan has few steps, a search is not deep, and counts more than what HiGHS cuts."""
 POLISH = (8, 5_000)
 """The effort to settle ties between plans of the value that HiGHS proved: prices and nodes."""
 
 
 def search_automatically(model: Model, stop: Stop = STOP_NEVER) -> Found:
     """The best plan of a model, by whichever engine proves it sooner."""
-    # A list schedule is no linear thing; there HiGHS would forbid one set after another.
-    if model.clock or model.impossible or not model.items or not is_installed():
+    if model.impossible or not model.items:
         return search_exactly(model, (), stop)
     if model.size >= LARGE:
         stop = replace(stop, gap=GAP_LARGE)
+    # A list schedule is no linear thing; there HiGHS would forbid one set after another.
+    if model.clock or not is_installed():
+        return search_exactly(model, (), stop)
     exact = Exact(model, stop)
     parts = exact.narrow()
     if exact.is_over(parts):
         return exact.found(parts)
-    if exact.rows.is_risky:
-        exact.stop = replace(stop, nodes_max=exact.best.nodes + RISKY_NODES)
+    if more := _nodes_more(exact):
+        exact.stop = replace(stop, nodes_max=exact.best.nodes + more)
         if (found := exact.settle(list(parts))).is_proven:
             return found
         exact.stop = stop
+        if exact.is_over(parts):
+            return exact.found(parts)
     return hand_over(exact, parts[0])
+
+
+def _nodes_more(exact: Exact) -> int:
+    """For how many nodes more the search goes on before HiGHS is asked."""
+    if exact.rows.is_risky:
+        return RISKY_NODES
+    return FEW_NODES if exact.model.max_steps <= FEW_STEPS else 0
 
 
 def hand_over(exact: Exact, part: Part) -> Found:

@@ -6,6 +6,8 @@ paying: M. Held, P. Wolfe, H. P. Crowder, "Validation of subgradient optimizatio
 """
 
 from collections.abc import Callable
+from math import inf
+from typing import Protocol
 
 from thrifty.planning.relaxation import Prices, Relaxation, Relaxed
 
@@ -18,6 +20,28 @@ MEET_EVERY = 8
 """After how many steps a plan is made of where the descent stands."""
 
 
+class Dual(Protocol):
+    """A relaxation, or a way to look at one."""
+
+    def solve(self, prices: Prices) -> Relaxed:
+        """The relaxed problem at these prices, or at better ones."""
+
+    def slopes(self, at: Relaxed) -> Prices:
+        """By how much each condition is kept (positive) or broken (negative)."""
+
+
+class RowsOnly:
+    """A relaxation whose requirements and topics keep their prices."""
+
+    def __init__(self, relaxation: Relaxation) -> None:
+        self.relaxation = relaxation
+        self.solve = relaxation.solve
+
+    def slopes(self, at: Relaxed) -> Prices:
+        """Those of the rows."""
+        return Prices(self.relaxation.rooms(at, at.taken), {}, {})
+
+
 def first_prices(relaxation: Relaxation, value: float) -> Prices:
     """Half of what a plan of that value brings a step, shared out among the rows."""
     rows = len(relaxation.columns)
@@ -27,32 +51,39 @@ def first_prices(relaxation: Relaxation, value: float) -> Prices:
 
 
 def descend(
-    relaxation: Relaxation,
+    dual: Dual,
     start: Prices,
     floor: Callable[[], float],
     rounds: int,
     meet: Callable[[Relaxed], None],
+    pace: float = 1.0,
+    stride: float = inf,
 ) -> Relaxed:
     """The lowest bound that a number of steps finds.
 
     Args:
-        relaxation: what is to be bounded.
+        dual: what is to be bounded.
         start: the first prices to try.
         floor: the value of the best plan known by now.
         rounds: how many prices to try.
         meet: shown now and then where the descent stands, to make a plan of it.
+        pace: the first steps, as a share of Polyak's.
+        stride: how much of the highest price of a row a step changes any of them at most.
     """
-    best = at = relaxation.solve(start)
-    pace, stalled = 1.0, 0
+    best = at = dual.solve(start)
+    stalled = 0
     for done in range(rounds):
         if done and not done % MEET_EVERY:
             meet(at)
-        slopes = relaxation.slopes(at)
-        norm = slopes.norm()
-        if norm < 1e-12 or best.bound <= floor():
+        slopes = dual.slopes(at)
+        steepness = at.prices.steepness(slopes)
+        if steepness < 1e-12 or best.bound <= floor():
             break
         aim = max(floor(), best.bound - AMBITION * abs(best.bound))
-        at = relaxation.solve(at.prices.moved(slopes, pace * (at.bound - aim) / norm))
+        length = pace * (at.bound - aim) / steepness
+        if stride < inf:
+            length = min(length, pace * stride * _highest(at.prices) / _steepest(slopes))
+        at = dual.solve(at.prices.moved(slopes, length))
         if at.bound < best.bound:
             best, stalled = at, 0
         else:
@@ -61,3 +92,11 @@ def descend(
                 pace, stalled, at = pace / 2, 0, best
     meet(best)
     return best
+
+
+def _highest(prices: Prices) -> float:
+    return max(prices.rows) or inf
+
+
+def _steepest(slopes: Prices) -> float:
+    return max(map(abs, slopes.rows)) or 1.0

@@ -5,18 +5,20 @@ bound is least sure of, and each half is bounded anew: branch and bound in the l
 enumeration in the small.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import floor, inf
 
 from thrifty.planning.core import Core, narrowed, reduced, whole, without
-from thrifty.planning.descent import descend, first_prices
+from thrifty.planning.descent import RowsOnly, descend, first_prices
+from thrifty.planning.exchange import exchanged
 from thrifty.planning.greedy import Draft, by_density, by_worth
 from thrifty.planning.model import Item, Model
 from thrifty.planning.relaxation import Prices, Relaxation, Relaxed
 from thrifty.planning.result import STOP_NEVER, Found, Stop
 from thrifty.planning.rows import Rows
 from thrifty.planning.search import Best, Search
+from thrifty.planning.settling import Settling
 
 EPSILON = 1e-11
 """Relative error allowed to sums of floats: far above what rounding makes of them."""
@@ -25,10 +27,17 @@ STAGES = {
     25: ((8, 6_000), (40, 15_000)),
     150: ((16, 10_000), (40, 15_000)),
     500: ((16, 10_000), (24, 15_000)),
-    2_000: ((40, 0), (40, 20_000), (60, 20_000)),
+    2_000: ((16, 0), (16, 0), (24, 20_000), (60, 20_000)),
 }
 """From a number of items on: how many prices are tried for the whole problem, and how many nodes
 of its core are then searched; first as for an easy problem, then as for a hard one."""
+LARGE = 150
+"""From so many items on, prices are found in three steps, and good plans are made better by
+exchanges, if it is not the number of steps that limits a plan."""
+MANY = 20
+"""A plan of no more steps is limited by them."""
+OPENING = (20, 8)
+"""How many prices of rows are tried alone, and how many with the others settled at each."""
 STAGE_BELOW = (16, 60_000)
 """The same for a part of it."""
 MOST = 1e300
@@ -86,7 +95,10 @@ class Exact:
         relaxation = Relaxation(self.model, core, self.rows)
         self.meet(drafted(core, known))
         self.meet(by_density(relaxation))
-        parts = [Part(core, first_prices(relaxation, self.best.value), inf)]
+        prices = first_prices(relaxation, self.best.value)
+        if self.is_wide(core):
+            prices = self.opened(relaxation, prices)
+        parts = [Part(core, prices, inf)]
         for rounds, nodes in next(s for n, s in reversed(STAGES.items()) if size(core) >= n):
             if self.is_over(parts) or self.is_hopeless(parts[0]):
                 break
@@ -117,6 +129,10 @@ class Exact:
         """Whether better prices would not make a part small enough to be searched."""
         gap = part.bound - self.best.value
         return HOPELESS_GAP * part.bound < gap < inf and self.width(part.core) > HOPELESS_WIDTH
+
+    def is_wide(self, core: Core) -> bool:
+        """Whether a core is large, and plans are limited by something else than their steps."""
+        return size(core) >= LARGE and max(MANY, len(self.best.items)) < self.model.max_steps
 
     def width(self, core: Core) -> int:
         """The choices that are left, times the steps that a plan may have."""
@@ -159,15 +175,34 @@ class Exact:
         search = Search(self.model, self.rows, smaller, at.constant, self.tolerance)
         return [] if search.run(self.best, replace(self.stop, nodes_max=nodes_max)) else rest
 
+    def opened(self, relaxation: Relaxation, prices: Prices) -> Prices:
+        """Good prices to start from where there are thousands.
+
+        Those of the rows come first, alone, then with all others settled at each. What is
+        settled lies at an edge, from which no slope leads on: so the descent of all together
+        starts half-way.
+        """
+        alone, together = OPENING
+        self.best.nodes += (alone + 2 * together) * len(relaxation.core)
+        at = descend(RowsOnly(relaxation), prices, self.enough, alone, self.plan_by(relaxation))
+        if not self.model.penalty and not any(self.model.requires):
+            return at.prices
+        dual, meet = Settling(relaxation), self.plan_by(relaxation)
+        at = descend(dual, at.prices, self.enough, together, meet, pace=0.5, stride=0.3)
+        return at.prices.halved()
+
     def bounded(self, relaxation: Relaxation, prices: Prices, rounds: int) -> Relaxed:
         """The lowest bound found, plans noted on the way."""
-        return descend(
-            relaxation,
-            prices,
-            self.enough,
-            rounds,
-            lambda at: self.meet(by_worth(relaxation, at)),
-        )
+        at = descend(relaxation, prices, self.enough, rounds, self.plan_by(relaxation))
+        if self.is_wide(relaxation.core):
+            draft = drafted(relaxation.core, self.best.items)
+            if len(draft) == len(self.best.items):
+                self.meet(exchanged(relaxation, at, draft))
+        return at
+
+    def plan_by(self, relaxation: Relaxation) -> Callable[[Relaxed], None]:
+        """Makes plans of the points of a descent."""
+        return lambda at: self.meet(by_worth(relaxation, at))
 
     def meet(self, draft: Draft) -> None:
         """Takes a plan for the best, if it is."""

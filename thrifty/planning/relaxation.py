@@ -40,13 +40,15 @@ class Prices:
     topics: dict[int, float]
     """What a step pays to enter a shared topic; zero where none is given."""
 
-    def norm(self) -> float:
-        """The squared length, when these are slopes."""
-        norm = sum([x * x for x in self.rows])
-        for part in (self.arcs, self.topics):
-            if part:
-                norm += sum([x * x for x in part.values()])
-        return norm
+    def steepness(self, slopes: Prices) -> float:
+        """The squared length of the slopes, without those along which no price can fall."""
+        steepness = sum([g * g for p, g in zip(self.rows, slopes.rows, strict=True) if p or g < 0])
+        steepness += _steepness(self.arcs, slopes.arcs) if slopes.arcs else 0.0
+        return steepness + (_steepness(self.topics, slopes.topics) if slopes.topics else 0.0)
+
+    def halved(self) -> Prices:
+        """The same prices of rows, all others half as high."""
+        return Prices(self.rows, _halved(self.arcs), _halved(self.topics))
 
     def moved(self, slopes: Prices, length: float) -> Prices:
         """The prices some way down the slopes, none below zero."""
@@ -55,6 +57,14 @@ class Prices:
             _moved(self.arcs, slopes.arcs, length),
             _moved(self.topics, slopes.topics, length),
         )
+
+
+def _halved(prices: Mapping[Key, float]) -> dict[Key, float]:
+    return {key: price / 2 for key, price in prices.items()}
+
+
+def _steepness(prices: Mapping[Key, float], slopes: Mapping[Key, float]) -> float:
+    return sum([g * g for key, g in slopes.items() if g < 0.0 or prices.get(key)])
 
 
 def _moved(
@@ -130,10 +140,15 @@ class Relaxation:
             self._pay_arcs(prices.arcs, best)
         if prices.topics:
             constant += self._pay_topics(prices.topics, best)
+        return self.taking(constant, worth, best, prices)
+
+    def taking(
+        self, constant: float, worth: list[float], best: list[float], prices: Prices
+    ) -> Relaxed:
+        """The bound, when positions are worth this at their best."""
         taken = self._take(best)
-        return Relaxed(
-            constant + sum([best[i] for i in taken]), constant, worth, best, taken, prices
-        )
+        bound = constant + sum([best[i] for i in taken])
+        return Relaxed(bound, constant, worth, best, taken, prices)
 
     def _worth(self, prices: Sequence[float]) -> list[float]:
         """Each item's value less the prices of its amounts; two rows at a time, for speed."""
@@ -172,13 +187,17 @@ class Relaxation:
 
     def slopes(self, at: Relaxed) -> Prices:
         """By how much each priced condition is kept (positive) or broken (negative)."""
-        items = [self.best_item(at, place) for place in at.taken]
-        rows = [
+        steps = {self.core[place].step for place in at.taken}
+        rows = self.rooms(at, at.taken)
+        return Prices(rows, self._arc_slopes(at, steps), self._topic_slopes(at, steps))
+
+    def rooms(self, at: Relaxed, places: Sequence[int]) -> list[float]:
+        """What the best items of these places leave of each row; negative when it is short."""
+        items = [self.best_item(at, place) for place in places]
+        return [
             capacity - sum([column[item] for item in items])
             for capacity, column in zip(self.capacities, self.columns, strict=True)
         ]
-        steps = {self.core[place].step for place in at.taken}
-        return Prices(rows, self._arc_slopes(at, steps), self._topic_slopes(at, steps))
 
     def _arc_slopes(self, at: Relaxed, steps: set[int]) -> dict[Arc, float]:
         requires = self.model.requires

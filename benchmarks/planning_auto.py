@@ -1,0 +1,100 @@
+"""Whether `auto` is as quick and as good as the better of the two engines that it joins.
+
+    python -m benchmarks.planning_auto [--problems 5] [--only 200]
+
+For each family: the median milliseconds of the processor, and how far `auto` passed 1.3 times the
+quicker engine's time and 20 ms: in the medians, and on the worst problem. Only engines that ended
+by themselves are quicker; values are compared at the same limit. The limit counts the processor's
+time for `auto` and `exact`, HiGHS counts its own. Seeds are not those of `benchmarks.planning`.
+"""
+
+import argparse
+from collections.abc import Iterator
+from random import Random
+from statistics import median
+from time import process_time, process_time_ns
+from typing import NamedTuple
+
+from tests.planning.families import tutorial_like
+from thrifty.planning.engines import make_plan
+from thrifty.planning.problem import Problem
+
+LIMIT_S = 4.0
+FIRST_SEED = 5_000
+FACTOR, GRACE_MS = 1.3, 20.0
+RUNS, ONCE_MS = 3, 300.0
+"""The fastest of so many runs counts, but what takes longer is run once."""
+ENGINES = ("auto", "exact", "milp")
+
+
+class Run(NamedTuple):
+    """How an engine did on a problem."""
+
+    ms: float
+    value: float
+    is_over: bool
+    """Whether it ended by itself, as near its bound as it was to come."""
+
+
+def families() -> Iterator[tuple[str, dict[str, object]]]:
+    """Names, and what `tutorial_like` is given."""
+    for steps in (7, 30, 100, 500):
+        free: dict[str, object] = {"max_steps": None}
+        for words, given in (
+            ("6 steps", {}),
+            ("6 steps, correlated", {"correlated": True}),
+            ("no limit", free),
+            ("no limit, correlated", {**free, "correlated": True}),
+            ("no limit, dense", {**free, "arcs": 3}),
+            ("the tutorial's budget", {"limitless": True}),
+        ):
+            yield f"{2 * steps:,}, {words}", {"steps": steps, **given}
+
+
+def run(engine: str, problem: Problem) -> Run:
+    fastest = float("inf")
+    for _ in range(RUNS):
+        start = process_time()
+        limit_ms = round(LIMIT_S * 1000)
+        plan = make_plan(problem, engine, deadline_ms=limit_ms, clock_ns=process_time_ns)
+        fastest = min(fastest, 1000 * (process_time() - start))
+        if fastest > ONCE_MS:
+            break
+    return Run(fastest, plan.value, plan.status != "feasible")
+
+
+def excess(auto: float, others: list[Run], times: list[float]) -> float:
+    """By how much a time passes what it may be; minus infinity when nobody else was through."""
+    through = [ms for other, ms in zip(others, times, strict=True) if other.is_over]
+    return auto - FACTOR * min(through) - GRACE_MS if through else float("-inf")
+
+
+def row(name: str, problems: list[Problem]) -> str:
+    table = [[run(engine, problem) for engine in ENGINES] for problem in problems]
+    middle = [median([runs[i].ms for runs in table]) for i in range(len(ENGINES))]
+    # In the medians, an engine that was stopped counts with its limit.
+    others = [Run(ms, 0.0, ms < 1000 * LIMIT_S) for ms in middle[1:]]
+    passed = excess(middle[0], others, middle[1:])
+    worst = max(excess(auto.ms, rest, [r.ms for r in rest]) for auto, *rest in table)
+    short = max(1 - auto.value / max(r.value for r in (auto, *rest)) for auto, *rest in table)
+    cells = [f"{ms:,.1f}" for ms in middle]
+    return f"| {name} | {' | '.join(cells)} | {passed:+,.0f} | {worst:+,.0f} | {short:.3%} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problems", type=int, default=5, help="problems a family")
+    parser.add_argument("--only", default="", help="families with this in their name")
+    given = parser.parse_args()
+    make_plan(tutorial_like(Random(0), 5), "milp")  # loads the solver
+    print("| family | auto ms | exact ms | milp ms | passed, ms | worst, ms | value short |")
+    print("|---|---|---|---|---|---|---|")
+    for name, options in families():
+        if given.only in name:
+            seeds = range(FIRST_SEED, FIRST_SEED + given.problems)
+            made = [tutorial_like(Random(s), risk=0.5, **options) for s in seeds]  # type: ignore[arg-type]
+            print(row(name, made), flush=True)
+
+
+if __name__ == "__main__":
+    main()
