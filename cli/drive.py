@@ -12,7 +12,6 @@ from thrifty.budget import Plan
 from thrifty.cli.ask import GO, ask
 from thrifty.cli.exit_codes import WAITING, exit_code
 from thrifty.cli.home import Home, SavedRun
-from thrifty.cli.live import notices
 from thrifty.cli.progress import Progress
 from thrifty.cli.request import Request
 from thrifty.cli.result import Result
@@ -123,8 +122,7 @@ class Driver:
         if event["event"] == "plan_made":
             made = Plan.from_state(event["plan"])
             progress.print(plan_view(made, self.request.budget))
-        for notice in notices(event):
-            progress.show(notice)
+        progress.show(event)
 
     def _hand_over(self, interruption: str) -> int:
         """Shows the end of a run and keeps it."""

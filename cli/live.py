@@ -31,16 +31,13 @@ class Notice:
 
     kind: NoticeKind
     text: str
-    about: str = ""
-    """The option that starts or ends; empty when it is none."""
 
 
 def notices(event: Mapping[str, Any]) -> Iterator[Notice]:
     """The lines that an event is worth: none or one."""
     match event["event"]:
         case "step_started":
-            name = one_line(event["option"])
-            yield Notice("start", name, about=name)
+            yield Notice("start", one_line(event["option"]))
         case "step_finished" if event["status"] != "skipped":  # the decision to skip says why
             yield _ended(event)
         case "replanned":
@@ -53,4 +50,4 @@ def _ended(event: Mapping[str, Any]) -> Notice:
     name = one_line(event["option"])
     said = [one_line(event["reason"])] if event["reason"] else []
     said.append(amounts(Spend.from_state(event["actual"])))
-    return Notice(event["status"], f"{name}  {'; '.join(said)}", about=name)
+    return Notice(event["status"], f"{name}  {'; '.join(said)}")

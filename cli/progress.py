@@ -1,14 +1,15 @@
-"""Shows progress: lines as they come and, at a terminal, below them what is running now."""
+"""Shows progress: lines as they come and, at a terminal, below them the board of the run."""
 
 import time
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.spinner import Spinner
 from rich.text import Text
 
-from thrifty.cli.live import Notice, NoticeKind
+from thrifty.cli.board import Board
+from thrifty.cli.live import NoticeKind, notices
 
 MARKS: dict[NoticeKind, tuple[str, str]] = {
     "start": ("▸", "dim"),
@@ -27,14 +28,11 @@ MARKS: dict[NoticeKind, tuple[str, str]] = {
 
 
 class Progress:
-    """A context manager that prints notices."""
+    """A context manager that prints what the events of a run are worth."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._running: dict[str, float] = {}
-        """When each option that is running was started."""
-        self._waiting_for = "getting ready"
-        self._spinner = Spinner("dots", style="cyan")
+        self._board = Board(time.monotonic)
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
@@ -43,7 +41,7 @@ class Progress:
                 console=self._console,
                 transient=True,
                 redirect_stdout=False,
-                get_renderable=self._now,
+                get_renderable=self._board.view,
             )
             self._live.start()
         return self
@@ -56,20 +54,11 @@ class Progress:
         """Prints above what is running."""
         self._console.print(what)
 
-    def show(self, notice: Notice) -> None:
-        """Prints a notice, and keeps track of what is running."""
-        self._waiting_for = "deciding"
-        if notice.kind == "start":
-            self._running[notice.about] = time.monotonic()
-            if self._live:
-                return  # the spinner says it
-        elif notice.about:
-            self._running.pop(notice.about, None)
-        mark, style = MARKS[notice.kind]
-        self._console.print(Text.assemble((f"{mark} ", style), notice.text, overflow="fold"))
-
-    def _now(self) -> RenderableType:
-        now = time.monotonic()
-        names = [f"{name} {now - since:.0f} s" for name, since in self._running.items()]
-        self._spinner.update(text=Text(", ".join(names) or self._waiting_for, style="dim"))
-        return self._spinner
+    def show(self, event: Mapping[str, Any]) -> None:
+        """Prints the lines of an event, and moves the board below them."""
+        self._board.hear(event)
+        for notice in notices(event):
+            if notice.kind == "start" and self._live:
+                continue  # the board says it
+            mark, style = MARKS[notice.kind]
+            self._console.print(Text.assemble((f"{mark} ", style), notice.text, overflow="fold"))

@@ -33,7 +33,7 @@ class Moment(TypedDict):
 
 
 class SpendChanged(Moment):
-    """The bill has grown, or something was reserved."""
+    """The bill has grown, or something was reserved; latency is the run's active time."""
 
     event: Literal["spend_changed"]
     spent: SpendState

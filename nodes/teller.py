@@ -1,7 +1,7 @@
 """Tells the events of a run, read off what a node is handed and what it returns."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langgraph.errors import GraphInterrupt
@@ -71,12 +71,14 @@ class Teller:
     def _balance(self, state: Mapping[str, Any]) -> SpendChanged:
         moment = self._moment(state)
         balance = self.services.ledger.balance(moment["run_id"])
+        spent = replace(balance.spent, latency_ms=moment["at_ms"])
+        reserved = replace(balance.reserved, latency_ms=0)
         return {
             **moment,
             "event": "spend_changed",
-            "spent": balance.spent.to_state(),
-            "reserved": balance.reserved.to_state(),
-            "left": balance.left.to_state(),
+            "spent": spent.to_state(),
+            "reserved": reserved.to_state(),
+            "left": balance.budget.left_after(spent + reserved).to_state(),
         }
 
 

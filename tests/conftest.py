@@ -16,6 +16,7 @@ settings.register_profile("untimed", deadline=None)  # a busy machine is no fail
 settings.register_profile(
     "mutation", deadline=None, max_examples=25, derandomize=True, database=None
 )  # of `tests.mutation`: thousands of quick runs, each like the other
+settings.register_profile("fuzz", deadline=None, max_examples=5_000)  # `--hypothesis-profile=fuzz`
 settings.load_profile("untimed")
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 os.environ["LANGSMITH_TRACING"] = "false"

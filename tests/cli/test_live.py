@@ -21,14 +21,12 @@ def ended(status: str, reason: str = "", actual: Spend = Spend()) -> dict[str, A
 
 def test_a_step_starts():
     event = {"event": "step_started", "option": OUTLINE.name}
-    assert list(notices(event)) == [Notice("start", OUTLINE.name, about=OUTLINE.name)]
+    assert list(notices(event)) == [Notice("start", OUTLINE.name)]
 
 
 def test_an_end_tells_what_was_spent():
     (notice,) = notices(ended("done", actual=Spend(512, 0, 980, 1)))
-    assert notice == Notice(
-        "done", f"{OUTLINE.name}  512 tokens, 980 ms, 1 call", about=OUTLINE.name
-    )
+    assert notice == Notice("done", f"{OUTLINE.name}  512 tokens, 980 ms, 1 call")
 
 
 def test_a_failure_tells_why_and_what_it_cost():

@@ -161,7 +161,7 @@ def columns():
         ]
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), cell=cells)
 def test_any_change_of_a_ledgers_row_is_kept_out_or_refused(tmp_path_factory, columns, data, cell):
     """By the database itself, or by the ledger in its own words; else it makes sense as it is."""

@@ -60,6 +60,14 @@ def test_the_last_balance_is_the_bill(told, server):
     assert balance["left"]["max_tokens"] == TUTORIAL_BUDGET["max_tokens"] - server.bill.total_tokens
 
 
+def test_what_is_left_of_the_latency_is_told_too(told):
+    limit_ms = TUTORIAL_BUDGET["max_latency_ms"]
+    for event in told:
+        if event["event"] == "spend_changed":
+            assert event["spent"]["latency_ms"] == event["at_ms"]
+            assert event["left"]["max_latency_ms"] == limit_ms - event["at_ms"]
+
+
 def test_waiting_for_a_person_is_told_with_the_question(online):
     agent = online(checkpointer=InMemorySaver())
     thread = {"configurable": {"thread_id": "t"}}
