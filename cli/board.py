@@ -15,7 +15,8 @@ from thrifty.budget import Budget, Spend
 from thrifty.budget.resources import COST, LATENCY, RESOURCES, Resource
 from thrifty.receipt.words import LABELS, one_line, rounded_usd
 
-GAUGE_CELLS = 24
+GAUGE_CELLS = 12
+"""Short, so that a row fits in 70 columns."""
 MS_PER_S = 1_000
 
 

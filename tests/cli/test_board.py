@@ -81,7 +81,7 @@ def test_a_gauge_for_each_limit_has_three_parts(board):
     left = Budget(max_tokens=500, max_cost_usd=1, max_tool_calls=0)
     board.hear(balance(Spend(250, 10**9, 0, 2), Spend(250, 0, 0, 0), left))
     tokens, cost, calls = shown(board).splitlines()[2:]
-    bar = "█" * 6 + "▒" * 6 + "░" * 12
+    bar = "█" * 3 + "▒" * 3 + "░" * 6
     assert " ".join(tokens.split()) == f"tokens {bar} 250 spent 250 reserved 500 left"
     assert "$1.00 spent" in cost
     assert "reserved" not in cost
