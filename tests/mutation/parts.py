@@ -70,7 +70,7 @@ PARTS = {
     "metering": Part(
         (*(f"thrifty/models/{name}.py" for name in METERING), "thrifty/models/usage.py"),
         ("tests/models",),
-        sample="thrifty.models.usage.x_recorded__mutmut_1",
+        sample="thrifty.models.usage.x_read_usage__mutmut_1",
     ),
 }
 """By the name that the command line knows. PostgreSQL's own file is a part of its own, since
