@@ -59,12 +59,13 @@ def test_many_at_once_never_spend_more_than_they_share(sharing, ledger):
     ledger.open("team", Budget(max_tokens=1_000, max_tool_calls=18))
     agent = sharing()
     with ThreadPoolExecutor(16) as pool:
-        receipts = [receipt_of(r) for r in pool.map(lambda _: agent.invoke(asked()), range(50))]
+        given = {**asked(), "budget": {"max_tokens": 100, "max_tool_calls": 1}}
+        receipts = [receipt_of(r) for r in pool.map(lambda _: agent.invoke(given), range(50))]
     balance = ledger.balance("team")
     done = sum(receipt.status == "done" for receipt in receipts)
     assert balance.spent.tokens == 40 * done <= 1_000
     assert balance.spent.tool_calls == done <= 18
-    assert done >= 10
+    assert done >= 10  # so many have a share at once
     assert balance.reserved == Spend()
 
 

@@ -19,6 +19,9 @@ RISKY_NODES = 150_000
 FEW_STEPS = 10
 FEW_NODES = 60_000
 """Where a plan has few steps, a search is not deep, and counts more than what HiGHS cuts."""
+SMALL = 500
+SMALL_NODES = 20_000
+"""Up to so many items, what so many nodes take is little beside HiGHS."""
 POLISH = (8, 5_000)
 """The effort to settle ties between plans of the value that HiGHS proved: prices and nodes."""
 
@@ -50,7 +53,9 @@ def _nodes_more(exact: Exact) -> int:
     """For how many nodes more the search goes on before HiGHS is asked."""
     if exact.rows.is_risky:
         return RISKY_NODES
-    return FEW_NODES if exact.model.max_steps <= FEW_STEPS else 0
+    if exact.model.max_steps <= FEW_STEPS:
+        return FEW_NODES
+    return SMALL_NODES if exact.model.size <= SMALL else 0
 
 
 def hand_over(exact: Exact, part: Part) -> Found:
