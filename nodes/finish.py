@@ -6,7 +6,7 @@ from typing import Any
 from langchain_core.messages import AIMessage
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Outcome, Plan, Spend, Step, StepOption
+from thrifty.budget import Budget, Outcome, Plan, Spend, Step, StepOption
 from thrifty.budget.decision import Decision, DecisionState
 from thrifty.budget.plan import PlanState
 from thrifty.executors.draft import compose
@@ -15,6 +15,7 @@ from thrifty.nodes.context import Context
 from thrifty.nodes.learning import remember
 from thrifty.nodes.outlook import Facts, all_steps, barred_by, steps_in_order, terms_of
 from thrifty.nodes.services import Services
+from thrifty.nodes.state import Run
 from thrifty.receipt.record import Receipt, bound_by, make_lines
 
 
@@ -34,7 +35,7 @@ def finish(state: Finishing, runtime: Runtime[Context], *, services: Services) -
     first_plan = Plan.from_state(state["first_plan"])
     unbooked = charge_what_is_open(services.ledger, services.account(run["id"]))
     spent = services.spent(run["id"], state["spend"]["latency_ms"]) + unbooked
-    budget = services.limits(run["id"])
+    budget = _limits(run, services)
     if run["common"]:
         services.ledger.reclaim(run["common"], run["id"])
     draft = compose(outcomes, steps_in_order(state, services))
@@ -64,6 +65,16 @@ def finish(state: Finishing, runtime: Runtime[Context], *, services: Services) -
         "spend": spent.to_state(),
         "messages": [AIMessage(draft, name="thrifty")] if draft else [],
     }
+
+
+def _limits(run: Run, services: Services) -> Budget:
+    """The limits of a run. A share that was given back, as before a run that goes back in time,
+    has nothing left to limit; then what it was opened with is what there is to tell."""
+    if run["common"]:
+        share = services.ledger.entry(run["common"], run["id"])
+        if share is not None and share.status == "returned":
+            return Budget.from_state(run["budget"])
+    return services.limits(run["id"])
 
 
 def _better(steps: Sequence[Step], outcomes: Sequence[Outcome]) -> Iterator[StepOption]:

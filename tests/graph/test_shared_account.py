@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 
 from tests.graph.conftest import TASK, receipt_of
 from thrifty import Budget, InvalidInput, Result, Spend, Step, StepOption
@@ -19,9 +20,9 @@ def sharing(offline, ledger):
 
     option = StepOption("A", "A", "mine", "does A", Spend(60, 0, 9, 1), 5.0)
 
-    def make(account="team", executor=work):
-        executors = {"mine": executor}
-        return offline(catalog=[Step("A", (option,))], executors=executors, account=account)
+    def make(account="team", executor=work, **given):
+        given |= {"executors": {"mine": executor}, "account": account}
+        return offline(catalog=[Step("A", (option,))], **given)
 
     return make
 
@@ -53,6 +54,17 @@ def test_a_run_gets_what_is_left_and_then_nothing(sharing, ledger):
     assert [receipt.budget.max_tokens for receipt in receipts] == [100, 70, 30]
     assert [receipt.status for receipt in receipts] == ["done", "done", "halted"]
     assert ledger.balance("team").spent.tokens == 80
+
+
+def test_a_run_that_goes_back_to_before_its_end_has_the_same_receipt(sharing, ledger):
+    ledger.open("team", Budget(max_tokens=250))
+    agent = sharing(checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "t"}}
+    first = agent.invoke(asked(), thread)
+    (back,) = (s.config for s in agent.get_state_history(thread) if s.next == ("finish",))
+    again = receipt_of(agent.invoke(None, back))
+    assert again.budget == receipt_of(first).budget == Budget(max_tokens=100)
+    assert again.spent.tokens == ledger.balance("team").spent.tokens == 40
 
 
 def test_many_at_once_never_spend_more_than_they_share(sharing, ledger):
