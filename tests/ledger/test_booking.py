@@ -5,16 +5,19 @@ import logging
 import pytest
 
 from tests.ledger.shorthand import CALL, USED, called
-from thrifty.budget import Budget, BudgetExceeded, LedgerUnavailable, Spend
+from thrifty.budget import Budget, BudgetExceeded, LedgerUnavailable, ReservationClosed, Spend
 from thrifty.ledger.booking import (
     charge_what_is_open,
     entries_of,
     entry_for,
     fingerprint,
     numbered,
+    released,
     settled,
 )
 from thrifty.ledger.memory import MemoryLedger
+
+BUDGET = Budget(max_tokens=1_000, max_cost_usd=1, max_tool_calls=9)
 
 
 @pytest.fixture
@@ -116,6 +119,30 @@ def test_an_answer_that_cannot_be_booked_leaves_its_reservation(caplog):
     (record,) = caplog.records
     told = "'Outline' was sent, and stays reserved in full: the disk is full"
     assert (record.levelname, record.getMessage()) == ("ERROR", told)
+
+
+@pytest.mark.parametrize("booked", ["settled", "released"])
+def test_what_others_have_given_up_stays_charged_in_full_and_ends_nobody(caplog, booked):
+    """As when a run stood still, was taken for gone, and has its answer after all."""
+    ledger = MemoryLedger()
+    ledger.open("team", BUDGET)
+    ledger.grant("team", "run", BUDGET)
+    entry = asked(ledger)
+    ledger.mark_sent("run", entry.key)
+    ledger.reclaim("team", "run")
+    if booked == "settled":
+        kept = settled(ledger, "run", entry, USED, "an answer")
+    else:
+        kept = released(ledger, "run", entry)
+    assert (kept.status, kept.charged) == ("in_doubt", CALL)
+    assert "was given up while it was under way" in caplog.text
+
+
+def test_a_call_that_was_never_open_is_an_error(ledger):
+    entry = asked(ledger)
+    ledger.release("run", entry.key)
+    with pytest.raises(ReservationClosed):
+        settled(ledger, "run", entry, USED, "an answer")
 
 
 def test_at_the_end_of_a_run_what_is_open_is_charged_in_full(ledger):

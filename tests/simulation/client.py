@@ -213,13 +213,14 @@ class Client:
         state, entries = self._world.books.rows(self._account)
         self._world.audit.look_at_all()
         told, known = result["spend"], state.spent
+        says, has = (told["tokens"], told["tool_calls"]), (known[0], known[3])
+        # The checkpoints of a way back may be lost; and who was asleep when a run ended may wake,
+        # and find it free to be driven once more: then this is an end before the last one.
+        if says < has and (self._world.sleeps or any(self._world.failures.values())):
+            return
         self._look_at_books(result["status"], receipt["budget"], state, entries)
-        says = told["tokens"], told["tool_calls"]
-        # Who was asleep when a run ended may wake, and find it free to be driven once more.
         is_alone = not self._world.sleeps and not any(entry.is_open for entry in entries)
-        was_lost = any(self._world.failures.values())  # such as the checkpoints of a way back
-        is_known = says <= (known[0], known[3]) if was_lost else says == (known[0], known[3])
-        if is_alone and not is_known:
+        if is_alone and says != has:
             breach(f"{name} says that it spent {told}, the books say {known}")
 
     def _look_at_books(self, status: str, budget: Any, state: Any, entries: list[Entry]) -> None:

@@ -96,6 +96,16 @@ def settled(ledger: Ledger, account: Account, entry: Entry, actual: Spend, answe
         return ledger.settle(account, entry.key, actual, answer)
     except LedgerUnavailable as error:
         return _left_open(entry, error)
+    except ReservationClosed:
+        return _given_up(ledger, account, entry)
+
+
+def released(ledger: Ledger, account: Account, entry: Entry) -> Entry:
+    """Gives back what was reserved for a call that nobody has billed."""
+    try:
+        return ledger.release(account, entry.key)
+    except ReservationClosed:
+        return _given_up(ledger, account, entry)
 
 
 def charged_in_full(ledger: Ledger, account: Account, entry: Entry, latency_ms: int) -> Entry:
@@ -107,6 +117,18 @@ def charged_in_full(ledger: Ledger, account: Account, entry: Entry, latency_ms: 
         return ledger.charge_in_full(account, entry.key, latency_ms)
     except LedgerUnavailable as error:
         return _left_open(entry, error)
+
+
+def _given_up(ledger: Ledger, account: Account, entry: Entry) -> Entry:
+    """A call that somebody has charged in full, who took its run for gone and gave its share back.
+
+    What came of it is kept all the same; `reconcile` can lower the charge.
+    """
+    now = ledger.entry(account, entry.key)
+    if now is None or now.status != "in_doubt":
+        raise ReservationClosed(entry.key, now.status if now else "unknown")
+    logger.warning("%r was given up while it was under way, and is charged in full", entry.label)
+    return now
 
 
 def _left_open(entry: Entry, error: LedgerUnavailable) -> Entry:

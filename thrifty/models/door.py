@@ -23,7 +23,7 @@ from thrifty.budget import (
     ThriftyError,
 )
 from thrifty.budget.resources import LATENCY
-from thrifty.ledger.booking import charged_in_full, entry_for, sent, settled
+from thrifty.ledger.booking import charged_in_full, entry_for, released, sent, settled
 from thrifty.ledger.protocol import Entry
 from thrifty.models import journal
 from thrifty.models.allowance import Allowance
@@ -317,7 +317,7 @@ class Door:
     def _release(self, held: Held) -> Entry:
         if self._tab is not None:
             self._tab.release(held.tab_key)
-        return self._allowance.ledger.release(self._allowance.account, held.entry.key)
+        return released(self._allowance.ledger, self._allowance.account, held.entry)
 
 
 async def _booked(act: Callable[..., T], *arguments: Any) -> T:
