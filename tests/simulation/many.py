@@ -27,13 +27,17 @@ def kept_seeds() -> list[int]:
 
 @contextmanager
 def told_of(seeds: Iterable[int], processes: int) -> Iterator[Iterator[Told]]:
-    """What came of each seed, in their order, as it is known."""
+    """What came of each seed, in their order, as it is known.
+
+    Each is run once, as a second world of the same seed would find the books of the first.
+    """
+    once = dict.fromkeys(seeds)
     context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks
     with (
         tempfile.TemporaryDirectory(prefix="thrifty-simulation-") as folder,
         context.Pool(processes, _begin) as pool,
     ):
-        yield pool.imap(partial(simulate, folder=Path(folder)), seeds, CHUNK)
+        yield pool.imap(partial(simulate, folder=Path(folder)), once, CHUNK)
 
 
 def _begin() -> None:
