@@ -70,11 +70,12 @@ class Worker:
     def work(self, share: int) -> None:
         """Calls until its share is done or the time is up."""
         until = self.until()
-        for entry in insist(lambda: self.ledger.entries(self.pot)):
-            if entry.status == "granted" and entry.run == self.run:
+        before = [e for e in insist(lambda: self.ledger.entries(self.pot)) if e.run == self.run]
+        for entry in before:
+            if entry.status == "granted":
                 self.reclaim(entry.key)  # its owner was killed
         self.have_a_sub_agent_call()
-        while self.made < share and time.monotonic() < until:
+        while len(before) + self.made < share and time.monotonic() < until:
             if self.rng.random() < GRANTS:
                 self.have_a_sub_agent_call()
             else:
