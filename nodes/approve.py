@@ -9,7 +9,6 @@ from thrifty.budget import (
     Budget,
     BudgetExceeded,
     InvalidInput,
-    Outcome,
     Plan,
     ReservationClosed,
     total,
@@ -47,9 +46,8 @@ def approve(state: Asking, runtime: Runtime[Context], *, services: Services) -> 
 
 
 def _question(state: Asking, context: Context, services: Services) -> Question:
-    outcomes = [Outcome.from_state(outcome) for outcome in state["outcomes"]]
     problem, _ = outlook(state, context, services)
-    rest = still_to_do(Plan.from_state(state["plan"]), outcomes, problem)
+    rest = still_to_do(Plan.from_state(state["plan"]), problem)
     budget = services.limits(state["run"]["id"])
     missing = problem.left.exceeded_by(total(option.estimate for option in rest))
     return Question(

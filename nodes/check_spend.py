@@ -35,13 +35,12 @@ def check_spend(
     context = Context.of(runtime.context)
     run = state["run"]
     spent = services.spent(run["id"], state["spend"]["latency_ms"])
-    logbook = services.logbook(run["id"])
-    outcomes = logbook.outcomes(state["outcomes"])
+    logbook = services.logbook(state)
+    outcomes = logbook.outcomes
     terms = terms_of(run, context, services)
     problem, _ = outlook(state, context, services)
     standing = Standing(
         plan=logbook.plan(state["plan"]),
-        outcomes=outcomes,
         news=outcomes[state["seen"] :],
         problem=problem,
         best=lambda: make_plan(problem, context.engine),

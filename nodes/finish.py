@@ -9,7 +9,6 @@ from langgraph.runtime import Runtime
 from thrifty.budget import Budget, Outcome, Plan, Spend, Step, StepOption
 from thrifty.budget.decision import Decision, DecisionState
 from thrifty.budget.plan import PlanState
-from thrifty.executors.draft import compose
 from thrifty.ledger.booking import charge_what_is_open
 from thrifty.nodes.context import Context
 from thrifty.nodes.learning import remember
@@ -30,7 +29,8 @@ class Finishing(Facts):
 def finish(state: Finishing, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
     """Composes the draft and writes the receipt."""
     run = state["run"]
-    outcomes = services.logbook(run["id"]).outcomes(state["outcomes"])
+    logbook = services.logbook(state)
+    outcomes = logbook.outcomes
     steps = all_steps(state, services)
     first_plan = Plan.from_state(state["first_plan"])
     unbooked = charge_what_is_open(services.ledger, services.account(run["id"]))
@@ -38,7 +38,7 @@ def finish(state: Finishing, runtime: Runtime[Context], *, services: Services) -
     budget = _limits(run, services)
     if run["common"]:
         services.ledger.reclaim(run["common"], run["id"])
-    draft = compose(outcomes, steps_in_order(state, services))
+    draft = logbook.draft(lambda: steps_in_order(state, services))
     left = budget.left_after(spent)
     context = Context.of(runtime.context)
     terms, barred = terms_of(run, context, services), barred_by(outcomes, state["left_out"])

@@ -5,37 +5,59 @@ Nothing is known by a logbook alone: whoever has an empty one reads everything, 
 same.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from thrifty.budget import Outcome, Plan
+from typing_extensions import TypedDict
+
+from thrifty.budget import Outcome, Plan, Step
 from thrifty.budget.outcome import OutcomeState
 from thrifty.budget.plan import PlanState
+from thrifty.executors.draft import Draft
+from thrifty.nodes.state import Run
 from thrifty.planning.forecast import Bill, Seen, Tally, tally_of
 
 T = TypeVar("T")
+
+
+class Known(TypedDict):
+    """The part of the state that a logbook is about."""
+
+    run: Run
+    outcomes: list[OutcomeState]
 
 
 class Logbook:
     """Of one run, for as long as one invocation drives it."""
 
     def __init__(self) -> None:
-        self._outcomes: list[Outcome] = []
+        self.outcomes: tuple[Outcome, ...] = ()
+        """What was tried so far, in the order in which it ended."""
+        self.finished: set[str] = set()
+        """The steps that have left something for the draft."""
+        self.failures: list[Outcome] = []
+        """What was tried in vain, or could not be tried."""
         self._last: OutcomeState | None = None
         self._plan: tuple[PlanState, Plan] | None = None
         self._seen: tuple[Seen, int] | None = None
+        self._draft: tuple[Draft, int] | None = None
         self._made: dict[str, tuple[object, Any]] = {}
 
-    def outcomes(self, states: Sequence[OutcomeState]) -> tuple[Outcome, ...]:
-        """Every outcome so far; only those that are new are read."""
-        known = len(self._outcomes)
+    def reading(self, states: Sequence[OutcomeState]) -> Logbook:
+        """The same, of all these outcomes; only those that are new are read."""
+        known = len(self.outcomes)
         if known and (known > len(states) or states[known - 1] is not self._last):
             self.__init__()  # type: ignore[misc]  # another history: nothing of it is known
             known = 0
-        if new := states[known:]:
-            self._outcomes += map(Outcome.from_state, new)
-            self._last = new[-1]
-        return tuple(self._outcomes)
+        if states[known:]:
+            new = [Outcome.from_state(state) for state in states[known:]]
+            self.outcomes += tuple(new)
+            self._last = states[-1]
+            self.finished.update(outcome.step for outcome in new if outcome.has_text)
+            self.failures += [o for o in new if o.status in ("failed", "skipped")]
+        return self
 
     def plan(self, state: PlanState) -> Plan:
         """The plan in force."""
@@ -48,10 +70,17 @@ class Logbook:
     ) -> Seen:
         """What the outcomes so far came to, added to what was known when the run began."""
         seen, counted = self._seen or (Seen(known), 0)
-        for bill in bills_of(self._outcomes[counted:]):
+        for bill in bills_of(self.outcomes[counted:]):
             seen.add(tally_of(bill))
-        self._seen = seen, len(self._outcomes)
+        self._seen = seen, len(self.outcomes)
         return seen
+
+    def draft(self, steps_in_order: Callable[[], Sequence[Step]]) -> str:
+        """What the outcomes so far have written."""
+        draft, written = self._draft or (Draft(steps_in_order()), 0)
+        draft.add(self.outcomes[written:])
+        self._draft = draft, len(self.outcomes)
+        return str(draft)
 
     def once(self, what: str, facts: object, make: Callable[[], T]) -> T:
         """Makes something of facts, and anew when they are no longer equal."""

@@ -14,6 +14,7 @@ from thrifty.budget.step import StepState, in_running_order
 from thrifty.estimates.learned import Learned, LearnedState
 from thrifty.executors.offer import Terms, offer, priced
 from thrifty.nodes.context import Context
+from thrifty.nodes.logbook import Logbook
 from thrifty.nodes.services import Services
 from thrifty.nodes.state import Run
 from thrifty.planning.forecast import Bill
@@ -44,34 +45,34 @@ def outlook(
     Only what is done is settled: everything else may be chosen anew, and is estimated by what
     this run's bills, and earlier ones, came to so far.
     """
-    run = facts["run"]
-    logbook = services.logbook(run["id"])
-    outcomes = logbook.outcomes(facts["outcomes"])
+    logbook = services.logbook(facts)
     problem, barred = logbook.once(
         "outlook",
-        (len(outcomes), facts["left_out"], run["budget"]),
-        lambda: _outlook(facts, outcomes, context, services),
+        (len(logbook.outcomes), facts["left_out"], facts["run"]["budget"]),
+        lambda: _outlook(facts, logbook, context, services),
     )
-    left = services.left(run["id"], facts["spend"]["latency_ms"])
+    left = services.left(facts["run"]["id"], facts["spend"]["latency_ms"])
     return replace(problem, left=left), barred
 
 
 def _outlook(
-    facts: Facts, outcomes: Sequence[Outcome], context: Context, services: Services
+    facts: Facts, logbook: Logbook, context: Context, services: Services
 ) -> tuple[Problem, tuple[LeftOut, ...]]:
     """The outlook but for what is left, which is another at every moment."""
-    finished = {outcome.step for outcome in outcomes if outcome.has_text}
     terms = terms_of(facts["run"], context, services)
-    logbook = services.logbook(facts["run"]["id"])
     learned = logbook.once(
         "learned", facts["learned"], lambda: Learned.from_state(facts["learned"])
     )
     steps = logbook.once(
         "steps", terms, lambda: learned.steps(priced(all_steps(facts, services), terms))
     )
-    done = tuple([step for step in steps if step.name in finished])
-    open_steps = [step for step in steps if step.name not in finished]
-    offered, barred = offer(open_steps, terms, barred_by(outcomes, facts["left_out"]))
+    menu, barred = logbook.once(
+        "menu",
+        (terms, facts["left_out"], len(logbook.failures)),
+        lambda: offer(steps, terms, barred_by(logbook.failures, facts["left_out"])),
+    )
+    done = tuple([step for step in steps if step.name in logbook.finished])
+    offered = [step for step in menu if step.name not in logbook.finished]
     seen = logbook.seen(lambda new: bills_of(new, terms), learned.tallies)
     problem = Problem(
         steps=seen.steps(offered, terms.doer),
@@ -84,7 +85,7 @@ def _outlook(
         risk=context.risk,
         surprises=learned.surprises,
     )
-    return problem, barred
+    return problem, tuple([left for left in barred if left.step not in logbook.finished])
 
 
 def bills_of(outcomes: Iterable[Outcome], terms: Terms) -> tuple[Bill, ...]:
@@ -103,8 +104,22 @@ def all_steps(facts: Facts, services: Services) -> tuple[Step, ...]:
 
 def steps_in_order(facts: Facts, services: Services) -> tuple[Step, ...]:
     """The same in the order in which they would run, which is that of the draft."""
-    logbook = services.logbook(facts["run"]["id"])
-    return logbook.once("order", None, lambda: in_running_order(all_steps(facts, services)))
+    return services.logbook(facts).once(
+        "order", None, lambda: in_running_order(all_steps(facts, services))
+    )
+
+
+def by_name(facts: Facts, services: Services) -> tuple[dict[str, Step], dict[str, StepOption]]:
+    """Every step by its name, and every option by its own, as declared."""
+    steps = steps_in_order(facts, services)
+    return services.logbook(facts).once(
+        "names",
+        None,
+        lambda: (
+            {step.name: step for step in steps},
+            {option.name: option for step in steps for option in step.options},
+        ),
+    )
 
 
 def terms_of(run: Run, context: Context, services: Services) -> Terms:

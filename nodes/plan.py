@@ -54,9 +54,8 @@ def _changes(
     state: Planning, made: Plan, problem: Problem, context: Context, services: Services
 ) -> list[Decision]:
     """What the new plan does otherwise than the old one would have, and why."""
-    logbook = services.logbook(state["run"]["id"])
-    outcomes = logbook.outcomes(state["outcomes"])
-    rest = still_to_do(logbook.plan(state["plan"]), outcomes, problem)
+    logbook = services.logbook(state)
+    rest = still_to_do(logbook.plan(state["plan"]), problem)
     at_ms = services.runs.active_ms(state["run"]["id"], state["spend"]["latency_ms"])
     by = terms_of(state["run"], context, services).by
     return [Decision(move.kind, move.reason, at_ms) for move in moves(rest, made, problem.left, by)]

@@ -10,11 +10,10 @@ from thrifty.budget import Spend, Step, StepOption, total
 from thrifty.budget.decision import Decision
 from thrifty.budget.plan import PlanState
 from thrifty.executors.dispatch import Desk, Dispatched
-from thrifty.executors.draft import compose
 from thrifty.executors.registry import LOCAL
 from thrifty.executors.worst_case import least
 from thrifty.nodes.context import Context
-from thrifty.nodes.outlook import Facts, all_steps, outlook, steps_in_order, terms_of
+from thrifty.nodes.outlook import Facts, by_name, outlook, steps_in_order, terms_of
 from thrifty.nodes.services import Services
 from thrifty.nodes.state import Assignment, growth
 from thrifty.planning.course import still_to_do
@@ -30,23 +29,21 @@ class Routed(Facts):
 def route(state: Routed, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
     """Sends the next wave; what no longer fits is downgraded, or skipped with its reason."""
     context, run = Context.of(runtime.context), state["run"]
-    logbook = services.logbook(run["id"])
-    outcomes = logbook.outcomes(state["outcomes"])
-    steps = all_steps(state, services)
-    finished = {outcome.step for outcome in outcomes if outcome.has_text}
+    logbook = services.logbook(state)
     problem, _ = outlook(state, context, services)
-    rest = still_to_do(logbook.plan(state["plan"]), outcomes, problem)
+    steps, catalog = by_name(state, services)
+    rest = still_to_do(logbook.plan(state["plan"]), problem)
     if context.on_drift == "replan":
         rest = upgradable_last(rest, problem)
-    wave = ready_wave(rest, steps, finished, context.max_concurrency)
-    later = [option for option in rest if option not in wave]
-    catalog = {option.name: option for step in steps for option in step.options}
+    wave = ready_wave(rest, steps, logbook.finished, context.max_concurrency)
+    sent_now = {option.name for option in wave}
+    later = [option for option in rest if option.name not in sent_now]
     desk = Desk(
         ledger=services.ledger,
         account=services.account(run["id"]),
         prefix=f"{run['id']}/steps",
         task=run["task"],
-        draft=compose(outcomes, steps_in_order(state, services)),
+        draft=logbook.draft(lambda: steps_in_order(state, services)),
         terms=terms_of(run, context, services),
         catalog=catalog,
         left=lambda: services.left(run["id"], state["spend"]["latency_ms"]),

@@ -10,7 +10,7 @@ from thrifty.executors.registry import Executors
 from thrifty.ledger.at_work import RunsAtWork
 from thrifty.ledger.protocol import Account, Ledger
 from thrifty.models.metered import Models
-from thrifty.nodes.logbook import Logbook
+from thrifty.nodes.logbook import Known, Logbook
 
 CLOSING_SHARE = 10
 CLOSING_MS_MIN, CLOSING_MS_MAX = 100, 250
@@ -45,9 +45,9 @@ class Services:
         """The limits of a run as they are now: they may be changed while it works or waits."""
         return self.ledger.balance(run_id).budget
 
-    def logbook(self, run_id: str) -> Logbook:
-        """What the nodes of a run have read so far."""
-        return self.runs.kept(run_id, Logbook)
+    def logbook(self, known: Known) -> Logbook:
+        """What the nodes of a run have made of its state so far, and of what is new in it."""
+        return self.runs.kept(known["run"]["id"], Logbook).reading(known["outcomes"])
 
     def spent(self, run_id: str, known_ms: int) -> Spend:
         """What a run has spent until now; latency is its active time."""

@@ -50,7 +50,6 @@ def replanning(run: Run) -> Result:
         course = set_course(
             Standing(
                 plan=plan,
-                outcomes=tuple(outcomes),
                 news=tuple(outcomes[-1:]),
                 problem=problem,
                 best=partial(make_plan, problem),
@@ -60,7 +59,7 @@ def replanning(run: Run) -> Result:
         )
         if course.direction == "plan":
             plan, replans = make_plan(problem), replans + 1
-        rest = _fitting(still_to_do(plan, outcomes, problem), problem.left)
+        rest = _fitting(still_to_do(plan, problem), problem.left)
         if course.direction == "finish" or not rest:
             break
         outcomes.append(Outcome(rest[0], "done", "text", run.actual[rest[0].name]))

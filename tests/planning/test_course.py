@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from thrifty import Budget, Outcome, Plan, Problem, Spend, Step, StepOption
-from thrifty.planning.course import NOTHING_FITS, Standing, remaining, set_course, still_to_do
+from thrifty.planning.course import NOTHING_FITS, Standing, set_course, still_to_do
 from thrifty.planning.engines import make_plan
 from thrifty.planning.menu import menu
 from thrifty.planning.wave import ready_wave, upgradable_last
@@ -23,14 +23,17 @@ def standing(
     left: int, outcomes=(), chosen=(A, B), replans_left=3, steps=STEPS, **more
 ) -> Standing:
     finished = {outcome.step for outcome in outcomes if outcome.has_text}
+    failed = {outcome.option.name for outcome in outcomes if not outcome.has_text}
+    open_steps = [step for step in steps if step.name not in finished]
+    offered, _ = menu(open_steps, lambda option: "failed" if option.name in failed else "")
     problem = Problem(
-        tuple(step for step in steps if step.name not in finished),
+        offered,
         Budget(max_tokens=left),
+        done=tuple(step for step in STEPS if step.name in finished),
         risk=0.5,  # what fits exactly, fits
     )
     return Standing(
         plan=Plan("feasible", "beam", chosen),
-        outcomes=tuple(outcomes),
         news=tuple(outcomes[-1:]),
         problem=problem,
         best=lambda: make_plan(problem, "beam"),
@@ -159,26 +162,16 @@ def test_without_a_plan_a_run_is_complete_when_all_steps_are_done(done, steps, h
     assert course.reason == (NOTHING_FITS if halts else "")
 
 
-def test_what_was_stopped_may_be_tried_again():
-    assert remaining(Plan("feasible", "beam", (A, B)), [Outcome(A, "stopped")]) == (A, B)
-
-
-def test_what_remains_was_neither_tried_nor_done_by_other_means():
-    plan = Plan("feasible", "beam", (A, B))
-    assert remaining(plan, []) == (A, B)
-    assert remaining(plan, [FAILED_A]) == (B,)
-    assert remaining(plan, [Outcome(B_DEAR, "cut", "text")]) == (A,)
-
-
-def test_what_is_still_to_do_can_be_had():
+def test_what_is_still_to_do_can_be_had_and_costs_what_it_is_estimated_at_now():
     plan = Plan("feasible", "beam", (A, B_DEAR))
     problem = Problem((Step("B", (B, replace(B_DEAR, estimate=Spend(60)))),), Budget())
-    assert still_to_do(plan, [], problem) == [problem.steps[0].options[1]]
+    assert still_to_do(plan, problem) == [problem.steps[0].options[1]]
 
 
 def wave(*steps: Step, finished=(), at_most=9) -> list[str]:
     rest = [step.options[0] for step in steps]
-    return [o.step for o in ready_wave(rest, steps, finished, at_most)]
+    by_name = {step.name: step for step in steps}
+    return [o.step for o in ready_wave(rest, by_name, finished, at_most)]
 
 
 def test_independent_steps_can_start_together():

@@ -236,3 +236,17 @@ def test_a_step_of_which_the_same_is_expected_is_the_very_same():
     (after,) = seen.steps(steps, doer_of)
     assert after.options[0].estimate.tokens > before.options[0].estimate.tokens
     assert (after,) == forecast(steps, doer_of, seen.options.values())
+
+
+@given(st.lists(st.tuples(st.sampled_from(["A", "B", "cheap A"]), st.floats(0, 8)), max_size=30))
+def test_what_is_expected_after_each_bill_is_what_all_bills_together_suggest(bills):
+    steps = [
+        Step("A", (option("A", spread=0.25), replace(option("cheap A"), step="A"))),
+        Step("B", (option("B", spread=1.0),)),
+        Step("C", (option("C", spread=1.0),)),
+    ]
+    seen, so_far = Seen(tallied([billed("C", 1.5)])), [billed("C", 1.5)]
+    for name, ratio in bills:
+        so_far.append(billed(name, ratio))
+        seen.add(tally_of(so_far[-1]))
+        assert seen.steps(steps, doer_of) == forecast(steps, doer_of, tallied(so_far))

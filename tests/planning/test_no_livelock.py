@@ -46,7 +46,9 @@ def test_a_run_ends(steps, tokens, max_replans, on_drift, fates):
         offered = [Step(s.name, tuple(o)) for s, o in rest if o and s.name not in gone]
         bills = [Bill(o.option, DOER, o.actual) for o in outcomes if o.has_text]
         seen = forecast(offered, lambda option: DOER, tallied(bills))
-        return Problem(seen, budget.left_after(spent))
+        return Problem(
+            seen, budget.left_after(spent), done=tuple(s for s in steps if s.name in gone)
+        )
 
     declared = {option.name: option for step in steps for option in step.options}
     plan = make_plan(problem())
@@ -56,14 +58,14 @@ def test_a_run_ends(steps, tokens, max_replans, on_drift, fates):
         seen = len(outcomes)
         left = max_replans - replans
         best = partial(make_plan, now)
-        course = set_course(Standing(plan, tuple(outcomes), news, now, best, left), on_drift)
+        course = set_course(Standing(plan, news, now, best, left), on_drift)
         if course.direction in ("finish", "approve"):
             break
         if course.direction == "plan":
             assert news, "a new plan needs news"
             replans += 1
             plan = make_plan(now)
-        rest = still_to_do(plan, outcomes, now)
+        rest = still_to_do(plan, now)
         if rest:
             waves += 1
             option = declared[rest[0].name]

@@ -16,6 +16,7 @@ from unittest.mock import patch
 from thrifty.budget import Spend
 from thrifty.budget.checks import AMOUNT_MAX
 from thrifty.executors.dispatch import Desk
+from thrifty.executors.draft import Draft
 from thrifty.ledger import calls, rules
 from thrifty.ledger.protocol import Entry
 from thrifty.models.call import Call
@@ -102,8 +103,8 @@ def _tells_no_parent(books: Any, account: Any, before: Entry, after: Entry) -> E
     return after
 
 
-def _composes_nothing(outcomes: Any, steps: Any) -> str:
-    return ""
+def _writes_nothing(self: Draft, outcomes: Any) -> None:
+    pass
 
 
 def _halts_without_a_word(*given: Any, **options: Any) -> Any:
@@ -150,7 +151,7 @@ FAULTS: dict[str, Changes] = {
         "thrifty.ledger.accounts.post": _tells_no_parent,
         "thrifty.ledger.calls.post": _tells_no_parent,
     },
-    "the draft is left out": {"thrifty.nodes.finish.compose": _composes_nothing},
+    "the draft is left out": {"thrifty.executors.draft.Draft.add": _writes_nothing},
     "a proposal may claim anything": {"thrifty.executors.proposals.CLAIM_MAX": AMOUNT_MAX},
     "a halt gives no reason": {"thrifty.nodes.finish.Receipt": _halts_without_a_word},
 }

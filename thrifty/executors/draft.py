@@ -1,7 +1,9 @@
 """The draft: what the steps wrote, put together."""
 
 import re
+from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 
 from thrifty.budget import Outcome, Step
 from thrifty.models.tokens import utf8_bytes
@@ -9,29 +11,35 @@ from thrifty.models.tokens import utf8_bytes
 SECTION_START = re.compile(r"(?m)^(?=## )")
 
 
-def compose(outcomes: Iterable[Outcome], steps: Sequence[Step]) -> str:
-    """The draft so far: sections in running order, whatever the order in which they ended.
+class Draft:
+    """What was written so far: sections in running order, whatever the order in which they ended.
 
     A revision takes the place of all that was there when it ran.
-
-    Args:
-        outcomes: what was tried, in the order in which it ended.
-        steps: every step there is, in running order.
     """
-    order = {step.name: place for place, step in enumerate(steps)}
-    revisions = {step.name for step in steps if step.role == "revision"}
-    revised = ""
-    sections: list[Outcome] = []
-    for outcome in outcomes:
-        if not outcome.has_text or not outcome.text:
-            continue
-        if outcome.step in revisions:
-            revised, sections = outcome.text, []
-        else:
-            sections.append(outcome)
-    sections.sort(key=lambda outcome: order[outcome.step])
-    parts = [revised] if revised else []
-    return "\n\n".join([*parts, *(f"## {o.step}\n\n{o.text}" for o in sections)])
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        """Empty.
+
+        Args:
+            steps: every step there is, in running order.
+        """
+        self._order = {step.name: place for place, step in enumerate(steps)}
+        self._revisions = {step.name for step in steps if step.role == "revision"}
+        self._parts: list[tuple[int, str]] = []
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Takes in what was tried next, in the order in which it ended."""
+        for outcome in outcomes:
+            if not outcome.has_text or not outcome.text:
+                continue
+            if outcome.step in self._revisions:
+                self._parts = [(-1, outcome.text)]
+            else:
+                section = f"## {outcome.step}\n\n{outcome.text}"
+                insort(self._parts, (self._order[outcome.step], section), key=itemgetter(0))
+
+    def __str__(self) -> str:
+        return "\n\n".join([text for _, text in self._parts])
 
 
 def revisable(draft: str, tokens_max: int, count: Callable[[str], int]) -> tuple[str, str]:

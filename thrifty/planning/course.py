@@ -27,10 +27,8 @@ class Standing:
 
     plan: Plan
     """The plan the run is on."""
-    outcomes: tuple[Outcome, ...]
-    """Everything tried so far, in the order in which it ended."""
     news: tuple[Outcome, ...]
-    """The outcomes of the last wave."""
+    """What became of the last wave."""
     problem: Problem
     """What a new plan would start from: what is left to do, as it is estimated now, and what is
     left to spend."""
@@ -52,17 +50,10 @@ class Course:
     """Whether the run ends before its plan is complete."""
 
 
-def remaining(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[StepOption, ...]:
-    """The options of the plan that were not tried and whose steps are not finished."""
-    tried = {outcome.option.name for outcome in outcomes if outcome.status != "stopped"}
-    finished = {outcome.step for outcome in outcomes if outcome.has_text}
-    return tuple(o for o in plan.chosen if o.name not in tried and o.step not in finished)
-
-
-def still_to_do(plan: Plan, outcomes: Sequence[Outcome], problem: Problem) -> list[StepOption]:
-    """What remains of a plan and can still be had, as it is estimated now."""
+def still_to_do(plan: Plan, problem: Problem) -> list[StepOption]:
+    """What of a plan can still be chosen, as it is estimated now."""
     now = {option.name: option for step in problem.steps for option in step.options}
-    return [now[o.name] for o in remaining(plan, outcomes) if o.name in now]
+    return [now[option.name] for option in plan.chosen if option.name in now]
 
 
 def set_course(
@@ -78,7 +69,7 @@ def set_course(
     """
     if standing.overrun:
         return Course("finish", f"overrun: {standing.overrun}", True)
-    rest = still_to_do(standing.plan, standing.outcomes, standing.problem)
+    rest = still_to_do(standing.plan, standing.problem)
     missing = standing.problem.left.exceeded_by(total(option.estimate for option in rest))
     if missing and on_drift != "replan":
         reason = _because(f"the rest of the plan is {shortfall(missing)}", drift)
@@ -87,8 +78,7 @@ def set_course(
         return Course("plan", _because(news, drift))
     if rest:
         return Course("route")
-    is_all_done = bool(standing.problem.done) and not standing.problem.steps
-    if is_all_done or (standing.plan.chosen and any(o.has_text for o in standing.outcomes)):
+    if standing.problem.done and (standing.plan.chosen or not standing.problem.steps):
         return Course("finish")
     return Course("finish", standing.plan.note or NOTHING_FITS, True)
 

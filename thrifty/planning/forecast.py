@@ -98,6 +98,9 @@ class Tally(NamedTuple):
         return self._replace(moments=tuple(a.merged(b) for a, b in pairs))
 
 
+NOTHING_SEEN = Tally("", Doer(""))
+
+
 def tallied(bills: Iterable[Bill], known: Iterable[Tally] = ()) -> tuple[Tally, ...]:
     """Bills added up, and added to what is known already."""
     seen = Seen(known)
@@ -132,8 +135,10 @@ class Seen:
     def __init__(self, tallies: Iterable[Tally]) -> None:
         self.options: dict[tuple[str, Doer], Tally] = {}
         self.doers: dict[Doer, Tally] = {}
-        self._unseen: dict[tuple[Doer, float], Ratios] = {}
-        self._steps: dict[str, tuple[Step, list[Estimate], Step]] = {}
+        self._believed: dict[_Believed, Ratios] = {}
+        self._steps: dict[str, _Known] = {}
+        self._steps_of: dict[str, str] = {}
+        self._changes = 0
         for tally in tallies:
             self.add(tally)
 
@@ -142,10 +147,20 @@ class Seen:
         own, whole = self.options.get((tally.option, tally.doer)), self.doers.get(tally.doer)
         self.options[tally.option, tally.doer] = own.merged(tally) if own else tally
         self.doers[tally.doer] = whole.merged(tally) if whole else tally
-        self._unseen.clear()
+        if not own:
+            self._steps.pop(self._steps_of.get(tally.option, ""), None)
+        if not whole:
+            self._changes += 1
+        for key, believed in self._believed.items():
+            if key.doer == tally.doer and believed != (now := self._belief(key)):
+                self._believed[key] = now
+                self._changes += 1
 
     def steps(self, steps: Iterable[Step], doer_of: DoerOf) -> tuple[Step, ...]:
-        """Steps whose options are estimated anew; without any tally, as given."""
+        """Steps whose options are estimated anew; without any tally, as given.
+
+        Who would do an option has to be the same at each call.
+        """
         if not self.doers:
             return tuple(steps)
         return tuple([self._step(step, doer_of) for step in steps])
@@ -155,12 +170,14 @@ class Seen:
         return _estimated(option, self._estimate(option, doer))
 
     def _step(self, step: Step, doer_of: DoerOf) -> Step:
-        estimates = [self._estimate(option, doer_of(option)) for option in step.options]
         known = self._steps.get(step.name)
-        if known is None or known[0] is not step or known[1] != estimates:
-            options = tuple(map(_estimated, step.options, estimates))
-            known = self._steps[step.name] = step, estimates, step.offering(options)
-        return known[2]
+        if known is None or known.declared is not step:
+            known = self._steps[step.name] = _Known(step)
+            self._steps_of |= {option.name: step.name for option in step.options}
+        if known.changes != self._changes:
+            estimates = [self._estimate(option, doer_of(option)) for option in step.options]
+            known.expect(estimates, self._changes)
+        return known.expected
 
     def _estimate(self, option: StepOption, doer: Doer) -> Estimate:
         """What is expected of an option now, and its spread; None where nothing was seen."""
@@ -177,15 +194,41 @@ class Seen:
         """What is believed of an option's resources."""
         if doer not in self.doers or not option.spread:
             return ()
-        if own := self.options.get((option.name, doer)):
-            pairs = zip(self.doers[doer].moments, own.moments, strict=True)
-            return tuple(_ratio(option.spread, whole, moments) for whole, moments in pairs)
         # Most options were never seen themselves: what holds for one of them holds for all.
-        key = doer, option.spread
-        if key not in self._unseen:
-            moments = self.doers[doer].moments
-            self._unseen[key] = tuple(_ratio(option.spread, whole) for whole in moments)
-        return self._unseen[key]
+        seen = option.name if (option.name, doer) in self.options else ""
+        key = _Believed(doer, option.spread, seen)
+        if key not in self._believed:
+            self._believed[key] = self._belief(key)
+        return self._believed[key]
+
+    def _belief(self, of: _Believed) -> Ratios:
+        own = self.options.get((of.option, of.doer), NOTHING_SEEN)
+        pairs = zip(self.doers[of.doer].moments, own.moments, strict=True)
+        return tuple(_ratio(of.spread, whole, moments) for whole, moments in pairs)
+
+
+class _Believed(NamedTuple):
+    """What a belief is about: all options of a doer with that spread, or the one that is named."""
+
+    doer: Doer
+    spread: float
+    option: str
+
+
+class _Known:
+    """A step, and what was last expected of it."""
+
+    def __init__(self, declared: Step) -> None:
+        self.declared = self.expected = declared
+        self.estimates: list[Estimate] = [None] * len(declared.options)
+        self.changes = -1
+
+    def expect(self, estimates: list[Estimate], changes: int) -> None:
+        """Other figures make another step; the same ones leave it the very same."""
+        if estimates != self.estimates:
+            options = tuple(map(_estimated, self.declared.options, estimates))
+            self.expected = self.declared.offering(options)
+        self.estimates, self.changes = estimates, changes
 
 
 def _estimated(option: StepOption, estimate: Estimate) -> StepOption:

@@ -1,6 +1,7 @@
 """Which steps of a plan can start now, side by side."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Mapping, Sequence
+from itertools import islice
 
 from thrifty.budget import Step, StepOption
 from thrifty.planning.problem import Problem
@@ -19,7 +20,7 @@ def upgradable_last(rest: Sequence[StepOption], problem: Problem) -> list[StepOp
 
 
 def ready_wave(
-    rest: Sequence[StepOption], steps: Sequence[Step], finished: Collection[str], at_most: int
+    rest: Sequence[StepOption], steps: Mapping[str, Step], finished: Container[str], at_most: int
 ) -> tuple[StepOption, ...]:
     """The first options of the rest whose steps wait for nothing else in it.
 
@@ -29,12 +30,10 @@ def ready_wave(
 
     Args:
         rest: what is still to be done, in running order.
-        steps: all steps, done or not.
+        steps: all steps by name, done or not.
         finished: the names of the steps that are done.
         at_most: how many may run at once.
     """
-    by_name = {step.name: step for step in steps}
-    sections = [option for option in rest if by_name[option.step].role == "section"]
-    candidates = sections or rest
-    ready = [o for o in candidates if set(by_name[o.step].requires) <= set(finished)]
-    return tuple(ready[:at_most] or rest[:1])
+    sections = [option for option in rest if steps[option.step].role == "section"]
+    ready = (o for o in sections or rest if all(r in finished for r in steps[o.step].requires))
+    return tuple(islice(ready, at_most)) or tuple(rest[:1])
