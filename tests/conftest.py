@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from tests.ledger.postgres_server import binaries, running_server
+from thrifty import MemoryLedger
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.register_profile(
@@ -39,6 +40,17 @@ def connect_on_loopback(self: socket.socket, address: object) -> None:
         if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
             raise NetworkForbidden(f"a test connects to {address}")
     real_connect(self, address)  # type: ignore[arg-type]
+
+
+@pytest.fixture(params=["chat", "responses"])
+def api(request: pytest.FixtureRequest) -> str:
+    """Both protocols that a model is asked by."""
+    return request.param
+
+
+@pytest.fixture
+def ledger() -> MemoryLedger:
+    return MemoryLedger()
 
 
 @pytest.fixture(autouse=True, scope="session")

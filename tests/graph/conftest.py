@@ -29,16 +29,6 @@ def server() -> Iterator[LLMServer]:
         yield running
 
 
-@pytest.fixture(params=["chat", "responses"])
-def api(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
-@pytest.fixture
-def ledger() -> MemoryLedger:
-    return MemoryLedger()
-
-
 @pytest.fixture
 def online(server: LLMServer, ledger: MemoryLedger) -> MakeAgent:
     """Makes agents whose models are the loopback server."""

@@ -12,6 +12,7 @@ was settled, and nothing that was released. An operator raises the limit wheneve
 
 import argparse
 import contextlib
+import logging
 import math
 import random
 import shutil
@@ -258,6 +259,7 @@ def main() -> None:
     parser.add_argument("--kill-every", type=float, default=3.0, help="in seconds")
     parser.add_argument("--restart-every", type=float, default=math.inf, help="PostgreSQL, in s")
     given = parser.parse_args()
+    logging.disable(logging.WARNING)  # of a database that is cut off on purpose
     plan = Plan(
         processes=given.processes,
         reservations=None if given.seconds else given.reservations,

@@ -7,6 +7,7 @@ makes its share of calls or as many as it can by then. A file there, to which it
 settles, plays the provider. It may be killed anywhere.
 """
 
+import logging
 import os
 import random
 import sys
@@ -153,6 +154,7 @@ def insist(act: Callable[[], T]) -> T:
 
 
 def main() -> None:
+    logging.disable(logging.WARNING)  # of a database that is cut off on purpose
     address, pot, run, share, folder, seed = sys.argv[1:]
     Worker(address, pot, run, Path(folder), seed).work(int(share))
 

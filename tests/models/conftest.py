@@ -21,16 +21,6 @@ def server() -> Iterator[LLMServer]:
         yield running
 
 
-@pytest.fixture(params=["chat", "responses"])
-def api(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
-@pytest.fixture
-def ledger() -> MemoryLedger:
-    return MemoryLedger()
-
-
 @pytest.fixture
 def make(server: LLMServer, ledger: MemoryLedger) -> Make:
     """Makes metered models that spend from one account."""

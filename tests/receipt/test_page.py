@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.receipt.samples import HOSTILE, HOSTILE_DRAFT, RECEIPT, hostile
 from tests.receipt.strategies import receipts
+from thrifty.budget import Budget
 from thrifty.budget.plain_text import plain
 from thrifty.receipt.html import receipt_page
 from thrifty.receipt.markdown import draft_html
@@ -159,6 +160,14 @@ def test_a_page_says_what_the_receipt_says():
         "The draft.",
     ):
         assert said in text
+
+
+def test_what_was_neither_limited_nor_planned_is_not_said_to_be_planned():
+    unlimited = replace(RECEIPT, budget=Budget(max_tokens=6_000))
+    assert "no limit, $0.0145 planned" in Page(receipt_page(unlimited)).text
+    unforeseen = replace(unlimited, planned=replace(RECEIPT.planned, cost_nano_usd=0))
+    assert "no limit" in (page := Page(receipt_page(unforeseen)).text)
+    assert "$0.00 planned" not in page
 
 
 def test_a_long_task_is_cut_in_the_heading_and_whole_below():

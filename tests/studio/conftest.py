@@ -1,12 +1,14 @@
 """One dev server for all tests of this folder, its models a loopback server, and the SDK."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from langgraph_sdk import get_sync_client
 from langgraph_sdk.client import SyncLangGraphClient
 
+from tests.examples import running as examples
 from tests.llm_server import LLMServer
 from tests.studio.dev_server import DevServer
 
@@ -60,6 +62,18 @@ def run(client: SyncLangGraphClient) -> Any:
         return client.runs.wait(thread, assistant, **given)
 
     return run
+
+
+@pytest.fixture
+def printed_by(client: SyncLangGraphClient, dev_server: DevServer, tmp_path: Path) -> Any:
+    """Runs an example as a client of the server, and returns what it prints."""
+
+    def printed_by(example: str) -> str:
+        done = examples.run(example, tmp_path, LANGGRAPH_URL=dev_server.url)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    return printed_by
 
 
 @pytest.fixture

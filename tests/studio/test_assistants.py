@@ -1,13 +1,8 @@
 """examples/assistants.py against the running server: presets that Studio lists by name."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from tests.studio.conftest import BUDGET, GRAPH, TASK
-from tests.studio.dev_server import ROOT
 
 pytestmark = pytest.mark.studio
 
@@ -15,17 +10,8 @@ NAMES = ["balanced", "frugal", "thorough"]
 
 
 @pytest.fixture
-def printed(client, dev_server, models):
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(ROOT / "examples" / "assistants.py")],
-        env={**os.environ, "LANGGRAPH_URL": dev_server.url, "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+def printed(models, printed_by):
+    return printed_by("assistants")
 
 
 def test_each_assistant_keeps_to_its_own_settings(client, models, printed):
