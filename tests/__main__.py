@@ -11,7 +11,7 @@ CHECKS = {
     "lint": ["ruff", "check", "."],
     "types": ["mypy"],
     "import direction": ["lint-imports", "--no-logo"],
-    "tests": ["pytest"],
+    "tests": ["pytest", "--numprocesses=logical", "--maxprocesses=4"],
 }
 
 

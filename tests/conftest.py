@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ settings.register_profile(
 )  # of `tests.mutation`: thousands of quick runs, each like the other
 settings.register_profile("fuzz", deadline=None, max_examples=5_000)  # `--hypothesis-profile=fuzz`
 settings.load_profile("untimed")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" has it ignored
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 os.environ["LANGSMITH_TRACING"] = "false"
 for name in [n for n in os.environ if n.startswith(("OPENAI_", "THRIFTY_"))]:
