@@ -3,6 +3,7 @@
     python -m tests.mutation                 every part, an hour or two
     python -m tests.mutation ledger          a part; its figures, and the mutants that survived
     python -m tests.mutation ledger --diffs  the same, with what was changed in each
+    python -m tests.mutation metering --sample 400   of so many mutants, drawn by chance
 
 A part that was run before goes on with what is not known to be killed, unless `--anew`; files
 and results are in `build/mutation`. It exits with 1 where fewer than 95% of a part's mutants are
@@ -11,6 +12,7 @@ killed.
 
 import argparse
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -35,6 +37,8 @@ def main() -> int:
     results = {name: results_of(name, asked) for name in asked.part or PARTS}
     for name, statuses in results.items():
         report(name, statuses, asked.diffs)
+        if asked.sample:
+            print(f"{name}: {killed_share(statuses):.1%} ± {margin(statuses):.1%}, by a sample")
     return int(any(killed_share(statuses) < KILLED_MIN for statuses in results.values()))
 
 
@@ -54,7 +58,9 @@ def results_of(name: str, asked: argparse.Namespace) -> dict[str, str]:
         # It makes all mutants, and sees which tests reach which, and that they pass without one.
         run(folder, environment, "mutmut", "run", part.sample)
         pytest = ("python", "-m", "pytest", "-q", "-x", *PYTEST, *part.tests)
-        forks = ("-p", "tests.mutation.forks", f"--mutants-at-once={asked.at_once}")
+        forks = ["-p", "tests.mutation.forks", f"--mutants-at-once={asked.at_once}"]
+        if asked.sample:
+            forks.append(f"--mutants-sampled={asked.sample}")
         run(folder / "mutants", environment, *pytest, *forks)
         results = json.loads((folder / "results.json").read_text())
         statuses = {name: status for name, (_, status) in results.items()}
@@ -106,6 +112,12 @@ def killed_share(results: dict[str, str]) -> float:
     return sum(status in NOTICED for status in results.values()) / len(results)
 
 
+def margin(results: dict[str, str]) -> float:
+    """How far the share among all mutants may be from that of a sample, 19 times in 20."""
+    share = killed_share(results)
+    return 1.96 * math.sqrt(share * (1 - share) / len(results))
+
+
 def folder_of(name: str) -> Path:
     return ROOT / "build" / "mutation" / name
 
@@ -116,6 +128,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("part", nargs="*", choices=PARTS, default=None)
     parser.add_argument("--anew", action="store_true", help="forget what was run before")
     parser.add_argument("--diffs", action="store_true", help="show what survivors change")
+    parser.add_argument("--sample", type=int, help="so many of each part, the same each time")
     parser.add_argument("--at-once", type=int, default=2, help="mutants side by side")
     return parser.parse_args()
 

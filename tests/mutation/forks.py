@@ -6,6 +6,7 @@ mutmut makes the mutants and measures which tests reach which function; `MUTANT_
 its code is told which mutant to be.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -40,15 +41,21 @@ class Mutant:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--mutants-at-once", type=int, default=2)
+    parser.addoption("--mutants-sampled", type=int, default=None)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool:
-    """Runs the tests once for each mutant that is not known to be killed, instead of once."""
+    """Runs the tests once for each mutant that is not known to be killed, instead of once.
+
+    What became of those that were run is in `results.json`, by name, beside the function's digest.
+    """
     known: dict[str, list[str]] = read(Path("../results.json"))
-    results = {mutant.name: known.get(mutant.name, ["", ""]) for mutant in mutants(session)}
+    made = list(mutants(session))
+    results = {m.name: known[m.name] for m in made if known.get(m.name, [""])[0] == m.function}
     running: dict[int, tuple[Mutant, float]] = {}
-    waiting = [m for m in mutants(session) if known.get(m.name) != [m.function, KILLED]]
+    asked = sampled(made, session.config.getoption("--mutants-sampled"))
+    waiting = [m for m in asked if results.get(m.name) != [m.function, KILLED]]
     done, total = 0, len(waiting)
     while waiting or running:
         while waiting and len(running) < session.config.getoption("--mutants-at-once"):
@@ -64,6 +71,12 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
                 print(f"{done} of {total}", flush=True)
         time.sleep(0.005)
     return True
+
+
+def sampled(mutants: list[Mutant], count: int | None) -> list[Mutant]:
+    """So many of them by chance, the same ones each time; all where nobody says how many."""
+    drawn = sorted(mutants, key=lambda mutant: hashlib.sha256(mutant.name.encode()).digest())
+    return drawn[:count]
 
 
 def mutants(session: pytest.Session) -> Iterator[Mutant]:
