@@ -65,6 +65,34 @@ def test_an_envelope_that_does_not_hold_the_estimate_is_refused():
         envelope(option(), Budget(max_tool_calls=0), "own", FREE)
 
 
+def test_headroom_is_measured_from_what_was_declared_where_that_is_more():
+    ample = Budget(max_tokens=10_000)
+    assert envelope(option(), ample, "own", FREE, declared_tokens=900).tokens == HEADROOM * 900
+    assert envelope(option(), ample, "own", FREE, declared_tokens=300).tokens == HEADROOM * 600
+    assert envelope(option(700), Budget(max_tokens=700), "own", FREE, 900).tokens == 700
+
+
+def test_an_envelope_has_the_calls_and_no_time():
+    left = Budget(max_tool_calls=2, max_latency_ms=1)
+    assert envelope(option(calls=2), left, "own", FREE) == Spend(HEADROOM * 600, 0, 0, 2)
+    assert envelope(option(calls=0), left, "own", FREE).tool_calls == 1
+
+
+def test_an_envelope_has_its_price_wherever_one_is_known():
+    held = envelope(option(), Budget(), "own", OWN)
+    assert held == Spend(1_800, OWN.worst_quote("own", 1_800), 0, 1)
+
+
+def test_money_for_less_than_the_estimate_is_told_in_tokens_and_of_whom():
+    left = Budget(max_cost_usd=Decimal(OWN.worst_quote("own", 597)) / 10**9)
+    with pytest.raises(BudgetExceeded) as refused:
+        envelope(option(), left, "own", OWN)
+    assert refused.value.missing == {"tokens": 3}
+    assert str(refused.value).startswith("x (LLM) does not fit")
+    with pytest.raises(BudgetExceeded, match=r"x \(LLM\) does not fit"):
+        envelope(option(calls=2), Budget(max_tool_calls=1), "own", OWN)
+
+
 @given(st.integers(0, 10_000_000))
 def test_an_envelope_is_within_the_money_that_is_left(cost):
     left = Budget(max_cost_usd=Decimal(cost) / 10**9)

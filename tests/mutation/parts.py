@@ -23,7 +23,8 @@ LEDGER = (
     *("accounts", "at_work", "book", "booking", "calls", "forks", "memory", "owner", "protocol"),
     *("rules", "schema", "share", "sql", "sqlite", "store", "together"),
 )
-METERING = ("allowance", "call", "door", "envelope", "gate", "metered", "prices", "size", "tab")
+PRICING = ("envelope", "prices", "size", "usage")
+METERING = ("allowance", "call", "door", "gate", "metered", "tab")
 
 PARTS = {
     "ledger": Part(
@@ -67,11 +68,17 @@ PARTS = {
         ),
         sample="thrifty.planning.course.x__because__mutmut_1",
     ),
-    "metering": Part(
-        (*(f"thrifty/models/{name}.py" for name in METERING), "thrifty/models/usage.py"),
-        ("tests/models",),
+    "pricing": Part(
+        tuple(f"thrifty/models/{name}.py" for name in PRICING),
+        tuple(f"tests/models/test_{name}.py" for name in ("counting", "prices", "size", "usage")),
         sample="thrifty.models.usage.x_read_usage__mutmut_1",
+    ),
+    "metering": Part(
+        tuple(f"thrifty/models/{name}.py" for name in METERING),
+        ("tests/models",),
+        sample="thrifty.models.door.x__since_ms__mutmut_1",
     ),
 }
 """By the name that the command line knows. PostgreSQL's own file is a part of its own, since
-every test against a server costs a round trip."""
+every test against a server costs a round trip, and what a call may cost is one, since its tests
+ask no server."""

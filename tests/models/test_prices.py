@@ -1,0 +1,165 @@
+"""Prices: what the public list is asked, the tiers it knows, and the worst that a call can cost."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thrifty import PriceUnknown, TokenPrice
+from thrifty.models.prices import PriceList, most_affordable, public_list
+from thrifty.models.usage import Usage
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+IN_MICRO, OUT_MICRO, READ_MICRO, WRITTEN_MICRO = 2, 8, 1, 5
+"""What the list below asks for a token: read from a cache it is cheaper, written to it dearer."""
+OWN = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))})
+
+
+def constraint(is_active: bool) -> Any:
+    return SimpleNamespace(active=lambda now: is_active and now is NOON)
+
+
+@dataclass
+class Listed:
+    """Stands for the list of genai-prices, and keeps what it was asked."""
+
+    variants: Any = None
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def calc(self, used: Any, model: str, *rest: Any) -> Any:
+        self.asked.append((used, model, *rest))
+        if model == "odd":
+            raise ValueError("no such unit")
+        if model != "listed":
+            raise LookupError(f"{model} is not listed")
+        plain = used.input_tokens - used.cache_read_tokens - used.cache_write_tokens
+        micro = plain * IN_MICRO + used.output_tokens * OUT_MICRO
+        micro += used.cache_read_tokens * READ_MICRO + used.cache_write_tokens * WRITTEN_MICRO
+        model_info = SimpleNamespace(price_variants=self.variants)
+        return SimpleNamespace(total_price=Decimal(micro) / 10**6, model=model_info)
+
+
+def prices(**listed: Any) -> tuple[PriceList, Listed]:
+    public = Listed(**listed)
+    return PriceList({}, lambda: (public, NOON)), public
+
+
+def test_the_list_is_asked_as_its_library_wants_to_be():
+    listed, public = prices()
+    assert listed.quote("listed", 10, 3) == (10 * IN_MICRO + 3 * OUT_MICRO) * 1000
+    used, *rest = public.asked[0]
+    assert rest == ["listed", "openai", None, NOON, None]
+    assert repr(used) == "Usage(input_tokens=10, output_tokens=3)"  # and no zeros
+
+
+def test_what_was_read_from_a_cache_or_written_to_it_is_told():
+    listed, _ = prices()
+    micro = 3 * IN_MICRO + 4 * READ_MICRO + 3 * WRITTEN_MICRO + OUT_MICRO
+    assert listed.quote("listed", 10, 1, 4, written_tokens=3) == micro * 1000
+    assert listed.of("listed", Usage(10, 1, 4, 3)) == micro * 1000
+
+
+@pytest.mark.parametrize("tier", ["", "auto", "default"])
+def test_the_standard_tier_goes_by_several_names(tier):
+    listed, public = prices()
+    assert listed.quote("listed", 1, 1, tier=tier) == listed.quote("listed", 1, 1)
+    assert public.asked[0][-1] is None
+
+
+@pytest.mark.parametrize(
+    ("variants", "is_known"),
+    [
+        (None, False),
+        ([], False),
+        ([SimpleNamespace(when={"service_tier": "flex"}, constraint=None)], True),
+        ([SimpleNamespace(when={"service_tier": "flex"}, constraint=constraint(True))], True),
+        ([SimpleNamespace(when={"service_tier": "flex"}, constraint=constraint(False))], False),
+        ([SimpleNamespace(when={"service_tier": "priority"}, constraint=None)], False),
+        ([SimpleNamespace(when={}, constraint=None)], False),
+    ],
+)
+def test_a_tier_has_a_price_where_the_list_has_one_for_it_now(variants, is_known):
+    listed, public = prices(variants=variants)
+    assert listed.knows("listed", "flex") == is_known
+    assert public.asked[0][-1] == {"service_tier": "flex"}
+    usage = Usage(1, 1, tier="flex")
+    if is_known:
+        assert listed.of("listed", usage) == (IN_MICRO + OUT_MICRO) * 1000
+        assert listed.worst("listed", 1, 1, "flex") == (WRITTEN_MICRO + OUT_MICRO) * 1000
+    else:
+        with pytest.raises(PriceUnknown, match=r"'listed' \(in the service tier 'flex'\)"):
+            listed.of("listed", usage)
+
+
+@pytest.mark.parametrize(("model", "why"), [("odd", "no such unit"), ("none", "is not listed")])
+def test_a_price_that_nobody_knows_is_told_with_its_reason(model, why):
+    listed, _ = prices()
+    assert not listed.knows(model)
+    assert f"{model!r}" in listed.why_unknown(model)
+    assert why in listed.why_unknown(model)
+    assert listed.why_unknown("listed") == ""
+
+
+def test_kinds_of_tokens_without_a_price_are_named():
+    listed, _ = prices()
+    with pytest.raises(PriceUnknown, match=r"'listed' \(for audio, video\)"):
+        listed.of("listed", Usage(1, 1, unpriced=("audio", "video")))
+
+
+def test_the_worst_is_input_that_is_written_to_a_cache():
+    listed, _ = prices()
+    assert listed.worst("listed", 10, 3) == (10 * WRITTEN_MICRO + 3 * OUT_MICRO) * 1000
+    assert OWN.worst("own", 10, 3) == OWN.quote("own", 10, 3)
+
+
+def test_tokens_that_may_be_input_or_output_cost_what_the_dearer_does():
+    listed, _ = prices()
+    assert listed.worst_quote("listed", 10) == 10 * OUT_MICRO * 1000
+    dear_input = PriceList({"own": TokenPrice(Decimal(9), Decimal(4))})
+    assert dear_input.worst_quote("own", 10) == 90_000
+
+
+def test_an_own_price_asks_no_list_and_knows_every_tier():
+    public = Listed()
+    own = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))}, lambda: (public, NOON))
+    assert own.quote("own", 2, 3, 1, written_tokens=1, tier="flex") == 14_000
+    assert own.knows("own", "flex")
+    assert public.asked == []
+
+
+def test_pinned_prices_are_looked_up_once():
+    looked = []
+
+    def listed():
+        looked.append(NOON)
+        return Listed(), NOON
+
+    pinned = PriceList({}, listed).pinned()
+    assert pinned.quote("listed", 1, 0) == pinned.quote("listed", 1, 0) == 2_000
+    assert len(looked) == 1
+
+
+def test_the_public_list_is_of_now():
+    _, now = public_list()
+    assert abs((datetime.now(UTC) - now).total_seconds()) < 60
+
+
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 200), st.integers(0, 5))
+def test_the_most_that_is_affordable_is_found_where_a_long_context_costs_more(
+    most, limit, step, dearer
+):
+    def quote(tokens: int) -> int:
+        return tokens if tokens < step else tokens * (1 + dearer)
+
+    fitting = [tokens for tokens in range(most + 1) if quote(tokens) <= limit]
+    assert most_affordable(most, limit, quote) == max(fitting, default=0)
+
+
+def test_where_not_even_nothing_is_affordable_it_is_nothing():
+    assert most_affordable(5, -1, lambda tokens: tokens) == 0
+    assert most_affordable(0, -1, lambda tokens: tokens) == 0

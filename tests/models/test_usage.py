@@ -1,0 +1,97 @@
+"""What is read of a provider's count: kinds of tokens, tiers, and what no list has a price for."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from thrifty.models.usage import Usage, read_usage
+
+
+def reply(
+    tokens_in: Any = 10,
+    tokens_out: Any = 5,
+    details_in: Any = None,
+    details_out: Any = None,
+    content: str = "text",
+    tool_calls: Any = (),
+    **metadata: Any,
+) -> Any:
+    usage = {"input_tokens": tokens_in, "output_tokens": tokens_out}
+    usage |= {"input_token_details": details_in, "output_token_details": details_out}
+    return SimpleNamespace(
+        content=content, tool_calls=tool_calls, response_metadata=metadata, usage_metadata=usage
+    )
+
+
+@pytest.mark.parametrize(
+    ("details", "read"),
+    [
+        ({"cache_read": 4, "cache_creation": 3}, (4, 3)),
+        ({"cache_creation": 3}, (0, 3)),
+        ({"cache_read": 8, "cache_creation": 9}, (8, 2)),
+        ({"cache_read": 10, "cache_creation": 1}, (10, 0)),
+        ({"priority_cache_read": 4, "priority_cache_creation": 3}, (4, 3)),
+        ({"reasoning": 4}, (0, 0)),
+    ],
+)
+def test_what_was_cached_is_a_part_of_the_input(details, read):
+    usage = read_usage(reply(details_in=details))
+    assert (usage.input_tokens, usage.output_tokens) == (10, 5)
+    assert (usage.cached_tokens, usage.written_tokens) == read
+
+
+@pytest.mark.parametrize("wrong", [-1, 1.0, True, None, "1"])
+@pytest.mark.parametrize("kind", ["cache_read", "cache_creation"])
+def test_a_count_that_is_none_makes_all_of_it_none(kind, wrong):
+    assert read_usage(reply(details_in={kind: wrong})) is None
+    assert read_usage(reply(details_in={kind: 0})) == Usage(10, 5)
+
+
+@pytest.mark.parametrize(
+    ("details", "metadata", "tier"),
+    [
+        ({}, {}, ""),
+        ({"flex": 3}, {}, "flex"),
+        ({"priority": 3}, {}, "priority"),
+        ({"flex": 3}, {"service_tier": "default"}, "default"),
+        ({}, {"service_tier": "priority"}, "priority"),
+        ({}, {"service_tier": None}, ""),
+    ],
+)
+def test_the_tier_is_what_the_reply_says_or_its_details_are_named_after(details, metadata, tier):
+    assert read_usage(reply(details_in=details, **metadata)).tier == tier
+    assert read_usage(reply(details_out=details, **metadata)).tier == tier
+
+
+@pytest.mark.parametrize(
+    ("details", "unpriced"),
+    [
+        ({"audio": 3, "text": 1}, ("audio", "text")),
+        ({"audio": 0}, ()),
+        ({"reasoning": 3, "flex": 1, "flex_reasoning": 2, "priority_cache_read": 1}, ()),
+        ({"flex_audio": 3}, ("flex_audio",)),
+        ({"flex_": 3, "other_reasoning": 1}, ("flex_", "other_reasoning")),
+    ],
+)
+def test_kinds_without_a_price_are_told(details, unpriced):
+    assert read_usage(reply(details_in=details)).unpriced == unpriced
+    assert read_usage(reply(details_out=details)).unpriced == unpriced
+
+
+def test_no_output_is_possible_where_nothing_was_answered():
+    assert read_usage(reply(tokens_out=0, content="")) == Usage(10, 0)
+    assert read_usage(reply(tokens_out=0)) is None
+    assert read_usage(reply(tokens_out=0, content="", tool_calls=[{"name": "f"}])) is None
+    assert read_usage(reply(tokens_in=0, content="")) is None
+    assert read_usage(reply(1, 1)) == Usage(1, 1)
+
+
+def test_where_no_usage_came_there_is_none():
+    assert read_usage(SimpleNamespace()) is None
+    assert read_usage(SimpleNamespace(usage_metadata=None)) is None
+    assert read_usage(SimpleNamespace(usage_metadata={"input_tokens": 1})) is None
+
+
+def test_input_and_output_are_what_a_limit_on_tokens_limits():
+    assert Usage(10, 5, cached_tokens=4, written_tokens=1).tokens == 15
