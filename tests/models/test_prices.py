@@ -91,6 +91,7 @@ def test_a_tier_has_a_price_where_the_list_has_one_for_it_now(variants, is_known
     if is_known:
         assert listed.of("listed", usage) == (IN_MICRO + OUT_MICRO) * 1000
         assert listed.worst("listed", 1, 1, "flex") == (WRITTEN_MICRO + OUT_MICRO) * 1000
+        assert {asked[-1]["service_tier"] for asked in public.asked} == {"flex"}
     else:
         with pytest.raises(PriceUnknown, match=r"'listed' \(in the service tier 'flex'\)"):
             listed.of("listed", usage)
@@ -158,6 +159,11 @@ def test_the_most_that_is_affordable_is_found_where_a_long_context_costs_more(
 
     fitting = [tokens for tokens in range(most + 1) if quote(tokens) <= limit]
     assert most_affordable(most, limit, quote) == max(fitting, default=0)
+
+
+@pytest.mark.parametrize("limit", [0, 1, 7, 8, 9])
+def test_every_token_that_is_affordable_is_found(limit):
+    assert most_affordable(9, limit, lambda tokens: tokens) == limit
 
 
 def test_where_not_even_nothing_is_affordable_it_is_nothing():
