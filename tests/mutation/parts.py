@@ -24,7 +24,7 @@ LEDGER = (
     *("rules", "schema", "share", "sql", "sqlite", "store", "together"),
 )
 PRICING = ("envelope", "prices", "size", "usage")
-METERING = ("allowance", "call", "door", "gate", "metered", "tab")
+METERING = ("allowance", "call", "door", "metered")
 
 PARTS = {
     "ledger": Part(
@@ -73,11 +73,15 @@ PARTS = {
         tuple(f"tests/models/test_{name}.py" for name in ("counting", "prices", "size", "usage")),
         sample="thrifty.models.usage.x_read_usage__mutmut_1",
     ),
+    "gate": Part(
+        ("thrifty/models/gate.py", "thrifty/models/tab.py"),
+        ("tests/models/test_foreign.py", "tests/models/test_tab.py"),
+        sample="thrifty.models.tab.x_tab_around__mutmut_1",
+    ),
     "metering": Part(
         tuple(f"thrifty/models/{name}.py" for name in METERING),
         (
             "tests/models",
-            "tests/graph/test_gated_executors.py",
             "--ignore=tests/models/test_deadlines.py",
             "-k=not whatever_the_server_does and not any_budget_under_any_faults",
         ),
@@ -85,5 +89,5 @@ PARTS = {
     ),
 }
 """By the name that the command line knows. PostgreSQL's own file is a part of its own, since
-every test against a server costs a round trip, and what a call may cost is one, since its tests
-ask no server."""
+every test against a server costs a round trip; what a call may cost and the gate are parts of
+their own, since their tests ask no server."""

@@ -159,7 +159,6 @@ class Gate(BaseCallbackHandler):
             worst_case = self._worst_case(request)
         except ThriftyError as error:
             self._tab.refuse(error)
-            raise
         label = request.model or (serialized or {}).get("name") or "model"
         self._hold(run_id, request.model, label, worst_case)
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from itertools import count
+from typing import NoReturn
 from uuid import uuid4
 
 from thrifty.budget import Budget, BudgetExceeded, Spend, StepEnded, ThriftyError, total
@@ -87,7 +88,7 @@ class Tab:
         if left_ms is not None and left_ms <= 0:
             self.refuse(BudgetExceeded({LATENCY.name: 1 - left_ms}, "a further call"))
 
-    def refuse(self, why: ThriftyError) -> None:
+    def refuse(self, why: ThriftyError) -> NoReturn:
         """Refuses this call and every later one.
 
         Raises:
@@ -106,14 +107,15 @@ class Tab:
             BudgetExceeded: it does not fit, or a call was refused before.
         """
         self.check()
-        key = next(self._keys)
+        key, above = next(self._keys), ""
         try:
+            above = self.parent.reserve(label, worst_case) if self.parent else ""
             self.ledger.reserve(self.account, key, label, worst_case)
-            self._held[key] = self.parent.reserve(label, worst_case) if self.parent else ""
         except ThriftyError as error:
-            if self.parent is not None:
-                self.ledger.release(self.account, key)
+            if above and self.parent is not None:
+                self.parent.release(above)
             self.refuse(error)
+        self._held[key] = above
         return key
 
     def settle(self, key: str, actual: Spend) -> None:

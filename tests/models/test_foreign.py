@@ -1,0 +1,358 @@
+"""What the gate reads off a call of somebody else's, reserves for it, and books when it is back."""
+
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+
+from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepEnded, TokenPrice
+from thrifty.models.allowance import OUTPUT_CAP_MIN
+from thrifty.models.chat import METERED
+from thrifty.models.gate import Foreign, Gate, gated
+from thrifty.models.prices import PriceList
+from thrifty.models.tab import Tab, on_tab
+from thrifty.models.tokens import MESSAGE_OVERHEAD_TOKENS
+
+OWN = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))})
+"""A thousand nano-USD for a token of input, four thousand for one of output."""
+SAID = {"messages": [{"role": "user", "content": "four"}]}
+INPUT = 4 + MESSAGE_OVERHEAD_TOKENS
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+DECLARED = Spend(777, 777, 0, 7)
+
+
+def read(said: Any = SAID, **params: Any) -> Foreign:
+    return Foreign.of(said, params)
+
+
+@pytest.mark.parametrize(
+    ("params", "model"),
+    [
+        ({"model": "a"}, "a"),
+        ({"model_name": "b"}, "b"),
+        ({"model": "a", "model_name": "b"}, "a"),
+        ({"model": "", "model_name": "b"}, "b"),
+        ({"model": "a", "extra_body": {"model": "c"}}, "c"),
+        ({"extra_body": None}, ""),
+    ],
+)
+def test_the_model_is_the_one_that_is_sent(params, model):
+    assert read(**params).model == model
+
+
+def test_the_tier_is_read_and_none_is_none():
+    assert read(service_tier="flex").tier == "flex"
+    assert read().tier == read(service_tier=None).tier == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "max_tokens",
+        "max_completion_tokens",
+        "max_output_tokens",
+        "max_tokens_to_sample",
+        "max_new_tokens",
+        "num_predict",
+    ],
+)
+def test_a_cap_goes_by_many_names(name):
+    assert read(**{name: 50}).output_tokens == 50
+    assert read(extra_body={name: 50}).output_tokens == 50
+
+
+@pytest.mark.parametrize(
+    ("params", "most"),
+    [
+        ({}, None),
+        ({"max_tokens": 0}, None),
+        ({"max_tokens": -1}, None),
+        ({"max_tokens": "50"}, None),
+        ({"max_tokens": 1}, 1),
+        ({"max_tokens": 50, "num_predict": 70}, 70),
+        ({"max_tokens": 50, "n": 3}, 150),
+        ({"max_tokens": 50, "n": 0}, 50),
+        ({"max_tokens": 50, "n": None}, 50),
+        ({"max_tokens": 50, "n": "3"}, 50),
+        ({"n": 3}, None),
+    ],
+)
+def test_the_most_that_it_can_answer_is_the_largest_cap_for_each_answer(params, most):
+    assert read(**params).output_tokens == most
+
+
+def test_what_tools_and_answers_look_like_is_input_as_well():
+    schema = {"type": "function", "name": "f"}
+    plain = read().input_tokens
+    assert plain == INPUT
+    for sent in ({"tools": [schema]}, {"functions": [schema]}, {"response_format": schema}):
+        more = len('{"name":"f","type":"function"}') + (MESSAGE_OVERHEAD_TOKENS)
+        assert read(**sent).input_tokens == plain + more
+
+
+@pytest.mark.parametrize(
+    ("said", "params", "is_bounded"),
+    [
+        (SAID, {}, True),
+        ({"messages": [{"role": "user", "content": [IMAGE]}]}, {}, False),
+        (SAID, {"previous_response_id": "r"}, False),
+        (SAID, {"extra_body": {"web_search_options": {"a": 1}}}, False),
+        (SAID, {"tools": [{"type": "web_search"}]}, False),
+    ],
+)
+def test_only_text_that_is_sent_is_bounded(said, params, is_bounded):
+    request = read(said, max_tokens=50, **params)
+    assert request.is_bounded == is_bounded
+    assert request.tokens == (request.input_tokens + 50 if is_bounded else None)
+    assert read(said, **params).tokens is None
+
+
+class Desk:
+    """A gate, and what its tab says."""
+
+    def __init__(self, tools: Any = None, prices: PriceList = OWN, **limits: Any) -> None:
+        self.tab = Tab(Budget(**limits))
+        self.gate = Gate(self.tab, prices, tools or {})
+
+    def ask(self, text: str = "four", serialized: Any = None, **params: Any) -> Any:
+        call = uuid4()
+        self.gate.on_chat_model_start(
+            serialized, [[HumanMessage(text)]], run_id=call, invocation_params=params
+        )
+        return call
+
+    def answer(self, call: Any, *messages: Any) -> None:
+        generations = [[SimpleNamespace(message=message) for message in messages]]
+        self.gate.on_llm_end(SimpleNamespace(generations=generations), run_id=call)
+
+    @property
+    def entries(self) -> list[Any]:
+        return list(self.tab.ledger.entries(self.tab.account))
+
+    @property
+    def reserved(self) -> Spend:
+        (entry,) = self.entries
+        return entry.reserved
+
+
+def counted(tokens_in: int = 10, tokens_out: int = 5, **more: Any) -> AIMessage:
+    usage = {"input_tokens": tokens_in, "output_tokens": tokens_out}
+    usage["total_tokens"] = tokens_in + tokens_out
+    return AIMessage("text", usage_metadata={**usage, **more})
+
+
+def test_a_capped_call_is_reserved_at_its_worst():
+    desk = Desk(max_tokens=1_000, max_cost_usd=1)
+    desk.ask(model="own", max_tokens=50)
+    assert desk.reserved == Spend(INPUT + 50, INPUT * 1_000 + 50 * 4_000, 0, 1)
+    assert desk.tab.bill(DECLARED).tool_calls == 0  # a model is asked: what is seen counts
+
+
+def test_all_messages_of_all_batches_are_input():
+    desk = Desk(max_tokens=1_000)
+    batches = [[SystemMessage("four"), HumanMessage("two")], [HumanMessage("one")]]
+    told = {"invocation_params": {"max_tokens": 50}}
+    desk.gate.on_chat_model_start(None, batches, run_id=uuid4(), **told)
+    assert desk.reserved.tokens == 4 + 3 + 3 + 3 * MESSAGE_OVERHEAD_TOKENS + 50
+
+
+def test_a_model_that_completes_texts_is_reserved_as_well():
+    desk = Desk(max_tokens=1_000)
+    told = {"invocation_params": {"model_name": "own", "max_tokens": 50}}
+    desk.gate.on_llm_start({"name": "Texts"}, ["four", "two"], run_id=uuid4(), **told)
+    assert desk.reserved.tokens == 7 + 2 * MESSAGE_OVERHEAD_TOKENS + 50
+    assert desk.entries[0].label == "own"
+
+
+@pytest.mark.parametrize(
+    ("model", "serialized", "label"),
+    [("own", {"name": "Chat"}, "own"), ("", {"name": "Chat"}, "Chat"), ("", {}, "model")],
+)
+def test_the_bill_names_the_model_or_its_client(model, serialized, label):
+    desk = Desk()
+    desk.ask(serialized=serialized, model=model)
+    assert desk.entries[0].label == label
+    nobody = Desk()
+    nobody.gate.on_chat_model_start(None, [[HumanMessage("four")]], run_id=uuid4())
+    assert nobody.entries[0].label == "model"
+
+
+def test_without_a_cap_all_that_is_left_is_held():
+    desk = Desk(max_tokens=1_000, max_cost_usd=1)
+    desk.ask(model="own")
+    assert desk.reserved == Spend(1_000, 10**9, 0, 1)
+
+
+def test_without_a_cap_and_a_limit_the_least_is_held():
+    desk = Desk()
+    desk.ask(model="own")
+    least = INPUT + OUTPUT_CAP_MIN
+    assert desk.reserved == Spend(least, INPUT * 1_000 + OUTPUT_CAP_MIN * 4_000, 0, 1)
+
+
+@pytest.mark.parametrize("limits", [{"max_tokens": 30}, {"max_cost_usd": 0.00001}])
+def test_less_than_the_least_is_not_enough(limits):
+    desk = Desk(**limits)
+    with pytest.raises(BudgetExceeded):
+        desk.ask(model="own")
+    assert desk.entries == []
+
+
+def test_an_unknown_price_holds_all_the_money_and_counts_nothing_without_a_limit():
+    desk = Desk(max_cost_usd=0.5)
+    desk.ask(model="nobody-knows", max_tokens=50)
+    assert desk.reserved == Spend(INPUT + 50, 500_000_000, 0, 1)
+    free = Desk(max_tokens=1_000)
+    free.ask(model="nobody-knows", max_tokens=50)
+    assert free.reserved == Spend(INPUT + 50, 0, 0, 1)
+
+
+def test_an_unknown_price_is_refused_for_good_where_no_money_is_left():
+    desk = Desk(max_cost_usd=0)
+    with pytest.raises(PriceUnknown) as first:
+        desk.ask(model="nobody-knows", max_tokens=50)
+    with pytest.raises(PriceUnknown) as second:
+        desk.ask(model="own", max_tokens=1)
+    assert second.value is first.value is desk.tab.refusal
+
+
+def test_the_tier_counts_for_the_price():
+    desk = Desk(prices=PriceList({}), max_cost_usd=1)
+    desk.ask(model="gpt-5", max_tokens=50, service_tier="priority")
+    standard = Desk(prices=PriceList({}), max_cost_usd=1)
+    standard.ask(model="gpt-5", max_tokens=50)
+    assert desk.reserved.cost_nano_usd > standard.reserved.cost_nano_usd
+
+
+def test_what_books_on_the_tab_itself_is_let_through():
+    desk = Desk()
+    desk.ask(_type=METERED)
+    with on_tab(Tab(Budget())):
+        desk.ask(model="own")
+        desk.gate.on_tool_start({"name": "look_up"}, "", run_id=uuid4())
+    assert desk.entries == []
+    with on_tab(desk.tab):
+        desk.ask(model="own")
+    assert len(desk.entries) == 1
+
+
+def test_an_answer_is_settled_at_its_count_and_price():
+    desk = Desk(max_cost_usd=1)
+    desk.answer(desk.ask(model="own", max_tokens=50), counted())
+    (entry,) = desk.entries
+    assert entry.status == "settled"
+    assert entry.charged == Spend(15, 10 * 1_000 + 5 * 4_000, entry.charged.latency_ms, 1)
+
+
+@pytest.mark.parametrize("messages", [(), (AIMessage("text"),), (counted(), counted())])
+def test_an_answer_without_one_count_is_charged_in_full(messages):
+    desk = Desk(max_cost_usd=1)
+    desk.answer(desk.ask(model="own", max_tokens=50), *messages)
+    (entry,) = desk.entries
+    assert entry.status == "in_doubt"
+    assert entry.charged.tokens == INPUT + 50
+
+
+def test_a_text_that_was_completed_has_no_count():
+    desk = Desk()
+    call = desk.ask(model="own", max_tokens=50)
+    answered = SimpleNamespace(generations=[[SimpleNamespace(text="text")]])
+    desk.gate.on_llm_end(answered, run_id=call)
+    assert desk.entries[0].status == "in_doubt"
+
+
+def test_an_answer_whose_price_is_unknown_costs_what_was_reserved():
+    desk = Desk(max_cost_usd=1, prices=PriceList({}))
+    call = desk.ask(model="gpt-4o", max_tokens=50)
+    desk.answer(call, counted(input_token_details={"video": 3}))
+    (entry,) = desk.entries
+    assert entry.status == "settled"
+    assert entry.charged.tokens == 15
+    assert entry.charged.cost_nano_usd == entry.reserved.cost_nano_usd > 0
+
+
+class Timed(TimeoutError):
+    """What a client raises whose server took too long."""
+
+
+def never_connected() -> Exception:
+    import openai
+
+    error = openai.APIConnectionError(request=SimpleNamespace())
+    error.__cause__ = type("ConnectError", (Exception,), {})()
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(Timed(), "in_doubt"), (ValueError(), "in_doubt"), (never_connected(), "released")],
+)
+def test_a_failure_is_charged_unless_it_was_certainly_not_billed(error, status):
+    desk = Desk()
+    call = desk.ask(model="own", max_tokens=50)
+    desk.gate.on_llm_error(error, run_id=call)
+    assert [entry.status for entry in desk.entries] == [status]
+    desk.gate.on_llm_error(error, run_id=call)  # told twice, booked once
+
+
+def test_the_end_of_a_call_that_is_not_known_is_nobodys():
+    desk = Desk()
+    desk.answer(uuid4(), counted())
+    desk.gate.on_llm_error(ValueError(), run_id=uuid4())
+    desk.gate.on_tool_end("", run_id=uuid4())
+    desk.gate.on_tool_error(ValueError(), run_id=uuid4())
+    assert desk.entries == []
+
+
+@pytest.mark.parametrize(
+    ("serialized", "label", "reserved"),
+    [
+        ({"name": "look_up"}, "look_up", Spend(3, 5, 0, 2)),
+        ({"name": "other"}, "other", Spend(tool_calls=1)),
+        ({}, "tool", Spend(7, tool_calls=1)),
+        (None, "tool", Spend(7, tool_calls=1)),
+    ],
+)
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_tool_is_charged_its_call_and_what_it_is_said_to_use(serialized, label, reserved, fails):
+    desk = Desk({"look_up": Spend(3, 5, 0, 1), "tool": Spend(7)})
+    call = uuid4()
+    desk.gate.on_tool_start(serialized, "", run_id=call)
+    assert (desk.entries[0].label, desk.reserved) == (label, reserved)
+    if fails:
+        desk.gate.on_tool_error(ValueError(), run_id=call)
+    else:
+        desk.gate.on_tool_end("", run_id=call)
+    (entry,) = desk.entries
+    assert entry.status == "settled"
+    assert entry.charged == Spend(
+        reserved.tokens, reserved.cost_nano_usd, entry.charged.latency_ms, reserved.tool_calls
+    )
+
+
+def test_time_is_counted_from_when_a_call_was_let_through(monkeypatch):
+    now_ns = [10**18]
+    monkeypatch.setattr("thrifty.models.gate.time.monotonic_ns", lambda: now_ns[0])
+    desk = Desk({"tool": Spend()})
+    calls = [desk.ask(model="own", max_tokens=5) for _ in range(3)]
+    tool = uuid4()
+    desk.gate.on_tool_start(None, "", run_id=tool)
+    now_ns[0] += 7_999_999
+    desk.answer(calls[0], counted())
+    desk.answer(calls[1])
+    desk.gate.on_llm_error(ValueError(), run_id=calls[2])
+    desk.gate.on_tool_end("", run_id=tool)
+    assert [entry.charged.latency_ms for entry in desk.entries] == [7, 7, 7, 7]
+
+
+def test_a_gate_is_shut_when_its_context_is_left():
+    tab = Tab(Budget())
+    with gated(tab, OWN):
+        gate = Gate(tab, OWN, {})
+        gate.on_tool_start(None, "", run_id=uuid4())
+    assert [entry.status for entry in tab.ledger.entries(tab.account)] == ["in_doubt"]
+    with pytest.raises(StepEnded):
+        gate.on_tool_start(None, "", run_id=uuid4())
