@@ -6,7 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.tools import tool
 
 from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepEnded, TokenPrice
 from thrifty.models.allowance import OUTPUT_CAP_MIN
@@ -165,6 +167,13 @@ def test_a_model_that_completes_texts_is_reserved_as_well():
     desk.gate.on_llm_start({"name": "Texts"}, ["four", "two"], run_id=uuid4(), **told)
     assert desk.reserved.tokens == 7 + 2 * MESSAGE_OVERHEAD_TOKENS + 50
     assert desk.entries[0].label == "own"
+    ends = [uuid4(), uuid4()]
+    for call in ends:
+        capped = {"invocation_params": {"max_tokens": 50}}
+        desk.gate.on_llm_start({"name": "Texts"}, ["four"], run_id=call, **capped)
+    for call in ends:
+        desk.gate.on_llm_error(never_connected(), run_id=call)
+    assert [(e.label, e.status) for e in desk.entries[1:]] == [("Texts", "released")] * 2
 
 
 @pytest.mark.parametrize(
@@ -225,6 +234,9 @@ def test_the_tier_counts_for_the_price():
     standard = Desk(prices=PriceList({}), max_cost_usd=1)
     standard.ask(model="gpt-5", max_tokens=50)
     assert desk.reserved.cost_nano_usd > standard.reserved.cost_nano_usd
+    unheard_of = Desk(prices=PriceList({}), max_tokens=1_000)
+    unheard_of.ask(model="gpt-5", max_tokens=50, service_tier="unheard-of")
+    assert unheard_of.reserved.cost_nano_usd == 0
 
 
 def test_what_books_on_the_tab_itself_is_let_through():
@@ -338,14 +350,34 @@ def test_time_is_counted_from_when_a_call_was_let_through(monkeypatch):
     monkeypatch.setattr("thrifty.models.gate.time.monotonic_ns", lambda: now_ns[0])
     desk = Desk({"tool": Spend()})
     calls = [desk.ask(model="own", max_tokens=5) for _ in range(3)]
-    tool = uuid4()
-    desk.gate.on_tool_start(None, "", run_id=tool)
-    now_ns[0] += 7_999_999
+    use = uuid4()
+    desk.gate.on_tool_start(None, "", run_id=use)
+    now_ns[0] += 7_000_999_999
     desk.answer(calls[0], counted())
     desk.answer(calls[1])
     desk.gate.on_llm_error(ValueError(), run_id=calls[2])
-    desk.gate.on_tool_end("", run_id=tool)
-    assert [entry.charged.latency_ms for entry in desk.entries] == [7, 7, 7, 7]
+    desk.gate.on_tool_end("", run_id=use)
+    assert [entry.charged.latency_ms for entry in desk.entries] == [7_000, 7_000, 7_000, 7_000]
+
+
+@tool
+def look_up(topic: str) -> str:
+    """Looks up a topic."""
+    return f"All about {topic}."
+
+
+def test_calls_in_its_context_pass_the_gate_and_those_outside_do_not():
+    tab = Tab(Budget(max_cost_usd=1))
+    with gated(tab, OWN, {"look_up": Spend(3)}):
+        look_up.invoke("ants")
+        FakeListChatModel(responses=["Yes."]).invoke("four", max_tokens=50)
+        with on_tab(Tab(Budget())):
+            look_up.invoke("bees")
+    look_up.invoke("bees")
+    tool_call, model_call = tab.ledger.entries(tab.account)
+    assert (tool_call.label, tool_call.charged.tokens) == ("look_up", 3)
+    assert (model_call.label, model_call.status) == ("FakeListChatModel", "in_doubt")
+    assert model_call.charged.cost_nano_usd == 10**9  # nobody knows its price
 
 
 def test_a_gate_is_shut_when_its_context_is_left():

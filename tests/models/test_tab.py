@@ -152,6 +152,22 @@ def test_what_an_executor_tells_is_believed_where_it_is_more():
     tab.note_model()
     tab.settle(tab.reserve("a", CALL), USED)
     assert tab.at_least(Spend(99, 1, 3, 0)) == Spend(99, 20, 3, 1)
+    without_models = Tab(Budget())
+    without_models.settle(without_models.reserve("a tool", CALL), USED)
+    assert without_models.at_least(Spend(10, 1, 3, 0)) == Spend(10, 1, 3, 1)
+
+
+def test_what_is_closed_twice_is_booked_once():
+    around, tab = tabs()
+    key = tab.reserve("a", CALL)
+    for _ in range(2):
+        tab.settle(key, USED)
+    in_full, freed = tab.reserve("b", Spend(1)), tab.reserve("c", Spend(1))
+    for _ in range(2):
+        tab.charge_in_full(in_full)
+        tab.release(freed)
+    assert told(around) == told(tab)
+    assert around.left.max_tokens == 250 - 30 - 1
 
 
 def test_calls_on_an_account_stand_beside_those_of_others():
@@ -180,6 +196,8 @@ def test_a_call_is_held_by_the_innermost_tab_that_is_on_another_account():
         team = AccountTab(ledger, "team")
         assert team.parent is outer
         with on_tab(team):
+            assert AccountTab(ledger, "team").parent is outer
+            assert AccountTab(ledger, "another").parent is team
             assert tab_around(ledger, "team") is outer
             assert tab_around(ledger, "another") is team
             assert tab_around(MemoryLedger(), "team") is team

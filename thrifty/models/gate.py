@@ -182,8 +182,8 @@ class Gate(BaseCallbackHandler):
         if tokens is None:
             tokens = max(least, tokens_left or 0)
         if cost_left is None and not self._prices.knows(request.model, request.tier):
-            return Spend(tokens, 0, 0, tool_calls=1)
-        return Spend(tokens, self._worst_cost(request, cost_left), 0, tool_calls=1)
+            return Spend(tokens, tool_calls=1)
+        return Spend(tokens, self._worst_cost(request, cost_left), tool_calls=1)
 
     def _worst_cost(self, request: "Foreign", cost_left: int | None) -> int:
         output = OUTPUT_CAP_MIN if request.output_tokens is None else request.output_tokens

@@ -52,8 +52,8 @@ class Tab:
         self._asks_models = False
         self._is_closed = False
         self._keys = (str(number) for number in count(1))
-        self._held: dict[str, str] = {}
-        """What is reserved, by its key here: its key in the tab around, if there is one."""
+        self._held: dict[str, tuple[Tab, str] | None] = {}
+        """What is reserved, by its key here: the tab around, if there is one, and its key there."""
 
     @property
     def budget(self) -> Budget:
@@ -107,34 +107,39 @@ class Tab:
             BudgetExceeded: it does not fit, or a call was refused before.
         """
         self.check()
-        key, above = next(self._keys), ""
+        key, around = next(self._keys), None
         try:
-            above = self.parent.reserve(label, worst_case) if self.parent else ""
+            if self.parent is not None:
+                around = self.parent, self.parent.reserve(label, worst_case)
             self.ledger.reserve(self.account, key, label, worst_case)
         except ThriftyError as error:
-            if above and self.parent is not None:
-                self.parent.release(above)
+            if around:
+                tab, above = around
+                tab.release(above)
             self.refuse(error)
-        self._held[key] = above
+        self._held[key] = around
         return key
 
     def settle(self, key: str, actual: Spend) -> None:
         """Charges what a call has used."""
         self.ledger.settle(self.account, key, actual)
-        if (above := self._held.pop(key, "")) and self.parent is not None:
-            self.parent.settle(above, actual)
+        if around := self._held.pop(key, None):
+            tab, above = around
+            tab.settle(above, actual)
 
     def charge_in_full(self, key: str, latency_ms: int = 0) -> None:
         """Charges all that was reserved for a call, since nobody knows what it cost."""
         self.ledger.charge_in_full(self.account, key, latency_ms)
-        if (above := self._held.pop(key, "")) and self.parent is not None:
-            self.parent.charge_in_full(above, latency_ms)
+        if around := self._held.pop(key, None):
+            tab, above = around
+            tab.charge_in_full(above, latency_ms)
 
     def release(self, key: str) -> None:
         """Frees what was reserved for a call that was certainly not billed."""
         self.ledger.release(self.account, key)
-        if (above := self._held.pop(key, "")) and self.parent is not None:
-            self.parent.release(above)
+        if around := self._held.pop(key, None):
+            tab, above = around
+            tab.release(above)
 
     def close(self) -> None:
         """Ends it: what is still open is charged in full, and nothing is let through any more."""
@@ -163,8 +168,7 @@ class Tab:
 
     def at_least(self, told: Spend) -> Spend:
         """What an executor says that it used, and not less than what was seen of it."""
-        pairs = zip(told.amounts, self.bill(told).amounts, strict=True)
-        return Spend(*(max(pair) for pair in pairs))
+        return Spend(*map(max, told.amounts, self.bill(told).amounts))
 
     def _entries(self) -> list[Entry]:
         entries = self.ledger.entries(self.account)
