@@ -23,8 +23,9 @@ LEDGER = (
     *("accounts", "at_work", "book", "booking", "calls", "forks", "memory", "owner", "protocol"),
     *("rules", "schema", "share", "sql", "sqlite", "store", "together"),
 )
-PRICING = ("envelope", "prices", "size", "usage")
-METERING = ("allowance", "call", "door", "metered")
+PRICING = ("call", "envelope", "prices", "size", "usage")
+PRICED = ("call", "counting", "prices", "size", "usage")
+METERING = ("allowance", "door", "metered")
 
 PARTS = {
     "ledger": Part(
@@ -70,7 +71,7 @@ PARTS = {
     ),
     "pricing": Part(
         tuple(f"thrifty/models/{name}.py" for name in PRICING),
-        tuple(f"tests/models/test_{name}.py" for name in ("counting", "prices", "size", "usage")),
+        tuple(f"tests/models/test_{name}.py" for name in PRICED),
         sample="thrifty.models.usage.x_read_usage__mutmut_1",
     ),
     "gate": Part(

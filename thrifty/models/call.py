@@ -195,7 +195,8 @@ def _body(
 ) -> dict[str, Any]:
     """The request as langchain-openai makes it, with what the client merges into it."""
     body: dict[str, Any] = model._get_request_payload(messages, stop=stop, **options)
-    return {**body, **(body.pop("extra_body", None) or {})}
+    merged = body.pop("extra_body", None) or {}
+    return {**body, **merged}
 
 
 def _smallest_cap(model: "BaseChatOpenAI", options: Mapping[str, Any]) -> int | None:
