@@ -106,6 +106,7 @@ class Relaxation:
         end = 0
         for position in core:
             self.spans.append((end, end := end + len(position.branches)))
+        self.slices = [slice(start, end) for start, end in self.spans]
         self.place = {position.step: place for place, position in enumerate(core)}
         self.topics = self._topics() if model.penalty else {}
         self.needed = [place for place, position in enumerate(core) if position.needed]
@@ -135,7 +136,7 @@ class Relaxation:
         """The best that the prices leave."""
         worth = self._worth(prices.rows)
         constant = sum(map(mul, prices.rows, self.capacities))
-        best = [max(worth[start:end]) for start, end in self.spans]
+        best = list(map(max, map(worth.__getitem__, self.slices)))
         if prices.arcs:
             self._pay_arcs(prices.arcs, best)
         if prices.topics:
@@ -147,7 +148,7 @@ class Relaxation:
     ) -> Relaxed:
         """The bound, when positions are worth this at their best."""
         taken = self._take(best)
-        bound = constant + sum([best[i] for i in taken])
+        bound = constant + sum(map(best.__getitem__, taken))
         return Relaxed(bound, constant, worth, best, taken, prices)
 
     def _worth(self, prices: Sequence[float]) -> list[float]:
@@ -195,7 +196,7 @@ class Relaxation:
         """What the best items of these places leave of each row; negative when it is short."""
         items = [self.best_item(at, place) for place in places]
         return [
-            capacity - sum([column[item] for item in items])
+            capacity - sum(map(column.__getitem__, items))
             for capacity, column in zip(self.capacities, self.columns, strict=True)
         ]
 
