@@ -81,7 +81,7 @@ def test_equals_brute_force_when_every_problem_counts_as_large(monkeypatch):
 def test_equals_brute_force_when_highs_gets_every_core(monkeypatch):
     pytest.importorskip("highspy")
     monkeypatch.setattr("thrifty.planning.exact.STAGES", {0: ((4, 0),)})
-    monkeypatch.setattr("thrifty.planning.auto.FEW_NODES", 0)
+    monkeypatch.setattr("thrifty.planning.auto.NODES", 0)
     handed_over = Mock(side_effect=auto.hand_over)
     monkeypatch.setattr("thrifty.planning.auto.hand_over", handed_over)
     for seed in range(400):
