@@ -122,7 +122,7 @@ def _branches(
     if end - start == 1:
         return (Branch(best, *branches[0][1:]),)
     worth = root.worth[start:end]
-    offset = best - max(worth)
+    offset = best - root.tops[place]
     kept = [
         Branch(w + offset, branch.value, branch.load, branch.item)
         for w, branch in zip(worth, branches, strict=True)
