@@ -14,6 +14,7 @@ from tests.planning.instances import small_problem
 from thrifty.budget import Budget, Spend, Step, StepOption
 from thrifty.planning import auto
 from thrifty.planning.compiling import build_model
+from thrifty.planning.core import Branch, Position, closed
 from thrifty.planning.engines import make_plan
 from thrifty.planning.exact import search_exactly
 from thrifty.planning.milp import search_by_milp
@@ -80,7 +81,7 @@ def test_equals_brute_force_when_every_problem_counts_as_large(monkeypatch):
 def test_equals_brute_force_when_highs_gets_every_core(monkeypatch):
     pytest.importorskip("highspy")
     monkeypatch.setattr("thrifty.planning.exact.STAGES", {0: ((4, 0),)})
-    monkeypatch.setattr("thrifty.planning.auto.FEW_NODES", 0)
+    monkeypatch.setattr("thrifty.planning.auto.NODES", 0)
     handed_over = Mock(side_effect=auto.hand_over)
     monkeypatch.setattr("thrifty.planning.auto.hand_over", handed_over)
     for seed in range(400):
@@ -129,3 +130,17 @@ def test_milp_agrees_wherever_both_prove():
         assert milp.is_proven
         assert exact.is_plan == milp.is_plan
         assert model.worth(exact.items) == model.worth(milp.items)
+
+
+def test_a_search_begins_with_what_is_surest():
+    steps = tuple(Step(str(i), (option(str(i)),)) for i in range(4))
+    worths = ((5.0, 4.0), (3.0,), (-1.0,), (0.0, -9.0))
+    item = build_model(Problem(steps, Budget(100))).items[0][0]
+    positions = [
+        Position(i, tuple(Branch(worth, worth, 0, item) for worth in group), needed=i == 3)
+        for i, group in enumerate(worths)
+    ]
+    for max_steps, order in ((4, [3, 1, 0, 2]), (3, [3, 0, 1, 2])):
+        core = closed(build_model(Problem(steps, Budget(100), max_steps=max_steps)), positions)
+        assert core
+        assert [position.step for position in core] == order

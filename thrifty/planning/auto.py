@@ -16,12 +16,12 @@ GAP_LARGE = 0.001
 """From so many items on, a plan within this share of its bound need not be proven best."""
 RISKY_NODES = 150_000
 """What margins are worth: a cone costs HiGHS one run after another."""
+NODES = 80_000
+"""So many nodes settle most cores that are small or not deep, sooner than HiGHS would."""
 FEW_STEPS = 10
-FEW_NODES = 60_000
-"""Where a plan has few steps, a search is not deep, and counts more than what HiGHS cuts."""
+"""Where a plan has few steps, a search is not deep."""
 SMALL = 500
-SMALL_NODES = 20_000
-"""Up to so many items, what so many nodes take is little beside HiGHS."""
+"""Up to so many items, a core is small."""
 POLISH = (8, 5_000)
 """The effort to settle ties between plans of the value that HiGHS proved: prices and nodes."""
 
@@ -53,9 +53,8 @@ def _nodes_more(exact: Exact) -> int:
     """For how many nodes more the search goes on before HiGHS is asked."""
     if exact.rows.is_risky:
         return RISKY_NODES
-    if exact.model.max_steps <= FEW_STEPS:
-        return FEW_NODES
-    return SMALL_NODES if exact.model.size <= SMALL else 0
+    is_likely = exact.model.max_steps <= FEW_STEPS or exact.model.size <= SMALL
+    return NODES if is_likely else 0
 
 
 def hand_over(exact: Exact, part: Part) -> Found:

@@ -7,6 +7,7 @@ U. Pferschy, D. Pisinger, "Knapsack Problems", 2004, section 11.2.1).
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import repeat
 from math import gcd
 from operator import le
 
@@ -93,7 +94,7 @@ def undominated(items: Sequence[Item]) -> list[Item]:
     """The items, best first, without those that an earlier one beats."""
     kept: list[Item] = []
     for item in items:
-        if not any(_beats(better, item) for better in kept[-WINDOW:]):
+        if not any(map(_beats, kept[-WINDOW:], repeat(item))):
             kept.append(item)
     return kept
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate, chain, pairwise, repeat
-from math import gcd
+from math import gcd, inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from thrifty.planning.model import Item, Model
@@ -122,7 +122,7 @@ def _branches(
     if end - start == 1:
         return (Branch(best, *branches[0][1:]),)
     worth = root.worth[start:end]
-    offset = best - max(worth)
+    offset = best - root.tops[place]
     kept = [
         Branch(w + offset, branch.value, branch.load, branch.item)
         for w, branch in zip(worth, branches, strict=True)
@@ -140,7 +140,8 @@ def closed(model: Model, positions: Sequence[Position]) -> Core | None:
     """The positions whose requirements are positions too; what a needed one requires is needed.
 
     Returns:
-        The positions in the order of a search; None when a needed one is lost, or too many are
+        The positions in the order of a search: what is surest to be chosen comes first, what is
+        surest not to be comes last. None when a needed one is lost, or too many are
         needed, so that there is no plan.
     """
     by_step = {position.step: position for position in positions}
@@ -157,12 +158,27 @@ def closed(model: Model, positions: Sequence[Position]) -> Core | None:
                 queue.append(requirement)
     if len(queue) > model.max_steps:
         return None
-    return tuple(
-        sorted(
-            by_step.values(),
-            key=lambda p: (0, len(p.branches)) if p.needed else (1, -p.branches[0].worth),
-        )
-    )
+    needed = [position for position in by_step.values() if position.needed]
+    optional = [position for position in by_step.values() if not position.needed]
+    needed.sort(key=_loss, reverse=True)
+    optional.sort(key=_worth, reverse=True)
+    if len(by_step) > model.max_steps:
+        return (*needed, *optional)
+    # Whatever is worth something may be taken: what is least sure of it comes last of that.
+    gaining = [position for position in optional if _worth(position) > 0.0]
+    rest = optional[len(gaining) :]
+    return (*sorted([*needed, *gaining], key=_loss, reverse=True), *rest)
+
+
+def _worth(position: Position) -> float:
+    return position.branches[0].worth
+
+
+def _loss(position: Position) -> float:
+    """What it costs to take the second best choice of a position."""
+    branches = position.branches
+    second = branches[1].worth if len(branches) > 1 else -inf
+    return branches[0].worth - (second if position.needed else max(0.0, second))
 
 
 def _values(model: Model, items: Sequence[Item]) -> list[float]:

@@ -24,7 +24,7 @@ EPSILON = 1e-11
 """Relative error allowed to sums of floats: far above what rounding makes of them."""
 STAGES = {
     0: ((4, 6_000), (40, 15_000)),
-    25: ((8, 6_000), (40, 15_000)),
+    25: ((8, 3_000), (16, 15_000)),
     150: ((16, 10_000), (40, 15_000)),
     500: ((16, 10_000), (24, 15_000)),
     2_000: ((16, 0), (16, 0), (24, 20_000), (60, 20_000)),
@@ -84,6 +84,8 @@ class Exact:
         self.rows = Rows(model)
         self.best = Best((), 0.0 if model.is_plan(()) else -inf, inf)
         self.tolerance = 0.0
+        self.relaxation = Relaxation(model, whole(model, self.rows), self.rows)
+        """The latest: of the whole problem, or of a part of it."""
 
     def run(self, known: Sequence[Item] = ()) -> Found:
         """Narrows, searches, splits, until nothing is open or the allowance is used up."""
@@ -91,15 +93,15 @@ class Exact:
 
     def narrow(self, known: Sequence[Item] = ()) -> list[Part]:
         """Settles an easy problem; of a hard one, returns the part that is left."""
-        core = whole(self.model, self.rows)
-        relaxation = Relaxation(self.model, core, self.rows)
+        relaxation = self.relaxation
+        core, count = relaxation.core, len(relaxation.items)
         self.meet(drafted(core, known))
         self.meet(by_density(relaxation))
         prices = first_prices(relaxation, self.best.value)
-        if self.is_wide(core):
+        if self.is_wide(relaxation):
             prices = self.opened(relaxation, prices)
         parts = [Part(core, prices, inf)]
-        for rounds, nodes in next(s for n, s in reversed(STAGES.items()) if size(core) >= n):
+        for rounds, nodes in next(s for n, s in reversed(STAGES.items()) if count >= n):
             if self.is_over(parts) or self.is_hopeless(parts[0]):
                 break
             parts = self.remains(parts.pop(), rounds, nodes, WIDEST)
@@ -130,9 +132,10 @@ class Exact:
         gap = part.bound - self.best.value
         return HOPELESS_GAP * part.bound < gap < inf and self.width(part.core) > HOPELESS_WIDTH
 
-    def is_wide(self, core: Core) -> bool:
+    def is_wide(self, relaxation: Relaxation) -> bool:
         """Whether a core is large, and plans are limited by something else than their steps."""
-        return size(core) >= LARGE and max(MANY, len(self.best.items)) < self.model.max_steps
+        steps = max(MANY, len(self.best.items))
+        return len(relaxation.items) >= LARGE and steps < self.model.max_steps
 
     def width(self, core: Core) -> int:
         """The choices that are left, times the steps that a plan may have."""
@@ -155,7 +158,9 @@ class Exact:
         core, prices = part.core, part.prices
         while True:
             self.best.nodes += (rounds + 1) * len(core)
-            relaxation = Relaxation(self.model, core, self.rows)
+            if core is not self.relaxation.core:
+                self.relaxation = Relaxation(self.model, core, self.rows)
+            relaxation = self.relaxation
             at = self.bounded(relaxation, prices, rounds)
             if not self.tolerance:
                 self.tolerance = EPSILON * (abs(at.bound) + sum(map(abs, at.best)) + 1.0)
@@ -164,7 +169,7 @@ class Exact:
             if smaller is None:
                 return []
             prices = at.prices
-            if size(smaller) >= SHRUNK * size(core) or size(smaller) <= SMALL:
+            if not SMALL < size(smaller) < SHRUNK * len(relaxation.items):
                 break
             core = smaller
         rest = [Part(smaller, prices, min(part.bound, at.bound))]
@@ -194,7 +199,7 @@ class Exact:
     def bounded(self, relaxation: Relaxation, prices: Prices, rounds: int) -> Relaxed:
         """The lowest bound found, plans noted on the way."""
         at = descend(relaxation, prices, self.enough, rounds, self.plan_by(relaxation))
-        if self.is_wide(relaxation.core):
+        if self.is_wide(relaxation):
             draft = drafted(relaxation.core, self.best.items)
             if len(draft) == len(self.best.items):
                 self.meet(exchanged(relaxation, at, draft))

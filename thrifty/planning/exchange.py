@@ -162,13 +162,13 @@ class Exchange:
     def _changes(self) -> Iterator[Change]:
         """All changes of one step that leave a plan, but for the rows."""
         relaxation = self.relaxation
-        worth, best = self.at.worth, self.at.best
+        worth, tops, best = self.at.worth, self.at.tops, self.at.best
         for place, (step, branches, needed) in enumerate(relaxation.core):
             old = self.chosen.get(step)
             if not old and not self._has_needs(step):
                 continue
-            start, end = relaxation.spans[place]
-            offset = best[place] - max(worth[start:end])
+            start, _ = relaxation.spans[place]
+            offset = best[place] - tops[place]
             before, freed = 0.0, 0
             if old:
                 before, freed = worth[start + branches.index(old)] + offset, old.load

@@ -75,7 +75,9 @@ class _Asking:
             item = self.measure.item(option)
             if not self.measure.fits(item):
                 return f"does not fit even alone: {self._missing_alone(item)}"
-        if absent := [name for name in step.requires if name not in self.present]:
+        if step.requires and (
+            absent := [name for name in step.requires if name not in self.present]
+        ):
             known = (
                 "which is not in the plan" if absent[0] in self.possible else "which nobody offers"
             )
@@ -98,15 +100,18 @@ class _Asking:
     def _missing_beside(self, item: Item, rival: Item | None) -> dict[str, int]:
         """What is missing for an option in the place of its rival."""
         rooms: Iterable[int] = map(sub, self.rooms, item.amounts)
-        variances: Iterable[int] = self.variances
         if rival:
             rooms = map(add, rooms, rival.amounts)
+        names = self.measure.names
+        if not self.measure.has_margin:
+            return {name: -room for name, room in zip(names, rooms, strict=True) if room < 0}
+        variances: Iterable[int] = self.variances
         if item.variances:
             variances = map(add, variances, item.variances)
         if rival and rival.variances:
             variances = map(sub, variances, rival.variances)
         return {
             name: risk.reserve(variance) - room
-            for name, room, variance in zip(self.measure.names, rooms, variances, strict=True)
+            for name, room, variance in zip(names, rooms, variances, strict=True)
             if room < 0 or (variance and not risk.within(room, variance))
         }

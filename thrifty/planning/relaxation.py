@@ -86,8 +86,11 @@ class Relaxed(NamedTuple):
     """The part of the bound that no step brings."""
     worth: list[float]
     """Each item's value less the prices of its amounts."""
+    tops: list[float]
+    """Each position's best worth."""
     best: list[float]
-    """Each position's best worth, less all its prices."""
+    """The same, less what the position pays for its requirements and topic, and with what it is
+    paid."""
     taken: list[int]
     """The positions taken, the needed ones first."""
     prices: Prices
@@ -106,6 +109,7 @@ class Relaxation:
         end = 0
         for position in core:
             self.spans.append((end, end := end + len(position.branches)))
+        self.slices = [slice(start, end) for start, end in self.spans]
         self.place = {position.step: place for place, position in enumerate(core)}
         self.topics = self._topics() if model.penalty else {}
         self.needed = [place for place, position in enumerate(core) if position.needed]
@@ -135,20 +139,15 @@ class Relaxation:
         """The best that the prices leave."""
         worth = self._worth(prices.rows)
         constant = sum(map(mul, prices.rows, self.capacities))
-        best = [max(worth[start:end]) for start, end in self.spans]
+        tops = list(map(max, map(worth.__getitem__, self.slices)))
+        best = tops.copy()
         if prices.arcs:
             self._pay_arcs(prices.arcs, best)
         if prices.topics:
             constant += self._pay_topics(prices.topics, best)
-        return self.taking(constant, worth, best, prices)
-
-    def taking(
-        self, constant: float, worth: list[float], best: list[float], prices: Prices
-    ) -> Relaxed:
-        """The bound, when positions are worth this at their best."""
-        taken = self._take(best)
-        bound = constant + sum([best[i] for i in taken])
-        return Relaxed(bound, constant, worth, best, taken, prices)
+        taken = self.take(best)
+        bound = constant + sum(map(best.__getitem__, taken))
+        return Relaxed(bound, constant, worth, tops, best, taken, prices)
 
     def _worth(self, prices: Sequence[float]) -> list[float]:
         """Each item's value less the prices of its amounts; two rows at a time, for speed."""
@@ -179,7 +178,8 @@ class Relaxation:
                     best[place] -= price
         return gain
 
-    def _take(self, best: list[float]) -> list[int]:
+    def take(self, best: list[float]) -> list[int]:
+        """The positions that bring most, when each brings this."""
         worthy = [place for place in self.optional if best[place] > 0.0]
         if len(worthy) > self.free:
             worthy = sorted(worthy, key=best.__getitem__, reverse=True)[: self.free]
@@ -195,7 +195,7 @@ class Relaxation:
         """What the best items of these places leave of each row; negative when it is short."""
         items = [self.best_item(at, place) for place in places]
         return [
-            capacity - sum([column[item] for item in items])
+            capacity - sum(map(column.__getitem__, items))
             for capacity, column in zip(self.capacities, self.columns, strict=True)
         ]
 
@@ -224,11 +224,7 @@ class Relaxation:
 
     def best_item(self, at: Relaxed, place: int) -> int:
         """The item that the relaxed problem takes at a place."""
-        start, end = self.spans[place]
-        if end - start == 1:
-            return start
-        worth = at.worth[start:end]
-        return start + worth.index(max(worth))
+        return at.worth.index(at.tops[place], self.spans[place][0])
 
 
 def topic_entries(price: float, penalty: int) -> int:

@@ -1,10 +1,11 @@
 """Branch and bound over the core: the best plan, proven.
 
-Depth first, the most worthwhile steps first. A node is a set of chosen options; its bound is
-the root's bound less what its choices lose against the relaxed optimum, so that a node costs a
-few additions. Sources: A. H. Land, A. G. Doig (1960); bounding by reduced costs: S. Boussier
-et al., "A multi-level search strategy for the 0-1 multidimensional knapsack problem", Discrete
-Applied Mathematics 158 (2010).
+Depth first, the surest steps first. A node is a set of chosen options; its bound is the root's
+bound less what its choices lose against the relaxed optimum, so that a node costs a few
+additions. Near a leaf that bound is loose, as it takes all room to be worth its price: so there
+is another, at half of all prices. Sources: A. H. Land, A. G. Doig (1960); bounding by reduced
+costs: S. Boussier et al., "A multi-level search strategy for the 0-1 multidimensional knapsack
+problem", Discrete Applied Mathematics 158 (2010).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
-from thrifty.planning.core import Branch, Core
+from thrifty.planning.core import Branch, Core, Position
 from thrifty.planning.model import Item, Model
 from thrifty.planning.result import Stop
 from thrifty.planning.rows import Rows, Variances, joined
@@ -33,33 +34,20 @@ class Place(NamedTuple):
     branches: tuple[Branch, ...]
 
 
-class Node(NamedTuple):
-    """A set of chosen items, and what may still be added."""
+Trail = tuple[Item, "Trail"] | None
+"""The items chosen, the latest first."""
 
-    bound: float
-    base: float
-    """The root's constant and the worth of what was chosen."""
-    value: float
-    """What was chosen brings, redundancy and the trifle for the spend taken off."""
-    position: int
-    """The first position that is still open."""
-    places: int
-    """How many steps may still be added."""
-    rooms: int
-    variances: Variances
-    chosen: int
-    """The chosen positions, a bit each."""
-    pending: int
-    """The positions that must still be chosen, a bit each."""
-    item: Item | None
-    parent: Node | None
+Node = tuple[float, float, float, int, int, int, Variances, int, int, Trail]
+"""A set of chosen items, and what may still be added. A search makes thousands, so it is bare:
 
-    def items(self) -> Iterator[Item]:
-        """The chosen items, latest first."""
-        node: Node | None = self
-        while node and node.item:
-            yield node.item
-            node = node.parent
+- its bound;
+- the root's constant and the worth of what was chosen;
+- the value of what was chosen, redundancy and the trifle for the spend taken off;
+- the first position that is still open, and how many steps may still be added;
+- the room in the rows, and the variances;
+- the chosen positions, and those that must still be chosen, a bit each;
+- the items.
+"""
 
 
 @dataclass(slots=True)
@@ -100,6 +88,9 @@ class Search:
         gains = [w if p.needed or w > 0.0 else 0.0 for w, p in zip(best, core, strict=True)]
         self.sums = list(accumulate(gains, initial=0.0))
         self.sums += [self.sums[-1]] * (model.max_steps + 1)
+        halves = [_half_priced(position) for position in core]
+        self.most = list(accumulate(reversed(halves), initial=0.0))[::-1]
+        """What the positions from each on could add at half of all prices."""
 
     def run(self, best: Best, stop: Stop) -> bool:
         """Improves on the best plan; returns whether nothing better is left.
@@ -109,112 +100,128 @@ class Search:
                 was cut short.
             stop: the allowance.
         """
-        stack = [self._root()]
+        stack: list[Node] = []
+        if self.model.max_steps > 1:
+            stack.append(self._root())
+        elif self.model.max_steps:
+            self._finish(self._root(), best)
         pause = min(stop.nodes_max, best.nodes + CLOCK_NODES)
         while stack:
             node = stack.pop()
-            if node.bound < best.value - self.tolerance:
+            bound = node[0]
+            if bound < best.value - self.tolerance:
                 continue
             if best.nodes > pause:
                 if best.nodes > stop.nodes_max or stop.is_over():
-                    best.bound = max(best.value, node.bound, *[other.bound for other in stack])
+                    best.bound = max(best.value, bound, *[other[0] for other in stack])
                     return False
                 pause = min(stop.nodes_max, best.nodes + CLOCK_NODES)
-            if node.places > 1:
-                children = self._children(node, best)
-                children.reverse()
-                stack += children
-            elif node.places:
-                self._finish(node, best)
+            children = self._children(node, best)
+            children.reverse()
+            stack += children
         best.bound = best.value
         return True
 
     def _root(self) -> Node:
         places, rows = self.model.max_steps, self.rows
         bound = self.constant + self.sums[places]
-        return Node(
-            bound, self.constant, 0.0, 0, places, rows.rooms, rows.none, 0, self.needed, None, None
-        )
+        return bound, self.constant, 0.0, 0, places, rows.rooms, rows.none, 0, self.needed, None
 
     def _children(self, node: Node, best: Best) -> list[Node]:
         """The nodes with one item more, plans among them noted as they are met."""
-        _, base, value, start, places, rooms, variances, chosen, pending, _, _ = node
+        _, base, value, start, places, rooms, variances, chosen, pending, trail = node
         sums, guards, is_risky = self.sums, self.rows.guards, self.rows.is_risky
+        half, most = (base + value) / 2, self.most
         least = best.value - self.tolerance
         children: list[Node] = []
         i = start
-        for i in range(start, len(self.places)):
+        for i in range(start, self._end(pending)):
             best_rest = base + sums[i + places]
-            if best_rest - sums[i] < least:
+            if best_rest - sums[i] < least or half + most[i] < least:
                 break
             bit, requires, rivals, branches = self.places[i]
             missing = requires & ~chosen
             still = (pending | missing) & ~bit
             # What is required and lies before this position was passed over: too late.
-            if not missing & (bit - 1) and still.bit_count() < places:
-                rest = best_rest - sums[i + 1]
-                common = rivals & chosen
-                before = value - self.model.penalty * common.bit_count() if common else value
-                for worth, gain, load, item in branches:
-                    if rest + worth < least:
-                        break
-                    left = rooms - load
-                    if left & guards != guards:
-                        continue
-                    spread = joined(variances, item) if is_risky else variances
-                    if is_risky and not self.rows.hold(left, spread):
-                        continue
-                    child = Node(
-                        rest + worth, base + worth, before + gain, i + 1, places - 1,
-                        left, spread, chosen | bit, still, item, node,
-                    )  # fmt: skip
+            if still and (missing & (bit - 1) or still.bit_count() >= places):
+                continue
+            rest = best_rest - sums[i + 1]
+            common = rivals & chosen
+            before = value - self.model.penalty * common.bit_count() if common else value
+            for worth, gain, load, item in branches:
+                if rest + worth < least:
+                    break
+                left = rooms - load
+                if left & guards != guards:
+                    continue
+                spread = joined(variances, item) if is_risky else variances
+                if is_risky and not self.rows.hold(left, spread):
+                    continue
+                child = (
+                    rest + worth, base + worth, before + gain, i + 1, places - 1,
+                    left, spread, chosen | bit, still, (item, trail),
+                )  # fmt: skip
+                if not still and before + gain >= least:
+                    self._note(child[-1], before + gain, best)
+                    least = best.value - self.tolerance
+                if places > 2:
                     children.append(child)
-                    if not still and before + gain >= least:
-                        self._note(child, best)
-                        least = best.value - self.tolerance
-            if pending & bit:
-                break
+                else:
+                    self._finish(child, best)
+                    least = best.value - self.tolerance
         best.nodes += i + 1 - start
         return children
 
     def _finish(self, node: Node, best: Best) -> None:
         """Notes the plans with one item more, the last that may be added."""
-        _, base, value, start, _, rooms, variances, chosen, pending, _, _ = node
-        guards, rows = self.rows.guards, self.rows
+        _, base, value, start, _, rooms, variances, chosen, pending, trail = node
+        guards, is_risky = self.rows.guards, self.rows.is_risky
         least = best.value - self.tolerance
-        looks = 0
-        for bit, requires, rivals, branches in self.places[start:]:
-            looks += 1
+        i = start
+        for i in range(start, self._end(pending)):
+            bit, requires, rivals, branches = self.places[i]
             if base + max(0.0, branches[0].worth) < least:
                 break
-            if not (pending | requires & ~chosen) & ~bit:
-                common = rivals & chosen
-                before = value - self.model.penalty * common.bit_count() if common else value
-                for worth, gain, load, item in branches:
-                    if base + worth < least:
-                        break
-                    left = rooms - load
-                    if before + gain < least or left & guards != guards:
-                        continue
-                    spread = joined(variances, item)
-                    if rows.is_risky and not rows.hold(left, spread):
-                        continue
-                    self._note(
-                        Node(0.0, 0.0, before + gain, 0, 0, left, spread, 0, 0, item, node), best
-                    )
-                    least = best.value - self.tolerance
-            if pending & bit:
-                break
-        best.nodes += looks
+            if (pending | requires & ~chosen) & ~bit:
+                continue
+            common = rivals & chosen
+            before = value - self.model.penalty * common.bit_count() if common else value
+            for worth, gain, load, item in branches:
+                if base + worth < least:
+                    break
+                left = rooms - load
+                if before + gain < least or left & guards != guards:
+                    continue
+                if is_risky and not self.rows.hold(left, joined(variances, item)):
+                    continue
+                self._note((item, trail), before + gain, best)
+                least = best.value - self.tolerance
+        best.nodes += i + 1 - start
 
-    def _note(self, node: Node, best: Best) -> None:
+    def _end(self, pending: int) -> int:
+        """The end of the positions that can come next: none is passed over that must be chosen."""
+        return (pending & -pending).bit_length() or len(self.places)
+
+    def _note(self, trail: Trail, value: float, best: Best) -> None:
         """Takes a plan for the best, if it is."""
-        items = tuple(node.items())
+        items = tuple(_items(trail))
         if self.model.clock and self.model.time_left(items) < 0:
             return
-        tied = node.value <= best.value + self.tolerance
+        tied = value <= best.value + self.tolerance
         if not tied or self.model.rank(items) < self.model.rank(best.items):
-            best.items, best.value = items, node.value
+            best.items, best.value = items, value
+
+
+def _items(trail: Trail) -> Iterator[Item]:
+    while trail:
+        item, trail = trail
+        yield item
+
+
+def _half_priced(position: Position) -> float:
+    """The most that a position adds at half the prices."""
+    most = max([branch.value + branch.worth for branch in position.branches]) / 2
+    return most if position.needed else max(0.0, most)
 
 
 def _places(model: Model, core: Core) -> list[Place]:

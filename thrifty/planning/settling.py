@@ -63,8 +63,10 @@ class Settling:
         self._pay(best, arcs, edge)
         self._repay(best, arcs, edge)
         gain -= sum([topic_gain(price, penalty) for price in topics.values()])
+        constant, taken = at.constant - gain, relaxation.take(best)
+        bound = constant + sum(map(best.__getitem__, taken))
         prices = Prices(at.prices.rows, arcs, topics)
-        return relaxation.taking(at.constant - gain, at.worth, best, prices)
+        return Relaxed(bound, constant, at.worth, at.tops, best, taken, prices)
 
     def _edge(self, best: list[float]) -> float:
         """What a step must be worth to be among those that are taken."""
