@@ -238,12 +238,29 @@ def test_a_step_of_which_the_same_is_expected_is_the_very_same():
     assert (after,) == forecast(steps, doer_of, seen.options.values())
 
 
+def test_a_bill_of_its_own_moves_a_step_where_it_moves_no_other():
+    steps = [Step(name, (option(name),)) for name in "AC"]
+    seen = Seen(tallied([billed("B", 1.3)] * 10_000))
+    before = seen.steps(steps, doer_of)
+    seen.add(tally_of(billed("A", 2.6)))
+    after = seen.steps(steps, doer_of)
+    assert after[0].options[0].estimate.tokens > before[0].options[0].estimate.tokens
+    assert after[1] is before[1]
+
+
+def test_a_step_of_which_nothing_was_seen_is_the_very_same():
+    steps = [Step("A", (option("A"),)), Step("cheap B", (option("cheap B"),))]
+    assert Seen([]).steps(steps, doer_of)[0] is steps[0]
+    assert Seen(tallied([billed("A", 1.3)])).steps(steps, doer_of)[1] is steps[1]
+
+
 @given(st.lists(st.tuples(st.sampled_from(["A", "B", "cheap A"]), st.floats(0, 8)), max_size=30))
 def test_what_is_expected_after_each_bill_is_what_all_bills_together_suggest(bills):
     steps = [
         Step("A", (option("A", spread=0.25), replace(option("cheap A"), step="A"))),
         Step("B", (option("B", spread=1.0),)),
         Step("C", (option("C", spread=1.0),)),
+        Step("D", (replace(option("cheap D"), step="D"),)),
     ]
     seen, so_far = Seen(tallied([billed("C", 1.5)])), [billed("C", 1.5)]
     for name, ratio in bills:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from math import exp, expm1, log, log1p, sqrt
 from typing import NamedTuple
 
@@ -94,8 +95,7 @@ class Tally(NamedTuple):
 
     def merged(self, other: Tally) -> Tally:
         """Both added up."""
-        pairs = zip(self.moments, other.moments, strict=True)
-        return self._replace(moments=tuple(a.merged(b) for a, b in pairs))
+        return self._replace(moments=tuple(map(Moments.merged, self.moments, other.moments)))
 
 
 NOTHING_SEEN = Tally("", Doer(""))
@@ -202,9 +202,9 @@ class Seen:
         return self._believed[key]
 
     def _belief(self, of: _Believed) -> Ratios:
+        whole = self.doers[of.doer]
         own = self.options.get((of.option, of.doer), NOTHING_SEEN)
-        pairs = zip(self.doers[of.doer].moments, own.moments, strict=True)
-        return tuple(_ratio(of.spread, whole, moments) for whole, moments in pairs)
+        return tuple(map(partial(_ratio, of.spread), whole.moments, own.moments))
 
 
 class _Believed(NamedTuple):
