@@ -70,6 +70,10 @@ class Audit:
             self.breach(f"{lease.owner} took {lease.run} while {holder.owner} held it")
         self._holders[place] = lease
 
+    def is_held(self, run: str) -> bool:
+        """Whether a run was taken, and not given back."""
+        return any(lease.account == run for lease in self._holders.values())
+
     def left(self, lease: Lease) -> None:
         """Takes note of a lease that was given back."""
         self._holders.pop((lease.account, lease.run), None)

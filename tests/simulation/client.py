@@ -234,6 +234,8 @@ class Client:
                 breach(f"{name} is {status}, though {entry.key} took more than it had reserved")
         if self._world.weather.disk or self._world.sleeps:
             return  # what cannot be written down stays reserved
+        if self._world.audit.is_held(self._account):
+            return  # who went back died before the first checkpoint: this is the end before that
         if any(state.reserved):
             breach(f"{name} has ended and still holds {state.reserved}")
         if self._job.account:
