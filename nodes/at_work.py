@@ -53,5 +53,6 @@ def at_work(node: Node, services: Services) -> NodeInGraph:
 def _hold(name: str, state: Any, services: Services) -> Any:
     """The run, for as long as the node works; the first node takes it itself, once it is opened."""
     if name == "generate_options":
+        services.runs.give_back_what_is_over()
         return nullcontext()
     return services.runs.node(state["run"]["id"], state["spend"]["latency_ms"])

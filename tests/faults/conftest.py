@@ -3,10 +3,10 @@
 import pytest
 
 from tests.cli.conftest import invoke
-from tests.graph.conftest import api, ledger, offline, online, server
+from tests.graph.conftest import offline, online, server
 from thrifty import Result, Spend, Step, StepOption
 
-__all__ = ["api", "invoke", "ledger", "offline", "online", "server"]
+__all__ = ["invoke", "offline", "online", "server"]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from tests.ledger.shorthand import CALL, called
-from thrifty.budget import LeaseLost, LedgerUnavailable
+from thrifty.budget import Budget, LeaseLost, LedgerUnavailable
 from thrifty.ledger.at_work import DRIVER, RunsAtWork
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.ledger.owner import this_process
@@ -235,6 +235,26 @@ def test_what_cannot_be_given_back_is_given_back_before_it_is_taken_again(watch)
     with at_work.node("run", 0):
         assert at_work.account("run").fence == 3
     assert ledger.left == [1, 1, 2]
+
+
+def test_what_cannot_be_given_back_is_given_back_with_whatever_run_comes_next(watch):
+    """Else it would seem to be driven for as long as this process lives, also to others."""
+    ledger = Failing()
+    called(ledger)
+    ledger.open("other", Budget(max_tokens=100))
+    at_work = RunsAtWork(ledger, watch)
+    with at_work.node("run", 0):
+        pass
+    at_work.end("ann")
+    at_work.give_back_what_is_over()
+    assert ledger.holder("run") == "ann"
+    ledger.is_mended = True
+    with at_work.node("other", 0):
+        assert ledger.holder("run") == ""
+    ledger.take("run", "zoe")
+    at_work.give_back_what_is_over()
+    assert ledger.holder("run") == "zoe"
+    assert ledger.left == [1, 1, 1]
 
 
 def test_what_somebody_has_taken_over_is_not_given_back(at_work, ledger, driver):

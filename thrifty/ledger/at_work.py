@@ -82,6 +82,14 @@ class RunsAtWork:
         for run_id, turn in ended:
             self._leave_if_over(run_id, turn)
 
+    def give_back_what_is_over(self) -> None:
+        """Gives back leases of which the ledger could not be told when their invocations ended.
+
+        Else a run would seem to be driven for as long as this process lives.
+        """
+        for run_id, lease in list(self._not_given_back.items()):
+            self._give_back(run_id, lease)
+
     def account(self, run_id: str) -> Account:
         """What is shown to the ledger to spend as a run."""
         turn = self._turns.get(run_id)
@@ -112,8 +120,7 @@ class RunsAtWork:
             if turn and turn.lease.owner == driver:
                 turn.nodes += 1
                 return turn
-        if over := self._not_given_back.get(run_id):
-            self._give_back(run_id, over)
+        self.give_back_what_is_over()
         lease = self._taken(run_id, driver)
         with self._lock:
             fresh = _Turn(lease, self._now_ns() - known_ms * NANO_PER_MS)
@@ -143,7 +150,7 @@ class RunsAtWork:
         self._give_back(run_id, turn.lease)
 
     def _give_back(self, run_id: str, lease: Lease) -> None:
-        """Gives a lease back; where the books cannot be written, before the run is taken again."""
+        """Gives a lease back; where the books cannot be written, with the next run's work."""
         try:
             with suppress(LeaseLost):  # somebody has taken it over
                 self.ledger.leave(lease)
