@@ -1,0 +1,97 @@
+"""One key, one question: what was asked under it before, and what becomes of it asked again."""
+
+from typing import Any
+
+import pytest
+
+from tests.llm_server import Answer
+from thrifty import Budget, MemoryLedger, ModelUnavailable, Settings, Spend
+from thrifty.ledger.booking import numbered
+from thrifty.models.door import ASKED_BEFORE
+from thrifty.models.metered import Allowance, Models, Request
+
+ENVELOPE = Spend(tokens=500, tool_calls=1)
+KEY = "run/steps/Outline"
+
+
+@pytest.fixture
+def models(server, api):
+    server.script(Answer("Yes, it is."), Answer("No, it is not."))
+    return Models(Settings(api_key="sk-test", base_url=server.base_url, api=api))
+
+
+def ask(models: Models, ledger: MemoryLedger, prompt: str = "Is it?", **more: Any) -> str:
+    given = {"key": KEY, "label": "Outline", "envelope": ENVELOPE, "left_ms": lambda: None}
+    allowance = Allowance(ledger, "team", **{**given, **more})
+    return models.ask(Request("gpt-4o", prompt), allowance).text
+
+
+def told(ledger: MemoryLedger) -> list[tuple[str, str]]:
+    return [(entry.key, entry.status) for entry in ledger.entries("team")]
+
+
+@pytest.fixture(autouse=True)
+def _team(ledger):
+    ledger.open("team", Budget(max_tokens=5_000))
+
+
+def test_the_same_question_under_one_key_is_bought_once(models, ledger, server):
+    assert ask(models, ledger) == ask(models, ledger) == "Yes, it is."
+    assert len(server.requests) == 1
+    assert told(ledger) == [(f"{KEY}.1", "settled")]
+
+
+def test_another_question_under_one_key_is_another_call(models, ledger, server):
+    assert ask(models, ledger) == "Yes, it is."
+    assert ask(models, ledger, "Is it not?") == "No, it is not."
+    assert told(ledger) == [(f"{KEY}.1", "settled"), (f"{KEY}.2", "settled")]
+    assert ask(models, ledger, "Is it not?") == "No, it is not."
+    assert len(server.requests) == 2
+
+
+@pytest.fixture
+def lost(models, ledger, server):
+    """The question was sent, and whoever sent it never came back with the answer."""
+    ledger.settle = lambda *given, **named: ledger.entry("team", numbered(KEY, 1))
+    ask(models, ledger)
+    del ledger.settle
+    assert told(ledger) == [(f"{KEY}.1", "pending")]
+    return ledger
+
+
+def test_of_a_call_in_doubt_one_more_is_made_under_a_key_of_its_own(models, lost, server):
+    assert ask(models, lost) == "No, it is not."
+    assert told(lost) == [(f"{KEY}.1", "pending"), (f"{KEY}.2", "settled")]
+    assert lost.balance("team").reserved == ENVELOPE
+
+
+def test_a_call_in_doubt_that_may_not_be_repeated_says_so(models, lost, server):
+    with pytest.raises(ModelUnavailable, match=f"^gpt-4o: {ASKED_BEFORE}"):
+        ask(models, lost, attempts_max=1)
+    assert len(server.requests) == 1
+
+
+@pytest.fixture
+def forestalled(ledger):
+    """Somebody else marks the first call as sent, just before it is."""
+    mark = ledger.mark_sent
+
+    def first_by_another(account, key):
+        if key == numbered(KEY, 1):
+            mark(account, key)
+        return mark(account, key)
+
+    ledger.mark_sent = first_by_another
+    return ledger
+
+
+def test_what_another_has_sent_is_not_ours_to_send(models, forestalled, server):
+    assert ask(models, forestalled) == "Yes, it is."
+    assert told(forestalled) == [(f"{KEY}.1", "pending"), (f"{KEY}.2", "settled")]
+    assert len(server.requests) == 1
+
+
+def test_what_another_has_sent_and_may_not_be_repeated_says_so(models, forestalled, server):
+    with pytest.raises(ModelUnavailable, match=f"^gpt-4o: {ASKED_BEFORE}"):
+        ask(models, forestalled, attempts_max=1)
+    assert not server.requests
