@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.llm_server import Answer
-from thrifty import Budget, MemoryLedger, ModelUnavailable, Settings, Spend
+from tests.llm_server import Answer, ToolCall
+from thrifty import Budget, BudgetExceeded, MemoryLedger, ModelUnavailable, Settings, Spend
 from thrifty.ledger.booking import numbered
+from thrifty.models.allowance import OUTPUT_CAP_UNKNOWN
 from thrifty.models.door import ASKED_BEFORE
 from thrifty.models.metered import Allowance, Models, Request
 
@@ -94,4 +95,56 @@ def test_what_another_has_sent_is_not_ours_to_send(models, forestalled, server):
 def test_what_another_has_sent_and_may_not_be_repeated_says_so(models, forestalled, server):
     with pytest.raises(ModelUnavailable, match=f"^gpt-4o: {ASKED_BEFORE}"):
         ask(models, forestalled, attempts_max=1)
+    assert not server.requests
+
+
+TOOL = {"title": "sort", "type": "object", "properties": {"by": {"type": "string"}}}
+
+
+def test_the_arguments_of_a_tool_are_wanted_in_the_place_of_a_text(models, ledger, server):
+    server.clear()
+    server.script(Answer(ToolCall("sort", {"by": "name"})))
+    allowance = Allowance(ledger, "team", KEY, "Outline", ENVELOPE, lambda: None)
+    reply = models.ask(Request("gpt-4o", "Sort it.", tool=TOOL), allowance)
+    assert reply.arguments == {"by": "name"}
+    body = server.requests[0].body
+    assert [tool.get("function", tool)["name"] for tool in body["tools"]] == ["sort"]
+    choice = body["tool_choice"]
+    assert choice.get("function", choice)["name"] == "sort"
+
+
+def test_an_answer_without_a_word_is_none_and_is_paid(models, ledger, server):
+    server.clear()
+    server.script(Answer(" \n"))
+    with pytest.raises(ModelUnavailable, match=r"^gpt-4o: an answer without any text"):
+        ask(models, ledger)
+    assert told(ledger) == [(f"{KEY}.1", "settled")]
+
+
+@pytest.mark.parametrize(
+    ("model", "envelope", "cap"),
+    [
+        ("own", ENVELOPE, ENVELOPE.tokens),
+        ("own", None, OUTPUT_CAP_UNKNOWN),
+        ("gpt-4o", None, 16_384),
+    ],
+)
+def test_no_answer_is_longer_than_its_model_can_be_or_than_is_wise(
+    models, ledger, server, model, envelope, cap
+):
+    ledger.extend("team", Budget(max_tool_calls=5))
+    given = Allowance(ledger, "team", KEY, "Outline", envelope, lambda: None)
+    models.ask(Request(model, "Is it?"), given)
+    body = server.requests[0].body
+    sent = body.get("max_completion_tokens") or body["max_output_tokens"]
+    assert sent <= cap
+    assert sent > cap - 50
+
+
+def test_what_does_not_fit_is_refused_by_its_name(models, ledger, server):
+    ledger.extend("team", Budget(max_tokens=20))
+    with pytest.raises(BudgetExceeded, match=r"^Outline does not fit: "):
+        ask(models, ledger, envelope=None)
+    with pytest.raises(BudgetExceeded, match=r"^Outline does not fit: "):
+        ask(models, ledger, envelope=Spend(tokens=19, tool_calls=1))
     assert not server.requests
