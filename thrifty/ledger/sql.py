@@ -10,7 +10,7 @@ from thrifty.ledger.protocol import Entry, Lease
 from thrifty.ledger.rules import AccountState
 from thrifty.ledger.schema import MIGRATIONS, VERSIONS, Dialect, statements
 
-Row = Sequence[Any]
+Row = tuple[Any, ...]
 
 ACCOUNT_AMOUNTS = [
     f"{field}_{part}" for part in ("max", "spent", "reserved", "over") for field in SPEND_FIELDS
@@ -163,8 +163,7 @@ def _account_row(account: AccountState) -> Row:
 
 
 def _read_account(row: Row) -> AccountState:
-    limits, spent, reserved, over = (tuple(row[i : i + 4]) for i in range(0, 16, 4))
-    return AccountState(row[17], row[16], limits, spent, reserved, over)
+    return AccountState(row[17], row[16], row[:4], row[4:8], row[8:12], row[12:16])
 
 
 def _entry_row(account: str, entry: Entry) -> Row:

@@ -53,9 +53,8 @@ class SqliteStore:
             return self._together.do(work)
 
     def read(self, work: Callable[[Books], T], *, is_single: bool = False) -> T:
-        with self._lock, self._transaction("DEFERRED") as connection:
-            result = work(SqlBooks(connection.execute))
-        return result
+        with self._told(), self._lock:
+            return self._transact("DEFERRED", work)
 
     def close(self) -> None:
         """Closes the file; the next use opens it again."""
@@ -73,23 +72,21 @@ class SqliteStore:
 
     def _commit(self, tasks: Sequence[Task[Any]]) -> None:
         with self._lock:
-            with self._transaction("IMMEDIATE") as connection:
-                books = SqlBooks(connection.execute)
-                for task in tasks:
-                    _attempt(task, books, connection)
+            connection = self._connected()
+            self._transact("IMMEDIATE", lambda books: _attempt_all(tasks, books, connection))
             self._checkpoint(connection)
 
-    @contextmanager
-    def _transaction(self, kind: str) -> Iterator[sqlite3.Connection]:
-        with self._told():
-            connection = self._connected()
-            connection.execute(f"BEGIN {kind}")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                self._roll_back(connection)
-                raise
+    def _transact(self, kind: str, work: Callable[[Books], T]) -> T:
+        """Does some work in a transaction, which it ends either way."""
+        connection = self._connected()
+        connection.execute(f"BEGIN {kind}")
+        try:
+            result = work(SqlBooks(connection.execute))
+            connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back(connection)
+            raise
+        return result
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -183,12 +180,20 @@ class SqliteLedger(Book):
         self._file.close()
 
 
-def _attempt(task: Task[Any], books: Books, connection: sqlite3.Connection) -> None:
-    """Does one of the tasks that are committed together, all of it or nothing."""
-    connection.execute("SAVEPOINT task")
-    try:
-        task.attempt(books)
-    except (ThriftyError, KeyError, sqlite3.IntegrityError):
-        # A refusal, which its own thread will see; anything else ends it for all.
-        connection.execute("ROLLBACK TO task")
-    connection.execute("RELEASE task")
+def _attempt_all(tasks: Sequence[Task[Any]], books: Books, connection: sqlite3.Connection) -> None:
+    """Does the tasks that are committed together, each of them wholly or not at all.
+
+    Raises:
+        Exception: what ends it for all, as does anything that a task without others raises.
+    """
+    if len(tasks) == 1:
+        tasks[0].attempt(books)
+        return
+    for task in tasks:
+        connection.execute("SAVEPOINT task")
+        try:
+            task.attempt(books)
+        except (ThriftyError, KeyError, sqlite3.IntegrityError):
+            # A refusal, which its own thread will see; anything else ends it for all.
+            connection.execute("ROLLBACK TO task")
+        connection.execute("RELEASE task")
