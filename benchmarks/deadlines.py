@@ -31,6 +31,7 @@ from tests.llm_server import (
 )
 from thrifty import Budget, MemoryLedger, ModelUnavailable, metered
 from thrifty.models.background import background_loop
+from thrifty.models.door import LEDGER_THREADS, _ledger_threads
 
 LIMIT_MS = 500
 ROUNDS = 5
@@ -129,6 +130,8 @@ def warm_up(server: LLMServer) -> None:
         held = metered(_model(server.base_url, api), ledger, "a", max_output_tokens=20)
         for way in WAYS.values():
             way(held)
+    all_at_work = threading.Barrier(LEDGER_THREADS)
+    list(_ledger_threads().map(lambda _: all_at_work.wait(), range(LEDGER_THREADS)))
 
 
 def _model(base_url: str, api: str) -> ChatOpenAI:
