@@ -139,9 +139,10 @@ def test_a_resource_that_nobody_estimated_says_nothing_of_the_others():
 def test_the_first_resource_that_is_used_speaks_for_the_spread():
     bills = [Bill(option("B"), STRONG, Spend(600, 6_000, ms, 1)) for ms in [100, 9_000] * 10]
     assert foreseen("A", *bills).spread < 0.25
-    free = Step("A", (replace(option("A"), estimate=Spend(0, 0, 1_000, 1)),))
-    (step,) = forecast([free], doer_of, tallied(bills))
-    assert step.options[0].spread > 0.25
+    timed = replace(option("C"), estimate=Spend(0, 0, 1_000, 1))
+    together = [Step("A", (option("A"),)), Step("C", (timed,))]
+    paid, free = forecast(together, doer_of, tallied(bills))
+    assert paid.options[0].spread < 0.25 < free.options[0].spread
 
 
 def test_a_bill_counts_once_and_by_how_far_it_strayed():

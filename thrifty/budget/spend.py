@@ -83,4 +83,10 @@ class Spend:
 
 def total(spends: Iterable[Spend]) -> Spend:
     """The sum of many."""
-    return Spend(*map(sum, zip(*(spend.amounts for spend in spends), strict=True)))
+    tokens = cost_nano_usd = latency_ms = tool_calls = 0
+    for spend in spends:
+        tokens += spend.tokens
+        cost_nano_usd += spend.cost_nano_usd
+        latency_ms += spend.latency_ms
+        tool_calls += spend.tool_calls
+    return Spend(tokens, cost_nano_usd, latency_ms, tool_calls)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from heapq import heappop, heappush
 from typing import Literal, get_args
@@ -48,6 +48,8 @@ class Step:
     """A `section` adds to the draft; a `revision` runs after all sections and rewrites it."""
     required: bool = False
     """Whether a plan without this step is no plan at all."""
+    value_max: float = field(init=False, repr=False, compare=False)
+    """What the best of its options is worth."""
 
     def __post_init__(self) -> None:
         checks.text("step.name", self.name, maximum=NAME_MAX)
@@ -60,6 +62,7 @@ class Step:
                 raise InvalidInput(f"option {option.name!r}.step", option.step, f"use {self.name}")
         if not self.topic:
             object.__setattr__(self, "topic", self.name)
+        object.__setattr__(self, "value_max", max([option.value for option in self.options]))
 
     def offering(self, options: tuple[StepOption, ...]) -> Step:
         """The same step with other options; quicker than `replace`, as `StepOption.estimated`."""

@@ -11,9 +11,8 @@ empirical Bayes approach", Journal of the American Statistical Association 68 (1
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import exp, expm1, log, log1p, sqrt
 from typing import NamedTuple
 
@@ -59,8 +58,15 @@ class Ratio(NamedTuple):
     """Its standard deviation, as a share of the mean."""
 
 
-Ratios = tuple[Ratio | None, ...]
-"""For each uncertain resource; none where nothing was seen."""
+class Ratios(NamedTuple):
+    """The same of all that an option uses."""
+
+    means: tuple[float | None, ...]
+    """For each uncertain resource; none where it is not used, or was not seen in use."""
+    spread: float
+    """Resources of one step drift together: the first one speaks for all."""
+
+
 Estimate = tuple[list[int], float] | None
 
 
@@ -135,7 +141,7 @@ class Seen:
     def __init__(self, tallies: Iterable[Tally]) -> None:
         self.options: dict[tuple[str, Doer], Tally] = {}
         self.doers: dict[Doer, Tally] = {}
-        self._believed: dict[_Believed, Ratios] = {}
+        self._believed: dict[_Believed, Ratios | None] = {}
         self._steps: dict[str, _Known] = {}
         self._steps_of: dict[str, str] = {}
         self._changes = 0
@@ -182,37 +188,46 @@ class Seen:
     def _estimate(self, option: StepOption, doer: Doer) -> Estimate:
         """What is expected of an option now, and its spread; None where nothing was seen."""
         amounts = list(option.estimate.amounts)
-        spread = None
-        for place, ratio in enumerate(self._ratios(option, doer)):
-            if ratio and amounts[place]:
-                amounts[place] = min(round(amounts[place] * ratio.mean), AMOUNT_MAX)
-                # Resources of one step drift together: the first one used speaks for all.
-                spread = ratio.spread if spread is None else spread
-        return None if spread is None else (amounts, spread)
+        ratios = self._ratios(option, doer, amounts)
+        if ratios is None:
+            return None
+        for place, mean in enumerate(ratios.means):
+            if mean is not None:
+                amounts[place] = min(round(amounts[place] * mean), AMOUNT_MAX)
+        return amounts, ratios.spread
 
-    def _ratios(self, option: StepOption, doer: Doer) -> Ratios:
-        """What is believed of an option's resources."""
+    def _ratios(self, option: StepOption, doer: Doer, amounts: Sequence[int]) -> Ratios | None:
+        """What is believed of an option's resources, if anything is."""
         if doer not in self.doers or not option.spread:
-            return ()
+            return None
         # Most options were never seen themselves: what holds for one of them holds for all.
         seen = option.name if (option.name, doer) in self.options else ""
-        key = _Believed(doer, option.spread, seen)
+        key = _Believed(doer, option.spread, seen, tuple(map(bool, amounts[:UNCERTAIN])))
         if key not in self._believed:
             self._believed[key] = self._belief(key)
         return self._believed[key]
 
-    def _belief(self, of: _Believed) -> Ratios:
+    def _belief(self, of: _Believed) -> Ratios | None:
         whole = self.doers[of.doer]
         own = self.options.get((of.option, of.doer), NOTHING_SEEN)
-        return tuple(map(partial(_ratio, of.spread), whole.moments, own.moments))
+        ratios = [
+            _ratio(of.spread, *moments) if is_used else None
+            for is_used, *moments in zip(of.uses, whole.moments, own.moments, strict=True)
+        ]
+        first = next(filter(None, ratios), None)
+        means = tuple([ratio and ratio.mean for ratio in ratios])
+        return None if first is None else Ratios(means, first.spread)
 
 
 class _Believed(NamedTuple):
-    """What a belief is about: all options of a doer with that spread, or the one that is named."""
+    """What a belief is about: all options of a doer with that spread and those uses, or the one
+    that is named."""
 
     doer: Doer
     spread: float
     option: str
+    uses: tuple[bool, ...]
+    """For each uncertain resource, whether it was estimated to be used."""
 
 
 class _Known:

@@ -90,17 +90,17 @@ class Problem:
 def value_of(problem: Problem, chosen: Iterable[StepOption]) -> float:
     """What these options are worth together under the problem's redundancy."""
     topic_of = {step.name: step.topic for step in problem.steps}
-    topics = Counter(step.topic for step in problem.done)
+    times = dict(Counter([step.topic for step in problem.done]))
     value = 0.0
     for option in chosen:
         topic = topic_of[option.step]
-        value += option.value - problem.diversity_penalty * topics[topic]
-        topics[topic] += 1
+        before = times.get(topic, 0)
+        value += option.value - problem.diversity_penalty * before
+        times[topic] = before + 1
     return value
 
 
 def value_at_most(problem: Problem) -> float:
     """What no plan can be worth more than, seen without planning: the best option of each step,
     as if every one of them fitted."""
-    best = (max(option.value for option in step.options) for step in problem.steps)
-    return fsum(nlargest(problem.max_steps, best))
+    return fsum(nlargest(problem.max_steps, [step.value_max for step in problem.steps]))

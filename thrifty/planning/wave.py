@@ -15,7 +15,7 @@ def upgradable_last(rest: Sequence[StepOption], problem: Problem) -> list[StepOp
     """
     if problem.concurrency > 1 and problem.left.max_latency_ms is not None:
         return list(rest)
-    best = {step.name: max(o.value for o in step.options) for step in problem.steps}
+    best = {step.name: step.value_max for step in problem.steps}
     return sorted(rest, key=lambda option: option.value < best[option.step])
 
 
