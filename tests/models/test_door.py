@@ -1,15 +1,17 @@
 """One key, one question: what was asked under it before, and what becomes of it asked again."""
 
+import time
 from typing import Any
 
 import pytest
 
-from tests.llm_server import Answer, ToolCall
+from tests.llm_server import Answer, MissingUsage, ToolCall, TooManyRequests
 from thrifty import Budget, BudgetExceeded, MemoryLedger, ModelUnavailable, Settings, Spend
 from thrifty.ledger.booking import numbered
 from thrifty.models.allowance import OUTPUT_CAP_UNKNOWN
 from thrifty.models.door import ASKED_BEFORE
 from thrifty.models.metered import Allowance, Models, Request
+from thrifty.models.tab import Tab, on_tab
 
 ENVELOPE = Spend(tokens=500, tool_calls=1)
 KEY = "run/steps/Outline"
@@ -148,3 +150,29 @@ def test_what_does_not_fit_is_refused_by_its_name(models, ledger, server):
     with pytest.raises(BudgetExceeded, match=r"^Outline does not fit: "):
         ask(models, ledger, envelope=Spend(tokens=19, tool_calls=1))
     assert not server.requests
+
+
+@pytest.fixture
+def tab():
+    """Somebody else's code, in which the model is asked."""
+    with on_tab(Tab(Budget(max_tokens=1_000))) as opened:
+        yield opened
+
+
+def test_time_is_booked_on_the_tab_whatever_came_of_the_call(models, ledger, server, tab):
+    server.clear()
+    server.script(Answer("Yes.", delay_ms=60), MissingUsage(delay_ms=60))
+    ask(models, ledger)
+    ask(models, ledger, "Is it not?")
+    on_tab, booked = tab.ledger.entries(tab.account), ledger.entries("team")
+    assert [entry.status for entry in on_tab] == ["settled", "in_doubt"]
+    assert [e.charged.latency_ms for e in on_tab] == [e.charged.latency_ms for e in booked]
+    assert min(entry.charged.latency_ms for entry in booked) >= 60
+
+
+def test_a_failure_says_how_long_to_wait_before_one_more_attempt(models, ledger, server):
+    server.clear()
+    server.script(TooManyRequests(retry_after_ms=300), Answer("Yes."))
+    began = time.monotonic()
+    assert ask(models, ledger) == "Yes."
+    assert 0.3 <= time.monotonic() - began < 30

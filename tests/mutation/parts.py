@@ -83,6 +83,7 @@ PARTS = {
         tuple(f"thrifty/models/{name}.py" for name in METERING),
         (
             "tests/models",
+            "tests/graph/test_traced.py",
             "--ignore=tests/models/test_deadlines.py",
             "-k=not whatever_the_server_does and not any_budget_under_any_faults",
         ),
