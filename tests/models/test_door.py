@@ -176,3 +176,25 @@ def test_a_failure_says_how_long_to_wait_before_one_more_attempt(models, ledger,
     began = time.monotonic()
     assert ask(models, ledger) == "Yes."
     assert 0.3 <= time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize(
+    ("budget", "theirs"),
+    [
+        (Budget(max_tokens=600), Spend(tokens=300)),
+        (Budget(max_cost_usd=0.004), Spend(cost_nano_usd=2_000_000)),
+    ],
+)
+def test_where_another_was_quicker_a_shorter_answer_fits(models, ledger, server, budget, theirs):
+    ledger.extend("team", budget)
+    reserve = ledger.reserve
+
+    def after_another(*given, **named):
+        ledger.reserve = reserve
+        reserve("team", "theirs", "theirs", theirs)
+        return reserve(*given, **named)
+
+    ledger.reserve = after_another
+    assert ask(models, ledger, envelope=None) == "Yes, it is."
+    (request,) = server.requests
+    assert 150 < request.output_cap <= 300
