@@ -7,7 +7,7 @@ does the work of all that stand in the queue when its turn comes, the others fin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from threading import Condition
+from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from thrifty.ledger.store import Books
@@ -20,10 +20,22 @@ class Task(Generic[T]):
 
     def __init__(self, work: Callable[[Books], T]) -> None:
         self.work = work
+        self.leads = False
+        """Whether it is its thread's turn to do all that wait."""
         self.is_done = False
         self.error: Exception | None = None
         """Why it failed by itself, so that its changes were undone and nobody else's."""
         self._results: list[T] = []
+        self._asleep = Lock()
+        self._asleep.acquire()
+
+    def wait(self) -> None:
+        """Sleeps until it is done, or leads."""
+        self._asleep.acquire()
+
+    def wake(self) -> None:
+        """Ends `wait`; called once."""
+        self._asleep.release()
 
     def attempt(self, books: Books) -> None:
         """Does the work; what it raises is kept for its own thread.
@@ -52,37 +64,50 @@ class Together:
         self._commit = commit
         self._waiting: dict[Task[Any], None] = {}
         self._is_led = False
-        self._changed = Condition()
+        self._lock = Lock()
 
     def do(self, work: Callable[[Books], T]) -> T:
         """Does some work and returns once it is committed."""
         task = Task(work)
         try:
-            if tasks := self._led_by(task):
-                self._lead(tasks)
+            self._queue(task)
+            if not task.leads:
+                task.wait()
+            if not task.is_done:
+                self._lead()
         finally:
-            # Where the commit failed or was interrupted, the others try, and are told, themselves.
-            self._waiting.pop(task, None)
+            self._leave(task)
         return task.result()
 
-    def _led_by(self, task: Task[Any]) -> list[Task[Any]]:
-        """Waits until a task is done by others, or until it is its turn to do all that wait."""
-        with self._changed:
+    def _queue(self, task: Task[Any]) -> None:
+        with self._lock:
             self._waiting[task] = None
-            while self._is_led and not task.is_done:
-                self._changed.wait()
-            if task.is_done:
-                return []
-            self._is_led = True
-            return list(self._waiting)
+            task.leads, self._is_led = not self._is_led, True
 
-    def _lead(self, tasks: Sequence[Task[Any]]) -> None:
-        try:
-            self._commit(tasks)
-            for task in tasks:
-                task.is_done = True
-                self._waiting.pop(task, None)
-        finally:
-            with self._changed:
+    def _lead(self) -> None:
+        with self._lock:
+            tasks = list(self._waiting)
+        self._commit(tasks)
+        for task in tasks:
+            task.is_done = True
+
+    def _leave(self, task: Task[Any]) -> None:
+        """Leaves the queue and, from its head, wakes those that are done and the next to lead.
+
+        Where the commit failed or was interrupted, the others try, and are told, themselves.
+        """
+        with self._lock:
+            self._waiting.pop(task, None)
+            if not task.leads:
+                return
+            awake = [other for other in self._waiting if other.is_done]
+            for other in awake:
+                del self._waiting[other]
+            heir = next(iter(self._waiting), None)
+            if heir is None:
                 self._is_led = False
-                self._changed.notify_all()
+            else:
+                heir.leads = True
+                awake.insert(0, heir)
+        for other in awake:
+            other.wake()
