@@ -1,5 +1,7 @@
 """What only a server can do: end a connection, go away, stand in another's way."""
 
+import re
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -7,10 +9,13 @@ from decimal import Decimal
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import PoolTimeout
 
 from tests.ledger.shorthand import CALL, USED, called
 from thrifty.budget import Budget, LedgerUnavailable, ReservationClosed, Spend
-from thrifty.ledger.postgres import PostgresLedger
+from thrifty.ledger import postgres as of_postgres
+from thrifty.ledger.postgres import ATTEMPTS_MAX, PAUSE_S, PostgresLedger
 
 
 @pytest.fixture
@@ -135,9 +140,136 @@ def test_two_that_wait_for_each_other_both_get_through(ledger, database):
 def test_a_server_that_is_not_there_is_said_so(caplog):
     """Within the time given, with no secret in it, and no call may be made."""
     ledger = PostgresLedger("host=/nowhere user=u password=hush dbname=d", wait_s=0.5)
-    with pytest.raises(LedgerUnavailable, match="database failed") as refusal:
+    told = (
+        "the ledger's database failed (couldn't get a connection after 0.50 sec); "
+        "check that it runs, has room, and lets this role write"
+    )
+    with pytest.raises(LedgerUnavailable, match=f"^{re.escape(told)}$") as refusal:
         ledger.balance("run")
     assert "hush" not in str(refusal.value) + caplog.text
+    ledger.close()
+
+
+def test_a_driver_that_is_not_installed_is_said_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    remedy = 'install it with: pip install "thrifty[postgres]"'
+    with pytest.raises(LedgerUnavailable, match=rf"missing \(.+\); {re.escape(remedy)}$"):
+        PostgresLedger("")
+
+
+def test_a_database_that_cannot_keep_every_character_is_refused(postgres):
+    with psycopg.connect(postgres, autocommit=True) as other:
+        other.execute("CREATE DATABASE plain ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+    ledger = PostgresLedger(make_conninfo(postgres, dbname="plain"))
+    try:
+        with pytest.raises(LedgerUnavailable, match="has encoding SQL_ASCII; make one in UTF8"):
+            called(ledger)
+    finally:
+        ledger.close()
+        with psycopg.connect(postgres, autocommit=True) as other:
+            other.execute("DROP DATABASE plain WITH (FORCE)")
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """How long was waited, with a random share of a half each time."""
+    slept = []
+    monkeypatch.setattr(of_postgres.random, "random", lambda: 0.5)
+    monkeypatch.setattr(of_postgres.time, "sleep", slept.append)
+    return slept
+
+
+def failing(ledger, error):
+    """How often some work is tried that always fails in this way."""
+    tried = []
+
+    def work(books):
+        tried.append(books)
+        raise error
+
+    with pytest.raises(
+        LedgerUnavailable, match=re.escape(f"failed ({str(error).splitlines()[0]})")
+    ):
+        ledger._database.write(work)
+    return len(tried)
+
+
+def test_what_passes_is_tried_again_with_longer_and_longer_pauses(ledger, pauses):
+    called(ledger)
+    lost = psycopg.OperationalError("the connection is lost\nIs the server running?")
+    assert failing(ledger, lost) == ATTEMPTS_MAX
+    assert pauses == [PAUSE_S * attempt / 2 for attempt in range(1, ATTEMPTS_MAX)]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        psycopg.errors.CheckViolation("a check failed"),
+        psycopg.InterfaceError("the driver was misused"),
+        PoolTimeout("nobody gave a connection back"),
+    ],
+)
+def test_what_does_not_pass_is_tried_once(ledger, error, pauses):
+    called(ledger)
+    assert failing(ledger, error) == 1
+    assert not pauses
+
+
+def test_one_look_sees_the_books_at_one_moment(ledger):
+    """What another settles between two of its questions, it does not see."""
+    called(ledger, "k")
+
+    def look(books):
+        before = books.account("run"), books.entry("run", "k")
+        settling = threading.Thread(target=lambda: ledger.settle("run", "k", USED))
+        settling.start()
+        settling.join()
+        return before, (books.account("run"), books.entry("run", "k"))
+
+    before, after = ledger._database.read(look)
+    assert before == after
+    assert ledger.entry("run", "k").status == "settled"
+
+
+def test_a_change_that_is_not_finished_is_undone(ledger):
+    called(ledger, "k")
+    before = ledger.balance("run"), ledger.entries("run")
+
+    def half(books):
+        books.set_account(books.account("run")._replace(spent=(1, 1, 1, 1)))
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        ledger._database.write(half)
+    assert before == (ledger.balance("run"), ledger.entries("run"))
+
+
+def test_who_looks_at_an_account_to_change_it_has_it_alone(ledger):
+    called(ledger)
+    looked, second = [], threading.Event()
+
+    def one(books):
+        books.account("run")
+        other.start()
+        assert not second.wait(0.2)
+        looked.append("first")
+
+    def another(books):
+        books.account("run")
+        second.set()
+        looked.append("second")
+
+    other = threading.Thread(target=lambda: ledger._database.write(another))
+    ledger._database.write(one)
+    other.join(20)
+    assert looked == ["first", "second"]
+
+
+def test_a_ledger_keeps_one_connection_and_the_clock_that_it_is_given(database):
+    ledger = PostgresLedger(database, now_ms=lambda: 7)
+    called(ledger)
+    assert ledger.take("run", "me").since_ms == 7
+    assert ledger._database._connected().get_stats()["pool_min"] == 1
     ledger.close()
 
 
