@@ -222,7 +222,7 @@ def main() -> None:
         contenders = in_a_file(synchronous)
         for title, callers in (("one caller", 1), ("8 callers in one process", 8)):
             where = f"In SQLite, synchronous={synchronous}, {title}"
-            print(table(where, contenders, 400, callers, rounds), "\n")
+            print(table(where, contenders, 1_000, callers, rounds), "\n")
 
 
 if __name__ == "__main__":
