@@ -11,7 +11,7 @@ empirical Bayes approach", Journal of the American Statistical Association 68 (1
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import exp, expm1, log, log1p, sqrt
 from typing import NamedTuple
@@ -65,9 +65,6 @@ class Ratios(NamedTuple):
     """For each uncertain resource; none where it is not used, or was not seen in use."""
     spread: float
     """Resources of one step drift together: the first one speaks for all."""
-
-
-Estimate = tuple[list[int], float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,39 +170,32 @@ class Seen:
 
     def forecast(self, option: StepOption, doer: Doer) -> StepOption:
         """One option, estimated anew."""
-        return _estimated(option, self._estimate(option, doer))
+        return _estimated(option, self._ratios(self._about(option, doer)))
 
     def _step(self, step: Step, doer_of: DoerOf) -> Step:
         known = self._steps.get(step.name)
         if known is None or known.declared is not step:
-            known = self._steps[step.name] = _Known(step)
+            about = [self._about(option, doer_of(option)) for option in step.options]
+            known = self._steps[step.name] = _Known(step, about)
             self._steps_of |= {option.name: step.name for option in step.options}
         if known.changes != self._changes:
-            estimates = [self._estimate(option, doer_of(option)) for option in step.options]
-            known.expect(estimates, self._changes)
+            known.expect(list(map(self._ratios, known.about)), self._changes)
         return known.expected
 
-    def _estimate(self, option: StepOption, doer: Doer) -> Estimate:
-        """What is expected of an option now, and its spread; None where nothing was seen."""
-        amounts = list(option.estimate.amounts)
-        ratios = self._ratios(option, doer, amounts)
-        if ratios is None:
-            return None
-        for place, mean in enumerate(ratios.means):
-            if mean is not None:
-                amounts[place] = min(round(amounts[place] * mean), AMOUNT_MAX)
-        return amounts, ratios.spread
-
-    def _ratios(self, option: StepOption, doer: Doer, amounts: Sequence[int]) -> Ratios | None:
-        """What is believed of an option's resources, if anything is."""
-        if doer not in self.doers or not option.spread:
-            return None
-        # Most options were never seen themselves: what holds for one of them holds for all.
+    def _about(self, option: StepOption, doer: Doer) -> _Believed:
+        """Which belief is about an option: what holds for one that was never seen itself holds
+        for all."""
         seen = option.name if (option.name, doer) in self.options else ""
-        key = _Believed(doer, option.spread, seen, tuple(map(bool, amounts[:UNCERTAIN])))
-        if key not in self._believed:
-            self._believed[key] = self._belief(key)
-        return self._believed[key]
+        uses = tuple(map(bool, option.estimate.amounts[:UNCERTAIN]))
+        return _Believed(doer, option.spread, seen, uses)
+
+    def _ratios(self, of: _Believed) -> Ratios | None:
+        """What is believed, if anything is."""
+        if of.doer not in self.doers or not of.spread:
+            return None
+        if of not in self._believed:
+            self._believed[of] = self._belief(of)
+        return self._believed[of]
 
     def _belief(self, of: _Believed) -> Ratios | None:
         whole = self.doers[of.doer]
@@ -233,21 +223,29 @@ class _Believed(NamedTuple):
 class _Known:
     """A step, and what was last expected of it."""
 
-    def __init__(self, declared: Step) -> None:
+    def __init__(self, declared: Step, about: list[_Believed]) -> None:
         self.declared = self.expected = declared
-        self.estimates: list[Estimate] = [None] * len(declared.options)
+        self.about = about
+        """Which beliefs are about its options."""
+        self.ratios: list[Ratios | None] = [None] * len(about)
         self.changes = -1
 
-    def expect(self, estimates: list[Estimate], changes: int) -> None:
-        """Other figures make another step; the same ones leave it the very same."""
-        if estimates != self.estimates:
-            options = tuple(map(_estimated, self.declared.options, estimates))
+    def expect(self, ratios: list[Ratios | None], changes: int) -> None:
+        """Other ratios make another step; the same ones leave it the very same."""
+        if ratios != self.ratios:
+            options = tuple(map(_estimated, self.declared.options, ratios))
             self.expected = self.declared.offering(options)
-        self.estimates, self.changes = estimates, changes
+        self.ratios, self.changes = ratios, changes
 
 
-def _estimated(option: StepOption, estimate: Estimate) -> StepOption:
-    return option if estimate is None else option.estimated(Spend(*estimate[0]), estimate[1])
+def _estimated(option: StepOption, ratios: Ratios | None) -> StepOption:
+    if ratios is None:
+        return option
+    amounts = list(option.estimate.amounts)
+    for place, mean in enumerate(ratios.means):
+        if mean is not None:
+            amounts[place] = min(round(amounts[place] * mean), AMOUNT_MAX)
+    return option.estimated(Spend(*amounts), ratios.spread)
 
 
 def drift(bills: Iterable[Bill]) -> str:
