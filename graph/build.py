@@ -10,8 +10,8 @@ from langgraph.types import Checkpointer
 
 from thrifty.budget import Budget, check_steps
 from thrifty.budget.limits import BUDGET_DEFAULT
+from thrifty.executors import registry
 from thrifty.executors.catalog import Catalog, CatalogSource
-from thrifty.executors.registry import Executors, warm_up
 from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.routes import by_direction, to_executors
 from thrifty.ledger.at_work import RunsAtWork
@@ -30,6 +30,7 @@ from thrifty.nodes.run_llm import run_llm
 from thrifty.nodes.run_local import run_local
 from thrifty.nodes.services import Services
 from thrifty.nodes.state import Input, Output, State
+from thrifty.planning import engines
 from thrifty.settings import Settings
 
 
@@ -67,16 +68,15 @@ def create_budget_agent(
     Raises:
         InvalidInput: the catalog, an executor or a setting cannot be used.
     """
-    registry = Executors.of(executors)
-    steps = Catalog.of(catalog).steps
-    check_steps(steps, registry.names)
+    steps, registered = Catalog.of(catalog).steps, registry.Executors.of(executors)
+    check_steps(steps, registered.names)
     models = Models(settings or Settings.from_environment())
-    models.warm_up()
-    warm_up()
+    for part in (models, registry, engines):
+        part.warm_up()
     books = ledger or MemoryLedger()
     services = Services(
         steps=steps,
-        executors=registry,
+        executors=registered,
         models=models,
         ledger=books,
         runs=RunsAtWork(books),

@@ -96,6 +96,16 @@ def test_a_wrong_environment_is_told_too(invoke):
     assert "THRIFTY_PRICES" in result.stderr
 
 
+def test_a_proxy_that_cannot_be_used_is_told_without_its_password(invoke):
+    wrong = {"OPENAI_API_KEY": "sk-test", "HTTPS_PROXY": "foo://me:hush@127.0.0.1:1"}
+    result = invoke("run", "x", env=wrong)
+    assert result.exit_code == 7
+    assert "no client can be made" in result.stderr
+    assert "check OPENAI_BASE_URL and the proxy variables" in result.stderr
+    assert "hush" not in result.stderr
+    assert "sk-test" not in result.stderr
+
+
 def test_the_default_budget_is_the_agents():
     assert Budget(8_000, None, 60_000, 8) == BUDGET_DEFAULT  # as the help text says
 

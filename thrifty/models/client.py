@@ -4,9 +4,9 @@ from functools import cache, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
-from thrifty.budget import InvalidInput
+from thrifty.budget import InvalidInput, ModelUnavailable
 from thrifty.models.background import background_loop
 from thrifty.settings import Settings
 
@@ -24,7 +24,25 @@ class ChatClients:
         self._settings = settings
         self.get = lru_cache(maxsize=64)(self._build)
 
+    def load(self) -> None:
+        """Imports the client library, which takes seconds the first time, and all that it puts
+        off until a client is made and its parts are looked at.
+
+        Raises:
+            ModelUnavailable: no client can be made, as where a proxy is named that cannot be used.
+        """
+        try:
+            client = self._chat_model("warm up", "auto").root_async_client
+            assert client.chat.completions
+            assert client.responses
+        except Exception as error:
+            remedy = "check OPENAI_BASE_URL and the proxy variables"
+            raise ModelUnavailable(f"no client can be made ({_said(error)}); {remedy}") from error
+
     def _build(self, model: str, effort: str) -> "BaseChatOpenAI":
+        return ours(self._chat_model(model, effort))
+
+    def _chat_model(self, model: str, effort: str) -> "BaseChatOpenAI":
         from langchain_openai import ChatOpenAI  # 2 to 3 s: only when a model is really asked
 
         given: dict[str, Any] = {}
@@ -32,18 +50,19 @@ class ChatClients:
             given["reasoning_effort"] = reasoning
         if self._settings.base_url:
             given["base_url"] = self._settings.base_url
-        return ours(
-            ChatOpenAI(
-                model=model,
-                api_key=SecretStr(self._settings.api_key or "none"),
-                use_responses_api=self._settings.api == "responses",
-                **given,
-            )
+        return ChatOpenAI(
+            model=model,
+            api_key=SecretStr(self._settings.api_key or "none"),
+            use_responses_api=self._settings.api == "responses",
+            **given,
         )
 
-    def load(self) -> None:
-        """Imports the client library, which takes seconds the first time."""
-        import_module("langchain_openai")
+
+def _said(error: Exception) -> str:
+    """What an error says, without the values that it was about."""
+    if isinstance(error, ValidationError):
+        return str(error.errors(include_input=False)[0]["msg"])
+    return str(error).rstrip(".")
 
 
 def is_ours(model: Any) -> TypeGuard["BaseChatOpenAI"]:

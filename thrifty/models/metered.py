@@ -7,9 +7,10 @@ from thrifty.budget import ModelUnavailable
 from thrifty.models.allowance import OUTPUT_CAP_MIN, OUTPUT_CAP_UNKNOWN, Allowance
 from thrifty.models.call import Limits
 from thrifty.models.client import ChatClients, longest_answer
-from thrifty.models.prices import PriceList
+from thrifty.models.prices import PriceList, public_list
 from thrifty.models.reply import Reply, read_reply
 from thrifty.models.tab import open_tab
+from thrifty.models.tokens import O200K_MODELS, tokens_bound
 from thrifty.settings import Settings
 
 __all__ = ["OUTPUT_CAP_MIN", "Allowance", "Models", "Request"]
@@ -37,9 +38,11 @@ class Models:
         self._clients = ChatClients(settings)
 
     def warm_up(self) -> None:
-        """Loads the client now, so that its seconds are not the first run's latency."""
+        """Loads prices, client and encoding now: their seconds are not the first run's latency."""
+        public_list()
         if not self.is_offline:
             self._clients.load()
+            tokens_bound("", O200K_MODELS[0])
 
     def ask(self, request: Request, allowance: Allowance, config: Any = None) -> Reply:
         """Asks once, and once more where that may help; each attempt is reserved by itself.

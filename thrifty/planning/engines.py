@@ -7,7 +7,7 @@ from collections.abc import Callable
 from time import monotonic_ns
 from typing import Literal, get_args
 
-from thrifty.budget import checks
+from thrifty.budget import Budget, checks
 from thrifty.budget.plan import Plan
 from thrifty.planning.problem import Problem
 
@@ -44,3 +44,8 @@ def make_plan(
     from thrifty.planning.planner import plan_with
 
     return plan_with(engine, problem, deadline_ms, clock_ns)
+
+
+def warm_up() -> None:
+    """Loads the planner now, so that its time is not the first run's latency."""
+    make_plan(Problem((), Budget()))
