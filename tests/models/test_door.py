@@ -1,5 +1,6 @@
 """One key, one question: what was asked under it before, and what becomes of it asked again."""
 
+import threading
 import time
 from typing import Any
 
@@ -128,6 +129,7 @@ def test_an_answer_without_a_word_is_none_and_is_paid(models, ledger, server):
     [
         ("own", ENVELOPE, ENVELOPE.tokens),
         ("own", None, OUTPUT_CAP_UNKNOWN),
+        ("own", Spend(tokens=9_000, tool_calls=1), 9_000),
         ("gpt-4o", None, 16_384),
     ],
 )
@@ -149,6 +151,9 @@ def test_what_does_not_fit_is_refused_by_its_name(models, ledger, server):
         ask(models, ledger, envelope=None)
     with pytest.raises(BudgetExceeded, match=r"^Outline does not fit: "):
         ask(models, ledger, envelope=Spend(tokens=19, tool_calls=1))
+    ledger.extend("team", Budget(max_cost_usd=1))
+    with pytest.raises(BudgetExceeded, match=r"^Outline does not fit: .*\$"):
+        ask(models, ledger, envelope=Spend(tokens=500, cost_nano_usd=10, tool_calls=1))
     assert not server.requests
 
 
@@ -168,6 +173,32 @@ def test_time_is_booked_on_the_tab_whatever_came_of_the_call(models, ledger, ser
     assert [entry.status for entry in on_tab] == ["settled", "in_doubt"]
     assert [e.charged.latency_ms for e in on_tab] == [e.charged.latency_ms for e in booked]
     assert min(entry.charged.latency_ms for entry in booked) >= 60
+
+
+def test_what_was_not_billed_is_given_back_to_the_tab(models, ledger, server, tab):
+    server.clear()
+    server.script(TooManyRequests(retry_after_ms=1), Answer("Yes."))
+    ask(models, ledger)
+    assert [e.status for e in tab.ledger.entries(tab.account)] == ["released", "settled"]
+    assert tab.left.max_tokens == 1_000 - server.bill.total_tokens
+
+
+def test_the_books_are_kept_in_threads_of_their_own(models, ledger):
+    """An event loop that has to wait for a disk would hold up every call."""
+    settle, threads = ledger.settle, []
+
+    def seen(*given):
+        threads.append(threading.current_thread().name)
+        return settle(*given)
+
+    ledger.settle = seen
+    ask(models, ledger)
+    assert [name.rpartition("_")[0] for name in threads] == ["thrifty-ledger"]
+
+
+def test_whether_a_model_can_be_reached_is_as_the_settings_say(models):
+    assert models.is_offline is False
+    assert Models(Settings()).is_offline is True
 
 
 def test_a_failure_says_how_long_to_wait_before_one_more_attempt(models, ledger, server):

@@ -1,6 +1,7 @@
 """A metered model in every way it can be called: capped, settled at the wire, never over."""
 
 import asyncio
+import json
 from contextlib import nullcontext, suppress
 from decimal import Decimal
 
@@ -212,6 +213,23 @@ def test_an_answer_in_a_schema_of_its_own_is_settled_even_cut(make, server, ledg
         model.invoke("Tea or coffee?")
     assert ledger.balance(ACCOUNT).spent.tokens == server.bill.total_tokens > 0
     assert ledger.balance(ACCOUNT).reserved == Spend()
+
+
+def test_an_answer_in_a_schema_that_was_cut_is_not_replayed(make, server, ledger):
+    schema = {"name": "V", "schema": {**Verdict.model_json_schema(), "additionalProperties": False}}
+    verdict = {"better": "tea", "score": 5}
+    server.script(Answer({**verdict, "better": "tea " * 50}), Answer(verdict))
+
+    def asked():
+        wanted = {"type": "json_schema", "json_schema": schema}
+        model = make(run="morning").bind(response_format=wanted, max_tokens=60)
+        return model.invoke("Tea or coffee?").text
+
+    with pytest.raises(ModelUnavailable):
+        asked()
+    assert [(entry.status, entry.answer) for entry in entries(ledger)] == [("settled", "")]
+    assert json.loads(asked()) == verdict
+    assert len(server.requests) == 2
 
 
 IMAGE = HumanMessage(
