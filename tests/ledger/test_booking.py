@@ -135,14 +135,16 @@ def test_what_others_have_given_up_stays_charged_in_full_and_ends_nobody(caplog,
     else:
         kept = released(ledger, "run", entry)
     assert (kept.status, kept.charged) == ("in_doubt", CALL)
-    assert "was given up while it was under way" in caplog.text
+    assert f"{entry.label!r} was given up while it was under way" in caplog.text
 
 
 def test_a_call_that_was_never_open_is_an_error(ledger):
     entry = asked(ledger)
-    ledger.release("run", entry.key)
-    with pytest.raises(ReservationClosed):
+    assert released(ledger, "run", entry).status == "released"
+    with pytest.raises(ReservationClosed, match=f"{entry.key}.*released"):
         settled(ledger, "run", entry, USED, "an answer")
+    with pytest.raises(ReservationClosed, match=r"another.*unknown"):
+        settled(ledger, "run", entry._replace(key="another"), USED, "an answer")
 
 
 def test_at_the_end_of_a_run_what_is_open_is_charged_in_full(ledger):
