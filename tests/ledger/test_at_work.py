@@ -273,3 +273,9 @@ def test_who_finds_a_run_free_does_not_go_on_under_a_stale_lease(at_work, ledger
         with at_work.node("run", 0):
             assert at_work.account("run").owner == "bob"
             assert ledger.reserve(at_work.account("run"), "k", "k", CALL).status == "pending"
+
+
+def test_a_run_of_which_the_ledger_knows_nothing_is_told_so(at_work):
+    remedy = "use the ledger that it began with, or restore it from a backup"
+    with pytest.raises(LedgerUnavailable, match=f"^the ledger knows nothing of.*; {remedy}$"):
+        at_work.node("another", 0).__enter__()
