@@ -1,5 +1,6 @@
 """What only a server can do: end a connection, go away, stand in another's way."""
 
+import os
 import re
 import sys
 import threading
@@ -158,16 +159,17 @@ def test_a_driver_that_is_not_installed_is_said_so(monkeypatch):
 
 
 def test_a_database_that_cannot_keep_every_character_is_refused(postgres):
+    name = f"plain_{os.getpid()}"
     with psycopg.connect(postgres, autocommit=True) as other:
-        other.execute("CREATE DATABASE plain ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
-    ledger = PostgresLedger(make_conninfo(postgres, dbname="plain"))
+        other.execute(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+    ledger = PostgresLedger(make_conninfo(postgres, dbname=name))
     try:
         with pytest.raises(LedgerUnavailable, match="has encoding SQL_ASCII; make one in UTF8"):
             called(ledger)
     finally:
         ledger.close()
         with psycopg.connect(postgres, autocommit=True) as other:
-            other.execute("DROP DATABASE plain WITH (FORCE)")
+            other.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
