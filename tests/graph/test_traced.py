@@ -132,6 +132,7 @@ def test_what_is_refused_has_a_span_that_says_why(spans, model):
         model(Budget(max_tokens=20)).invoke("Tell me all.")
     (span,) = of_calls(spans)
     assert span.attributes["error.type"] == "BudgetExceeded"
+    assert span.attributes["thrifty.step"] == "question"
     assert "tokens short" in span.status.description
     assert not any(name.startswith("thrifty.reserved") for name in span.attributes)
     assert not span.events
