@@ -26,7 +26,7 @@ Synchronous = Literal["FULL", "NORMAL"]
 
 BUSY_MS = 30_000
 """How long to wait for other processes before giving up."""
-COMMITS_PER_CHECKPOINT = 100
+COMMITS_PER_CHECKPOINT = 200
 """The log grows to a megabyte or two, and is then used again from its start: to write what is
 there already takes half the time of growing a file."""
 SQLITE_MIN = (3, 37)
