@@ -67,6 +67,7 @@ def create_budget_agent(
 
     Raises:
         InvalidInput: the catalog, an executor or a setting cannot be used.
+        ModelUnavailable: the models' client cannot be made, as under a proxy of no known kind.
     """
     steps, registered = Catalog.of(catalog).steps, registry.Executors.of(executors)
     check_steps(steps, registered.names)

@@ -41,10 +41,13 @@ def models(server, api):
     return Models(Settings(api_key="sk-test", base_url=server.base_url, api=api))
 
 
-def ask(models: Models, ledger: MemoryLedger, prompt: str = "Is it?", **more: Any) -> str:
+def allowed(ledger: MemoryLedger, **more: Any) -> Allowance:
     given = {"key": KEY, "label": "Outline", "envelope": ENVELOPE, "left_ms": lambda: None}
-    allowance = Allowance(ledger, "team", **{**given, **more})
-    return models.ask(Request("gpt-4o", prompt), allowance).text
+    return Allowance(ledger, "team", **{**given, **more})
+
+
+def ask(models: Models, ledger: MemoryLedger, prompt: str = "Is it?", **more: Any) -> str:
+    return models.ask(Request("gpt-4o", prompt), allowed(ledger, **more)).text
 
 
 def told(ledger: MemoryLedger) -> list[tuple[str, str]]:
@@ -124,8 +127,7 @@ TOOL = {"title": "sort", "type": "object", "properties": {"by": {"type": "string
 def test_the_arguments_of_a_tool_are_wanted_in_the_place_of_a_text(models, ledger, server):
     server.clear()
     server.script(Answer(ToolCall("sort", {"by": "name"})))
-    allowance = Allowance(ledger, "team", KEY, "Outline", ENVELOPE, lambda: None)
-    reply = models.ask(Request("gpt-4o", "Sort it.", tool=TOOL), allowance)
+    reply = models.ask(Request("gpt-4o", "Sort it.", tool=TOOL), allowed(ledger))
     assert reply.arguments == {"by": "name"}
     body = server.requests[0].body
     assert [tool.get("function", tool)["name"] for tool in body["tools"]] == ["sort"]
@@ -154,8 +156,7 @@ def test_no_answer_is_longer_than_its_model_can_be_or_than_is_wise(
     models, ledger, server, model, envelope, cap
 ):
     ledger.extend("team", Budget(max_tool_calls=5))
-    given = Allowance(ledger, "team", KEY, "Outline", envelope, lambda: None)
-    models.ask(Request(model, "Is it?"), given)
+    models.ask(Request(model, "Is it?"), allowed(ledger, envelope=envelope))
     body = server.requests[0].body
     sent = body.get("max_completion_tokens") or body["max_output_tokens"]
     assert sent <= cap
@@ -186,9 +187,9 @@ def test_time_is_booked_on_the_tab_whatever_came_of_the_call(models, ledger, ser
     server.script(Answer("Yes.", delay_ms=60), MissingUsage(delay_ms=60))
     ask(models, ledger)
     ask(models, ledger, "Is it not?")
-    on_tab, booked = tab.ledger.entries(tab.account), ledger.entries("team")
-    assert [entry.status for entry in on_tab] == ["settled", "in_doubt"]
-    assert [e.charged.latency_ms for e in on_tab] == [e.charged.latency_ms for e in booked]
+    noted, booked = tab.ledger.entries(tab.account), ledger.entries("team")
+    assert [entry.status for entry in noted] == ["settled", "in_doubt"]
+    assert [e.charged.latency_ms for e in noted] == [e.charged.latency_ms for e in booked]
     assert all(60 <= entry.charged.latency_ms < 60_000 for entry in booked)
 
 
@@ -277,17 +278,15 @@ def test_without_time_nothing_is_sent_and_nothing_is_held(models, ledger, server
 
 def test_without_a_price_no_money_is_spent(models, ledger, server):
     ledger.extend("team", Budget(max_cost_usd=1))
-    allowance = Allowance(ledger, "team", KEY, "Outline", None, lambda: None)
     with pytest.raises(PriceUnknown):
-        models.ask(Request("own", "Is it?"), allowance)
+        models.ask(Request("own", "Is it?"), allowed(ledger, envelope=None))
     assert not server.requests
 
 
 @pytest.mark.parametrize(("effort", "sent"), [("auto", "low"), ("high", "high")])
 def test_a_model_that_reasons_is_told_how_much(models, ledger, server, effort, sent):
     ledger.extend("team", Budget(max_tool_calls=5))
-    allowance = Allowance(ledger, "team", KEY, "Outline", None, lambda: None)
-    models.ask(Request("gpt-5", "Is it?", effort), allowance)
+    models.ask(Request("gpt-5", "Is it?", effort), allowed(ledger, envelope=None))
     body = server.requests[0].body
     assert (body.get("reasoning_effort") or body["reasoning"]["effort"]) == sent
 
@@ -300,16 +299,14 @@ def test_a_server_is_told_the_cap_by_the_name_that_it_knows(ledger, server):
 
 
 def test_callbacks_see_the_call(models, ledger):
+    prompts = []
+
     class Watching(BaseCallbackHandler):
-        prompts: list[str] = []  # noqa: RUF012 - one instance
-
         def on_chat_model_start(self, serialized, messages, **more):
-            self.prompts += [message.content for message in messages[0]]
+            prompts.extend(message.content for message in messages[0])
 
-    watching = Watching()
-    allowance = Allowance(ledger, "team", KEY, "Outline", ENVELOPE, lambda: None)
-    models.ask(Request("gpt-4o", "Is it?"), allowance, {"callbacks": [watching]})
-    assert watching.prompts == ["Is it?"]
+    models.ask(Request("gpt-4o", "Is it?"), allowed(ledger), {"callbacks": [Watching()]})
+    assert prompts == ["Is it?"]
 
 
 def test_a_client_is_loaded_before_it_is_needed_and_where_it_can_be(models, monkeypatch):

@@ -203,12 +203,20 @@ def test_structured_output_that_cannot_be_read_is_settled_all_the_same(
     assert ledger.balance(ACCOUNT).spent.tokens == server.bill.total_tokens > 0
 
 
+VERDICT = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "V",
+        "schema": {**Verdict.model_json_schema(), "additionalProperties": False},
+    },
+}
+"""A schema that the server is given itself, and not as a tool."""
+
+
 @pytest.mark.parametrize("fit", [8000, 60])
 def test_an_answer_in_a_schema_of_its_own_is_settled_even_cut(make, server, ledger, fit):
-    schema = {"name": "V", "schema": {**Verdict.model_json_schema(), "additionalProperties": False}}
     server.script(Answer({"better": "tea " * 50, "score": 5}))
-    wanted = {"type": "json_schema", "json_schema": schema}
-    model = make().bind(response_format=wanted, max_tokens=fit)
+    model = make().bind(response_format=VERDICT, max_tokens=fit)
     with suppress(ModelUnavailable) if fit == 60 else nullcontext():
         model.invoke("Tea or coffee?")
     assert ledger.balance(ACCOUNT).spent.tokens == server.bill.total_tokens > 0
@@ -216,13 +224,11 @@ def test_an_answer_in_a_schema_of_its_own_is_settled_even_cut(make, server, ledg
 
 
 def test_an_answer_in_a_schema_that_was_cut_is_not_replayed(make, server, ledger):
-    schema = {"name": "V", "schema": {**Verdict.model_json_schema(), "additionalProperties": False}}
     verdict = {"better": "tea", "score": 5}
     server.script(Answer({**verdict, "better": "tea " * 50}), Answer(verdict))
 
     def asked():
-        wanted = {"type": "json_schema", "json_schema": schema}
-        model = make(run="morning").bind(response_format=wanted, max_tokens=60)
+        model = make(run="morning").bind(response_format=VERDICT, max_tokens=60)
         return model.invoke("Tea or coffee?").text
 
     with pytest.raises(ModelUnavailable):

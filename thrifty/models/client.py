@@ -33,8 +33,7 @@ class ChatClients:
         """
         try:
             client = self._chat_model("warm up", "auto").root_async_client
-            assert client.chat.completions
-            assert client.responses
+            _ = client.chat.completions, client.responses
         except Exception as error:
             remedy = "check OPENAI_BASE_URL and the proxy variables"
             raise ModelUnavailable(f"no client can be made ({_said(error)}); {remedy}") from error

@@ -90,7 +90,7 @@ class Problem:
 def value_of(problem: Problem, chosen: Iterable[StepOption]) -> float:
     """What these options are worth together under the problem's redundancy."""
     topic_of = {step.name: step.topic for step in problem.steps}
-    times = dict(Counter([step.topic for step in problem.done]))
+    times = Counter([step.topic for step in problem.done])
     value = 0.0
     for option in chosen:
         topic = topic_of[option.step]
