@@ -14,7 +14,8 @@ from psycopg.conninfo import make_conninfo
 from psycopg_pool import PoolTimeout
 
 from tests.ledger.shorthand import CALL, USED, called
-from thrifty.budget import Budget, LedgerUnavailable, ReservationClosed, Spend
+from thrifty.budget import Budget, LeaseLost, LedgerUnavailable, ReservationClosed, Spend
+from thrifty.ledger import accounts
 from thrifty.ledger import postgres as of_postgres
 from thrifty.ledger.postgres import ATTEMPTS_MAX, PAUSE_S, PostgresLedger
 
@@ -107,6 +108,30 @@ def test_an_account_that_another_changes_is_waited_for(ledger, database):
         assert settling.is_alive()
     settling.join()
     assert ledger.balance("run").spent == USED
+
+
+def test_who_waited_for_an_account_sees_who_took_it_meanwhile(ledger):
+    """What stands beside the account is read once it is locked: a join would show it older."""
+    called(ledger)
+    old, asked, refused = ledger.take("run", "old"), threading.Event(), []
+
+    def reserve():
+        asked.set()
+        with pytest.raises(LeaseLost):
+            ledger.reserve(old, "late", "Outline", CALL)
+        refused.append("late")
+
+    def take_over(books):
+        books.account("run")
+        late.start()
+        asked.wait(5)
+        time.sleep(0.2)
+        accounts.take(books, "run", "run", "new", old.fence, 0)
+
+    late = threading.Thread(target=reserve)
+    ledger._database.write(take_over)
+    late.join(20)
+    assert refused == ["late"]
 
 
 def test_two_that_wait_for_each_other_both_get_through(ledger, database):

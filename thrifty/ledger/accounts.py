@@ -62,12 +62,12 @@ def _resize_grant(books: Books, child: AccountState) -> None:
 
 def grant(books: Books, caller: Caller, child: str, limits: Limits, label: str) -> AccountState:
     existing = books.account(child)
-    parent = admitted(books, caller)
+    parent, found = admitted(books, caller, child)
     if existing is not None:
         if existing.parent != parent.name:
             raise KeyReused(child, "is the account of somebody else")
         return existing
-    if books.entry(parent.name, child) is not None:
+    if found is not None:
         raise KeyReused(child, "stands for a call")
     rules.check_share("share", limits, parent.limits)
     account = _new(child, parent.name, limits)
@@ -82,7 +82,7 @@ def grant(books: Books, caller: Caller, child: str, limits: Limits, label: str) 
 
 def reclaim(books: Books, caller: Caller, child: str) -> Entry:
     books.account(child)  # locked before its parent, as everywhere
-    parent = admitted(books, caller)
+    parent, _ = admitted(books, caller)
     entry = _grant(books, parent.name, child)
     return entry if entry.status == "returned" else _wind_up(books, parent.name, child)
 

@@ -41,16 +41,17 @@ def overruns(books: Books, name: str) -> tuple[Entry, ...]:
     return tuple(books.overruns(known(books, name).name))
 
 
-def admitted(books: Books, caller: Caller) -> AccountState:
-    """The caller's account, if it may spend from it.
+def admitted(books: Books, caller: Caller, key: str = "") -> tuple[AccountState, Entry | None]:
+    """The caller's account, if it may spend from it, and what stands in it under a key.
 
     The account is locked first, so that no take-over can come between.
     """
-    account = known(books, caller.account)
-    lease = books.lease(caller.account, caller.run)
+    account, lease, entry = books.look(caller.account, caller.run, key)
+    if account is None:
+        raise KeyError(caller.account)
     if caller.fence != (lease.fence if lease and lease.owner else NO_LEASE):
         raise lost(lease or Lease(caller.account, caller.run, "", NO_LEASE, 0))
-    return account
+    return account, entry
 
 
 def lost(lease: Lease) -> LeaseLost:
@@ -59,8 +60,7 @@ def lost(lease: Lease) -> LeaseLost:
 
 
 def reserve(books: Books, caller: Caller, wanted: Entry) -> Entry:
-    account = admitted(books, caller)
-    before = books.entry(account.name, wanted.key)
+    account, before = admitted(books, caller, wanted.key)
     if before is not None:
         before = _recognised(books, caller, before, wanted)
         if before.status != "released":
@@ -92,22 +92,19 @@ def _recognised(books: Books, caller: Caller, before: Entry, wanted: Entry) -> E
 
 
 def mark_sent(books: Books, caller: Caller, key: str) -> Entry:
-    account = admitted(books, caller)
-    entry = _own(books, caller, key)
+    account, entry = _own(books, caller, key)
     return post(books, account, entry, rules.closed(entry, "pending", Spend()))
 
 
 def settle(books: Books, caller: Caller, key: str, actual: Spend, answer: str) -> Entry:
-    account = admitted(books, caller)
-    entry = _own(books, caller, key)
+    account, entry = _own(books, caller, key)
     if entry.status == "settled":
         return entry
     return post(books, account, entry, rules.closed(entry, "settled", actual, answer))
 
 
 def charge_in_full(books: Books, caller: Caller, key: str, latency_ms: int) -> Entry:
-    account = admitted(books, caller)
-    entry = _own(books, caller, key)
+    account, entry = _own(books, caller, key)
     if entry.status == "in_doubt":
         return entry
     charged = rules.in_full(entry, latency_ms)
@@ -115,8 +112,7 @@ def charge_in_full(books: Books, caller: Caller, key: str, latency_ms: int) -> E
 
 
 def release(books: Books, caller: Caller, key: str) -> Entry:
-    account = admitted(books, caller)
-    entry = _own(books, caller, key)
+    account, entry = _own(books, caller, key)
     if entry.status == "released":
         return entry
     return post(books, account, entry, rules.closed(entry, "released", Spend()))
@@ -124,22 +120,22 @@ def release(books: Books, caller: Caller, key: str) -> Entry:
 
 def reconcile(books: Books, name: str, key: str, actual: Spend) -> Entry:
     account = known(books, name)
-    entry = _call(books, name, key)
+    entry = _call(books.entry(name, key), key)
     if entry.status == "settled" and entry.charged == actual:
         return entry
     return post(books, account, entry, rules.reconciled(entry, actual))
 
 
-def _own(books: Books, caller: Caller, key: str) -> Entry:
-    """The entry of a call that the caller's run has reserved."""
-    entry = _call(books, caller.account, key)
-    if entry.run != caller.run:
-        raise KeyReused(key, f"belongs to run {entry.run!r}")
-    return entry
+def _own(books: Books, caller: Caller, key: str) -> tuple[AccountState, Entry]:
+    """The caller's account, and in it the entry of a call that its run has reserved."""
+    account, entry = admitted(books, caller, key)
+    call = _call(entry, key)
+    if call.run != caller.run:
+        raise KeyReused(key, f"belongs to run {call.run!r}")
+    return account, call
 
 
-def _call(books: Books, account: str, key: str) -> Entry:
-    entry = books.entry(account, key)
+def _call(entry: Entry | None, key: str) -> Entry:
     if entry is None or entry.is_grant:
         raise ReservationClosed(key, entry.status if entry else "unknown")
     return entry

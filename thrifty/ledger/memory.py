@@ -9,7 +9,7 @@ from thrifty.budget import LedgerUnavailable
 from thrifty.ledger.book import Book, wall_clock_ms
 from thrifty.ledger.protocol import Entry, Lease
 from thrifty.ledger.rules import AccountState
-from thrifty.ledger.store import Books
+from thrifty.ledger.store import Books, Look
 
 T = TypeVar("T")
 NOT_THERE: Any = object()
@@ -23,6 +23,11 @@ class MemoryBooks:
         self._entries: dict[str, dict[str, Entry]] = {}
         self._leases: dict[tuple[str, str], Lease] = {}
         self._changes: list[tuple[dict[Any, Any], Any, Any]] = []
+
+    def look(self, account: str, run: str, key: str) -> Look:
+        entries = self._entries.get(account)
+        entry = entries.get(key) if entries else None
+        return self._accounts.get(account), self._leases.get((account, run)), entry
 
     def account(self, name: str) -> AccountState | None:
         return self._accounts.get(name)

@@ -9,11 +9,14 @@ from thrifty.budget.spend import SPEND_FIELDS
 from thrifty.ledger.protocol import Entry, Lease
 from thrifty.ledger.rules import AccountState
 from thrifty.ledger.schema import MIGRATIONS, VERSIONS, Dialect, statements
+from thrifty.ledger.store import Look
 
 Row = tuple[Any, ...]
 
-ACCOUNT_AMOUNTS = [
-    f"{field}_{part}" for part in ("max", "spent", "reserved", "over") for field in SPEND_FIELDS
+ACCOUNT_COLUMNS = [
+    *(f"{field}_{part}" for part in ("max", "spent", "reserved", "over") for field in SPEND_FIELDS),
+    "parent",
+    "name",
 ]
 ENTRY_COLUMNS = [
     "status",
@@ -25,6 +28,7 @@ ENTRY_COLUMNS = [
     "account",
     "key",
 ]
+LEASE_COLUMNS = ["account", "run", "owner", "fence", "since_ms"]
 
 LIMITED_FIELDS = [field for field in SPEND_FIELDS if field != LATENCY.spend_field]
 """Time is recorded and not limited."""
@@ -38,16 +42,16 @@ def _assigned(columns: Sequence[str]) -> str:
     return ", ".join(f"{column} = ?" for column in columns)
 
 
-SELECT_ACCOUNT = (
-    f"SELECT {', '.join(ACCOUNT_AMOUNTS)}, parent, name FROM thrifty_accounts WHERE name = ?"
-)
+def _of(table: str, columns: Sequence[str]) -> str:
+    return ", ".join(f"{table}.{column}" for column in columns)
+
+
+SELECT_ACCOUNT = f"SELECT {', '.join(ACCOUNT_COLUMNS)} FROM thrifty_accounts WHERE name = ?"
 INSERT_ACCOUNT = (
-    f"INSERT INTO thrifty_accounts ({', '.join(ACCOUNT_AMOUNTS)}, parent, name) "
-    f"VALUES ({_marks(ACCOUNT_AMOUNTS)}, ?, ?)"
+    f"INSERT INTO thrifty_accounts ({', '.join(ACCOUNT_COLUMNS)}) "
+    f"VALUES ({_marks(ACCOUNT_COLUMNS)})"
 )
-UPDATE_ACCOUNT = (
-    f"UPDATE thrifty_accounts SET {_assigned(ACCOUNT_AMOUNTS)}, parent = ? WHERE name = ?"
-)
+UPDATE_ACCOUNT = f"UPDATE thrifty_accounts SET {_assigned(ACCOUNT_COLUMNS[:-1])} WHERE name = ?"
 SELECT_ENTRIES = f"SELECT {', '.join(ENTRY_COLUMNS)} FROM thrifty_entries WHERE account = ?"
 SELECT_ENTRY = f"{SELECT_ENTRIES} AND key = ?"
 OPEN_ONLY = " AND status IN ('unsent', 'pending', 'granted')"
@@ -62,13 +66,22 @@ UPDATE_ENTRY = (
     f"UPDATE thrifty_entries SET {_assigned(ENTRY_COLUMNS[:-2])} WHERE account = ? AND key = ?"
 )
 SELECT_LEASE = (
-    "SELECT account, run, owner, fence, since_ms FROM thrifty_leases WHERE account = ? AND run = ?"
+    f"SELECT {', '.join(LEASE_COLUMNS)} FROM thrifty_leases WHERE account = ? AND run = ?"
 )
 UPSERT_LEASE = (
-    "INSERT INTO thrifty_leases (account, run, owner, fence, since_ms) VALUES (?, ?, ?, ?, ?) "
+    f"INSERT INTO thrifty_leases ({', '.join(LEASE_COLUMNS)}) VALUES ({_marks(LEASE_COLUMNS)}) "
     "ON CONFLICT (account, run) DO UPDATE SET owner = excluded.owner, "
     "fence = excluded.fence, since_ms = excluded.since_ms"
 )
+LOOK = (
+    f"SELECT {_of('a', ACCOUNT_COLUMNS)}, {_of('l', LEASE_COLUMNS)}, {_of('e', ENTRY_COLUMNS)} "
+    "FROM thrifty_accounts AS a "
+    "LEFT JOIN thrifty_leases AS l ON l.account = a.name AND l.run = ? "
+    "LEFT JOIN thrifty_entries AS e ON e.account = a.name AND e.key = ? "
+    "WHERE a.name = ?"
+)
+LEASE_AT = len(ACCOUNT_COLUMNS)
+ENTRY_AT = LEASE_AT + len(LEASE_COLUMNS)
 
 
 class Cursor(Protocol):
@@ -89,6 +102,9 @@ class SqlBooks:
     def __init__(self, execute: Execute, lock: str = "") -> None:
         self._execute = execute
         self._select_account = SELECT_ACCOUNT + lock
+
+    def look(self, account: str, run: str, key: str) -> Look:
+        return self.account(account), self.lease(account, run), self.entry(account, key)
 
     def account(self, name: str) -> AccountState | None:
         row = self._execute(self._select_account, (name,)).fetchone()
@@ -129,6 +145,24 @@ class SqlBooks:
     def set_lease(self, lease: Lease) -> None:
         row = (lease.account, lease.run, lease.owner, lease.fence, lease.since_ms)
         self._execute(UPSERT_LEASE, row)
+
+
+class SqlBooksAtOnce(SqlBooks):
+    """The same where a transaction that writes has the books to itself.
+
+    Elsewhere a join would show the other tables as they were before the account was locked.
+    """
+
+    def look(self, account: str, run: str, key: str) -> Look:
+        row = self._execute(LOOK, (run, key, account)).fetchone()
+        if row is None:
+            return None, None, None
+        lease, entry = row[LEASE_AT:ENTRY_AT], row[ENTRY_AT:]
+        return (
+            _read_account(row),
+            None if lease[0] is None else Lease(*lease),
+            None if entry[0] is None else _read_entry(entry),
+        )
 
 
 def migrate(execute: Execute, dialect: Dialect) -> None:

@@ -7,8 +7,8 @@ may take the last changes with it, and only then; a killed process loses nothing
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, TypeVar
@@ -17,7 +17,7 @@ from thrifty.budget import InvalidInput, LedgerUnavailable, ThriftyError
 from thrifty.ledger import forks
 from thrifty.ledger.book import Book, wall_clock_ms
 from thrifty.ledger.schema import SQLITE
-from thrifty.ledger.sql import SqlBooks, migrate
+from thrifty.ledger.sql import SqlBooksAtOnce, migrate
 from thrifty.ledger.store import Books
 from thrifty.ledger.together import Task, Together
 
@@ -49,12 +49,17 @@ class SqliteStore:
         forks.watch(self)
 
     def write(self, work: Callable[[Books], T]) -> T:
-        with self._told():
+        try:
             return self._together.do(work)
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
 
     def read(self, work: Callable[[Books], T], *, is_single: bool = False) -> T:
-        with self._told(), self._lock:
-            return self._transact("DEFERRED", work)
+        try:
+            with self._lock:
+                return self._transact("DEFERRED", work)
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
 
     def close(self) -> None:
         """Closes the file; the next use opens it again."""
@@ -81,7 +86,7 @@ class SqliteStore:
         connection = self._connected()
         connection.execute(f"BEGIN {kind}")
         try:
-            result = work(SqlBooks(connection.execute))
+            result = work(SqlBooksAtOnce(connection.execute))
             connection.execute("COMMIT")
         except BaseException:
             self._roll_back(connection)
@@ -139,15 +144,11 @@ class SqliteStore:
             self._connection.close()
             self._connection = None
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise LedgerUnavailable(
-                f"the ledger {self._path} cannot be used ({error}); "
-                "check that its disk has room, and that the file can be written"
-            ) from error
+    def _unavailable(self, error: sqlite3.Error) -> LedgerUnavailable:
+        return LedgerUnavailable(
+            f"the ledger {self._path} cannot be used ({error}); "
+            "check that its disk has room, and that the file can be written"
+        )
 
 
 class SqliteLedger(Book):

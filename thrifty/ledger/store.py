@@ -8,9 +8,16 @@ from thrifty.ledger.rules import AccountState
 
 T = TypeVar("T")
 
+Look = tuple[AccountState | None, Lease | None, Entry | None]
+"""An account, the last lease of one of its runs, and one of its entries."""
+
 
 class Books(Protocol):
     """The rows, within one transaction."""
+
+    def look(self, account: str, run: str, key: str) -> Look:
+        """What most acts on a call need to know, at once; locked like an `account`."""
+        ...
 
     def account(self, name: str) -> AccountState | None:
         """An account, which nobody else can change until the transaction ends, if it writes."""
