@@ -19,8 +19,8 @@ from thrifty.nodes.context import Context
 from thrifty.nodes.outlook import Facts, all_steps, outlook
 from thrifty.nodes.question import REMEDY, Buys, Question, read_answer, todo
 from thrifty.nodes.services import Services
-from thrifty.planning.course import still_to_do
 from thrifty.planning.purchase import Purchase, purchase
+from thrifty.planning.rest import still_to_do
 
 ABOUT_PLAN = "Is this plan to be carried out?"
 ABOUT_BUDGET = "The budget does not hold the rest of the plan. Raise it, or finish?"

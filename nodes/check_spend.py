@@ -7,9 +7,8 @@ from langgraph.runtime import Runtime
 
 from thrifty.budget import Budget, Spend
 from thrifty.budget.decision import Decision, DecisionKind
-from thrifty.budget.plan import PlanState
 from thrifty.nodes.context import Context
-from thrifty.nodes.outlook import Facts, bills_of, outlook, terms_of
+from thrifty.nodes.outlook import Planned, bills_of, outlook, rest_of, terms_of
 from thrifty.nodes.services import Services
 from thrifty.nodes.state import Run, growth
 from thrifty.nodes.waiting import NOBODY, can_wait
@@ -21,10 +20,9 @@ from thrifty.planning.reasons import over
 KIND_OF: dict[str, DecisionKind] = {"plan": "replan", "approve": "ask", "finish": "halt"}
 
 
-class Checked(Facts):
+class Checked(Planned):
     """What this node reads."""
 
-    plan: PlanState
     seen: int
 
 
@@ -38,12 +36,12 @@ def check_spend(
     logbook = services.logbook(state)
     outcomes = logbook.outcomes
     terms = terms_of(run, context, services)
-    problem, _ = outlook(state, context, services)
     standing = Standing(
         plan=logbook.plan(state["plan"]),
         news=outcomes[state["seen"] :],
-        problem=problem,
-        best=lambda: make_plan(problem, context.engine),
+        ahead=rest_of(state, context, services).ahead(),
+        left=services.left(run["id"], state["spend"]["latency_ms"]),
+        best=lambda: make_plan(outlook(state, context, services)[0], context.engine),
         replans_left=context.max_replans - (state["revision"] - 1),
         overrun=_overrun(run, spent, services),
     )

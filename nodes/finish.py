@@ -38,7 +38,7 @@ def finish(state: Finishing, runtime: Runtime[Context], *, services: Services) -
     budget = _limits(run, services)
     if run["common"]:
         services.ledger.reclaim(run["common"], run["id"])
-    draft = logbook.draft(lambda: steps_in_order(state, services))
+    draft = str(logbook.draft(lambda: steps_in_order(state, services)))
     left = budget.left_after(spent)
     context = Context.of(runtime.context)
     terms, barred = terms_of(run, context, services), barred_by(outcomes, state["left_out"])

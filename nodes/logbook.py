@@ -7,7 +7,7 @@ same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from typing_extensions import TypedDict
@@ -18,6 +18,7 @@ from thrifty.budget.plan import PlanState
 from thrifty.executors.draft import Draft
 from thrifty.nodes.state import Run
 from thrifty.planning.forecast import Bill, Seen, Tally, tally_of
+from thrifty.planning.rest import Rest
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ class Logbook:
         self._plan: tuple[PlanState, Plan] | None = None
         self._seen: tuple[Seen, int] | None = None
         self._draft: tuple[Draft, int] | None = None
+        self._rest: tuple[Rest, int] | None = None
         self._made: dict[str, tuple[object, Any]] = {}
 
     def reading(self, states: Sequence[OutcomeState]) -> Logbook:
@@ -75,12 +77,23 @@ class Logbook:
         self._seen = seen, len(self.outcomes)
         return seen
 
-    def draft(self, steps_in_order: Callable[[], Sequence[Step]]) -> str:
+    def rest(self, facts: object, make: Callable[[], Rest], steps: Mapping[str, Step]) -> Rest:
+        """What the outcomes so far have left of a plan; made of facts, and anew with them."""
+        rest = self.once("rest", facts, make)
+        known, counted = self._rest or (None, 0)
+        if rest is known:
+            for outcome in self.outcomes[counted:]:
+                if outcome.has_text:
+                    rest.finish(steps[outcome.step])
+        self._rest = rest, len(self.outcomes)
+        return rest
+
+    def draft(self, steps_in_order: Callable[[], Sequence[Step]]) -> Draft:
         """What the outcomes so far have written."""
         draft, written = self._draft or (Draft(steps_in_order()), 0)
         draft.add(self.outcomes[written:])
         self._draft = draft, len(self.outcomes)
-        return str(draft)
+        return draft
 
     def once(self, what: str, facts: object, make: Callable[[], T]) -> T:
         """Makes something of facts, and anew when they are no longer equal."""

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from langgraph.managed import RemainingSteps
 from typing_extensions import TypedDict
 
 from thrifty.budget import Budget, LeftOut, Outcome, Step, StepOption
 from thrifty.budget.outcome import OutcomeState
+from thrifty.budget.plan import PlanState
 from thrifty.budget.spend import SpendState
 from thrifty.budget.step import StepState, in_running_order
 from thrifty.estimates.learned import Learned, LearnedState
@@ -17,8 +19,9 @@ from thrifty.nodes.context import Context
 from thrifty.nodes.logbook import Logbook
 from thrifty.nodes.services import Services
 from thrifty.nodes.state import Run
-from thrifty.planning.forecast import Bill
+from thrifty.planning.forecast import Bill, Seen
 from thrifty.planning.problem import Problem
+from thrifty.planning.rest import Rest
 
 FAILURES_MAX = 2
 """So many failures of an executor in one run, and it is not tried again."""
@@ -35,6 +38,25 @@ class Facts(TypedDict):
     left_out: list[str]
     learned: LearnedState
     remaining_steps: RemainingSteps
+
+
+class Planned(Facts):
+    """The same of a run that has a plan."""
+
+    plan: PlanState
+
+
+class Choice(NamedTuple):
+    """What there is to choose from, as it is declared; it changes with failures alone."""
+
+    terms: Terms
+    learned: Learned
+    steps: tuple[Step, ...]
+    """All that there are, done or not."""
+    offered: tuple[Step, ...]
+    """What of them can be had."""
+    barred: tuple[LeftOut, ...]
+    """What cannot, and why."""
 
 
 def outlook(
@@ -59,23 +81,10 @@ def _outlook(
     facts: Facts, logbook: Logbook, context: Context, services: Services
 ) -> tuple[Problem, tuple[LeftOut, ...]]:
     """The outlook but for what is left, which is another at every moment."""
-    terms = terms_of(facts["run"], context, services)
-    learned = logbook.once(
-        "learned", facts["learned"], lambda: Learned.from_state(facts["learned"])
-    )
-    steps = logbook.once(
-        "steps", terms, lambda: learned.steps(priced(all_steps(facts, services), terms))
-    )
-    menu, barred = logbook.once(
-        "menu",
-        (terms, facts["left_out"], len(logbook.failures)),
-        lambda: offer(steps, terms, barred_by(logbook.failures, facts["left_out"])),
-    )
-    done = tuple([step for step in steps if step.name in logbook.finished])
-    offered = [step for step in menu if step.name not in logbook.finished]
-    seen = logbook.seen(lambda new: bills_of(new, terms), learned.tallies)
+    choice = _choice(facts, logbook, context, services)
+    offered, done = _open_and_done(choice, logbook)
     problem = Problem(
-        steps=seen.steps(offered, terms.doer),
+        steps=_seen(choice, logbook).steps(offered, choice.terms.doer),
         left=Budget.from_state(facts["run"]["budget"]),
         max_steps=max(0, context.max_steps - len(done)),
         diversity_penalty=context.diversity_penalty,
@@ -83,9 +92,67 @@ def _outlook(
         concurrency=context.max_concurrency,
         schedule="waves",
         risk=context.risk,
-        surprises=learned.surprises,
+        surprises=choice.learned.surprises,
     )
-    return problem, tuple([left for left in barred if left.step not in logbook.finished])
+    return problem, tuple([left for left in choice.barred if left.step not in logbook.finished])
+
+
+def rest_of(planned: Planned, context: Context, services: Services) -> Rest:
+    """The rest of the plan in force, estimated like the outlook."""
+    logbook = services.logbook(planned)
+    choice = _choice(planned, logbook, context, services)
+    seen = _seen(choice, logbook)
+    plan = logbook.plan(planned["plan"])
+    limits = services.limits(planned["run"]["id"])
+    # A limit on a schedule wants the order in which it was planned.
+    is_timed = context.max_concurrency > 1 and limits.max_latency_ms is not None
+    waits_for_savings = context.on_drift == "replan" and not is_timed
+
+    def make() -> Rest:
+        offered, done = _open_and_done(choice, logbook)
+        return Rest(
+            plan.chosen,
+            offered,
+            done,
+            max_steps=context.max_steps,
+            diversity_penalty=context.diversity_penalty,
+            seen=seen,
+            doer_of=choice.terms.doer,
+            upgradable_last=waits_for_savings,
+        )
+
+    steps, _ = by_name(planned, services)
+    return logbook.rest((plan, choice, waits_for_savings), make, steps)
+
+
+def _choice(facts: Facts, logbook: Logbook, context: Context, services: Services) -> Choice:
+    terms = terms_of(facts["run"], context, services)
+    learned = logbook.once(
+        "learned", facts["learned"], lambda: Learned.from_state(facts["learned"])
+    )
+    steps = logbook.once(
+        "steps", terms, lambda: learned.steps(priced(all_steps(facts, services), terms))
+    )
+
+    def make() -> Choice:
+        barred = barred_by(logbook.failures, facts["left_out"])
+        return Choice(terms, learned, steps, *offer(steps, terms, barred))
+
+    return logbook.once("choice", (terms, facts["left_out"], len(logbook.failures)), make)
+
+
+def _open_and_done(choice: Choice, logbook: Logbook) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """The steps that may still be chosen, and those that are done."""
+    finished = logbook.finished
+    return (
+        tuple([step for step in choice.offered if step.name not in finished]),
+        tuple([step for step in choice.steps if step.name in finished]),
+    )
+
+
+def _seen(choice: Choice, logbook: Logbook) -> Seen:
+    """What the bills so far, of this run and of earlier ones, say of the estimates."""
+    return logbook.seen(lambda new: bills_of(new, choice.terms), choice.learned.tallies)
 
 
 def bills_of(outcomes: Iterable[Outcome], terms: Terms) -> tuple[Bill, ...]:

@@ -13,10 +13,10 @@ from thrifty.nodes.context import Context
 from thrifty.nodes.outlook import Facts, outlook, terms_of
 from thrifty.nodes.services import Services
 from thrifty.nodes.waiting import NOBODY, can_wait
-from thrifty.planning.course import still_to_do
 from thrifty.planning.engines import make_plan
 from thrifty.planning.moves import moves
 from thrifty.planning.problem import Problem
+from thrifty.planning.rest import still_to_do
 
 
 class Planning(Facts):

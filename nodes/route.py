@@ -1,43 +1,33 @@
 """Picks the steps that are ready, reserves their worst case, and hands them to their executors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Spend, Step, StepOption, total
+from thrifty.budget import Spend, StepOption, total
 from thrifty.budget.decision import Decision
-from thrifty.budget.plan import PlanState
 from thrifty.executors.dispatch import Desk, Dispatched
 from thrifty.executors.registry import LOCAL
 from thrifty.executors.worst_case import least
 from thrifty.nodes.context import Context
-from thrifty.nodes.outlook import Facts, by_name, outlook, steps_in_order, terms_of
+from thrifty.nodes.outlook import Planned, by_name, rest_of, steps_in_order, terms_of
 from thrifty.nodes.services import Services
 from thrifty.nodes.state import Assignment, growth
-from thrifty.planning.course import still_to_do
-from thrifty.planning.wave import ready_wave, upgradable_last
+from thrifty.planning.rest import Rest
+from thrifty.planning.wave import ready_wave
 
 
-class Routed(Facts):
-    """What this node reads."""
-
-    plan: PlanState
-
-
-def route(state: Routed, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
+def route(state: Planned, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
     """Sends the next wave; what no longer fits is downgraded, or skipped with its reason."""
     context, run = Context.of(runtime.context), state["run"]
     logbook = services.logbook(state)
-    problem, _ = outlook(state, context, services)
     steps, catalog = by_name(state, services)
-    rest = still_to_do(logbook.plan(state["plan"]), problem)
-    if context.on_drift == "replan":
-        rest = upgradable_last(rest, problem)
-    wave = ready_wave(rest, steps, logbook.finished, context.max_concurrency)
-    sent_now = {option.name for option in wave}
-    later = [option for option in rest if option.name not in sent_now]
+    rest = rest_of(state, context, services)
+    ready = ready_wave(rest.options.values(), steps, logbook.finished, context.max_concurrency)
+    menu = {option.step: rest.step(option.step) for option in ready}
+    wave = [menu[option.step].option(option.name) for option in ready]
     desk = Desk(
         ledger=services.ledger,
         account=services.account(run["id"]),
@@ -47,12 +37,12 @@ def route(state: Routed, runtime: Runtime[Context], *, services: Services) -> di
         terms=terms_of(run, context, services),
         catalog=catalog,
         left=lambda: services.left(run["id"], state["spend"]["latency_ms"]),
-        kept_back=kept_for_the_end(later, problem.steps, catalog),
+        kept_back=kept_for_the_end(rest, menu, catalog),
     )
-    sent = desk.dispatch(wave, {step.name: step for step in problem.steps})
+    sent = desk.dispatch(wave, menu)
     at_ms = services.runs.active_ms(run["id"], state["spend"]["latency_ms"])
     return {
-        "wave": wave_of(sent, kept_ms(later)),
+        "wave": wave_of(sent, kept_ms(rest, wave)),
         **growth(
             outcomes=[outcome.to_state() for outcome in sent.skipped],
             decisions=[decision.to_state() for decision in decisions_of(sent, at_ms)],
@@ -61,17 +51,16 @@ def route(state: Routed, runtime: Runtime[Context], *, services: Services) -> di
 
 
 def kept_for_the_end(
-    later: Sequence[StepOption], steps: Sequence[Step], catalog: Mapping[str, StepOption]
+    rest: Rest, sent_now: Iterable[str], catalog: Mapping[str, StepOption]
 ) -> Spend:
     """What the plan's final revisions need at the least, however far the sections outgrow theirs.
 
     That is the cheapest way to do each; time is not kept, as `kept_ms` sees to that.
     """
-    planned = {option.step for option in later}
+    revisions = map(rest.step, rest.revisions.difference(sent_now))
     cheapest = (
         min((least(o, catalog[o.name].estimate) for o in step.options), key=_dearness)
-        for step in steps
-        if step.role == "revision" and step.name in planned
+        for step in revisions
     )
     return replace(total(cheapest), latency_ms=0)
 
@@ -80,9 +69,10 @@ def _dearness(estimate: Spend) -> tuple[int, int, int]:
     return estimate.tool_calls, estimate.cost_nano_usd, estimate.tokens
 
 
-def kept_ms(later: Sequence[StepOption]) -> int:
+def kept_ms(rest: Rest, wave: Sequence[StepOption]) -> int:
     """What later local steps need: a call that hangs must not take their milliseconds too."""
-    return sum(option.estimate.latency_ms for option in later if option.executor == LOCAL)
+    now = sum(option.estimate.latency_ms for option in wave if option.executor == LOCAL)
+    return rest.expected(LOCAL).latency_ms - now
 
 
 def wave_of(sent: Dispatched, kept_ms: int) -> list[Assignment]:

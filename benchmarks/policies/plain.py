@@ -8,9 +8,10 @@ from functools import partial
 from benchmarks.policies.world import Run
 from thrifty.budget import Budget, Outcome, Spend, StepOption
 from thrifty.nodes.context import Context
-from thrifty.planning.course import Standing, set_course, still_to_do
+from thrifty.planning.course import Standing, set_course
 from thrifty.planning.engines import make_plan
 from thrifty.planning.problem import Problem
+from thrifty.planning.rest import ahead, still_to_do
 
 MAX_REPLANS = Context().max_replans
 
@@ -46,12 +47,13 @@ def replanning(run: Run) -> Result:
     outcomes: list[Outcome] = []
     plan, replans = make_plan(run.problem), 0
     while True:
-        problem = _ahead(run, outcomes)
+        problem = _left_over(run, outcomes)
         course = set_course(
             Standing(
                 plan=plan,
                 news=tuple(outcomes[-1:]),
-                problem=problem,
+                ahead=ahead(plan, problem),
+                left=problem.left,
                 best=partial(make_plan, problem),
                 replans_left=MAX_REPLANS - replans,
             ),
@@ -66,7 +68,7 @@ def replanning(run: Run) -> Result:
     return _settled(run, [outcome.option for outcome in outcomes])
 
 
-def _ahead(run: Run, outcomes: list[Outcome]) -> Problem:
+def _left_over(run: Run, outcomes: list[Outcome]) -> Problem:
     finished = {outcome.step for outcome in outcomes}
     return replace(
         run.problem,

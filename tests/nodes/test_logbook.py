@@ -19,7 +19,7 @@ CUT_B = Outcome(B, "cut", "text of").to_state()
 def told(logbook: Logbook) -> tuple[list[str], set[str], list[str], str]:
     tried = [f"{outcome.step} {outcome.status}" for outcome in logbook.outcomes]
     failed = [outcome.reason for outcome in logbook.failures]
-    return tried, logbook.finished, failed, logbook.draft(lambda: STEPS)
+    return tried, logbook.finished, failed, str(logbook.draft(lambda: STEPS))
 
 
 def test_it_grows_with_the_state():

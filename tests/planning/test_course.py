@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from thrifty import Budget, Outcome, Plan, Problem, Spend, Step, StepOption
-from thrifty.planning.course import NOTHING_FITS, Standing, set_course, still_to_do
+from thrifty.planning.course import NOTHING_FITS, Standing, set_course
 from thrifty.planning.engines import make_plan
 from thrifty.planning.menu import menu
-from thrifty.planning.wave import ready_wave, upgradable_last
+from thrifty.planning.rest import Rest, ahead, still_to_do
+from thrifty.planning.wave import ready_wave
 
 
 def option(step: str, executor: str = "local", tokens: int = 10, value: float = 5.0) -> StepOption:
@@ -32,10 +33,12 @@ def standing(
         done=tuple(step for step in STEPS if step.name in finished),
         risk=0.5,  # what fits exactly, fits
     )
+    plan = Plan("feasible", "beam", chosen)
     return Standing(
-        plan=Plan("feasible", "beam", chosen),
+        plan=plan,
         news=tuple(outcomes[-1:]),
-        problem=problem,
+        ahead=ahead(plan, problem),
+        left=problem.left,
         best=lambda: make_plan(problem, "beam"),
         replans_left=replans_left,
         **more,
@@ -155,9 +158,8 @@ def test_a_plan_with_nothing_in_it_halts():
 )
 def test_without_a_plan_a_run_is_complete_when_all_steps_are_done(done, steps, halts):
     empty = standing(0, chosen=())
-    course = set_course(
-        replace(empty, problem=replace(empty.problem, done=done, steps=steps)), "replan"
-    )
+    problem = Problem(steps, Budget(max_tokens=0), done=done)
+    course = set_course(replace(empty, ahead=ahead(empty.plan, problem)), "replan")
     assert (course.direction, course.halts) == ("finish", halts)
     assert course.reason == (NOTHING_FITS if halts else "")
 
@@ -180,11 +182,22 @@ def test_independent_steps_can_start_together():
 
 
 def test_what_could_be_done_better_waits_for_savings():
-    problem = Problem((*STEPS, Step("C", (C := option("C", "llm"),))), Budget(max_latency_ms=9))
-    assert upgradable_last([B, A, C], problem) == [A, C, B]
-    assert upgradable_last([B_DEAR, A], problem) == [B_DEAR, A]
-    timed = replace(problem, concurrency=2)
-    assert upgradable_last([B, A, C], timed) == [B, A, C]
+    steps = (*STEPS, Step("C", (C := option("C", "llm"),)))
+
+    def in_turn(*chosen: StepOption, upgradable_last: bool = True) -> list[StepOption]:
+        rest = Rest(
+            chosen,
+            steps,
+            (),
+            max_steps=9,
+            diversity_penalty=0,
+            upgradable_last=upgradable_last,
+        )
+        return list(rest.options.values())
+
+    assert in_turn(B, A, C) == [A, C, B]
+    assert in_turn(B_DEAR, A) == [B_DEAR, A]
+    assert in_turn(B, A, C, upgradable_last=False) == [B, A, C]
 
 
 def test_a_step_waits_for_its_requirements_and_a_revision_for_all_sections():

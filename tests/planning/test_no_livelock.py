@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thrifty import Budget, Outcome, Problem, Spend, Step, StepOption, make_plan
-from thrifty.planning.course import Standing, set_course, still_to_do
+from thrifty.planning.course import Standing, set_course
 from thrifty.planning.forecast import Bill, Doer, forecast, tallied
+from thrifty.planning.rest import ahead, still_to_do
 
 DOER = Doer("llm", "any")
 
@@ -58,7 +59,7 @@ def test_a_run_ends(steps, tokens, max_replans, on_drift, fates):
         seen = len(outcomes)
         left = max_replans - replans
         best = partial(make_plan, now)
-        course = set_course(Standing(plan, news, now, best, left), on_drift)
+        course = set_course(Standing(plan, news, ahead(plan, now), now.left, best, left), on_drift)
         if course.direction in ("finish", "approve"):
             break
         if course.direction == "plan":

@@ -64,6 +64,10 @@ class Step:
             object.__setattr__(self, "topic", self.name)
         object.__setattr__(self, "value_max", max([option.value for option in self.options]))
 
+    def option(self, name: str) -> StepOption:
+        """The one of its options that has this name."""
+        return next(option for option in self.options if option.name == name)
+
     def offering(self, options: tuple[StepOption, ...]) -> Step:
         """The same step with other options; quicker than `replace`, as `StepOption.estimated`."""
         return Step(self.name, options, self.requires, self.topic, self.role, self.required)

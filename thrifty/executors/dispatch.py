@@ -13,7 +13,7 @@ from thrifty.budget import (
     StepOption,
     total,
 )
-from thrifty.executors.draft import excerpt, revisable
+from thrifty.executors.draft import Draft, excerpt, revisable
 from thrifty.executors.offer import Terms
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM
@@ -70,7 +70,7 @@ class Desk:
     """Of the keys: the run's. A plan's revision is no part of them: a run that begins again after
     a crash comes to the same work by other plans, since by then it has spent more."""
     task: str
-    draft: str
+    draft: Draft
     """What was written so far."""
     terms: Terms
     left: Callable[[], Budget]
@@ -151,16 +151,17 @@ class Desk:
         """
         if step.role == "section":
             return excerpt(self.draft, most.tokens // DRAFT_SHARE), ""
+        draft = str(self.draft)
         if option.executor != LLM:
-            return self.draft, ""
+            return draft, ""
 
         def count(text: str) -> int:
             return tokens_bound(text, self.terms.model_of(option))
 
         room = round((most.tokens - PROMPT_TOKENS - count(self.task)) / REVISION_FACTOR)
-        part, rest = revisable(self.draft, room, count)
-        if self.draft and not part:
-            raise BudgetExceeded({"tokens": count(self.draft) - max(0, room)}, option.name)
+        part, rest = revisable(draft, room, count)
+        if draft and not part:
+            raise BudgetExceeded({"tokens": count(draft) - max(0, room)}, option.name)
         return part, rest
 
 

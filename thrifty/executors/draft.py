@@ -8,6 +8,7 @@ from operator import itemgetter
 from thrifty.budget import Outcome, Step
 from thrifty.models.tokens import utf8_bytes
 
+BETWEEN = "\n\n"
 SECTION_START = re.compile(r"(?m)^(?=## )")
 
 
@@ -39,7 +40,18 @@ class Draft:
                 insort(self._parts, (self._order[outcome.step], section), key=itemgetter(0))
 
     def __str__(self) -> str:
-        return "\n\n".join([text for _, text in self._parts])
+        return BETWEEN.join([text for _, text in self._parts])
+
+    def end(self, characters: int) -> str:
+        """Its last so many characters, at least one, or all that there are."""
+        parts: list[str] = []
+        length = -len(BETWEEN)
+        for _, text in reversed(self._parts):
+            if length >= characters:
+                break
+            parts.append(text)
+            length += len(BETWEEN) + len(text)
+        return BETWEEN.join(reversed(parts))[-characters:]
 
 
 def revisable(draft: str, tokens_max: int, count: Callable[[str], int]) -> tuple[str, str]:
@@ -51,9 +63,10 @@ def revisable(draft: str, tokens_max: int, count: Callable[[str], int]) -> tuple
     return "".join(parts[:fitting]).strip(), "".join(parts[fitting:]).strip()
 
 
-def excerpt(draft: str, tokens_max: int) -> str:
+def excerpt(draft: Draft, tokens_max: int) -> str:
     """The end of a draft, as much of it as is sure to be within so many tokens."""
-    kept = draft[-tokens_max:] if tokens_max > 0 else ""
+    end = draft.end(tokens_max + 1)
+    kept = end[-tokens_max:] if tokens_max else ""
     while utf8_bytes(kept) > tokens_max:
         kept = kept[len(kept) // 8 + 1 :]
-    return kept if kept == draft else f"…{kept}"
+    return kept if kept == end else f"…{kept}"

@@ -22,6 +22,8 @@ class MemoryBooks:
         self._accounts: dict[str, AccountState] = {}
         self._entries: dict[str, dict[str, Entry]] = {}
         self._leases: dict[tuple[str, str], Lease] = {}
+        self._with_overruns: set[str] = set()
+        """The accounts that ever had one: the others need not be searched."""
         self._changes: list[tuple[dict[Any, Any], Any, Any]] = []
 
     def look(self, account: str, run: str, key: str) -> Look:
@@ -42,6 +44,8 @@ class MemoryBooks:
         return [entry for entry in self._entries[account].values() if entry.is_open]
 
     def overruns(self, account: str) -> list[Entry]:
+        if account not in self._with_overruns:
+            return []
         return [entry for entry in self._entries[account].values() if entry.is_overrun]
 
     def lease(self, account: str, run: str) -> Lease | None:
@@ -62,6 +66,8 @@ class MemoryBooks:
         entries = self._entries[account]
         self._changes.append((entries, entry.key, entries[entry.key]))
         entries[entry.key] = entry
+        if entry.is_overrun:
+            self._with_overruns.add(account)
 
     def set_lease(self, lease: Lease) -> None:
         self._put(self._leases, (lease.account, lease.run), lease)

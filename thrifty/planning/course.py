@@ -5,13 +5,13 @@ less may mean that something better does. A failed step is news as well. Without
 no new plan, and none that is hardly better, so that planning cannot go round in circles.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from thrifty.budget import Outcome, Plan, StepOption, total
-from thrifty.planning.problem import Problem, value_at_most, value_of
+from thrifty.budget import Budget, Outcome, Plan
 from thrifty.planning.reasons import shortfall
+from thrifty.planning.rest import Ahead
 
 NOTHING_FITS = "nothing that is still to be done fits in what is left"
 GAIN_MIN = 0.02
@@ -29,11 +29,12 @@ class Standing:
     """The plan the run is on."""
     news: tuple[Outcome, ...]
     """What became of the last wave."""
-    problem: Problem
-    """What a new plan would start from: what is left to do, as it is estimated now, and what is
-    left to spend."""
+    ahead: Ahead
+    """What is left to do, as it is estimated now,"""
+    left: Budget
+    """and what is left to spend."""
     best: Callable[[], Plan]
-    """Makes the plan that it would come to; asked only where that could matter."""
+    """Makes the plan that a new one would be; asked only where that could matter."""
     replans_left: int
     overrun: str = ""
     """What went over, in plain words; empty as long as nothing did."""
@@ -50,12 +51,6 @@ class Course:
     """Whether the run ends before its plan is complete."""
 
 
-def still_to_do(plan: Plan, problem: Problem) -> list[StepOption]:
-    """What of a plan can still be chosen, as it is estimated now."""
-    now = {option.name: option for step in problem.steps for option in step.options}
-    return [now[option.name] for option in plan.chosen if option.name in now]
-
-
 def set_course(
     standing: Standing, on_drift: OnDrift, drift: Callable[[], str] = lambda: ""
 ) -> Course:
@@ -69,16 +64,16 @@ def set_course(
     """
     if standing.overrun:
         return Course("finish", f"overrun: {standing.overrun}", True)
-    rest = still_to_do(standing.plan, standing.problem)
-    missing = standing.problem.left.exceeded_by(total(option.estimate for option in rest))
+    ahead = standing.ahead
+    missing = standing.left.exceeded_by(ahead.expected)
     if missing and on_drift != "replan":
         reason = _because(f"the rest of the plan is {shortfall(missing)}", drift)
         return Course("approve", reason) if on_drift == "ask" else Course("finish", reason, True)
-    if standing.replans_left > 0 and (news := _news(standing, rest, missing, on_drift)):
+    if standing.replans_left > 0 and (news := _news(standing, missing, on_drift)):
         return Course("plan", _because(news, drift))
-    if rest:
+    if ahead.to_do:
         return Course("route")
-    if standing.problem.done and (standing.plan.chosen or not standing.problem.steps):
+    if ahead.done and (standing.plan.chosen or not ahead.open_steps):
         return Course("finish")
     return Course("finish", standing.plan.note or NOTHING_FITS, True)
 
@@ -88,9 +83,7 @@ def _because(reason: str, drift: Callable[[], str]) -> str:
     return f"{reason}; {told}" if told else reason
 
 
-def _news(
-    standing: Standing, rest: Sequence[StepOption], missing: dict[str, int], on_drift: OnDrift
-) -> str:
+def _news(standing: Standing, missing: dict[str, int], on_drift: OnDrift) -> str:
     """What calls for a new plan; empty when nothing does."""
     if not standing.news:
         return ""
@@ -99,9 +92,9 @@ def _news(
     failed = next((outcome for outcome in standing.news if not outcome.has_text), None)
     if failed and standing.best().chosen:
         return f"{failed.option.name!r} did not work out: {failed.reason}"
-    worth = value_of(standing.problem, rest)
+    worth = standing.ahead.worth
     least = max(0.0, GAIN_MIN * worth)
-    if on_drift == "halt" or value_at_most(standing.problem) - worth <= least:
+    if on_drift == "halt" or standing.ahead.worth_at_most - worth <= least:
         return ""
     gain = standing.best().value - worth
     return f"what was saved buys a better rest, worth {gain:+.1f}" if gain > least else ""

@@ -138,7 +138,7 @@ class Seen:
     def __init__(self, tallies: Iterable[Tally]) -> None:
         self.options: dict[tuple[str, Doer], Tally] = {}
         self.doers: dict[Doer, Tally] = {}
-        self._believed: dict[_Believed, Ratios | None] = {}
+        self._believed: dict[Believed, Ratios | None] = {}
         self._steps: dict[str, _Known] = {}
         self._steps_of: dict[str, str] = {}
         self._changes = 0
@@ -166,30 +166,31 @@ class Seen:
         """
         if not self.doers:
             return tuple(steps)
-        return tuple([self._step(step, doer_of) for step in steps])
+        return tuple([self.step(step, doer_of) for step in steps])
 
     def forecast(self, option: StepOption, doer: Doer) -> StepOption:
         """One option, estimated anew."""
-        return _estimated(option, self._ratios(self._about(option, doer)))
+        return _estimated(option, self.ratios(self.about(option, doer)))
 
-    def _step(self, step: Step, doer_of: DoerOf) -> Step:
+    def step(self, step: Step, doer_of: DoerOf) -> Step:
+        """One step, its options estimated anew."""
         known = self._steps.get(step.name)
         if known is None or known.declared is not step:
-            about = [self._about(option, doer_of(option)) for option in step.options]
+            about = [self.about(option, doer_of(option)) for option in step.options]
             known = self._steps[step.name] = _Known(step, about)
             self._steps_of |= {option.name: step.name for option in step.options}
         if known.changes != self._changes:
-            known.expect(list(map(self._ratios, known.about)), self._changes)
+            known.expect(list(map(self.ratios, known.about)), self._changes)
         return known.expected
 
-    def _about(self, option: StepOption, doer: Doer) -> _Believed:
+    def about(self, option: StepOption, doer: Doer) -> Believed:
         """Which belief is about an option: what holds for one that was never seen itself holds
         for all."""
         seen = option.name if (option.name, doer) in self.options else ""
         uses = tuple(map(bool, option.estimate.amounts[:UNCERTAIN]))
-        return _Believed(doer, option.spread, seen, uses)
+        return Believed(doer, option.spread, seen, uses)
 
-    def _ratios(self, of: _Believed) -> Ratios | None:
+    def ratios(self, of: Believed) -> Ratios | None:
         """What is believed, if anything is."""
         if of.doer not in self.doers or not of.spread:
             return None
@@ -197,7 +198,7 @@ class Seen:
             self._believed[of] = self._belief(of)
         return self._believed[of]
 
-    def _belief(self, of: _Believed) -> Ratios | None:
+    def _belief(self, of: Believed) -> Ratios | None:
         whole = self.doers[of.doer]
         own = self.options.get((of.option, of.doer), NOTHING_SEEN)
         ratios = [
@@ -209,7 +210,7 @@ class Seen:
         return None if first is None else Ratios(means, first.spread)
 
 
-class _Believed(NamedTuple):
+class Believed(NamedTuple):
     """What a belief is about: all options of a doer with that spread and those uses, or the one
     that is named."""
 
@@ -223,7 +224,7 @@ class _Believed(NamedTuple):
 class _Known:
     """A step, and what was last expected of it."""
 
-    def __init__(self, declared: Step, about: list[_Believed]) -> None:
+    def __init__(self, declared: Step, about: list[Believed]) -> None:
         self.declared = self.expected = declared
         self.about = about
         """Which beliefs are about its options."""
@@ -241,11 +242,18 @@ class _Known:
 def _estimated(option: StepOption, ratios: Ratios | None) -> StepOption:
     if ratios is None:
         return option
-    amounts = list(option.estimate.amounts)
+    return option.estimated(Spend(*expected_amounts(option.estimate, ratios)), ratios.spread)
+
+
+def expected_amounts(estimate: Spend, ratios: Ratios | None) -> tuple[int, ...]:
+    """What is expected to be used of each resource, in the order of a `Spend`."""
+    if ratios is None:
+        return estimate.amounts
+    amounts = list(estimate.amounts)
     for place, mean in enumerate(ratios.means):
         if mean is not None:
             amounts[place] = min(round(amounts[place] * mean), AMOUNT_MAX)
-    return option.estimated(Spend(*amounts), ratios.spread)
+    return tuple(amounts)
 
 
 def drift(bills: Iterable[Bill]) -> str:

@@ -7,8 +7,6 @@ It is a multidimensional multiple-choice knapsack with optional groups (steps), 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from heapq import nlargest
-from math import fsum
 from operator import add
 from typing import Literal, get_args
 
@@ -98,9 +96,3 @@ def value_of(problem: Problem, chosen: Iterable[StepOption]) -> float:
         value += option.value - problem.diversity_penalty * before
         times[topic] = before + 1
     return value
-
-
-def value_at_most(problem: Problem) -> float:
-    """What no plan can be worth more than, seen without planning: the best option of each step,
-    as if every one of them fitted."""
-    return fsum(nlargest(problem.max_steps, [step.value_max for step in problem.steps]))

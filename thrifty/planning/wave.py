@@ -1,26 +1,13 @@
 """Which steps of a plan can start now, side by side."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping
 from itertools import islice
 
 from thrifty.budget import Step, StepOption
-from thrifty.planning.problem import Problem
-
-
-def upgradable_last(rest: Sequence[StepOption], problem: Problem) -> list[StepOption]:
-    """The rest of a plan, but what has a better option waits for what is saved until then.
-
-    Else free steps, which bring most for their spend, would all be done before anything could
-    be saved for them. Under a limit on a schedule the order stays as it was planned.
-    """
-    if problem.concurrency > 1 and problem.left.max_latency_ms is not None:
-        return list(rest)
-    best = {step.name: step.value_max for step in problem.steps}
-    return sorted(rest, key=lambda option: option.value < best[option.step])
 
 
 def ready_wave(
-    rest: Sequence[StepOption], steps: Mapping[str, Step], finished: Container[str], at_most: int
+    rest: Collection[StepOption], steps: Mapping[str, Step], finished: Container[str], at_most: int
 ) -> tuple[StepOption, ...]:
     """The first options of the rest whose steps wait for nothing else in it.
 
@@ -29,11 +16,12 @@ def ready_wave(
     and by itself, so that `route` can say why it cannot be done.
 
     Args:
-        rest: what is still to be done, in running order.
+        rest: what is still to be done, in its order; of a long one only the beginning is looked at.
         steps: all steps by name, done or not.
         finished: the names of the steps that are done.
         at_most: how many may run at once.
     """
-    sections = [option for option in rest if steps[option.step].role == "section"]
-    ready = (o for o in sections or rest if all(r in finished for r in steps[o.step].requires))
-    return tuple(islice(ready, at_most)) or tuple(rest[:1])
+    has_sections = any(steps[option.step].role == "section" for option in rest)
+    in_turn = (o for o in rest if steps[o.step].role == "section" or not has_sections)
+    ready = (o for o in in_turn if all(r in finished for r in steps[o.step].requires))
+    return tuple(islice(ready, at_most)) or tuple(islice(rest, 1))
