@@ -12,6 +12,7 @@ import pytest
 
 from tests.ledger.shorthand import CALL, USED, called
 from thrifty.budget import Budget, InvalidInput, LedgerUnavailable, Spend
+from thrifty.ledger.sql import IN_ORDER, OVERRUNS_ONLY, SELECT_ENTRIES
 from thrifty.ledger.sqlite import COMMITS_PER_CHECKPOINT, SqliteLedger
 
 UNUSABLE = (
@@ -209,6 +210,15 @@ def test_every_change_is_on_the_disk(ledger):
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
     assert connection.execute("PRAGMA wal_autocheckpoint").fetchone() == (0,)
+
+
+def test_overruns_are_found_by_their_index(ledger):
+    """A run asks after every step, and its entries are many."""
+    called(ledger)
+    connection = ledger._file._connection
+    asked = f"EXPLAIN QUERY PLAN {SELECT_ENTRIES}{OVERRUNS_ONLY}{IN_ORDER}"
+    plan = " ".join(row[-1] for row in connection.execute(asked, ("run",)))
+    assert "USING INDEX thrifty_overruns" in plan
 
 
 def test_the_log_does_not_grow_without_end(ledger, path):

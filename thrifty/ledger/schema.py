@@ -93,6 +93,12 @@ CREATE TABLE thrifty_leases (
     PRIMARY KEY (account, run)
 ) $strict
 """,
+    """
+CREATE INDEX thrifty_overruns ON thrifty_entries (account)
+    WHERE charged_tokens > reserved_tokens
+    OR charged_cost_nano_usd > reserved_cost_nano_usd
+    OR charged_tool_calls > reserved_tool_calls
+""",
 )
 """Each is applied once, in order, in one transaction. A released one is never edited."""
 
