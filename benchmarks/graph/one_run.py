@@ -8,13 +8,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, get_args
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.types import Durability
 
 from benchmarks.graph import bare
-from benchmarks.graph.places import KINDS, Kind, Place, place
+from benchmarks.graph.places import KINDS, Place, place
 from benchmarks.graph.work import TASK, TOKENS, Calls
 from thrifty import Settings, create_budget_agent
 
@@ -37,7 +38,9 @@ class Taken(TypedDict):
     """All checkpoints of the run."""
 
 
-def loop_of(loop: Loop, calls: Calls, at: Place) -> Callable[[str], Any]:
+def loop_of(
+    loop: Loop, calls: Calls, at: Place, durability: Durability = "async"
+) -> Callable[[str], Any]:
     """Does a whole run on a thread of that name, and returns the graph."""
     made: Any
     if loop == "thrifty":
@@ -56,7 +59,7 @@ def loop_of(loop: Loop, calls: Calls, at: Place) -> Callable[[str], Any]:
         given, options = bare.start(), {}
 
     def run(thread: str) -> Any:
-        result = made.invoke(given, config_of(thread), **options)
+        result = made.invoke(given, config_of(thread), durability=durability, **options)
         written = sum(answer in result["draft"] for answer in calls.answers)
         assert written == calls.steps, f"{written} of {calls.steps} answers are in the draft"
         return made
@@ -68,13 +71,11 @@ def config_of(thread: str) -> RunnableConfig:
     return {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_MAX}
 
 
-def measure(
-    loop: Loop, kind: Kind, steps: int, call_ms: int, seed: int, conninfo: str, folder: Path
-) -> Taken:
+def measure(a: argparse.Namespace, folder: Path) -> Taken:
     """Runs once to warm up, and once for the figures."""
-    with place(kind, folder, conninfo) as at:
-        loop_of(loop, Calls.seeded(WARM_UP_STEPS, 0, seed), at)("warm up")
-        run = loop_of(loop, Calls.seeded(steps, call_ms, seed), at)
+    with place(a.kind, folder, a.conninfo) as at:
+        loop_of(a.loop, Calls.seeded(WARM_UP_STEPS, 0, a.seed), at)("warm up")
+        run = loop_of(a.loop, Calls.seeded(a.steps, a.call_ms, a.seed), at, a.durability)
         stored = at.stored()
         gc.collect()
         memory_kb, cpu, began = _largest_kb(), time.process_time(), time.perf_counter()
@@ -100,11 +101,12 @@ def main() -> None:
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("steps", type=int)
     parser.add_argument("--call-ms", type=int, default=0)
+    parser.add_argument("--durability", choices=get_args(Durability), default="async")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--conninfo", default="")
     a = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        taken = measure(a.loop, a.kind, a.steps, a.call_ms, a.seed, a.conninfo, Path(folder))
+        taken = measure(a, Path(folder))
     print(json.dumps(taken))
 
 
