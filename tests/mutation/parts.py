@@ -61,11 +61,13 @@ PARTS = {
             "thrifty/nodes/check_spend.py",
             "thrifty/planning/course.py",
             "thrifty/planning/forecast.py",
+            "thrifty/planning/rest.py",
         ),
         (
             "tests/nodes/test_check_spend.py",
             "tests/planning/test_course.py",
             "tests/planning/test_forecast.py",
+            "tests/planning/test_rest.py",
         ),
         sample="thrifty.planning.course.x__because__mutmut_1",
     ),
