@@ -30,8 +30,10 @@ UNCERTAIN = 3
 """The first so many resources come out as they may; a call is counted, not estimated."""
 UNSEEN = Moments()
 DIGITS = 2
-"""Beliefs are kept to a hundredth: what is finer is noise, and would move all that is still open
-with every bill."""
+"""What is expected is kept to a hundredth,"""
+MEAN_GRAIN = 0.05
+"""and what is believed of a doer to a twentieth of a deviation, its variance to a tenth: what is
+finer is noise, and would move all that is still open with every bill."""
 DRIFT_TOLD = 1.1
 """A ratio that is nearer to one than this is not worth a word."""
 
@@ -128,20 +130,28 @@ def forecast(steps: Iterable[Step], doer_of: DoerOf, tallies: Iterable[Tally]) -
     return Seen(tallies).steps(steps, doer_of)
 
 
+_OfDoer = tuple[Belief | None, ...]
+"""For each uncertain resource, what is believed of all that a doer does."""
+
+
 class Seen:
     """Tallies, added up as they come for the questions of every option.
 
     A long run asks again after every bill: a step of which the same is expected as before is the
-    very same step, and what holds for all options of a doer is made out once.
+    very same step, and a belief is made out once for all that it is about.
     """
 
     def __init__(self, tallies: Iterable[Tally]) -> None:
         self.options: dict[tuple[str, Doer], Tally] = {}
         self.doers: dict[Doer, Tally] = {}
-        self._believed: dict[Believed, Ratios | None] = {}
+        self.changes = 0
+        """How often something else was believed of all that a doer does; a bill that changes
+        nothing of that says something of its own option alone."""
+        self._of_doers: dict[Doer, _OfDoer] = {}
+        self._believed: dict[Believed, tuple[_OfDoer, Tally, Ratios | None]] = {}
+        """With what each belief was made of."""
         self._steps: dict[str, _Known] = {}
         self._steps_of: dict[str, str] = {}
-        self._changes = 0
         for tally in tallies:
             self.add(tally)
 
@@ -150,14 +160,11 @@ class Seen:
         own, whole = self.options.get((tally.option, tally.doer)), self.doers.get(tally.doer)
         self.options[tally.option, tally.doer] = own.merged(tally) if own else tally
         self.doers[tally.doer] = whole.merged(tally) if whole else tally
-        if not own:
-            self._steps.pop(self._steps_of.get(tally.option, ""), None)
-        if not whole:
-            self._changes += 1
-        for key, believed in self._believed.items():
-            if key.doer == tally.doer and believed != (now := self._belief(key)):
-                self._believed[key] = now
-                self._changes += 1
+        self._steps.pop(self._steps_of.get(tally.option, ""), None)
+        believed = tuple(map(_of_doer, self.doers[tally.doer].moments))
+        if believed != self._of_doers.get(tally.doer):
+            self._of_doers[tally.doer] = believed
+            self.changes += 1
 
     def steps(self, steps: Iterable[Step], doer_of: DoerOf) -> tuple[Step, ...]:
         """Steps whose options are estimated anew; without any tally, as given.
@@ -179,8 +186,8 @@ class Seen:
             about = [self.about(option, doer_of(option)) for option in step.options]
             known = self._steps[step.name] = _Known(step, about)
             self._steps_of |= {option.name: step.name for option in step.options}
-        if known.changes != self._changes:
-            known.expect(list(map(self.ratios, known.about)), self._changes)
+        if known.changes != self.changes:
+            known.expect(list(map(self.ratios, known.about)), self.changes)
         return known.expected
 
     def about(self, option: StepOption, doer: Doer) -> Believed:
@@ -192,22 +199,14 @@ class Seen:
 
     def ratios(self, of: Believed) -> Ratios | None:
         """What is believed, if anything is."""
-        if of.doer not in self.doers or not of.spread:
+        of_doer = self._of_doers.get(of.doer)
+        if of_doer is None or not of.spread:
             return None
-        if of not in self._believed:
-            self._believed[of] = self._belief(of)
-        return self._believed[of]
-
-    def _belief(self, of: Believed) -> Ratios | None:
-        whole = self.doers[of.doer]
         own = self.options.get((of.option, of.doer), NOTHING_SEEN)
-        ratios = [
-            _ratio(of.spread, *moments) if is_used else None
-            for is_used, *moments in zip(of.uses, whole.moments, own.moments, strict=True)
-        ]
-        first = next(filter(None, ratios), None)
-        means = tuple([ratio and ratio.mean for ratio in ratios])
-        return None if first is None else Ratios(means, first.spread)
+        known = self._believed.get(of)
+        if known is None or known[0] is not of_doer or known[1] is not own:
+            known = self._believed[of] = of_doer, own, _ratios(of, of_doer, own)
+        return known[2]
 
 
 class Believed(NamedTuple):
@@ -219,6 +218,16 @@ class Believed(NamedTuple):
     option: str
     uses: tuple[bool, ...]
     """For each uncertain resource, whether it was estimated to be used."""
+
+
+def _ratios(of: Believed, of_doer: _OfDoer, own: Tally) -> Ratios | None:
+    ratios = [
+        _ratio(of.spread, belief, moments) if belief and is_used else None
+        for is_used, belief, moments in zip(of.uses, of_doer, own.moments, strict=True)
+    ]
+    first = next(filter(None, ratios), None)
+    means = tuple([ratio and ratio.mean for ratio in ratios])
+    return None if first is None else Ratios(means, first.spread)
 
 
 class _Known:
@@ -291,11 +300,17 @@ def _sigma(spread: float) -> float:
     return sqrt(log1p(max(spread, SPREAD_LEAST) ** 2))
 
 
-def _ratio(spread: float, of_doer: Moments, own: Moments = UNSEEN) -> Ratio | None:
-    """What is believed of a resource of an option whose executor was seen using it."""
-    if not of_doer.count:
+def _of_doer(moments: Moments) -> Belief | None:
+    """What is believed of a resource of all that a doer does; none where it was not seen in use."""
+    if not moments.count:
         return None
-    belief = Belief().after(of_doer).after(own)
+    mean, variance = Belief().after(moments)
+    return Belief(round(mean / MEAN_GRAIN) * MEAN_GRAIN, exp(round(log(variance), 1)))
+
+
+def _ratio(spread: float, of_doer: Belief, own: Moments) -> Ratio:
+    """What is believed of a resource of an option whose executor was seen using it."""
+    belief = of_doer.after(own)
     sigma = _sigma(spread)
     variance = min(belief.variance * sigma * sigma, log1p(SPREAD_MAX * SPREAD_MAX))
     exponent = belief.mean * sigma - sigma * sigma / 2 + variance / 2

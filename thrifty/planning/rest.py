@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import fsum
 
 from thrifty.budget import Plan, Spend, Step, StepOption
+from thrifty.budget.spend import SPEND_FIELDS
 from thrifty.planning.forecast import Believed, Doer, DoerOf, Ratios, Seen, expected_amounts
 from thrifty.planning.problem import Problem
 
@@ -155,49 +156,48 @@ class Pairs:
 
 
 class Expected:
-    """What options are expected to use together: all that one belief is about in one sum, which
-    is counted again only when the belief has moved."""
+    """What options are expected to use together, added up by who does them; counted again only
+    where a belief has moved."""
 
     def __init__(self, options: Iterable[StepOption], seen: Seen, doer_of: DoerOf) -> None:
-        self._seen = seen
-        self._sums: dict[Believed, _Sum] = {}
-        self._sum_of: dict[str, _Sum] = {}
+        self._seen, self._changes = seen, seen.changes
+        self._options: dict[Believed, dict[str, StepOption]] = {}
+        self._about: dict[str, Believed] = {}
+        self._ratios: dict[Believed, Ratios | None] = {}
+        self._totals: dict[str, list[int]] = {}
         for option in options:
-            about = seen.about(option, doer_of(option))
-            self._sum_of[option.name] = self._sums.setdefault(about, _Sum())
-            self._sum_of[option.name].estimates[option.name] = option.estimate
+            about = self._about[option.name] = seen.about(option, doer_of(option))
+            self._options.setdefault(about, {})[option.name] = option
+        for about, members in self._options.items():
+            self._ratios[about] = seen.ratios(about)
+            for option in members.values():
+                self._count(option, about, 1)
 
     def take_off(self, option: StepOption) -> None:
         """Leaves an option out from now on."""
-        self._sum_of.pop(option.name).take_off(option.name)
+        about = self._about.pop(option.name)
+        self._count(self._options[about].pop(option.name), about, -1)
 
     def total(self, executor: str | None = None) -> Spend:
         """What they come to, or those of one executor."""
-        sums = [
-            known.under(self._seen.ratios(about))
-            for about, known in self._sums.items()
-            if executor in (None, about.doer.executor)
-        ]
-        return Spend(*map(sum, zip(*sums, strict=True)))
+        if self._changes != self._seen.changes:
+            self._changes = self._seen.changes
+            self._recount()
+        if executor is not None:
+            return Spend(*self._totals.get(executor, ()))
+        return Spend(*map(sum, zip(*self._totals.values(), strict=True)))
 
+    def _recount(self) -> None:
+        for about, members in self._options.items():
+            if members and (ratios := self._seen.ratios(about)) != self._ratios[about]:
+                for option in members.values():
+                    self._count(option, about, -1)
+                self._ratios[about] = ratios
+                for option in members.values():
+                    self._count(option, about, 1)
 
-class _Sum:
-    """Estimates that one belief is about, and what they come to under it."""
-
-    def __init__(self) -> None:
-        self.estimates: dict[str, Spend] = {}
-        self._counted: tuple[Ratios | None, list[int]] | None = None
-
-    def under(self, ratios: Ratios | None) -> list[int]:
-        """What is expected of each resource."""
-        if self._counted is None or self._counted[0] != ratios:
-            amounts = [expected_amounts(each, ratios) for each in self.estimates.values()]
-            self._counted = ratios, list(map(sum, zip(*amounts, strict=True))) or [0, 0, 0, 0]
-        return self._counted[1]
-
-    def take_off(self, name: str) -> None:
-        estimate = self.estimates.pop(name)
-        if self._counted is not None:
-            ratios, amounts = self._counted
-            left = zip(amounts, expected_amounts(estimate, ratios), strict=True)
-            self._counted = ratios, [amount - less for amount, less in left]
+    def _count(self, option: StepOption, about: Believed, times: int) -> None:
+        totals = self._totals.setdefault(option.executor, [0] * len(SPEND_FIELDS))
+        amounts = expected_amounts(option.estimate, self._ratios[about])
+        for place, amount in enumerate(amounts):
+            totals[place] += times * amount
