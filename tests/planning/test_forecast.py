@@ -241,7 +241,7 @@ def test_a_step_of_which_the_same_is_expected_is_the_very_same():
 
 def test_a_bill_of_its_own_moves_a_step_where_it_moves_no_other():
     steps = [Step(name, (option(name),)) for name in "AC"]
-    seen = Seen(tallied([billed("B", 1.3)] * 10_000))
+    seen = Seen(tallied([billed("B", ratio) for ratio in (0.9, 1.3, 1.9)] * 3_000))
     before = seen.steps(steps, doer_of)
     seen.add(tally_of(billed("A", 2.6)))
     after = seen.steps(steps, doer_of)

@@ -29,11 +29,11 @@ SPREAD_LEAST = 0.05
 UNCERTAIN = 3
 """The first so many resources come out as they may; a call is counted, not estimated."""
 UNSEEN = Moments()
-DIGITS = 2
-"""What is expected is kept to a hundredth,"""
-MEAN_GRAIN = 0.05
-"""and what is believed of a doer to a twentieth of a deviation, its variance to a tenth: what is
-finer is noise, and would move all that is still open with every bill."""
+MEAN_GRAIN = 0.02
+"""What is believed of a doer is kept to a fiftieth of a deviation,"""
+VARIANCE_GRAIN = 0.05
+"""and its variance to a twentieth of itself: what is finer is noise, and would move all that is
+still open with every bill."""
 DRIFT_TOLD = 1.1
 """A ratio that is nearer to one than this is not worth a word."""
 
@@ -305,7 +305,10 @@ def _of_doer(moments: Moments) -> Belief | None:
     if not moments.count:
         return None
     mean, variance = Belief().after(moments)
-    return Belief(round(mean / MEAN_GRAIN) * MEAN_GRAIN, exp(round(log(variance), 1)))
+    return Belief(
+        round(mean / MEAN_GRAIN) * MEAN_GRAIN,
+        exp(round(log(variance) / VARIANCE_GRAIN) * VARIANCE_GRAIN),
+    )
 
 
 def _ratio(spread: float, of_doer: Belief, own: Moments) -> Ratio:
@@ -315,8 +318,8 @@ def _ratio(spread: float, of_doer: Belief, own: Moments) -> Ratio:
     variance = min(belief.variance * sigma * sigma, log1p(SPREAD_MAX * SPREAD_MAX))
     exponent = belief.mean * sigma - sigma * sigma / 2 + variance / 2
     edge = log(RATIO_MAX)
-    mean = exp(min(max(round(exponent, DIGITS), -edge), edge))
-    return Ratio(mean, min(round(sqrt(expm1(variance)), DIGITS), SPREAD_MAX))
+    mean = exp(min(max(exponent, -edge), edge))
+    return Ratio(mean, min(sqrt(expm1(variance)), SPREAD_MAX))
 
 
 def _moments(deviation: float | None) -> Moments:
