@@ -40,10 +40,10 @@ MANY = 20
 """A plan of no more steps is limited by them."""
 OPENING = (20, 8)
 """How many prices of rows are tried alone, and how many with the others settled at each."""
-SIFTING = (30, 20, 300)
+SIFTING = (20, 16, 300)
 """How many steps more than a plan has room for are promising, how many prices are tried for them,
 and how many nodes of their core are searched for a good plan."""
-SIFTED = ((2, 10_000), (24, 15_000))
+SIFTED = ((1, 10_000), (24, 15_000))
 """The stages from there."""
 STAGE_BELOW = (16, 60_000)
 """The same for a part of it."""

@@ -6,7 +6,7 @@ all are measured at once, column by column, into bare tuples, and only once.
 
 from collections.abc import Iterable, Sequence
 from itertools import islice, repeat
-from operator import le, mul, sub
+from operator import gt, mul, sub
 
 from thrifty.budget.option import StepOption
 from thrifty.budget.resources import LATENCY, RESOURCES, TOOL_CALLS
@@ -34,7 +34,8 @@ class Measure:
         limits = problem.limits
         limited = [(place, limit) for place, limit in enumerate(limits) if limit is not None]
         self.places = [place for place, _ in limited]
-        self.names = tuple(RESOURCES[place].name for place in self.places)
+        self.resources = [RESOURCES[place] for place in self.places]
+        self.names = tuple([resource.name for resource in self.resources])
         self.limits = tuple(limit for _, limit in limited)
         self.capacities = self.limits
         self.margin = risk.margin(problem.risk, problem.surprises)
@@ -97,7 +98,7 @@ class Measure:
             name
             for offers in self.offers
             for _, _, name, amounts, variances in offers
-            if not all(map(le, amounts, limits))
+            if any(map(gt, amounts, limits))
             or (variances and not all(map(risk.within, map(sub, limits, amounts), variances)))
         }
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from operator import add, lt, sub
+from operator import add, gt, sub
 
 from thrifty.budget.plan import LeftOut
 from thrifty.budget.resources import told
@@ -58,6 +58,7 @@ class _Asking:
         self.variances = tuple([sum([i.variances[r] for i in items if i.variances]) for r in rows])
         present = [step for step in problem.steps if step.name in chosen]
         self.topics = Counter([step.topic for step in (*problem.done, *present)])
+        self.shows = [resource.show for resource in measure.resources]
         self.penalty_micro = round(problem.diversity_penalty * MICRO)
 
     def reasons(self, step: Step, offers: Sequence[Figures]) -> Iterator[tuple[str, str]]:
@@ -71,14 +72,14 @@ class _Asking:
             if step.name in self.done:
                 yield name, "the step is done"
             elif name in self.measure.barred:
-                missing = self.measure.missing_alone(offer)
-                yield name, f"does not fit even alone: {shortfall(missing)}"
+                alone = shortfall(self.measure.missing_alone(offer))
+                yield name, f"does not fit even alone: {alone}"
             elif absent:
                 yield name, absent
             elif rival and name == rival.name:
                 continue
             elif missing := self._missing(offer, rooms, variances):
-                yield name, f"does not fit beside the rest: {shortfall(missing)}"
+                yield name, f"does not fit beside the rest: {missing} short"
             elif rival:
                 yield name, f"{rival.name!r} was chosen for this step"
             else:
@@ -110,19 +111,20 @@ class _Asking:
             return rooms, self.variances
         return rooms, tuple(map(sub, self.variances, rival.variances))
 
-    def _missing(self, offer: Figures, rooms: Amounts, variances: Amounts) -> dict[str, int]:
-        """What is missing for an option beside the rest of the plan."""
+    def _missing(self, offer: Figures, rooms: Amounts, variances: Amounts) -> str:
+        """What is missing for an option beside the rest of the plan, as `told` would tell it."""
         _, _, _, amounts, more = offer
-        names = self.measure.names
         if not self.measure.has_margin:
-            if not any(map(lt, rooms, amounts)):
-                return {}
-            parts = zip(names, rooms, amounts, strict=True)
-            return {name: amount - room for name, room, amount in parts if room < amount}
+            if not any(map(gt, amounts, rooms)):
+                return ""
+            parts = zip(self.shows, amounts, rooms, strict=True)
+            return ", ".join([show(amount - room) for show, amount, room in parts if amount > room])
         left = map(sub, rooms, amounts)
         together = map(add, variances, more) if more else variances
-        return {
-            name: risk.reserve(variance) - room
-            for name, room, variance in zip(names, left, together, strict=True)
-            if room < 0 or (variance and not risk.within(room, variance))
-        }
+        return ", ".join(
+            [
+                show(risk.reserve(variance) - room)
+                for show, room, variance in zip(self.shows, left, together, strict=True)
+                if room < 0 or (variance and not risk.within(room, variance))
+            ]
+        )
