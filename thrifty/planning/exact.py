@@ -25,13 +25,15 @@ EPSILON = 1e-11
 """Relative error allowed to sums of floats: far above what rounding makes of them."""
 STAGES = {
     0: ((4, 6_000), (40, 15_000)),
-    25: ((8, 3_000), (16, 15_000)),
+    25: ((12, 3_000), (16, 15_000)),
     150: ((16, 10_000), (40, 15_000)),
     500: ((16, 10_000), (24, 15_000)),
     2_000: ((16, 0), (16, 0), (24, 20_000), (60, 20_000)),
 }
 """From a number of items on: how many prices are tried for the whole problem, and how many nodes
 of its core are then searched; first as for an easy problem, then as for a hard one."""
+STAGES_SHORT = {25: ((8, 3_000), (16, 15_000)), 150: ((1, 10_000), (24, 15_000))}
+"""The same where it is the number of steps that limits a plan."""
 LARGE = 150
 """From so many items on, good prices are found before the whole problem is bounded: in three steps,
 and good plans are made better by exchanges; or, where it is the number of steps that limits a plan,
@@ -43,8 +45,6 @@ OPENING = (20, 8)
 SIFTING = (20, 16, 300)
 """How many steps more than a plan has room for are promising, how many prices are tried for them,
 and how many nodes of their core are searched for a good plan."""
-SIFTED = ((1, 10_000), (24, 15_000))
-"""The stages from there."""
 STAGE_BELOW = (16, 60_000)
 """The same for a part of it."""
 MOST = 1e300
@@ -105,13 +105,11 @@ class Exact:
         self.meet(drafted(core, known))
         self.meet(by_density(relaxation))
         prices = first_prices(relaxation, self.best.value)
-        stages = next(s for n, s in reversed(STAGES.items()) if count >= n)
-        if self.is_wide(relaxation):
-            prices = self.opened(relaxation, prices)
-        elif count >= LARGE:
-            prices, stages = self.sifted(relaxation, prices), SIFTED
+        if count >= LARGE:
+            find = self.sifted if self.is_short() else self.opened
+            prices = find(relaxation, prices)
         parts = [Part(core, prices, inf)]
-        for rounds, nodes in stages:
+        for rounds, nodes in self.stages(count):
             if self.is_over(parts) or self.is_hopeless(parts[0]):
                 break
             parts = self.remains(parts.pop(), rounds, nodes, WIDEST)
@@ -142,10 +140,14 @@ class Exact:
         gap = part.bound - self.best.value
         return HOPELESS_GAP * part.bound < gap < inf and self.width(part.core) > HOPELESS_WIDTH
 
-    def is_wide(self, relaxation: Relaxation) -> bool:
-        """Whether a core is large, and plans are limited by something else than their steps."""
-        steps = max(MANY, len(self.best.items))
-        return len(relaxation.items) >= LARGE and steps < self.model.max_steps
+    def stages(self, count: int) -> Sequence[tuple[int, int]]:
+        """The stages for a number of items."""
+        tables = (STAGES_SHORT, STAGES) if self.is_short() else (STAGES,)
+        return next(s for table in tables for n, s in reversed(table.items()) if count >= n)
+
+    def is_short(self) -> bool:
+        """Whether it is the number of steps that limits a plan."""
+        return self.model.max_steps <= max(MANY, len(self.best.items))
 
     def width(self, core: Core) -> int:
         """The choices that are left, times the steps that a plan may have."""
@@ -228,7 +230,7 @@ class Exact:
     def bounded(self, relaxation: Relaxation, prices: Prices, rounds: int) -> Relaxed:
         """The lowest bound found, plans noted on the way."""
         at = descend(relaxation, prices, self.enough, rounds, self.plan_by(relaxation))
-        if self.is_wide(relaxation):
+        if len(relaxation.items) >= LARGE and not self.is_short():
             draft = drafted(relaxation.core, self.best.items)
             if len(draft) == len(self.best.items):
                 self.meet(exchanged(relaxation, at, draft))
