@@ -7,12 +7,10 @@ U. Pferschy, D. Pisinger, "Knapsack Problems", 2004, section 11.2.1).
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from itertools import repeat
 from math import gcd
 from operator import le
 
-from thrifty.budget.step import Step
-from thrifty.planning.measure import Measure
+from thrifty.planning.measure import Figures, Measure
 from thrifty.planning.model import MICRO, Item, Model
 from thrifty.planning.problem import Problem
 
@@ -30,24 +28,34 @@ def build_model(problem: Problem, measure: Measure | None = None) -> Model:
     measure = measure or Measure(problem)
     done = {step.name for step in problem.done}
     steps = {step.name: step for step in problem.steps if step.name not in done}
-    requires = {name: _open(step.requires, done) for name, step in steps.items()}
+    requires = {
+        name: {r for r in step.requires if r not in done} if step.requires else ()
+        for name, step in steps.items()
+    }
     penalty = round(problem.diversity_penalty * MICRO)
     repeats = Counter([step.topic for step in problem.done])
-    items: Mapping[str, Sequence[Item]] = {
-        name: _items(measure, step, penalty * repeats[step.topic]) for name, step in steps.items()
+    offers: Mapping[str, Sequence[Figures]] = {
+        step.name: _worthwhile(measure, group, penalty * repeats[step.topic])
+        for step, group in zip(problem.steps, measure.offers, strict=True)
+        if step.name in steps
     }
-    items = _reachable(items, requires)
+    offers = _reachable(offers, requires)
     required = _closure([name for name, step in steps.items() if step.required], requires)
-    items = _short(items, requires, required, problem.max_steps)
-    missing = sorted(required - items.keys())
-    names = sorted(items)
+    offers = _short(offers, requires, required, problem.max_steps)
+    missing = sorted(required - offers.keys())
+    names = sorted(offers)
     topics = _shared_topics([steps[name].topic for name in names])
     penalty = penalty if max(topics, default=-1) >= 0 else 0
-    unit = gcd(penalty, *[item.value for name in names for item in items[name]]) or 1
+    unit = gcd(penalty, *[offer[0] for name in names for offer in offers[name]]) or 1
     number = {name: i for i, name in enumerate(names)}
     return Model(
-        items=tuple([_numbered(items[name], i, unit) for i, name in enumerate(names)]),
-        requires=tuple([tuple(sorted([number[r] for r in requires[name]])) for name in names]),
+        items=tuple([_items(offers[name], i, unit) for i, name in enumerate(names)]),
+        requires=tuple(
+            [
+                tuple(sorted([number[r] for r in requires[name]])) if requires[name] else ()
+                for name in names
+            ]
+        ),
         required=tuple([name in required for name in names]),
         topics=topics,
         revisions=tuple([steps[name].role == "revision" for name in names]),
@@ -63,95 +71,99 @@ def build_model(problem: Problem, measure: Measure | None = None) -> Model:
     )
 
 
-def _open(requires: Collection[str], done: Collection[str]) -> Collection[str]:
-    """The requirements that are not done, each once."""
-    return {name for name in requires if name not in done} if requires else ()
+def _worthwhile(measure: Measure, offers: Sequence[Figures], repeated: int) -> Sequence[Figures]:
+    """The options of a step that fit alone and are not dominated, the most valuable first.
 
-
-def _items(measure: Measure, step: Step, repeated: int) -> list[Item]:
-    """The options of a step that fit alone and are not dominated, the most valuable first."""
-    items = [item for option in step.options if measure.fits(item := measure.item(option))]
+    Args:
+        measure: the problem's measure.
+        offers: the options.
+        repeated: what their topic takes off their value.
+    """
+    fitting = sorted([offer for offer in offers if offer[2] not in measure.barred])
     if repeated:
-        items = [item._replace(value=item.value - repeated) for item in items]
-    if len(items) < 2:
-        return items
-    items.sort(key=lambda item: (-item.value, item.spend, item.name))
+        fitting = [(offer[0] + repeated, *offer[1:]) for offer in fitting]
     # A schedule may get longer when a step gets shorter, so there nothing is dominated.
-    return items if measure.clock else undominated(items)
+    return fitting if measure.clock or len(fitting) < 2 else _undominated(fitting)
 
 
-def _numbered(items: Sequence[Item], step: int, unit: int) -> tuple[Item, ...]:
-    """The items of a step with its number, their values in units."""
+def _items(offers: Sequence[Figures], step: int, unit: int) -> tuple[Item, ...]:
+    """The options of a step as items, their values in units."""
     return tuple(
         [
-            Item(step, value // unit, amounts, variances, spend, name)
-            for _, value, amounts, variances, spend, name in items
+            Item(step, -value // unit, amounts, variances, spend, name)
+            for value, spend, name, amounts, variances in offers
         ]
     )
 
 
-def undominated(items: Sequence[Item]) -> list[Item]:
-    """The items, best first, without those that an earlier one beats."""
-    kept: list[Item] = []
-    for item in items:
-        if not any(map(_beats, kept[-WINDOW:], repeat(item))):
-            kept.append(item)
+def _undominated(offers: Sequence[Figures]) -> list[Figures]:
+    """The options, best first, without those that an earlier one beats."""
+    kept: list[Figures] = []
+    for offer in offers:
+        for better in kept[-WINDOW:]:
+            if _beats(better, offer):
+                break
+        else:
+            kept.append(offer)
     return kept
 
 
-def _beats(better: Item, item: Item) -> bool:
+def _beats(better: Figures, offer: Figures) -> bool:
     """Whether `better`, no less valuable and earlier by rank, takes no more of anything."""
-    if not all(map(le, better.amounts, item.amounts)):
+    _, _, _, least, least_variances = better
+    _, _, _, amounts, variances = offer
+    if not all(map(le, least, amounts)):
         return False
-    if not better.variances:
+    if not least_variances:
         return True
-    return bool(item.variances) and all(map(le, better.variances, item.variances))
+    return bool(variances) and all(map(le, least_variances, variances))
 
 
 def _reachable(
-    items: Mapping[str, Sequence[Item]], requires: Mapping[str, Collection[str]]
-) -> dict[str, Sequence[Item]]:
-    """The steps that have an item, and so has everything they require; no circles."""
-    followers: dict[str, list[str]] = {name: [] for name in items}
-    missing = {name: len(before) for name, before in requires.items()}
+    offers: Mapping[str, Sequence[Figures]], requires: Mapping[str, Collection[str]]
+) -> dict[str, Sequence[Figures]]:
+    """The steps that have an option, and so has everything they require; no circles."""
+    followers: dict[str, list[str]] = {}
+    missing: dict[str, int] = {}
     for name, before in requires.items():
-        for requirement in before:
-            if requirement in followers:
-                followers[requirement].append(name)
-    reached = [name for name in items if not missing[name] and items[name]]
+        if before:
+            missing[name] = len(before)
+            for requirement in before:
+                followers.setdefault(requirement, []).append(name)
+    reached = [name for name, group in offers.items() if group and name not in missing]
     for name in reached:
-        for follower in followers[name]:
+        for follower in followers.get(name, ()):
             missing[follower] -= 1
-            if not missing[follower] and items[follower]:
+            if not missing[follower] and offers[follower]:
                 reached.append(follower)
-    return {name: items[name] for name in reached}
+    return {name: offers[name] for name in reached}
 
 
 def _short(
-    items: Mapping[str, Sequence[Item]],
+    offers: Mapping[str, Sequence[Figures]],
     requires: Mapping[str, Collection[str]],
     required: Collection[str],
     max_steps: int,
-) -> Mapping[str, Sequence[Item]]:
+) -> Mapping[str, Sequence[Figures]]:
     """The steps that, with all they require, are not more than a plan may have.
 
     Args:
-        items: every step after those that it requires.
+        offers: every step after those that it requires.
         requires: what steps require.
         required: the steps that stay in any case.
         max_steps: what a plan may have.
     """
-    if max_steps >= len(items):
-        return items
+    if max_steps >= len(offers):
+        return offers
     together: dict[str, int] = {}
-    for i, name in enumerate(items):
+    for i, name in enumerate(offers):
         bits = 1 << i
         for requirement in requires[name]:
             bits |= together[requirement]
         together[name] = bits
     return {
         name: group
-        for name, group in items.items()
+        for name, group in offers.items()
         if name in required or together[name].bit_count() <= max_steps
     }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import accumulate, chain, pairwise, repeat
+from itertools import chain, count, islice, repeat
 from math import gcd, inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,16 +61,9 @@ def narrowed(model: Model, core: Core, step: int, branches: Sequence[Branch]) ->
 def whole(model: Model, rows: Rows) -> Core:
     """Everything is open."""
     items = list(chain.from_iterable(model.items))
-    branches = list(map(Branch, repeat(0.0), _values(model, items), rows.loads(items), items))
-    ends = list(accumulate(map(len, model.items), initial=0))
-    return tuple(
-        [
-            Position(step, tuple(branches[start:end]), needed)
-            for step, ((start, end), needed) in enumerate(
-                zip(pairwise(ends), model.required, strict=True)
-            )
-        ]
-    )
+    branches = map(Branch, repeat(0.0), _values(items), rows.loads(items), items)
+    groups = [tuple(islice(branches, len(group))) for group in model.items]
+    return tuple(map(Position, count(), groups, model.required))
 
 
 def restricted(model: Model, core: Core) -> Model:
@@ -181,12 +174,13 @@ def _loss(position: Position) -> float:
     return branches[0].worth - (second if position.needed else max(0.0, second))
 
 
-def _values(model: Model, items: Sequence[Item]) -> list[float]:
+def _values(items: Sequence[Item]) -> list[float]:
     """The values of items less a trifle for their spend, so that the lower one wins a tie.
 
     It is in proportion to the first resource that anything uses, and less than one unit a plan.
     """
-    for spends in zip(*[item.spend for item in items], strict=True):
+    for place in range(len(items[0].spend)):
+        spends = [item.spend[place] for item in items]
         if common := gcd(*spends):
             trifle = 1.0 / (sum(spends) + common)
             return [item.value - spend * trifle for item, spend in zip(items, spends, strict=True)]

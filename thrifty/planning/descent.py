@@ -2,11 +2,14 @@
 
 The length of a step follows B. T. Polyak, "Minimization of unsmooth functionals" (1969): as if
 the bound could fall to the value of the best plan known. Steps become shorter when they stop
-paying: M. Held, P. Wolfe, H. P. Crowder, "Validation of subgradient optimization" (1974).
+paying: M. Held, P. Wolfe, H. P. Crowder, "Validation of subgradient optimization" (1974). A step
+leaves out what leads back along the last one: P. M. Camerini, L. Fratta, F. Maffioli, "On improving
+relaxation methods by modified gradient techniques", Mathematical Programming Study 3 (1975).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
+from operator import mul
 from typing import Protocol
 
 from thrifty.planning.relaxation import Prices, Relaxation, Relaxed
@@ -18,6 +21,8 @@ PATIENCE = 2
 """After how many steps without a better bound the steps become half as long."""
 MEET_EVERY = 8
 """After how many steps a plan is made of where the descent stands."""
+STEEP_ENOUGH = 0.05
+"""A slope that has less of its steepness left without the way back is followed as it is."""
 
 
 class Dual(Protocol):
@@ -72,10 +77,11 @@ def descend(
     """
     best = at = dual.solve(start)
     stalled = 0
+    before: Sequence[float] = ()
     for done in range(rounds):
         if done and not done % MEET_EVERY:
             meet(at)
-        slopes = dual.slopes(at)
+        slopes = turned(dual.slopes(at), before)
         steepness = at.prices.steepness(slopes)
         if steepness < 1e-12 or best.bound <= floor():
             break
@@ -83,15 +89,31 @@ def descend(
         length = pace * (at.bound - aim) / steepness
         if stride < inf:
             length = min(length, pace * stride * _highest(at.prices) / _steepest(slopes))
-        at = dual.solve(at.prices.moved(slopes, length))
+        at, before = dual.solve(at.prices.moved(slopes, length)), slopes.rows
         if at.bound < best.bound:
             best, stalled = at, 0
         else:
             stalled += 1
             if stalled == PATIENCE:
-                pace, stalled, at = pace / 2, 0, best
+                pace, stalled, at, before = pace / 2, 0, best, ()
     meet(best)
     return best
+
+
+def turned(slopes: Prices, before: Sequence[float]) -> Prices:
+    """The slopes without the part that leads back along the last step.
+
+    Steps across a valley would else go to and fro between its sides. Only those of the rows are
+    turned: the others are many, and each is a valley of its own.
+    """
+    back = -sum(map(mul, slopes.rows, before))
+    if back <= 0.0:
+        return slopes
+    share = back / sum(map(mul, before, before))
+    rows = [slope + share * last for slope, last in zip(slopes.rows, before, strict=True)]
+    if sum(map(mul, rows, rows)) < STEEP_ENOUGH * sum(map(mul, slopes.rows, slopes.rows)):
+        return slopes
+    return Prices(rows, slopes.arcs, slopes.topics)
 
 
 def _highest(prices: Prices) -> float:

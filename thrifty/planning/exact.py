@@ -19,25 +19,32 @@ from thrifty.planning.result import STOP_NEVER, Found, Stop
 from thrifty.planning.rows import Rows
 from thrifty.planning.search import Best, Search
 from thrifty.planning.settling import Settling
+from thrifty.planning.sifting import promising
 
 EPSILON = 1e-11
 """Relative error allowed to sums of floats: far above what rounding makes of them."""
 STAGES = {
     0: ((4, 6_000), (40, 15_000)),
-    25: ((8, 3_000), (16, 15_000)),
+    25: ((12, 3_000), (16, 15_000)),
     150: ((16, 10_000), (40, 15_000)),
     500: ((16, 10_000), (24, 15_000)),
     2_000: ((16, 0), (16, 0), (24, 20_000), (60, 20_000)),
 }
 """From a number of items on: how many prices are tried for the whole problem, and how many nodes
 of its core are then searched; first as for an easy problem, then as for a hard one."""
+STAGES_SHORT = {25: ((8, 3_000), (16, 15_000)), 150: ((1, 10_000), (24, 15_000))}
+"""The same where it is the number of steps that limits a plan."""
 LARGE = 150
-"""From so many items on, prices are found in three steps, and good plans are made better by
-exchanges, if it is not the number of steps that limits a plan."""
+"""From so many items on, good prices are found before the whole problem is bounded: in three steps,
+and good plans are made better by exchanges; or, where it is the number of steps that limits a plan,
+for its promising part alone."""
 MANY = 20
 """A plan of no more steps is limited by them."""
 OPENING = (20, 8)
 """How many prices of rows are tried alone, and how many with the others settled at each."""
+SIFTING = (20, 16, 300)
+"""How many steps more than a plan has room for are promising, how many prices are tried for them,
+and how many nodes of their core are searched for a good plan."""
 STAGE_BELOW = (16, 60_000)
 """The same for a part of it."""
 MOST = 1e300
@@ -98,10 +105,11 @@ class Exact:
         self.meet(drafted(core, known))
         self.meet(by_density(relaxation))
         prices = first_prices(relaxation, self.best.value)
-        if self.is_wide(relaxation):
-            prices = self.opened(relaxation, prices)
+        if count >= LARGE:
+            find = self.sifted if self.is_short() else self.opened
+            prices = find(relaxation, prices)
         parts = [Part(core, prices, inf)]
-        for rounds, nodes in next(s for n, s in reversed(STAGES.items()) if count >= n):
+        for rounds, nodes in self.stages(count):
             if self.is_over(parts) or self.is_hopeless(parts[0]):
                 break
             parts = self.remains(parts.pop(), rounds, nodes, WIDEST)
@@ -132,10 +140,14 @@ class Exact:
         gap = part.bound - self.best.value
         return HOPELESS_GAP * part.bound < gap < inf and self.width(part.core) > HOPELESS_WIDTH
 
-    def is_wide(self, relaxation: Relaxation) -> bool:
-        """Whether a core is large, and plans are limited by something else than their steps."""
-        steps = max(MANY, len(self.best.items))
-        return len(relaxation.items) >= LARGE and steps < self.model.max_steps
+    def stages(self, count: int) -> Sequence[tuple[int, int]]:
+        """The stages for a number of items."""
+        tables = (STAGES_SHORT, STAGES) if self.is_short() else (STAGES,)
+        return next(s for table in tables for n, s in reversed(table.items()) if count >= n)
+
+    def is_short(self) -> bool:
+        """Whether it is the number of steps that limits a plan."""
+        return self.model.max_steps <= max(MANY, len(self.best.items))
 
     def width(self, core: Core) -> int:
         """The choices that are left, times the steps that a plan may have."""
@@ -162,10 +174,8 @@ class Exact:
                 self.relaxation = Relaxation(self.model, core, self.rows)
             relaxation = self.relaxation
             at = self.bounded(relaxation, prices, rounds)
-            if not self.tolerance:
-                self.tolerance = EPSILON * (abs(at.bound) + sum(map(abs, at.best)) + 1.0)
-            slack = at.bound - self.best.value + self.tolerance
-            smaller = reduced(relaxation, at, slack) if slack >= 0 else None
+            self.tolerance = self.tolerance or tolerance(at)
+            smaller = self.reduced(relaxation, at)
             if smaller is None:
                 return []
             prices = at.prices
@@ -176,9 +186,18 @@ class Exact:
         width = self.width(smaller)
         if width and (not nodes or width > widest):
             return rest
-        nodes_max = min(self.stop.nodes_max, self.best.nodes + nodes + len(smaller))
-        search = Search(self.model, self.rows, smaller, at.constant, self.tolerance)
-        return [] if search.run(self.best, replace(self.stop, nodes_max=nodes_max)) else rest
+        return [] if self.search(smaller, at, nodes) else rest
+
+    def reduced(self, relaxation: Relaxation, at: Relaxed) -> Core | None:
+        """What of a core can still be better than the best plan; None when nothing can."""
+        slack = at.bound - self.best.value + self.tolerance
+        return reduced(relaxation, at, slack) if slack >= 0 else None
+
+    def search(self, core: Core, at: Relaxed, nodes: int) -> bool:
+        """Searches a core for a better plan; whether none is left."""
+        nodes_max = min(self.stop.nodes_max, self.best.nodes + nodes + len(core))
+        search = Search(self.model, self.rows, core, at.constant, self.tolerance)
+        return search.run(self.best, replace(self.stop, nodes_max=nodes_max))
 
     def opened(self, relaxation: Relaxation, prices: Prices) -> Prices:
         """Good prices to start from where there are thousands.
@@ -196,10 +215,22 @@ class Exact:
         at = descend(dual, at.prices, self.enough, together, meet, pace=0.5, stride=0.3)
         return at.prices.halved()
 
+    def sifted(self, relaxation: Relaxation, prices: Prices) -> Prices:
+        """Good prices to start from, and a good plan, where a plan has few of many steps."""
+        spare, rounds, nodes = SIFTING
+        first = relaxation.solve(prices)
+        self.tolerance = tolerance(first)
+        part = Relaxation(self.model, promising(relaxation, first, spare), self.rows)
+        self.best.nodes += len(relaxation.core) + (rounds + 1) * len(part.core)
+        at = self.bounded(part, prices, rounds)
+        if core := self.reduced(part, at):
+            self.search(core, at, nodes)
+        return at.prices
+
     def bounded(self, relaxation: Relaxation, prices: Prices, rounds: int) -> Relaxed:
         """The lowest bound found, plans noted on the way."""
         at = descend(relaxation, prices, self.enough, rounds, self.plan_by(relaxation))
-        if self.is_wide(relaxation):
+        if len(relaxation.items) >= LARGE and not self.is_short():
             draft = drafted(relaxation.core, self.best.items)
             if len(draft) == len(self.best.items):
                 self.meet(exchanged(relaxation, at, draft))
@@ -232,6 +263,11 @@ class Exact:
             return Found(best.items, value, best.nodes, is_plan=is_plan)
         bound = max(value, self.whole_bound(parts))
         return Found(best.items, bound, best.nodes, is_plan and bound == value, is_plan)
+
+
+def tolerance(at: Relaxed) -> float:
+    """The error that rounding may leave in bounds like this one."""
+    return EPSILON * (abs(at.bound) + sum(map(abs, at.best)) + 1.0)
 
 
 def drafted(core: Core, plan: Sequence[Item]) -> Draft:

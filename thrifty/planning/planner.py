@@ -36,8 +36,10 @@ def plan_with(engine: str, problem: Problem, deadline_ms: int, clock_ns: Callabl
     found = SEARCHES[engine](
         model, Stop(deadline_ns=start + deadline_ms * NS_PER_MS, clock_ns=clock_ns)
     )
+    items = model.in_order(found.items)
     options = {option.name: option for step in problem.steps for option in step.options}
-    chosen = tuple(options[item.name] for item in model.in_order(found.items))
+    chosen = tuple([options[item.name] for item in items])
+    taken = {option.step: item for option, item in zip(chosen, items, strict=True)}
     status, note = _status(problem, model, found)
     return Plan(
         status=status,
@@ -45,7 +47,7 @@ def plan_with(engine: str, problem: Problem, deadline_ms: int, clock_ns: Callabl
         chosen=chosen,
         value=model.worth(found.items) * model.unit_micro / MICRO,
         bound=found.bound * model.unit_micro / MICRO,
-        left_out=left_out(problem, chosen, model, measure),
+        left_out=left_out(problem, measure, taken),
         note=note,
         nodes=found.nodes,
         elapsed_us=(clock_ns() - start) // NS_PER_US,

@@ -1,15 +1,15 @@
 """Why an option is not in a plan, in plain words; the same words whichever engine planned."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from operator import add, sub
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from operator import add, gt, sub
 
-from thrifty.budget.option import StepOption
 from thrifty.budget.plan import LeftOut
 from thrifty.budget.resources import told
 from thrifty.budget.step import Step
 from thrifty.planning import risk
-from thrifty.planning.measure import Measure
-from thrifty.planning.model import Item, Model
+from thrifty.planning.measure import Amounts, Figures, Measure
+from thrifty.planning.model import MICRO, Item
 from thrifty.planning.problem import Problem
 
 
@@ -23,25 +23,20 @@ def over(excess: Mapping[str, int]) -> str:
     return f"{told(excess)} over the limit"
 
 
-def left_out(
-    problem: Problem, chosen: Sequence[StepOption], model: Model, measure: Measure
-) -> tuple[LeftOut, ...]:
+def left_out(problem: Problem, measure: Measure, chosen: Mapping[str, Item]) -> tuple[LeftOut, ...]:
     """Every option that was not chosen, with what kept it out, in the order of the steps.
 
     Args:
         problem: what was planned.
-        chosen: the plan.
-        model: the problem's model.
         measure: the problem's measure.
+        chosen: the plan, by the names of its steps.
     """
-    names = {option.name for option in chosen}
-    asking = _Asking(problem, chosen, model, measure)
+    asking = _Asking(problem, measure, chosen)
     return tuple(
         [
-            LeftOut(option.name, step.name, asking.reason(step, option))
-            for step in problem.steps
-            for option in step.options
-            if option.name not in names
+            LeftOut(name, step.name, reason)
+            for step, offers in zip(problem.steps, measure.offers, strict=True)
+            for name, reason in asking.reasons(step, offers)
         ]
     )
 
@@ -49,69 +44,87 @@ def left_out(
 class _Asking:
     """A plan, added up once for the questions of every option."""
 
-    def __init__(
-        self, problem: Problem, chosen: Sequence[StepOption], model: Model, measure: Measure
-    ) -> None:
+    def __init__(self, problem: Problem, measure: Measure, chosen: Mapping[str, Item]) -> None:
         self.problem = problem
         self.measure = measure
-        self.fitting = {item.name: item for group in model.items for item in group}
-        self.rivals = {option.step: self.fitting[option.name] for option in chosen}
+        self.chosen = chosen
         self.done = {step.name for step in problem.done}
         self.possible = self.done | {step.name for step in problem.steps}
-        self.present = self.done | self.rivals.keys()
-        rivals = self.rivals.values()
-        used = [sum(amounts) for amounts in zip(*[i.amounts for i in rivals], strict=True)]
+        self.present = self.done | chosen.keys()
+        items = chosen.values()
+        used = [sum(amounts) for amounts in zip(*[i.amounts for i in items], strict=True)]
         self.rooms = tuple(map(sub, measure.capacities, used)) if used else measure.capacities
         rows = range(len(measure.names))
-        self.variances = [sum([i.variances[row] for i in rivals if i.variances]) for row in rows]
-        self.topics = [s.topic for s in (*problem.done, *problem.steps) if s.name in self.present]
+        self.variances = tuple([sum([i.variances[r] for i in items if i.variances]) for r in rows])
+        present = [step for step in problem.steps if step.name in chosen]
+        self.topics = Counter([step.topic for step in (*problem.done, *present)])
+        self.shows = [resource.show for resource in measure.resources]
+        self.penalty_micro = round(problem.diversity_penalty * MICRO)
 
-    def reason(self, step: Step, option: StepOption) -> str:
-        """The first condition that speaks against an option."""
-        if step.name in self.done:
-            return "the step is done"
-        item = self.fitting.get(option.name)
-        if item is None:
-            item = self.measure.item(option)
-            if not self.measure.fits(item):
-                return f"does not fit even alone: {self._missing_alone(item)}"
-        if step.requires and (
-            absent := [name for name in step.requires if name not in self.present]
-        ):
-            known = (
-                "which is not in the plan" if absent[0] in self.possible else "which nobody offers"
-            )
-            return f"requires {absent[0]!r}, {known}"
-        rival = self.rivals.get(step.name)
-        if missing := self._missing_beside(item, rival):
-            return f"does not fit beside the rest: {shortfall(missing)}"
-        if rival:
-            return f"{rival.name!r} was chosen for this step"
-        if len(self.rivals) >= self.problem.max_steps:
+    def reasons(self, step: Step, offers: Sequence[Figures]) -> Iterator[tuple[str, str]]:
+        """The names of a step's options that were not chosen, each with the first condition that
+        speaks against it."""
+        rival = self.chosen.get(step.name)
+        absent = self._absent(step)
+        rooms, variances = self._beside(rival)
+        for offer in offers:
+            name = offer[2]
+            if step.name in self.done:
+                yield name, "the step is done"
+            elif name in self.measure.barred:
+                alone = shortfall(self.measure.missing_alone(offer))
+                yield name, f"does not fit even alone: {alone}"
+            elif absent:
+                yield name, absent
+            elif rival and name == rival.name:
+                continue
+            elif missing := self._missing(offer, rooms, variances):
+                yield name, f"does not fit beside the rest: {missing} short"
+            elif rival:
+                yield name, f"{rival.name!r} was chosen for this step"
+            else:
+                yield name, self._outdone(step, offer)
+
+    def _absent(self, step: Step) -> str:
+        """The first requirement that is not in the plan."""
+        for name in step.requires:
+            if name not in self.present:
+                is_known = name in self.possible
+                known = "which is not in the plan" if is_known else "which nobody offers"
+                return f"requires {name!r}, {known}"
+        return ""
+
+    def _outdone(self, step: Step, offer: Figures) -> str:
+        """Why an option of a step that is not in the plan was not added to it."""
+        if len(self.chosen) >= self.problem.max_steps:
             return f"the plan has its {self.problem.max_steps} steps"
-        if option.value <= self.topics.count(step.topic) * self.problem.diversity_penalty:
+        if -offer[0] <= self.topics[step.topic] * self.penalty_micro:
             return f"repeats the topic {step.topic!r} of steps that are in the plan"
         return "the chosen options are worth more together without it"
 
-    def _missing_alone(self, item: Item) -> str:
-        room = self.measure.room(item)
-        return shortfall({name: -left for name, left in room.items() if left < 0})
+    def _beside(self, rival: Item | None) -> tuple[Amounts, Amounts]:
+        """The room and the variances of the plan without a rival."""
+        if not rival:
+            return self.rooms, self.variances
+        rooms = tuple(map(add, self.rooms, rival.amounts))
+        if not rival.variances:
+            return rooms, self.variances
+        return rooms, tuple(map(sub, self.variances, rival.variances))
 
-    def _missing_beside(self, item: Item, rival: Item | None) -> dict[str, int]:
-        """What is missing for an option in the place of its rival."""
-        rooms: Iterable[int] = map(sub, self.rooms, item.amounts)
-        if rival:
-            rooms = map(add, rooms, rival.amounts)
-        names = self.measure.names
+    def _missing(self, offer: Figures, rooms: Amounts, variances: Amounts) -> str:
+        """What is missing for an option beside the rest of the plan, as `told` would tell it."""
+        _, _, _, amounts, more = offer
         if not self.measure.has_margin:
-            return {name: -room for name, room in zip(names, rooms, strict=True) if room < 0}
-        variances: Iterable[int] = self.variances
-        if item.variances:
-            variances = map(add, variances, item.variances)
-        if rival and rival.variances:
-            variances = map(sub, variances, rival.variances)
-        return {
-            name: risk.reserve(variance) - room
-            for name, room, variance in zip(names, rooms, variances, strict=True)
-            if room < 0 or (variance and not risk.within(room, variance))
-        }
+            if not any(map(gt, amounts, rooms)):
+                return ""
+            parts = zip(self.shows, amounts, rooms, strict=True)
+            return ", ".join([show(amount - room) for show, amount, room in parts if amount > room])
+        left = map(sub, rooms, amounts)
+        together = map(add, variances, more) if more else variances
+        return ", ".join(
+            [
+                show(risk.reserve(variance) - room)
+                for show, room, variance in zip(self.shows, left, together, strict=True)
+                if room < 0 or (variance and not risk.within(room, variance))
+            ]
+        )

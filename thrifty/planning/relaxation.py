@@ -115,7 +115,8 @@ class Relaxation:
         self.needed = [place for place, position in enumerate(core) if position.needed]
         self.optional = [place for place, position in enumerate(core) if not position.needed]
         self.free = model.max_steps - len(self.needed)
-        self.columns = [self._column(row, unit) for row, unit in enumerate(rows.units)]
+        amounts = [item.amounts for item in self.items]
+        self.columns = [self._column(row, unit, amounts) for row, unit in enumerate(rows.units)]
         self.capacities = list(map(mul, rows.units, model.capacities))
 
     def _topics(self) -> dict[int, list[int]]:
@@ -126,10 +127,11 @@ class Relaxation:
                 topics.setdefault(topic, []).append(place)
         return topics
 
-    def _column(self, row: int, unit: float) -> list[float]:
+    def _column(self, row: int, unit: float, amounts: Sequence[Sequence[int]]) -> list[float]:
+        """What the items take of a row, the chord of their margins included."""
         slope = margin_slope(self.model, row, self.items) if self.rows.is_risky else 0.0
         if not slope:
-            return [item.amounts[row] * unit for item in self.items]
+            return [each[row] * unit for each in amounts]
         return [
             (i.amounts[row] + (slope * i.variances[row] if i.variances else 0.0)) * unit
             for i in self.items

@@ -8,7 +8,7 @@ instructions", Communications of the ACM 18 (1975).
 """
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, repeat
 from operator import add, lshift, sub
 
 from thrifty.planning import risk
@@ -50,7 +50,7 @@ class Rows:
         loads = [0] * len(items)
         columns = zip(*[item.amounts for item in items], strict=True)
         for column, shift in zip(columns, self.shifts, strict=True):
-            loads = [load + (amount << shift) for load, amount in zip(loads, column, strict=True)]
+            loads = list(map(add, loads, map(lshift, column, repeat(shift)) if shift else column))
         return loads
 
     def hold(self, rooms: int, variances: Variances) -> bool:
