@@ -63,7 +63,7 @@ class Rest:
         self,
         chosen: Iterable[StepOption],
         offered: Sequence[Step],
-        done: Iterable[Step],
+        done: Sequence[Step],
         *,
         max_steps: int,
         diversity_penalty: float,
@@ -96,18 +96,17 @@ class Rest:
         self._seen, self._doer_of = seen or Seen(()), doer_of
         self._expected = Expected(options, self._seen, doer_of)
         self._best = sorted(step.value_max for step in offered)
-        self._done = {step.name: step for step in done}
+        self._done = {step.name for step in done}
         self._max_steps, self._diversity_penalty = max_steps, diversity_penalty
-        self._redundant_done = Pairs(step.topic for step in self._done.values())
-        self._redundant = Pairs(step.topic for step in self._done.values())
-        for step in self.options:
-            self._redundant.add(self.open_steps[step].topic)
+        topics = [step.topic for step in done]
+        self._redundant_done = Pairs(topics)
+        self._redundant = Pairs([*topics, *(self.open_steps[o.step].topic for o in options)])
 
     def finish(self, step: Step) -> None:
         """Takes off a step that is done, once."""
         if step.name in self._done:
             return
-        self._done[step.name] = step
+        self._done.add(step.name)
         self._redundant_done.add(step.topic)
         if option := self.options.pop(step.name, None):
             self._expected.take_off(option)
