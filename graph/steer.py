@@ -30,7 +30,7 @@ class Whereabouts:
     @property
     def is_planned(self) -> bool:
         """Whether there is anything to go on from, or to finish."""
-        return "first_plan" in self.values
+        return "plan" in self.values
 
 
 def whereabouts(agent: BudgetAgent, config: RunnableConfig) -> Whereabouts:

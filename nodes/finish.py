@@ -21,7 +21,8 @@ from thrifty.receipt.record import Receipt, bound_by, make_lines
 class Finishing(Facts):
     """What this node reads."""
 
-    first_plan: PlanState
+    plan: PlanState
+    first_plan: PlanState | None
     decisions: list[DecisionState]
     halt_reason: str
 
@@ -32,7 +33,7 @@ def finish(state: Finishing, runtime: Runtime[Context], *, services: Services) -
     logbook = services.logbook(state)
     outcomes = logbook.outcomes
     steps = all_steps(state, services)
-    first_plan = Plan.from_state(state["first_plan"])
+    first_plan = Plan.from_state(state["first_plan"] or state["plan"])
     unbooked = charge_what_is_open(services.ledger, services.account(run["id"]))
     spent = services.spent(run["id"], state["spend"]["latency_ms"]) + unbooked
     budget = _limits(run, services)

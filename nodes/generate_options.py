@@ -86,6 +86,7 @@ def _started(
         "run_id": None,
         "run": run,
         "proposed": [step.to_state() for step in proposals.steps],
+        "first_plan": None,
         "outcomes": Overwrite([]),
         "decisions": Overwrite([decision.to_state() for decision in decisions]),
         "revision": 0,

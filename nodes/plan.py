@@ -47,7 +47,7 @@ def plan(
     }
     if made.chosen and not state["is_approved"]:
         update |= _to_be_approved(config)
-    return update if state["revision"] else {**update, "first_plan": made.to_state()}
+    return {**update, "first_plan": state["plan"]} if state["revision"] == 1 else update
 
 
 def _changes(

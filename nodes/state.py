@@ -99,8 +99,8 @@ class State(TypedDict):
     """What was accepted, by `generate_options`; a raised budget, by `approve`."""
     proposed: list[StepState]
     """Steps that a model proposed, by `generate_options`."""
-    first_plan: PlanState
-    """The plan as first made, by `plan`."""
+    first_plan: PlanState | None
+    """The plan as first made, by `plan`; None as long as it is in force."""
     plan: PlanState
     """The plan in force, by `plan`."""
     revision: int

@@ -104,7 +104,7 @@ def _news(node: str, update: Mapping[str, Any], moment: Moment) -> Iterator[Even
 def _planned(update: Mapping[str, Any], moment: Moment) -> PlanMade:
     return {
         **moment,
-        "event": "plan_made" if "first_plan" in update else "replanned",
+        "event": "plan_made" if update["revision"] == 1 else "replanned",
         "plan": update["plan"],
         "revision": update["revision"],
         "reason": update["decisions"][-1]["reason"],

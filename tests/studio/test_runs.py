@@ -82,7 +82,7 @@ def domain_of(state):
     if run := state.get("run"):
         yield Budget, run["budget"]
     for name, kind in (("spend", Spend), ("plan", Plan), ("first_plan", Plan)):
-        if name in state:
+        if state.get(name):
             yield kind, state[name]
     for name, kind in (("proposed", Step), ("outcomes", Outcome), ("decisions", Decision)):
         yield from ((kind, plain) for plain in state.get(name, ()))
