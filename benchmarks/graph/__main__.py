@@ -11,6 +11,7 @@ for all, and medians are shown. PostgreSQL is started in a temporary folder.
 import argparse
 import platform
 import time
+from collections.abc import Sequence
 from itertools import product
 from statistics import median, quantiles
 
@@ -51,7 +52,7 @@ def taken(
     return result
 
 
-def beside_a_bare_loop(conninfo: str, rounds: int) -> None:
+def beside_a_bare_loop(conninfo: str, kinds: Sequence[Kind], rounds: int) -> None:
     print(f"### A step, beside a bare loop: {STEPS} steps, median of {rounds}\n")
     print(
         "| checkpointer | loop | calls of 0 ms: ms a step | cpu ms a step | memory kB a step | ",
@@ -59,7 +60,7 @@ def beside_a_bare_loop(conninfo: str, rounds: int) -> None:
     )
     print(f"calls of {CALL_MS} ms: ms a step | thrifty is, with such calls |")
     print("|---|---|---:|---:|---:|---:|---:|")
-    for kind in KINDS:
+    for kind in kinds:
         instant: dict[Loop, list[Taken]] = {loop: [] for loop in LOOPS}
         real: dict[Loop, list[Taken]] = {loop: [] for loop in LOOPS}
         for _ in range(rounds):
@@ -80,7 +81,9 @@ def beside_a_bare_loop(conninfo: str, rounds: int) -> None:
     print()
 
 
-def longer_plans(conninfo: str, lengths: tuple[int, ...], rounds: int) -> None:
+def longer_plans(
+    conninfo: str, kinds: Sequence[Kind], lengths: tuple[int, ...], rounds: int
+) -> None:
     print(f"### Longer plans, with calls of 0 ms, median of {rounds}\n")
     print(f"| checkpoints | loop | steps | ms a step | times that of {lengths[-2]} steps ", end="")
     print("| cpu ms a step | peak memory MB | last state kB a step ", end="")
@@ -88,8 +91,8 @@ def longer_plans(conninfo: str, lengths: tuple[int, ...], rounds: int) -> None:
     print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
     # With one checkpoint at the end, what grows is the loop's own.
     places: list[tuple[str, Kind, Durability]] = [
-        ("one, in memory", "memory", "exit"),
-        *((kind, kind, "async") for kind in KINDS),
+        *(("one, in memory", kind, "exit") for kind in kinds if kind == "memory"),
+        *((kind, kind, "async") for kind in kinds),
     ]
     for name, kind, durability in places:
         rows: dict[tuple[Loop, int], list[Taken]] = {}
@@ -169,6 +172,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", choices=("steps", "plans", "accounts", "runs"))
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="of checkpoints")
     a = parser.parse_args()
     rounds = 1 if a.quick else 3
     programs = binaries()
@@ -176,9 +180,10 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {platform.machine()}.\n")
     with running_server(programs) as server:
         if a.only in (None, "steps"):
-            beside_a_bare_loop(server.conninfo, rounds)
+            beside_a_bare_loop(server.conninfo, a.kinds, rounds)
         if a.only in (None, "plans"):
-            longer_plans(server.conninfo, (10, 100) if a.quick else (10, 100, 1_000), rounds)
+            lengths = (10, 100) if a.quick else (10, 100, 1_000)
+            longer_plans(server.conninfo, a.kinds, lengths, rounds)
         if a.only in (None, "accounts"):
             accounts(server.conninfo, (1, 8) if a.quick else (1, 4, 16))
     if a.only in (None, "runs"):

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypedDict, get_args
+from uuid import uuid4
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -74,14 +75,15 @@ def config_of(thread: str) -> RunnableConfig:
 def measure(a: argparse.Namespace, folder: Path) -> Taken:
     """Runs once to warm up, and once for the figures."""
     with place(a.kind, folder, a.conninfo) as at:
-        loop_of(a.loop, Calls.seeded(WARM_UP_STEPS, 0, a.seed), at)("warm up")
+        loop_of(a.loop, Calls.seeded(WARM_UP_STEPS, 0, a.seed), at)(str(uuid4()))
         run = loop_of(a.loop, Calls.seeded(a.steps, a.call_ms, a.seed), at, a.durability)
         stored = at.stored()
+        thread = str(uuid4())  # a thread of an earlier run would go on with its texts
         gc.collect()
         memory_kb, cpu, began = _largest_kb(), time.process_time(), time.perf_counter()
-        graph = run("measured")
+        graph = run(thread)
         wall, cpu = time.perf_counter() - began, time.process_time() - cpu
-        state = graph.get_state(config_of("measured")).values
+        state = graph.get_state(config_of(thread)).values
         return Taken(
             wall_ms=wall * 1000,
             cpu_ms=cpu * 1000,
