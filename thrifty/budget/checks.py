@@ -18,8 +18,8 @@ TEXT_MAX = 100_000
 
 
 def amount(field: str, value: object, *, minimum: int = 0, maximum: int = AMOUNT_MAX) -> int:
-    """A whole number in range; `True`, `"5"`, `5.0`, NaN and infinity are none."""
-    if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
+    """A whole number in range, and plain: `True`, `"5"`, `5.0`, NaN and infinity are none."""
+    if type(value) is not int or not minimum <= value <= maximum:
         raise InvalidInput(field, value, f"use a whole number from {minimum:,} to {maximum:,}")
     return value
 

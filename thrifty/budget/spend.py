@@ -44,8 +44,10 @@ class Spend:
     """Calls to a model or to any outside tool."""
 
     def __post_init__(self) -> None:
-        for field in SPEND_FIELDS:
-            checks.amount(field, getattr(self, field))
+        checks.amount("tokens", self.tokens)
+        checks.amount("cost_nano_usd", self.cost_nano_usd)
+        checks.amount("latency_ms", self.latency_ms)
+        checks.amount("tool_calls", self.tool_calls)
 
     def __add__(self, other: Spend) -> Spend:
         return Spend(*(a + b for a, b in zip(self.amounts, other.amounts, strict=True)))

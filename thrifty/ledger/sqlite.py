@@ -57,7 +57,7 @@ class SqliteStore:
     def read(self, work: Callable[[Books], T], *, is_single: bool = False) -> T:
         try:
             with self._lock:
-                return self._transact("DEFERRED", work)
+                return self._transact("BEGIN", work)
         except sqlite3.Error as error:
             raise self._unavailable(error) from error
 
@@ -78,13 +78,13 @@ class SqliteStore:
     def _commit(self, tasks: Sequence[Task[Any]]) -> None:
         with self._lock:
             connection = self._connected()
-            self._transact("IMMEDIATE", lambda books: _attempt_all(tasks, books, connection))
+            self._transact("BEGIN IMMEDIATE", lambda books: _attempt_all(tasks, books, connection))
             self._checkpoint(connection)
 
-    def _transact(self, kind: str, work: Callable[[Books], T]) -> T:
+    def _transact(self, begin: str, work: Callable[[Books], T]) -> T:
         """Does some work in a transaction, which it ends either way."""
         connection = self._connected()
-        connection.execute(f"BEGIN {kind}")
+        connection.execute(begin)
         try:
             result = work(SqlBooksAtOnce(connection.execute))
             connection.execute("COMMIT")
