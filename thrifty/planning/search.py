@@ -157,13 +157,16 @@ class Search:
                 spread = joined(variances, item) if is_risky else variances
                 if is_risky and not self.rows.hold(left, spread):
                     continue
-                child = (
-                    rest + worth, base + worth, before + gain, i + 1, places - 1,
-                    left, spread, chosen | bit, still, (item, trail),
-                )  # fmt: skip
-                if not still and before + gain >= least:
-                    self._note(child[-1], before + gain, best)
+                reached, achieved, onward = base + worth, before + gain, (item, trail)
+                if not still and achieved >= least:
+                    self._note(onward, achieved, best)
                     least = best.value - self.tolerance
+                if (reached + achieved) / 2 + most[i + 1] < least:
+                    continue
+                child = (
+                    rest + worth, reached, achieved, i + 1, places - 1,
+                    left, spread, chosen | bit, still, onward,
+                )  # fmt: skip
                 if places > 2:
                     children.append(child)
                 else:
