@@ -1,6 +1,6 @@
 """Whether `auto` is as quick and as good as the better of the two engines that it joins.
 
-    python -m benchmarks.planning_auto [--problems 5] [--only 200]
+    python -m benchmarks.planning_auto [--problems 5] [--only 200] [--risk 0.3]
 
 For each family: the median milliseconds of the processor, and how far `auto` passed 1.3 times the
 quicker engine's time and 20 ms: in the medians, and on the worst problem. Only engines that ended
@@ -85,6 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", type=int, default=5, help="problems a family")
     parser.add_argument("--only", default="", help="families with this in their name")
+    parser.add_argument("--risk", type=float, default=0.5, help="of each problem; 0.5: no margin")
     given = parser.parse_args()
     make_plan(tutorial_like(Random(0), 5), "milp")  # loads the solver
     print("| family | auto ms | exact ms | milp ms | passed, ms | worst, ms | value short |")
@@ -92,7 +93,7 @@ def main() -> None:
     for name, options in families():
         if given.only in name:
             seeds = range(FIRST_SEED, FIRST_SEED + given.problems)
-            made = [tutorial_like(Random(s), risk=0.5, **options) for s in seeds]  # type: ignore[arg-type]
+            made = [tutorial_like(Random(s), risk=given.risk, **options) for s in seeds]  # type: ignore[arg-type]
             print(row(name, made), flush=True)
 
 
