@@ -175,6 +175,8 @@ def test_a_doubt_is_lowered_only_by_a_reconciliation(ledger):
     assert ledger.reconcile("run", "k", USED) == entry
     with pytest.raises(ReservationClosed):
         ledger.reconcile("run", "k", Spend(1))
+    with pytest.raises(ReservationClosed, match="nobody's"):
+        ledger.reconcile("run", "nobody's", USED)
     assert ledger.balance("run").spent == USED
 
 

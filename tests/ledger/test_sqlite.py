@@ -106,6 +106,8 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path):
     """No ledger is made in a place that was mistyped."""
     with pytest.raises(LedgerUnavailable, match="unable to open"):
         SqliteLedger(tmp_path / "nowhere" / "ledger.sqlite").open("run", Budget())
+    with pytest.raises(LedgerUnavailable, match="unable to open"):
+        SqliteLedger(tmp_path / "nowhere" / "ledger.sqlite").balance("run")
 
 
 def test_a_file_of_something_else_is_refused(path):

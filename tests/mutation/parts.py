@@ -37,7 +37,7 @@ PARTS = {
             "-k=not postgres",
         ),
         sample="thrifty.ledger.schema.x_statements__mutmut_1",
-        imported=("thrifty.ledger.sql.x__marks", "thrifty.ledger.sql.x__assigned"),
+        imported=tuple(f"thrifty.ledger.sql.x__{name}" for name in ("marks", "assigned", "of")),
     ),
     "postgres": Part(
         ("thrifty/ledger/postgres.py",),
