@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from thrifty.budget import Budget, BudgetExceeded, Outcome, Spend, ThriftyError
+from thrifty.budget import BudgetExceeded, Outcome, Spend, ThriftyError
 from thrifty.budget.plain_text import plain
 from thrifty.executors.protocol import Result, Work
 from thrifty.ledger.booking import entry_for, fingerprint, sent, settled
@@ -50,9 +50,7 @@ def _booked(state: Sent, services: Services) -> Outcome:
 def _tab(state: Sent, reserved: Spend, services: Services) -> Tab:
     """What the executor's own calls may use: its reservation, of all that the run limits."""
     run_id = state["run"]["id"]
-    limits = services.ledger.balance(run_id).budget.without_latency().limits
-    pairs = zip(limits, reserved.amounts, strict=True)
-    allowed = Budget.of_limits(None if limit is None else amount for limit, amount in pairs)
+    allowed = services.ledger.balance(run_id).budget.limited_to(reserved)
     return Tab(allowed, lambda: left_for(state, services), open_tab())
 
 

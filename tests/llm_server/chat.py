@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tests.llm_server.chat_question import read
 from tests.llm_server.dialect import CREATED_AT_S, Event
@@ -33,7 +34,10 @@ class ChatCompletions:
 
     def events(self, reply: Reply) -> Sequence[Event]:
         """The stream that answers a request."""
-        return list(_events(reply))
+        events = list(_events(reply))
+        if reply.is_usage_running and reply.usage is not None:
+            return list(_with_usage_so_far(events, reply.usage))
+        return events
 
     def frame(self, event: Event, number: int) -> bytes:
         """An event as it is sent."""
@@ -107,6 +111,15 @@ def _events(reply: Reply) -> Iterator[Event]:
         usage = {"usage": usage_object(reply.usage)}
         yield Event(_envelope(reply, "chat.completion.chunk", []) | usage)
     yield Event(None)
+
+
+def _with_usage_so_far(events: Sequence[Event], usage: Bill) -> Iterator[Event]:
+    pieces, said = sum(event.is_piece for event in events), 0
+    for event in events:
+        said += event.is_piece
+        so_far = replace(usage, output_tokens=usage.output_tokens * said // pieces)
+        told = event.data and event.data | {"usage": usage_object(so_far)}
+        yield replace(event, data=told)
 
 
 def _chunk(

@@ -43,6 +43,8 @@ class Reply:
     """What was really used."""
     usage: Bill | None
     """What the reply says was used; None says nothing."""
+    is_usage_running: bool = False
+    """Each piece of a stream says what was used so far, not only the last."""
     chunk_delay_ms: int = 0
 
     @property

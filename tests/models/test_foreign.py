@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.outputs import Generation, LLMResult
 from langchain_core.tools import tool
 
 from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepEnded, TokenPrice
@@ -128,7 +129,7 @@ class Desk:
 
     def answer(self, call: Any, *messages: Any) -> None:
         generations = [[SimpleNamespace(message=message) for message in messages]]
-        self.gate.on_llm_end(SimpleNamespace(generations=generations), run_id=call)
+        self.gate.on_llm_end(LLMResult.model_construct(generations=generations), run_id=call)
 
     @property
     def entries(self) -> list[Any]:
@@ -268,12 +269,26 @@ def test_an_answer_without_one_count_is_charged_in_full(messages):
     assert entry.charged.tokens == INPUT + 50
 
 
-def test_a_text_that_was_completed_has_no_count():
+TEXTS = [[Generation(text="text"), Generation(text="other")]]
+
+
+@pytest.mark.parametrize("told", [None, {}, {"token_usage": {}}, {"token_usage": None}])
+def test_texts_that_were_completed_without_a_count_are_charged_in_full(told):
     desk = Desk()
     call = desk.ask(model="own", max_tokens=50)
-    answered = SimpleNamespace(generations=[[SimpleNamespace(text="text")]])
-    desk.gate.on_llm_end(answered, run_id=call)
+    desk.gate.on_llm_end(LLMResult(generations=TEXTS, llm_output=told), run_id=call)
     assert desk.entries[0].status == "in_doubt"
+
+
+def test_texts_that_were_completed_have_a_count_together():
+    desk = Desk(max_cost_usd=1)
+    call = desk.ask(model="own", max_tokens=50, n=2, best_of=3)
+    assert desk.reserved.tokens == INPUT + 3 * 50
+    told = {"token_usage": {"prompt_tokens": 10, "completion_tokens": 120, "total_tokens": 130}}
+    desk.gate.on_llm_end(LLMResult(generations=TEXTS, llm_output=told), run_id=call)
+    (entry,) = desk.entries
+    assert entry.status == "settled"
+    assert entry.charged == Spend(130, 10 * 1_000 + 120 * 4_000, entry.charged.latency_ms, 1)
 
 
 def test_an_answer_whose_price_is_unknown_costs_what_was_reserved():

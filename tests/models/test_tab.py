@@ -125,7 +125,7 @@ def test_a_bill_is_what_was_seen_once_a_model_was_asked():
     assert tab.bill(declared) == declared
     tab.settle(tab.reserve("a tool", CALL), USED)
     assert tab.bill(declared) == Spend(70, 3, 5, 1)
-    tab.note_model()
+    tab.note_seen()
     assert tab.bill(declared) == around.bill(declared) == Spend(30, 20, 0, 1)
     tab.release(tab.reserve("freed", CALL))
     tab.reserve("open", CALL)
@@ -140,7 +140,7 @@ def test_it_was_used_when_a_call_was_made_or_refused():
     with pytest.raises(BudgetExceeded):
         tab.reserve("too much", Spend(101))
     assert tab.was_used
-    tab.note_model()
+    tab.note_seen()
     assert tab.bill(Spend(70, 3, 5, 2)) == Spend()
     assert not around.was_used
     around.reserve("a", CALL)
@@ -149,7 +149,7 @@ def test_it_was_used_when_a_call_was_made_or_refused():
 
 def test_what_an_executor_tells_is_believed_where_it_is_more():
     _, tab = tabs()
-    tab.note_model()
+    tab.note_seen()
     tab.settle(tab.reserve("a", CALL), USED)
     assert tab.at_least(Spend(99, 1, 3, 0)) == Spend(99, 20, 3, 1)
     without_models = Tab(Budget())

@@ -93,6 +93,11 @@ class Budget:
             for mine, theirs in pairs
         )
 
+    def limited_to(self, spend: Spend) -> Budget:
+        """As limits, the amounts of a spend of all that is limited here, but for time."""
+        pairs = zip(self.without_latency().limits, spend.amounts, strict=True)
+        return Budget.of_limits(None if limit is None else amount for limit, amount in pairs)
+
     def raised_by(self, more: Mapping[str, int]) -> Budget:
         """A budget with more of the resources that are named, where they have a limit."""
         return Budget.of_limits(

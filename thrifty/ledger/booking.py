@@ -77,11 +77,15 @@ def sent(ledger: Ledger, account: Account, entry: Entry) -> bool:
     """Marks a call as sent, unless somebody has: then it is not ours to send.
 
     That may have been another under the same key or, where a database lost its connection just
-    after it had committed, we ourselves. Nobody can tell, so the call counts as sent.
+    after it had committed, we ourselves. Nobody can tell, so the call counts as sent. Or another
+    gave our reservation back and made one of their own, for which our call may be too long.
     """
     try:
-        ledger.mark_sent(account, entry.key)
+        marked = ledger.mark_sent(account, entry.key)
     except ReservationClosed:
+        return False
+    if marked.reserved != entry.reserved:
+        ledger.release(account, entry.key)
         return False
     return True
 

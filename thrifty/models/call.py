@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 RESPONSES_CAP_MIN = 16
 """The Responses API refuses lower caps."""
 CAP_FIELDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+ENDS = ("finish_reason", "status")
+"""Where the last piece of a stream says that it is the last, in either protocol."""
 NOT_ASKED = ("stream", "stream_options", "timeout", "extra_headers", "extra_query", *CAP_FIELDS)
 """What may differ between two requests that ask the same."""
 
@@ -31,7 +33,7 @@ class Limits:
     tokens_per_attachment: int | None = None
     """The most that an image or a file can be; None: a call with one has no bound."""
     cap_field: CapField = "max_completion_tokens"
-    """What Chat Completions calls the output cap."""
+    """What Chat Completions calls the output cap; the Responses API has one name for it."""
 
 
 class Call:
@@ -167,10 +169,15 @@ class Call:
         return await self._streamed(options, emit)
 
     async def _streamed(self, options: Mapping[str, Any], emit: Callable[[Any], None]) -> Any:
+        from langchain_core.messages.ai import subtract_usage
         from langchain_core.outputs import ChatGenerationChunk
 
         whole: ChatGenerationChunk | None = None
         async for chunk in self._model._astream(self._messages, stop=self._stop, **options):
+            if whole is not None and (said_before := whole.message.usage_metadata):
+                # Pieces are added up, and some servers say in each what it has come to so far.
+                usage = chunk.message.usage_metadata
+                chunk.message.usage_metadata = usage and subtract_usage(usage, said_before)
             whole = chunk if whole is None else whole + chunk
             # A copy, since LangChain writes into what it is handed, in a thread of its own.
             emit(chunk.model_copy(update={"message": chunk.message.model_copy()}))
@@ -178,10 +185,12 @@ class Call:
             raise ValueError("a stream without a piece")
         said = {**(whole.generation_info or {}), **whole.message.response_metadata}
         whole.message.response_metadata = said
+        if not any(said.get(end) for end in ENDS):
+            whole.message.usage_metadata = None  # of a part, and the rest may be billed as well
         return whole
 
     def _capped(self, cap: int) -> dict[str, Any]:
-        if self._limits.cap_field == "max_completion_tokens":
+        if self._limits.cap_field == "max_completion_tokens" or "input" in self.body:
             return {"max_completion_tokens": cap}
         extra = {**(self._model.extra_body or {}), **self._options.get("extra_body", {})}
         return {"extra_body": {**extra, "max_tokens": cap}}

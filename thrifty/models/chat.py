@@ -221,7 +221,7 @@ def metered(
                 remedy = "name a ledger and an account, or make the call in a registered executor"
                 raise InvalidInput("account", None, remedy)
             tab.check()
-            tab.note_model()
+            tab.note_seen()
             where, whose, clock, tab = tab.ledger, tab.account, clock or tab.left_ms, tab.parent
         else:
             tab = tab_around(where, whose)

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from thrifty.budget import (
     Budget,
     BudgetExceeded,
+    InvalidInput,
     ModelUnavailable,
     PriceUnknown,
     Spend,
@@ -40,6 +41,8 @@ from thrifty.models.usage import Usage, read_usage
 T = TypeVar("T")
 
 LEDGER_THREADS = 8
+WAIT_MAX_MS = 60_000
+"""How long a call without a limit on time is put off at most because the server asks for it."""
 NANO_PER_MS = 1_000_000
 ASKED_BEFORE = "it was asked before, and nobody knows what came of it"
 
@@ -126,7 +129,7 @@ class Door:
         if failure.retry_after_ms is None or self._emitted:
             return False
         left_ms = await _booked(self._allowance.left_ms)
-        if left_ms is not None and failure.retry_after_ms >= left_ms:
+        if failure.retry_after_ms >= (WAIT_MAX_MS if left_ms is None else left_ms):
             return False
         with suppress(TimeoutError):
             await asyncio.wait_for(abandoned.wait(), failure.retry_after_ms / 1000)
@@ -157,12 +160,15 @@ class Door:
         if entry.status != "unsent":
             return Failure(ASKED_BEFORE, billed=True, retry_after_ms=0)
         left_ms = await _booked(self._allowance.left_ms)
+        due_ns = None if left_ms is None else time.monotonic_ns() + left_ms * NANO_PER_MS
+        if not await _booked(self._is_ours_to_send, held):
+            return Failure(ASKED_BEFORE, billed=True, retry_after_ms=0)
         if left_ms is not None and left_ms <= 0:
             await _booked(self._release, held)
             raise BudgetExceeded({LATENCY.name: 1 - left_ms}, self._allowance.label)
-        due_ns = None if left_ms is None else time.monotonic_ns() + left_ms * NANO_PER_MS
-        if not await _booked(sent, self._allowance.ledger, self._allowance.account, entry):
-            return Failure(ASKED_BEFORE, billed=True, retry_after_ms=0)
+        if abandoned.is_set():
+            await _booked(self._release, held)
+            raise Abandoned
         started_ns = time.monotonic_ns()
         send = self._call.send(held.cap, None if emit is None else partial(self._emit, emit))
         try:
@@ -202,21 +208,30 @@ class Door:
         less, and a shorter answer is tried, down to the least that is useful. None asks who is
         patient to wait.
         """
+        tried: Budget | None = None
         while True:
             budget, left, hoped = self._budgets()
             if is_patient and self._is_worth_waiting(left, hoped):
                 return None
             least, cap = self._least_cap(), self._call.largest_cap(left)
-            entry = self._entry(max(cap, least), budget, after, is_last=cap <= least)
+            worst_case = self._allowance.envelope or self._worst_case(max(cap, least), budget)
+            entry = self._entry(worst_case, after, is_last=cap <= least or left == tried)
+            tried = left
             if entry is None:
                 continue
             if entry.status != "unsent":
                 return Held(entry)
+            is_new = entry.reserved == worst_case
+            if not is_new:  # it is older than this call, which has to be within what it holds
+                left = budget.limited_to(entry.reserved)
+                left = left.tighter(self._tab.left) if self._tab else left
+                cap = self._call.largest_cap(left)
             try:
                 return self._checked(entry, budget, left, max(cap, least))
-            except ThriftyError:
-                self._allowance.ledger.release(self._allowance.account, entry.key)
-                raise
+            except ThriftyError as error:
+                self._release_unsent(entry)
+                if is_new or not isinstance(error, BudgetExceeded):
+                    raise  # else there is room now for a reservation of our own
 
     def _checked(self, entry: Entry, budget: Budget, left: Budget, cap: int) -> Held:
         self._call.check_bounded(budget)
@@ -225,14 +240,12 @@ class Door:
             raise BudgetExceeded(missing, self._allowance.label)
         if self._tab is None:
             return Held(entry, cap)
-        self._tab.note_model()
+        self._tab.note_seen()
         return Held(entry, cap, self._tab.reserve(self._allowance.label, worst_case))
 
-    def _entry(self, cap: int, budget: Budget, after: Entry | None, is_last: bool) -> Entry | None:
+    def _entry(self, worst_case: Spend, after: Entry | None, is_last: bool) -> Entry | None:
         """The entry, or None where something smaller may still fit."""
-        allowance = self._allowance
-        worst_case = allowance.envelope or self._worst_case(cap, budget)
-        asked = self._call.digest
+        allowance, asked = self._allowance, self._call.digest
         try:
             return entry_for(
                 allowance.ledger,
@@ -295,7 +308,10 @@ class Door:
         return Answer(message, self._settle(usage, held, latency_ms, journal.written(message)))
 
     def _settle(self, usage: Usage, held: Held, latency_ms: int, answer: str) -> Entry:
-        actual = Spend(usage.tokens, self._cost(usage, held.entry), latency_ms, tool_calls=1)
+        try:
+            actual = Spend(usage.tokens, self._cost(usage, held.entry), latency_ms, tool_calls=1)
+        except InvalidInput:  # more than any account can hold
+            return self._charge_in_full(held, latency_ms)
         if self._tab is not None:
             self._tab.settle(held.tab_key, actual)
         allowance = self._allowance
@@ -313,6 +329,22 @@ class Door:
             self._tab.charge_in_full(held.tab_key, latency_ms)
         allowance = self._allowance
         return charged_in_full(allowance.ledger, allowance.account, held.entry, latency_ms)
+
+    def _is_ours_to_send(self, held: Held) -> bool:
+        """Marks it as sent; where another has done that, nothing of it stands on our tab."""
+        is_ours = False
+        try:
+            is_ours = sent(self._allowance.ledger, self._allowance.account, held.entry)
+        finally:
+            if self._tab is not None and not is_ours:
+                self._tab.release(held.tab_key)
+        return is_ours
+
+    def _release_unsent(self, entry: Entry) -> None:
+        """Gives a reservation back, unless another has found it and sends under it."""
+        ledger, account = self._allowance.ledger, self._allowance.account
+        if sent(ledger, account, entry):
+            released(ledger, account, entry)
 
     def _release(self, held: Held) -> Entry:
         if self._tab is not None:

@@ -5,12 +5,8 @@ Messages are in our own words: a server's text may repeat the key it was sent.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from thrifty.models.usage import Usage
-
-if TYPE_CHECKING:
-    import openai
+from thrifty.models.usage import Usage, read_token_usage
 
 RETRY_WAIT_MS = 500
 SERVER_ERROR = 500
@@ -19,6 +15,10 @@ NEVER_CONNECTED = ("ConnectError", "ConnectTimeout")
 """By name: which HTTP library raises them is the client's own affair."""
 REFUSED_FOR_GOOD = (401, 403, 404)
 """No such key, no such right, no such model or address."""
+REFUSED = (400, 402, 405, 413, 415, 422, *REFUSED_FOR_GOOD)
+"""Before any model has read it."""
+FILTERED = ("content_filter", "ResponsibleAIPolicyViolation")
+"""Codes of a refusal that Azure bills, as a filter has read the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,37 +44,33 @@ def read_failure(error: BaseException) -> Failure:
     if isinstance(error, TimeoutError | openai.APITimeoutError):
         return Failure("no whole answer before the deadline", billed=True, retry_after_ms=None)
     if isinstance(error, openai.APIStatusError):
-        return _read_status(error.status_code, error.response.headers)
+        return _read_status(error.status_code, error.response.headers, error.body)
     if isinstance(error, openai.APIConnectionError):
         return _read_connection(error)
     if isinstance(error, openai.LengthFinishReasonError):
-        return Failure("its structured answer was cut at the cap", True, None, usage=_usage(error))
+        counted = error.completion.usage
+        usage = None if counted is None else read_token_usage(counted.model_dump())
+        return Failure("its structured answer was cut at the cap", True, None, usage=usage)
     return Failure(f"unusable answer ({type(error).__name__})", billed=True, retry_after_ms=None)
 
 
-def _read_status(status: int, headers: Mapping[str, str]) -> Failure:
+def _read_status(status: int, headers: Mapping[str, str], body: object) -> Failure:
     if status == TOO_MANY_REQUESTS:
         return Failure("too many requests (429)", False, _retry_after_ms(headers))
     if status >= SERVER_ERROR:
         return Failure(f"the server failed ({status})", True, RETRY_WAIT_MS)
-    refused = status in REFUSED_FOR_GOOD
-    return Failure(f"the server refused the request ({status})", False, None, refused)
+    if any(code in str(body) for code in FILTERED):
+        return Failure(f"the server's filter refused the request ({status})", True, None)
+    for_good = status in REFUSED_FOR_GOOD
+    return Failure(
+        f"the server refused the request ({status})", status not in REFUSED, None, for_good
+    )
 
 
 def _read_connection(error: BaseException) -> Failure:
     if any(type(cause).__name__ in NEVER_CONNECTED for cause in _causes(error)):
         return Failure("the server cannot be reached", False, None, for_good=True)
     return Failure("the connection was lost", billed=True, retry_after_ms=RETRY_WAIT_MS)
-
-
-def _usage(error: "openai.LengthFinishReasonError") -> Usage | None:
-    """The count that came with an answer whose JSON is not whole."""
-    counted = error.completion.usage
-    if counted is None or not counted.prompt_tokens:
-        return None
-    details = counted.prompt_tokens_details
-    cached = (details.cached_tokens or 0) if details else 0
-    return Usage(counted.prompt_tokens, counted.completion_tokens, cached)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

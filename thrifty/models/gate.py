@@ -30,10 +30,12 @@ from thrifty.models.failures import read_failure
 from thrifty.models.prices import PriceList
 from thrifty.models.size import attachments, input_tokens, why_unbounded
 from thrifty.models.tab import Tab, on_tab, open_tab
-from thrifty.models.usage import read_usage
+from thrifty.models.usage import Usage, read_token_usage, read_usage
 
 CAPS = (*CAP_FIELDS, "max_tokens_to_sample", "max_new_tokens", "num_predict")
 """What the clients of LangChain call an output cap."""
+ANSWERS = ("n", "best_of")
+"""What they call how many answers are written, if not all of them are shown."""
 
 _gate: ContextVar["Gate | None"] = ContextVar("thrifty_gate", default=None)
 register_configure_hook(_gate, inheritable=True)
@@ -118,9 +120,7 @@ class Gate(BaseCallbackHandler):
         """Settles a call of a model at its count; without one, in full."""
         if (call := self._pending.pop(run_id, None)) is None:
             return
-        generations: Sequence[Any] = [each for batch in response.generations for each in batch]
-        message = getattr(generations[0], "message", None) if len(generations) == 1 else None
-        if message is None or (usage := read_usage(message)) is None:
+        if (usage := _usage(response)) is None:
             self._tab.charge_in_full(call.key, _since_ms(call))
             return
         try:
@@ -153,7 +153,7 @@ class Gate(BaseCallbackHandler):
         params = told.get("invocation_params") or {}
         if not self._is_mine() or params.get("_type") == METERED:
             return  # a metered model books on the tab itself
-        self._tab.note_model()
+        self._tab.note_seen()
         request = Foreign.of(said, params)
         try:
             worst_case = self._worst_case(request)
@@ -219,13 +219,13 @@ class Foreign:
         }
         model = str(sent.get("model") or sent.get("model_name") or "")
         caps = [cap for name in CAPS if isinstance(cap := sent.get(name), int) and cap > 0]
-        answers = sent.get("n") if isinstance(sent.get("n"), int) else 1
+        answers = [number for name in ANSWERS if isinstance(number := sent.get(name), int)]
         return cls(
             model,
             str(sent.get("service_tier") or ""),
             input_tokens(body, model),
             # Of several caps, which one is sent is the client's affair.
-            max(caps) * max(1, answers or 1) if caps else None,
+            max(caps) * max([1, *answers]) if caps else None,
             not (attachments(body) or why_unbounded({**sent, **body})),
         )
 
@@ -235,6 +235,15 @@ class Foreign:
         if self.output_tokens is None or not self.is_bounded:
             return None
         return self.input_tokens + self.output_tokens
+
+
+def _usage(response: Any) -> Usage | None:
+    """The count of a call: its message's or, of several answers or mere texts, that of all."""
+    generations: Sequence[Any] = [each for batch in response.generations for each in batch]
+    message = getattr(generations[0], "message", None) if len(generations) == 1 else None
+    if message is not None:
+        return read_usage(message)
+    return read_token_usage((response.llm_output or {}).get("token_usage") or {})
 
 
 def _since_ms(call: Pending) -> int:

@@ -22,7 +22,7 @@ from uuid import uuid4
 from thrifty.budget import Budget, BudgetExceeded, Spend, StepEnded, ThriftyError, total
 from thrifty.budget.resources import LATENCY
 from thrifty.ledger.memory import MemoryLedger
-from thrifty.ledger.protocol import Account, Entry, Ledger
+from thrifty.ledger.protocol import Account, Entry, Lease, Ledger
 
 ACCOUNT = "tab"
 
@@ -49,9 +49,9 @@ class Tab:
         self.parent = parent
         self.refusal: ThriftyError | None = None
         """Why a call was refused; from then on none is made, whoever swallowed that."""
-        self._asks_models = False
+        self._is_seen = False
         self._is_closed = False
-        self._keys = (str(number) for number in count(1))
+        self._numbers = count(1)
         self._held: dict[str, tuple[Tab, str] | None] = {}
         """What is reserved, by its key here: the tab around, if there is one, and its key there."""
 
@@ -67,11 +67,11 @@ class Tab:
         mine = self.ledger.balance(self.account).left
         return mine.tighter(self.parent.left) if self.parent else mine
 
-    def note_model(self) -> None:
-        """Tells that a model is asked: from then on tokens and money are seen, not declared."""
-        self._asks_models = True
+    def note_seen(self) -> None:
+        """Tells that tokens and money are booked here from now on, and not only declared."""
+        self._is_seen = True
         if self.parent is not None:
-            self.parent.note_model()
+            self.parent.note_seen()
 
     def check(self) -> None:
         """Lets a call pass, or not.
@@ -107,7 +107,7 @@ class Tab:
             BudgetExceeded: it does not fit, or a call was refused before.
         """
         self.check()
-        key, around = next(self._keys), None
+        key, around = self._key(next(self._numbers)), None
         try:
             if self.parent is not None:
                 around = self.parent, self.parent.reserve(label, worst_case)
@@ -156,13 +156,13 @@ class Tab:
     def bill(self, declared: Spend) -> Spend:
         """What the step has used: what was seen of it or, where nothing was, what it declared.
 
-        What tools cost nobody sees but in calls: without a call of a model, tokens and money
-        are what was declared.
+        What tools cost nobody sees but in calls: without a call of a model, or a step of an
+        agent within this one, tokens and money are what was declared.
         """
         if not self.was_used:
             return declared
         used = total(entry.charged for entry in self._entries())
-        if self._asks_models:
+        if self._is_seen:
             return replace(used, latency_ms=0)
         return replace(declared, tool_calls=used.tool_calls)
 
@@ -170,13 +170,21 @@ class Tab:
         """What an executor says that it used, and not less than what was seen of it."""
         return Spend(*map(max, told.amounts, self.bill(told).amounts))
 
+    def _key(self, number: int) -> str:
+        return str(number)
+
     def _entries(self) -> list[Entry]:
         entries = self.ledger.entries(self.account)
         return [entry for entry in entries if entry.status != "released"]
 
-    def is_of(self, ledger: Ledger, account: Account) -> bool:
-        """Whether its calls are booked on that account."""
-        return self.ledger is ledger and self.account == account
+    def holds(self, ledger: Ledger, account: Account) -> bool:
+        """Whether what is booked on that account stands here as well: it is the same, or a
+        sub-agent's share of it."""
+        if self.ledger is not ledger:
+            return False
+        name = account.account if isinstance(account, Lease) else account
+        grant = self.ledger.entry(self.account, name)
+        return self.account == account or (grant is not None and grant.is_grant)
 
 
 class AccountTab(Tab):
@@ -193,8 +201,10 @@ class AccountTab(Tab):
     ) -> None:
         super().__init__(Budget(), left_ms, tab_around(ledger, account))
         self.ledger, self.account = ledger, account
-        name = uuid4().hex
-        self._keys = (f"gate-{name}/{number}" for number in count(1))
+        self._name = uuid4().hex
+
+    def _key(self, number: int) -> str:
+        return f"gate-{self._name}/{number}"
 
     def _entries(self) -> list[Entry]:
         """Those that are still held: an account may have very many, and most are not its own."""
@@ -211,9 +221,9 @@ def open_tab() -> Tab | None:
 
 
 def tab_around(ledger: Ledger, account: Account) -> Tab | None:
-    """The innermost open tab that is on another account, and so has to hold a call as well."""
+    """The innermost open tab that has to hold a call on that account as well."""
     tab = open_tab()
-    while tab is not None and tab.is_of(ledger, account):
+    while tab is not None and tab.holds(ledger, account):
         tab = tab.parent
     return tab
 

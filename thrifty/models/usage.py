@@ -6,6 +6,8 @@ from typing import Any, TypeGuard
 
 TIERS = ("flex", "priority")
 """Tiers whose names langchain-openai puts before the kinds of tokens: `flex_cache_read`."""
+COUNT_MAX = 10**9
+"""A hundred times the longest context there is: no count of one call is larger."""
 KNOWN_KINDS = ("cache_read", "cache_creation", "reasoning", *TIERS)
 """Kinds of tokens that have a price of their own, or that of input or output."""
 
@@ -36,7 +38,7 @@ class Usage:
 def read_usage(message: Any) -> Usage | None:
     """The usage that came with a message of LangChain's; None when it is missing or absurd.
 
-    Absurd is: negative, not whole, or no tokens at all for a call that was answered.
+    Absurd is: negative, not whole, beyond any call, or no tokens at all for one that was answered.
     """
     given = getattr(message, "usage_metadata", None) or {}
     tokens_in, tokens_out = given.get("input_tokens"), given.get("output_tokens")
@@ -52,7 +54,7 @@ def read_usage(message: Any) -> Usage | None:
     cached = min(cached, tokens_in)
     return Usage(
         tokens_in,
-        tokens_out,
+        _all_output(given, tokens_in, tokens_out),
         cached,
         min(written, tokens_in - cached),
         str(message.response_metadata.get("service_tier") or _tier(details)),
@@ -60,6 +62,21 @@ def read_usage(message: Any) -> Usage | None:
             sorted(kind for kind in details if details[kind] and _plain(kind) not in KNOWN_KINDS)
         ),
     )
+
+
+def read_token_usage(counted: Mapping[str, Any]) -> Usage | None:
+    """A count in OpenAI's own words, as LangChain hands on that of several answers together."""
+    tokens_in, tokens_out = counted.get("prompt_tokens"), counted.get("completion_tokens")
+    if not (_is_count(tokens_in) and _is_count(tokens_out)) or tokens_in == 0:
+        return None
+    cached = (counted.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
+    return Usage(tokens_in, _all_output(counted, tokens_in, tokens_out), min(cached, tokens_in))
+
+
+def _all_output(counted: Mapping[str, Any], tokens_in: int, tokens_out: int) -> int:
+    """What a total has more than its parts is output: some servers leave reasoning out of that."""
+    whole = counted.get("total_tokens")
+    return max(tokens_out, whole - tokens_in) if _is_count(whole) else tokens_out
 
 
 def _kind(details: Mapping[str, Any], kind: str) -> Any:
@@ -78,4 +95,4 @@ def _tier(details: Mapping[str, Any]) -> str:
 
 
 def _is_count(count: Any) -> TypeGuard[int]:
-    return isinstance(count, int) and not isinstance(count, bool) and count >= 0
+    return isinstance(count, int) and not isinstance(count, bool) and 0 <= count <= COUNT_MAX

@@ -4,6 +4,7 @@ ErrorStatus: TooManyRequests, ServerError, Unauthorized     an error object; not
 Hang, HeaderDrip, BodyDrip, KeepAlives, EndlessStream       slow, or without end
 TruncatedStream, ResetMidAnswer, Reset, MalformedJson       lost or broken on the way
 MissingUsage, ZeroUsage, NegativeUsage, ClaimedUsage        says something else than it used
+ReasoningApart, RunningUsage                                says it in another way than most
 OverCap, LongAnswer                                         generates more than it was allowed
 
 Where the model did its work the bill is due, even if the client never got the answer: that is the
@@ -27,6 +28,8 @@ from tests.llm_server.faults.false_usage import (
     ClaimedUsage,
     MissingUsage,
     NegativeUsage,
+    ReasoningApart,
+    RunningUsage,
     ZeroUsage,
 )
 from tests.llm_server.faults.slow import (
@@ -50,8 +53,10 @@ __all__ = [
     "MissingUsage",
     "NegativeUsage",
     "OverCap",
+    "ReasoningApart",
     "Reset",
     "ResetMidAnswer",
+    "RunningUsage",
     "ServerError",
     "TooManyRequests",
     "TruncatedStream",

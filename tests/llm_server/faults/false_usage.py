@@ -54,3 +54,32 @@ class NegativeUsage(ClaimedUsage):
     def claim(self, bill: Bill) -> Bill:
         """Less than nothing."""
         return Bill(-bill.input_tokens, -bill.output_tokens)
+
+
+@dataclass(frozen=True)
+class ApartBill(Bill):
+    """A bill whose reasoning is no part of its output."""
+
+    @property
+    def total_tokens(self) -> int:
+        """Input, output and reasoning."""
+        return super().total_tokens + self.reasoning_tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReasoningApart(ClaimedUsage):
+    """Leaves the reasoning out of the output and counts it in the total alone, as some do."""
+
+    def claim(self, bill: Bill) -> Bill:
+        """The truth, written otherwise."""
+        shown = bill.output_tokens - bill.reasoning_tokens
+        return ApartBill(bill.input_tokens, shown, bill.reasoning_tokens, bill.cached_input_tokens)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningUsage(Behaviour):
+    """Says in each piece of a stream what was used so far, as some do (Chat Completions)."""
+
+    def reply(self, request: Request) -> Reply:
+        """The honest reply, told so."""
+        return replace(super().reply(request), is_usage_running=True)
