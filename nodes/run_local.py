@@ -7,9 +7,10 @@ from typing import Any
 from thrifty.budget import BudgetExceeded, Outcome, Spend, ThriftyError
 from thrifty.budget.plain_text import plain
 from thrifty.executors.protocol import Result, Work
-from thrifty.ledger.booking import entry_for, fingerprint, sent, settled
+from thrifty.ledger.booking import entry_for, fingerprint, released, sent, settled
+from thrifty.ledger.protocol import Entry
 from thrifty.models.gate import gated
-from thrifty.models.tab import Tab, open_tab
+from thrifty.models.tab import Tab, tab_around
 from thrifty.nodes.run_llm import Sent, left_for, work_of
 from thrifty.nodes.services import Services
 from thrifty.nodes.teller import moment_of
@@ -38,20 +39,39 @@ def _booked(state: Sent, services: Services) -> Outcome:
         entry = entry_for(ledger, account, key, work.option.name, reserved, request)
     except BudgetExceeded as error:  # a fork's work needs money of its own
         return Outcome(work.option, "failed", reason=str(error))
-    if entry.status == "unsent" and sent(ledger, account, entry):
-        outcome = _run(work, reserved, _tab(state, reserved, services), services)
-        settled(ledger, account, entry, outcome.actual, outcome.text)
-        return outcome
+    if entry.status == "unsent":
+        return _held(state, work, entry, services)
     if entry.answer:
         return Outcome(work.option, "done", entry.answer, entry.charged)
     return Outcome(work.option, "failed", "", entry.charged, TRIED)
 
 
+def _held(state: Sent, work: Work, entry: Entry, services: Services) -> Outcome:
+    """Runs it within its reservation, which also the step has to hold that this run is part of."""
+    account, ledger = services.account(state["run"]["id"]), services.ledger
+    around = tab_around(ledger, account)
+    try:
+        above = around.reserve(entry.label, entry.reserved) if around else ""
+    except ThriftyError as error:
+        if sent(ledger, account, entry):
+            released(ledger, account, entry)
+        return Outcome(work.option, "failed", reason=str(error))
+    if not sent(ledger, account, entry):
+        if around:
+            around.release(above)
+        return Outcome(work.option, "failed", reason=TRIED)
+    outcome = _run(work, entry.reserved, _tab(state, entry.reserved, services), services)
+    settled(ledger, account, entry, outcome.actual, outcome.text)
+    if around:
+        around.note_seen()
+        around.settle(above, outcome.actual)
+    return outcome
+
+
 def _tab(state: Sent, reserved: Spend, services: Services) -> Tab:
     """What the executor's own calls may use: its reservation, of all that the run limits."""
-    run_id = state["run"]["id"]
-    allowed = services.ledger.balance(run_id).budget.limited_to(reserved)
-    return Tab(allowed, lambda: left_for(state, services), open_tab())
+    allowed = services.ledger.balance(state["run"]["id"]).budget.limited_to(reserved)
+    return Tab(allowed, lambda: left_for(state, services))
 
 
 def _run(work: Work, reserved: Spend, tab: Tab, services: Services) -> Outcome:

@@ -1,6 +1,8 @@
 """Executors that ask models and call tools themselves: held by their step's reservation."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import pytest
 from langchain_core.messages import HumanMessage
@@ -152,6 +154,66 @@ def test_a_thrifty_within_a_thrifty_is_held_by_both(offline):
         assert receipt.spent.tokens == server.bill.total_tokens <= 2500
         assert receipt.spent.tool_calls == len(server.requests)
         assert receipt.within_budget
+
+
+def agent_that_searches(spend: Spend, asks_too: bool, server: LLMServer):
+    """An agent whose step says what it has used, and may ask a model before."""
+
+    def search(work):
+        if asks_too:
+            metered(client(server, max_tokens=40)).invoke(work.task)
+        return Result("found", spend)
+
+    return create_budget_agent(
+        settings=Settings(), catalog=catalog(), executors={"mine": search}, ledger=MemoryLedger()
+    )
+
+
+@pytest.mark.parametrize("asks_too", [False, True])
+@pytest.mark.parametrize("after", [False, True])
+def test_what_a_step_of_an_inner_agent_says_is_on_both_bills(offline, server, asks_too, after):
+    """Be a model asked by the inner agent, after it, or not at all."""
+    spend = Spend(tokens=300, cost_nano_usd=5_000_000, tool_calls=2)
+    inner = agent_that_searches(spend, asks_too, server)
+    bills = []
+
+    def mine(work):
+        result = inner.invoke({"task": work.task, "budget": BUDGET})
+        bills.append(receipt_of(result).spent)
+        if after:
+            metered(client(server, max_tokens=40)).invoke(work.task)
+        return result["draft"]
+
+    room = Spend(1_100, 20_000_000, 50, 6)
+    agent = offline(catalog=catalog(room), executors={"mine": mine})
+    receipt = receipt_of(agent.invoke({"task": "tea", "budget": BUDGET}))
+    (within,) = bills
+    assert within.tokens == 300
+    later = server.requests[-1].bill.total_tokens if after else 0
+    assert len(server.requests) == asks_too + after
+    assert receipt.spent.tokens == within.tokens + later
+    assert receipt.spent.cost_nano_usd >= within.cost_nano_usd == 5_000_000
+    assert receipt.spent.tool_calls == within.tool_calls + after
+    assert receipt.within_budget
+
+
+def test_what_an_inner_agent_may_use_is_taken_from_the_outer_step_first(offline, server):
+    """Two inner agents side by side in one step: what one holds, the other has not."""
+    inner = agent_that_searches(Spend(tokens=600, tool_calls=1), False, server)
+
+    def mine(work):
+        with ThreadPoolExecutor(2) as threads:
+            given = {"task": work.task, "budget": BUDGET}
+            asked = [
+                threads.submit(copy_context().run, inner.invoke, given),
+                threads.submit(copy_context().run, inner.invoke, given),
+            ]
+            return " ".join(each.result()["draft"] for each in asked) or "nothing"
+
+    agent = offline(catalog=catalog(Spend(700, 20_000_000, 50, 8)), executors={"mine": mine})
+    receipt = receipt_of(agent.invoke({"task": "tea", "budget": BUDGET}))
+    assert receipt.spent.tokens == 600
+    assert receipt.within_budget
 
 
 @tool

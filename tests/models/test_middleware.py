@@ -200,17 +200,22 @@ def ask_another(question: str) -> str:
 inner = {}
 
 
-@pytest.mark.parametrize("kind", ["bare", "metered", "metered there", "metered here"])
+KINDS = ["bare", "metered", "metered there", "metered here", "metered in a share"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_a_tool_asks_is_on_the_bill_once(make, server, ledger, kind):
     ledger.open(ACCOUNT, Budget(max_tokens=3000))
     bare = client(server, max_tokens=60, stream_usage=True, default_headers={"Connection": "close"})
     elsewhere = MemoryLedger()
     elsewhere.open(ACCOUNT, Budget(max_tokens=500))
+    ledger.grant(ACCOUNT, "share", Budget(max_tokens=500))
     inner["model"] = {
         "bare": bare,
         "metered": metered(bare),
         "metered here": metered(bare, ledger, ACCOUNT),
         "metered there": metered(bare, elsewhere, ACCOUNT),
+        "metered in a share": metered(bare, ledger, "share"),
     }[kind]
     server.script(
         Answer(ToolCall("ask_another", {"question": "Tea?"})), Answer("Tea."), Answer("T.")

@@ -1,5 +1,7 @@
 """The tab of a step: what its calls may use together, here and in the tabs around it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from thrifty import Budget, BudgetExceeded, MemoryLedger, Spend, StepEnded
@@ -205,6 +207,35 @@ def test_a_call_is_held_by_the_innermost_tab_that_is_on_another_account():
         assert outer.left.max_tokens == 150
         assert open_tab() is outer
     assert open_tab() is None
+
+
+def test_a_call_on_a_share_of_an_account_stands_there_already():
+    ledger = MemoryLedger()
+    ledger.open("team", Budget(max_tokens=900))
+    ledger.grant("team", "share", Budget(max_tokens=300))
+    ledger.grant("share", "part", Budget(max_tokens=100))
+    outer = Tab(Budget(max_tokens=900))
+    with on_tab(outer), on_tab(AccountTab(ledger, "team")) as team:
+        assert tab_around(ledger, "share") is outer
+        assert tab_around(MemoryLedger(), "share") is team
+        share = AccountTab(ledger, "share")
+        assert share.parent is outer
+        with on_tab(share):
+            assert AccountTab(ledger, "part").parent is outer
+            share.reserve("a", CALL)
+            assert tab_around(ledger, "a") is share
+    assert outer.ledger.balance(outer.account).reserved == CALL
+    assert ledger.balance("share").reserved.tokens == CALL.tokens + 100
+    assert ledger.balance("team").reserved.tokens == 300
+    with on_tab(AccountTab(ledger, "team")):
+        assert tab_around(ledger, ledger.take("share", "me")) is None
+
+
+def test_calls_from_many_threads_have_keys_of_their_own():
+    tab = Tab(Budget())
+    with ThreadPoolExecutor(8) as threads:
+        keys = list(threads.map(lambda _: tab.reserve("a", CALL), range(2_000)))
+    assert len(set(keys)) == 2_000
 
 
 def test_a_tab_is_left_however_its_step_ends():

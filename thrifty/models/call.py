@@ -169,16 +169,9 @@ class Call:
         return await self._streamed(options, emit)
 
     async def _streamed(self, options: Mapping[str, Any], emit: Callable[[Any], None]) -> Any:
-        from langchain_core.messages.ai import subtract_usage
-        from langchain_core.outputs import ChatGenerationChunk
-
-        whole: ChatGenerationChunk | None = None
+        whole: Any = None
         async for chunk in self._model._astream(self._messages, stop=self._stop, **options):
-            if whole is not None and (said_before := whole.message.usage_metadata):
-                # Pieces are added up, and some servers say in each what it has come to so far.
-                usage = chunk.message.usage_metadata
-                chunk.message.usage_metadata = usage and subtract_usage(usage, said_before)
-            whole = chunk if whole is None else whole + chunk
+            whole = chunk if whole is None else whole + _adding_up(chunk, whole)
             # A copy, since LangChain writes into what it is handed, in a thread of its own.
             emit(chunk.model_copy(update={"message": chunk.message.model_copy()}))
         if whole is None:
@@ -194,6 +187,16 @@ class Call:
             return {"max_completion_tokens": cap}
         extra = {**(self._model.extra_body or {}), **self._options.get("extra_body", {})}
         return {"extra_body": {**extra, "max_tokens": cap}}
+
+
+def _adding_up(chunk: Any, whole: Any) -> Any:
+    """A piece whose count is what it adds: some servers say in each what it has come to so far."""
+    from langchain_core.messages.ai import subtract_usage
+
+    before, so_far = whole.message.usage_metadata, chunk.message.usage_metadata
+    if before and so_far:
+        chunk.message.usage_metadata = subtract_usage(so_far, before)
+    return chunk
 
 
 def _body(

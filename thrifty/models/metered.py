@@ -9,7 +9,7 @@ from thrifty.models.call import Limits
 from thrifty.models.client import ChatClients, longest_answer
 from thrifty.models.prices import PriceList, public_list
 from thrifty.models.reply import Reply, read_reply
-from thrifty.models.tab import open_tab
+from thrifty.models.tab import tab_around
 from thrifty.models.tokens import O200K_MODELS, tokens_bound
 from thrifty.settings import Settings
 
@@ -67,4 +67,5 @@ class Models:
         client = self._clients.get(request.model, request.effort)
         room = allowance.envelope.tokens if allowance.envelope else OUTPUT_CAP_UNKNOWN
         limits = Limits(longest_answer(client) or room, cap_field=self._cap_field)
-        return MeteredChatModel(client, lambda _: (allowance, open_tab()), limits, self.prices)
+        tab = tab_around(allowance.ledger, allowance.account)
+        return MeteredChatModel(client, lambda _: (allowance, tab), limits, self.prices)
