@@ -93,11 +93,20 @@ def _numbered(reply: Reply) -> Iterator[tuple[int, Part | None]]:
 
 def _item(reply: Reply, index: int, part: Part | None) -> JSON:
     if part is None:
-        return {"id": _item_id("rs", reply, index), "type": "reasoning", "summary": []}
+        return _thoughts(reply, index)
     status = "completed" if part.whole else "incomplete"
     if part.function is not None:
         return _call(reply, index, part) | {"arguments": part.text, "status": status}
     return _message(reply, index) | {"content": [_text(part.text)], "status": status}
+
+
+def _thoughts(reply: Reply, index: int) -> JSON:
+    """Reasoning, whose id ends in how many tokens it had: sent again, it is input."""
+    name = f"{_item_id('rs', reply, index)}_{reply.bill.reasoning_tokens}"
+    item: JSON = {"id": name, "type": "reasoning", "summary": []}
+    if "reasoning.encrypted_content" in (reply.request.body.get("include") or ()):
+        item["encrypted_content"] = "gAAAAB" + "cipher" * reply.bill.reasoning_tokens
+    return item
 
 
 def _item_id(prefix: str, reply: Reply, index: int) -> str:

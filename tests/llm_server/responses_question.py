@@ -42,7 +42,7 @@ def read(body: JSON) -> Question:
         messages=messages,
         stream=checks.flag(body, "stream"),
         output_cap=checks.cap(body, "max_output_tokens", CAP_MIN),
-        input_tokens=input_tokens(messages, tools, schema),
+        input_tokens=input_tokens(messages, tools, schema) + _recalled(body.get("input")),
         tools=tools,
         must_call=checks.must_call(choice, named, tools),
         json_wanted=json_wanted,
@@ -74,10 +74,16 @@ def _message(item: JSON, where: str) -> Message:
         case "function_call_output":
             return Message("tool", _text(item.get("output"), where))
         case "reasoning":
-            # The thoughts come back encrypted; their input tokens are only the overhead.
-            return Message("assistant", "")
+            return Message("assistant", "")  # see `_recalled`
         case kind:
             raise errors.unsupported(f"{where}.type", f"This server has no input of type '{kind}'.")
+
+
+def _recalled(asked: object) -> int:
+    """The tokens of earlier thoughts, as their ids tell."""
+    items = asked if isinstance(asked, list) else []
+    thoughts = [item["id"] for item in items if item.get("type") == "reasoning"]
+    return sum(int(name.rpartition("_")[2]) for name in thoughts)
 
 
 def _text(content: object, where: str) -> str:

@@ -16,6 +16,7 @@ from thrifty.models.allowance import OUTPUT_CAP_MIN
 from thrifty.models.chat import METERED
 from thrifty.models.gate import Foreign, Gate, gated
 from thrifty.models.prices import PriceList
+from thrifty.models.size import recalled_tokens
 from thrifty.models.tab import Tab, on_tab
 from thrifty.models.tokens import MESSAGE_OVERHEAD_TOKENS
 
@@ -111,6 +112,36 @@ def test_only_text_that_is_sent_is_bounded(said, params, is_bounded):
     assert request.is_bounded == is_bounded
     assert request.tokens == (request.input_tokens + 50 if is_bounded else None)
     assert read(said, **params).tokens is None
+
+
+THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": []}
+COUNTED = {"input_tokens": 9, "output_tokens": 300, "total_tokens": 309}
+APART = AIMessage("", additional_kwargs={"reasoning": THOUGHT}, usage_metadata=COUNTED)
+
+
+@pytest.mark.parametrize(
+    ("message", "tokens"),
+    [
+        (AIMessage([THOUGHT], usage_metadata=COUNTED), 300),
+        (APART, 300),
+        (AIMessage([{**THOUGHT, "encrypted_content": "cipher"}]), 0),
+        (AIMessage("text"), 0),
+        (AIMessage([THOUGHT]), None),
+    ],
+)
+def test_reasoning_that_is_sent_again_is_bounded_where_it_was_counted(message, tokens):
+    assert recalled_tokens([HumanMessage("four"), message]) == tokens
+    request = Foreign.of(SAID, {"max_tokens": 50}, tokens)
+    assert request.is_bounded == (tokens is not None)
+    assert request.input_tokens == INPUT + (tokens or 0)
+
+
+def test_reasoning_that_is_sent_again_is_reserved():
+    desk = Desk(max_tokens=5_000)
+    params = {"model": "own", "max_tokens": 50}
+    asked = [[HumanMessage("four"), APART]]
+    desk.gate.on_chat_model_start({}, asked, run_id=uuid4(), invocation_params=params)
+    assert 300 < desk.reserved.tokens - 50 - INPUT < 400
 
 
 class Desk:

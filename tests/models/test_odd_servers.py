@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
+from langchain_core.messages import HumanMessage
 
 from tests.llm_server import (
     Answer,
@@ -16,7 +17,7 @@ from tests.llm_server import (
 )
 from tests.models.conftest import entries
 from tests.models.test_metered import WAYS, joined
-from thrifty import Budget, ModelUnavailable, TokenPrice
+from thrifty import Budget, InvalidInput, ModelUnavailable, TokenPrice
 
 STREAMED = [way for way in WAYS if "stream" in way]
 LIMITED = Budget(max_tokens=3_000, max_cost_usd=0.05)
@@ -103,6 +104,32 @@ def test_without_a_limit_on_time_nobody_waits_for_long(make, server, asked_s):
     server.script(TooManyRequests(retry_after_s=asked_s), Answer("Tea."))
     with pytest.raises(ModelUnavailable, match="too many requests"):
         make().invoke("Tea or coffee?")
+    assert len(server.requests) == 1
+
+
+INCLUDED = {"store": False, "include": ["reasoning.encrypted_content"]}
+KEPT = [{}, {"output_version": "responses/v1"}, INCLUDED]
+
+
+@pytest.mark.parametrize("options", KEPT)
+@pytest.mark.parametrize("way", WAYS)
+def test_reasoning_that_is_sent_again_is_input(make, server, ledger, way, options):
+    server.script(Answer("Tea.", reasoning_tokens=400), Answer("Because."))
+    model = make(LIMITED, "responses", "o4-mini", options, max_output_tokens=500)
+    first = WAYS[way](model, "Tea or coffee?")
+    WAYS[way](model, [HumanMessage("Tea or coffee?"), first, HumanMessage("Why?")])
+    *_, again = entries(ledger)
+    assert server.requests[1].input_tokens > 400
+    assert again.charged.tokens == server.requests[1].bill.total_tokens
+    assert not again.is_overrun
+
+
+def test_reasoning_of_which_nobody_says_how_much_it_was_is_not_sent_again(make, server):
+    server.script(Answer("Tea.", reasoning_tokens=400), Answer("Because."))
+    model = make(LIMITED, "responses", "o4-mini", max_output_tokens=500)
+    first = model.invoke("Tea or coffee?").model_copy(update={"usage_metadata": None})
+    with pytest.raises(InvalidInput, match=r"reasoning by its id.*store=False"):
+        model.invoke([HumanMessage("Tea or coffee?"), first, HumanMessage("Why?")])
     assert len(server.requests) == 1
 
 

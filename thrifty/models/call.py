@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from thrifty.budget import Budget, InvalidInput, Spend
 from thrifty.ledger.booking import fingerprint
 from thrifty.models.prices import PriceList, most_affordable
-from thrifty.models.size import as_json, attachments, input_tokens, why_unbounded
+from thrifty.models.size import as_json, attachments, input_tokens, recalled_tokens, why_unbounded
 from thrifty.settings import CapField
 
 if TYPE_CHECKING:
@@ -109,7 +109,13 @@ class Call:
     @cached_property
     def input_tokens(self) -> int:
         """The most input tokens that it can be billed."""
-        return input_tokens(self.body, self.model, self._limits.tokens_per_attachment or 0)
+        sent = input_tokens(self.body, self.model, self._limits.tokens_per_attachment or 0)
+        return sent + (self._recalled or 0)
+
+    @cached_property
+    def _recalled(self) -> int | None:
+        """What the Responses API adds of earlier reasoning; None where nobody knows how much."""
+        return recalled_tokens(self._messages) if "input" in self.body else 0
 
     def check_bounded(self, budget: Budget) -> None:
         """Refuses a call whose worst case nobody can know, where it would matter.
@@ -121,6 +127,11 @@ class Call:
             return
         if why := why_unbounded(self.body):
             raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
+        if self._recalled is None:
+            what = "reasoning by its id, in a message without usage_metadata"
+            remedy = "send messages as the model gave them, or use ChatOpenAI(store=False, "
+            remedy += 'include=["reasoning.encrypted_content"])'
+            raise InvalidInput("messages", what, remedy)
         if (count := attachments(self.body)) and self._limits.tokens_per_attachment is None:
             remedy = "say what each may take: metered(..., tokens_per_attachment=1_500)"
             raise InvalidInput("messages", f"{count} images or files", remedy)

@@ -28,7 +28,7 @@ from thrifty.models.call import CAP_FIELDS
 from thrifty.models.chat import METERED
 from thrifty.models.failures import read_failure
 from thrifty.models.prices import PriceList
-from thrifty.models.size import attachments, input_tokens, why_unbounded
+from thrifty.models.size import attachments, input_tokens, recalled_tokens, why_unbounded
 from thrifty.models.tab import Tab, on_tab, open_tab
 from thrifty.models.usage import Usage, read_token_usage, read_usage
 
@@ -98,8 +98,9 @@ class Gate(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Reserves a call of a chat model, or raises."""
-        said = convert_to_openai_messages([message for batch in messages for message in batch])
-        self._start_model(run_id, serialized, {"messages": said}, kwargs)
+        sent = [message for batch in messages for message in batch]
+        said = {"messages": convert_to_openai_messages(sent)}
+        self._start_model(run_id, serialized, said, kwargs, recalled_tokens(sent))
 
     def on_llm_start(
         self, serialized: Any, prompts: list[str], *, run_id: UUID, **kwargs: Any
@@ -148,13 +149,18 @@ class Gate(BaseCallbackHandler):
         self.on_tool_end(None, run_id=run_id)
 
     def _start_model(
-        self, run_id: UUID, serialized: Any, said: Mapping[str, Any], told: Mapping[str, Any]
+        self,
+        run_id: UUID,
+        serialized: Any,
+        said: Mapping[str, Any],
+        told: Mapping[str, Any],
+        recalled: int | None = 0,
     ) -> None:
         params = told.get("invocation_params") or {}
         if not self._is_mine() or params.get("_type") == METERED:
             return  # a metered model books on the tab itself
         self._tab.note_seen()
-        request = Foreign.of(said, params)
+        request = Foreign.of(said, params, recalled)
         try:
             worst_case = self._worst_case(request)
         except ThriftyError as error:
@@ -203,15 +209,18 @@ class Foreign:
     model: str
     tier: str
     input_tokens: int
-    """The most that its text can be."""
+    """The most that its text can be, with what the provider adds."""
     output_tokens: int | None
     """The most that it can answer; None where no cap is sent."""
     is_bounded: bool
     """Whether there is nothing in it but text."""
 
     @classmethod
-    def of(cls, said: Mapping[str, Any], params: Mapping[str, Any]) -> "Foreign":
-        """Reads messages in OpenAI's form, and what the client is invoked with."""
+    def of(
+        cls, said: Mapping[str, Any], params: Mapping[str, Any], recalled: int | None = 0
+    ) -> "Foreign":
+        """Reads messages in OpenAI's form, what the client is invoked with, and how much
+        reasoning the provider adds; None where nobody knows."""
         sent = {**params, **(params.get("extra_body") or {})}
         body = {
             **{name: sent.get(name) for name in ("tools", "functions", "response_format")},
@@ -223,10 +232,10 @@ class Foreign:
         return cls(
             model,
             str(sent.get("service_tier") or ""),
-            input_tokens(body, model),
+            input_tokens(body, model) + (recalled or 0),
             # Of several caps, which one is sent is the client's affair.
             max(caps) * max([1, *answers]) if caps else None,
-            not (attachments(body) or why_unbounded({**sent, **body})),
+            recalled is not None and not (attachments(body) or why_unbounded({**sent, **body})),
         )
 
     @property

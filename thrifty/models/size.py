@@ -5,10 +5,11 @@ tools and of answers. What has no bound in its text, such as an image, is told, 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from thrifty.models.tokens import MESSAGE_OVERHEAD_TOKENS, tokens_bound
+from thrifty.models.usage import read_usage
 
 TEXT_PARTS = (
     "text",
@@ -50,6 +51,34 @@ def input_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int
 def attachments(body: Mapping[str, Any]) -> int:
     """How many images, sounds and files are in a request."""
     return sum(1 for message in messages_of(body) for part in _parts(message) if _is_attached(part))
+
+
+def recalled_tokens(messages: Iterable[Any]) -> int | None:
+    """The most reasoning that the provider has kept and adds to what is sent, by its id alone.
+
+    Args:
+        messages: LangChain's, before they become a request.
+
+    Returns:
+        As much as the messages with such reasoning took to write; None where one does not say.
+    """
+    recalled = 0
+    for message in messages:
+        if any(not thought.get("encrypted_content") for thought in _thoughts(message)):
+            if (usage := read_usage(message)) is None:
+                return None
+            recalled += usage.output_tokens
+    return recalled
+
+
+def _thoughts(message: Any) -> list[Any]:
+    """The reasoning in a message, in either of the forms in which langchain-openai keeps it."""
+    parts = message.content if isinstance(message.content, list) else []
+    found: list[Any] = [
+        part for part in parts if isinstance(part, dict) and part.get("type") == "reasoning"
+    ]
+    apart = message.additional_kwargs.get("reasoning")
+    return [*found, apart] if isinstance(apart, dict) else found
 
 
 def why_unbounded(body: Mapping[str, Any]) -> str:
