@@ -114,7 +114,7 @@ KEPT = [{}, {"output_version": "responses/v1"}, INCLUDED]
 @pytest.mark.parametrize("options", KEPT)
 @pytest.mark.parametrize("way", WAYS)
 def test_reasoning_that_is_sent_again_is_input(make, server, ledger, way, options):
-    server.script(Answer("Tea.", reasoning_tokens=400), Answer("Because."))
+    server.script(Answer("Tea.", reasoning_tokens=400), Answer(tokens=900))
     model = make(LIMITED, "responses", "o4-mini", options, max_output_tokens=500)
     first = WAYS[way](model, "Tea or coffee?")
     WAYS[way](model, [HumanMessage("Tea or coffee?"), first, HumanMessage("Why?")])
