@@ -3,6 +3,9 @@
 import subprocess
 import sys
 
+from tests.llm_server import Answer, LLMServer
+from thrifty import SqliteLedger
+
 ASKED_AT_ONCE = """
 import sys
 from threading import Barrier, Thread
@@ -30,3 +33,43 @@ def test_threads_that_ask_for_the_first_time_at_once_get_one_loop():
     command = [sys.executable, "-c", ASKED_AT_ONCE]
     asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert asked.stdout.strip() == "1"
+
+
+FORKED = """
+import os, sys, warnings
+from pathlib import Path
+
+warnings.simplefilter("ignore", DeprecationWarning)  # a fork beside threads is what is tested
+from langchain_openai import ChatOpenAI
+from thrifty import Budget, SqliteLedger, metered
+
+ledger = SqliteLedger(Path(sys.argv[2]))
+ledger.open("team", Budget(max_tokens=20_000))
+model = metered(ChatOpenAI(model="gpt-4o", base_url=sys.argv[1], api_key="none"), ledger, "team")
+print(model.invoke("before").text, flush=True)
+for number in range(2):
+    if child := os.fork():
+        assert os.waitpid(child, 0)[1] == 0
+        print(model.invoke("after").text, flush=True)
+    else:
+        print(model.invoke("in a fork").text, flush=True)
+        print("".join(piece.text for piece in model.stream("in a fork")), flush=True)
+        sys.exit()
+"""
+
+
+def test_a_fork_asks_on_a_loop_and_on_connections_of_its_own(tmp_path):
+    with LLMServer() as server:
+        server.script(
+            Answer("before", when="before"),
+            Answer("in a fork", when="in a fork", times=None),
+            Answer("after", when="after", times=None),
+        )
+        command = [sys.executable, "-c", FORKED, server.base_url, tmp_path / "books"]
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        assert asked.stdout.split("\n")[:-1] == ["before", *["in a fork", "in a fork", "after"] * 2]
+        assert not asked.stderr
+        assert len(server.requests) == 7
+        bill = server.bill
+    spent = SqliteLedger(tmp_path / "books").balance("team").spent
+    assert (spent.tokens, spent.tool_calls) == (bill.total_tokens, 7)

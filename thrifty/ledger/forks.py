@@ -1,12 +1,16 @@
-"""What a ledger does when its process forks: no connection may be used on both sides.
+"""What happens when a process forks: no connection may be used on both sides.
 
 SQLite's locks belong to a process: a child that inherited an open file would believe in locks
 that it does not have, and a parent that closes last would take the log away under it.
 """
 
 import os
-from typing import Protocol
+from collections.abc import Callable
+from functools import cache
+from typing import Protocol, TypeVar
 from weakref import WeakSet
+
+T = TypeVar("T")
 
 
 class Forking(Protocol):
@@ -19,6 +23,15 @@ class Forking(Protocol):
     def after_fork(self, in_child: bool) -> None:
         """Goes on, in the parent and in the child, where no other thread has come along."""
         ...
+
+
+def once_a_process(make: Callable[[], T]) -> Callable[[], T]:
+    """Makes something when a process first asks for it, as what its parent has is of no use to it.
+
+    A fork keeps its parent's all the same: collecting it could close what the parent uses.
+    """
+    made = cache(lambda pid: make())
+    return lambda: made(os.getpid())
 
 
 _forking: WeakSet[Forking] = WeakSet()

@@ -8,19 +8,23 @@ on an endless stream).
 
 Who waits, in a thread or in an event loop of their own, may leave at any time: the errand is
 told, and has a moment to put its books in order before they go.
+
+A process that forks has one for itself: no thread, and so no loop, comes along.
 """
 
 import asyncio
 import atexit
+import os
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from functools import cache
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, TypeVar
+
+from thrifty.ledger.forks import once_a_process
 
 T = TypeVar("T")
 
@@ -52,6 +56,7 @@ class BackgroundLoop:
         self._ending: set[asyncio.Task[None]] = set()
         self._under_way: dict[Future[Any], asyncio.Event] = {}
         self._to_close: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self._pid = os.getpid()
         self._thread = Thread(target=self._run_forever, name="thrifty-models", daemon=True)
         self._thread.start()
         atexit.register(self._close)
@@ -141,6 +146,9 @@ class BackgroundLoop:
         self._loop.close()
 
     def _close(self) -> None:
+        if os.getpid() != self._pid:
+            return  # a fork's copy, which nothing runs
+
         async def close_all() -> None:
             await asyncio.gather(*(close() for close in self._to_close), return_exceptions=True)
             self._loop.stop()
@@ -225,6 +233,12 @@ def background_loop() -> BackgroundLoop:
         return _loop_of_process()
 
 
-@cache  # which alone would let such threads make a loop each
-def _loop_of_process() -> BackgroundLoop:
-    return BackgroundLoop()
+_loop_of_process = once_a_process(
+    BackgroundLoop
+)  # which alone would let such threads make a loop each
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(
+        before=_asking.acquire, after_in_parent=_asking.release, after_in_child=_asking.release
+    )

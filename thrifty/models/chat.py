@@ -16,6 +16,7 @@ from pydantic import PrivateAttr
 from typing_extensions import TypedDict
 
 from thrifty.budget import InvalidInput
+from thrifty.ledger.forks import once_a_process
 from thrifty.ledger.protocol import Account, Ledger
 from thrifty.models.allowance import ATTEMPTS_MAX, OUTPUT_CAP_MIN, OUTPUT_CAP_UNKNOWN, Allowance
 from thrifty.models.background import background_loop
@@ -59,7 +60,7 @@ class MeteredChatModel(BaseChatModel):
     """
 
     output_version: str | None = None
-    _model: Any = PrivateAttr()
+    _prepared: Any = PrivateAttr()
     _book: Any = PrivateAttr()
     _limits: Limits = PrivateAttr()
     _prices: PriceList = PrivateAttr()
@@ -67,12 +68,21 @@ class MeteredChatModel(BaseChatModel):
     def __init__(
         self, model: "BaseChatOpenAI", book: Book, limits: Limits, prices: PriceList
     ) -> None:
-        """Wraps a model that `client.ours` has prepared."""
+        """Wraps a chat model of langchain-openai.
+
+        Raises:
+            InvalidInput: it is none, or has no client for async calls.
+        """
         kept = ("callbacks", "tags", "metadata", "rate_limiter", "output_version", "profile")
         given = {name: getattr(model, name) for name in kept}
         super().__init__(**{name: value for name, value in given.items() if value is not None})
-        self._model, self._book = model, book
-        self._limits, self._prices = limits, prices
+        self._prepared = once_a_process(lambda: ours(model))
+        self._book, self._limits, self._prices = book, limits, prices
+
+    @property
+    def _model(self) -> "BaseChatOpenAI":
+        model: BaseChatOpenAI = self._prepared()
+        return model
 
     def bind_tools(
         self, tools: Sequence[Any], *, tool_choice: Any = None, **kwargs: Any
@@ -211,7 +221,7 @@ def metered(
         raise InvalidInput("account", account, "name ledger and account, or neither")
     most = max_output_tokens or longest_answer(prepared) or OUTPUT_CAP_UNKNOWN
     limits = Limits(most, tokens_per_attachment, cap_field)
-    keys = _Keys(run or f"metered-{uuid4().hex}")
+    keys = once_a_process(lambda: _Keys(run or f"metered-{uuid4().hex}"))
     shown = label or prepared.model_name
 
     def book(call: Call) -> tuple[Allowance, Tab | None]:
@@ -226,7 +236,7 @@ def metered(
         else:
             tab = tab_around(where, whose)
         allowance = Allowance(
-            where, whose, keys.next(call.digest), shown, None, clock or no_limit, useful_tokens
+            where, whose, keys().next(call.digest), shown, None, clock or no_limit, useful_tokens
         )
         return replace(allowance, attempts_max=attempts_max, patience_ms=patience_ms), tab
 

@@ -1,12 +1,13 @@
 """The chat model itself: the only place that builds one of langchain-openai's, or rebuilds one."""
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pydantic import SecretStr, ValidationError
 
 from thrifty.budget import InvalidInput, ModelUnavailable
+from thrifty.ledger.forks import once_a_process
 from thrifty.models.background import background_loop
 from thrifty.settings import Settings
 
@@ -22,7 +23,7 @@ class ChatClients:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.get = lru_cache(maxsize=64)(self._build)
+        self.get = lru_cache(maxsize=64)(self._chat_model)
 
     def load(self) -> None:
         """Imports the client library, which takes seconds the first time, and all that it puts
@@ -37,9 +38,6 @@ class ChatClients:
         except Exception as error:
             remedy = "check OPENAI_BASE_URL and the proxy variables"
             raise ModelUnavailable(f"no client can be made ({_said(error)}); {remedy}") from error
-
-    def _build(self, model: str, effort: str) -> "BaseChatOpenAI":
-        return ours(self._chat_model(model, effort))
 
     def _chat_model(self, model: str, effort: str) -> "BaseChatOpenAI":
         from langchain_openai import ChatOpenAI  # 2 to 3 s: only when a model is really asked
@@ -103,9 +101,9 @@ def longest_answer(model: "BaseChatOpenAI") -> int | None:
     return (model.profile or {}).get("max_output_tokens")
 
 
-@cache
+@once_a_process
 def connections() -> Any:
-    """One pool of connections for every model of the process, as all calls run on one loop."""
+    """One pool of connections for every model of a process, as all calls run on one loop."""
     pool = import_module("openai").DefaultAsyncHttpxClient()
     background_loop().at_end(pool.aclose)
     return pool

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any, TypeVar
 
 from thrifty.budget import (
@@ -25,6 +25,7 @@ from thrifty.budget import (
 )
 from thrifty.budget.resources import LATENCY
 from thrifty.ledger.booking import charged_in_full, entry_for, released, sent, settled
+from thrifty.ledger.forks import once_a_process
 from thrifty.ledger.protocol import Entry
 from thrifty.models import journal
 from thrifty.models.allowance import Allowance
@@ -358,7 +359,7 @@ async def _booked(act: Callable[..., T], *arguments: Any) -> T:
     return await asyncio.shield(loop.run_in_executor(_ledger_threads(), act, *arguments))
 
 
-@cache
+@once_a_process
 def _ledger_threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(LEDGER_THREADS, thread_name_prefix="thrifty-ledger")
 
