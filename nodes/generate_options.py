@@ -6,7 +6,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from thrifty.budget import Budget, BudgetExceeded, PriceUnknown
+from thrifty.budget import Budget, BudgetExceeded, LeaseLost, PriceUnknown
 from thrifty.budget.decision import Decision
 from thrifty.executors.proposals import PROPOSAL_TOOL, Proposals
 from thrifty.executors.propose import PROPOSALS, known_steps, propose, too_dear, values
@@ -58,11 +58,20 @@ def _opened(run: Run, config: RunnableConfig, services: Services) -> Run:
     if around := open_tab():
         budget = budget.tighter(around.left)
     if services.common is None:
-        services.ledger.open(run["id"], budget)
+        _open(run["id"], budget, services)
         return {**run, "budget": budget.to_state()}
     common = services.common(config)
     share = open_share(services.ledger, common, run["id"], budget).budget
     return {**run, "common": common, "budget": share.to_state()}
+
+
+def _open(run_id: str, budget: Budget, services: Services) -> None:
+    """Opens the account of a run or, where one that was killed is asked for again, finds it."""
+    try:
+        services.ledger.open(run_id, budget)
+    except LeaseLost:  # its limits change, which only who has taken it over may do
+        with services.runs.node(run_id, 0):
+            services.ledger.open(services.account(run_id), budget)
 
 
 def _started(

@@ -153,8 +153,9 @@ def test_a_cancelled_run_is_given_back_when_its_last_step_has_ended(agent_doing,
     assert receipt_of(result).spent.tokens == ledger.balance(RUN).spent.tokens
 
 
-def test_another_process_holds_a_run_until_it_is_gone(tmp_path):
-    """And what it left open is charged in full."""
+@pytest.mark.parametrize("limit", [100, 60, 200])
+def test_another_process_holds_a_run_until_it_is_gone(tmp_path, limit):
+    """And what it left open is charged in full, be it asked for again with another budget."""
     path = str(tmp_path / "ledger.sqlite")
     ledger = SqliteLedger(path)
     mine = create_budget_agent(
@@ -164,7 +165,7 @@ def test_another_process_holds_a_run_until_it_is_gone(tmp_path):
         executors={"mine": answer},
         checkpointer=InMemorySaver(),
     )
-    ledger.open(RUN, Budget(max_tokens=100))
+    ledger.open(RUN, Budget(max_tokens=limit))
     other = subprocess.Popen(
         [sys.executable, "-c", HOLD_AND_WAIT, path],
         stdin=subprocess.PIPE,
@@ -180,4 +181,5 @@ def test_another_process_holds_a_run_until_it_is_gone(tmp_path):
     result = mine.invoke(ASKED, THREAD)
     assert result["status"] == "done"
     assert receipt_of(result).spent.tokens == 50
+    assert ledger.balance(RUN).budget == Budget(max_tokens=100)
     assert hold(ledger, RUN, this_process())
