@@ -5,6 +5,7 @@ import resource
 import sqlite3
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -263,6 +264,36 @@ def test_an_interrupted_thread_takes_nobody_with_it(ledger):
         thread.join()
     assert caught == [True]
     assert [entry.key for entry in ledger.entries("run")] == ["k"]
+
+
+def test_a_thread_whose_own_work_fails_takes_nobody_with_it(ledger):
+    """While the first waits for the file, two more come that are then committed together."""
+    called(ledger)
+    caught = []
+
+    def odd(books):
+        raise TypeError("of this work alone")
+
+    def fail():
+        try:
+            ledger._file.write(odd)
+        except TypeError as error:
+            caught.append(error)
+
+    with ledger._file._lock:
+        threads = [
+            threading.Thread(target=lambda: ledger.reserve("run", "k", "k", CALL)),
+            threading.Thread(target=lambda: ledger.reserve("run", "l", "l", CALL)),
+            threading.Thread(target=fail),
+        ]
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            while len(ledger._file._together._waiting) < number:
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    assert len(caught) == 1
+    assert {entry.key for entry in ledger.entries("run")} == {"k", "l"}
 
 
 def test_an_answer_survives_the_process(path):

@@ -14,7 +14,7 @@ from langchain_core.tools import tool
 from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepEnded, TokenPrice
 from thrifty.models.allowance import OUTPUT_CAP_MIN
 from thrifty.models.chat import METERED
-from thrifty.models.gate import Foreign, Gate, gated
+from thrifty.models.gate import TOOLS_TOKENS, Foreign, Gate, gated
 from thrifty.models.prices import PriceList
 from thrifty.models.size import recalled_tokens
 from thrifty.models.tab import Tab, on_tab
@@ -92,9 +92,12 @@ def test_what_tools_and_answers_look_like_is_input_as_well():
     schema = {"type": "function", "name": "f"}
     plain = read().input_tokens
     assert plain == INPUT
-    for sent in ({"tools": [schema]}, {"functions": [schema]}, {"response_format": schema}):
-        more = len('{"name":"f","type":"function"}') + (MESSAGE_OVERHEAD_TOKENS)
-        assert read(**sent).input_tokens == plain + more
+    more = len('{"name":"f","type":"function"}') + MESSAGE_OVERHEAD_TOKENS
+    assert read(response_format=schema).input_tokens == plain + more
+    # A provider of which nobody knows more may tell its model about tools at length.
+    assert read(tools=[schema]).input_tokens == plain + more + TOOLS_TOKENS
+    assert read(functions=[schema]).input_tokens == plain + more + TOOLS_TOKENS
+    assert read(tools=[schema], model="gpt-4o").input_tokens < plain + more
 
 
 @pytest.mark.parametrize(

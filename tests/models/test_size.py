@@ -25,6 +25,10 @@ def text_of(body) -> int:
     return input_tokens(body, OWN) - MESSAGE_OVERHEAD_TOKENS * pieces
 
 
+def called(*calls) -> dict:
+    return {"messages": [{"role": "assistant", "tool_calls": list(calls)}]}
+
+
 def said(*content) -> dict:
     return {"messages": [{"role": "user", "content": each} for each in content]}
 
@@ -68,9 +72,10 @@ def test_what_annotates_an_answer_is_not_read_again():
 def test_calls_of_tools_and_what_they_returned_count():
     function = {"name": "look_up", "arguments": '{"of":1}'}
     call = {"id": "call_1", "type": "function", "function": function}
-    assert text_of({"messages": [{"role": "assistant", "tool_calls": [call]}]}) == 7 + 8
+    assert text_of(called(call)) == 7 + 8 + MESSAGE_OVERHEAD_TOKENS
+    assert text_of(called(call, call)) == 2 * (7 + 8 + MESSAGE_OVERHEAD_TOKENS)
     custom = {"type": "custom_tool_call", "arguments": "four", "name": "two"}
-    assert text_of({"messages": [{"role": "assistant", "tool_calls": [custom]}]}) == 7
+    assert text_of(called(custom)) == 7 + MESSAGE_OVERHEAD_TOKENS
     item = {"type": "function_call", "call_id": "c1", "name": "look_up", "arguments": "{}"}
     assert text_of({"input": [item]}) == 2 + 7 + 2
     output = {"type": "function_call_output", "call_id": "c1", "output": "four"}

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, TypeVar
 
-from thrifty.budget import InvalidInput, LedgerUnavailable, ThriftyError
+from thrifty.budget import InvalidInput, LedgerUnavailable
 from thrifty.ledger import forks
 from thrifty.ledger.book import Book, wall_clock_ms
 from thrifty.ledger.schema import SQLITE
@@ -185,7 +185,8 @@ def _attempt_all(tasks: Sequence[Task[Any]], books: Books, connection: sqlite3.C
     """Does the tasks that are committed together, each of them wholly or not at all.
 
     Raises:
-        Exception: what ends it for all, as does anything that a task without others raises.
+        sqlite3.Error: the file cannot be used, which ends it for all.
+        Exception: what a task without others raises.
     """
     if len(tasks) == 1:
         tasks[0].attempt(books)
@@ -194,7 +195,8 @@ def _attempt_all(tasks: Sequence[Task[Any]], books: Books, connection: sqlite3.C
         connection.execute("SAVEPOINT task")
         try:
             task.attempt(books)
-        except (ThriftyError, KeyError, sqlite3.IntegrityError):
-            # A refusal, which its own thread will see; anything else ends it for all.
-            connection.execute("ROLLBACK TO task")
+        except Exception as error:
+            if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+                raise
+            connection.execute("ROLLBACK TO task")  # its own thread will see why
         connection.execute("RELEASE task")

@@ -30,10 +30,13 @@ from thrifty.models.failures import read_failure
 from thrifty.models.prices import PriceList
 from thrifty.models.size import attachments, input_tokens, recalled_tokens, why_unbounded
 from thrifty.models.tab import Tab, on_tab, open_tab
+from thrifty.models.tokens import is_exact
 from thrifty.models.usage import Usage, read_token_usage, read_usage
 
 CAPS = (*CAP_FIELDS, "max_tokens_to_sample", "max_new_tokens", "num_predict")
 """What the clients of LangChain call an output cap."""
+TOOLS_TOKENS = 1_000
+"""Room for what a provider itself tells a model about tools; Anthropic documents up to 530."""
 ANSWERS = ("n", "best_of")
 """What they call how many answers are written, if not all of them are shown."""
 
@@ -228,11 +231,13 @@ class Foreign:
         }
         model = str(sent.get("model") or sent.get("model_name") or "")
         caps = [cap for name in CAPS if isinstance(cap := sent.get(name), int) and cap > 0]
+        has_tools = bool(body["tools"] or body["functions"])
+        told = TOOLS_TOKENS if has_tools and not is_exact(model) else 0
         answers = [number for name in ANSWERS if isinstance(number := sent.get(name), int)]
         return cls(
             model,
             str(sent.get("service_tier") or ""),
-            input_tokens(body, model) + (recalled or 0),
+            input_tokens(body, model) + told + (recalled or 0),
             # Of several caps, which one is sent is the client's affair.
             max(caps) * max([1, *answers]) if caps else None,
             recalled is not None and not (attachments(body) or why_unbounded({**sent, **body})),

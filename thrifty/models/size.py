@@ -37,10 +37,11 @@ def input_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int
         model: whose encoding counts.
         tokens_per_attachment: the most that each image or file can be.
     """
-    texts = [text for message in messages_of(body) for text in _texts(message)]
-    counted = sum(tokens_bound(text, model) for text in texts)
-    pieces = len(messages_of(body)) + len(schemas_of(body))
-    counted += sum(tokens_bound(schema, model) for schema in schemas_of(body))
+    messages, schemas = messages_of(body), schemas_of(body)
+    texts = [text for message in messages for text in _texts(message)]
+    calls = sum(len(message.get("tool_calls") or ()) for message in messages)
+    counted = sum(tokens_bound(text, model) for text in (*texts, *schemas))
+    pieces = len(messages) + calls + len(schemas)
     return (
         counted
         + MESSAGE_OVERHEAD_TOKENS * max(1, pieces)
