@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessageChunk, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 
@@ -218,6 +218,39 @@ def test_an_image_has_a_bound_where_one_was_given():
     assert refused.value.value == "1 images or files"
 
 
+THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": []}
+COUNTED = {"input_tokens": 9, "output_tokens": 300, "total_tokens": 309}
+
+
+def reasoned(api: str, usage: Any) -> Call:
+    """A call that sends an answer again which was thought about."""
+    text = {"type": "text", "text": "four"}
+    messages = [AIMessage([THOUGHT, text], usage_metadata=usage), HumanMessage("four")]
+    return Call(ours(model(api)), messages, None, {}, Limits(500), OWN)
+
+
+def test_kept_reasoning_is_input_of_the_api_that_keeps_it():
+    bare = reasoned("responses", {**COUNTED, "output_tokens": 1, "total_tokens": 10})
+    assert reasoned("responses", COUNTED).input_tokens == bare.input_tokens + 299
+    assert reasoned("chat", COUNTED).input_tokens == reasoned("chat", None).input_tokens
+    for one in (bare, reasoned("chat", None)):
+        one.check_bounded(Budget(max_tokens=1))
+    uncounted = reasoned("responses", None)
+    assert uncounted.input_tokens == bare.input_tokens - 1
+    uncounted.check_bounded(Budget(max_tool_calls=1))
+    with pytest.raises(InvalidInput) as refused:
+        uncounted.check_bounded(Budget(max_cost_usd=1))
+    told = refused.value
+    assert (told.field, told.value) == (
+        "messages",
+        "reasoning by its id, in a message without usage_metadata",
+    )
+    assert told.remedy == (
+        "send messages as the model gave them, or use "
+        'ChatOpenAI(store=False, include=["reasoning.encrypted_content"])'
+    )
+
+
 @pytest.mark.parametrize("streams", [False, True])
 def test_it_is_sent_with_the_cap_and_brings_back_what_was_said_of_it(server, api, streams):
     server.script(Answer("Yes, it is."))
@@ -242,6 +275,8 @@ def test_the_older_name_of_the_cap_goes_with_the_rest_of_the_extra_body():
     assert one._capped(40) == {"extra_body": {"a": 1, "b": 2, "c": 2, "max_tokens": 40}}
     assert call(limits=limits)._capped(40) == {"extra_body": {"max_tokens": 40}}
     assert call()._capped(40) == {"max_completion_tokens": 40}
+    responses = call(of=model("responses"), limits=limits)
+    assert responses._capped(40) == {"max_completion_tokens": 40}
 
 
 class Streaming:
@@ -275,6 +310,36 @@ def test_pieces_of_a_stream_are_handed_over_as_copies_and_put_together():
     for handed, kept in zip(pieces, streaming.pieces, strict=True):
         assert handed is not kept
         assert handed.message is not kept.message
+
+
+def counting(tokens_out: int | None, said: dict[str, Any] | None = None, **metadata: Any) -> Any:
+    """A piece that says what was used so far; None says nothing."""
+    told = piece("x", said, **metadata)
+    if tokens_out is not None:
+        usage = {"input_tokens": 10, "output_tokens": tokens_out, "total_tokens": 10 + tokens_out}
+        told.message.usage_metadata = usage
+    return told
+
+
+@pytest.mark.parametrize(
+    ("counts", "total"), [((1, 2, 3), 13), ((None, 7), 17), ((7, None), 17), ((5, 5), 15)]
+)
+@pytest.mark.parametrize("end", [({"finish_reason": "stop"}, {}), (None, {"status": "completed"})])
+def test_what_a_stream_counts_in_each_piece_is_what_it_has_come_to(counts, total, end):
+    said, metadata = end
+    one, pieces = call(), []
+    *first, last = counts
+    one._model = Streaming(*(counting(n) for n in first), counting(last, said, **metadata))
+    whole = asyncio.run(one.send(40, pieces.append))
+    assert whole.message.usage_metadata["total_tokens"] == total
+    handed = sum(pieces[1:], pieces[0])
+    assert handed.message.usage_metadata == whole.message.usage_metadata
+
+
+def test_what_a_stream_counts_that_does_not_end_is_no_count():
+    one = call()
+    one._model = Streaming(counting(1), counting(2))
+    assert asyncio.run(one.send(40, lambda piece: None)).message.usage_metadata is None
 
 
 def test_a_stream_that_brings_nothing_is_no_answer():

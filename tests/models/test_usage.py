@@ -1,11 +1,12 @@
 """What is read of a provider's count: kinds of tokens, tiers, and what no list has a price for."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from thrifty.models.usage import Usage, read_usage
+from thrifty.models.usage import COUNT_MAX, Usage, read_token_usage, read_usage
 
 
 def reply(
@@ -85,6 +86,46 @@ def test_no_output_is_possible_where_nothing_was_answered():
     assert read_usage(reply(tokens_out=0, content="", tool_calls=[{"name": "f"}])) is None
     assert read_usage(reply(tokens_in=0, content="")) is None
     assert read_usage(reply(1, 1)) == Usage(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("total", "output"),
+    [(15, 5), (16, 6), (4_015, 4_005), (14, 5), (0, 5), (None, 5), (-1, 5), ("99", 5)],
+)
+def test_what_a_total_has_beyond_its_parts_is_output(total, output):
+    given = reply()
+    given.usage_metadata["total_tokens"] = total
+    assert read_usage(given) == Usage(10, output)
+    counted = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": total}
+    assert read_token_usage(counted) == Usage(10, output)
+
+
+def test_no_count_is_beyond_any_call():
+    assert read_usage(reply(COUNT_MAX, 1)) == Usage(COUNT_MAX, 1)
+    assert read_usage(reply(10, COUNT_MAX)) == Usage(10, COUNT_MAX)
+    assert read_usage(reply(COUNT_MAX + 1, 1)) is None
+    assert read_usage(reply(10, COUNT_MAX + 1)) is None
+    assert COUNT_MAX == 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("counted", "usage"),
+    [
+        ({"prompt_tokens": 10, "completion_tokens": 0}, Usage(10, 0)),
+        ({"prompt_tokens": 1, "completion_tokens": 5}, Usage(1, 5)),
+        ({"prompt_tokens": 0, "completion_tokens": 5}, None),
+        ({"prompt_tokens": 10}, None),
+        ({"completion_tokens": 5}, None),
+        ({}, None),
+    ],
+)
+def test_a_count_in_openais_own_words(counted, usage):
+    assert read_token_usage(counted) == usage
+    assert read_token_usage({**counted, "prompt_tokens_details": None}) == usage
+    cached = {**counted, "prompt_tokens_details": {"cached_tokens": 4}}
+    expected = usage and replace(usage, cached_tokens=min(4, usage.input_tokens))
+    assert read_token_usage(cached) == expected
+    assert read_token_usage({**counted, "prompt_tokens_details": {"cached_tokens": None}}) == usage
 
 
 def test_where_no_usage_came_there_is_none():
