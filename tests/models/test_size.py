@@ -1,6 +1,9 @@
 """How many input tokens a body can be billed: all that is read counts, and nothing else."""
 
+from typing import Any
+
 import pytest
+from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import BaseModel
 
 from thrifty.models.size import (
@@ -8,6 +11,7 @@ from thrifty.models.size import (
     attachments,
     input_tokens,
     messages_of,
+    recalled_tokens,
     schemas_of,
     why_unbounded,
 )
@@ -109,6 +113,36 @@ def test_attachments_count_what_they_are_said_to_be_at_most():
     assert attachments(body) == 4
     assert input_tokens(body, OWN, 1000) - input_tokens(body, OWN) == 4 * 1000
     assert attachments(said("text", [{"type": "summary_text", "text": "four"}])) == 0
+
+
+THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": []}
+SEALED = {**THOUGHT, "encrypted_content": "cipher"}
+TEXT = {"type": "text", "text": "four"}
+
+
+def thought(*parts: Any, counted: bool = True, **apart: Any) -> AIMessage:
+    usage = {"input_tokens": 9, "output_tokens": 300, "total_tokens": 309} if counted else None
+    return AIMessage(list(parts), usage_metadata=usage, additional_kwargs=apart)
+
+
+@pytest.mark.parametrize(
+    ("messages", "tokens"),
+    [
+        ([], 0),
+        ([HumanMessage("four"), thought(TEXT), thought("four")], 0),
+        ([thought(THOUGHT, TEXT)], 300),
+        ([thought(TEXT, reasoning=THOUGHT)], 300),
+        ([thought(THOUGHT, reasoning=THOUGHT)], 300),
+        ([thought(SEALED, THOUGHT), HumanMessage("four"), thought("four", THOUGHT)], 600),
+        ([thought(SEALED, TEXT), thought(TEXT, reasoning=SEALED)], 0),
+        ([thought(TEXT, reasoning="in words")], 0),
+        ([thought(TEXT, counted=False), thought(SEALED, counted=False)], 0),
+        ([thought(THOUGHT, counted=False), thought(THOUGHT)], None),
+        ([AIMessage("reasoning")], 0),
+    ],
+)
+def test_reasoning_by_its_id_is_at_most_what_its_message_took_to_write(messages, tokens):
+    assert recalled_tokens(messages) == tokens
 
 
 class Answer(BaseModel):
