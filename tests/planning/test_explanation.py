@@ -1,6 +1,7 @@
 """Reasons, prices, entries and the frontier say what is true."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from random import Random
 from time import process_time
@@ -10,10 +11,24 @@ import pytest
 from tests.planning.families import tutorial_like
 from tests.planning.instances import small_problem
 from thrifty.budget import Budget, InvalidInput, Plan, Spend, Step, StepOption
+from thrifty.planning.compiling import build_model
 from thrifty.planning.engines import make_plan
 from thrifty.planning.explanation import entries, least_increase, round_amount, shadow_prices
 from thrifty.planning.frontier import frontier, point_at
 from thrifty.planning.problem import Problem
+from thrifty.planning.upgrade import upgrades
+
+KINDS = (
+    "is done",
+    "even alone",
+    "requires",
+    "beside the rest",
+    "was chosen",
+    "the plan has its",
+    "repeats the topic",
+    "adds no value",
+    "no plan has",
+)
 
 
 def option(name: str, step: str, tokens: int, value: float) -> StepOption:
@@ -35,6 +50,89 @@ def test_reasons_name_what_kept_an_option_out():
     assert left.reason == "does not fit beside the rest: 400 tokens short"
 
 
+def test_each_reason_is_true():
+    """What would not fit does not, what would fit is no better, and what repeats a topic does."""
+    seen = Counter()
+    for seed in range(1_500):
+        problem = small_problem(Random(seed))
+        plan, model = make_plan(problem, "exact"), build_model(problem)
+        items = {item.name: item for group in model.items for item in group}
+        chosen = {option.step: items[option.name] for option in plan.chosen}
+        for left in plan.left_out:
+            item = items.get(left.option)
+            with_it = [*({**chosen, left.step: item}.values())] if item else []
+            kind = next((kind for kind in KINDS if kind in left.reason), left.reason)
+            seen[kind] += 1
+            if plan.status == "infeasible":
+                assert kind in ("no plan has", "is done", "even alone"), (seed, left)
+            elif kind == "beside the rest" and item:
+                assert min(model.room(with_it)) < 0, (seed, left)
+            elif kind in ("was chosen", "adds no value") and item:
+                assert min(model.room(with_it), default=0) >= 0, (seed, left)
+                is_better = model.worth(with_it) > model.worth(list(chosen.values()))
+                assert not (is_better and model.is_plan(with_it)), (seed, left)
+            elif kind == "repeats the topic":
+                present = {*chosen, *(step.name for step in problem.done)}
+                steps = (*problem.steps, *problem.done)
+                topic = next(step.topic for step in steps if step.name == left.step)
+                assert any(s.topic == topic for s in steps if s.name in present - {left.step})
+    assert all(seen[kind] for kind in KINDS), seen
+
+
+def test_a_plan_that_would_end_too_late_is_why():
+    steps = tuple(
+        Step(n, (StepOption(n, n, "llm", "do it", Spend(0, 0, 60), value, spread=0.0),))
+        for n, value in (("A", 3.0), ("B", 2.0), ("C", 1.0))
+    )
+    problem = Problem(steps, Budget(max_latency_ms=100), concurrency=2, risk=0.5)
+    (left,) = make_plan(problem).left_out
+    assert left.reason == "does not fit beside the rest: 20 ms short"
+
+
+def on_one_topic(tokens: int) -> Problem:
+    """Required steps whose plans are worth less than nothing."""
+    steps = (
+        Step("A", (option("A", "A", 10, 1.0),), topic="t", required=True),
+        Step(
+            "B",
+            (option("B small", "B", 10, 1.0), option("B big", "B", 30, 1.5)),
+            topic="t",
+            required=True,
+        ),
+    )
+    return Problem(steps, Budget(tokens, 1), diversity_penalty=5.0, risk=0.5)
+
+
+def test_plans_of_less_than_nothing_are_plans():
+    problem = on_one_topic(20)
+    plan = make_plan(problem)
+    assert plan.value == -3.0
+    assert least_increase(problem, "B big", "tokens") == 20
+    assert not any(price.is_binding for price in shadow_prices(problem, plan)[1:])
+    (upgrade,) = upgrades(problem)
+    assert (upgrade.increase, upgrade.gain) == (20, 0.5)
+
+
+def test_where_there_is_no_plan_the_least_increase_brings_one():
+    problem = on_one_topic(15)
+    assert least_increase(problem, "A", "tokens") == 5
+    assert least_increase(problem, "B big", "tokens") == 25
+    (upgrade,) = upgrades(problem)
+    assert (upgrade.increase, upgrade.adds) == (5, ("A", "B small"))
+
+
+def test_nothing_brings_in_an_option_of_a_step_that_is_done():
+    steps = two_steps(700).steps
+    problem = Problem(steps[1:], Budget(100), done=(steps[1],), risk=0.5)
+    assert least_increase(problem, "B", "tokens") is None
+
+
+def test_the_least_increase_may_be_many_better_plans_away():
+    many = tuple(option(f"o{i:02}", "S", i, float(i)) for i in range(1, 81))
+    steps = (Step("S", many), Step("X", (option("X", "X", 2, 1.5),)))
+    assert least_increase(Problem(steps, Budget(5), risk=0.5), "X", "tokens") == 76
+
+
 def test_least_increase_is_where_the_best_plan_first_has_the_option():
     problem = two_steps(700)
     assert least_increase(problem, "A big", "tokens") == 400
@@ -48,9 +146,11 @@ def test_least_increase_agrees_with_trying_every_budget():
         problem = replace(small_problem(Random(seed), steps_max=4), concurrency=1)
         limits = {r.name: limit for r, limit in problem.left.limited()}
         plan = make_plan(problem, "exact")
-        if "tokens" not in limits or not plan.left_out:
+        done = {step.name for step in problem.done}
+        names = [left.option for left in plan.left_out if left.step not in done]
+        if "tokens" not in limits or not names:
             continue
-        name = plan.left_out[0].option
+        name = names[0]
         more = least_increase(problem, name, "tokens")
         assert more == _first_budget_with(problem, name)
         tried += 1

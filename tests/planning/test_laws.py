@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.planning.instances import budget, small_problem
-from thrifty.budget import Spend, Step
+from thrifty.budget import Budget, Spend, Step, StepOption
 from thrifty.planning.engines import make_plan
 from thrifty.planning.problem import Problem
 
@@ -31,6 +31,27 @@ def test_more_budget_never_lowers_the_value(random, place, more):
     richer = make_plan(replace(problem, left=budget(*limits)), "exact")
     poorer = make_plan(problem, "exact")
     assert poorer.status == "infeasible" or richer.value >= poorer.value
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_more_budget_changes_no_running_order(seed):
+    """Not even where the densities of steps are equal, and an option more fits."""
+    random = Random(seed)
+    value, tokens, names = random.randint(1, 9), random.randint(1, 30), random.sample("xy", 2)
+    steps = (
+        _step("z", random.randint(1, 40), 10.0 * value, 10),
+        _step(names[0], tokens, 1.0 * value, 10),
+        _step(names[1], 3 * tokens, 3.0 * value, 30),
+        _step("huge", 10**6, 0.000001, 0),
+    )
+    tight = Problem(steps, Budget(5_000, None, 30), max_steps=3, risk=0.5, concurrency=2)
+    wide = replace(tight, left=Budget(10**7, None, 30))
+    assert make_plan(wide, "exact").value >= make_plan(tight, "exact").value
+
+
+def _step(name: str, tokens: int, value: float, latency_ms: int) -> Step:
+    spend = Spend(tokens, 0, latency_ms)
+    return Step(name, (StepOption(name, name, "llm", "do it", spend, value, spread=0.0),))
 
 
 @LAWS

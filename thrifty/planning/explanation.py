@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from math import inf
 
 from typing_extensions import TypedDict
 
@@ -32,7 +33,9 @@ ROUNDS = 120
 STEP_SHARE = 20
 """A shadow price is shown for a twentieth of the limit, as a round number."""
 QUESTION_NODES = 200_000
-RAISES_MAX = 60
+RAISES_MAX = 1_000
+NOTHING = -inf
+"""The value of a plan where there is none: plans may be worth less than nothing."""
 BINDING_SHARE = 0.01
 """A limit whose price makes up less of the value than this does not count as binding."""
 
@@ -102,7 +105,8 @@ class Entry:
     """What kept it out."""
     increase: tuple[tuple[str, int], ...]
     """For each resource that can do it alone, the least increase of its limit with which a
-    best plan has the option. Empty when no more budget of one resource brings it in."""
+    best plan has the option. Empty when no more budget of one resource brings it in, or it
+    could not be proven which does."""
 
     def to_state(self) -> EntryState:
         return EntryState(
@@ -125,7 +129,7 @@ def shadow_prices(problem: Problem, plan: Plan) -> tuple[ShadowPrice, ...]:
         places = problem.concurrency if clocked else 1
         price = prices[row] * places * model.unit_micro / MICRO
         worth = max(0.0, richer.value - plan.value)
-        binds = worth > 0.0 or price * limit > BINDING_SHARE * plan.value
+        binds = worth > 0.0 or price * limit > BINDING_SHARE * abs(plan.value)
         result.append(ShadowPrice(name, limit, limit - room, binds, price, step, worth))
     return tuple(result)
 
@@ -180,12 +184,12 @@ def least_increase(problem: Problem, option: str, resource: str) -> int | None:
     return None
 
 
-def _least_for(forced: Problem, resource: str, target: int, low: int, high: int) -> int | None:
+def _least_for(forced: Problem, resource: str, target: float, low: int, high: int) -> int | None:
     """The least increase, from `low` on, that makes a plan with the option worth the target."""
 
     def reaches(increase: int) -> bool:
         value = _value_micro(forced, resource, increase)
-        return value is not None and value >= target
+        return value is not None and value >= target and value > NOTHING
 
     if reaches(low):
         return low
@@ -197,20 +201,21 @@ def _least_for(forced: Problem, resource: str, target: int, low: int, high: int)
     return high
 
 
-def _value_micro(problem: Problem, resource: str, increase: int) -> int | None:
-    """The best value with that much more; minus one when nothing fits, None when unproven."""
+def _value_micro(problem: Problem, resource: str, increase: int) -> float | None:
+    """The best value with that much more, a whole number; None when unproven."""
     model = build_model(replace(problem, left=problem.left.raised_by({resource: increase})))
     found = search_exactly(model, (), Stop(QUESTION_NODES))
     if not found.is_proven:
         return None
-    return model.worth(found.items) * model.unit_micro if found.is_plan else -1
+    return model.worth(found.items) * model.unit_micro if found.is_plan else NOTHING
 
 
 def _forced(problem: Problem, name: str) -> Problem | None:
-    """The problem in which an option must be chosen."""
+    """The problem in which an option must be chosen; none for one of a step that is done."""
+    done = {step.name for step in problem.done}
     for step in problem.steps:
         for option in step.options:
-            if option.name == name:
+            if option.name == name and step.name not in done:
                 only = replace(step, options=(option,), required=True)
                 steps = tuple(only if other is step else other for other in problem.steps)
                 return replace(problem, steps=steps)

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from heapq import nlargest
 from importlib.util import find_spec
 from itertools import chain, pairwise
 from math import floor, inf, sqrt
@@ -24,6 +25,10 @@ from thrifty.planning.model import Item, Model
 from thrifty.planning.relaxation import margin_slope
 from thrifty.planning.result import STOP_NEVER, Found, Stop
 
+EXACT_MAX = 10**9
+"""Up to this many units of value in all, HiGHS's proof of an optimum is one."""
+TOLERANCE = 1e-7
+"""Beyond, its bound is right to this share: its tolerance for an objective (HiGHS's manual)."""
 CUTS_MAX = 100
 """After how many cuts the engine gives up proving."""
 SCALE = 1_000.0
@@ -86,6 +91,9 @@ class Milp:
         for group in model.items:
             ends.append(ends[-1] + len(group))
         self.spans = [list(range(start, end)) for start, end in pairwise(ends)]
+        best = [max(0, group[0].value) for group in model.items if group]
+        self.most = sum(nlargest(model.max_steps, best))
+        """What no plan is worth more than."""
         self.topics: dict[int, list[int]] = {}
         for step, topic in enumerate(model.topics):
             if topic >= 0 and model.penalty and model.items[step]:
@@ -164,17 +172,14 @@ class Milp:
             if self.model.is_plan(solution):
                 if not is_plan or self.model.rank(solution) < self.model.rank(best):
                     best, is_plan = solution, True
-                if status == "Optimal":
+                if status == "Optimal" and self.most <= EXACT_MAX:
                     return Found(best, self.model.worth(best), nodes)
                 break
             self._add_rows([*self._tangents(solution), self._forbidden(solution)])
             if status != "Optimal":
                 break
-        whole = (
-            floor(bound + WHOLE)
-            if bound < inf
-            else sum(max(0, group[0].value) for group in self.model.items if group)
-        )
+        slack = WHOLE if self.most <= EXACT_MAX else TOLERANCE * self.most
+        whole = floor(min(bound + slack, self.most))
         return Found(best, max(whole, self.model.worth(best)), nodes, False, is_plan)
 
     def _run(self, stop: Stop, nodes: int) -> str:

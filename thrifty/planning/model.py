@@ -132,7 +132,7 @@ class Model:
 
     def in_order(self, chosen: Sequence[Item]) -> list[Item]:
         """The items as they would be run."""
-        return in_order(chosen, self.requires, self.revisions)
+        return in_order(chosen, self.requires, self.revisions, self.unit_micro)
 
     def _margin(self, row: int, chosen: Sequence[Item]) -> int:
         return risk.reserve(sum(item.variances[row] for item in chosen if item.variances))

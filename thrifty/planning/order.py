@@ -2,7 +2,9 @@
 
 A run may end early. Of three orders simulated, dense value first kept most of the value (cheap
 first and valuable first kept less). The share is one of the plan's own total, never of the
-budget, so that a larger budget does not change how a set of steps is run.
+budget, so that a larger budget does not change how a set of steps is run. For the same reason
+values are compared in millionths: a model's own unit depends on which options fit at all, and
+equal densities would be rounded apart in one unit and not in another.
 """
 
 from __future__ import annotations
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def in_order(
-    chosen: Sequence[Item], requires: Sequence[Sequence[int]], revisions: Sequence[bool]
+    chosen: Sequence[Item],
+    requires: Sequence[Sequence[int]],
+    revisions: Sequence[bool],
+    unit_micro: int,
 ) -> list[Item]:
     """Dense value first, requirements before what requires them, sections before revisions."""
     totals = [sum(amounts) for amounts in zip(*(item.spend for item in chosen), strict=True)]
@@ -29,7 +34,8 @@ def in_order(
             followers[requirement].append(step)
     missing = {step: len(before) for step, before in waits.items()}
     rank = {
-        step: (revisions[step], -_density(item, totals), item.name) for step, item in items.items()
+        step: (revisions[step], -_density(item, totals, unit_micro), item.name)
+        for step, item in items.items()
     }
     ready = [(rank[step], step) for step in items if not missing[step]]
     heapify(ready)
@@ -44,7 +50,7 @@ def in_order(
     return ordered
 
 
-def _density(item: Item, totals: Sequence[int]) -> float:
-    """Value for each share of the plan's total spend, all resources alike."""
+def _density(item: Item, totals: Sequence[int], unit_micro: int) -> float:
+    """Millionths of value for each share of the plan's total spend, all resources alike."""
     share = sum(amount / whole for amount, whole in zip(item.spend, totals, strict=True) if whole)
-    return item.value / share if share else inf
+    return item.value * unit_micro / share if share else inf

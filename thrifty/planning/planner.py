@@ -47,7 +47,7 @@ def plan_with(engine: str, problem: Problem, deadline_ms: int, clock_ns: Callabl
         chosen=chosen,
         value=model.worth(found.items) * model.unit_micro / MICRO,
         bound=found.bound * model.unit_micro / MICRO,
-        left_out=left_out(problem, measure, taken),
+        left_out=left_out(problem, measure, model, taken, is_plan=status != "infeasible"),
         note=note,
         nodes=found.nodes,
         elapsed_us=(clock_ns() - start) // NS_PER_US,

@@ -9,7 +9,7 @@ from thrifty.budget.resources import told
 from thrifty.budget.step import Step
 from thrifty.planning import risk
 from thrifty.planning.measure import Amounts, Figures, Measure
-from thrifty.planning.model import MICRO, Item
+from thrifty.planning.model import MICRO, Item, Model
 from thrifty.planning.problem import Problem
 
 
@@ -23,15 +23,24 @@ def over(excess: Mapping[str, int]) -> str:
     return f"{told(excess)} over the limit"
 
 
-def left_out(problem: Problem, measure: Measure, chosen: Mapping[str, Item]) -> tuple[LeftOut, ...]:
+def left_out(
+    problem: Problem,
+    measure: Measure,
+    model: Model,
+    chosen: Mapping[str, Item],
+    *,
+    is_plan: bool = True,
+) -> tuple[LeftOut, ...]:
     """Every option that was not chosen, with what kept it out, in the order of the steps.
 
     Args:
         problem: what was planned.
         measure: the problem's measure.
+        model: the problem's model.
         chosen: the plan, by the names of its steps.
+        is_plan: whether there is a plan at all.
     """
-    asking = _Asking(problem, measure, chosen)
+    asking = _Asking(problem, measure, model, chosen, is_plan)
     return tuple(
         [
             LeftOut(name, step.name, reason)
@@ -44,10 +53,19 @@ def left_out(problem: Problem, measure: Measure, chosen: Mapping[str, Item]) -> 
 class _Asking:
     """A plan, added up once for the questions of every option."""
 
-    def __init__(self, problem: Problem, measure: Measure, chosen: Mapping[str, Item]) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        measure: Measure,
+        model: Model,
+        chosen: Mapping[str, Item],
+        is_plan: bool,
+    ) -> None:
         self.problem = problem
         self.measure = measure
+        self.model = model
         self.chosen = chosen
+        self.is_plan = is_plan
         self.done = {step.name for step in problem.done}
         self.possible = self.done | {step.name for step in problem.steps}
         self.present = self.done | chosen.keys()
@@ -60,6 +78,7 @@ class _Asking:
         self.topics = Counter([step.topic for step in (*problem.done, *present)])
         self.shows = [resource.show for resource in measure.resources]
         self.penalty_micro = round(problem.diversity_penalty * MICRO)
+        self.items = {item.name: item for group in model.items for item in group}
 
     def reasons(self, step: Step, offers: Sequence[Figures]) -> Iterator[tuple[str, str]]:
         """The names of a step's options that were not chosen, each with the first condition that
@@ -74,11 +93,13 @@ class _Asking:
             elif name in self.measure.barred:
                 alone = shortfall(self.measure.missing_alone(offer))
                 yield name, f"does not fit even alone: {alone}"
+            elif not self.is_plan:
+                yield name, "no plan has all that is required"
             elif absent:
                 yield name, absent
             elif rival and name == rival.name:
                 continue
-            elif missing := self._missing(offer, rooms, variances):
+            elif missing := self._missing(offer, rooms, variances) or self._late(name, rival):
                 yield name, f"does not fit beside the rest: {missing} short"
             elif rival:
                 yield name, f"{rival.name!r} was chosen for this step"
@@ -99,8 +120,9 @@ class _Asking:
         if len(self.chosen) >= self.problem.max_steps:
             return f"the plan has its {self.problem.max_steps} steps"
         if -offer[0] <= self.topics[step.topic] * self.penalty_micro:
-            return f"repeats the topic {step.topic!r} of steps that are in the plan"
-        return "the chosen options are worth more together without it"
+            repeats = f"repeats the topic {step.topic!r} of steps that are in the plan"
+            return repeats if self.topics[step.topic] else "adds no value"
+        return "would fit, and this search did not come to it"
 
     def _beside(self, rival: Item | None) -> tuple[Amounts, Amounts]:
         """The room and the variances of the plan without a rival."""
@@ -128,3 +150,12 @@ class _Asking:
                 if room < 0 or (variance and not risk.within(room, variance))
             ]
         )
+
+    def _late(self, name: str, rival: Item | None) -> str:
+        """How much too late the plan would end with an option; nothing where time adds up."""
+        item = self.items.get(name)  # none where another option of its step is better in all
+        if self.model.clock is None or item is None:
+            return ""
+        others = [other for other in self.chosen.values() if other is not rival]
+        left = self.model.time_left([*others, item])
+        return self.shows[self.model.clock.row](-left) if left < 0 else ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing_extensions import TypedDict
 
 from thrifty.planning.engines import ENGINE_DEFAULT
-from thrifty.planning.explanation import ample
+from thrifty.planning.explanation import NOTHING, ample
 from thrifty.planning.frontier import Point, difference, point_at
 from thrifty.planning.problem import Problem
 
@@ -35,7 +35,7 @@ class Upgrade:
     increase: int
     """In the unit of the resource."""
     gain: float
-    """What the better plan is worth more."""
+    """What the better plan is worth more; all that it is worth where there was none."""
     adds: tuple[str, ...]
     """The options that come in."""
     drops: tuple[str, ...]
@@ -66,13 +66,18 @@ def _upgrade(problem: Problem, now: Point, resource: str, engine: str) -> Upgrad
 
     low, high = 0, ample(problem, resource)
     better = at(high)
-    if better.value <= now.value:
+    if _worth(better) <= _worth(now):
         return None
     while high - low > 1:
         middle = (low + high) // 2
         point = at(middle)
-        if point.value > now.value:
+        if _worth(point) > _worth(now):
             high, better = middle, point
         else:
             low = middle
     return Upgrade(resource, high, better.value - now.value, *difference(now, better))
+
+
+def _worth(point: Point) -> float:
+    """The value of a plan; one that is worth less than nothing is better than none."""
+    return NOTHING if point.status == "infeasible" else point.value
