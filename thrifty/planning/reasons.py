@@ -78,7 +78,8 @@ class _Asking:
         self.topics = Counter([step.topic for step in (*problem.done, *present)])
         self.shows = [resource.show for resource in measure.resources]
         self.penalty_micro = round(problem.diversity_penalty * MICRO)
-        self.items = {item.name: item for group in model.items for item in group}
+        timed = model.items if model.clock else ()
+        self.items = {item.name: item for group in timed for item in group}
 
     def reasons(self, step: Step, offers: Sequence[Figures]) -> Iterator[tuple[str, str]]:
         """The names of a step's options that were not chosen, each with the first condition that
@@ -154,7 +155,7 @@ class _Asking:
     def _late(self, name: str, rival: Item | None) -> str:
         """How much too late the plan would end with an option; nothing where time adds up."""
         item = self.items.get(name)  # none where another option of its step is better in all
-        if self.model.clock is None or item is None:
+        if item is None or self.model.clock is None:
             return ""
         others = [other for other in self.chosen.values() if other is not rival]
         left = self.model.time_left([*others, item])
