@@ -13,10 +13,11 @@ import pytest
 
 from thrifty import Budget, Spend, SqliteLedger
 from thrifty.budget import LedgerUnavailable
+from thrifty.ledger.sqlite import PAGE_BYTES
 
 CALLS = 12
 PAID = Spend(30, 7, 5, 1)
-HEADER, FRAME_HEADER, PAGE = 32, 24, 4096
+HEADER, FRAME_HEADER, PAGE = 32, 24, PAGE_BYTES
 """Of SQLite's log (see "The WAL File Format"), in bytes."""
 NOISE = {
     "zeros": lambda dice, size: bytes(size),
