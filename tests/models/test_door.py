@@ -29,7 +29,7 @@ from thrifty.models.allowance import OUTPUT_CAP_UNKNOWN
 from thrifty.models.client import ChatClients
 from thrifty.models.door import ASKED_BEFORE
 from thrifty.models.metered import Allowance, Models, Request
-from thrifty.models.tab import Tab, on_tab
+from thrifty.models.tab import AccountTab, Tab, on_tab
 
 ENVELOPE = Spend(tokens=500, tool_calls=1)
 KEY = "run/steps/Outline"
@@ -199,6 +199,13 @@ def test_what_was_not_billed_is_given_back_to_the_tab(models, ledger, server, ta
     ask(models, ledger)
     assert [e.status for e in tab.ledger.entries(tab.account)] == ["released", "settled"]
     assert tab.left.max_tokens == 1_000 - server.bill.total_tokens
+
+
+def test_a_call_on_the_account_of_the_tab_around_is_booked_once(models, ledger, server):
+    with on_tab(AccountTab(ledger, "team")):
+        ask(models, ledger)
+    assert ledger.balance("team").spent.tokens == server.bill.total_tokens
+    assert told(ledger) == [(f"{KEY}.1", "settled")]
 
 
 def test_the_books_are_kept_in_threads_of_their_own(models, ledger):
