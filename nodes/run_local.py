@@ -39,7 +39,7 @@ def _booked(state: Sent, services: Services) -> Outcome:
         entry = entry_for(ledger, account, key, work.option.name, reserved, request)
     except BudgetExceeded as error:  # a fork's work needs money of its own
         return Outcome(work.option, "failed", reason=str(error))
-    if entry.status == "unsent":
+    if entry.status == "unsent" and sent(ledger, account, entry):
         return _held(state, work, entry, services)
     if entry.answer:
         return Outcome(work.option, "done", entry.answer, entry.charged)
@@ -53,13 +53,8 @@ def _held(state: Sent, work: Work, entry: Entry, services: Services) -> Outcome:
     try:
         above = around.reserve(entry.label, entry.reserved) if around else ""
     except ThriftyError as error:
-        if sent(ledger, account, entry):
-            released(ledger, account, entry)
+        released(ledger, account, entry)
         return Outcome(work.option, "failed", reason=str(error))
-    if not sent(ledger, account, entry):
-        if around:
-            around.release(above)
-        return Outcome(work.option, "failed", reason=TRIED)
     outcome = _run(work, entry.reserved, _tab(state, entry.reserved, services), services)
     settled(ledger, account, entry, outcome.actual, outcome.text)
     if around:

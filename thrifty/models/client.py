@@ -69,10 +69,8 @@ def is_ours(model: Any) -> TypeGuard["BaseChatOpenAI"]:
     return isinstance(model, BaseChatOpenAI)
 
 
-def ours(model: Any) -> "BaseChatOpenAI":
-    """A copy of a chat model that makes one attempt at a time, on connections of our own loop.
-
-    A transport that the user gave it is kept: it must not be used on another event loop.
+def checked(model: Any) -> "BaseChatOpenAI":
+    """A chat model that can be made ours.
 
     Raises:
         InvalidInput: it is none of langchain-openai's, or has no client for async calls.
@@ -82,10 +80,22 @@ def ours(model: Any) -> "BaseChatOpenAI":
         raise InvalidInput("model", kind, "use a chat model of langchain-openai, without bindings")
     if not hasattr(model.root_async_client, "with_options"):
         raise InvalidInput("model", model.model_name, "let it build its own async client")
+    return model
+
+
+def ours(model: Any) -> "BaseChatOpenAI":
+    """A copy of a chat model that makes one attempt at a time, on connections of our own loop.
+
+    A transport that the user gave it is kept: it must not be used on another event loop.
+
+    Raises:
+        InvalidInput: it is none that `checked` lets through.
+    """
+    given = checked(model)
     options: dict[str, Any] = {"max_retries": 0}
-    if model.http_async_client is None:
+    if given.http_async_client is None:
         options["http_client"] = connections()
-    client = model.root_async_client.with_options(**options)
+    client = given.root_async_client.with_options(**options)
     changes = {
         "root_async_client": client,
         "async_client": client.chat.completions,
@@ -93,7 +103,7 @@ def ours(model: Any) -> "BaseChatOpenAI":
         "stream_usage": True,
         "streaming": False,
     }
-    return model.model_copy(update=changes)
+    return given.model_copy(update=changes)
 
 
 def longest_answer(model: "BaseChatOpenAI") -> int | None:

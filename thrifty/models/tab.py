@@ -21,8 +21,9 @@ from uuid import uuid4
 
 from thrifty.budget import Budget, BudgetExceeded, Spend, StepEnded, ThriftyError, total
 from thrifty.budget.resources import LATENCY
+from thrifty.ledger.calls import Caller
 from thrifty.ledger.memory import MemoryLedger
-from thrifty.ledger.protocol import Account, Entry, Lease, Ledger
+from thrifty.ledger.protocol import Account, Entry, Ledger
 
 ACCOUNT = "tab"
 
@@ -182,9 +183,10 @@ class Tab:
         sub-agent's share of it."""
         if self.ledger is not ledger:
             return False
-        name = account.account if isinstance(account, Lease) else account
-        grant = self.ledger.entry(self.account, name)
-        return self.account == account or (grant is not None and grant.is_grant)
+        if self.account == account:
+            return True
+        grant = ledger.entry(self.account, Caller.of(account).account)
+        return grant is not None and grant.is_grant
 
 
 class AccountTab(Tab):

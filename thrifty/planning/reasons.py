@@ -29,7 +29,7 @@ def left_out(
     model: Model,
     chosen: Mapping[str, Item],
     *,
-    is_plan: bool = True,
+    is_plan: bool,
 ) -> tuple[LeftOut, ...]:
     """Every option that was not chosen, with what kept it out, in the order of the steps.
 
