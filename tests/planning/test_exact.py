@@ -10,16 +10,18 @@ from hypothesis import strategies as st
 
 from tests.planning import mmkp
 from tests.planning.brute import brute_force, rank
+from tests.planning.families import tutorial_like
 from tests.planning.instances import small_problem
 from thrifty.budget import Budget, Spend, Step, StepOption
 from thrifty.planning import auto
 from thrifty.planning.compiling import build_model
 from thrifty.planning.core import Branch, Position, closed
 from thrifty.planning.engines import make_plan
-from thrifty.planning.exact import search_exactly
+from thrifty.planning.exact import search_exactly, size
 from thrifty.planning.milp import search_by_milp
 from thrifty.planning.problem import Problem
 from thrifty.planning.result import Stop
+from thrifty.planning.skyband import skyband
 
 
 def option(step: str) -> StepOption:
@@ -76,6 +78,37 @@ def test_equals_brute_force_when_every_problem_counts_as_large(monkeypatch):
     monkeypatch.setattr("thrifty.planning.exact.MANY", 0)
     for seed in range(1500):
         check(small_problem(Random(seed), steps_max=5))
+
+
+def test_equals_brute_force_when_every_core_is_crowded(monkeypatch):
+    """Walked by weight, and without what enough others beat."""
+    beaten = []
+
+    def watched(model, rows, core):
+        smaller = skyband(model, rows, core)
+        beaten.append(size(core) - size(smaller or ()))
+        return smaller
+
+    monkeypatch.setattr("thrifty.planning.walk.LARGE", 0)
+    monkeypatch.setattr("thrifty.planning.exact.LARGE", 0)
+    monkeypatch.setattr("thrifty.planning.exact.SMALL", 0)
+    monkeypatch.setattr("thrifty.planning.exact.skyband", watched)
+    for seed in range(3_000):
+        check(replace(small_problem(Random(seed), steps_max=6), max_steps=1 + seed % 4))
+    assert sum(beaten) > 50
+
+
+@pytest.mark.parametrize("max_steps", [1, 3, 6])
+@pytest.mark.parametrize("risk", [0.3, 0.5])
+def test_a_crowded_core_and_highs_agree(max_steps, risk):
+    pytest.importorskip("highspy")
+    for seed in range(4):
+        given = {"max_steps": max_steps, "correlated": seed % 2 == 0, "risk": risk}
+        model = build_model(tutorial_like(Random(seed), 200, **given))
+        found, other = search_exactly(model), search_by_milp(model)
+        assert found.is_proven
+        assert other.is_proven
+        assert model.worth(found.items) == model.worth(other.items)
 
 
 def test_equals_brute_force_when_highs_gets_every_core(monkeypatch):

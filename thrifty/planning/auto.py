@@ -17,9 +17,7 @@ GAP_LARGE = 0.001
 RISKY_NODES = 150_000
 """What margins are worth: a cone costs HiGHS one run after another."""
 NODES = 80_000
-"""So many nodes settle most cores that are small or not deep, sooner than HiGHS would."""
-FEW_STEPS = 10
-"""Where a plan has few steps, a search is not deep."""
+"""So many nodes settle most cores that are small, sooner than HiGHS would."""
 SMALL = 500
 """Up to so many items, a core is small."""
 POLISH = (8, 5_000)
@@ -53,8 +51,7 @@ def _nodes_more(exact: Exact) -> int:
     """For how many nodes more the search goes on before HiGHS is asked."""
     if exact.rows.is_risky:
         return RISKY_NODES
-    is_likely = exact.model.max_steps <= FEW_STEPS or exact.model.size <= SMALL
-    return NODES if is_likely else 0
+    return NODES if exact.model.size <= SMALL else 0
 
 
 def hand_over(exact: Exact, part: Part) -> Found:

@@ -20,6 +20,8 @@ from thrifty.planning.rows import Rows
 from thrifty.planning.search import Best, Search
 from thrifty.planning.settling import Settling
 from thrifty.planning.sifting import promising
+from thrifty.planning.skyband import skyband
+from thrifty.planning.walk import FEW
 
 EPSILON = 1e-11
 """Relative error allowed to sums of floats: far above what rounding makes of them."""
@@ -32,7 +34,12 @@ STAGES = {
 }
 """From a number of items on: how many prices are tried for the whole problem, and how many nodes
 of its core are then searched; first as for an easy problem, then as for a hard one."""
-STAGES_SHORT = {25: ((8, 3_000), (16, 15_000)), 150: ((1, 10_000), (24, 15_000))}
+STAGES_SHORT = {
+    25: ((8, 3_000), (16, 15_000)),
+    150: ((1, 10_000), (24, 80_000)),
+    500: ((1, 10_000), (24, 500_000)),
+    2_000: ((1, 10_000), (24, 5_000_000)),
+}
 """The same where it is the number of steps that limits a plan."""
 LARGE = 150
 """From so many items on, good prices are found before the whole problem is bounded: in three steps,
@@ -45,6 +52,8 @@ OPENING = (20, 8)
 SIFTING = (20, 16, 300)
 """How many steps more than a plan has room for are promising, how many prices are tried for them,
 and how many nodes of their core are searched for a good plan."""
+CROWD_MAX = 4_000
+"""Of so many items each is compared with the others, where a plan has few steps."""
 STAGE_BELOW = (16, 60_000)
 """The same for a part of it."""
 MOST = 1e300
@@ -191,7 +200,10 @@ class Exact:
     def reduced(self, relaxation: Relaxation, at: Relaxed) -> Core | None:
         """What of a core can still be better than the best plan; None when nothing can."""
         slack = at.bound - self.best.value + self.tolerance
-        return reduced(relaxation, at, slack) if slack >= 0 else None
+        core = reduced(relaxation, at, slack) if slack >= 0 else None
+        if core and self.model.max_steps <= FEW and LARGE <= size(core) <= CROWD_MAX:
+            return skyband(self.model, self.rows, core)
+        return core
 
     def search(self, core: Core, at: Relaxed, nodes: int) -> bool:
         """Searches a core for a better plan; whether none is left."""

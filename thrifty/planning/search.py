@@ -1,37 +1,26 @@
 """Branch and bound over the core: the best plan, proven.
 
-Depth first, the surest steps first. A node is a set of chosen options; its bound is the root's
+Depth first, in the order of a walk. A node is a set of chosen options; its bound is the root's
 bound less what its choices lose against the relaxed optimum, so that a node costs a few
 additions. Near a leaf that bound is loose, as it takes all room to be worth its price: so there
-is another, at half of all prices. Sources: A. H. Land, A. G. Doig (1960); bounding by reduced
-costs: S. Boussier et al., "A multi-level search strategy for the 0-1 multidimensional knapsack
-problem", Discrete Applied Mathematics 158 (2010).
+is another, at half of all prices or at none. Sources: A. H. Land, A. G. Doig (1960); bounding by
+reduced costs: S. Boussier et al., "A multi-level search strategy for the 0-1 multidimensional
+knapsack problem", Discrete Applied Mathematics 158 (2010).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import NamedTuple
 
-from thrifty.planning.core import Branch, Core, Position
+from thrifty.planning.core import Core
 from thrifty.planning.model import Item, Model
 from thrifty.planning.result import Stop
 from thrifty.planning.rows import Rows, Variances, joined
+from thrifty.planning.walk import walk
 
 CLOCK_NODES = 2_000
 """How many nodes pass between two looks at the clock."""
-
-
-class Place(NamedTuple):
-    """A position of the core, its relations as sets of positions, a bit each."""
-
-    bit: int
-    requires: int
-    rivals: int
-    """Those that share its topic."""
-    branches: tuple[Branch, ...]
 
 
 Trail = tuple[Item, "Trail"] | None
@@ -43,9 +32,9 @@ Node = tuple[float, float, float, int, int, int, Variances, int, int, Trail]
 - its bound;
 - the root's constant and the worth of what was chosen;
 - the value of what was chosen, redundancy and the trifle for the spend taken off;
-- the first position that is still open, and how many steps may still be added;
+- the first place that is still open, and how many steps may still be added;
 - the room in the rows, and the variances;
-- the chosen positions, and those that must still be chosen, a bit each;
+- the chosen steps, and those that must still be chosen, a bit each;
 - the items.
 """
 
@@ -60,16 +49,16 @@ class Best:
     bound: float
     """No plan has a value above this."""
     nodes: int = 0
-    """The effort: for each plan in the making, the positions looked at to add to it."""
+    """The effort: for each plan in the making, the places looked at to add to it."""
 
 
 class Search:
-    """The core as bits and sums."""
+    """One search of a core."""
 
     def __init__(
         self, model: Model, rows: Rows, core: Core, constant: float, tolerance: float
     ) -> None:
-        """Sets the core out.
+        """Lays out the walk.
 
         Args:
             model: the problem.
@@ -82,15 +71,7 @@ class Search:
         self.rows = rows
         self.constant = constant
         self.tolerance = tolerance
-        self.places = _places(model, core)
-        self.needed = sum([1 << i for i, position in enumerate(core) if position.needed])
-        best = [position.branches[0].worth for position in core]
-        gains = [w if p.needed or w > 0.0 else 0.0 for w, p in zip(best, core, strict=True)]
-        self.sums = list(accumulate(gains, initial=0.0))
-        self.sums += [self.sums[-1]] * (model.max_steps + 1)
-        halves = [_half_priced(position) for position in core]
-        self.most = list(accumulate(reversed(halves), initial=0.0))[::-1]
-        """What the positions from each on could add at half of all prices."""
+        self.walk = walk(model, rows, core)
 
     def run(self, best: Best, stop: Stop) -> bool:
         """Improves on the best plan; returns whether nothing better is left.
@@ -123,33 +104,44 @@ class Search:
         return True
 
     def _root(self) -> Node:
-        places, rows = self.model.max_steps, self.rows
-        bound = self.constant + self.sums[places]
-        return bound, self.constant, 0.0, 0, places, rows.rooms, rows.none, 0, self.needed, None
+        walk, places, rows = self.walk, self.model.max_steps, self.rows
+        bound = self.constant + walk.tops[places][0]
+        return bound, self.constant, 0.0, 0, places, rows.rooms, rows.none, 0, walk.needed, None
 
     def _children(self, node: Node, best: Best) -> list[Node]:
         """The nodes with one item more, plans among them noted as they are met."""
         _, base, value, start, places, rooms, variances, chosen, pending, trail = node
-        sums, guards, is_risky = self.sums, self.rows.guards, self.rows.is_risky
-        half, most = (base + value) / 2, self.most
+        everywhere, _, tops, share, mosts, lightest, ends = self.walk
+        guards, is_risky = self.rows.guards, self.rows.is_risky
+        top, most, top_after, most_after = (
+            tops[places], mosts[places], tops[places - 1], mosts[places - 1]
+        )  # fmt: skip
+        rest = 1.0 - share
+        between = share * base + rest * value
         least = best.value - self.tolerance
         children: list[Node] = []
-        i = start
-        for i in range(start, self._end(pending)):
-            best_rest = base + sums[i + places]
-            if best_rest - sums[i] < least or half + most[i] < least:
+        end, after, leapt = self._end(pending), start, 0
+        while after < end:
+            i, after = after, after + 1
+            if base + top[i] < least or between + most[i] < least:
                 break
-            bit, requires, rivals, branches = self.places[i]
-            missing = requires & ~chosen
-            still = (pending | missing) & ~bit
-            # What is required and lies before this position was passed over: too late.
-            if still and (missing & (bit - 1) or still.bit_count() >= places):
+            step, earlier, load, requires, rivals, branches = everywhere[i]
+            if base + branches[0].worth + top_after[after] < least:
+                after = ends[i]
+                leapt += after - i - 1
                 continue
-            rest = best_rest - sums[i + 1]
+            if (rooms - load) & guards != guards:
+                continue
+            missing = requires & ~chosen
+            still = (pending | missing) & ~step
+            # What is required and lies before this place was passed over: too late.
+            if chosen & step or (still and (missing & earlier or still.bit_count() >= places)):
+                continue
             common = rivals & chosen
             before = value - self.model.penalty * common.bit_count() if common else value
             for worth, gain, load, item in branches:
-                if rest + worth < least:
+                reached, achieved = base + worth, before + gain
+                if reached + top_after[after] < least:
                     break
                 left = rooms - load
                 if left & guards != guards:
@@ -157,35 +149,40 @@ class Search:
                 spread = joined(variances, item) if is_risky else variances
                 if is_risky and not self.rows.hold(left, spread):
                     continue
-                reached, achieved, onward = base + worth, before + gain, (item, trail)
+                onward = item, trail
                 if not still and achieved >= least:
                     self._note(onward, achieved, best)
                     least = best.value - self.tolerance
-                if (reached + achieved) / 2 + most[i + 1] < least:
+                ahead = after
+                while (left - lightest[ahead]) & guards != guards:
+                    ahead = ends[ahead]
+                bound = reached + top_after[ahead]
+                if bound < least or share * reached + rest * achieved + most_after[ahead] < least:
                     continue
                 child = (
-                    rest + worth, reached, achieved, i + 1, places - 1,
-                    left, spread, chosen | bit, still, onward,
+                    bound, reached, achieved, ahead, places - 1,
+                    left, spread, chosen | step, still, onward,
                 )  # fmt: skip
                 if places > 2:
                     children.append(child)
                 else:
                     self._finish(child, best)
                     least = best.value - self.tolerance
-        best.nodes += i + 1 - start
+        best.nodes += after - start - leapt
         return children
 
     def _finish(self, node: Node, best: Best) -> None:
         """Notes the plans with one item more, the last that may be added."""
         _, base, value, start, _, rooms, variances, chosen, pending, trail = node
         guards, is_risky = self.rows.guards, self.rows.is_risky
+        everywhere, top = self.walk.places, self.walk.tops[1]
         least = best.value - self.tolerance
         i = start
         for i in range(start, self._end(pending)):
-            bit, requires, rivals, branches = self.places[i]
-            if base + max(0.0, branches[0].worth) < least:
+            if base + top[i] < least:
                 break
-            if (pending | requires & ~chosen) & ~bit:
+            step, _, _, requires, rivals, branches = everywhere[i]
+            if chosen & step or (pending | requires & ~chosen) & ~step:
                 continue
             common = rivals & chosen
             before = value - self.model.penalty * common.bit_count() if common else value
@@ -202,8 +199,8 @@ class Search:
         best.nodes += i + 1 - start
 
     def _end(self, pending: int) -> int:
-        """The end of the positions that can come next: none is passed over that must be chosen."""
-        return (pending & -pending).bit_length() or len(self.places)
+        """The end of the places that can come next: no step is passed over that must be chosen."""
+        return (pending & -pending).bit_length() or len(self.walk.places)
 
     def _note(self, trail: Trail, value: float, best: Best) -> None:
         """Takes a plan for the best, if it is."""
@@ -219,27 +216,3 @@ def _items(trail: Trail) -> Iterator[Item]:
     while trail:
         item, trail = trail
         yield item
-
-
-def _half_priced(position: Position) -> float:
-    """The most that a position adds at half the prices."""
-    most = max([branch.value + branch.worth for branch in position.branches]) / 2
-    return most if position.needed else max(0.0, most)
-
-
-def _places(model: Model, core: Core) -> list[Place]:
-    """The positions with their relations as bits."""
-    bits = {position.step: 1 << i for i, position in enumerate(core)}
-    members: dict[int, int] = {-1: 0}
-    for step, bit in bits.items():
-        if (topic := model.topics[step]) >= 0:
-            members[topic] = members.get(topic, 0) | bit
-    return [
-        Place(
-            bit,
-            sum([bits[r] for r in model.requires[position.step]]),
-            members[model.topics[position.step]],
-            position.branches,
-        )
-        for position, bit in zip(core, bits.values(), strict=True)
-    ]

@@ -1,0 +1,220 @@
+"""The order in which a search walks through a core, and what lies ahead of each place in it.
+
+A small core is walked as it is sorted. In a large one of which a plan has few steps, thousands of
+plans differ by trifles, and prices do not tell how many heavy options fit: 400 tokens that are
+left are worth something to a bound even where no option takes so few. So there the heavy options
+come first: once none of a weight fits, all of that weight are passed over, and what is left needs
+no price to be bounded.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
+from operator import sub
+from typing import NamedTuple
+
+from thrifty.planning.core import Branch, Core, Position
+from thrifty.planning.model import Item, Model
+from thrifty.planning.rows import Rows
+
+LARGE = 70
+"""From so many items on, a core is large."""
+FEW = 20
+"""A plan of no more steps has few of them."""
+NEEDED = 0
+"""The weight of steps that every plan must have: they come before all others."""
+
+Part = tuple[int, Position]
+"""A weight, and a position with its options of that weight."""
+Gain = tuple[bool, float, int]
+"""What a place can add: whether it must be, how much, and which step it is."""
+Ahead = Mapping[int, Sequence[float]]
+"""For a number of steps and a place, the most that so many steps can add from there on."""
+
+
+class Place(NamedTuple):
+    """A step with options that may be chosen there; a step can have several places.
+
+    Steps are sets of bits: a step's bit is that of its last place.
+    """
+
+    step: int
+    before: int
+    """All places before it."""
+    load: int
+    """None of its options takes less, packed."""
+    requires: int
+    rivals: int
+    """The steps that share its topic."""
+    branches: tuple[Branch, ...]
+    """Best worth first."""
+
+
+class Walk(NamedTuple):
+    """A core in the order of its places."""
+
+    places: Sequence[Place]
+    needed: int
+    """The steps that every plan must have."""
+    tops: Ahead
+    """What steps can add at the root's prices."""
+    share: float
+    """The share of these prices at which there is another bound."""
+    mosts: Ahead
+    """What steps can add at that share of the prices."""
+    lightest: Sequence[int]
+    """From each place to the end of its weight, no option takes less than this, packed."""
+    ends: Sequence[int]
+    """The end of each place's weight; up to there, no option has a better worth."""
+
+
+def walk(model: Model, rows: Rows, core: Core) -> Walk:
+    """The walk through a core.
+
+    Args:
+        model: the problem.
+        rows: its rows.
+        core: what is left of it to decide.
+    """
+    items = sum([len(position.branches) for position in core])
+    is_weighed = items >= LARGE and model.max_steps <= FEW
+    return _by_weight(model, rows, core) if is_weighed else _as_sorted(model, rows, core)
+
+
+def _as_sorted(model: Model, rows: Rows, core: Core) -> Walk:
+    places = _places(model, rows, core)
+    gains, halves = list(map(_gain, core)), list(map(_half_priced, core))
+    ahead = list(accumulate(reversed(gains), initial=0.0))[::-1]
+    tops: Ahead = _Windows(gains)
+    if model.max_steps >= len(core):
+        tops = dict.fromkeys(range(model.max_steps + 1), ahead)
+    most = list(accumulate(reversed(halves), initial=0.0))[::-1]
+    mosts = dict.fromkeys(range(model.max_steps + 1), most)
+    needed = _needed(core, places)
+    return Walk(places, needed, tops, 0.5, mosts, [0] * len(most), range(1, len(most) + 1))
+
+
+def _by_weight(model: Model, rows: Rows, core: Core) -> Walk:
+    parts = sorted(_parts(model, core), key=_heaviest_first)
+    positions = [position for _, position in parts]
+    places = _places(model, rows, positions)
+    tops = _most_ahead([(p.needed, _gain(p), p.step) for p in positions], model.max_steps)
+    values = [(p.needed, max([b.value for b in p.branches]), p.step) for p in positions]
+    mosts = _most_ahead(values, model.max_steps)
+    lightest, ends = _weights(rows, parts)
+    return Walk(places, _needed(positions, places), tops, 0.0, mosts, lightest, ends)
+
+
+def _parts(model: Model, core: Core) -> Iterator[Part]:
+    """The positions, each once for every weight that its options have."""
+    for position in core:
+        if position.needed:
+            yield NEEDED, position
+            continue
+        weights: dict[int, list[Branch]] = {}
+        for branch in position.branches:
+            weights.setdefault(_weight(model, branch.item), []).append(branch)
+        for weight, branches in weights.items():
+            yield weight, position._replace(branches=tuple(branches))
+
+
+def _weight(model: Model, item: Item) -> int:
+    """Of how many items like this one there is room for; the fewer, the heavier it is."""
+    pairs = zip(item.amounts, model.capacities, strict=True)
+    return min([model.max_steps, *[capacity // amount for amount, capacity in pairs if amount]])
+
+
+def _heaviest_first(part: Part) -> tuple[int, float]:
+    weight, position = part
+    return weight, 0.0 if position.needed else -position.branches[0].worth
+
+
+def _weights(rows: Rows, parts: Sequence[Part]) -> tuple[list[int], list[int]]:
+    """The lightest load of each place's weight from there on, and the end of that weight."""
+    lightest, ends = [0], [len(parts) + 1]
+    last, least = NEEDED, rows.none
+    for i, (weight, position) in reversed(list(enumerate(parts))):
+        is_new = weight != last or weight == NEEDED
+        least = _least(position) if is_new else tuple(map(min, least, _least(position)))
+        lightest.append(0 if weight == NEEDED else rows.packed(least))
+        ends.append(i + 1 if is_new else ends[-1])
+        last = weight
+    return lightest[::-1], ends[::-1]
+
+
+def _least(position: Position) -> tuple[int, ...]:
+    """What each option of a position takes at least."""
+    amounts = [branch.item.amounts for branch in position.branches]
+    return tuple(map(min, zip(*amounts, strict=True)))
+
+
+def _gain(position: Position) -> float:
+    """The most that a position adds at all prices."""
+    worth = position.branches[0].worth
+    return worth if position.needed else max(0.0, worth)
+
+
+def _half_priced(position: Position) -> float:
+    """The most that a position adds at half the prices."""
+    most = max([branch.value + branch.worth for branch in position.branches]) / 2
+    return most if position.needed else max(0.0, most)
+
+
+class _Windows(dict[int, Sequence[float]]):
+    """What the next steps add where the best come first, worked out when asked for."""
+
+    def __init__(self, gains: Sequence[float]) -> None:
+        self.sums = list(accumulate(gains, initial=0.0))
+
+    def __missing__(self, steps: int) -> Sequence[float]:
+        sums = self.sums
+        last = sums[-1]
+        window = [*map(sub, sums[steps:], sums), *[last - s for s in sums[-steps:]]]
+        self[steps] = window
+        return window
+
+
+def _most_ahead(gains: Sequence[Gain], steps: int) -> Ahead:
+    """What up to so many steps add from each place on: what must be, and the best of the rest."""
+    best: list[Gain] = []
+    rows = [[0.0] * (steps + 1)]
+    for gain in reversed(gains):
+        same = [other for other in best if other[2] == gain[2]]
+        if not same or same[0] < gain:
+            if same:
+                best.remove(same[0])
+            insort(best, gain)
+            del best[:-steps]
+        sums = list(accumulate([amount for _, amount, _ in reversed(best)], initial=0.0))
+        sums = sums[: steps + 1]
+        rows.append(sums + sums[-1:] * (steps + 1 - len(sums)))
+    return dict(enumerate(zip(*reversed(rows), strict=True)))
+
+
+def _needed(positions: Sequence[Position], places: Sequence[Place]) -> int:
+    pairs = zip(positions, places, strict=True)
+    return sum({place.step for position, place in pairs if position.needed})
+
+
+def _places(model: Model, rows: Rows, positions: Sequence[Position]) -> list[Place]:
+    """The positions with their relations as bits."""
+    bits = {position.step: 1 << i for i, position in enumerate(positions)}
+    members: dict[int, int] = {-1: 0}
+    for step, bit in bits.items():
+        if (topic := model.topics[step]) >= 0:
+            members[topic] = members.get(topic, 0) | bit
+    return [
+        Place(
+            bits[position.step],
+            (1 << i) - 1,
+            rows.packed(_least(position))
+            if len(position.branches) > 1
+            else position.branches[0].load,
+            sum([bits[r] for r in model.requires[position.step]]),
+            members[model.topics[position.step]],
+            position.branches,
+        )
+        for i, position in enumerate(positions)
+    ]
