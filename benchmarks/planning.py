@@ -47,15 +47,18 @@ def families(quick: bool) -> Iterator[Family]:
     yield family("60 options, 6 steps", 20, steps=30)
     yield family("60, 6 steps, correlated", 20, steps=30, correlated=True)
     yield family("60, no limit", 10, steps=30, max_steps=None)
+    yield family("60, the tutorial's budget, no limit", 20, steps=30, limitless=True)
     yield family("200, 6 steps", 10, steps=100)
     yield family("200, no limit", 6, steps=100, max_steps=None)
     yield family("200, the tutorial's budget, no limit", 6, steps=100, limitless=True)
     yield family("200, no limit, dense", 6, steps=100, max_steps=None, arcs=3)
     yield family("1,000, 6 steps", 5, "beam", steps=500)
+    yield family("1,000, 6 steps, correlated", 5, "beam", steps=500, correlated=True)
     yield family("1,000, the tutorial's budget, no limit", 3, "beam", steps=500, limitless=True)
     yield family("1,000, no limit, dense", 3, "beam", steps=500, max_steps=None, arcs=3)
     if not quick:
         yield family("10,000, 6 steps", 2, "beam", "SCIP", steps=5_000)
+        yield family("10,000, 6 steps, correlated", 5, "beam", "SCIP", steps=5_000, correlated=True)
         yield family("10,000, no limit", 2, "beam", "SCIP", steps=5_000, max_steps=None)
         yield family(
             "10,000, no limit, dense", 2, "beam", "SCIP", steps=5_000, max_steps=None, arcs=3
