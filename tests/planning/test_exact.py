@@ -15,9 +15,9 @@ from tests.planning.instances import small_problem
 from thrifty.budget import Budget, Spend, Step, StepOption
 from thrifty.planning import auto
 from thrifty.planning.compiling import build_model
-from thrifty.planning.core import Branch, Position, closed
+from thrifty.planning.core import Branch, Position, closed, size
 from thrifty.planning.engines import make_plan
-from thrifty.planning.exact import search_exactly, size
+from thrifty.planning.exact import search_exactly
 from thrifty.planning.milp import search_by_milp
 from thrifty.planning.problem import Problem
 from thrifty.planning.result import Stop
@@ -75,7 +75,7 @@ def test_equals_brute_force_when_every_core_is_split(monkeypatch):
 
 def test_equals_brute_force_when_every_problem_counts_as_large(monkeypatch):
     monkeypatch.setattr("thrifty.planning.exact.LARGE", 0)
-    monkeypatch.setattr("thrifty.planning.exact.MANY", 0)
+    monkeypatch.setattr("thrifty.planning.exact.FEW", 0)
     for seed in range(1500):
         check(small_problem(Random(seed), steps_max=5))
 

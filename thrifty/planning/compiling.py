@@ -13,6 +13,7 @@ from operator import le
 from thrifty.planning.measure import Figures, Measure
 from thrifty.planning.model import MICRO, Item, Model
 from thrifty.planning.problem import Problem
+from thrifty.planning.rows import none_wider
 
 WINDOW = 40
 """With how many of the better options of its step an option is compared."""
@@ -112,11 +113,7 @@ def _beats(better: Figures, offer: Figures) -> bool:
     """Whether `better`, no less valuable and earlier by rank, takes no more of anything."""
     _, _, _, least, least_variances = better
     _, _, _, amounts, variances = offer
-    if not all(map(le, least, amounts)):
-        return False
-    if not least_variances:
-        return True
-    return bool(variances) and all(map(le, least_variances, variances))
+    return all(map(le, least, amounts)) and none_wider(least_variances, variances)
 
 
 def _reachable(

@@ -47,6 +47,11 @@ Core = tuple[Position, ...]
 """Positions, each with everything it requires."""
 
 
+def size(core: Core) -> int:
+    """The number of items."""
+    return sum([len(position.branches) for position in core])
+
+
 def without(model: Model, core: Core, step: int) -> Core | None:
     """The part in which a step, and all that requires it, is not chosen."""
     return closed(model, [position for position in core if position.step != step])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import floor, inf
 
-from thrifty.planning.core import Core, narrowed, reduced, whole, without
+from thrifty.planning.core import Core, narrowed, reduced, size, whole, without
 from thrifty.planning.descent import RowsOnly, descend, first_prices
 from thrifty.planning.exchange import exchanged
 from thrifty.planning.greedy import Draft, by_density, by_worth
@@ -45,8 +45,6 @@ LARGE = 150
 """From so many items on, good prices are found before the whole problem is bounded: in three steps,
 and good plans are made better by exchanges; or, where it is the number of steps that limits a plan,
 for its promising part alone."""
-MANY = 20
-"""A plan of no more steps is limited by them."""
 OPENING = (20, 8)
 """How many prices of rows are tried alone, and how many with the others settled at each."""
 SIFTING = (20, 16, 300)
@@ -156,7 +154,7 @@ class Exact:
 
     def is_short(self) -> bool:
         """Whether it is the number of steps that limits a plan."""
-        return self.model.max_steps <= max(MANY, len(self.best.items))
+        return self.model.max_steps <= max(FEW, len(self.best.items))
 
     def width(self, core: Core) -> int:
         """The choices that are left, times the steps that a plan may have."""
@@ -288,11 +286,6 @@ def drafted(core: Core, plan: Sequence[Item]) -> Draft:
     if not names:
         return []
     return [branch for p in core for branch in p.branches if branch.item.name in names]
-
-
-def size(core: Core) -> int:
-    """The number of items."""
-    return sum(len(position.branches) for position in core)
 
 
 def split(model: Model, core: Core) -> list[Core | None]:

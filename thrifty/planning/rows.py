@@ -9,7 +9,7 @@ instructions", Communications of the ACM 18 (1975).
 
 from collections.abc import Sequence
 from itertools import accumulate, repeat
-from operator import add, lshift, sub
+from operator import add, le, lshift, sub
 
 from thrifty.planning import risk
 from thrifty.planning.model import Item, Model
@@ -62,6 +62,11 @@ class Rows:
 def joined(variances: Variances, item: Item) -> Variances:
     """The variances of a plan with one item more; an item without margins adds none."""
     return tuple(map(add, variances, item.variances)) if item.variances else variances
+
+
+def none_wider(variances: Variances, than: Variances) -> bool:
+    """Whether no row needs more margin for these variances than for the others."""
+    return not variances or (bool(than) and all(map(le, variances, than)))
 
 
 def parted(variances: Variances, item: Item) -> Variances:

@@ -113,9 +113,8 @@ class Search:
         _, base, value, start, places, rooms, variances, chosen, pending, trail = node
         everywhere, _, tops, share, mosts, lightest, ends = self.walk
         guards, is_risky = self.rows.guards, self.rows.is_risky
-        top, most, top_after, most_after = (
-            tops[places], mosts[places], tops[places - 1], mosts[places - 1]
-        )  # fmt: skip
+        top, most = tops[places], mosts[places]
+        top_after, most_after = tops[places - 1], mosts[places - 1]
         rest = 1.0 - share
         between = share * base + rest * value
         least = best.value - self.tolerance

@@ -8,11 +8,10 @@ What fewer than k others beat is called a k-skyband: D. Papadias, Y. Tao, G. Fu,
 """
 
 from itertools import chain
-from operator import le
 
 from thrifty.planning.core import Branch, Core, closed
-from thrifty.planning.model import Item, Model
-from thrifty.planning.rows import Rows
+from thrifty.planning.model import Model
+from thrifty.planning.rows import Rows, Variances, none_wider
 
 
 def skyband(model: Model, rows: Rows, core: Core) -> Core | None:
@@ -41,8 +40,8 @@ def _unbeaten(model: Model, rows: Rows, core: Core) -> set[str]:
     held |= {position.step for position in core if position.needed}
     guards, steps = rows.guards, model.max_steps
     kept: set[str] = set()
-    better: dict[frozenset[int], list[tuple[int, int, Item]]] = {}
-    """By the rows that they use, the loads, topics and items of those that may beat others."""
+    better: dict[frozenset[int], list[tuple[int, int, Variances]]] = {}
+    """By the rows that they use, the loads, topics and variances of those that may beat others."""
     for branch in sorted([b for position in core for b in position.branches], key=_rank):
         item, room = branch.item, branch.load | guards
         used = frozenset([row for row, amount in enumerate(item.amounts) if amount])
@@ -51,24 +50,17 @@ def _unbeaten(model: Model, rows: Rows, core: Core) -> set[str]:
             others = chain.from_iterable(groups)
             beating = [other for other in others if (room - other[0]) & guards == guards]
             if rows.is_risky:
-                beating = [other for other in beating if _is_surer(other[2], item)]
+                beating = [other for other in beating if none_wider(other[2], item.variances)]
             if len({topic for _, topic, _ in beating}) >= steps:
                 continue
         kept.add(item.name)
         if not model.requires[item.step]:
             topic = model.topics[item.step]
             group = better.setdefault(used, [])
-            group.append((branch.load, topic if topic >= 0 else ~item.step, item))
+            group.append((branch.load, topic if topic >= 0 else ~item.step, item.variances))
     return kept
 
 
 def _rank(branch: Branch) -> tuple[int, tuple[int, ...], str]:
     """Most value first, then the lower spend, then names, as between plans."""
     return -branch.item.value, branch.item.spend, branch.item.name
-
-
-def _is_surer(item: Item, than: Item) -> bool:
-    """Whether an item takes no more margin than another."""
-    return not item.variances or (
-        bool(than.variances) and all(map(le, item.variances, than.variances))
-    )

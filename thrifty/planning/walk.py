@@ -15,14 +15,14 @@ from itertools import accumulate
 from operator import sub
 from typing import NamedTuple
 
-from thrifty.planning.core import Branch, Core, Position
+from thrifty.planning.core import Branch, Core, Position, size
 from thrifty.planning.model import Item, Model
 from thrifty.planning.rows import Rows
 
 LARGE = 70
 """From so many items on, a core is large."""
 FEW = 20
-"""A plan of no more steps has few of them."""
+"""A plan of no more steps is limited by them."""
 NEEDED = 0
 """The weight of steps that every plan must have: they come before all others."""
 
@@ -78,22 +78,16 @@ def walk(model: Model, rows: Rows, core: Core) -> Walk:
         rows: its rows.
         core: what is left of it to decide.
     """
-    items = sum([len(position.branches) for position in core])
-    is_weighed = items >= LARGE and model.max_steps <= FEW
+    is_weighed = size(core) >= LARGE and model.max_steps <= FEW
     return _by_weight(model, rows, core) if is_weighed else _as_sorted(model, rows, core)
 
 
 def _as_sorted(model: Model, rows: Rows, core: Core) -> Walk:
     places = _places(model, rows, core)
-    gains, halves = list(map(_gain, core)), list(map(_half_priced, core))
-    ahead = list(accumulate(reversed(gains), initial=0.0))[::-1]
-    tops: Ahead = _Windows(gains)
-    if model.max_steps >= len(core):
-        tops = dict.fromkeys(range(model.max_steps + 1), ahead)
-    most = list(accumulate(reversed(halves), initial=0.0))[::-1]
-    mosts = dict.fromkeys(range(model.max_steps + 1), most)
-    needed = _needed(core, places)
-    return Walk(places, needed, tops, 0.5, mosts, [0] * len(most), range(1, len(most) + 1))
+    gains, steps, count = list(map(_gain, core)), model.max_steps, len(core) + 1
+    tops = _Windows(gains) if steps < len(core) else _all_ahead(gains, steps)
+    mosts = _all_ahead(list(map(_half_priced, core)), steps)
+    return Walk(places, _needed(core, places), tops, 0.5, mosts, [0] * count, range(1, count + 1))
 
 
 def _by_weight(model: Model, rows: Rows, core: Core) -> Walk:
@@ -160,6 +154,12 @@ def _half_priced(position: Position) -> float:
     """The most that a position adds at half the prices."""
     most = max([branch.value + branch.worth for branch in position.branches]) / 2
     return most if position.needed else max(0.0, most)
+
+
+def _all_ahead(gains: Sequence[float], steps: int) -> Ahead:
+    """What all places from each on add together, however many steps are to come."""
+    sums = list(accumulate(reversed(gains), initial=0.0))[::-1]
+    return dict.fromkeys(range(steps + 1), sums)
 
 
 class _Windows(dict[int, Sequence[float]]):
