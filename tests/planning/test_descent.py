@@ -1,11 +1,17 @@
-"""Slopes are turned away from where the last step came from."""
+"""Where a descent begins, and how its slopes are turned away from where it came from."""
 
+from decimal import Decimal
 from random import Random
 
 import pytest
 
-from thrifty.planning.descent import turned
-from thrifty.planning.relaxation import Prices
+from thrifty.budget import Budget, Spend, Step, StepOption
+from thrifty.planning.compiling import build_model
+from thrifty.planning.core import whole
+from thrifty.planning.descent import first_prices, turned
+from thrifty.planning.problem import Problem
+from thrifty.planning.relaxation import Prices, Relaxation
+from thrifty.planning.rows import Rows
 
 
 def test_what_leads_back_is_left_out_and_no_more():
@@ -35,3 +41,14 @@ def test_a_turned_slope_is_at_right_angles_to_the_last_and_still_leads_down():
         if after is not slopes:
             assert sum(a * b for a, b in zip(after.rows, before, strict=True)) == pytest.approx(0)
             assert sum(a * b for a, b in zip(after.rows, rows, strict=True)) > 0
+
+
+def test_the_first_prices_go_by_the_squares_of_what_a_plan_uses():
+    option = StepOption("a", "step", "local", "do it", Spend(80, 0, 40, 0), 1.0)
+    model = build_model(Problem((Step("step", (option,)),), Budget(100, Decimal(1), 100)))
+    rows = Rows(model)
+    relaxation = Relaxation(model, whole(model, rows), rows)
+    tokens, cost, latency = first_prices(relaxation, model.items[0]).rows
+    assert tokens == pytest.approx(4 * latency)
+    assert latency > cost == 0.0
+    assert first_prices(relaxation, ()).rows == [0.0] * 3

@@ -23,7 +23,7 @@ def gain(model: Model) -> int | None:
     if not draft:
         return None
     before = [branch.item for branch in draft]
-    at = relaxation.solve(first_prices(relaxation, model.worth(before)))
+    at = relaxation.solve(first_prices(relaxation, before))
     after = [branch.item for branch in exchanged(relaxation, at, draft)]
     assert model.is_plan(before)
     assert model.is_plan(after)

@@ -10,6 +10,7 @@ from thrifty.planning import exact
 from thrifty.planning.compiling import build_model
 from thrifty.planning.core import whole
 from thrifty.planning.descent import first_prices
+from thrifty.planning.greedy import by_density
 from thrifty.planning.relaxation import Relaxation
 from thrifty.planning.rows import Rows
 from thrifty.planning.sifting import promising
@@ -22,7 +23,8 @@ def test_a_promising_part_has_what_is_needed_and_what_its_steps_require():
             continue
         rows = Rows(model)
         relaxation = Relaxation(model, whole(model, rows), rows)
-        at = relaxation.solve(first_prices(relaxation, 1.0))
+        plan = [branch.item for branch in by_density(relaxation)]
+        at = relaxation.solve(first_prices(relaxation, plan))
         part = promising(relaxation, at, 1)
         steps = {position.step for position in part}
         assert set(part) <= set(relaxation.core)

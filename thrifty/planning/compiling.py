@@ -7,11 +7,12 @@ U. Pferschy, D. Pisinger, "Knapsack Problems", 2004, section 11.2.1).
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain, islice
 from math import gcd
 from operator import le
 
 from thrifty.planning.measure import Figures, Measure
-from thrifty.planning.model import MICRO, Item, Model
+from thrifty.planning.model import MICRO, Item, Model, at_once
 from thrifty.planning.problem import Problem
 from thrifty.planning.rows import none_wider
 
@@ -50,7 +51,7 @@ def build_model(problem: Problem, measure: Measure | None = None) -> Model:
     unit = gcd(penalty, *[offer[0] for name in names for offer in offers[name]]) or 1
     number = {name: i for i, name in enumerate(names)}
     return Model(
-        items=tuple([_items(offers[name], i, unit) for i, name in enumerate(names)]),
+        items=_items([offers[name] for name in names], unit),
         requires=tuple(
             [
                 tuple(sorted([number[r] for r in requires[name]])) if requires[name] else ()
@@ -87,33 +88,29 @@ def _worthwhile(measure: Measure, offers: Sequence[Figures], repeated: int) -> S
     return fitting if measure.clock or len(fitting) < 2 else _undominated(fitting)
 
 
-def _items(offers: Sequence[Figures], step: int, unit: int) -> tuple[Item, ...]:
-    """The options of a step as items, their values in units."""
-    return tuple(
-        [
-            Item(step, -value // unit, amounts, variances, spend, name)
-            for value, spend, name, amounts, variances in offers
-        ]
-    )
+def _items(groups: Sequence[Sequence[Figures]], unit: int) -> tuple[tuple[Item, ...], ...]:
+    """The options of each step as items, their values in units."""
+    offers = list(chain.from_iterable(groups))
+    if not offers:
+        return ()
+    values, spends, names, amounts, variances = zip(*offers, strict=True)
+    steps = [step for step, group in enumerate(groups) for _ in group]
+    units = [-value // unit for value in values]
+    items = at_once(Item, steps, units, amounts, variances, spends, names)
+    return tuple([tuple(islice(items, len(group))) for group in groups])
 
 
 def _undominated(offers: Sequence[Figures]) -> list[Figures]:
-    """The options, best first, without those that an earlier one beats."""
+    """The options, best first, without those of which an earlier one takes no more of anything."""
     kept: list[Figures] = []
     for offer in offers:
-        for better in kept[-WINDOW:]:
-            if _beats(better, offer):
+        _, _, _, amounts, variances = offer
+        for _, _, _, least, narrowest in kept[-WINDOW:]:
+            if all(map(le, least, amounts)) and none_wider(narrowest, variances):
                 break
         else:
             kept.append(offer)
     return kept
-
-
-def _beats(better: Figures, offer: Figures) -> bool:
-    """Whether `better`, no less valuable and earlier by rank, takes no more of anything."""
-    _, _, _, least, least_variances = better
-    _, _, _, amounts, variances = offer
-    return all(map(le, least, amounts)) and none_wider(least_variances, variances)
 
 
 def _reachable(

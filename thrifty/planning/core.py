@@ -14,7 +14,7 @@ from itertools import chain, count, islice, repeat
 from math import gcd, inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from thrifty.planning.model import Item, Model
+from thrifty.planning.model import Item, Model, at_once
 
 if TYPE_CHECKING:
     from thrifty.planning.relaxation import Relaxation, Relaxed
@@ -66,9 +66,9 @@ def narrowed(model: Model, core: Core, step: int, branches: Sequence[Branch]) ->
 def whole(model: Model, rows: Rows) -> Core:
     """Everything is open."""
     items = list(chain.from_iterable(model.items))
-    branches = map(Branch, repeat(0.0), _values(items), rows.loads(items), items)
+    branches = at_once(Branch, repeat(0.0), _values(items), rows.loads(items), items)
     groups = [tuple(islice(branches, len(group))) for group in model.items]
-    return tuple(map(Position, count(), groups, model.required))
+    return tuple(at_once(Position, count(), groups, model.required))
 
 
 def restricted(model: Model, core: Core) -> Model:

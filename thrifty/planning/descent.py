@@ -12,6 +12,7 @@ from math import inf
 from operator import mul
 from typing import Protocol
 
+from thrifty.planning.model import Item
 from thrifty.planning.relaxation import Prices, Relaxation, Relaxed
 
 AMBITION = 0.07
@@ -47,12 +48,17 @@ class RowsOnly:
         return Prices(self.relaxation.rooms(at, at.taken), {}, {})
 
 
-def first_prices(relaxation: Relaxation, value: float) -> Prices:
-    """Half of what a plan of that value brings a step, shared out among the rows."""
-    rows = len(relaxation.columns)
-    places = max(relaxation.capacities, default=1.0) or 1.0
-    price = 0.5 * max(0.0, value) / (places * (rows + 1))
-    return Prices([price] * rows, {}, {})
+def first_prices(relaxation: Relaxation, plan: Sequence[Item]) -> Prices:
+    """Half of what a plan brings a step, shared out among the rows: by the squares of what it uses
+    of them, so that what it hardly touches has hardly a price."""
+    model, rows = relaxation.model, len(relaxation.columns)
+    used = [sum(amounts) for amounts in zip(*[item.amounts for item in plan], strict=True)]
+    squares = [(u / c) ** 2 if u else 0.0 for u, c in zip(used, model.capacities, strict=False)]
+    if not any(squares):
+        return Prices([0.0] * rows, {}, {})
+    price = 0.5 * max(0, model.worth(plan)) / max(relaxation.capacities)
+    unit = price * rows / (rows + 1) / sum(squares)
+    return Prices([unit * square for square in squares], {}, {})
 
 
 def descend(

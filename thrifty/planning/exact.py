@@ -111,7 +111,7 @@ class Exact:
         core, count = relaxation.core, len(relaxation.items)
         self.meet(drafted(core, known))
         self.meet(by_density(relaxation))
-        prices = first_prices(relaxation, self.best.value)
+        prices = first_prices(relaxation, self.best.items)
         if count >= LARGE:
             find = self.sifted if self.is_short() else self.opened
             prices = find(relaxation, prices)

@@ -9,7 +9,7 @@ R. T. Rockafellar, "Convex Analysis", section 28 (1970); M. L. Fisher, Managemen
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -117,8 +117,8 @@ class Entry:
 def shadow_prices(problem: Problem, plan: Plan) -> tuple[ShadowPrice, ...]:
     """One for each limited resource, in the order of resources."""
     model = build_model(problem)
-    prices = _prices(model, plan.value * MICRO / model.unit_micro)
     chosen = _items(model, plan)
+    prices = _prices(model, chosen)
     limits = {resource.name: limit for resource, limit in problem.available.limited()}
     result = []
     for row, (name, limit) in enumerate(limits.items()):
@@ -234,13 +234,13 @@ def ample(problem: Problem, resource: str) -> int:
     return 2 * int(most) + 1 + problem.spent.amounts[place] + problem.kept_back.amounts[place]
 
 
-def _prices(model: Model, value: float) -> list[float]:
+def _prices(model: Model, plan: Sequence[Item]) -> list[float]:
     """The multiplier of each row, in units of value for a unit of the resource."""
     if not model.items:
         return [0.0] * len(model.rows)
     all_rows = Rows(model)
     relaxation = Relaxation(model, whole(model, all_rows), all_rows)
-    start = first_prices(relaxation, value)
+    start, value = first_prices(relaxation, plan), model.worth(plan)
     at = descend(relaxation, start, lambda: value, ROUNDS, lambda at: None)
     rows = list(at.prices.rows)
     for row in range(len(rows)):

@@ -85,19 +85,16 @@ class _Asking:
         """The names of a step's options that were not chosen, each with the first condition that
         speaks against it."""
         rival = self.chosen.get(step.name)
-        absent = self._absent(step)
+        everywhere = self._of_all(step)
+        barred = () if step.name in self.done else self.measure.barred
         rooms, variances = self._beside(rival)
         for offer in offers:
             name = offer[2]
-            if step.name in self.done:
-                yield name, "the step is done"
-            elif name in self.measure.barred:
+            if name in barred:
                 alone = shortfall(self.measure.missing_alone(offer))
                 yield name, f"does not fit even alone: {alone}"
-            elif not self.is_plan:
-                yield name, "no plan has all that is required"
-            elif absent:
-                yield name, absent
+            elif everywhere:
+                yield name, everywhere
             elif rival and name == rival.name:
                 continue
             elif missing := self._missing(offer, rooms, variances) or self._late(name, rival):
@@ -106,6 +103,14 @@ class _Asking:
                 yield name, f"{rival.name!r} was chosen for this step"
             else:
                 yield name, self._outdone(step, offer)
+
+    def _of_all(self, step: Step) -> str:
+        """What speaks against every option of a step."""
+        if step.name in self.done:
+            return "the step is done"
+        if not self.is_plan:
+            return "no plan has all that is required"
+        return self._absent(step)
 
     def _absent(self, step: Step) -> str:
         """The first requirement that is not in the plan."""

@@ -124,12 +124,10 @@ class Search:
             i, after = after, after + 1
             if base + top[i] < least or between + most[i] < least:
                 break
-            step, earlier, load, requires, rivals, branches = everywhere[i]
+            step, earlier, requires, rivals, branches = everywhere[i]
             if base + branches[0].worth + top_after[after] < least:
                 after = ends[i]
                 leapt += after - i - 1
-                continue
-            if (rooms - load) & guards != guards:
                 continue
             missing = requires & ~chosen
             still = (pending | missing) & ~step
@@ -180,7 +178,7 @@ class Search:
         for i in range(start, self._end(pending)):
             if base + top[i] < least:
                 break
-            step, _, _, requires, rivals, branches = everywhere[i]
+            step, _, requires, rivals, branches = everywhere[i]
             if chosen & step or (pending | requires & ~chosen) & ~step:
                 continue
             common = rivals & chosen

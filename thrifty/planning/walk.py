@@ -43,8 +43,6 @@ class Place(NamedTuple):
     step: int
     before: int
     """All places before it."""
-    load: int
-    """None of its options takes less, packed."""
     requires: int
     rivals: int
     """The steps that share its topic."""
@@ -79,11 +77,11 @@ def walk(model: Model, rows: Rows, core: Core) -> Walk:
         core: what is left of it to decide.
     """
     is_weighed = size(core) >= LARGE and model.max_steps <= FEW
-    return _by_weight(model, rows, core) if is_weighed else _as_sorted(model, rows, core)
+    return _by_weight(model, rows, core) if is_weighed else _as_sorted(model, core)
 
 
-def _as_sorted(model: Model, rows: Rows, core: Core) -> Walk:
-    places = _places(model, rows, core)
+def _as_sorted(model: Model, core: Core) -> Walk:
+    places = _places(model, core)
     gains, steps, count = list(map(_gain, core)), model.max_steps, len(core) + 1
     tops = _Windows(gains) if steps < len(core) else _all_ahead(gains, steps)
     mosts = _all_ahead(list(map(_half_priced, core)), steps)
@@ -93,7 +91,7 @@ def _as_sorted(model: Model, rows: Rows, core: Core) -> Walk:
 def _by_weight(model: Model, rows: Rows, core: Core) -> Walk:
     parts = sorted(_parts(model, core), key=_heaviest_first)
     positions = [position for _, position in parts]
-    places = _places(model, rows, positions)
+    places = _places(model, positions)
     tops = _most_ahead([(p.needed, _gain(p), p.step) for p in positions], model.max_steps)
     values = [(p.needed, max([b.value for b in p.branches]), p.step) for p in positions]
     mosts = _most_ahead(values, model.max_steps)
@@ -198,7 +196,7 @@ def _needed(positions: Sequence[Position], places: Sequence[Place]) -> int:
     return sum({place.step for position, place in pairs if position.needed})
 
 
-def _places(model: Model, rows: Rows, positions: Sequence[Position]) -> list[Place]:
+def _places(model: Model, positions: Sequence[Position]) -> list[Place]:
     """The positions with their relations as bits."""
     bits = {position.step: 1 << i for i, position in enumerate(positions)}
     members: dict[int, int] = {-1: 0}
@@ -209,9 +207,6 @@ def _places(model: Model, rows: Rows, positions: Sequence[Position]) -> list[Pla
         Place(
             bits[position.step],
             (1 << i) - 1,
-            rows.packed(_least(position))
-            if len(position.branches) > 1
-            else position.branches[0].load,
             sum([bits[r] for r in model.requires[position.step]]),
             members[model.topics[position.step]],
             position.branches,
