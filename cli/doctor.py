@@ -37,7 +37,7 @@ MARKS = {"ok": ("✓", "green"), "note": ("!", "yellow"), "fail": ("✗", "red")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @debug_option
 def doctor(**given: Any) -> int:
-    """Look at what a run needs: key, server, prices, tokenizer, store. Costs nothing."""
+    """Look at what runs need: key, server, prices, tokenizer, store. Costs nothing."""
     from thrifty.cli.checkup import checkup
     from thrifty.cli.request import models_of, named_as_typed, settings_of
     from thrifty.settings import home_folder

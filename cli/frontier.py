@@ -37,7 +37,7 @@ Exit codes:
 @click.option("--plot", metavar="FILE", help="Write the curve as a picture, .png or .svg.")
 @debug_option
 def frontier(**given: Any) -> int:
-    """Show what each budget would buy, up to twice yours, and spend nothing.
+    """Show what budgets up to twice yours buy, and spend nothing.
 
     TASK is the text of the task, - for standard input, or @FILE. Every point is the best plan
     for its budget.

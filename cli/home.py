@@ -122,6 +122,8 @@ class Home:
         if len(found) == 1:
             return found[0]
         remedy = "write more of its name" if found else "see `thrifty runs` for those there are"
+        if not runs:
+            remedy = "no run was kept yet; start one with `thrifty run`"
         raise InvalidInput("RUN", name, remedy)
 
     def status(self, run: SavedRun) -> RunStatus:

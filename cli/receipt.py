@@ -12,10 +12,10 @@ from thrifty.receipt.text import receipt_view
 
 EPILOG = """\b
 Examples:
-  thrifty run "Plan our move" --json > run.json
+  thrifty run "Plan a tea party" --json > run.json
   thrifty receipt run.json
   thrifty receipt run.json --html receipt.html
-  thrifty run "Plan our move" --json | thrifty receipt - --open
+  thrifty run "Plan a tea party" --json | thrifty receipt - --open
 
 The exit code is that of the run; see `thrifty run --help`.
 """

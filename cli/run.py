@@ -17,8 +17,8 @@ EPILOG = f"""\b
 Examples:
   thrifty run "Draft a project proposal" --max-tokens 2200 --max-tool-calls 2
   thrifty run @brief.md --max-cost-usd 0.05 --output proposal.md
-  echo "Plan our move" | thrifty run - --json | jq .receipt.spent
-  thrifty run "Plan our move" --base-url http://localhost:11434/v1 --model llama3
+  echo "Plan a tea party" | thrifty run - --json | jq .receipt.spent
+  thrifty run "Plan a tea party" --base-url http://localhost:11434/v1 --model llama3
 
 At a terminal all is shown there. In a pipe, standard output gets the draft and the
 receipt (--quiet: the draft alone; --json: one object), and standard error the rest.

@@ -61,7 +61,7 @@ def _row(home: Home, run: SavedRun) -> dict[str, Any]:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @debug_option
 def show(**given: Any) -> None:
-    """Show what a run brought: its draft and its receipt, or what it waits for.
+    """Show a run's draft and receipt, or what it waits for.
 
     RUN is the name that `thrifty runs` shows, or its beginning; `last` is the newest.
     """

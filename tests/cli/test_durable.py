@@ -62,6 +62,10 @@ def test_a_run_that_is_not_to_be_kept_leaves_nothing(invoke, home):
 
 @pytest.mark.parametrize("command", ["show", "resume"])
 def test_a_run_that_is_not_there_is_refused(invoke, command):
+    empty = invoke(command)
+    assert empty.exit_code == 2
+    assert "no run was kept yet; start one with `thrifty run`" in empty.stderr
+    invoke("run", "x", *BUDGET)
     result = invoke(command, "1999")
     assert result.exit_code == 2
     assert result.stderr.endswith("RUN: got '1999'; see `thrifty runs` for those there are\n")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thrifty.executors.brief import read_brief
-from thrifty.executors.quantities import Duration, read_quantities
+from thrifty.executors.quantities import Duration, read_quantities, without_quantities
 from thrifty.executors.words import clean, cut, inert
 
 TUTORIAL = (
@@ -62,6 +62,12 @@ def test_kinds_and_titles(task, kind, document, title):
         ("A wedding with a budget of $30k", ()),
         ("Write a post. Include examples and a conclusion.", ("examples", "conclusion")),
         ("A plan with sections on goals; risks", ("goals", "risks")),
+        ("Plan our office move: movers, IT, and a party", ("movers", "IT", "party")),
+        ("Plan our office move:\n- movers\n- IT\n- a party", ("movers", "IT", "party")),
+        ("Plan our office move: start soon, end soon", ()),
+        ("Plan our office move: what to carry, where to put it all in the end, and when", ()),
+        ("To do: milk, bread, eggs", ()),
+        ("Summarize the following notes: sales up, costs down, hiring frozen", ()),
     ],
 )
 def test_parts(task, parts):
@@ -86,11 +92,33 @@ def test_quantities():
     assert (found.size, found.size_words, found.date) == ("1,500 words", 1500, "by March 3, 2026")
     assert found.phrases == ("in six weeks", "for 4 people", "under $2,000", "by March 3, 2026")
     assert read_quantities("a 3-day trip").duration == Duration("3 days", 3, describes=True)
+    assert read_quantities("a 3 day trip").duration == Duration("3 days", 3, describes=True)
     assert read_quantities("in 3 Monaten").duration == Duration("3 Monaten", 90, describes=False)
     assert read_quantities("€1.5 million").money_amount == Decimal(1_500_000)
     assert read_quantities("$50k").money_amount == 50_000
     assert read_quantities("1.234,50 EUR").money_amount == Decimal("1234.50")
     assert read_quantities("$1.2.3.4").money_amount is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a party for a six year old",
+        "a party for a 6-year-old",
+        "people aged 30 years and over",
+        "5 years of experience",
+        "5 years\u2019 experience",
+        "the 20-year history of Python",
+        "sales of the last 12 months",
+        "founded 3 years ago",
+    ],
+)
+def test_no_time_to_work_in(text):
+    assert read_quantities(text).duration is None
+    assert without_quantities(text) == text
+    assert read_quantities(f"{text}, in two weeks").duration == Duration(
+        "2 weeks", 14, describes=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,6 +134,7 @@ def test_quantities():
         "- \n",
         "in about ",
         "please ",
+        "a b c: ",
         "\n",
         "\\",
     ],

@@ -225,3 +225,9 @@ def test_amounts_are_round():
 def test_a_plan_survives_its_state():
     plan = make_plan(two_steps(700))
     assert Plan.from_state(json.loads(json.dumps(plan.to_state()))) == plan
+
+
+def test_a_plan_of_one_step_has_its_one_step():
+    steps = tuple(Step(name, (option(f"do {name}", name, 1, 1.0),)) for name in "AB")
+    plan = make_plan(Problem(steps, Budget(10), max_steps=1))
+    assert plan.left_out[0].reason == "the plan has its 1 step"

@@ -15,11 +15,17 @@ LISTING_MAX = 1_000
 _CUE = re.compile(
     r",?\s*\(?\b(including|includes?|covering|covers?|containing|contains?|consisting of|comprising"
     r"|(?:with|has|have) (?:the )?(?:following )?(?:sections|parts|chapters|headings)"
-    r"(?: on| for| about)?|sections|with|must have|should have)\b\s*:?\s*",
+    r"(?: on| for| about)?|sections|with|must have|should have)\b\s*:?\s*|(?<=\w)(:)\s+",
     re.IGNORECASE,
 )
 _WEAK = ("with", "must have", "should have")
 """Words that mostly introduce something else: believed only when a known part follows."""
+_GIVEN = {"below", "data", "following", "notes", "text", "these", "this"}
+"""Words before a colon that say that what follows is material."""
+ASKED_MIN = 3
+"""How many words come before a colon, and how many parts after it at least."""
+SHORT_MAX = 5
+"""How many words each of those parts has at most."""
 
 _END = re.compile(r"[.!?](?:\s|$)|\n\s*\n|\n(?=\S)(?![-*•\d])")
 _BULLET = re.compile(r"\n\s*(?:[-*•]|\d{1,2}[.)])\s+")
@@ -66,12 +72,21 @@ def _listings(text: str) -> list[tuple[list[str], tuple[int, int]]]:
         )
         flat = flat[: end.start()] if (end := _END.search(flat)) else flat
         parts = _parts(flat)
-        is_weak = cue.group(1).lower() in _WEAK
-        is_meant = not is_weak or (any(map(known_part, parts)) and not re.search(r"\d", flat))
-        if parts and is_meant:
+        word = cue.group(2) or cue.group(1).lower()
+        if parts and _is_meant(word, text[: cue.start()], flat, parts):
             position += len(flat)
             listings.append((parts, (cue.start(), position)))
     return listings
+
+
+def _is_meant(cue: str, before: str, listing: str, parts: list[str]) -> bool:
+    """Whether a cue introduces these parts, and nothing else."""
+    if cue == ":":
+        names = _SEPARATOR.split(listing)
+        words = re.split(r"[.!?:\n]", before[-LISTING_MAX:])[-1].casefold().split()
+        is_short = all(len(name.split()) <= SHORT_MAX for name in names)
+        return min(len(words), len(names)) >= ASKED_MIN and is_short and _GIVEN.isdisjoint(words)
+    return cue not in _WEAK or (any(map(known_part, parts)) and not re.search(r"\d", listing))
 
 
 def _parts(listing: str) -> list[str]:

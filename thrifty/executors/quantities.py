@@ -19,12 +19,17 @@ _DAYS = {
 
 _ENGLISH = ("day", "week", "sprint", "fortnight", "month", "quarter", "year")
 _N = r"(?<![\d.,])(\d{1,3}(?:,\d{3})+|\d{1,6}|" + "|".join(_NUMBER_WORDS) + ")"
-_UNIT = "(" + "|".join(sorted(_DAYS, key=len, reverse=True)) + ")s?"
+_UNIT = "(" + "|".join(sorted(_DAYS, key=len, reverse=True)) + ")(s?)"
 _BEFORE = (
     r"(?:\b(?:in|within|over|under|below|less than|up to|no more than|at most|for|by|before"
     r"|until|next|of|lasting|on|with)\s+(?:the\s+next\s+|about\s+|a\s+budget\s+of\s+)?)?"
 )
-_DURATION = re.compile(rf"{_BEFORE}\b{_N}(-|\s)?{_UNIT}(?:-long)?\b", re.IGNORECASE)
+# An age, a record or a look back is no time to do anything in.
+_NOT_AFTER = "".join([f"(?<!{word} )" for word in ("aged", "last", "past", "previous")])
+_NOT_BEFORE = r"(?!['\u2019]?[ -](?:old|ago|(?:of )?(?:experience|history)|anniversary)\b)"
+_DURATION = re.compile(
+    rf"{_BEFORE}{_NOT_AFTER}\b{_N}(-|\s)?{_UNIT}(?:-long)?\b{_NOT_BEFORE}", re.IGNORECASE
+)
 _MONEY = re.compile(
     _BEFORE + r"(?:[$€£¥₹]\s?(\d[\d.,]{0,14}\d|\d)(?:\s?(k|m|bn|million|thousand|billion)\b)?"
     r"|\b(\d[\d.,]{0,14}\d|\d)\s?(k|m|million|thousand)?\s?(?:usd|eur|gbp|dollars|euros|pounds)\b)"
@@ -67,7 +72,8 @@ class Duration:
     days: int
     """Calendar days."""
     describes: bool
-    """Whether it is the length of the thing itself ("a 3-day trip"), not time to do it in."""
+    """Whether it is the length of the thing itself ("a 3-day trip", "a 3 day trip"), not time to
+    do it in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +126,11 @@ def _count(text: str) -> int:
 
 
 def _duration(match: re.Match[str]) -> Duration:
-    number, joint, unit = match.groups()
+    number, joint, unit, ending = match.groups()
     count, days = _count(number), _DAYS[unit.lower()]
-    plural = "s" if unit.lower() in _ENGLISH and count != 1 else ""
-    return Duration(f"{count} {unit}{plural}", count * days, describes=joint == "-")
+    is_several = unit.lower() in _ENGLISH and count != 1
+    describes = joint == "-" or (is_several and not ending)
+    return Duration(f"{count} {unit}{'s' if is_several else ''}", count * days, describes)
 
 
 def _amount(match: re.Match[str]) -> Decimal | None:

@@ -77,6 +77,9 @@ class _Asking:
         present = [step for step in problem.steps if step.name in chosen]
         self.topics = Counter([step.topic for step in (*problem.done, *present)])
         self.shows = [resource.show for resource in measure.resources]
+        count = problem.max_steps
+        steps = "step" if count == 1 else "steps"
+        self.full = f"the plan has its {count} {steps}" if len(chosen) >= count else ""
         self.penalty_micro = round(problem.diversity_penalty * MICRO)
         timed = model.items if model.clock else ()
         self.items = {item.name: item for group in timed for item in group}
@@ -123,8 +126,8 @@ class _Asking:
 
     def _outdone(self, step: Step, offer: Figures) -> str:
         """Why an option of a step that is not in the plan was not added to it."""
-        if len(self.chosen) >= self.problem.max_steps:
-            return f"the plan has its {self.problem.max_steps} steps"
+        if self.full:
+            return self.full
         if -offer[0] <= self.topics[step.topic] * self.penalty_micro:
             repeats = f"repeats the topic {step.topic!r} of steps that are in the plan"
             return repeats if self.topics[step.topic] else "adds no value"
