@@ -14,6 +14,7 @@ from thrifty.budget import InvalidInput
 from thrifty.budget.decision import Decision
 from thrifty.graph.agent import BudgetAgent
 from thrifty.nodes.question import GO, read_answer
+from thrifty.nodes.state import known_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def finish_now(
     run = whereabouts(agent, config)
     if not run.is_planned:
         raise InvalidInput("run", None, "start it anew: nothing was planned yet")
-    decision = Decision("halt", reason, run.values["spend"]["latency_ms"])
+    decision = Decision("halt", reason, known_ms(run.values))
     halted = {
         "direction": "finish",
         "halt_reason": reason,
@@ -93,7 +94,7 @@ def how_to_go_on(agent: BudgetAgent, config: RunnableConfig, answer: object = GO
     if given.budget:
         agent.runs.ledger.extend(values["run"]["id"], given.budget)
         update["run"] = {**values["run"], "budget": given.budget.to_state()}
-    decision = Decision("ask", given.told, values["spend"]["latency_ms"])
+    decision = Decision("ask", given.told, known_ms(values))
     onward = {**update, "decisions": [decision.to_state()]}
     agent.update_state(config, onward, as_node="approve")
     return None

@@ -12,6 +12,7 @@ from langgraph.runtime import Runtime
 from thrifty.nodes.context import Context
 from thrifty.nodes.in_time import in_time
 from thrifty.nodes.services import Services
+from thrifty.nodes.state import known_ms
 from thrifty.nodes.teller import Teller
 from thrifty.nodes.traced import traced
 
@@ -55,4 +56,4 @@ def _hold(name: str, state: Any, services: Services) -> Any:
     if name == "generate_options":
         services.runs.give_back_what_is_over()
         return nullcontext()
-    return services.runs.node(state["run"]["id"], state["spend"]["latency_ms"])
+    return services.runs.node(state["run"]["id"], known_ms(state))

@@ -3,7 +3,8 @@
 Who writes what stands beside each channel; every node names the part that it reads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from operator import add
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -141,6 +142,16 @@ def growth(**channels: Sequence[Any]) -> dict[str, Any]:
     Each addition, an empty one too, has the whole channel written into a checkpoint once more.
     """
     return {channel: list(added) for channel, added in channels.items() if added}
+
+
+def known_ms(state: Mapping[str, Any]) -> int:
+    """How long a run had been active when its state was written.
+
+    As of the last spend check or, where it was stopped before the next one, of the outcomes since.
+    """
+    checked: int = state["spend"]["latency_ms"]
+    ended = (outcome["ended_ms"] or 0 for outcome in reversed(state.get("outcomes", ())))
+    return max(takewhile(lambda ms: ms >= checked, ended), default=checked)
 
 
 class Output(TypedDict):

@@ -3,10 +3,13 @@
 import asyncio
 import subprocess
 import sys
+import time
 from threading import Event, Thread
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.errors import GraphDrained
+from langgraph.runtime import RunControl
 from langgraph.types import Command
 
 from tests.graph.conftest import TASK, receipt_of
@@ -21,6 +24,7 @@ from thrifty import (
     create_budget_agent,
 )
 from thrifty.budget import LeaseLost
+from thrifty.graph.steer import finish_now, how_to_go_on
 from thrifty.ledger.owner import hold, this_process
 
 THREAD = {"configurable": {"thread_id": "t"}}
@@ -119,6 +123,31 @@ def test_a_run_is_given_back_however_its_invocation_ends(agent_doing, ledger, ho
     else:
         agent.invoke(ASKED, THREAD, context={"approve_plan": how == "asked"})
     assert ledger.holder(RUN) == ""
+
+
+@pytest.mark.parametrize("how", ["finished", "gone on with"])
+def test_the_time_of_a_step_counts_though_its_run_is_stopped_before_the_check(agent_doing, how):
+    """The next invocation reads it off the outcome: no spend check has seen it."""
+    control = RunControl()
+
+    def slow(work):
+        time.sleep(0.2)
+        if not control.drain_requested:
+            control.request_drain("told to")
+        return answer(work)
+
+    agent = agent_doing(slow)
+    with pytest.raises(GraphDrained):
+        agent.invoke(ASKED, THREAD, durability="sync", control=control)
+    assert agent.get_state(THREAD).next == ("check_spend",)
+    if how == "finished":
+        result, steps = finish_now(agent, THREAD, "told to"), 1
+        assert receipt_of(result).decisions[-1].at_ms >= 200
+    else:
+        result, steps = agent.invoke(how_to_go_on(agent, THREAD), THREAD), 2
+    receipt = receipt_of(result)
+    assert len([line for line in receipt.lines if line.status == "done"]) == steps
+    assert receipt.spent.latency_ms >= 200 * steps
 
 
 def test_a_cancelled_run_is_given_back_when_its_last_step_has_ended(agent_doing, ledger):
