@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 from thrifty.budget.decision import DecisionState
 from thrifty.budget.limits import BudgetState
 from thrifty.budget.option import OptionState
-from thrifty.budget.outcome import OutcomeState
+from thrifty.budget.outcome import Outcome, OutcomeState
 from thrifty.budget.plan import PlanState
 from thrifty.budget.spend import SpendState
 from thrifty.budget.step import StepState
@@ -150,7 +150,8 @@ def known_ms(state: Mapping[str, Any]) -> int:
     As of the last spend check or, where it was stopped before the next one, of the outcomes since.
     """
     checked: int = state["spend"]["latency_ms"]
-    ended = (outcome["ended_ms"] or 0 for outcome in reversed(state.get("outcomes", ())))
+    outcomes = map(Outcome.from_state, reversed(state.get("outcomes", ())))
+    ended = (outcome.ended_ms or 0 for outcome in outcomes)
     return max(takewhile(lambda ms: ms >= checked, ended), default=checked)
 
 
