@@ -76,21 +76,23 @@ class Builder:
         self, step: int, rooms: int, variances: Variances
     ) -> tuple[Branch, int, Variances] | None:
         """The first branch of a step that fits, and what it leaves."""
-        guards = self.all_rows.guards
+        guards, is_risky = self.all_rows.guards, self.all_rows.is_risky
         for branch in self.options(step):
             left = rooms - branch.load
             if left & guards == guards:
-                spread = joined(variances, branch.item)
-                if not self.all_rows.is_risky or self.all_rows.hold(left, spread):
+                spread = joined(variances, branch.item) if is_risky else variances
+                if not is_risky or self.all_rows.hold(left, spread):
                     return branch, left, spread
         return None
 
     def _gain(self, picks: Sequence[Branch]) -> int:
         """What the picks add together, the redundancy among themselves left out."""
-        gain = sum([pick.item.value for pick in picks])
-        if self.model.penalty:
-            topics = [self.model.topics[pick.item.step] for pick in picks]
-            gain -= self.model.penalty * sum([self.entries.get(t, 0) for t in topics if t >= 0])
+        topics, entries, gain = self.model.topics, self.entries, 0
+        for pick in picks:
+            item = pick.item
+            gain += item.value
+            if (topic := topics[item.step]) in entries and topic >= 0:
+                gain -= self.model.penalty * entries[topic]
         return gain
 
     def swap(self, step: int, new: Branch) -> None:
@@ -173,9 +175,11 @@ class _Ranked:
         branches = self.relaxation.core[place].branches
         if len(branches) == 1:
             return branches
-        start, end = self.relaxation.spans[place]
-        ranked = sorted(range(start, end), key=self.promise.__getitem__, reverse=True)
-        return [branches[i - start] for i in ranked]
+        promise = self.promise[self.relaxation.slices[place]]
+        if len(branches) == 2:  # as most often, and then there is little to sort
+            return branches if promise[0] >= promise[1] else branches[::-1]
+        ranked = sorted(range(len(branches)), key=promise.__getitem__, reverse=True)
+        return [branches[i] for i in ranked]
 
 
 def by_density(relaxation: Relaxation) -> Draft:
