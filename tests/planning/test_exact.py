@@ -93,7 +93,7 @@ def beaten(monkeypatch) -> list[int]:
 
     monkeypatch.setattr("thrifty.planning.walk.LARGE", 0)
     monkeypatch.setattr("thrifty.planning.exact.LARGE", 0)
-    monkeypatch.setattr("thrifty.planning.exact.SMALL", 0)
+    monkeypatch.setattr("thrifty.planning.exact.RENEWED", dict.fromkeys((False, True), (0, 0.7)))
     monkeypatch.setattr("thrifty.planning.exact.skyband", watched)
     return counts
 

@@ -56,15 +56,14 @@ STAGE_BELOW = (16, 60_000)
 """The same for a part of it."""
 MOST = 1e300
 """Instead of infinity, which is no whole number."""
-SMALL = 45
-"""A core of so few items is searched at once."""
+RENEWED = {False: (45, 0.7), True: (15, 0.95)}
+"""Without margins and with them: how many items a core has at least, and how much smaller it has
+become, to be worth new prices. A chord is drawn anew as well, and with fewer items lies higher."""
 WIDEST = 30_000
 """The widest core that is searched before HiGHS could be asked."""
 HOPELESS_WIDTH = 100_000
 HOPELESS_GAP = 0.05
 """A core that is wider and further from its bound than this is left to HiGHS as it is."""
-SHRUNK = 0.7
-"""A core that has become this much smaller is worth new prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +174,7 @@ class Exact:
             widest: a core wider than this is not searched: its nodes would be too many.
         """
         core, prices = part.core, part.prices
+        small, shrunk = RENEWED[self.rows.is_risky]
         while True:
             self.best.nodes += (rounds + 1) * len(core)
             if core is not self.relaxation.core:
@@ -186,7 +186,7 @@ class Exact:
             if smaller is None:
                 return []
             prices = at.prices
-            if not SMALL < size(smaller) < SHRUNK * len(relaxation.items):
+            if not small < size(smaller) < shrunk * len(relaxation.items):
                 break
             core = smaller
         rest = [Part(smaller, prices, min(part.bound, at.bound))]

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 
 from thrifty.budget.errors import InvalidInput
 from thrifty.planning import risk
+from thrifty.planning.chord import chord_below
 from thrifty.planning.model import Item, Model
-from thrifty.planning.relaxation import margin_slope
 from thrifty.planning.result import STOP_NEVER, Found, Stop
 
 EXACT_MAX = 10**9
@@ -126,16 +126,16 @@ class Milp:
         self.highs.addRows(len(rows), lower, upper, len(columns), starts, columns, factors)
 
     def _limits(self) -> Iterator[Row]:
-        every = list(range(len(self.items)))
+        every, steps = list(range(len(self.items))), (self.model.items, self.model.required)
         yield Row(-inf, float(self.model.max_steps), every, [1.0] * len(every))
         for row, capacity in enumerate(self.model.capacities):
             unit = SCALE / capacity if capacity else SCALE
-            slope = margin_slope(self.model, row, self.items)
+            base, slope = chord_below(row, capacity, self.model.max_steps, *steps)
             amounts = [
                 (i.amounts[row] + (slope * i.variances[row] if i.variances else 0.0)) * unit
                 for i in self.items
             ]
-            yield Row(-inf, SCALE if capacity else 0.0, every, amounts)
+            yield Row(-inf, (capacity - base) * unit, every, amounts)
 
     def _steps(self) -> Iterator[Row]:
         for step, span in enumerate(self.spans):

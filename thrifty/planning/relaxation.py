@@ -14,14 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from heapq import nlargest
-from math import sqrt
 from operator import mul
 from typing import NamedTuple, TypeVar
 
-from thrifty.planning import risk
+from thrifty.planning.chord import Chord, chord_below
 from thrifty.planning.core import Core
-from thrifty.planning.model import Item, Model
+from thrifty.planning.model import Model
 from thrifty.planning.rows import Rows
 
 Arc = tuple[int, int]
@@ -114,10 +112,14 @@ class Relaxation:
         self.topics = self._topics() if model.penalty else {}
         self.needed = [place for place, position in enumerate(core) if position.needed]
         self.optional = [place for place, position in enumerate(core) if not position.needed]
-        self.free = model.max_steps - len(self.needed)
+        self.free = max(0, model.max_steps - len(self.needed))
+        chords = self._chords()
         amounts = [item.amounts for item in self.items]
-        self.columns = [self._column(row, unit, amounts) for row, unit in enumerate(rows.units)]
-        self.capacities = list(map(mul, rows.units, model.capacities))
+        self.columns = [self._column(row, amounts, slope) for row, (_, slope) in enumerate(chords)]
+        self.capacities = [
+            (capacity - base) * unit
+            for capacity, (base, _), unit in zip(model.capacities, chords, rows.units, strict=True)
+        ]
 
     def _topics(self) -> dict[int, list[int]]:
         """The places of each shared topic's members."""
@@ -127,9 +129,21 @@ class Relaxation:
                 topics.setdefault(topic, []).append(place)
         return topics
 
-    def _column(self, row: int, unit: float, amounts: Sequence[Sequence[int]]) -> list[float]:
-        """What the items take of a row, the chord of their margins included."""
-        slope = margin_slope(self.model, row, self.items) if self.rows.is_risky else 0.0
+    def _chords(self) -> list[Chord]:
+        """Lines below the margins of the rows."""
+        capacities = self.model.capacities
+        if not self.rows.is_risky:
+            return [Chord()] * len(capacities)
+        steps = [self.items[start:end] for start, end in self.spans]
+        needed = [position.needed for position in self.core]
+        return [
+            chord_below(row, capacity, self.model.max_steps, steps, needed)
+            for row, capacity in enumerate(capacities)
+        ]
+
+    def _column(self, row: int, amounts: Sequence[Sequence[int]], slope: float) -> list[float]:
+        """What the items take of a row, the slope of their margins included."""
+        unit = self.rows.units[row]
         if not slope:
             return [each[row] * unit for each in amounts]
         return [
@@ -239,21 +253,3 @@ def topic_gain(price: float, penalty: int) -> float:
     of penalty * k * (k - 1) / 2."""
     entries = topic_entries(price, penalty)
     return price * entries - penalty * (entries * (entries - 1) // 2)
-
-
-def margin_slope(model: Model, row: int, items: Sequence[Item]) -> float:
-    """The margin of any plan of these items is at least this times its variance.
-
-    The square root is concave, so between zero and the largest variance a plan can have it lies
-    above the chord. That variance is bounded by the steps with the largest ones and, since
-    estimates fit in the capacity, by the largest variance for an amount.
-    """
-    largest: dict[int, int] = {}
-    density = 0.0
-    for item in items:
-        if item.variances and (variance := item.variances[row]):
-            largest[item.step] = max(largest.get(item.step, 0), variance)
-            density = max(density, variance / item.amounts[row])
-    by_steps = sum(nlargest(model.max_steps, largest.values()))
-    most = min(float(by_steps), density * model.capacities[row])
-    return 1.0 / sqrt(most * risk.CONE) if most else 0.0

@@ -20,7 +20,7 @@ def promising(relaxation: Relaxation, at: Relaxed, spare: int) -> Core:
     """
     core, place, requires = relaxation.core, relaxation.place, relaxation.model.requires
     best_first = sorted(relaxation.optional, key=at.best.__getitem__, reverse=True)
-    places = [*relaxation.needed, *best_first[: max(0, relaxation.free) + spare]]
+    places = [*relaxation.needed, *best_first[: relaxation.free + spare]]
     found = set(places)
     for i in places:
         for step in requires[core[i].step]:

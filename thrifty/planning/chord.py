@@ -1,0 +1,75 @@
+"""A line below the margin of a plan, so that a bound can price a margin like any amount.
+
+A margin is the square root of the variances of a plan together. That is concave: between the
+least and the largest variance that a plan can have, it lies above the chord.
+"""
+
+from collections.abc import Sequence
+from heapq import nlargest
+from math import inf, sqrt
+from typing import NamedTuple
+
+from thrifty.planning.model import Item
+from thrifty.planning.risk import CONE
+
+
+class Chord(NamedTuple):
+    """A margin is at least the base, and the slope times the variances."""
+
+    base: float = 0.0
+    """In the unit of the resource."""
+    slope: float = 0.0
+    """For a unit of variance."""
+
+
+def chord_below(
+    row: int,
+    capacity: int,
+    max_steps: int,
+    steps: Sequence[Sequence[Item]],
+    needed: Sequence[bool],
+) -> Chord:
+    """The chord for all plans that choose at most one item of each step.
+
+    Args:
+        row: the row.
+        capacity: its capacity.
+        max_steps: how many steps a plan may have.
+        steps: the items of each.
+        needed: which of the steps every plan has.
+    """
+    columns = [[item.variances[row] if item.variances else 0 for item in items] for items in steps]
+    largest = nlargest(max_steps, [max(column, default=0) for column in columns])
+    if not any(largest) or not capacity:
+        return Chord()
+    shares = [
+        (item.variances[row] / CONE / item.amounts[row], item.amounts[row])
+        for items in steps
+        for item in items
+        if item.variances and item.variances[row]
+    ]
+    must = [column for column, is_needed in zip(columns, needed, strict=True) if is_needed]
+    low = sqrt(sum(map(min, must)) / CONE)
+    high = min(sqrt(sum(largest) / CONE), _most_beside(shares, capacity))
+    return Chord(low * high / (low + high), 1.0 / (low + high) / CONE)
+
+
+def _most_beside(shares: Sequence[tuple[float, int]], capacity: int) -> float:
+    """No plan has a higher margin, as the capacity holds its amounts as well.
+
+    What variance fits in a room grows with the room as in a fractional knapsack: the densest items
+    come first. That is a concave curve, below each of its tangents. So where a tangent of slope d
+    says that V fit in all of the capacity, a margin of m is at most V - d * m when squared.
+
+    Args:
+        shares: of each item, its variance divided by its amount, and its amount.
+        capacity: of the row.
+    """
+    most, held, room = inf, 0.0, float(capacity)
+    for d, amount in sorted(shares, reverse=True):
+        if room <= 0.0:
+            break
+        most = min(most, (sqrt(d * d + 4.0 * (held + d * room)) - d) / 2.0)
+        held += d * amount
+        room -= amount
+    return most
