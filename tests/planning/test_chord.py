@@ -18,7 +18,7 @@ def item(step: int, amount: int, deviation: int) -> Item:
 
 
 def plans(steps, needed, capacity, max_steps):
-    """The used amounts and variances of every plan that fits with its margin."""
+    """The variance of every plan that fits with its margin."""
     for choice in product(*[(*items, None) for items in steps]):
         chosen = [each for each in choice if each]
         has_needed = all(each for each, must in zip(choice, needed, strict=True) if must)

@@ -21,6 +21,16 @@ class Chord(NamedTuple):
     slope: float = 0.0
     """For a unit of variance."""
 
+    def column(self, row: int, items: Sequence[Item], unit: float) -> list[float]:
+        """What each item takes of a row, its part of the slope included, in a unit of the row's."""
+        slope = self.slope
+        if not slope:
+            return [item.amounts[row] * unit for item in items]
+        return [
+            (i.amounts[row] + (slope * i.variances[row] if i.variances else 0.0)) * unit
+            for i in items
+        ]
+
 
 def chord_below(
     row: int,
@@ -43,10 +53,10 @@ def chord_below(
     if not any(largest) or not capacity:
         return Chord()
     shares = [
-        (item.variances[row] / CONE / item.amounts[row], item.amounts[row])
-        for items in steps
-        for item in items
-        if item.variances and item.variances[row]
+        (variance / CONE / item.amounts[row], item.amounts[row])
+        for items, column in zip(steps, columns, strict=True)
+        for item, variance in zip(items, column, strict=True)
+        if variance
     ]
     must = [column for column, is_needed in zip(columns, needed, strict=True) if is_needed]
     low = sqrt(sum(map(min, must)) / CONE)

@@ -126,16 +126,13 @@ class Milp:
         self.highs.addRows(len(rows), lower, upper, len(columns), starts, columns, factors)
 
     def _limits(self) -> Iterator[Row]:
-        every, steps = list(range(len(self.items))), (self.model.items, self.model.required)
-        yield Row(-inf, float(self.model.max_steps), every, [1.0] * len(every))
-        for row, capacity in enumerate(self.model.capacities):
+        model, every = self.model, list(range(len(self.items)))
+        yield Row(-inf, float(model.max_steps), every, [1.0] * len(every))
+        for row, capacity in enumerate(model.capacities):
             unit = SCALE / capacity if capacity else SCALE
-            base, slope = chord_below(row, capacity, self.model.max_steps, *steps)
-            amounts = [
-                (i.amounts[row] + (slope * i.variances[row] if i.variances else 0.0)) * unit
-                for i in self.items
-            ]
-            yield Row(-inf, (capacity - base) * unit, every, amounts)
+            chord = chord_below(row, capacity, model.max_steps, model.items, model.required)
+            amounts = chord.column(row, self.items, unit)
+            yield Row(-inf, (capacity - chord.base) * unit, every, amounts)
 
     def _steps(self) -> Iterator[Row]:
         for step, span in enumerate(self.spans):

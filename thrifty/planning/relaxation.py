@@ -113,12 +113,13 @@ class Relaxation:
         self.needed = [place for place, position in enumerate(core) if position.needed]
         self.optional = [place for place, position in enumerate(core) if not position.needed]
         self.free = max(0, model.max_steps - len(self.needed))
-        chords = self._chords()
-        amounts = [item.amounts for item in self.items]
-        self.columns = [self._column(row, amounts, slope) for row, (_, slope) in enumerate(chords)]
+        chords = list(zip(self._chords(), rows.units, strict=True))
+        self.columns = [
+            chord.column(row, self.items, unit) for row, (chord, unit) in enumerate(chords)
+        ]
         self.capacities = [
-            (capacity - base) * unit
-            for capacity, (base, _), unit in zip(model.capacities, chords, rows.units, strict=True)
+            (capacity - chord.base) * unit
+            for capacity, (chord, unit) in zip(model.capacities, chords, strict=True)
         ]
 
     def _topics(self) -> dict[int, list[int]]:
@@ -139,16 +140,6 @@ class Relaxation:
         return [
             chord_below(row, capacity, self.model.max_steps, steps, needed)
             for row, capacity in enumerate(capacities)
-        ]
-
-    def _column(self, row: int, amounts: Sequence[Sequence[int]], slope: float) -> list[float]:
-        """What the items take of a row, the slope of their margins included."""
-        unit = self.rows.units[row]
-        if not slope:
-            return [each[row] * unit for each in amounts]
-        return [
-            (i.amounts[row] + (slope * i.variances[row] if i.variances else 0.0)) * unit
-            for i in self.items
         ]
 
     def solve(self, prices: Prices) -> Relaxed:

@@ -47,11 +47,11 @@ class Rows:
 
     def loads(self, items: Sequence[Item]) -> list[int]:
         """The amounts of many items, packed."""
-        loads: Sequence[int] = [0] * len(items)
+        loads = [0] * len(items)
         columns = zip(*[item.amounts for item in items], strict=True)
         for column, shift in zip(columns, self.shifts, strict=True):
-            loads = list(map(add, loads, map(lshift, column, repeat(shift)))) if shift else column
-        return list(loads)
+            loads = list(map(add, loads, map(lshift, column, repeat(shift))) if shift else column)
+        return loads
 
     def hold(self, rooms: int, variances: Variances) -> bool:
         """Whether rooms, short nowhere, hold the margins too."""
