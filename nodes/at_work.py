@@ -56,4 +56,4 @@ def _hold(name: str, state: Any, services: Services) -> Any:
     if name == "generate_options":
         services.runs.give_back_what_is_over()
         return nullcontext()
-    return services.runs.node(state["run"]["id"], known_ms(state))
+    return services.runs.node(state["run"]["id"], lambda: known_ms(state))

@@ -45,7 +45,7 @@ def generate_options(
     check_prompts(context.prompts)
     number = state["run"]["number"] + 1 if "run" in state else 1
     run = _opened(read_request(state, number, context, services.budget, config), config, services)
-    with services.runs.node(run["id"], 0):
+    with services.runs.node(run["id"], lambda: 0):
         return _started(run, context, runtime, config, services)
 
 
@@ -70,7 +70,7 @@ def _open(run_id: str, budget: Budget, services: Services) -> None:
     try:
         services.ledger.open(run_id, budget)
     except LeaseLost:  # its limits change, which only who has taken it over may do
-        with services.runs.node(run_id, 0):
+        with services.runs.node(run_id, lambda: 0):
             services.ledger.open(services.account(run_id), budget)
 
 

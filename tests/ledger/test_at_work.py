@@ -53,7 +53,7 @@ def driver():
 
 def test_the_first_node_takes_the_run_and_the_end_gives_it_back(at_work, ledger, driver):
     assert at_work.account("run") == "run"
-    with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
         lease = at_work.account("run")
         assert isinstance(lease, Lease)
         assert (lease.account, lease.run, lease.owner) == ("run", "run", driver)
@@ -69,16 +69,16 @@ def test_one_invocation_takes_its_run_once(at_work, ledger, monkeypatch):
     taken = []
     take = ledger.take
     monkeypatch.setattr(ledger, "take", lambda *a, **b: taken.append(a) or take(*a, **b))
-    with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
         lease = at_work.account("run")
-    with at_work.node("run", 0), at_work.node("run", 0):
+    with at_work.node("run", lambda: 0), at_work.node("run", lambda: 0):
         assert at_work.account("run") == lease
     assert taken == [("run", "ann")]
 
 
 def test_a_run_that_is_ended_meanwhile_is_given_back_by_its_last_node(at_work, ledger, driver):
-    with at_work.node("run", 0):
-        with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
+        with at_work.node("run", lambda: 0):
             at_work.end(driver)
             assert ledger.holder("run") == driver
         assert ledger.holder("run") == driver
@@ -86,30 +86,30 @@ def test_a_run_that_is_ended_meanwhile_is_given_back_by_its_last_node(at_work, l
 
 
 def test_a_node_that_fails_is_no_longer_running(at_work, ledger, driver):
-    with suppress(ZeroDivisionError), at_work.node("run", 0):
+    with suppress(ZeroDivisionError), at_work.node("run", lambda: 0):
         1 / 0  # noqa: B018
     at_work.end(driver)
     assert ledger.holder("run") == ""
 
 
 def test_another_invocation_is_refused_until_the_first_has_ended(at_work, ledger, driver):
-    with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
         DRIVER.set("bob")
-        with pytest.raises(LeaseLost, match="held by 'ann'"), at_work.node("run", 0):
+        with pytest.raises(LeaseLost, match="held by 'ann'"), at_work.node("run", lambda: 0):
             raise AssertionError("two invocations drive one run")
     at_work.end("bob")
     assert ledger.holder("run") == "ann"
     at_work.end("ann")
-    with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
         assert ledger.holder("run") == "bob"
 
 
 def test_an_invocation_gives_back_its_own_runs_and_no_others(at_work, ledger):
     ledger.open("other", ledger.balance("run").budget)
-    with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
         pass
     DRIVER.set("bob")
-    with at_work.node("other", 0):
+    with at_work.node("other", lambda: 0):
         pass
     at_work.end("ann")
     assert (ledger.holder("run"), ledger.holder("other")) == ("", "bob")
@@ -117,13 +117,13 @@ def test_an_invocation_gives_back_its_own_runs_and_no_others(at_work, ledger):
 
 def test_who_has_no_name_is_known_by_the_process(at_work, ledger):
     DRIVER.set("")
-    with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
         assert ledger.holder("run") == this_process()
 
 
 def test_time_counts_while_the_run_is_driven(at_work, watch, driver):
     assert at_work.active_ms("run", 7) == 7
-    with at_work.node("run", 100):
+    with at_work.node("run", lambda: 100):
         assert at_work.active_ms("run", 0) == 100
         watch.ns += 50 * MS + MS - 1
         assert at_work.active_ms("run", 0) == 150
@@ -131,12 +131,12 @@ def test_time_counts_while_the_run_is_driven(at_work, watch, driver):
         assert at_work.active_ms("run", 0) == 151
         assert at_work.active_ms("run", 999) == 999
     watch.ns += 9 * MS
-    with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
         assert at_work.active_ms("run", 0) == 160
     at_work.end(driver)
     watch.ns += 1_000 * MS
     assert at_work.active_ms("run", 160) == 160
-    with at_work.node("run", 160):
+    with at_work.node("run", lambda: 160):
         assert at_work.active_ms("run", 160) == 160
 
 
@@ -148,12 +148,12 @@ def test_what_is_kept_is_made_once_for_each_time_the_run_is_driven(at_work, driv
         return made[-1]
 
     assert at_work.kept("run", make) is not at_work.kept("run", make)
-    with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
         first = at_work.kept("run", make)
         assert at_work.kept("run", make) is first is made[-1]
         assert at_work.kept("run", lambda: "something else") == "something else"
     at_work.end(driver)
-    with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
         assert at_work.kept("run", make) is not first
 
 
@@ -166,7 +166,7 @@ def test_nodes_that_start_side_by_side_share_a_turn(watch, driver):
 
     def node():
         DRIVER.set(driver)
-        with at_work.node("run", 0):
+        with at_work.node("run", lambda: 0):
             name = "second" if ledger.first_is_in.is_set() else "first"
             ledger.first_is_in.set()
             inside.wait(5)
@@ -220,19 +220,19 @@ def test_what_cannot_be_given_back_is_given_back_before_it_is_taken_again(watch)
     ledger = Failing()
     called(ledger)
     at_work = RunsAtWork(ledger, watch)
-    with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
         pass
     at_work.end("ann")
     assert ledger.holder("run") == "ann"
     assert at_work.account("run") == "run"
     ledger.is_mended = True
     DRIVER.set("bob")
-    with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
         assert at_work.account("run").fence == 2
         assert ledger.holder("run") == "bob"
     at_work.end("bob")
     assert ledger.holder("run") == ""
-    with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
         assert at_work.account("run").fence == 3
     assert ledger.left == [1, 1, 2]
 
@@ -243,13 +243,13 @@ def test_what_cannot_be_given_back_is_given_back_with_whatever_run_comes_next(wa
     called(ledger)
     ledger.open("other", Budget(max_tokens=100))
     at_work = RunsAtWork(ledger, watch)
-    with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
         pass
     at_work.end("ann")
     at_work.give_back_what_is_over()
     assert ledger.holder("run") == "ann"
     ledger.is_mended = True
-    with at_work.node("other", 0):
+    with at_work.node("other", lambda: 0):
         assert ledger.holder("run") == ""
     ledger.take("run", "zoe")
     at_work.give_back_what_is_over()
@@ -258,7 +258,7 @@ def test_what_cannot_be_given_back_is_given_back_with_whatever_run_comes_next(wa
 
 
 def test_what_somebody_has_taken_over_is_not_given_back(at_work, ledger, driver):
-    with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
         ledger.take("run", "bob", over=at_work.account("run").fence)
     at_work.end(driver)
     assert ledger.holder("run") == "bob"
@@ -267,10 +267,10 @@ def test_what_somebody_has_taken_over_is_not_given_back(at_work, ledger, driver)
 
 def test_who_finds_a_run_free_does_not_go_on_under_a_stale_lease(at_work, ledger):
     """Somebody took it over and left it, while an invocation here still believes to have it."""
-    with at_work.node("run", 0):
+    with at_work.node("run", lambda: 0):
         ledger.leave(ledger.take("run", "zoe", over=at_work.account("run").fence))
         DRIVER.set("bob")
-        with at_work.node("run", 0):
+        with at_work.node("run", lambda: 0):
             assert at_work.account("run").owner == "bob"
             assert ledger.reserve(at_work.account("run"), "k", "k", CALL).status == "pending"
 
@@ -278,4 +278,4 @@ def test_who_finds_a_run_free_does_not_go_on_under_a_stale_lease(at_work, ledger
 def test_a_run_of_which_the_ledger_knows_nothing_is_told_so(at_work):
     remedy = "use the ledger that it began with, or restore it from a backup"
     with pytest.raises(LedgerUnavailable, match=f"^the ledger knows nothing of.*; {remedy}$"):
-        at_work.node("another", 0).__enter__()
+        at_work.node("another", lambda: 0).__enter__()

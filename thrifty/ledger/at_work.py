@@ -55,12 +55,13 @@ class RunsAtWork:
         this_process()  # read from files the first time, which an event loop should not wait for
 
     @contextmanager
-    def node(self, run_id: str, known_ms: int) -> Iterator[None]:
+    def node(self, run_id: str, known_ms: Callable[[], int]) -> Iterator[None]:
         """Brackets a node of a run; the first one of an invocation takes the run.
 
         Args:
             run_id: whose node it is.
-            known_ms: how long the run had been active when its state was written.
+            known_ms: how long the run had been active when its state was written; only the
+                first node asks.
 
         Raises:
             LeaseLost: another invocation drives the run, here or in another process.
@@ -114,16 +115,17 @@ class RunsAtWork:
         made: T = kept[make]
         return made
 
-    def _join(self, run_id: str, driver: str, known_ms: int) -> _Turn:
+    def _join(self, run_id: str, driver: str, known_ms: Callable[[], int]) -> _Turn:
         with self._lock:
             turn = self._turns.get(run_id)
             if turn and turn.lease.owner == driver:
                 turn.nodes += 1
                 return turn
         self.give_back_what_is_over()
+        active_ms = known_ms()  # a state that cannot be read leaves no lease behind
         lease = self._taken(run_id, driver)
         with self._lock:
-            fresh = _Turn(lease, self._now_ns() - known_ms * NANO_PER_MS)
+            fresh = _Turn(lease, self._now_ns() - active_ms * NANO_PER_MS)
             # Nodes side by side may come here together: they are handed the same lease.
             turn = self._turns[run_id] = self._held(run_id, lease) or fresh
             turn.nodes += 1
