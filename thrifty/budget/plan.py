@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -69,8 +70,9 @@ class Plan:
     """What the chosen options are worth together, redundancy taken off."""
     bound: float = 0.0
     """No plan can be worth more than this."""
-    left_out: tuple[LeftOut, ...] = ()
-    """Every option that was not chosen, with its reason, in catalog order."""
+    left_out: Sequence[LeftOut] = ()
+    """Every option that was not chosen, with its reason, in catalog order: a tuple, or from a
+    planner a `Late` one, as most plans are compared and never asked."""
     note: str = ""
     """A remark on the whole plan."""
     nodes: int = 0

@@ -1,7 +1,9 @@
 """From a problem to a plan: compile, search, and say why; the searches by their names."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
+from thrifty.budget.late import Late
 from thrifty.budget.plan import Plan, PlanStatus
 from thrifty.planning.auto import search_automatically
 from thrifty.planning.beam import search_by_beam
@@ -47,7 +49,9 @@ def plan_with(engine: str, problem: Problem, deadline_ms: int, clock_ns: Callabl
         chosen=chosen,
         value=model.worth(found.items) * model.unit_micro / MICRO,
         bound=found.bound * model.unit_micro / MICRO,
-        left_out=left_out(problem, measure, model, taken, is_plan=status != "infeasible"),
+        left_out=Late(
+            partial(left_out, problem, measure, model, taken, is_plan=status != "infeasible")
+        ),
         note=note,
         nodes=found.nodes,
         elapsed_us=(clock_ns() - start) // NS_PER_US,

@@ -1,0 +1,49 @@
+"""A sequence whose members are made when somebody reads them."""
+
+from collections.abc import Callable, Sequence
+from typing import Generic, SupportsIndex, TypeVar, overload
+
+Member = TypeVar("Member")
+
+
+class Late(Sequence[Member], Generic[Member]):
+    """As good as the tuple that `make` returns, which is called when it is first read.
+
+    Equal to that tuple, hashed, shown, copied and pickled as it. `make` is let go of once it was
+    called; two threads that read at once may both call it, and so it must be pure.
+    """
+
+    __slots__ = ("_members",)
+
+    def __init__(self, make: Callable[[], tuple[Member, ...]]) -> None:
+        self._members: tuple[Member, ...] | Callable[[], tuple[Member, ...]] = make
+
+    def _read(self) -> tuple[Member, ...]:
+        members = self._members
+        if not isinstance(members, tuple):
+            members = self._members = members()
+        return members
+
+    @overload
+    def __getitem__(self, place: SupportsIndex, /) -> Member: ...
+
+    @overload
+    def __getitem__(self, place: slice, /) -> tuple[Member, ...]: ...
+
+    def __getitem__(self, place: SupportsIndex | slice, /) -> Member | tuple[Member, ...]:
+        return self._read()[place]
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __eq__(self, other: object) -> bool:
+        return self._read() == (other._read() if isinstance(other, Late) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._read())
+
+    def __repr__(self) -> str:
+        return repr(self._read())
+
+    def __reduce__(self) -> tuple[type[tuple[Member, ...]], tuple[tuple[Member, ...]]]:
+        return tuple, (self._read(),)
