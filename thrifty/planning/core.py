@@ -41,6 +41,9 @@ class Position(NamedTuple):
     """Best worth first."""
     needed: bool
     """Whether every plan of interest has this step."""
+    paid: float = 0.0
+    """What the step is paid by those that require it, less what it pays for its own requirements
+    and its topic."""
 
 
 Core = tuple[Position, ...]
@@ -68,7 +71,7 @@ def whole(model: Model, rows: Rows) -> Core:
     items = list(chain.from_iterable(model.items))
     branches = at_once(Branch, repeat(0.0), _values(items), rows.loads(items), items)
     groups = [tuple(islice(branches, len(group))) for group in model.items]
-    return tuple(at_once(Position, count(), groups, model.required))
+    return tuple(at_once(Position, count(), groups, model.required, repeat(0.0)))
 
 
 def restricted(model: Model, core: Core) -> Model:
@@ -107,7 +110,8 @@ def reduced(relaxation: Relaxation, root: Relaxed, slack: float) -> Core | None:
         if best >= least:
             needed = position.needed or (is_taken and best - first_out > slack)
             branches = _branches(relaxation, root, place, least)
-            positions.append(Position(position.step, branches, needed))
+            paid = best - root.tops[place]
+            positions.append(Position(position.step, branches, needed, paid))
     return closed(relaxation.model, positions)
 
 

@@ -206,7 +206,7 @@ class Exact:
     def search(self, core: Core, at: Relaxed, nodes: int) -> bool:
         """Searches a core for a better plan; whether none is left."""
         nodes_max = min(self.stop.nodes_max, self.best.nodes + nodes + len(core))
-        search = Search(self.model, self.rows, core, at.constant, self.tolerance)
+        search = Search(self.model, self.rows, core, at, self.tolerance)
         return search.run(self.best, replace(self.stop, nodes_max=nodes_max))
 
     def opened(self, relaxation: Relaxation, prices: Prices) -> Prices:

@@ -163,7 +163,7 @@ class Exchange:
         """All changes of one step that leave a plan, but for the rows."""
         relaxation = self.relaxation
         worth, tops, best = self.at.worth, self.at.tops, self.at.best
-        for place, (step, branches, needed) in enumerate(relaxation.core):
+        for place, (step, branches, needed, _) in enumerate(relaxation.core):
             old = self.chosen.get(step)
             if not old and not self._has_needs(step):
                 continue

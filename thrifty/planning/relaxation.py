@@ -82,6 +82,8 @@ class Relaxed(NamedTuple):
     bound: float
     constant: float
     """The part of the bound that no step brings."""
+    gain: float
+    """The part of the constant that topics gain from entries."""
     worth: list[float]
     """Each item's value less the prices of its amounts."""
     tops: list[float]
@@ -145,16 +147,17 @@ class Relaxation:
     def solve(self, prices: Prices) -> Relaxed:
         """The best that the prices leave."""
         worth = self._worth(prices.rows)
-        constant = sum(map(mul, prices.rows, self.capacities))
+        constant, gain = sum(map(mul, prices.rows, self.capacities)), 0.0
         tops = list(map(max, map(worth.__getitem__, self.slices)))
         best = tops.copy()
         if prices.arcs:
             self._pay_arcs(prices.arcs, best)
         if prices.topics:
-            constant += self._pay_topics(prices.topics, best)
+            gain = self._pay_topics(prices.topics, best)
+            constant += gain
         taken = self.take(best)
         bound = constant + sum(map(best.__getitem__, taken))
-        return Relaxed(bound, constant, worth, tops, best, taken, prices)
+        return Relaxed(bound, constant, gain, worth, tops, best, taken, prices)
 
     def _worth(self, prices: Sequence[float]) -> list[float]:
         """Each item's value less the prices of its amounts; two rows at a time, for speed."""

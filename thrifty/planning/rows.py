@@ -55,8 +55,10 @@ class Rows:
 
     def hold(self, rooms: int, variances: Variances) -> bool:
         """Whether rooms, short nowhere, hold the margins too."""
-        pairs = zip(self.shifts, self.masks, strict=True)
-        return all(map(risk.within, [rooms >> shift & mask for shift, mask in pairs], variances))
+        for variance, shift, mask in zip(variances, self.shifts, self.masks, strict=True):
+            if variance and not risk.within(rooms >> shift & mask, variance):
+                return False
+        return True
 
 
 def joined(variances: Variances, item: Item) -> Variances:

@@ -3,9 +3,9 @@
 Depth first, in the order of a walk. A node is a set of chosen options; its bound is the root's
 bound less what its choices lose against the relaxed optimum, so that a node costs a few
 additions. Near a leaf that bound is loose, as it takes all room to be worth its price: so there
-is another, at half of all prices or at none. Sources: A. H. Land, A. G. Doig (1960); bounding by
-reduced costs: S. Boussier et al., "A multi-level search strategy for the 0-1 multidimensional
-knapsack problem", Discrete Applied Mathematics 158 (2010).
+is another at no price at all, and, of the last places, what fits in each row alone. Sources: A. H.
+Land, A. G. Doig (1960); bounding by reduced costs: S. Boussier et al., "A multi-level search
+strategy for the 0-1 multidimensional knapsack problem", Discrete Applied Mathematics 158 (2010).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from thrifty.planning.core import Core
 from thrifty.planning.model import Item, Model
+from thrifty.planning.relaxation import Relaxed
 from thrifty.planning.result import Stop
 from thrifty.planning.rows import Rows, Variances, joined
 from thrifty.planning.walk import walk
@@ -26,11 +27,12 @@ CLOCK_NODES = 2_000
 Trail = tuple[Item, "Trail"] | None
 """The items chosen, the latest first."""
 
-Node = tuple[float, float, float, int, int, int, Variances, int, int, Trail]
+Node = tuple[float, float, float, float, int, int, int, Variances, int, int, Trail]
 """A set of chosen items, and what may still be added. A search makes thousands, so it is bare:
 
 - its bound;
 - the root's constant and the worth of what was chosen;
+- the same at no price for the rows;
 - the value of what was chosen, redundancy and the trifle for the spend taken off;
 - the first place that is still open, and how many steps may still be added;
 - the room in the rows, and the variances;
@@ -55,21 +57,19 @@ class Best:
 class Search:
     """One search of a core."""
 
-    def __init__(
-        self, model: Model, rows: Rows, core: Core, constant: float, tolerance: float
-    ) -> None:
+    def __init__(self, model: Model, rows: Rows, core: Core, at: Relaxed, tolerance: float) -> None:
         """Lays out the walk.
 
         Args:
             model: the problem.
             rows: its rows.
             core: what is left of it to decide.
-            constant: the part of the bound that no position brings.
+            at: its bound.
             tolerance: the error that rounding may leave in a bound.
         """
         self.model = model
         self.rows = rows
-        self.constant = constant
+        self.at = at
         self.tolerance = tolerance
         self.walk = walk(model, rows, core)
 
@@ -105,26 +105,27 @@ class Search:
 
     def _root(self) -> Node:
         walk, places, rows = self.walk, self.model.max_steps, self.rows
-        bound = self.constant + walk.tops[places][0]
-        return bound, self.constant, 0.0, 0, places, rows.rooms, rows.none, 0, walk.needed, None
+        constant, gain = self.at.constant, self.at.gain
+        bound = constant + walk.tops[places][0]
+        return (
+            bound, constant, gain, 0.0, 0, places, rows.rooms, rows.none, 0, walk.needed, None
+        )  # fmt: skip
 
     def _children(self, node: Node, best: Best) -> list[Node]:
         """The nodes with one item more, plans among them noted as they are met."""
-        _, base, value, start, places, rooms, variances, chosen, pending, trail = node
-        everywhere, _, tops, share, mosts, lightest, ends = self.walk
+        _, base, unpriced, value, start, places, rooms, variances, chosen, pending, trail = node
+        everywhere, _, tops, mosts, lightest, ends, tail = self.walk
         guards, is_risky = self.rows.guards, self.rows.is_risky
         top, most = tops[places], mosts[places]
         top_after, most_after = tops[places - 1], mosts[places - 1]
-        rest = 1.0 - share
-        between = share * base + rest * value
         least = best.value - self.tolerance
         children: list[Node] = []
-        end, after, leapt = self._end(pending), start, 0
+        end, last, after, leapt = self._end(pending), tail.start, start, 0
         while after < end:
             i, after = after, after + 1
-            if base + top[i] < least or between + most[i] < least:
+            if base + top[i] < least or value + most[i] < least:
                 break
-            step, earlier, requires, rivals, branches = everywhere[i]
+            step, earlier, requires, rivals, branches, paid = everywhere[i]
             if base + branches[0].worth + top_after[after] < least:
                 after = ends[i]
                 leapt += after - i - 1
@@ -154,10 +155,13 @@ class Search:
                 while (left - lightest[ahead]) & guards != guards:
                     ahead = ends[ahead]
                 bound = reached + top_after[ahead]
-                if bound < least or share * reached + rest * achieved + most_after[ahead] < least:
+                if bound < least or achieved + most_after[ahead] < least:
+                    continue
+                brought = unpriced + gain + paid
+                if ahead >= last and not tail.adds(least - brought, ahead, left, spread):
                     continue
                 child = (
-                    bound, reached, achieved, ahead, places - 1,
+                    bound, reached, brought, achieved, ahead, places - 1,
                     left, spread, chosen | step, still, onward,
                 )  # fmt: skip
                 if places > 2:
@@ -170,7 +174,7 @@ class Search:
 
     def _finish(self, node: Node, best: Best) -> None:
         """Notes the plans with one item more, the last that may be added."""
-        _, base, value, start, _, rooms, variances, chosen, pending, trail = node
+        _, base, _, value, start, _, rooms, variances, chosen, pending, trail = node
         guards, is_risky = self.rows.guards, self.rows.is_risky
         everywhere, top = self.walk.places, self.walk.tops[1]
         least = best.value - self.tolerance
@@ -178,7 +182,7 @@ class Search:
         for i in range(start, self._end(pending)):
             if base + top[i] < least:
                 break
-            step, _, requires, rivals, branches = everywhere[i]
+            step, _, requires, rivals, branches, _ = everywhere[i]
             if chosen & step or (pending | requires & ~chosen) & ~step:
                 continue
             common = rivals & chosen

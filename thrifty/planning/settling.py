@@ -66,7 +66,7 @@ class Settling:
         constant, taken = at.constant - gain, relaxation.take(best)
         bound = constant + sum(map(best.__getitem__, taken))
         prices = Prices(at.prices.rows, arcs, topics)
-        return Relaxed(bound, constant, at.worth, at.tops, best, taken, prices)
+        return Relaxed(bound, constant, at.gain - gain, at.worth, at.tops, best, taken, prices)
 
     def _edge(self, best: list[float]) -> float:
         """What a step must be worth to be among those that are taken."""

@@ -18,9 +18,13 @@ from typing import NamedTuple
 from thrifty.planning.core import Branch, Core, Position, size
 from thrifty.planning.model import Item, Model
 from thrifty.planning.rows import Rows
+from thrifty.planning.tail import Tail
 
 LARGE = 70
 """From so many items on, a core is large."""
+LAST = (8, 32, 24)
+"""How many places are the last of a walk: so many, one more for so many places, at most so many.
+Where the number of steps limits a plan, none: there it is not the rows that are full."""
 FEW = 20
 """A plan of no more steps is limited by them."""
 NEEDED = 0
@@ -48,6 +52,8 @@ class Place(NamedTuple):
     """The steps that share its topic."""
     branches: tuple[Branch, ...]
     """Best worth first."""
+    paid: float
+    """As of a position."""
 
 
 class Walk(NamedTuple):
@@ -58,14 +64,14 @@ class Walk(NamedTuple):
     """The steps that every plan must have."""
     tops: Ahead
     """What steps can add at the root's prices."""
-    share: float
-    """The share of these prices at which there is another bound."""
     mosts: Ahead
-    """What steps can add at that share of the prices."""
+    """What steps can add at no price at all."""
     lightest: Sequence[int]
     """From each place to the end of its weight, no option takes less than this, packed."""
     ends: Sequence[int]
     """The end of each place's weight; up to there, no option has a better worth."""
+    tail: Tail
+    """What the last places can add to what is left of a row."""
 
 
 def walk(model: Model, rows: Rows, core: Core) -> Walk:
@@ -77,15 +83,17 @@ def walk(model: Model, rows: Rows, core: Core) -> Walk:
         core: what is left of it to decide.
     """
     is_weighed = size(core) >= LARGE and model.max_steps <= FEW
-    return _by_weight(model, rows, core) if is_weighed else _as_sorted(model, core)
+    return _by_weight(model, rows, core) if is_weighed else _as_sorted(model, rows, core)
 
 
-def _as_sorted(model: Model, core: Core) -> Walk:
+def _as_sorted(model: Model, rows: Rows, core: Core) -> Walk:
     places = _places(model, core)
     gains, steps, count = list(map(_gain, core)), model.max_steps, len(core) + 1
     tops = _Windows(gains) if steps < len(core) else _all_ahead(gains, steps)
-    mosts = _all_ahead(list(map(_half_priced, core)), steps)
-    return Walk(places, _needed(core, places), tops, 0.5, mosts, [0] * count, range(1, count + 1))
+    mosts = _all_ahead(list(map(_value, core)), steps)
+    lightest, ends = [0] * count, range(1, count + 1)
+    tail = Tail(rows, core, _last(count) if steps > FEW else 0)
+    return Walk(places, _needed(core, places), tops, mosts, lightest, ends, tail)
 
 
 def _by_weight(model: Model, rows: Rows, core: Core) -> Walk:
@@ -93,10 +101,11 @@ def _by_weight(model: Model, rows: Rows, core: Core) -> Walk:
     positions = [position for _, position in parts]
     places = _places(model, positions)
     tops = _most_ahead([(p.needed, _gain(p), p.step) for p in positions], model.max_steps)
-    values = [(p.needed, max([b.value for b in p.branches]), p.step) for p in positions]
+    values = [(p.needed, _value(p), p.step) for p in positions]
     mosts = _most_ahead(values, model.max_steps)
     lightest, ends = _weights(rows, parts)
-    return Walk(places, _needed(positions, places), tops, 0.0, mosts, lightest, ends)
+    tail = Tail(rows, positions, 0)
+    return Walk(places, _needed(positions, places), tops, mosts, lightest, ends, tail)
 
 
 def _parts(model: Model, core: Core) -> Iterator[Part]:
@@ -148,10 +157,10 @@ def _gain(position: Position) -> float:
     return worth if position.needed else max(0.0, worth)
 
 
-def _half_priced(position: Position) -> float:
-    """The most that a position adds at half the prices."""
-    most = max([branch.value + branch.worth for branch in position.branches]) / 2
-    return most if position.needed else max(0.0, most)
+def _value(position: Position) -> float:
+    """The most that a position adds at no price."""
+    value = max([branch.value for branch in position.branches])
+    return value if position.needed else max(0.0, value)
 
 
 def _all_ahead(gains: Sequence[float], steps: int) -> Ahead:
@@ -172,6 +181,12 @@ class _Windows(dict[int, Sequence[float]]):
         window = [*map(sub, sums[steps:], sums), *[last - s for s in sums[-steps:]]]
         self[steps] = window
         return window
+
+
+def _last(count: int) -> int:
+    """How many of so many places are the last."""
+    least, places, most = LAST
+    return min(most, least + count // places)
 
 
 def _most_ahead(gains: Sequence[Gain], steps: int) -> Ahead:
@@ -210,6 +225,7 @@ def _places(model: Model, positions: Sequence[Position]) -> list[Place]:
             sum([bits[r] for r in model.requires[position.step]]),
             members[model.topics[position.step]],
             position.branches,
+            position.paid,
         )
         for i, position in enumerate(positions)
     ]
