@@ -5,7 +5,7 @@ The hand-over is decided by counting nodes, not by a clock: the same plan on a s
 
 from dataclasses import replace
 
-from thrifty.planning.core import restricted
+from thrifty.planning.core import Core, restricted, size
 from thrifty.planning.exact import WIDEST, Exact, Part, drafted, search_exactly
 from thrifty.planning.milp import is_installed, search_by_milp
 from thrifty.planning.model import Model
@@ -14,12 +14,12 @@ from thrifty.planning.result import STOP_NEVER, Found, Stop
 LARGE = 4_000
 GAP_LARGE = 0.001
 """From so many items on, a plan within this share of its bound need not be proven best."""
-RISKY_NODES = 150_000
-"""What margins are worth: a cone costs HiGHS one run after another."""
-NODES = 80_000
-"""So many nodes settle most cores that are small, sooner than HiGHS would."""
+NODES = 150_000
+"""So many nodes settle most cores sooner than HiGHS would."""
 SMALL = 500
-"""Up to so many items, a core is small."""
+"""From more items on, HiGHS is sooner where all is decided but which steps a plan has."""
+CHOICE = 1.1
+"""With so many options a step, that is not decided."""
 POLISH = (8, 5_000)
 """The effort to settle ties between plans of the value that HiGHS proved: prices and nodes."""
 
@@ -37,8 +37,8 @@ def search_automatically(model: Model, stop: Stop = STOP_NEVER) -> Found:
     parts = exact.narrow()
     if exact.is_over(parts):
         return exact.found(parts)
-    if more := _nodes_more(exact):
-        exact.stop = replace(stop, nodes_max=exact.best.nodes + more)
+    if is_worthwhile(exact, parts[0].core):
+        exact.stop = replace(stop, nodes_max=exact.best.nodes + NODES)
         if (found := exact.settle(list(parts))).is_proven:
             return found
         exact.stop = stop
@@ -47,11 +47,11 @@ def search_automatically(model: Model, stop: Stop = STOP_NEVER) -> Found:
     return hand_over(exact, parts[0])
 
 
-def _nodes_more(exact: Exact) -> int:
-    """For how many nodes more the search goes on before HiGHS is asked."""
-    if exact.rows.is_risky:
-        return RISKY_NODES
-    return NODES if exact.model.size <= SMALL else 0
+def is_worthwhile(exact: Exact, core: Core) -> bool:
+    """Whether the search goes on before HiGHS is asked, which a cone costs one run after another,
+    while a plain knapsack, however many steps it has, costs it little."""
+    has_choice = size(core) > CHOICE * len(core)
+    return exact.rows.is_risky or has_choice or exact.model.size <= SMALL
 
 
 def hand_over(exact: Exact, part: Part) -> Found:
