@@ -123,7 +123,7 @@ def test_a_crowded_core_and_highs_agree(risk, beaten, monkeypatch):
 def test_equals_brute_force_when_highs_gets_every_core(monkeypatch):
     pytest.importorskip("highspy")
     monkeypatch.setattr("thrifty.planning.exact.STAGES", {0: ((4, 0),)})
-    monkeypatch.setattr("thrifty.planning.auto.NODES", 0)
+    monkeypatch.setattr("thrifty.planning.auto.nodes_more", lambda *_: 0)
     handed_over = Mock(side_effect=auto.hand_over)
     monkeypatch.setattr("thrifty.planning.auto.hand_over", handed_over)
     for seed in range(400):

@@ -15,11 +15,12 @@ LARGE = 4_000
 GAP_LARGE = 0.001
 """From so many items on, a plan within this share of its bound need not be proven best."""
 NODES = 150_000
-"""So many nodes settle most cores sooner than HiGHS would."""
-SMALL = 500
-"""From more items on, HiGHS is sooner where all is decided but which steps a plan has."""
+"""For so many nodes the search goes on before HiGHS is asked, where steps have a choice or plans
+a margin: a plain knapsack costs HiGHS little."""
+NODES_AN_ITEM = 1_000
+"""For so many where both hold: a cone takes HiGHS one run after another, each of its size."""
 CHOICE = 1.1
-"""With so many options a step, that is not decided."""
+"""So many items a step are a choice."""
 POLISH = (8, 5_000)
 """The effort to settle ties between plans of the value that HiGHS proved: prices and nodes."""
 
@@ -37,21 +38,22 @@ def search_automatically(model: Model, stop: Stop = STOP_NEVER) -> Found:
     parts = exact.narrow()
     if exact.is_over(parts):
         return exact.found(parts)
-    if is_worthwhile(exact, parts[0].core):
-        exact.stop = replace(stop, nodes_max=exact.best.nodes + NODES)
-        if (found := exact.settle(list(parts))).is_proven:
-            return found
-        exact.stop = stop
-        if exact.is_over(parts):
-            return exact.found(parts)
+    nodes_max = min(stop.nodes_max, exact.best.nodes + nodes_more(exact, parts[0].core))
+    exact.stop = replace(stop, nodes_max=nodes_max)
+    found = exact.settle(list(parts))
+    if found.is_proven or exact.best.nodes < nodes_max or stop.is_over():
+        return found
+    exact.stop = stop
     return hand_over(exact, parts[0])
 
 
-def is_worthwhile(exact: Exact, core: Core) -> bool:
-    """Whether the search goes on before HiGHS is asked, which a cone costs one run after another,
-    while a plain knapsack, however many steps it has, costs it little."""
-    has_choice = size(core) > CHOICE * len(core)
-    return exact.rows.is_risky or has_choice or exact.model.size <= SMALL
+def nodes_more(exact: Exact, core: Core) -> int:
+    """For how many nodes the search of a core goes on."""
+    items = size(core)
+    has_choice = items > CHOICE * len(core)
+    if has_choice and exact.rows.is_risky:
+        return items * NODES_AN_ITEM
+    return NODES if has_choice or exact.rows.is_risky else 0
 
 
 def hand_over(exact: Exact, part: Part) -> Found:
