@@ -14,11 +14,9 @@ from thrifty.planning.result import STOP_NEVER, Found, Stop
 LARGE = 4_000
 GAP_LARGE = 0.001
 """From so many items on, a plan within this share of its bound need not be proven best."""
-NODES = 150_000
-"""For so many nodes the search goes on before HiGHS is asked, where steps have a choice or plans
-a margin: a plain knapsack costs HiGHS little."""
-NODES_AN_ITEM = 1_000
-"""For so many where both hold: a cone takes HiGHS one run after another, each of its size."""
+NODES = 500
+"""For so many nodes an item the search goes on before HiGHS is asked, for each of two things that
+cost HiGHS its time: steps with a choice, and margins. A plain knapsack costs it little."""
 CHOICE = 1.1
 """So many items a step are a choice."""
 POLISH = (8, 5_000)
@@ -51,9 +49,7 @@ def nodes_more(exact: Exact, core: Core) -> int:
     """For how many nodes the search of a core goes on."""
     items = size(core)
     has_choice = items > CHOICE * len(core)
-    if has_choice and exact.rows.is_risky:
-        return items * NODES_AN_ITEM
-    return NODES if has_choice or exact.rows.is_risky else 0
+    return NODES * items * (has_choice + exact.rows.is_risky)
 
 
 def hand_over(exact: Exact, part: Part) -> Found:
