@@ -15,7 +15,7 @@ from thrifty.planning.risk import CONE
 from thrifty.planning.rows import Rows
 from thrifty.planning.tail import Curve, Tail, curve
 
-NOTHING = curve(0.0, [])
+NOTHING = curve(0, 0, 0.0, [])
 
 
 def height(of: Curve, room: int) -> float:

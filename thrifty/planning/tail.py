@@ -28,6 +28,9 @@ how many units."""
 class Curve(NamedTuple):
     """The most that some positions add to a room of one row: concave, and straight by pieces."""
 
+    shift: int
+    mask: int
+    """Where rooms that are packed have that of the row."""
     free: float
     """What they add to no room at all."""
     increments: list[Increment]
@@ -48,10 +51,10 @@ class Curve(NamedTuple):
             loss, a, v = min([((value - v) / (a - amount), a, v) for a, v in points])
             insort(increments, (loss, a - amount))
             amount, value = a, v
-        return curve(free, increments)
+        return curve(self.shift, self.mask, free, increments) if value else self
 
 
-def curve(free: float, increments: list[Increment]) -> Curve:
+def curve(shift: int, mask: int, free: float, increments: list[Increment]) -> Curve:
     """The curve that rises by these increments."""
     turn, height, turns, pieces = 0, free, [0], []
     for loss, width in increments:
@@ -60,7 +63,7 @@ def curve(free: float, increments: list[Increment]) -> Curve:
         turn += width
         turns.append(turn)
     pieces.append((height, 0.0))
-    return Curve(free, increments, turns, pieces)
+    return Curve(shift, mask, free, increments, turns, pieces)
 
 
 class Tail(dict[int, Sequence[Curve]]):
@@ -73,8 +76,8 @@ class Tail(dict[int, Sequence[Curve]]):
         self.positions = positions
         self.start = max(0, count - length) if length else count + 1
         """The first of the last places; beyond the end when there are none."""
-        self.fields = list(zip(rows.shifts, rows.masks, strict=True))
-        self[count] = [curve(0.0, [])] * len(self.fields)
+        fields = zip(rows.shifts, rows.masks, strict=True)
+        self[count] = [curve(shift, mask, 0.0, []) for shift, mask in fields]
 
     def __missing__(self, place: int) -> Sequence[Curve]:
         _, branches, _, paid = self.positions[place]
@@ -96,9 +99,8 @@ class Tail(dict[int, Sequence[Curve]]):
             rooms: what the plan leaves, packed.
             variances: its own; what is added takes no less margin.
         """
-        for (_, _, turns, pieces), (shift, mask), variance in zip(
-            self[place], self.fields, variances, strict=True
-        ):
+        pairs = zip(self[place], variances, strict=True)
+        for (shift, mask, _, _, turns, pieces), variance in pairs:
             room: float = rooms >> shift & mask
             if variance:
                 room -= sqrt(variance / CONE)
