@@ -5,14 +5,18 @@ import sys
 from dataclasses import replace
 from itertools import count
 from random import Random
+from unittest.mock import Mock
 
 import pytest
 
 from tests.planning.families import tutorial_like
 from thrifty.budget import Budget, InvalidInput, Spend, Step, StepOption
-from thrifty.planning import milp
+from thrifty.planning import auto, milp
+from thrifty.planning.compiling import build_model
 from thrifty.planning.engines import ENGINES, make_plan
+from thrifty.planning.exact import search_exactly
 from thrifty.planning.problem import Problem
+from thrifty.planning.result import Stop
 
 
 def step(name: str, tokens: int, value: float, **given: object) -> Step:
@@ -86,12 +90,32 @@ def test_a_deadline_returns_the_best_so_far_with_its_gap():
     assert plan.elapsed_us == pytest.approx(30_000, abs=5_000)  # a millisecond for each look
 
 
-def test_auto_hands_over_and_proves_what_exact_cannot_in_time():
+def test_auto_hands_over_and_proves_what_exact_cannot_in_time(monkeypatch):
     pytest.importorskip("highspy")
-    problem = tutorial_like(Random(1), 100, max_steps=None, risk=0.5)
+    handed_over = Mock(side_effect=auto.hand_over)
+    monkeypatch.setattr("thrifty.planning.auto.hand_over", handed_over)
+    problem = tutorial_like(Random(5_002), 500, limitless=True, risk=0.5)
     plan = make_plan(problem)
+    assert handed_over.call_count == 1
     assert plan.status == "optimal"
     assert plan.value >= make_plan(problem, "exact", deadline_ms=200).value
+
+
+@pytest.mark.parametrize("risk", [0.3, 0.5])
+@pytest.mark.parametrize("gap", [0.002, 0.02])
+def test_highs_stops_where_a_plan_is_good_enough_and_claims_no_more(risk, gap):
+    pytest.importorskip("highspy")
+    early = 0
+    for seed in range(6):
+        model = build_model(tutorial_like(Random(seed), 30, limitless=True, risk=risk))
+        best = model.worth(search_exactly(model).items)
+        found = milp.search_by_milp(model, (), Stop(gap=gap))
+        assert model.is_plan(found.items)
+        assert best <= found.bound
+        assert model.worth(found.items) >= (1 - gap) * found.bound
+        assert not found.is_proven
+        early += model.worth(found.items) < best
+    assert gap < 0.01 or early
 
 
 @pytest.mark.parametrize("given", [{"max_steps": None}, {"limitless": True, "risk": 0.5}])

@@ -46,7 +46,9 @@ def search_automatically(model: Model, stop: Stop = STOP_NEVER) -> Found:
 
 
 def nodes_more(exact: Exact, core: Core) -> int:
-    """For how many nodes the search of a core goes on."""
+    """For how many nodes the search of a core goes on: for none where HiGHS need not prove."""
+    if exact.stop.gap:
+        return 0
     items = size(core)
     has_choice = items > CHOICE * len(core)
     return NODES * items * (has_choice + exact.rows.is_risky)

@@ -37,7 +37,6 @@ OPTIONS: tuple[tuple[str, bool | int | float], ...] = (
     ("output_flag", False),
     ("threads", 1),
     ("random_seed", 0),
-    ("mip_rel_gap", 0.0),
     ("mip_abs_gap", 0.999),  # values are whole
 )
 
@@ -169,8 +168,10 @@ class Milp:
             if self.model.is_plan(solution):
                 if not is_plan or self.model.rank(solution) < self.model.rank(best):
                     best, is_plan = solution, True
-                if status == "Optimal" and self.most <= EXACT_MAX:
+                if status == "Optimal" and self.most <= EXACT_MAX and not stop.gap:
                     return Found(best, self.model.worth(best), nodes)
+                break
+            if stop.gap and is_plan and self.model.worth(best) >= (1.0 - stop.gap) * bound:
                 break
             self._add_rows([*self._tangents(solution), self._forbidden(solution)])
             if status != "Optimal":
@@ -181,6 +182,7 @@ class Milp:
 
     def _run(self, stop: Stop, nodes: int) -> str:
         self.highs.setOptionValue("time_limit", stop.seconds_left())
+        self.highs.setOptionValue("mip_rel_gap", stop.gap)
         self.highs.setOptionValue("mip_max_nodes", max(0, stop.nodes_max - nodes))
         self.highs.run()
         return str(self.highs.modelStatusToString(self.highs.getModelStatus()))
