@@ -26,7 +26,8 @@ from thrifty.planning.walk import FEW
 EPSILON = 1e-11
 """Relative error allowed to sums of floats: far above what rounding makes of them."""
 STAGES = {
-    0: ((4, 6_000), (40, 15_000)),
+    0: ((1, 6_000), (40, 15_000)),
+    16: ((3, 6_000), (40, 15_000)),
     25: ((12, 3_000), (16, 15_000)),
     150: ((16, 8_000), (40, 30_000)),
     2_000: ((16, 0), (16, 0), (24, 20_000), (60, 20_000)),
