@@ -23,6 +23,7 @@ from thrifty.planning.milp import search_by_milp
 from thrifty.planning.problem import Problem
 from thrifty.planning.result import Stop
 from thrifty.planning.skyband import skyband
+from thrifty.planning.tail import Tail
 
 
 def option(step: str) -> StepOption:
@@ -79,6 +80,25 @@ def test_equals_brute_force_when_every_problem_counts_as_large(monkeypatch):
     monkeypatch.setattr("thrifty.planning.exact.FEW", 0)
     for seed in range(1500):
         check(small_problem(Random(seed), steps_max=5))
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 4, 12])
+def test_equals_brute_force_when_every_place_is_one_of_the_last(rounds, monkeypatch):
+    denied = []
+
+    def watched(tail, *asked):
+        may = adds(tail, *asked)
+        denied.append(not may)
+        return may
+
+    adds = Tail.adds
+    monkeypatch.setattr("thrifty.planning.tail.Tail.adds", watched)
+    monkeypatch.setattr("thrifty.planning.walk.FEW", 0)
+    monkeypatch.setattr("thrifty.planning.walk.LAST", (100, 1, 100))
+    monkeypatch.setattr("thrifty.planning.exact.STAGES", {0: ((rounds, 15_000),)})
+    for seed in range(1500):
+        check(small_problem(Random(seed), steps_max=6))
+    assert sum(denied) > 20
 
 
 @pytest.fixture
