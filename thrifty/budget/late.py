@@ -1,12 +1,12 @@
 """A sequence whose members are made when somebody reads them."""
 
 from collections.abc import Callable, Sequence
-from typing import Generic, SupportsIndex, TypeVar, overload
+from typing import SupportsIndex, TypeVar, overload
 
 Member = TypeVar("Member")
 
 
-class Late(Sequence[Member], Generic[Member]):
+class Late(Sequence[Member]):
     """As good as the tuple that `make` returns, which is called when it is first read.
 
     Equal to that tuple, hashed, shown, copied and pickled as it. `make` is let go of once it was

@@ -162,7 +162,7 @@ class Exact:
 
     def enough(self) -> float:
         """A bound this low is low enough."""
-        return self.best.value / (1.0 - self.stop.gap)
+        return self.stop.enough(self.best.value)
 
     def remains(self, part: Part, rounds: int, nodes: int, widest: float = inf) -> list[Part]:
         """Settles a part, or says what remains of it.

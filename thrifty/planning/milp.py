@@ -171,7 +171,7 @@ class Milp:
                 if status == "Optimal" and self.most <= EXACT_MAX and not stop.gap:
                     return Found(best, self.model.worth(best), nodes)
                 break
-            if stop.gap and is_plan and self.model.worth(best) >= (1.0 - stop.gap) * bound:
+            if stop.gap and is_plan and bound <= stop.enough(self.model.worth(best)):
                 break
             self._add_rows([*self._tangents(solution), self._forbidden(solution)])
             if status != "Optimal":

@@ -23,6 +23,10 @@ class Stop:
     """A plan that is this near its bound, as a share of the bound, need not be proven best."""
     clock_ns: Callable[[], int] = monotonic_ns
 
+    def enough(self, value: float) -> float:
+        """With a plan of this value, a bound this low is low enough."""
+        return value / (1.0 - self.gap)
+
     def is_over(self) -> bool:
         """Whether the deadline has passed."""
         return self.deadline_ns is not None and self.clock_ns() >= self.deadline_ns

@@ -12,7 +12,7 @@ tell.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import sqrt
 from typing import NamedTuple
 
@@ -39,7 +39,7 @@ class Curve(NamedTuple):
     pieces: list[tuple[float, float]]
     """The lines that they lie on: the value at no room, and for a unit of room."""
 
-    def joined(self, points: Iterable[tuple[int, float]]) -> Curve:
+    def joined(self, points: Sequence[tuple[int, float]]) -> Curve:
         """The curve with one position more.
 
         Args:
