@@ -43,12 +43,33 @@ def test_a_turned_slope_is_at_right_angles_to_the_last_and_still_leads_down():
             assert sum(a * b for a, b in zip(after.rows, rows, strict=True)) > 0
 
 
+def relaxation_of(problem: Problem) -> Relaxation:
+    model = build_model(problem)
+    rows = Rows(model)
+    return Relaxation(model, whole(model, rows), rows)
+
+
 def test_the_first_prices_go_by_the_squares_of_what_a_plan_uses():
     option = StepOption("a", "step", "local", "do it", Spend(80, 0, 40, 0), 1.0)
-    model = build_model(Problem((Step("step", (option,)),), Budget(100, Decimal(1), 100)))
-    rows = Rows(model)
-    relaxation = Relaxation(model, whole(model, rows), rows)
-    tokens, cost, latency = first_prices(relaxation, model.items[0]).rows
+    problem = Problem((Step("step", (option,)),), Budget(100, Decimal(1), 100))
+    relaxation = relaxation_of(problem)
+    tokens, cost, latency = first_prices(relaxation, relaxation.items).rows
     assert tokens == pytest.approx(4 * latency)
     assert latency > cost == 0.0
     assert first_prices(relaxation, ()).rows == [0.0] * 3
+
+
+@pytest.mark.parametrize("penalty", [0.25, 0.0])
+def test_a_topic_costs_at_first_what_the_last_step_of_a_plan_on_it_loses(penalty):
+    topics = {"1": "thrice", "2": "thrice", "3": "thrice", "4": "once", "5": "once", "6": "alone"}
+    steps = tuple(
+        Step(name, (StepOption(name, name, "local", "do it", Spend(10), 1.0),), topic=topic)
+        for name, topic in topics.items()
+    )
+    relaxation = relaxation_of(Problem(steps, Budget(1000), diversity_penalty=penalty))
+    plan = [item for item in relaxation.items if item.name != "5"]
+    model, prices = relaxation.model, first_prices(relaxation, plan)
+    thrice, once = model.topics[0], model.topics[3]
+    assert prices.topics == ({thrice: 2 * model.penalty, once: 0.0} if penalty else {})
+    at = relaxation.solve(prices)._replace(taken=[0, 1, 2, 3, 5])
+    assert not relaxation.slopes(at).topics, "the plan itself leaves them as they are"

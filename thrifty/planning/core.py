@@ -119,11 +119,10 @@ def _branches(
     relaxation: Relaxation, root: Relaxed, place: int, least: float
 ) -> tuple[Branch, ...]:
     """The items of a position whose worth is not below the least, best first."""
-    start, end = relaxation.spans[place]
     branches, best = relaxation.core[place].branches, root.best[place]
-    if end - start == 1:
+    if len(branches) == 1:
         return (Branch(best, *branches[0][1:]),)
-    worth = root.worth[start:end]
+    worth = root.worth[relaxation.slices[place]]
     offset = best - root.tops[place]
     kept = [
         Branch(w + offset, branch.value, branch.load, branch.item)

@@ -20,7 +20,7 @@ AMBITION = 0.07
 
 PATIENCE = 2
 """After how many steps without a better bound the steps become half as long."""
-MEET_EVERY = 8
+MEET_EVERY = 10
 """After how many steps a plan is made of where the descent stands."""
 STEEP_ENOUGH = 0.05
 """A slope that has less of its steepness left without the way back is followed as it is."""
@@ -49,8 +49,12 @@ class RowsOnly:
 
 
 def first_prices(relaxation: Relaxation, plan: Sequence[Item]) -> Prices:
-    """Half of what a plan brings a step, shared out among the rows: by the squares of what it uses
-    of them, so that what it hardly touches has hardly a price."""
+    """Prices that suit a plan.
+
+    Half of what it brings a step is shared out among the rows: by the squares of what it uses of
+    them, so that what it hardly touches has hardly a price. A topic costs what the plan's last
+    entry to it loses to redundancy.
+    """
     model, rows = relaxation.model, len(relaxation.columns)
     used = [sum(amounts) for amounts in zip(*[item.amounts for item in plan], strict=True)]
     squares = [(u / c) ** 2 if u else 0.0 for u, c in zip(used, model.capacities, strict=False)]
@@ -58,7 +62,9 @@ def first_prices(relaxation: Relaxation, plan: Sequence[Item]) -> Prices:
         return Prices([0.0] * rows, {}, {})
     price = 0.5 * max(0, model.worth(plan)) / max(relaxation.capacities)
     unit = price * rows / (rows + 1) / sum(squares)
-    return Prices([unit * square for square in squares], {}, {})
+    entries = model.entries(plan).items() if model.penalty else ()
+    topics = {topic: model.penalty * (count - 1.0) for topic, count in entries}
+    return Prices([unit * square for square in squares], {}, topics)
 
 
 def descend(

@@ -28,7 +28,7 @@ EPSILON = 1e-11
 STAGES = {
     0: ((1, 6_000), (40, 15_000)),
     16: ((3, 6_000), (40, 15_000)),
-    25: ((12, 3_000), (16, 15_000)),
+    25: ((10, 3_000), (16, 15_000)),
     150: ((16, 8_000), (40, 30_000)),
     2_000: ((16, 0), (16, 0), (24, 20_000), (60, 20_000)),
 }
@@ -218,10 +218,11 @@ class Exact:
         """
         alone, together = OPENING
         self.best.nodes += (alone + 2 * together) * len(relaxation.core)
-        at = descend(RowsOnly(relaxation), prices, self.enough, alone, self.plan_by(relaxation))
+        start, meet = Prices(prices.rows, {}, {}), self.plan_by(relaxation)
+        at = descend(RowsOnly(relaxation), start, self.enough, alone, meet)
         if not self.model.penalty and not any(self.model.requires):
             return at.prices
-        dual, meet = Settling(relaxation), self.plan_by(relaxation)
+        dual = Settling(relaxation)
         at = descend(dual, at.prices, self.enough, together, meet, pace=0.5, stride=0.3)
         return at.prices.halved()
 

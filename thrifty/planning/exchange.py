@@ -167,7 +167,7 @@ class Exchange:
             old = self.chosen.get(step)
             if not old and not self._has_needs(step):
                 continue
-            start, _ = relaxation.spans[place]
+            start = relaxation.starts[place]
             offset = best[place] - tops[place]
             before, freed = 0.0, 0
             if old:

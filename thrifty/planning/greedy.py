@@ -137,26 +137,26 @@ def follow(relaxation: Relaxation, promise: Sequence[float], order: Iterable[int
             failures = 0 if builder.add(step) else failures + 1
     if any(core[place].step not in chosen for place in relaxation.needed):
         return []
-    for step, branch in _swaps(relaxation, promise, chosen.values()):
+    for step, branch in _swaps(relaxation, promise, builder):
         builder.swap(step, branch)
     return list(chosen.values())
 
 
 def _swaps(
-    relaxation: Relaxation, promise: Sequence[float], chosen: Iterable[Branch]
+    relaxation: Relaxation, promise: Sequence[float], builder: Builder
 ) -> list[tuple[int, Branch]]:
-    """The more valuable branches of the chosen steps, those first that lose the least promise
-    for what they gain."""
+    """The more valuable branches of the chosen steps that fit as the plan is, those first that
+    lose the least promise for what they gain."""
+    rooms, guards = builder.rooms, relaxation.rows.guards
     swaps = []
-    for old in chosen:
-        place = relaxation.place[old.item.step]
+    for step, old in builder.chosen.items():
+        place = relaxation.place[step]
         branches = relaxation.core[place].branches
-        if len(branches) > 1:
-            start, _ = relaxation.spans[place]
-            before = promise[start + branches.index(old)]
-            for i, new in enumerate(branches):
-                if (gain := new.value - old.value) > 0.0:
-                    swaps.append(((before - promise[start + i]) / gain, old.item.step, i, new))
+        for i, new in enumerate(branches):
+            if new.value > old.value and (rooms + old.load - new.load) & guards == guards:
+                start = relaxation.starts[place]
+                loss = promise[start + branches.index(old)] - promise[start + i]
+                swaps.append((loss / (new.value - old.value), step, i, new))
     swaps.sort()
     return [(step, new) for _, step, _, new in swaps]
 
@@ -188,7 +188,7 @@ def by_density(relaxation: Relaxation) -> Draft:
     for column in relaxation.columns:
         shares = [share + amount for share, amount in zip(shares, column, strict=True)]
     densities = [value / share for value, share in zip(relaxation.values, shares, strict=True)]
-    places = [max(densities[start:end]) for start, end in relaxation.spans]
+    places = list(map(max, map(densities.__getitem__, relaxation.slices)))
     return follow(relaxation, densities, _falling(relaxation.optional, places))
 
 
@@ -208,10 +208,10 @@ def by_worth(relaxation: Relaxation, at: Relaxed) -> Draft:
 
 def _regret(relaxation: Relaxation, at: Relaxed, place: int) -> float:
     """What it costs to take the next best item of a position, or none."""
-    start, end = relaxation.spans[place]
-    if end - start == 1:
+    worth = at.worth[relaxation.slices[place]]
+    if len(worth) == 1:
         return at.best[place]
-    second, best = sorted(at.worth[start:end])[-2:]
+    second, best = sorted(worth)[-2:]
     return min(at.best[place], best - second)
 
 

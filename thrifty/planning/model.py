@@ -89,9 +89,14 @@ class Model:
         value = sum([item.value for item in chosen])
         if not self.penalty:
             return value
+        entries = self.entries(chosen).values()
+        return value - self.penalty * sum([k * (k - 1) // 2 for k in entries])
+
+    def entries(self, chosen: Sequence[Item]) -> Counter[int]:
+        """How many of these items are on each shared topic."""
         entries = Counter([self.topics[item.step] for item in chosen])
         del entries[-1]
-        return value - self.penalty * sum([k * (k - 1) // 2 for k in entries.values()])
+        return entries
 
     def rank(self, chosen: Sequence[Item]) -> tuple[int, tuple[int, ...], tuple[str, ...]]:
         """Ascending: most value first, then the lower spend in the order of resources, then names.

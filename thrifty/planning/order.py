@@ -25,17 +25,18 @@ def in_order(
     unit_micro: int,
 ) -> list[Item]:
     """Dense value first, requirements before what requires them, sections before revisions."""
-    totals = [sum(amounts) for amounts in zip(*(item.spend for item in chosen), strict=True)]
     items = {item.step: item for item in chosen}
-    waits = {step: [r for r in requires[step] if r in items] for step in items}
+    missing: dict[int, int] = {}
     followers: dict[int, list[int]] = {step: [] for step in items}
-    for step, before in waits.items():
+    for step in items:
+        before = [r for r in requires[step] if r in items]
+        missing[step] = len(before)
         for requirement in before:
             followers[requirement].append(step)
-    missing = {step: len(before) for step, before in waits.items()}
+    densities = _densities(chosen, unit_micro)
     rank = {
-        step: (revisions[step], -_density(item, totals, unit_micro), item.name)
-        for step, item in items.items()
+        item.step: (revisions[item.step], -density, item.name)
+        for item, density in zip(chosen, densities, strict=True)
     }
     ready = [(rank[step], step) for step in items if not missing[step]]
     heapify(ready)
@@ -50,7 +51,13 @@ def in_order(
     return ordered
 
 
-def _density(item: Item, totals: Sequence[int], unit_micro: int) -> float:
+def _densities(chosen: Sequence[Item], unit_micro: int) -> list[float]:
     """Millionths of value for each share of the plan's total spend, all resources alike."""
-    share = sum(amount / whole for amount, whole in zip(item.spend, totals, strict=True) if whole)
-    return item.value * unit_micro / share if share else inf
+    shares = [0.0] * len(chosen)
+    for column in zip(*[item.spend for item in chosen], strict=True):
+        if whole := sum(column):
+            shares = [share + amount / whole for share, amount in zip(shares, column, strict=True)]
+    return [
+        item.value * unit_micro / share if share else inf
+        for item, share in zip(chosen, shares, strict=True)
+    ]

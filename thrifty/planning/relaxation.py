@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from operator import mul
 from typing import NamedTuple, TypeVar
 
@@ -105,11 +106,9 @@ class Relaxation:
         self.rows = rows
         self.items = [branch.item for position in core for branch in position.branches]
         self.values = [branch.value for position in core for branch in position.branches]
-        self.spans: list[tuple[int, int]] = []
-        end = 0
-        for position in core:
-            self.spans.append((end, end := end + len(position.branches)))
-        self.slices = [slice(start, end) for start, end in self.spans]
+        ends = list(accumulate([len(position.branches) for position in core], initial=0))
+        self.starts = ends[:-1]
+        self.slices = list(map(slice, ends, ends[1:]))
         self.place = {position.step: place for place, position in enumerate(core)}
         self.topics = self._topics() if model.penalty else {}
         self.needed = [place for place, position in enumerate(core) if position.needed]
@@ -137,7 +136,7 @@ class Relaxation:
         capacities = self.model.capacities
         if not self.rows.is_risky:
             return [Chord()] * len(capacities)
-        steps = [self.items[start:end] for start, end in self.spans]
+        steps = [self.items[of_place] for of_place in self.slices]
         needed = [position.needed for position in self.core]
         return [
             chord_below(row, capacity, self.model.max_steps, steps, needed)
@@ -203,7 +202,8 @@ class Relaxation:
 
     def rooms(self, at: Relaxed, places: Sequence[int]) -> list[float]:
         """What the best items of these places leave of each row; negative when it is short."""
-        items = [self.best_item(at, place) for place in places]
+        tops, starts = at.tops.__getitem__, self.starts.__getitem__
+        items = list(map(at.worth.index, map(tops, places), map(starts, places)))
         return [
             capacity - sum(map(column.__getitem__, items))
             for capacity, column in zip(self.capacities, self.columns, strict=True)
@@ -231,10 +231,6 @@ class Relaxation:
             if slope := topic_entries(prices.get(topic, 0.0), penalty) - count:
                 slopes[topic] = float(slope)
         return slopes
-
-    def best_item(self, at: Relaxed, place: int) -> int:
-        """The item that the relaxed problem takes at a place."""
-        return at.worth.index(at.tops[place], self.spans[place][0])
 
 
 def topic_entries(price: float, penalty: int) -> int:
