@@ -14,7 +14,7 @@ from thrifty.planning.result import STOP_NEVER, Found, Stop
 LARGE = 4_000
 GAP_LARGE = 0.001
 """From so many items on, a plan within this share of its bound need not be proven best."""
-NODES = 500
+NODES_CHOICE, NODES_MARGINS = 500, 1_000
 """For so many nodes an item the search goes on before HiGHS is asked, for each of two things that
 cost HiGHS its time: steps with a choice, and margins. A plain knapsack costs it little."""
 CHOICE = 1.1
@@ -51,7 +51,7 @@ def nodes_more(exact: Exact, core: Core) -> int:
         return 0
     items = size(core)
     has_choice = items > CHOICE * len(core)
-    return NODES * items * (has_choice + exact.rows.is_risky)
+    return items * (NODES_CHOICE * has_choice + NODES_MARGINS * exact.rows.is_risky)
 
 
 def hand_over(exact: Exact, part: Part) -> Found:
