@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from thrifty.planning.chord import Chord, chord_below
+from thrifty.planning.chord import Chord, chord_over, margins_of
 from thrifty.planning.model import Item
 from thrifty.planning.risk import CONE, within
 
@@ -26,6 +26,10 @@ def plans(steps, needed, capacity, max_steps):
         variance = sum(each.variances[0] for each in chosen if each.variances)
         if has_needed and len(chosen) <= max_steps and within(capacity - used, variance):
             yield variance
+
+
+def chord_below(*given) -> Chord:
+    return chord_over(margins_of(*given))
 
 
 def test_no_plan_has_a_margin_below_the_chord():

@@ -14,7 +14,7 @@ from tests.planning.brute import brute_force, rank
 from tests.planning.families import tutorial_like
 from tests.planning.instances import small_problem
 from thrifty.budget import Budget, Spend, Step, StepOption
-from thrifty.planning import auto
+from thrifty.planning import auto, exact
 from thrifty.planning.compiling import build_model
 from thrifty.planning.core import Branch, Position, closed, size
 from thrifty.planning.engines import make_plan
@@ -99,6 +99,21 @@ def test_equals_brute_force_when_every_place_is_one_of_the_last(rounds, monkeypa
     for seed in range(1500):
         check(small_problem(Random(seed), steps_max=6))
     assert sum(denied) > 20
+
+
+def test_equals_brute_force_when_bounds_always_look_at_the_leeway(monkeypatch):
+    """Problems whose limits bind; every bound looks at how far margins can differ."""
+    looks = Mock(side_effect=exact.leeway)
+    monkeypatch.setattr("thrifty.planning.exact.leeway", looks)
+    monkeypatch.setattr("thrifty.planning.exact.CLEARER", 0.001)
+    monkeypatch.setattr("thrifty.planning.exact.STAGES", {0: ((4, 1), (8, 15_000))})
+    for seed in range(400):
+        random = Random(seed)
+        limit, risk = random.choice((None, 4)), random.choice((0.01, 0.1, 0.3))
+        check(tutorial_like(random, 6, max_steps=limit, arcs=random.choice((0, 1)), risk=risk))
+    for seed in range(1_500):
+        check(small_problem(Random(seed), steps_max=5))
+    assert looks.call_count > 500
 
 
 @pytest.fixture

@@ -56,7 +56,8 @@ def nodes_more(exact: Exact, core: Core) -> int:
 
 def hand_over(exact: Exact, part: Part) -> Found:
     """Lets HiGHS solve what is left; outside of that part, nothing is better than what is known."""
-    second = search_by_milp(restricted(exact.model, part.core), exact.best.items, exact.stop)
+    model = restricted(exact.model, part.core)
+    second = search_by_milp(model, exact.best.items, exact.stop, part.margins)
     exact.best.nodes += second.nodes
     if second.is_plan:
         exact.meet(drafted(part.core, second.items))

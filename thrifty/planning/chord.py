@@ -12,6 +12,9 @@ from typing import NamedTuple
 from thrifty.planning.model import Item
 from thrifty.planning.risk import CONE
 
+Margins = tuple[float, float]
+"""The least and the largest margin of a row, in the unit of the resource."""
+
 
 class Chord(NamedTuple):
     """A margin is at least the base, and the slope times the variances."""
@@ -32,14 +35,27 @@ class Chord(NamedTuple):
         ]
 
 
-def chord_below(
+def overlap(one: Margins, other: Margins) -> Margins:
+    """What lies within both; where rounding leaves nothing, a single point."""
+    low = max(one[0], other[0])
+    return low, max(low, min(one[1], other[1]))
+
+
+def chord_over(margins: Margins) -> Chord:
+    """The chord for all plans with such margins."""
+    low, high = margins
+    both = low + high
+    return Chord(low * high / both, 1.0 / both / CONE) if both else Chord()
+
+
+def margins_of(
     row: int,
     capacity: int,
     max_steps: int,
     steps: Sequence[Sequence[Item]],
     needed: Sequence[bool],
-) -> Chord:
-    """The chord for all plans that choose at most one item of each step.
+) -> Margins:
+    """The margins of all plans that choose at most one item of each step.
 
     Args:
         row: the row.
@@ -51,7 +67,7 @@ def chord_below(
     columns = [[item.variances[row] if item.variances else 0 for item in items] for items in steps]
     largest = nlargest(max_steps, [max(column, default=0) for column in columns])
     if not any(largest) or not capacity:
-        return Chord()
+        return 0.0, 0.0
     shares = [
         (variance / CONE / item.amounts[row], item.amounts[row])
         for items, column in zip(steps, columns, strict=True)
@@ -60,8 +76,7 @@ def chord_below(
     ]
     must = [column for column, is_needed in zip(columns, needed, strict=True) if is_needed]
     low = sqrt(sum(map(min, must)) / CONE)
-    high = min(sqrt(sum(largest) / CONE), _most_beside(shares, capacity))
-    return Chord(low * high / (low + high), 1.0 / (low + high) / CONE)
+    return low, min(sqrt(sum(largest) / CONE), _most_beside(shares, capacity))
 
 
 def _most_beside(shares: Sequence[tuple[float, int]], capacity: int) -> float:

@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import floor, inf
 
+from thrifty.planning.chord import Margins
 from thrifty.planning.core import Core, narrowed, reduced, size, whole, without
 from thrifty.planning.descent import RowsOnly, descend, first_prices
 from thrifty.planning.exchange import exchanged
 from thrifty.planning.greedy import Draft, by_density, by_worth
+from thrifty.planning.leeway import leeway
 from thrifty.planning.model import Item, Model
 from thrifty.planning.relaxation import Prices, Relaxation, Relaxed
 from thrifty.planning.result import STOP_NEVER, Found, Stop
@@ -59,6 +61,8 @@ MOST = 1e300
 RENEWED = {False: (45, 0.7), True: (15, 0.95)}
 """Without margins and with them: how many items a core has at least, and how much smaller it has
 become, to be worth new prices. A chord is drawn anew as well, and with fewer items lies higher."""
+CLEARER = 0.3
+"""What share of the gap the chords over margins must give away less to be worth new prices."""
 WIDEST = 30_000
 """The widest core that is searched before HiGHS could be asked."""
 HOPELESS_WIDTH = 100_000
@@ -73,6 +77,8 @@ class Part:
     core: Core
     prices: Prices
     bound: float
+    margins: Sequence[Margins] = ()
+    """Of each row, for the plans of the part that matter."""
 
 
 def search_exactly(model: Model, known: Sequence[Item] = (), stop: Stop = STOP_NEVER) -> Found:
@@ -173,12 +179,12 @@ class Exact:
             nodes: how many nodes of the last core are searched.
             widest: a core wider than this is not searched: its nodes would be too many.
         """
-        core, prices = part.core, part.prices
+        core, prices, margins = part.core, part.prices, part.margins
         small, shrunk = RENEWED[self.rows.is_risky]
         while True:
             self.best.nodes += (rounds + 1) * len(core)
             if core is not self.relaxation.core:
-                self.relaxation = Relaxation(self.model, core, self.rows)
+                self.relaxation = Relaxation(self.model, core, self.rows, margins)
             relaxation = self.relaxation
             at = self.bounded(relaxation, prices, rounds)
             self.tolerance = self.tolerance or tolerance(at)
@@ -186,14 +192,25 @@ class Exact:
             if smaller is None:
                 return []
             prices = at.prices
-            if not small < size(smaller) < shrunk * len(relaxation.items):
+            is_clearer, margins = self.cleared(relaxation, at)
+            is_smaller = small < size(smaller) < shrunk * len(relaxation.items)
+            if not is_smaller and not is_clearer:
                 break
             core = smaller
-        rest = [Part(smaller, prices, min(part.bound, at.bound))]
+        rest = [Part(smaller, prices, min(part.bound, at.bound), margins)]
         width = self.width(smaller)
         if width and (not nodes or width > widest):
             return rest
         return [] if self.search(smaller, at, nodes) else rest
+
+    def cleared(self, relaxation: Relaxation, at: Relaxed) -> tuple[bool, Sequence[Margins]]:
+        """Whether it is worth new prices how little the margins of better plans can differ."""
+        slack = at.bound - self.best.value + self.tolerance
+        before = relaxation.doubt(at.prices, relaxation.margins)
+        if before <= CLEARER * slack:
+            return False, relaxation.margins
+        margins = leeway(relaxation, at, slack)
+        return before - relaxation.doubt(at.prices, margins) > CLEARER * slack, margins
 
     def reduced(self, relaxation: Relaxation, at: Relaxed) -> Core | None:
         """What of a core can still be better than the best plan; None when nothing can."""

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from thrifty.budget.errors import InvalidInput
 from thrifty.planning import risk
-from thrifty.planning.chord import chord_below
+from thrifty.planning.chord import Margins, chord_over, margins_of
 from thrifty.planning.model import Item, Model
 from thrifty.planning.result import STOP_NEVER, Found, Stop
 
@@ -64,27 +64,37 @@ def is_installed() -> bool:
     return find_spec("highspy") is not None
 
 
-def search_by_milp(model: Model, known: Sequence[Item] = (), stop: Stop = STOP_NEVER) -> Found:
+def search_by_milp(
+    model: Model,
+    known: Sequence[Item] = (),
+    stop: Stop = STOP_NEVER,
+    margins: Sequence[Margins] = (),
+) -> Found:
     """The best plan of a model, proven by HiGHS unless the allowance runs out.
 
     Args:
         model: the problem.
         known: a plan to start from.
         stop: the allowance.
+        margins: of each row, for the plans that are better than the known one; if at hand.
 
     Raises:
         InvalidInput: highspy is not installed.
     """
     if model.impossible or not model.items:
         return Found((), 0, is_plan=model.is_plan(()))
-    return Milp(model).solve(known, stop)
+    return Milp(model, margins).solve(known, stop)
 
 
 class Milp:
     """A model in HiGHS: a column for each item, and one for each further entry to a topic."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, margins: Sequence[Margins] = ()) -> None:
         self.model = model
+        self.margins = margins or [
+            margins_of(row, capacity, model.max_steps, model.items, model.required)
+            for row, capacity in enumerate(model.capacities)
+        ]
         self.items = list(chain.from_iterable(model.items))
         ends = [0]
         for group in model.items:
@@ -129,7 +139,7 @@ class Milp:
         yield Row(-inf, float(model.max_steps), every, [1.0] * len(every))
         for row, capacity in enumerate(model.capacities):
             unit = SCALE / capacity if capacity else SCALE
-            chord = chord_below(row, capacity, model.max_steps, model.items, model.required)
+            chord = chord_over(self.margins[row])
             amounts = chord.column(row, self.items, unit)
             yield Row(-inf, (capacity - chord.base) * unit, every, amounts)
 

@@ -18,7 +18,7 @@ from itertools import accumulate
 from operator import mul
 from typing import NamedTuple, TypeVar
 
-from thrifty.planning.chord import Chord, chord_below
+from thrifty.planning.chord import Margins, chord_over, margins_of, overlap
 from thrifty.planning.core import Core
 from thrifty.planning.model import Model
 from thrifty.planning.rows import Rows
@@ -100,7 +100,17 @@ class Relaxed(NamedTuple):
 class Relaxation:
     """The part of the bound that no price changes. Places count the positions of the core."""
 
-    def __init__(self, model: Model, core: Core, rows: Rows) -> None:
+    def __init__(
+        self, model: Model, core: Core, rows: Rows, margins: Sequence[Margins] = ()
+    ) -> None:
+        """The relaxation of a core.
+
+        Args:
+            model: the problem.
+            core: what is left of it to decide.
+            rows: its rows.
+            margins: of each row, for the plans that matter, as far as they are known.
+        """
         self.model = model
         self.core = core
         self.rows = rows
@@ -114,7 +124,8 @@ class Relaxation:
         self.needed = [place for place, position in enumerate(core) if position.needed]
         self.optional = [place for place, position in enumerate(core) if not position.needed]
         self.free = max(0, model.max_steps - len(self.needed))
-        chords = list(zip(self._chords(), rows.units, strict=True))
+        self.margins = self._margins(margins)
+        chords = list(zip(map(chord_over, self.margins), rows.units, strict=True))
         self.columns = [
             chord.column(row, self.items, unit) for row, (chord, unit) in enumerate(chords)
         ]
@@ -131,17 +142,18 @@ class Relaxation:
                 topics.setdefault(topic, []).append(place)
         return topics
 
-    def _chords(self) -> list[Chord]:
-        """Lines below the margins of the rows."""
+    def _margins(self, known: Sequence[Margins]) -> list[Margins]:
+        """What the margins of the rows can be."""
         capacities = self.model.capacities
         if not self.rows.is_risky:
-            return [Chord()] * len(capacities)
+            return [(0.0, 0.0)] * len(capacities)
         steps = [self.items[of_place] for of_place in self.slices]
         needed = [position.needed for position in self.core]
-        return [
-            chord_below(row, capacity, self.model.max_steps, steps, needed)
+        found = [
+            margins_of(row, capacity, self.model.max_steps, steps, needed)
             for row, capacity in enumerate(capacities)
         ]
+        return list(map(overlap, found, known)) if known else found
 
     def solve(self, prices: Prices) -> Relaxed:
         """The best that the prices leave."""
@@ -193,6 +205,23 @@ class Relaxation:
         if len(worthy) > self.free:
             worthy = sorted(worthy, key=best.__getitem__, reverse=True)[: self.free]
         return self.needed + worthy
+
+    def edge(self, best: list[float]) -> float:
+        """What a position must bring to be among those that are taken."""
+        if not 0 <= self.free < len(self.optional):
+            return 0.0
+        return max(0.0, sorted([best[i] for i in self.optional], reverse=True)[self.free])
+
+    def doubt(self, prices: Prices, margins: Sequence[Margins]) -> float:
+        """By how much a bound may be too high as chords lie below such margins."""
+        scaled = zip(prices.rows, self.rows.units, margins, strict=True)
+        return sum(
+            [
+                price * unit * (high - low) ** 2 / (4.0 * (high + low))
+                for price, unit, (low, high) in scaled
+                if high
+            ]
+        )
 
     def slopes(self, at: Relaxed) -> Prices:
         """By how much each priced condition is kept (positive) or broken (negative)."""

@@ -58,7 +58,7 @@ class Settling:
         relaxation, penalty = self.relaxation, self.relaxation.model.penalty
         best, arcs, topics = at.best[:], dict(at.prices.arcs), dict(at.prices.topics)
         gain = sum([topic_gain(price, penalty) for price in topics.values()])
-        edge = self._edge(best)
+        edge = relaxation.edge(best)
         self._enter(best, topics, edge)
         self._pay(best, arcs, edge)
         self._repay(best, arcs, edge)
@@ -67,13 +67,6 @@ class Settling:
         bound = constant + sum(map(best.__getitem__, taken))
         prices = Prices(at.prices.rows, arcs, topics)
         return Relaxed(bound, constant, at.gain - gain, at.worth, at.tops, best, taken, prices)
-
-    def _edge(self, best: list[float]) -> float:
-        """What a step must be worth to be among those that are taken."""
-        free, optional = self.relaxation.free, self.relaxation.optional
-        if not 0 <= free < len(optional):
-            return 0.0
-        return max(0.0, sorted([best[i] for i in optional], reverse=True)[free])
 
     def _pay(self, best: list[float], arcs: dict[Arc, float], edge: float) -> None:
         """Steps that gain pay for what they require and what that requires."""

@@ -12,17 +12,14 @@ tell.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import sqrt
 from typing import NamedTuple
 
 from thrifty.planning.core import Position
+from thrifty.planning.hull import Increment, Point, hull, increments
 from thrifty.planning.risk import CONE
 from thrifty.planning.rows import Rows, Variances
-
-Increment = tuple[float, int]
-"""How much value a unit of a row brings, with a minus, so that the steepest comes first; and for
-how many units."""
 
 
 class Curve(NamedTuple):
@@ -34,29 +31,30 @@ class Curve(NamedTuple):
     free: float
     """What they add to no room at all."""
     increments: list[Increment]
-    turns: list[int]
+    turns: list[float]
     """The rooms at which the pieces begin; the last goes on forever."""
     pieces: list[tuple[float, float]]
     """The lines that they lie on: the value at no room, and for a unit of room."""
 
-    def joined(self, points: Sequence[tuple[int, float]]) -> Curve:
+    def joined(self, points: Iterable[Point]) -> Curve:
         """The curve with one position more.
 
         Args:
-            points: the amount and the value of each of its options.
+            points: its options.
         """
-        amount, value = 0, max([0.0, *[v for a, v in points if not a]])
-        increments, free = self.increments.copy(), self.free + value
-        while points := [point for point in points if point[1] > value]:
-            loss, a, v = min([((value - v) / (a - amount), a, v) for a, v in points])
-            insort(increments, (loss, a - amount))
-            amount, value = a, v
-        return curve(self.shift, self.mask, free, increments) if value else self
+        corners = hull(points)
+        if len(corners) == 1 and not corners[0][1]:
+            return self
+        rises = self.increments.copy()
+        for increment in increments(corners):
+            insort(rises, increment)
+        return curve(self.shift, self.mask, self.free + corners[0][1], rises)
 
 
 def curve(shift: int, mask: int, free: float, increments: list[Increment]) -> Curve:
     """The curve that rises by these increments."""
-    turn, height, turns, pieces = 0, free, [0], []
+    turn: float = 0
+    height, turns, pieces = free, [turn], []
     for loss, width in increments:
         pieces.append((height + loss * turn, -loss))
         height -= loss * width
@@ -84,7 +82,7 @@ class Tail(dict[int, Sequence[Curve]]):
         values = [branch.value + paid for branch in branches]
         columns = zip(*[branch.item.amounts for branch in branches], strict=True)
         curves = [
-            after.joined(list(zip(column, values, strict=True)))
+            after.joined(zip(column, values, strict=True))
             for after, column in zip(self[place + 1], columns, strict=True)
         ]
         self[place] = curves

@@ -1,0 +1,103 @@
+"""How small and how large the margins of a plan can be that is better than the best one known.
+
+A plan that is not worth less than the best loses at most the gap against the bound. For so much,
+only so many choices can be other than the bound's: what they change of the variances at most is a
+fractional knapsack, and so the variances of all plans that matter lie near the bound's own. Between
+a near least and a near largest margin, a chord is hardly below the root. The method is known as
+optimality-based bound tightening: A. M. Gleixner, T. Berthold, B. Müller, S. Weltge, "Three
+enhancements for optimization-based bound tightening", Journal of Global Optimization 67 (2017).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import sqrt
+from typing import NamedTuple
+
+from thrifty.planning.chord import Margins, overlap
+from thrifty.planning.hull import Increment, Point, hull, increments
+from thrifty.planning.relaxation import Relaxation, Relaxed
+from thrifty.planning.risk import CONE
+from thrifty.planning.rows import Variances
+
+ROUNDING = 1e-9
+"""The share of a variance by which sums of floats may be wrong, and far more."""
+
+
+class Choice(NamedTuple):
+    """What can be done about a step: an item, or none."""
+
+    loss: float
+    """Against the best choice for the step."""
+    variances: Variances
+
+
+def leeway(relaxation: Relaxation, at: Relaxed, slack: float) -> list[Margins]:
+    """The margins of the rows that have a price; those of the others stay what they were.
+
+    Args:
+        relaxation: the problem.
+        at: its bound.
+        slack: how much a plan may lose against the bound and still matter.
+    """
+    edge = relaxation.edge(at.best)
+    steps = [_choices(relaxation, at, place, edge) for place in range(len(relaxation.core))]
+    pairs = zip(at.prices.rows, relaxation.margins, strict=True)
+    return [
+        overlap(known, _margins(row, steps, slack)) if price and known[1] else known
+        for row, (price, known) in enumerate(pairs)
+    ]
+
+
+def _choices(relaxation: Relaxation, at: Relaxed, place: int, edge: float) -> list[Choice]:
+    """All that can be done about a step, the best first."""
+    position = relaxation.core[place]
+    least = edge + at.tops[place] - at.best[place]
+    worth = at.worth[relaxation.slices[place]]
+    choices = [
+        (w, branch.item.variances) for w, branch in zip(worth, position.branches, strict=True)
+    ]
+    if not position.needed:
+        choices.append((least, ()))
+    choices.sort(reverse=True)
+    best = choices[0][0]
+    return [Choice(best - w, variances) for w, variances in choices]
+
+
+def _margins(row: int, steps: Sequence[Sequence[Choice]], slack: float) -> Margins:
+    """The least and the largest margin of a row."""
+    variance = 0
+    less: list[list[Point]] = []
+    more: list[list[Point]] = []
+    for choices in steps:
+        amounts = [variances[row] if variances else 0 for _, variances in choices]
+        best = amounts[0]
+        variance += best
+        changes = [
+            (loss, amount - best)
+            for (loss, _), amount in zip(choices, amounts, strict=True)
+            if amount != best
+        ]
+        less.append([(loss, -change) for loss, change in changes if change < 0])
+        more.append([(loss, change) for loss, change in changes if change > 0])
+    error = ROUNDING * variance
+    low = max(0.0, variance - _most(less, slack) - error)
+    high = variance + _most(more, slack) * (1.0 + ROUNDING) + error
+    return sqrt(low / CONE), sqrt(high / CONE)
+
+
+def _most(changes: Iterable[Iterable[Point]], slack: float) -> float:
+    """What changes add together at most that lose no more than the slack."""
+    total = 0.0
+    rises: list[Increment] = []
+    for points in changes:
+        corners = hull(points)
+        total += corners[0][1]
+        rises += increments(corners)
+    rises.sort()
+    for loss, width in rises:
+        total -= loss * min(width, slack)
+        slack -= width
+        if slack <= 0.0:
+            break
+    return total
