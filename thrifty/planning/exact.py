@@ -58,7 +58,7 @@ STAGE_BELOW = (16, 60_000)
 """The same for a part of it."""
 MOST = 1e300
 """Instead of infinity, which is no whole number."""
-RENEWED = {False: (45, 0.7), True: (15, 0.95)}
+RENEWED = {False: (45, 0.7), True: (45, 0.95)}
 """Without margins and with them: how many items a core has at least, and how much smaller it has
 become, to be worth new prices. A chord is drawn anew as well, and with fewer items lies higher."""
 CLEARER = 0.3
