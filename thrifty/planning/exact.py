@@ -204,10 +204,11 @@ class Exact:
         return [] if self.search(smaller, at, nodes) else rest
 
     def cleared(self, relaxation: Relaxation, at: Relaxed) -> tuple[bool, Sequence[Margins]]:
-        """Whether it is worth new prices how little the margins of better plans can differ."""
+        """Whether chords over the margins that better plans can have are worth new prices, and
+        these margins."""
         slack = at.bound - self.best.value + self.tolerance
         before = relaxation.doubt(at.prices, relaxation.margins)
-        if before <= CLEARER * slack:
+        if before <= CLEARER * slack or at.bound <= self.enough():
             return False, relaxation.margins
         margins = leeway(relaxation, at, slack)
         return before - relaxation.doubt(at.prices, margins) > CLEARER * slack, margins
