@@ -161,8 +161,10 @@ def test_equals_brute_force_when_highs_gets_every_core(monkeypatch):
     monkeypatch.setattr("thrifty.planning.auto.nodes_more", lambda *_: 0)
     handed_over = Mock(side_effect=auto.hand_over)
     monkeypatch.setattr("thrifty.planning.auto.hand_over", handed_over)
-    for seed in range(400):
-        problem = replace(small_problem(Random(seed), steps_max=6), concurrency=1)
+    monkeypatch.setattr("thrifty.planning.exact.CLEARER", 0.001)
+    small = [replace(small_problem(Random(s), steps_max=6), concurrency=1) for s in range(400)]
+    bound = [tutorial_like(Random(s), 6, max_steps=None, risk=0.1) for s in range(100)]
+    for problem in (*small, *bound):
         plan, best = make_plan(problem), brute_force(problem)
         if best is None:
             assert plan.status == "infeasible"
@@ -170,6 +172,8 @@ def test_equals_brute_force_when_highs_gets_every_core(monkeypatch):
             assert plan.status == "optimal"
             assert plan.value == pytest.approx(-float(best[0][0]), abs=1e-9)
     assert handed_over.call_count > 20
+    margins = [part.margins for (_, part), _ in handed_over.call_args_list]
+    assert sum(any(low > 0.0 for low, _ in known) for known in margins) > 20
 
 
 def test_a_step_that_needs_more_steps_than_a_plan_may_have_is_left_out():
