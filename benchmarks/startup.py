@@ -17,14 +17,22 @@ import time
 from pathlib import Path
 
 BASELINE = "python -c pass"
+IMPORTS = (
+    "thrifty",
+    "dataclasses, datetime, decimal, typing_extensions",  # what the planner has of others
+    "thrifty.planning.engines",
+    "langgraph.graph",
+)
 THRIFTY = str(Path(sys.executable).with_name("thrifty"))
 PROGRAMS = {
     BASELINE: [sys.executable, "-c", "pass"],
     "thrifty --help": [THRIFTY, "--help"],
     "thrifty plan": [THRIFTY, "plan", "Plan a tea party", "--max-tokens", "2200"],
     "thrifty frontier": [THRIFTY, "frontier", "Plan a tea party", "--max-tokens", "2200"],
-    "python -c 'import thrifty'": [sys.executable, "-c", "import thrifty"],
-    "python -c 'import langgraph.graph'": [sys.executable, "-c", "import langgraph.graph"],
+    **{
+        f"python -c 'import {names}'": [sys.executable, "-c", f"import {names}"]
+        for names in IMPORTS
+    },
 }
 
 
