@@ -135,7 +135,7 @@ class Exact:
                 continue
             for half in split(self.model, part.core):
                 if half is not None:
-                    parts += self.remains(Part(half, part.prices, part.bound), *STAGE_BELOW)
+                    parts += self.remains(replace(part, core=half), *STAGE_BELOW)
         return self.found(parts)
 
     def is_over(self, parts: Sequence[Part]) -> bool:
