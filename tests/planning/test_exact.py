@@ -128,7 +128,8 @@ def beaten(monkeypatch) -> list[int]:
 
     monkeypatch.setattr("thrifty.planning.walk.LARGE", 0)
     monkeypatch.setattr("thrifty.planning.exact.LARGE", 0)
-    monkeypatch.setattr("thrifty.planning.exact.RENEWED", dict.fromkeys((False, True), (0, 0.7)))
+    monkeypatch.setattr("thrifty.planning.exact.RENEWED", 0)
+    monkeypatch.setattr("thrifty.planning.exact.SHRUNK", dict.fromkeys((False, True), 0.7))
     monkeypatch.setattr("thrifty.planning.exact.skyband", watched)
     return counts
 

@@ -58,9 +58,11 @@ STAGE_BELOW = (16, 60_000)
 """The same for a part of it."""
 MOST = 1e300
 """Instead of infinity, which is no whole number."""
-RENEWED = {False: (45, 0.7), True: (45, 0.95)}
-"""Without margins and with them: how many items a core has at least, and how much smaller it has
-become, to be worth new prices. A chord is drawn anew as well, and with fewer items lies higher."""
+RENEWED = 45
+"""How many items a core has at least, to be worth new prices."""
+SHRUNK = {False: 0.7, True: 0.95}
+"""And how much smaller it has become, without margins and with them: a chord is drawn anew as well,
+and with fewer items lies higher."""
 CLEARER = 0.3
 """What share of the gap the chords over margins must give away less to be worth new prices."""
 WIDEST = 30_000
@@ -180,7 +182,7 @@ class Exact:
             widest: a core wider than this is not searched: its nodes would be too many.
         """
         core, prices, margins = part.core, part.prices, part.margins
-        small, shrunk = RENEWED[self.rows.is_risky]
+        shrunk = SHRUNK[self.rows.is_risky]
         while True:
             self.best.nodes += (rounds + 1) * len(core)
             if core is not self.relaxation.core:
@@ -193,7 +195,7 @@ class Exact:
                 return []
             prices = at.prices
             is_clearer, margins = self.cleared(relaxation, at)
-            is_smaller = small < size(smaller) < shrunk * len(relaxation.items)
+            is_smaller = RENEWED < size(smaller) < shrunk * len(relaxation.items)
             if not is_smaller and not is_clearer:
                 break
             core = smaller
@@ -206,16 +208,20 @@ class Exact:
     def cleared(self, relaxation: Relaxation, at: Relaxed) -> tuple[bool, Sequence[Margins]]:
         """Whether chords over the margins that better plans can have are worth new prices, and
         these margins."""
-        slack = at.bound - self.best.value + self.tolerance
+        slack = self.slack(at)
         before = relaxation.doubt(at.prices, relaxation.margins)
         if before <= CLEARER * slack or at.bound <= self.enough():
             return False, relaxation.margins
         margins = leeway(relaxation, at, slack)
         return before - relaxation.doubt(at.prices, margins) > CLEARER * slack, margins
 
+    def slack(self, at: Relaxed) -> float:
+        """How much a plan may lose against a bound and still be better than the best plan."""
+        return at.bound - self.best.value + self.tolerance
+
     def reduced(self, relaxation: Relaxation, at: Relaxed) -> Core | None:
         """What of a core can still be better than the best plan; None when nothing can."""
-        slack = at.bound - self.best.value + self.tolerance
+        slack = self.slack(at)
         core = reduced(relaxation, at, slack) if slack >= 0 else None
         if core and self.model.max_steps <= FEW and LARGE <= size(core) <= CROWD_MAX:
             return skyband(self.model, self.rows, core)
