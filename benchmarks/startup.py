@@ -18,10 +18,12 @@ from pathlib import Path
 
 BASELINE = "python -c pass"
 IMPORTS = (
-    "thrifty",
-    "dataclasses, datetime, decimal, typing_extensions",  # what the planner has of others
-    "thrifty.planning.engines",
-    "langgraph.graph",
+    "import thrifty",
+    "import dataclasses, decimal, typing",  # what the planner has of others
+    "from thrifty import Budget, Problem, Step, StepOption, make_plan",
+    "import numpy",
+    "import highspy",
+    "import langgraph.graph",
 )
 THRIFTY = str(Path(sys.executable).with_name("thrifty"))
 PROGRAMS = {
@@ -29,10 +31,7 @@ PROGRAMS = {
     "thrifty --help": [THRIFTY, "--help"],
     "thrifty plan": [THRIFTY, "plan", "Plan a tea party", "--max-tokens", "2200"],
     "thrifty frontier": [THRIFTY, "frontier", "Plan a tea party", "--max-tokens", "2200"],
-    **{
-        f"python -c 'import {names}'": [sys.executable, "-c", f"import {names}"]
-        for names in IMPORTS
-    },
+    **{f"python -c '{line}'": [sys.executable, "-c", line] for line in IMPORTS},
 }
 
 

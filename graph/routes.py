@@ -5,7 +5,7 @@ from typing import Literal
 from langgraph.types import Send
 from typing_extensions import TypedDict
 
-from thrifty.budget.spend import SpendState
+from thrifty.budget.states import SpendState
 from thrifty.executors.registry import LLM
 from thrifty.nodes.run_llm import Sent
 from thrifty.nodes.state import Assignment, Run

@@ -13,8 +13,8 @@ from thrifty.budget import (
     ReservationClosed,
     total,
 )
-from thrifty.budget.decision import Decision, DecisionState
-from thrifty.budget.plan import PlanState
+from thrifty.budget.decision import Decision
+from thrifty.budget.states import DecisionState, PlanState
 from thrifty.nodes.context import Context
 from thrifty.nodes.outlook import Facts, all_steps, outlook
 from thrifty.nodes.question import REMEDY, Buys, Question, read_answer, todo

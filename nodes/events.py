@@ -19,9 +19,7 @@ from typing import Any, Literal, get_args
 
 from typing_extensions import TypedDict
 
-from thrifty.budget.limits import BudgetState
-from thrifty.budget.plan import PlanState
-from thrifty.budget.spend import SpendState
+from thrifty.budget.states import BudgetState, PlanState, SpendState
 
 
 class Moment(TypedDict):

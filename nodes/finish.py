@@ -7,8 +7,8 @@ from langchain_core.messages import AIMessage
 from langgraph.runtime import Runtime
 
 from thrifty.budget import Budget, Outcome, Plan, Spend, Step, StepOption
-from thrifty.budget.decision import Decision, DecisionState
-from thrifty.budget.plan import PlanState
+from thrifty.budget.decision import Decision
+from thrifty.budget.states import DecisionState, PlanState
 from thrifty.ledger.booking import charge_what_is_open
 from thrifty.nodes.context import Context
 from thrifty.nodes.learning import remember

@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 from typing_extensions import TypedDict
 
 from thrifty.budget import Outcome, Plan, Step
-from thrifty.budget.outcome import OutcomeState
-from thrifty.budget.plan import PlanState
+from thrifty.budget.states import OutcomeState, PlanState
 from thrifty.executors.draft import Draft
 from thrifty.nodes.state import Run
 from thrifty.planning.forecast import Bill, Seen, Tally, tally_of

@@ -9,10 +9,8 @@ from langgraph.managed import RemainingSteps
 from typing_extensions import TypedDict
 
 from thrifty.budget import Budget, LeftOut, Outcome, Step, StepOption
-from thrifty.budget.outcome import OutcomeState
-from thrifty.budget.plan import PlanState
-from thrifty.budget.spend import SpendState
-from thrifty.budget.step import StepState, in_running_order
+from thrifty.budget.states import OutcomeState, PlanState, SpendState, StepState
+from thrifty.budget.step_set import in_running_order
 from thrifty.estimates.learned import Learned, LearnedState
 from thrifty.executors.offer import Terms, offer, priced
 from thrifty.nodes.context import Context

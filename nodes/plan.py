@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 
 from thrifty.budget import Plan
 from thrifty.budget.decision import Decision
-from thrifty.budget.plan import PlanState
+from thrifty.budget.states import PlanState
 from thrifty.nodes.context import Context
 from thrifty.nodes.outlook import Facts, outlook, terms_of
 from thrifty.nodes.services import Services

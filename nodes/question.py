@@ -17,8 +17,7 @@ from typing import Literal, NotRequired
 from typing_extensions import TypedDict
 
 from thrifty.budget import Budget, InvalidInput, Step, StepOption, checks
-from thrifty.budget.limits import BudgetState
-from thrifty.budget.spend import SpendState
+from thrifty.budget.states import BudgetState, SpendState
 
 GO, FINISH = "go", "finish"
 REMEDY = 'answer "go", "finish", {"budget": {"max_tokens": 4000}} or {"leave_out": ["Timeline"]}'

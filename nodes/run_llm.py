@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from thrifty.budget import Spend, StepOption
-from thrifty.budget.spend import SpendState
+from thrifty.budget.states import SpendState
 from thrifty.executors.llm import useful_tokens, words_wanted, write
 from thrifty.executors.protocol import Work
 from thrifty.models.metered import Allowance, Request

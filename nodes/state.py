@@ -14,13 +14,16 @@ from langgraph.managed import RemainingSteps
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from thrifty.budget.decision import DecisionState
-from thrifty.budget.limits import BudgetState
-from thrifty.budget.option import OptionState
-from thrifty.budget.outcome import Outcome, OutcomeState
-from thrifty.budget.plan import PlanState
-from thrifty.budget.spend import SpendState
-from thrifty.budget.step import StepState
+from thrifty.budget.outcome import Outcome
+from thrifty.budget.states import (
+    BudgetState,
+    DecisionState,
+    OptionState,
+    OutcomeState,
+    PlanState,
+    SpendState,
+    StepState,
+)
 from thrifty.estimates.learned import LearnedState
 from thrifty.planning.course import Direction
 from thrifty.receipt.record import ReceiptState

@@ -1,7 +1,7 @@
 """thrifty: a LangGraph agent that gets the most done inside a hard budget.
 
-These are the public names. Each is loaded when it is first used, so that `import thrifty`
-costs a millisecond.
+These are the public names. Each is loaded when it is first used: `import thrifty` alone loads
+nothing else of it.
 """
 
 from importlib import import_module

@@ -6,7 +6,7 @@ import pytest
 
 from thrifty.budget import InvalidInput, LeftOut, Outcome, Plan, Spend, Step, StepOption, total
 from thrifty.budget.decision import Decision
-from thrifty.budget.step import group
+from thrifty.budget.step_set import group
 
 
 def option(name: str = "a", step: str = "S", **changed: object) -> StepOption:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thrifty.budget import Spend, Step, StepOption
-from thrifty.budget.step import in_running_order
+from thrifty.budget.step_set import in_running_order
 
 
 def step(name: str, *requires: str, role: str = "section") -> Step:

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
-
-from typing_extensions import TypedDict
+from typing import TYPE_CHECKING, Literal, get_args
 
 from thrifty.budget import checks
+
+if TYPE_CHECKING:
+    from thrifty.budget.states import DecisionState
 
 DecisionKind = Literal[
     "offline", "options", "plan", "replan", "upgrade", "downgrade", "skip", "ask", "halt"
 ]
-
-
-class DecisionState(TypedDict):
-    """A `Decision` as plain data."""
-
-    kind: str
-    reason: str
-    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +31,8 @@ class Decision:
         checks.amount("decision.at_ms", self.at_ms)
 
     def to_state(self) -> DecisionState:
-        return DecisionState(kind=self.kind, reason=self.reason, at_ms=self.at_ms)
+        return {"kind": self.kind, "reason": self.reason, "at_ms": self.at_ms}
 
     @classmethod
     def from_state(cls, state: object) -> Decision:
-        return cls(**checks.complete("decision", state, DecisionState.__annotations__))
+        return cls(**checks.complete("decision", state, cls.__match_args__))

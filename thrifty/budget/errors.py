@@ -13,7 +13,7 @@ ThriftyError
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from time import gmtime, strftime
 
 from thrifty.budget.resources import told
 from thrifty.budget.secret_names import is_secret
@@ -127,7 +127,7 @@ class LeaseLost(ThriftyError):
         """Since when, in milliseconds since 1970."""
         self.fence = fence
         """The number of the lease in force: what a take-over has to name."""
-        since = datetime.fromtimestamp(since_ms / 1000, UTC).isoformat(timespec="seconds")
+        since = strftime("%Y-%m-%dT%H:%M:%S+00:00", gmtime(since_ms // 1000))
         held = f"is held by {holder!r} since {since}" if holder else f"was left at {since}"
         super().__init__(
             f"run {shown(run)} {held} (lease {fence}); wait for it, or take it over if it is gone"

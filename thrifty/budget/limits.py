@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-
-from typing_extensions import TypedDict
+from typing import TYPE_CHECKING
 
 from thrifty.budget import checks
 from thrifty.budget.dollars import usd
@@ -15,19 +14,11 @@ from thrifty.budget.money import limit_nano_usd
 from thrifty.budget.resources import COST, RESOURCES, Resource
 from thrifty.budget.spend import Spend
 
+if TYPE_CHECKING:
+    from thrifty.budget.states import BudgetState
+
 BUDGET_FIELDS = ("max_tokens", "max_cost_usd", "max_latency_ms", "max_tool_calls")
 NANO_FIELD = "max_cost_nano_usd"
-
-
-class BudgetState(TypedDict, total=False):
-    """A `Budget` as plain data. Money may stand in dollars (as people write it) or, exact to
-    the last digit, in nano-USD (as `to_state` writes it), not in both."""
-
-    max_tokens: int | None
-    max_cost_usd: float | None
-    max_cost_nano_usd: int | None
-    max_latency_ms: int | None
-    max_tool_calls: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +133,12 @@ class Budget:
 
     def to_state(self) -> BudgetState:
         tokens, cost, latency, calls = self.limits
-        return BudgetState(
-            max_tokens=tokens,
-            max_cost_nano_usd=cost,
-            max_latency_ms=latency,
-            max_tool_calls=calls,
-        )
+        return {
+            "max_tokens": tokens,
+            "max_cost_nano_usd": cost,
+            "max_latency_ms": latency,
+            "max_tool_calls": calls,
+        }
 
     @classmethod
     def from_state(cls, state: object, field: str = "budget") -> Budget:

@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from typing_extensions import TypedDict
+from typing import TYPE_CHECKING, Any
 
 from thrifty.budget import checks
-from thrifty.budget.spend import Spend, SpendState
+from thrifty.budget.spend import Spend
+
+if TYPE_CHECKING:
+    from thrifty.budget.states import OptionState
 
 SPREAD_DEFAULT = 0.25
 SPREAD_MAX = 10.0
 NAME_MAX = 120
 DESCRIPTION_MAX = 2_000
-
-
-class OptionState(TypedDict):
-    """A `StepOption` as plain data."""
-
-    name: str
-    step: str
-    executor: str
-    description: str
-    estimate: SpendState
-    spread: float
-    value: float
-    payload: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +69,19 @@ class StepOption:
         )
 
     def to_state(self) -> OptionState:
-        return OptionState(
-            name=self.name,
-            step=self.step,
-            executor=self.executor,
-            description=self.description,
-            estimate=self.estimate.to_state(),
-            spread=self.spread,
-            value=self.value,
-            payload=dict(self.payload),
-        )
+        return {
+            "name": self.name,
+            "step": self.step,
+            "executor": self.executor,
+            "description": self.description,
+            "estimate": self.estimate.to_state(),
+            "spread": self.spread,
+            "value": self.value,
+            "payload": dict(self.payload),
+        }
 
     @classmethod
     def from_state(cls, state: object, where: str = "option") -> StepOption:
-        given = dict(checks.complete(where, state, OptionState.__annotations__))
+        given = dict(checks.complete(where, state, cls.__match_args__))
         given["estimate"] = Spend.from_state(given["estimate"], f"{where}.estimate")
         return cls(**given)

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
-
-from typing_extensions import TypedDict
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from thrifty.budget import checks
-from thrifty.budget.option import OptionState, StepOption
-from thrifty.budget.spend import Spend, SpendState
+from thrifty.budget.option import StepOption
+from thrifty.budget.spend import Spend
+
+if TYPE_CHECKING:
+    from thrifty.budget.states import OutcomeState
 
 OutcomeStatus = Literal["done", "cut", "failed", "skipped", "stopped"]
-
-
-class OutcomeState(TypedDict):
-    """An `Outcome` as plain data."""
-
-    option: OptionState
-    status: str
-    text: str
-    actual: SpendState
-    reason: str
-    disables: str
-    started_ms: int | None
-    ended_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +53,20 @@ class Outcome:
         return self.status in ("done", "cut")
 
     def to_state(self) -> OutcomeState:
-        return OutcomeState(
-            option=self.option.to_state(),
-            status=self.status,
-            text=self.text,
-            actual=self.actual.to_state(),
-            reason=self.reason,
-            disables=self.disables,
-            started_ms=self.started_ms,
-            ended_ms=self.ended_ms,
-        )
+        return {
+            "option": self.option.to_state(),
+            "status": self.status,
+            "text": self.text,
+            "actual": self.actual.to_state(),
+            "reason": self.reason,
+            "disables": self.disables,
+            "started_ms": self.started_ms,
+            "ended_ms": self.ended_ms,
+        }
 
     @classmethod
     def from_state(cls, state: object) -> Outcome:
-        given: dict[str, Any] = dict(
-            checks.complete("outcome", state, OutcomeState.__annotations__)
-        )
+        given: dict[str, Any] = dict(checks.complete("outcome", state, cls.__match_args__))
         given["option"] = StepOption.from_state(given["option"])
         given["actual"] = Spend.from_state(given["actual"])
         return cls(**given)

@@ -6,34 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from typing_extensions import TypedDict
-
 from thrifty.budget import checks
-from thrifty.budget.option import OptionState, StepOption
+from thrifty.budget.option import StepOption
 from thrifty.budget.spend import Spend, total
+from thrifty.budget.states import LeftOutState, PlanState
 
 PlanStatus = Literal["optimal", "feasible", "infeasible"]
-
-
-class LeftOutState(TypedDict):
-    """A `LeftOut` as plain data."""
-
-    option: str
-    step: str
-    reason: str
-
-
-class PlanState(TypedDict):
-    """A `Plan` as plain data."""
-
-    status: str
-    engine: str
-    chosen: list[OptionState]
-    value: float
-    bound: float
-    left_out: list[LeftOutState]
-    note: str
-    nodes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +24,11 @@ class LeftOut:
     """In plain words: "alternative chosen", "412 tokens short"."""
 
     def to_state(self) -> LeftOutState:
-        return LeftOutState(option=self.option, step=self.step, reason=self.reason)
+        return {"option": self.option, "step": self.step, "reason": self.reason}
 
     @classmethod
     def from_state(cls, state: object) -> LeftOut:
-        return cls(**checks.complete("left_out", state, LeftOutState.__annotations__))
+        return cls(**checks.complete("left_out", state, cls.__match_args__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +73,16 @@ class Plan:
         return (self.bound - self.value) / self.bound if self.bound > 0 else 0.0
 
     def to_state(self) -> PlanState:
-        return PlanState(
-            status=self.status,
-            engine=self.engine,
-            chosen=[option.to_state() for option in self.chosen],
-            value=self.value,
-            bound=self.bound,
-            left_out=[left_out.to_state() for left_out in self.left_out],
-            note=self.note,
-            nodes=self.nodes,
-        )
+        return {
+            "status": self.status,
+            "engine": self.engine,
+            "chosen": [option.to_state() for option in self.chosen],
+            "value": self.value,
+            "bound": self.bound,
+            "left_out": [left_out.to_state() for left_out in self.left_out],
+            "note": self.note,
+            "nodes": self.nodes,
+        }
 
     @classmethod
     def from_state(cls, state: object) -> Plan:

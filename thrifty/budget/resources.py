@@ -1,13 +1,12 @@
 """The four resources that a budget limits, in the order in which they are always shown."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from thrifty.budget.dollars import format_usd
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """One thing that a run uses up."""
 
     name: str

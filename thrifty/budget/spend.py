@@ -6,24 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from typing_extensions import TypedDict
-
 from thrifty.budget import checks
 from thrifty.budget.resources import RESOURCES
 
 if TYPE_CHECKING:
     from thrifty.budget.limits import Budget
+    from thrifty.budget.states import SpendState
 
 SPEND_FIELDS = tuple(resource.spend_field for resource in RESOURCES)
-
-
-class SpendState(TypedDict):
-    """A `Spend` as plain data: in the state of a graph, in JSON, in a receipt."""
-
-    tokens: int
-    cost_nano_usd: int
-    latency_ms: int
-    tool_calls: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +60,12 @@ class Spend:
         return not budget.exceeded_by(self)
 
     def to_state(self) -> SpendState:
-        return SpendState(
-            tokens=self.tokens,
-            cost_nano_usd=self.cost_nano_usd,
-            latency_ms=self.latency_ms,
-            tool_calls=self.tool_calls,
-        )
+        return {
+            "tokens": self.tokens,
+            "cost_nano_usd": self.cost_nano_usd,
+            "latency_ms": self.latency_ms,
+            "tool_calls": self.tool_calls,
+        }
 
     @classmethod
     def from_state(cls, state: object, field: str = "spend") -> Spend:

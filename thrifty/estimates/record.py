@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from thrifty.budget import Spend, checks
 from thrifty.budget.option import SPREAD_MAX
-from thrifty.budget.spend import SpendState
+from thrifty.budget.states import SpendState
 
 
 class RecordState(TypedDict):

@@ -3,13 +3,17 @@
 Nothing that plans is loaded before it is asked to: importing this costs what `Problem` costs.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from time import monotonic_ns
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from thrifty.budget import Budget, checks
-from thrifty.budget.plan import Plan
 from thrifty.planning.problem import Problem
+
+if TYPE_CHECKING:
+    from thrifty.budget import Plan
 
 EngineName = Literal["auto", "exact", "milp", "beam"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)

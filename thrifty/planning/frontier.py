@@ -12,8 +12,9 @@ from fractions import Fraction
 from typing_extensions import TypedDict
 
 from thrifty.budget import checks
-from thrifty.budget.limits import Budget, BudgetState
+from thrifty.budget.limits import Budget
 from thrifty.budget.resources import RESOURCES
+from thrifty.budget.states import BudgetState
 from thrifty.planning.compiling import build_model
 from thrifty.planning.engines import ENGINE_DEFAULT, ENGINES
 from thrifty.planning.model import MICRO

@@ -9,10 +9,9 @@ from typing import Literal, get_args
 from typing_extensions import TypedDict
 
 from thrifty.budget import Budget, Outcome, Plan, Spend, StepOption, checks
-from thrifty.budget.decision import Decision, DecisionState
-from thrifty.budget.limits import BudgetState
+from thrifty.budget.decision import Decision
 from thrifty.budget.resources import RESOURCES
-from thrifty.budget.spend import SpendState
+from thrifty.budget.states import BudgetState, DecisionState, SpendState
 
 RunStatus = Literal["done", "halted"]
 LineStatus = Literal["done", "cut", "failed", "skipped", "stopped", "replaced", "overhead"]
