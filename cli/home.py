@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from thrifty.ledger.sqlite import SqliteLedger
 
 LATEST = "last"
-RunStatus = Literal["running", "waiting", "done", "halted", "interrupted"]
+REQUEST = "request.json"
+RunStatus = Literal["running", "waiting", "done", "halted", "interrupted", "damaged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,26 @@ class SavedRun:
         Raises:
             InvalidInput: the file was damaged.
         """
-        return Request.from_state(_read(self.folder / "request.json"))
+        return Request.from_state(_read(self.folder / REQUEST))
+
+    @property
+    def task(self) -> str:
+        """What was asked, in its own words; empty when the file was damaged."""
+        try:
+            said = _read(self.folder / REQUEST).get("task")
+        except InvalidInput:
+            said = None
+        return said if isinstance(said, str) else ""
+
+    @property
+    def size(self) -> int:
+        """What its files take, in bytes."""
+        return sum(file.stat().st_size for file in self.folder.iterdir())
+
+    @property
+    def kept_at(self) -> float:
+        """When it last changed, in seconds since 1970."""
+        return max(file.stat().st_mtime for file in self.folder.iterdir())
 
     def result(self) -> Mapping[str, Any]:
         """What it last handed over; empty when it has not come so far."""
@@ -65,6 +85,13 @@ class SavedRun:
     def keep(self, result: Mapping[str, Any]) -> None:
         """Writes down what it hands over now."""
         _write(self.folder / "result.json", result)
+
+    def delete(self) -> None:
+        """Deletes all of it, the request last: cut off in between, it can be deleted again."""
+        files = list(self.folder.iterdir())
+        for file in sorted(files, key=lambda file: file.name == REQUEST):
+            file.unlink()
+        self.folder.rmdir()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +127,7 @@ class Home:
         run = SavedRun(self.path / "runs" / name)
         try:
             run.folder.mkdir(mode=0o700)
-            _write(run.folder / "request.json", request.to_state())
+            _write(run.folder / REQUEST, request.to_state())
         except OSError as error:
             remedy = f"make room there, or use --no-save ({error.strerror})"
             raise InvalidInput("THRIFTY_HOME", str(self.path), remedy) from None
@@ -108,8 +135,8 @@ class Home:
 
     def runs(self) -> list[SavedRun]:
         """All runs, the newest first."""
-        folders = sorted((self.path / "runs").iterdir(), reverse=True)
-        return [SavedRun(folder) for folder in folders if (folder / "request.json").exists()]
+        requests = (self.path / "runs").glob(f"*/{REQUEST}")
+        return [SavedRun(file.parent) for file in sorted(requests, key=_asked_at, reverse=True)]
 
     def run(self, name: str) -> SavedRun:
         """The run of that name, of which the beginning will do; `last` is the newest.
@@ -134,19 +161,31 @@ class Home:
             holder = ""
         if holder:
             return "interrupted" if is_gone(holder) else "running"
-        status: RunStatus = run.result().get("status", "interrupted")
+        try:
+            status: RunStatus = run.result().get("status", "interrupted")
+        except InvalidInput:
+            return "damaged"
         return status
+
+
+def _asked_at(request: Path) -> tuple[str, int]:
+    """When a run was asked for: to the second by its name, and within it by its file."""
+    return request.parent.name[: len("20261129-041306")], request.stat().st_mtime_ns
 
 
 def _read(file: Path) -> Mapping[str, Any]:
     try:
         given = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        remedy = f"delete the run's folder ({type(error).__name__})"
-        raise InvalidInput(file.name, str(file), remedy) from None
+        raise _damaged(file, type(error).__name__) from None
     if not isinstance(given, Mapping):
-        raise InvalidInput(file.name, str(file), "delete the run's folder; it is no JSON object")
+        raise _damaged(file, "no JSON object")
     return given
+
+
+def _damaged(file: Path, why: str) -> InvalidInput:
+    remedy = f"delete the run with `thrifty forget {file.parent.name}` ({why})"
+    return InvalidInput(file.name, str(file), remedy)
 
 
 def _write(file: Path, given: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ import click
 from thrifty.cli.doctor import doctor
 from thrifty.cli.edge import EdgeGroup, debug_option
 from thrifty.cli.estimates import estimates
+from thrifty.cli.forget import forget
 from thrifty.cli.frontier import frontier
 from thrifty.cli.limits import ENVIRONMENT
 from thrifty.cli.options import options
@@ -57,6 +58,7 @@ for command in (
     runs,
     show,
     resume,
+    forget,
     receipt,
     doctor,
 ):

@@ -9,9 +9,10 @@ from thrifty.budget.limits import BUDGET_FIELDS
 from thrifty.cli.drive import driver
 from thrifty.cli.edge import debug_option
 from thrifty.cli.exit_codes import TABLE
-from thrifty.cli.home import LATEST, Home
+from thrifty.cli.home import Home
 from thrifty.cli.limits import number, whole
 from thrifty.cli.result import Result
+from thrifty.cli.run_name import WHAT_IT_IS, run_argument
 
 EPILOG = f"""\b
 Examples:
@@ -26,8 +27,8 @@ What is done is neither billed nor done again. A call whose answer was lost is o
 """
 
 
-@click.command(epilog=EPILOG)
-@click.argument("name", metavar="[RUN]", default=LATEST)
+@click.command(epilog=EPILOG, help=f"Let a run go on.\n\n{WHAT_IT_IS}")
+@run_argument
 @click.option("--max-tokens", type=whole, metavar="N", help="The new limit, spent tokens included.")
 @click.option("--max-cost-usd", type=number, metavar="X", help="As above, in dollars.")
 @click.option("--max-latency-ms", type=whole, metavar="N", help="As above, active time.")
@@ -41,10 +42,6 @@ What is done is neither billed nor done again. A call whose answer was lost is o
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @debug_option
 def resume(**given: Any) -> int:
-    """Let a run go on.
-
-    RUN is the name that `thrifty runs` shows, or its beginning; `last` is the newest.
-    """
     answer = _answer(given)
     home = Home.of_user()
     saved = home.run(given["name"])

@@ -10,8 +10,9 @@ from rich.text import Text
 
 from thrifty.budget import Spend
 from thrifty.cli.edge import debug_option
-from thrifty.cli.home import LATEST, Home, SavedRun
+from thrifty.cli.home import Home, SavedRun
 from thrifty.cli.result import Result
+from thrifty.cli.run_name import WHAT_IT_IS, run_argument
 from thrifty.cli.screen import Screen
 from thrifty.receipt import words
 
@@ -45,26 +46,19 @@ def runs(limit: int, as_json: bool) -> None:
 
 
 def _row(home: Home, run: SavedRun) -> dict[str, Any]:
-    return {
-        "run": run.id,
-        "status": home.status(run),
-        "spend": run.result().get("spend"),
-        "task": run.request().task,
-    }
+    status = home.status(run)
+    spend = None if status == "damaged" else run.result().get("spend")
+    return {"run": run.id, "status": status, "spend": spend, "task": run.task}
 
 
-@click.command()
-@click.argument("name", metavar="[RUN]", default=LATEST)
+@click.command(help=f"Show a run's draft and receipt, or what it waits for.\n\n{WHAT_IT_IS}")
+@run_argument
 @click.option("--quiet", "-q", is_flag=True, help="The draft alone.")
 @click.option("--output", "-o", metavar="FILE", help="Write the draft to a file instead.")
 @click.option("--html", metavar="FILE", help="Write the receipt, with the draft, as a web page.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @debug_option
 def show(**given: Any) -> None:
-    """Show a run's draft and receipt, or what it waits for.
-
-    RUN is the name that `thrifty runs` shows, or its beginning; `last` is the newest.
-    """
     home = Home.of_user()
     run = home.run(given["name"])
     known, result = run.result(), Result.of(given)

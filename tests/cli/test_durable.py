@@ -54,6 +54,17 @@ def test_a_run_is_listed_and_shown(invoke):
     assert re.search(rf"{made['run']} +done", invoke("runs").stdout)
 
 
+def test_the_last_run_is_the_one_that_was_started_last(invoke, home):
+    """Also of several in a second, whose names are alike up to a few random letters."""
+    made = [
+        json.loads(invoke("run", f"Plan {i}", "--offline", "--json").stdout)["run"]
+        for i in range(6)
+    ]
+    rows = json.loads(invoke("runs", "--json").stdout)["runs"]
+    assert [row["run"] for row in rows] == made[::-1]
+    assert json.loads(invoke("show", "--json").stdout)["run"] == made[-1]
+
+
 def test_a_run_that_is_not_to_be_kept_leaves_nothing(invoke, home):
     assert invoke("run", "x", *BUDGET, "--no-save").exit_code == 0
     assert list(home.iterdir()) == []

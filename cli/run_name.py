@@ -1,0 +1,31 @@
+"""The argument that names a kept run, and what a shell completes it with."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import click
+from click.shell_completion import CompletionItem
+
+from thrifty.budget import ThriftyError
+from thrifty.cli.home import LATEST, Home
+from thrifty.receipt.words import one_line
+
+WHAT_IT_IS = "RUN is the name that `thrifty runs` shows, or its beginning; `last` is the newest."
+
+
+def kept_runs(
+    ctx: click.Context,
+    param: click.Parameter,
+    incomplete: str,
+) -> Sequence[CompletionItem]:
+    """The runs whose names begin so, the newest first, each with its task."""
+    found = []
+    with suppress(ThriftyError):
+        for run in Home.of_user().runs():
+            if run.id.startswith(incomplete):
+                found.append(CompletionItem(run.id, help=one_line(run.task)))
+    return found
+
+
+run_argument = click.argument("name", metavar="[RUN]", default=LATEST, shell_complete=kept_runs)
+"""Of a command about one run: the newest, unless another is named."""
