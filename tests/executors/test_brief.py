@@ -42,6 +42,26 @@ def test_the_tutorials_task():
         ("We lose users. Propose a plan to keep them.", "project", "plan", "Keep them"),
         ("Schreibe ein Gedicht", "general", "", "Schreibe ein Gedicht"),
         ("", "general", "", "Untitled"),
+        ("Write a cover letter for an analyst position", "writing", "cover letter",
+         "Analyst position"),
+        ("Plan our office move in March", "relocation", "", "Plan our office move"),
+        ("Move our family to Lisbon by August", "relocation", "", "Move our family to Lisbon"),
+        ("Move the office files to the cloud", "migration", "",
+         "Move the office files to the cloud"),
+        ("Move to Kubernetes", "migration", "", "Move to Kubernetes"),
+        ("Buy a used car for under $8,000", "general", "", "Buy a used car"),
+        ("Set up a home network", "project", "", "Set up a home network"),
+        ("Write unit tests for the billing module", "software", "",
+         "Write unit tests for the billing module"),
+        ("Write about our launch party", "writing", "", "Write about our launch party"),
+        ("Build a roadmap for our shop", "project", "roadmap", "Shop"),
+        ("Develop a training programme for support", "learning", "training programme", "Support"),
+        ("Draft a requirements document for a banking app", "software", "requirements document",
+         "Banking app"),
+        ("Translate our project proposal into French", "writing", "",
+         "Translate our project proposal into French"),
+        ("Translate the roadmap for our partners", "writing", "roadmap", "Partners"),
+        ("for", "general", "", "for"),
     ],
 )  # fmt: skip
 def test_kinds_and_titles(task, kind, document, title):
@@ -67,6 +87,8 @@ def test_kinds_and_titles(task, kind, document, title):
         ("Plan our office move: start soon, end soon", ()),
         ("Plan our office move: what to carry, where to put it all in the end, and when", ()),
         ("To do: milk, bread, eggs", ()),
+        ("Write a cover letter for a job and a cover page", ()),
+        ("A talk that covers history, scope and risks", ("history", "scope", "risks")),
         ("Summarize the following notes: sales up, costs down, hiring frozen", ()),
     ],
 )
@@ -77,6 +99,39 @@ def test_parts(task, parts):
 def test_what_only_points_or_commands_is_no_subject():
     assert read_brief("Write a poem about tea, and be brief").subjects == ("tea",)
     assert read_brief("Summarize this:\nlong text").subjects == ("the text given",)
+
+
+@pytest.mark.parametrize(
+    ("task", "subject"),
+    [
+        ("Prepare for a job interview", "job interview"),
+        ("Renovate our kitchen", "kitchen"),
+        ("Clean up the data warehouse", "data warehouse"),
+        ("Open a bakery in Porto", "bakery in Porto"),
+        ("Open source licence review", "Open source licence review"),
+        ("Project proposal", "Project proposal"),
+    ],
+)
+def test_what_it_is_about(task, subject):
+    assert read_brief(task).subjects == (subject,)
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("Move in March", "in March"),
+        ("Done by next Friday", "by next Friday"),
+        ("Done by Friday", "by Friday"),
+        ("Send it by tomorrow", "by tomorrow"),
+        ("A trip in late September for two", "in late September"),
+        ("Plan next month", "next month"),
+        ("We may march on", ""),
+        ("Poems by May Sarton", ""),
+        ("Build an API in Spring", ""),
+    ],
+)
+def test_dates(text, date):
+    assert read_quantities(text).date == date
 
 
 def test_audience():

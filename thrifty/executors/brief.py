@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from thrifty.executors.parts import read_parts, without_parts
-from thrifty.executors.playbook import Kind, head_first, playbook, singular
+from thrifty.executors.playbook import PREPOSITIONS, Kind, head_first, playbook, singular
 from thrifty.executors.quantities import Quantities, read_quantities, without_quantities
 from thrifty.executors.words import capital, clean, cut, listed, one_line
 
@@ -21,17 +21,22 @@ READ_MAX = 4_000
 TITLE_MAX = 90
 SUBJECT_MAX = 48
 SUBJECTS_MAX = 4
+END_MARKS = " .,;:!?"
 
 _VERBS = (
-    "add", "analyse", "analyze", "arrange", "assess", "audit", "automate", "book", "build",
-    "choose", "compare", "compile", "compose", "consolidate", "create", "decide", "define",
-    "deploy", "describe", "design", "develop", "draft", "edit", "estimate", "evaluate", "explain",
-    "explore", "find", "fix", "generate", "hire", "host", "implement", "improve", "introduce",
-    "investigate", "launch", "learn", "make", "migrate", "move", "optimise", "optimize",
-    "organise", "organize", "outline", "plan", "port", "prepare", "produce", "promote",
-    "proofread", "propose", "recommend", "recruit", "redesign", "reduce", "refactor", "replace",
-    "research", "review", "rewrite", "run", "set", "sketch", "study", "suggest", "summarise",
-    "summarize", "switch", "teach", "test", "train", "translate", "update", "upgrade", "write",
+    "add", "adopt", "analyse", "analyze", "arrange", "assess", "audit", "automate", "book",
+    "build", "buy", "celebrate", "choose", "collect", "compare", "compile", "compose", "conduct",
+    "consolidate", "convert", "coordinate", "create", "decide", "define", "deploy", "describe",
+    "design", "develop", "draft", "edit", "establish", "estimate", "evaluate", "explain",
+    "explore", "find", "fix", "furnish", "gather", "generate", "grow", "hire", "host", "implement",
+    "improve", "increase", "install", "integrate", "introduce", "investigate", "launch", "learn",
+    "make", "migrate", "move", "negotiate", "optimise", "optimize", "organise", "organize",
+    "outline", "plan", "port", "prepare", "prioritise", "prioritize", "produce", "promote",
+    "proofread", "propose", "raise", "recommend", "recruit", "redesign", "reduce", "refactor",
+    "relocate", "remodel", "renovate", "reorganise", "reorganize", "repair", "replace", "research",
+    "restore", "restructure", "review", "rewrite", "run", "select", "sell", "set", "simplify",
+    "sketch", "start", "streamline", "study", "suggest", "summarise", "summarize", "switch",
+    "teach", "test", "train", "translate", "update", "upgrade", "write",
 )  # fmt: skip
 
 _POLITE = re.compile(
@@ -40,7 +45,11 @@ _POLITE = re.compile(
     r"|(?:the|your) task is to|task|todo)\b[\s,:]*",
     re.IGNORECASE,
 )
-_VERB = re.compile(rf"^({'|'.join(_VERBS)})\b\s*(?:me\b|us\b|up\b|out\b)?\s*", re.IGNORECASE)
+_VERB = re.compile(
+    rf"^((?:{'|'.join(_VERBS)}|open(?!\s+source)|clean(?=\s+(?:up|out)))\b(?:\s+(?:up|out)\b)?)"
+    r"\s*(?:(?:me|us)\b\s*)?",
+    re.IGNORECASE,
+)
 _ARTICLE = re.compile(
     r"^(?:(?:an?|the|our|my|your|their|some|this|that|its)\b\s*)+(?=\S)", re.IGNORECASE
 )
@@ -57,6 +66,8 @@ _CLAUSE = re.compile(
 _AND = re.compile(r"\s*(?:[+&,]|\s/\s|\s(?:and|plus|as well as)\s)\s*(?:and\s+)?", re.IGNORECASE)
 _TOPIC_FIRST = re.compile(r"\s+(for)\s+", re.IGNORECASE)
 _AUDIENCE_FIRST = re.compile(r"\s+(about|regarding|concerning|explaining)\s+", re.IGNORECASE)
+_LEADS_IN = re.compile(r"^(?:about|for|on|to|with)\s+", re.IGNORECASE)
+"""Between a verb and its subject: "prepare for the interview"."""
 _POINTER = re.compile(r"^(?:it|this|that|these|them|following|below)$", re.IGNORECASE)
 _COMMAND = re.compile(r"^(?:be|make|keep|do|don't|use|include|add)\b", re.IGNORECASE)
 
@@ -108,7 +119,7 @@ def read_brief(task: str) -> Brief:
     parts = read_parts(text)
     quantities = read_quantities(one_line(text))
     verb, rest = _verb_and_rest(_ask(text))
-    rest = without_quantities(one_line(without_parts(rest))).strip(" .,;:!?")
+    rest = _ended(without_quantities(one_line(without_parts(rest))))
     document, topic, audience = _document(rest)
     subjects = _subjects(topic, split=bool(document) or "+" in topic)
     about = listed(subjects or (document,)) if document else f"{verb} {rest}".strip()
@@ -120,7 +131,7 @@ def read_brief(task: str) -> Brief:
         verb=verb,
         document=document,
         audience=audience,
-        subjects=subjects or (document or "the text given" if verb else "result",),
+        subjects=subjects or (document or ("the text given" if verb else "result"),),
         parts=parts,
         quantities=quantities,
     )
@@ -145,6 +156,14 @@ def _verb_and_rest(sentence: str) -> tuple[str, str]:
     if verb := _VERB.match(rest):
         return verb.group(1).lower(), rest[verb.end() :]
     return "", rest
+
+
+def _ended(rest: str) -> str:
+    """Without what led to a quantity that was taken out: "a used car for [under $8,000]"."""
+    rest = rest.strip(END_MARKS)
+    while rest.rpartition(" ")[2].lower() in PREPOSITIONS:
+        rest = rest.rpartition(" ")[0].rstrip(END_MARKS)
+    return rest
 
 
 def _document(rest: str) -> tuple[str, str, str]:
@@ -174,7 +193,7 @@ def _phrase(text: str) -> str:
 
 
 def _subjects(topic: str, *, split: bool) -> tuple[str, ...]:
-    phrase = _CLAUSE.split(topic)[0] or topic
+    phrase = _LEADS_IN.sub("", _CLAUSE.split(topic)[0] or topic)
     members = _AND.split(phrase) if split else [phrase]
     subjects = [_phrase(member) for member in members]
     # What is as long as a sentence was not understood, and reads badly as a name.
@@ -188,14 +207,27 @@ def _subjects(topic: str, *, split: bool) -> tuple[str, ...]:
 def _kind(verb: str, document: str, topic: str) -> Kind:
     """By the text that is wanted, then by the words nearest to the front."""
     book = playbook()
+    writing = book.kind("writing")
     document_kind = book.documents.get(singular(document.split()[-1])) if document else None
-    if document_kind == "writing":
-        return book.kind("writing")
+    # To write a plan is to plan; to translate or to shorten one is to write.
+    if document_kind == "writing" or (document and verb != "write" and verb in writing.words):
+        return writing
     words = [singular(word) for word in (*head_first(topic)[:12], *document.split())]
-    # A verb such as "migrate" says more than any noun; "plan" and "create" say nothing.
-    order = [verb, *words] if verb not in book.kind("project").words else [*words, verb]
-    for word in order:
+    known = frozenset(words)
+    for word in words if document else _by_weight(verb, words, topic):
         for kind in book.kinds:
-            if word in kind.words and not (document and kind.name in ("writing", "research")):
+            if kind.is_meant(word, known) and not (
+                document and kind.name in ("writing", "research")
+            ):
                 return kind
     return book.kind("project" if document else "general")
+
+
+def _by_weight(verb: str, words: list[str], topic: str) -> list[str]:
+    """The words of a task, what says most of its kind first."""
+    verb = verb.split(" ")[0]
+    if verb in playbook().kind("project").words:  # "plan" and "create" say nothing
+        return [*words, verb]
+    if verb == "write" and not _LEADS_IN.match(topic):  # "unit tests", not "about our tests"
+        return [*words[:1], verb, *words[1:]]
+    return [verb, *words]

@@ -13,7 +13,8 @@ LISTING_MAX = 1_000
 """How many lists are looked for, and how far each is read, so that no text takes long."""
 
 _CUE = re.compile(
-    r",?\s*\(?\b(including|includes?|covering|covers?|containing|contains?|consisting of|comprising"
+    r",?\s*\(?\b(including|includes?|covering|covers?(?!\s+(?:letter|page|image|sheet|story)s?\b)"
+    r"|containing|contains?|consisting of|comprising"
     r"|(?:with|has|have) (?:the )?(?:following )?(?:sections|parts|chapters|headings)"
     r"(?: on| for| about)?|sections|with|must have|should have)\b\s*:?\s*|(?<=\w)(:)\s+",
     re.IGNORECASE,

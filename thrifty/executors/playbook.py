@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -37,12 +37,24 @@ class Kind:
 
     name: str
     words: frozenset[str]
+    beside: frozenset[str]
+    """Words of which one must be there too; empty when the others say enough."""
+    unless: frozenset[str]
+    """Words that say that it is another kind."""
     duration: str
     """The time it usually takes, in words."""
     days: int
     sections: Mapping[str, str]
     milestones: tuple[Milestone, ...]
     questions: tuple[str, ...]
+
+    def is_meant(self, word: str, known: Collection[str]) -> bool:
+        """Whether a word of a task, among all that are known of it, says that it is this kind."""
+        return (
+            word in self.words
+            and self.unless.isdisjoint(known)
+            and not (self.beside and self.beside.isdisjoint(known))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,8 @@ def _kind(name: str, entry: dict[str, Any]) -> Kind:
     return Kind(
         name=name,
         words=frozenset(entry["words"]),
+        beside=frozenset(entry.get("beside", ())),
+        unless=frozenset(entry.get("unless", ())),
         duration=entry["default"],
         days=entry["days"],
         sections=entry["sections"],

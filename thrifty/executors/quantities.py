@@ -50,12 +50,17 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
+_WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 _DATE = re.compile(
     r"(?:\b(?:by|before|until|on|from|in|due)\s+(?:the\s+)?)?(?:\b\d{4}-\d\d-\d\d\b"
     rf"|\b{_MONTH}\s+\d{{4}}\b|\b{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?\b"
     rf"|\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}(?:\s+\d{{4}})?\b"
     r"|\b(?:q[1-4]|h[12])\s+\d{4}\b|\b(?:end|start|middle) of [A-Za-z]+\b"
-    r"|\b(?:next|this) (?:mon|tues|wednes|thurs|fri|satur|sun)day\b)",
+    rf"|\b(?:next|this) (?:{_WEEKDAY}|week|month|quarter|year)\b"
+    r"|\b(?:by|before|until|on|due) (?:tomorrow|tonight)\b"
+    rf"|\b(?:by|before|until|from|on|due)\s+{_WEEKDAY}\b"
+    rf"|\b(?:by|before|until|from|in|during)\s+(?:early\s+|mid[ -]|late\s+)?{_MONTH}\b"
+    r"(?!\s(?-i:[A-Z])))",  # a person's name: "poems by May Sarton"
     re.IGNORECASE,
 )
 _SCALES = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "bn": 10**9}
