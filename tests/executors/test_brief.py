@@ -96,6 +96,24 @@ def test_parts(task, parts):
     assert read_brief(task).parts == parts
 
 
+@pytest.mark.parametrize(
+    ("task", "title", "limits"),
+    [
+        ("Organize a 2-day offsite in Lisbon", "Organize an offsite in Lisbon", ("2-day",)),
+        ("Plan a 2-week usability test", "Plan a usability test", ("2-week",)),
+        ("Plan a trip in April for two adults and a toddler, budget $6,000", "Plan a trip",
+         ("in April", "for two adults and a toddler", "budget $6,000")),
+        ("Create a meal plan for a week", "Meal plan", ("for a week",)),
+        ("Walk the dog twice a day", "Walk the dog twice a day", ()),
+        ("Grow our shop to 10,000 users", "Grow our shop to 10,000 users", ()),
+        ("Set goals for Q3 2026 for sales", "Set goals for sales", ("for Q3 2026",)),
+    ],
+)  # fmt: skip
+def test_what_is_counted_leaves_a_sound_title(task, title, limits):
+    brief = read_brief(task)
+    assert (brief.title, brief.quantities.phrases) == (title, limits)
+
+
 def test_what_only_points_or_commands_is_no_subject():
     assert read_brief("Write a poem about tea, and be brief").subjects == ("tea",)
     assert read_brief("Summarize this:\nlong text").subjects == ("the text given",)

@@ -63,9 +63,13 @@ _CLAUSE = re.compile(
     r"|where|when|if|as we|in order to|aimed at|based on)\s|\s[-\u2013\u2014]\s|\n",
     re.IGNORECASE,
 )
-_AND = re.compile(r"\s*(?:[+&,]|\s/\s|\s(?:and|plus|as well as)\s)\s*(?:and\s+)?", re.IGNORECASE)
+_AND = re.compile(
+    r"\s*(?:[+&]|,(?!\d)|\s/\s|\s(?:and|plus|as well as)\s)\s*(?:and\s+)?", re.IGNORECASE
+)
 _TOPIC_FIRST = re.compile(r"\s+(for)\s+", re.IGNORECASE)
-_AUDIENCE_FIRST = re.compile(r"\s+(about|regarding|concerning|explaining)\s+", re.IGNORECASE)
+_AUDIENCE_FIRST = re.compile(
+    r"\s+(about|announcing|concerning|describing|explaining|regarding)\s+", re.IGNORECASE
+)
 _LEADS_IN = re.compile(r"^(?:about|for|on|to|with)\s+", re.IGNORECASE)
 """Between a verb and its subject: "prepare for the interview"."""
 _POINTER = re.compile(r"^(?:it|this|that|these|them|following|below)$", re.IGNORECASE)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _NUMBER_WORDS = {word: n for n, word in enumerate(_WORDS, 1)} | {"twelve": 12}
+_ONE = {"a": 1, "an": 1}
 
 _DAYS = {
     # English; then the units that German, French, Spanish, Italian and Portuguese use.
@@ -24,21 +25,27 @@ _BEFORE = (
     r"(?:\b(?:in|within|over|under|below|less than|up to|no more than|at most|for|by|before"
     r"|until|next|of|lasting|on|with)\s+(?:the\s+next\s+|about\s+|a\s+budget\s+of\s+)?)?"
 )
+# "In a week" says how long; "twice a week" does not.
+_N_OR_ONE = f"{_N[:-1]}|(?<=for )an?|(?<=in )an?|(?<=within )an?)"
 # An age, a record or a look back is no time to do anything in.
 _NOT_AFTER = "".join([f"(?<!{word} )" for word in ("aged", "last", "past", "previous")])
 _NOT_BEFORE = r"(?!['\u2019]?[ -](?:old|ago|(?:of )?(?:experience|history)|anniversary)\b)"
 _DURATION = re.compile(
-    rf"{_BEFORE}{_NOT_AFTER}\b{_N}(-|\s)?{_UNIT}(?:-long)?\b{_NOT_BEFORE}", re.IGNORECASE
+    rf"{_BEFORE}{_NOT_AFTER}\b{_N_OR_ONE}(-|\s)?{_UNIT}(?:-long)?\b{_NOT_BEFORE}", re.IGNORECASE
 )
 _MONEY = re.compile(
-    _BEFORE + r"(?:[$€£¥₹]\s?(\d[\d.,]{0,14}\d|\d)(?:\s?(k|m|bn|million|thousand|billion)\b)?"
+    r"(?:,?\s*\b(?:(?:with|on) )?(?:(?:an?|the|our|my) )?(?:total )?budget(?: of| is)?:? )?"
+    rf"{_BEFORE}"
+    r"(?:[$€£¥₹]\s?(\d[\d.,]{0,14}\d|\d)(?:\s?(k|m|bn|million|thousand|billion)\b)?"
     r"|\b(\d[\d.,]{0,14}\d|\d)\s?(k|m|million|thousand)?\s?(?:usd|eur|gbp|dollars|euros|pounds)\b)"
     r"(?:\s+budget\b|\s+in total\b)?",
     re.IGNORECASE,
 )
 _PEOPLE = re.compile(
     rf"{_BEFORE}\b{_N}[ -](?:people|persons?|adults|friends|guests|attendees|participants"
-    r"|travell?ers|colleagues|students|kids|children|employees|engineers|developers)\b",
+    r"|travell?ers|colleagues|students|kids|children|employees|engineers|developers|managers)\b"
+    r"(?:\s+and\s+(?:an?|one|two|three|\d)\s+(?:bab(?:y|ies)|child|children|dogs?|infants?|kids?"
+    r"|teenagers?|toddlers?)\b)?",
     re.IGNORECASE,
 )
 _SIZE = re.compile(
@@ -52,7 +59,7 @@ _MONTH = (
 )
 _WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 _DATE = re.compile(
-    r"(?:\b(?:by|before|until|on|from|in|due)\s+(?:the\s+)?)?(?:\b\d{4}-\d\d-\d\d\b"
+    r"(?:\b(?:by|before|until|on|for|from|in|due)\s+(?:the\s+)?)?(?:\b\d{4}-\d\d-\d\d\b"
     rf"|\b{_MONTH}\s+\d{{4}}\b|\b{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?\b"
     rf"|\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}(?:\s+\d{{4}})?\b"
     r"|\b(?:q[1-4]|h[12])\s+\d{4}\b|\b(?:end|start|middle) of [A-Za-z]+\b"
@@ -63,6 +70,10 @@ _DATE = re.compile(
     r"(?!\s(?-i:[A-Z])))",  # a person's name: "poems by May Sarton"
     re.IGNORECASE,
 )
+_GAP = "\0"
+"""Stands where something was taken out; no text that is read has one."""
+_AN = re.compile(rf"\b(a)\s+{_GAP}\s+([aeio]|u(?!ni|s))", re.IGNORECASE)
+"""A vowel that has come behind an article: "a 2-day offsite"."""
 _SCALES = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "bn": 10**9}
 _SCALES |= {"billion": 10**9}
 _WORDS_A = {"page": 450, "pager": 450, "word": 1, "paragraph": 90, "sentence": 18, "minute": 130}
@@ -106,7 +117,7 @@ def read_quantities(text: str) -> Quantities:
     """Finds the first of each kind."""
     patterns = (_SIZE, _DURATION, _MONEY, _PEOPLE, _DATE)
     size, duration, money, people, date = (pattern.search(text) for pattern in patterns)
-    found = sorted((m.start(), m.group().strip()) for m in (duration, money, people, date) if m)
+    found = sorted((m.start(), m.group().strip(" ,")) for m in (duration, money, people, date) if m)
     return Quantities(
         duration=_duration(duration) if duration else None,
         money=re.sub(r"^[^\d$€£¥₹]+", "", money.group()).strip() if money else "",
@@ -122,12 +133,12 @@ def read_quantities(text: str) -> Quantities:
 def without_quantities(text: str) -> str:
     """The text with counted and dated phrases taken out, so that its nouns stand free."""
     for pattern in (_SIZE, _DURATION, _MONEY, _PEOPLE, _DATE):
-        text = pattern.sub(" ", text)
+        text = _AN.sub(r"\1n \2", pattern.sub(f" {_GAP} ", text)).replace(_GAP, " ")
     return re.sub(r"\s+([,.;])", r"\1", " ".join(text.split()))
 
 
 def _count(text: str) -> int:
-    return _NUMBER_WORDS.get(text.lower()) or int(text.replace(",", ""))
+    return (_NUMBER_WORDS | _ONE).get(text.lower()) or int(text.replace(",", ""))
 
 
 def _duration(match: re.Match[str]) -> Duration:
