@@ -7,7 +7,7 @@ import re
 import signal
 import sqlite3
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 
@@ -216,5 +216,5 @@ def test_a_person_at_a_terminal_is_asked(start, server, models, key, said):
 def test_the_databases_are_sound_afterwards(invoke, home):
     invoke("run", "x", *BUDGET)
     for file in home.rglob("*.sqlite"):
-        with sqlite3.connect(file) as database:
+        with closing(sqlite3.connect(file)) as database, database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)

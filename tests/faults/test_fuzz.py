@@ -7,7 +7,7 @@ The doors of other folders: budgets in words (`tests/budget/test_phrase.py`), re
 
 import json
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -151,7 +151,7 @@ cells = (
 
 @pytest.fixture(scope="module")
 def columns():
-    with sqlite3.connect(":memory:") as database:
+    with closing(sqlite3.connect(":memory:")) as database, database:
         for statement in statements(MIGRATIONS[0], SQLITE):
             database.execute(statement)
         return [
@@ -174,7 +174,7 @@ def test_any_change_of_a_ledgers_row_is_kept_out_or_refused(tmp_path_factory, co
     ledger.close()
     table, column = data.draw(st.sampled_from(columns))
     try:
-        with sqlite3.connect(path) as database:
+        with closing(sqlite3.connect(path)) as database, database:
             database.execute("PRAGMA foreign_keys = ON")
             database.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = 1", (cell,))
     except (sqlite3.Error, OverflowError):

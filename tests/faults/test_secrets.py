@@ -7,6 +7,7 @@ nobody, and an exception's words may hold anything. A canary that has to be foun
 import json
 import logging
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +87,7 @@ def contents(folder):
     for file in filter(lambda path: path.is_file(), folder.rglob("*")):
         found[file.name] = file.read_bytes()
         if file.suffix == ".sqlite":
-            with sqlite3.connect(file) as database:
+            with closing(sqlite3.connect(file)) as database, database:
                 found[f"{file.name}, its rows"] = "\n".join(database.iterdump()).encode()
     return found
 

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 import ormsgpack
 import pytest
@@ -41,7 +42,7 @@ def test_no_code_in_a_tampered_checkpoint_runs(invoke, home, tmp_path, kind):
     assert invoke("run", "Plan a tea party", "--max-tokens", "500").exit_code == 0
     (file,) = home.rglob("checkpoints*")
     made = tmp_path / "made"
-    with sqlite3.connect(file) as database:
+    with closing(sqlite3.connect(file)) as database, database:
         database.execute("UPDATE checkpoints SET type = ?, checkpoint = ?", touching(made)[kind])
     result = invoke("resume")
     assert not made.exists()

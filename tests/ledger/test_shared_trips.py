@@ -18,7 +18,7 @@ class Disk:
         self.trips = []
         self.fails = set()
         self.is_free = threading.Event()
-        self.together = Together(self.commit)
+        self.together = Together()
 
     def commit(self, tasks):
         results = [task.work(None) for task in tasks]
@@ -30,7 +30,7 @@ class Disk:
             task.attempt(None)
 
     def do(self, name):
-        return self.together.do(lambda _: name)
+        return self.together.do(lambda _: name, self.commit)
 
     def queued(self, count):
         """Waits until so many stand in the queue, with the one that leads."""
@@ -92,7 +92,7 @@ def test_a_refusal_is_for_its_own_thread():
         raise KeyError("k")
 
     with pytest.raises(KeyError, match="k"):
-        Together(refuse).do(work)
+        Together().do(work, refuse)
 
 
 @pytest.mark.parametrize("leads", [False, True])

@@ -4,6 +4,7 @@ The long soaks are `python -m tests.ledger.soak`: 100,000 reservations, or an ho
 """
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -58,9 +59,8 @@ def test_the_observer_sees_what_is_wrong(tmp_path, change):
     ledger.close()
     observer = Observer(path, "run")
     assert observer.look() == 2
-    with sqlite3.connect(path) as by_hand:
+    with closing(sqlite3.connect(path)) as by_hand, by_hand:
         by_hand.executescript(f"PRAGMA ignore_check_constraints = ON; {change}")
-    by_hand.close()
     with pytest.raises(AssertionError, match=WRONG[change]):
         observer.look()
     observer.close()

@@ -175,6 +175,16 @@ def test_a_file_that_cannot_become_a_ledger_is_let_go(path, monkeypatch):
         opened[0].execute("SELECT 1")
 
 
+def test_a_ledger_that_nobody_holds_any_more_closes_its_file(path):
+    """At once, and not when Python next looks for cycles."""
+    ledger = SqliteLedger(path)
+    ledger.open("run", Budget())
+    connection = ledger._file._connection
+    del ledger
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+
+
 def test_others_are_waited_for_as_long_as_was_said(path):
     ledger = SqliteLedger(path, busy_ms=150)
     called(ledger)

@@ -39,21 +39,22 @@ SQLITE_MIN = (3, 37)
 class SqliteStore:
     """A `Store` with one connection a process, which its threads use one after another."""
 
+    _connection: sqlite3.Connection | None = None
+
     def __init__(self, path: str | Path, synchronous: Synchronous, busy_ms: int) -> None:
         if not os.fspath(path) or os.fspath(path).startswith(":"):
             raise InvalidInput("path", path, "name a file, or use a MemoryLedger")
         # The same file when it is opened again, wherever the process has gone meanwhile.
         self._path = str(Path(path).absolute())
         self._synchronous, self._busy_ms = synchronous, busy_ms
-        self._connection: sqlite3.Connection | None = None
         self._commits = 0
         self._lock = Lock()
-        self._together = Together(self._commit)
+        self._together = Together()
         forks.watch(self)
 
     def write(self, work: Callable[[Books], T]) -> T:
         try:
-            return self._together.do(work)
+            return self._together.do(work, self._commit)
         except sqlite3.Error as error:
             raise self._unavailable(error) from error
 
@@ -69,13 +70,16 @@ class SqliteStore:
         with self._lock:
             self._disconnect()
 
+    def __del__(self) -> None:
+        self._disconnect()  # Python 3.13 warns of a connection that nobody closed
+
     def before_fork(self) -> None:
         self._lock.acquire()
         self._disconnect()
 
     def after_fork(self, in_child: bool) -> None:
         if in_child:
-            self._together = Together(self._commit)
+            self._together = Together()
         self._lock.release()
 
     def _commit(self, tasks: Sequence[Task[Any]]) -> None:

@@ -57,24 +57,27 @@ class Task(Generic[T]):
         return self._results[0]
 
 
+Commit = Callable[[Sequence[Task[Any]]], None]
+"""Attempts tasks and commits them together."""
+
+
 class Together:
     """A queue of tasks that are committed together."""
 
-    def __init__(self, commit: Callable[[Sequence[Task[Any]]], None]) -> None:
-        self._commit = commit
+    def __init__(self) -> None:
         self._waiting: dict[Task[Any], None] = {}
         self._is_led = False
         self._lock = Lock()
 
-    def do(self, work: Callable[[Books], T]) -> T:
-        """Does some work and returns once it is committed."""
+    def do(self, work: Callable[[Books], T], commit: Commit) -> T:
+        """Does some work and returns once it is committed, by this call or by another one's."""
         task = Task(work)
         try:
             self._queue(task)
             if not task.leads:
                 task.wait()
             if not task.is_done:
-                self._lead()
+                self._lead(commit)
         finally:
             self._leave(task)
         return task.result()
@@ -84,10 +87,10 @@ class Together:
             self._waiting[task] = None
             task.leads, self._is_led = not self._is_led, True
 
-    def _lead(self) -> None:
+    def _lead(self, commit: Commit) -> None:
         with self._lock:
             tasks = list(self._waiting)
-        self._commit(tasks)
+        commit(tasks)
         for task in tasks:
             task.is_done = True
 
