@@ -22,6 +22,8 @@ from thrifty.planning.exact import search_exactly
 from thrifty.planning.milp import search_by_milp
 from thrifty.planning.problem import Problem
 from thrifty.planning.result import Stop
+from thrifty.planning.rows import joined
+from thrifty.planning.search import Search
 from thrifty.planning.skyband import skyband
 from thrifty.planning.tail import Tail
 
@@ -118,7 +120,7 @@ def test_equals_brute_force_when_bounds_always_look_at_the_leeway(monkeypatch):
 
 @pytest.fixture
 def beaten(monkeypatch) -> list[int]:
-    """Every core counts as crowded; how many options others beat in each."""
+    """Every core counts as crowded and is walked in short blocks; how many options others beat."""
     counts = []
 
     def watched(model, rows, core):
@@ -127,6 +129,7 @@ def beaten(monkeypatch) -> list[int]:
         return smaller
 
     monkeypatch.setattr("thrifty.planning.walk.LARGE", 0)
+    monkeypatch.setattr("thrifty.planning.walk.BLOCK", 2)
     monkeypatch.setattr("thrifty.planning.exact.LARGE", 0)
     monkeypatch.setattr("thrifty.planning.exact.RENEWED", 0)
     monkeypatch.setattr("thrifty.planning.exact.SHRUNK", dict.fromkeys((False, True), 0.7))
@@ -138,6 +141,28 @@ def test_equals_brute_force_when_every_core_is_crowded(beaten):
     for seed in range(3_000):
         check(replace(small_problem(Random(seed), steps_max=6), max_steps=1 + seed % 4))
     assert sum(beaten) > 50
+
+
+@pytest.mark.parametrize("risk", [0.3, 0.5])
+def test_only_blocks_of_which_nothing_fits_are_passed_over(risk, beaten, monkeypatch):
+    passed = []
+
+    def watched(search, place, rooms, variances):
+        fitting = find(search, place, rooms, variances)
+        rows = search.rows
+        for before in search.walk.places[place:fitting]:
+            for branch in before.branches:
+                left = rooms - branch.load
+                fits = left & rows.guards == rows.guards
+                assert not (fits and rows.hold(left, joined(variances, branch.item)))
+        passed.append(fitting - place)
+        return fitting
+
+    find = Search._fitting
+    monkeypatch.setattr(Search, "_fitting", watched)
+    for seed in range(20):
+        search_exactly(build_model(tutorial_like(Random(seed), 40, correlated=True, risk=risk)))
+    assert sum(passed) > 1_000
 
 
 @pytest.mark.parametrize("risk", [0.3, 0.5])

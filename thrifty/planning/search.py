@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import add
 
 from thrifty.planning.core import Core
 from thrifty.planning.model import Item, Model
@@ -141,19 +142,22 @@ class Search:
                 reached, achieved = base + worth, before + gain
                 if reached + top_after[after] < least:
                     break
-                left = rooms - load
-                if left & guards != guards:
-                    continue
-                spread = joined(variances, item) if is_risky else variances
-                if is_risky and not self.rows.hold(left, spread):
+                left, spread = rooms - load, variances
+                is_held = left & guards == guards
+                if is_held and is_risky:
+                    spread = joined(variances, item)
+                    is_held = self.rows.hold(left, spread)
+                if not is_held:
+                    if lightest:
+                        fitting = self._fitting(after, rooms, variances)
+                        leapt += fitting - after
+                        after = fitting
                     continue
                 onward = item, trail
                 if not still and achieved >= least:
                     self._note(onward, achieved, best)
                     least = best.value - self.tolerance
-                ahead = after
-                while (left - lightest[ahead]) & guards != guards:
-                    ahead = ends[ahead]
+                ahead = self._fitting(after, left, spread) if lightest else after
                 bound = reached + top_after[ahead]
                 if bound < least or achieved + most_after[ahead] < least:
                     continue
@@ -198,6 +202,18 @@ class Search:
                 self._note((item, trail), before + gain, best)
                 least = best.value - self.tolerance
         best.nodes += i + 1 - start
+
+    def _fitting(self, place: int, rooms: int, variances: Variances) -> int:
+        """The first place from there on at which something may fit, as far as its block tells."""
+        walk, rows = self.walk, self.rows
+        while (lightest := walk.lightest[place]).load:
+            left = rooms - lightest.load
+            if left & rows.guards == rows.guards and (
+                not rows.is_risky or rows.hold(left, tuple(map(add, variances, lightest.variances)))
+            ):
+                break
+            place = walk.ends[place]
+        return place
 
     def _end(self, pending: int) -> int:
         """The end of the places that can come next: no step is passed over that must be chosen."""

@@ -3,8 +3,8 @@
 A small core is walked as it is sorted. In a large one of which a plan has few steps, thousands of
 plans differ by trifles, and prices do not tell how many heavy options fit: 400 tokens that are
 left are worth something to a bound even where no option takes so few. So there the heavy options
-come first: once none of a weight fits, all of that weight are passed over, and what is left needs
-no price to be bounded.
+come first, in blocks of one weight: a block of which none fits is passed over as a whole, and what
+is left when no heavy option fits needs no price to be bounded.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from thrifty.planning.core import Branch, Core, Position, size
 from thrifty.planning.model import Item, Model
-from thrifty.planning.rows import Rows
+from thrifty.planning.rows import Rows, Variances
 from thrifty.planning.tail import Tail
 
 LARGE = 70
@@ -27,6 +27,8 @@ LAST = (8, 32, 24)
 Where the number of steps limits a plan, none: there it is not the rows that are full."""
 FEW = 20
 """A plan of no more steps is limited by them."""
+BLOCK = 32
+"""So many places, at most, are passed over at once."""
 NEEDED = 0
 """The weight of steps that every plan must have: they come before all others."""
 
@@ -56,6 +58,14 @@ class Place(NamedTuple):
     """As of a position."""
 
 
+class Least(NamedTuple):
+    """What each option of some places takes, or more."""
+
+    load: int
+    """Packed; zero says nothing."""
+    variances: Variances
+
+
 class Walk(NamedTuple):
     """A core in the order of its places."""
 
@@ -66,10 +76,10 @@ class Walk(NamedTuple):
     """What steps can add at the root's prices."""
     mosts: Ahead
     """What steps can add at no price at all."""
-    lightest: Sequence[int]
-    """From each place to the end of its weight, no option takes less than this, packed."""
+    lightest: Sequence[Least]
+    """What options take from each place to the end of its block; empty without blocks."""
     ends: Sequence[int]
-    """The end of each place's weight; up to there, no option has a better worth."""
+    """The end of each place's block; up to there, no option has a better worth."""
     tail: Tail
     """What the last places can add to what is left of a row."""
 
@@ -91,9 +101,8 @@ def _as_sorted(model: Model, rows: Rows, core: Core) -> Walk:
     gains, steps, count = list(map(_gain, core)), model.max_steps, len(core) + 1
     tops = _Windows(gains) if steps < len(core) else _all_ahead(gains, steps)
     mosts = _all_ahead(list(map(_value, core)), steps)
-    lightest, ends = [0] * count, range(1, count + 1)
     tail = Tail(rows, core, _last(count) if steps > FEW else 0)
-    return Walk(places, _needed(core, places), tops, mosts, lightest, ends, tail)
+    return Walk(places, _needed(core, places), tops, mosts, (), range(1, count + 1), tail)
 
 
 def _by_weight(model: Model, rows: Rows, core: Core) -> Walk:
@@ -103,7 +112,7 @@ def _by_weight(model: Model, rows: Rows, core: Core) -> Walk:
     tops = _most_ahead([(p.needed, _gain(p), p.step) for p in positions], model.max_steps)
     values = [(p.needed, _value(p), p.step) for p in positions]
     mosts = _most_ahead(values, model.max_steps)
-    lightest, ends = _weights(rows, parts)
+    lightest, ends = _blocks(rows, parts)
     tail = Tail(rows, positions, 0)
     return Walk(places, _needed(positions, places), tops, mosts, lightest, ends, tail)
 
@@ -132,23 +141,27 @@ def _heaviest_first(part: Part) -> tuple[int, float]:
     return weight, 0.0 if position.needed else -position.branches[0].worth
 
 
-def _weights(rows: Rows, parts: Sequence[Part]) -> tuple[list[int], list[int]]:
-    """The lightest load of each place's weight from there on, and the end of that weight."""
-    lightest, ends = [0], [len(parts) + 1]
-    last, least = NEEDED, rows.none
+def _blocks(rows: Rows, parts: Sequence[Part]) -> tuple[list[Least], list[int]]:
+    """What is the least from each place to the end of its block, and the end of that block."""
+    nothing = Least(0, rows.none)
+    lightest, ends = [nothing], [len(parts) + 1]
+    last, amounts, variances = NEEDED, rows.none, rows.none
     for i, (weight, position) in reversed(list(enumerate(parts))):
-        is_new = weight != last or weight == NEEDED
-        least = _least(position) if is_new else tuple(map(min, least, _least(position)))
-        lightest.append(0 if weight == NEEDED else rows.packed(least))
+        is_new = weight != last or weight == NEEDED or ends[-1] - i > BLOCK
+        items = [branch.item for branch in position.branches]
+        takes = [item.amounts for item in items]
+        adds = [item.variances or rows.none for item in items]
+        amounts = _least(takes if is_new else [amounts, *takes])
+        variances = _least(adds if is_new else [variances, *adds])
+        lightest.append(nothing if weight == NEEDED else Least(rows.packed(amounts), variances))
         ends.append(i + 1 if is_new else ends[-1])
         last = weight
     return lightest[::-1], ends[::-1]
 
 
-def _least(position: Position) -> tuple[int, ...]:
-    """What each option of a position takes at least."""
-    amounts = [branch.item.amounts for branch in position.branches]
-    return tuple(map(min, zip(*amounts, strict=True)))
+def _least(columns: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """The least of each row."""
+    return tuple(map(min, zip(*columns, strict=True)))
 
 
 def _gain(position: Position) -> float:
