@@ -7,8 +7,9 @@ from langgraph.runtime import Runtime
 
 from thrifty.budget import Budget, Spend
 from thrifty.budget.decision import Decision, DecisionKind
+from thrifty.budget.resources import told
 from thrifty.nodes.context import Context
-from thrifty.nodes.outlook import Planned, bills_of, outlook, rest_of, terms_of
+from thrifty.nodes.outlook import Planned, bills_of, lost, outlook, rest_of, terms_of
 from thrifty.nodes.services import Services
 from thrifty.nodes.state import Run, growth
 from thrifty.nodes.waiting import NOBODY, can_wait
@@ -44,6 +45,7 @@ def check_spend(
         best=lambda: make_plan(outlook(state, context, services)[0], context.engine),
         replans_left=context.max_replans - (state["revision"] - 1),
         overrun=_overrun(run, spent, services),
+        lost=lost(state, context, services),
     )
     course = set_course(standing, context.on_drift, lambda: drift(bills_of(outcomes, terms)))
     if course.direction == "approve" and not can_wait(config):
@@ -70,5 +72,6 @@ def _overrun(run: Run, spent: Spend, services: Services) -> str:
     for entry in services.ledger.overruns(run["id"]):
         allowed = Budget.of_limits(entry.reserved.amounts).without_latency()
         if limited & allowed.exceeded_by(entry.charged).keys():
-            return f"{entry.label!r} used more than it was allowed"
+            more = told(allowed.exceeded_by(entry.charged))
+            return f"{entry.label!r} used more than it was allowed, by {more}"
     return ""

@@ -136,7 +136,7 @@ class Context(BaseModel):
         ge=0,
         le=100,
         title="Most new plans",
-        description="After so many new plans the run keeps to the one it has.",
+        description="For what bills came to; what failed is always planned around.",
         json_schema_extra={"langgraph_nodes": ["check_spend"]},
     )
     learn: bool = Field(

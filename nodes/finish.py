@@ -9,6 +9,7 @@ from langgraph.runtime import Runtime
 from thrifty.budget import Budget, Outcome, Plan, Spend, Step, StepOption
 from thrifty.budget.decision import Decision
 from thrifty.budget.states import DecisionState, PlanState
+from thrifty.executors.offer import priced
 from thrifty.ledger.booking import charge_what_is_open
 from thrifty.nodes.context import Context
 from thrifty.nodes.learning import remember
@@ -46,7 +47,11 @@ def finish(state: Finishing, runtime: Runtime[Context], *, services: Services) -
     decisions = [Decision.from_state(decision) for decision in state["decisions"]]
     if told := remember(runtime, context, terms, run["id"], outcomes, services):
         decisions.append(Decision("options", told, spent.latency_ms))
-    better = [o for o in _better(steps, outcomes) if not (barred(o) or terms.why_not(o))]
+    better = [
+        option
+        for option in _better(priced(steps, terms), outcomes)
+        if not (barred(option) or terms.why_not(option))
+    ]
     receipt = Receipt(
         run_id=run["id"],
         task=run["task"],

@@ -95,6 +95,27 @@ def _outlook(
     return problem, tuple([left for left in choice.barred if left.step not in logbook.finished])
 
 
+def lost(facts: Facts, context: Context, services: Services) -> str:
+    """Which step that is required cannot be done any more, and why; empty as long as all can.
+
+    What a person left out is no longer required.
+    """
+    logbook = services.logbook(facts)
+    choice = _choice(facts, logbook, context, services)
+
+    def find() -> str:
+        offered, waived = {step.name for step in choice.offered}, set(facts["left_out"])
+        for step in choice.steps:
+            names = {option.name for option in step.options}
+            is_open = step.required and step.name not in offered | logbook.finished | waived
+            if is_open and not names <= waived:
+                whys = dict.fromkeys(each.reason for each in choice.barred if each.option in names)
+                return f"the required step {step.name!r} cannot be done: {'; '.join(whys)}"
+        return ""
+
+    return logbook.once("lost", choice, find)
+
+
 def rest_of(planned: Planned, context: Context, services: Services) -> Rest:
     """The rest of the plan in force, estimated like the outlook."""
     logbook = services.logbook(planned)

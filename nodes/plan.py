@@ -10,7 +10,7 @@ from thrifty.budget import Plan
 from thrifty.budget.decision import Decision
 from thrifty.budget.states import PlanState
 from thrifty.nodes.context import Context
-from thrifty.nodes.outlook import Facts, outlook, terms_of
+from thrifty.nodes.outlook import Facts, lost, outlook, terms_of
 from thrifty.nodes.services import Services
 from thrifty.nodes.waiting import NOBODY, can_wait
 from thrifty.planning.engines import make_plan
@@ -33,6 +33,8 @@ def plan(
     context = Context.of(runtime.context)
     problem, barred = outlook(state, context, services)
     made = make_plan(problem, context.engine)
+    if hopeless := lost(state, context, services):
+        made = Plan("infeasible", made.engine, left_out=made.left_out, note=hopeless)
     made = replace(made, left_out=(*made.left_out, *barred))
     spent = services.spent(state["run"]["id"], state["spend"]["latency_ms"])
     decisions = [Decision("plan", describe(made), spent.latency_ms)]

@@ -1,12 +1,12 @@
 """Picks the steps that are ready, reserves their worst case, and hands them to their executors."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Spend, StepOption, total
+from thrifty.budget import Outcome, Spend, Step, StepOption, total
 from thrifty.budget.decision import Decision
 from thrifty.executors.dispatch import Desk, Dispatched
 from thrifty.executors.registry import LOCAL
@@ -26,6 +26,8 @@ def route(state: Planned, runtime: Runtime[Context], *, services: Services) -> d
     steps, catalog = by_name(state, services)
     rest = rest_of(state, context, services)
     ready = ready_wave(rest.options.values(), steps, logbook.finished, context.max_concurrency)
+    orphans = [orphan for o in ready if (orphan := orphaned(o, steps, logbook.finished))]
+    ready = () if orphans else ready
     menu = {option.step: rest.step(option.step) for option in ready}
     wave = [menu[option.step].option(option.name) for option in ready]
     desk = Desk(
@@ -40,6 +42,7 @@ def route(state: Planned, runtime: Runtime[Context], *, services: Services) -> d
         kept_back=kept_for_the_end(rest, menu, catalog),
     )
     sent = desk.dispatch(wave, menu)
+    sent = replace(sent, skipped=(*sent.skipped, *orphans))
     at_ms = services.runs.active_ms(run["id"], state["spend"]["latency_ms"])
     return {
         "wave": wave_of(sent, kept_ms(rest, wave)),
@@ -48,6 +51,18 @@ def route(state: Planned, runtime: Runtime[Context], *, services: Services) -> d
             decisions=[decision.to_state() for decision in decisions_of(sent, at_ms)],
         ),
     }
+
+
+def orphaned(
+    option: StepOption, steps: Mapping[str, Step], finished: Container[str]
+) -> Outcome | None:
+    """The end of an option that requires what was not done and will not be; None of any other."""
+    missing = [name for name in steps[option.step].requires if name not in finished]
+    if not missing:
+        return None
+    were = "were" if len(missing) > 1 else "was"
+    reason = f"it requires {', '.join(map(repr, missing))}, which {were} not done"
+    return Outcome(option, "skipped", reason=reason)
 
 
 def kept_for_the_end(

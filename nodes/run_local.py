@@ -55,7 +55,9 @@ def _held(state: Sent, work: Work, entry: Entry, services: Services) -> Outcome:
     except ThriftyError as error:
         released(ledger, account, entry)
         return Outcome(work.option, "failed", reason=str(error))
-    outcome = _run(work, entry.reserved, _tab(state, entry.reserved, services), services)
+    # More may be reserved than is declared, where bills came to more; it is no bill itself.
+    declared = Spend(*map(min, entry.reserved.amounts, work.option.estimate.amounts))
+    outcome = _run(work, declared, _tab(state, entry.reserved, services), services)
     settled(ledger, account, entry, outcome.actual, outcome.text)
     if around:
         around.note_seen()
@@ -69,23 +71,23 @@ def _tab(state: Sent, reserved: Spend, services: Services) -> Tab:
     return Tab(allowed, lambda: left_for(state, services))
 
 
-def _run(work: Work, reserved: Spend, tab: Tab, services: Services) -> Outcome:
+def _run(work: Work, declared: Spend, tab: Tab, services: Services) -> Outcome:
     started_ns = time.monotonic_ns()
     try:
         with gated(tab, services.models.prices.pinned()):
             result = services.executors[work.option.executor](work)
     except Exception as error:  # noqa: BLE001 - it is somebody else's code
-        outcome = Outcome(work.option, "failed", actual=tab.bill(reserved), reason=_told(error))
+        outcome = Outcome(work.option, "failed", actual=tab.bill(declared), reason=_told(error))
     else:
-        outcome = _done(work, result, tab, reserved)
+        outcome = _done(work, result, tab, declared)
     latency_ms = (time.monotonic_ns() - started_ns) // 1_000_000
     return replace(outcome, actual=replace(outcome.actual, latency_ms=latency_ms))
 
 
-def _done(work: Work, result: Result | str, tab: Tab, reserved: Spend) -> Outcome:
+def _done(work: Work, result: Result | str, tab: Tab, declared: Spend) -> Outcome:
     """A bare text used what was seen, or declared; a result says itself what it used."""
     if isinstance(result, str):
-        result = Result(result, tab.bill(reserved))
+        result = Result(result, tab.bill(declared))
     else:
         result = Result(result.text, tab.at_least(result.spend))
     text = plain(result.text).strip()

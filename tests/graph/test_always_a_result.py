@@ -109,7 +109,7 @@ def test_a_budget_for_nothing_halts_before_any_call(online, server):
     assert receipt.halt_reason == "nothing that is still to be done fits in what is left"
     assert not receipt.lines
     assert not server.requests
-    assert receipt.bound_by == ("tokens", "latency", "tool_calls")
+    assert receipt.bound_by == ("tokens", "cost", "latency", "tool_calls")
 
 
 def test_an_executor_that_raises_is_a_failed_step(offline):

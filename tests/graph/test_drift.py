@@ -77,7 +77,9 @@ def test_a_server_that_passes_its_cap_is_recorded_and_ends_the_run(online, serve
     server.script(OverCap(times=None))
     result = online().invoke({"task": TASK, "budget": TUTORIAL_BUDGET})
     receipt = receipt_of(result)
-    assert receipt.halt_reason == "overrun: 'Outline plan (LLM)' used more than it was allowed"
+    assert receipt.halt_reason == (
+        "overrun: 'Outline plan (LLM)' used more than it was allowed, by 91 tokens"
+    )
     assert receipt.spent.tokens == server.bill.total_tokens
     assert len(server.requests) == 1
     assert "## Outline plan" in result["draft"]

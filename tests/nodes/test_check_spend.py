@@ -169,7 +169,7 @@ def test_a_call_that_used_more_of_a_limited_resource_than_it_had_ends_the_run(de
     assert desk.check(DONE_A)["direction"] == "route"
     desk.booked("second", Spend(30), Spend(31))
     checked = desk.check(DONE_A)
-    reason = "overrun: 'second as labelled' used more than it was allowed"
+    reason = "overrun: 'second as labelled' used more than it was allowed, by 1 token"
     assert (checked["direction"], checked["halt_reason"]) == ("finish", reason)
     assert checked["decisions"] == [{"kind": "halt", "reason": reason, "at_ms": 40}]
 

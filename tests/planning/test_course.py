@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from thrifty import Budget, Outcome, Plan, Problem, Spend, Step, StepOption
-from thrifty.planning.course import NOTHING_FITS, Standing, set_course
+from thrifty.planning.course import NOTHING_FITS, Course, Standing, set_course
 from thrifty.planning.engines import make_plan
 from thrifty.planning.menu import menu
 from thrifty.planning.rest import Rest, ahead, still_to_do
@@ -122,15 +122,24 @@ def test_the_rest_is_what_it_is_estimated_to_be_now():
 
 def test_what_can_no_longer_be_had_is_not_waited_for():
     course = set_course(standing(500, [FAILED_A], steps=()), "replan")
-    assert (course.direction, course.reason) == ("finish", NOTHING_FITS)
+    assert (course.direction, course.reason) == (
+        "finish",
+        "'A (local)' did not work out: it raised",
+    )
+
+
+def test_without_what_is_required_it_ends():
+    course = set_course(standing(500, [DONE_A], lost="the required step is gone"), "replan")
+    assert course == Course("finish", "the required step is gone", halts=True)
 
 
 def test_under_halt_savings_are_left_alone():
     assert set_course(standing(500, [DONE_A]), "halt").direction == "route"
 
 
-def test_a_failure_is_news_as_long_as_something_can_be_planned():
-    course = set_course(standing(10, [FAILED_A]), "replan")
+@pytest.mark.parametrize("replans_left", [0, 3])
+def test_a_failure_is_news_as_long_as_something_can_be_planned(replans_left):
+    course = set_course(standing(10, [FAILED_A], replans_left=replans_left), "replan")
     assert course.direction == "plan"
     assert course.reason == "'A (local)' did not work out: it raised"
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from thrifty.budget import Spend, StepOption
+from thrifty.budget import InvalidInput, Spend, StepOption, checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,23 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an executor wrote and what it used, where it knows better than its option."""
+    """What an executor wrote and what it used, where it knows better than its option.
+
+    More than its option declares is an overrun, which ends the run: nothing held more for it.
+
+    Raises:
+        InvalidInput: the text is none, or the spend is no `Spend`.
+    """
 
     text: str
     """The section, or the revised draft, as Markdown."""
     spend: Spend = Spend()
     """What it used; latency is measured from outside."""
+
+    def __post_init__(self) -> None:
+        checks.string("result.text", self.text)
+        if not isinstance(self.spend, Spend):
+            raise InvalidInput("result.spend", self.spend, "use a Spend, as in Spend(tokens=120)")
 
 
 Executor = Callable[[Work], Result | str]

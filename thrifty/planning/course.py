@@ -36,8 +36,11 @@ class Standing:
     best: Callable[[], Plan]
     """Makes the plan that a new one would be; asked only where that could matter."""
     replans_left: int
+    """How many plans may still be made for what bills came to; a failure needs none of them."""
     overrun: str = ""
     """What went over, in plain words; empty as long as nothing did."""
+    lost: str = ""
+    """Which required step cannot be done any more, and why; empty as long as all can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +67,22 @@ def set_course(
     """
     if standing.overrun:
         return Course("finish", f"overrun: {standing.overrun}", True)
+    if standing.lost:
+        return Course("finish", standing.lost, True)
     ahead = standing.ahead
     missing = standing.left.exceeded_by(ahead.expected)
     if missing and on_drift != "replan":
         reason = _because(f"the rest of the plan is {shortfall(missing)}", drift)
         return Course("approve", reason) if on_drift == "ask" else Course("finish", reason, True)
-    if standing.replans_left > 0 and (news := _news(standing, missing, on_drift)):
+    # What has failed is not tried again, so that plans around failures end by themselves.
+    news = _news(standing, missing, on_drift) if standing.replans_left > 0 else _failure(standing)
+    if news:
         return Course("plan", _because(news, drift))
     if ahead.to_do:
         return Course("route")
     if ahead.done and (standing.plan.chosen or not ahead.open_steps):
         return Course("finish")
-    return Course("finish", standing.plan.note or NOTHING_FITS, True)
+    return Course("finish", standing.plan.note or _failed(standing) or NOTHING_FITS, True)
 
 
 def _because(reason: str, drift: Callable[[], str]) -> str:
@@ -89,12 +96,23 @@ def _news(standing: Standing, missing: dict[str, int], on_drift: OnDrift) -> str
         return ""
     if missing:
         return f"the rest of the plan is {shortfall(missing)}"
-    failed = next((outcome for outcome in standing.news if not outcome.has_text), None)
-    if failed and standing.best().chosen:
-        return f"{failed.option.name!r} did not work out: {failed.reason}"
+    if failure := _failure(standing):
+        return failure
     worth = standing.ahead.worth
     least = max(0.0, GAIN_MIN * worth)
     if on_drift == "halt" or standing.ahead.worth_at_most - worth <= least:
         return ""
     gain = standing.best().value - worth
     return f"what was saved buys a better rest, worth {gain:+.1f}" if gain > least else ""
+
+
+def _failure(standing: Standing) -> str:
+    """What did not work out, where something else can be planned."""
+    failed = _failed(standing)
+    return failed if failed and standing.best().chosen else ""
+
+
+def _failed(standing: Standing) -> str:
+    """What did not work out of the last wave, and why; empty when all did."""
+    failed = (outcome for outcome in standing.news if outcome.status in ("failed", "skipped"))
+    return next((f"{each.option.name!r} did not work out: {each.reason}" for each in failed), "")
