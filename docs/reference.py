@@ -17,7 +17,8 @@ from thrifty.ledger import protocol
 PAGE = Path(__file__).with_name("reference.md")
 HEAD = """# Reference
 
-The public names of `thrifty`, from their docstrings. Made by `python docs/reference.py`; a test \
+The public names of `thrifty`, from their docstrings (`Ledger` and what it hands out are in \
+`thrifty.ledger.protocol`). Made by `python docs/reference.py`; a test \
 compares.
 """
 GROUPS = {
@@ -33,7 +34,8 @@ GROUPS = {
     ),
     "Errors": (
         *("ThriftyError", "InvalidInput", "BudgetExceeded", "PriceUnknown"),
-        *("ModelUnavailable", "StepEnded"),
+        *("ModelUnavailable", "StepEnded", "ReservationClosed", "KeyReused"),
+        *("LeaseLost", "LedgerUnavailable"),
     ),
 }
 UNDERNEATH = {name: getattr(protocol, name) for name in ("Ledger", "Balance", "Entry", "Lease")}

@@ -8,7 +8,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
-from thrifty.budget import Budget, check_steps
+from thrifty.budget import Budget, InvalidInput, check_steps, checks
 from thrifty.budget.limits import BUDGET_DEFAULT
 from thrifty.executors import registry
 from thrifty.executors.catalog import Catalog, CatalogSource
@@ -66,9 +66,16 @@ def create_budget_agent(
         output has `draft`, `status`, `spend`, `plan`, `receipt` and `messages`.
 
     Raises:
-        InvalidInput: the catalog, an executor or a setting cannot be used.
+        InvalidInput: an argument cannot be used: the catalog, an executor, a setting.
         ModelUnavailable: the models' client cannot be made, as under a proxy of no known kind.
     """
+    checks.instance("budget", budget, Budget, "Budget(max_tokens=2_200)")
+    if settings is not None:
+        checks.instance("settings", settings, Settings, 'Settings(api_key="…")')
+    if ledger is not None and not callable(getattr(ledger, "reserve", None)):
+        raise InvalidInput("ledger", ledger, 'use a ledger, as in SqliteLedger("runs.sqlite")')
+    if account is not None and not callable(account):
+        checks.text("account", account)
     steps, registered = Catalog.of(catalog).steps, registry.Executors.of(executors)
     check_steps(steps, registered.names)
     models = Models(settings or Settings.from_environment())

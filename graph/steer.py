@@ -13,6 +13,7 @@ from langgraph.types import Command
 from thrifty.budget import InvalidInput
 from thrifty.budget.decision import Decision
 from thrifty.graph.agent import BudgetAgent
+from thrifty.ledger.share import extend_share
 from thrifty.nodes.question import GO, read_answer
 from thrifty.nodes.state import known_ms
 
@@ -67,7 +68,8 @@ def how_to_go_on(agent: BudgetAgent, config: RunnableConfig, answer: object = GO
     """What to invoke a run with so that it goes on from where it is.
 
     A run that waits is answered, one that was cut off goes on, and one that had ended is
-    planned anew, with what is left of its budget or with a raised one.
+    planned anew, with what is left of its budget or with a raised one. A run that had its share
+    of an account gave that back at its end: it cannot be raised any more, only started anew.
 
     Args:
         agent: the run's.
@@ -76,7 +78,8 @@ def how_to_go_on(agent: BudgetAgent, config: RunnableConfig, answer: object = GO
             be told all that `thrifty.nodes.question` lists.
 
     Raises:
-        InvalidInput: there is no such run, or the answer cannot be used.
+        InvalidInput: there is no such run, the answer cannot be used, or its share is given back.
+        BudgetExceeded: the account that runs share has not got so much.
     """
     run = whereabouts(agent, config)
     if not run.values:
@@ -92,7 +95,7 @@ def how_to_go_on(agent: BudgetAgent, config: RunnableConfig, answer: object = GO
         raise InvalidInput("answer", answer, "let it be: the run is not waiting for an answer")
     update: dict[str, Any] = {"direction": "plan", "halt_reason": "", "status": "running"}
     if given.budget:
-        agent.runs.ledger.extend(values["run"]["id"], given.budget)
+        extend_share(agent.runs.ledger, values["run"]["id"], given.budget)
         update["run"] = {**values["run"], "budget": given.budget.to_state()}
     decision = Decision("ask", given.told, known_ms(values))
     onward = {**update, "decisions": [decision.to_state()]}

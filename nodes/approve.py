@@ -10,11 +10,11 @@ from thrifty.budget import (
     BudgetExceeded,
     InvalidInput,
     Plan,
-    ReservationClosed,
     total,
 )
 from thrifty.budget.decision import Decision
 from thrifty.budget.states import DecisionState, PlanState
+from thrifty.ledger.share import extend_share
 from thrifty.nodes.context import Context
 from thrifty.nodes.outlook import Facts, all_steps, outlook
 from thrifty.nodes.question import REMEDY, Buys, Question, read_answer, todo
@@ -85,7 +85,7 @@ def _acted_on(given: object, state: Asking, services: Services) -> dict[str, Any
     if answer.finish:
         return {**update, "direction": "finish", "halt_reason": decision.reason}
     if answer.budget:
-        _extend(run["id"], answer.budget, services)
+        extend_share(services.ledger, run["id"], answer.budget)
         update["run"] = {**run, "budget": answer.budget.to_state()}
     if not answer.changes and not state["is_approved"]:
         return {**update, "direction": "route"}
@@ -95,17 +95,3 @@ def _acted_on(given: object, state: Asking, services: Services) -> dict[str, Any
         "is_approved": state["is_approved"],  # a changed plan is shown once more
         "left_out": [*state["left_out"], *answer.leave_out],
     }
-
-
-def _extend(run_id: str, budget: Budget, services: Services) -> None:
-    """Raises the limits of a run; not of one that has ended meanwhile, or before a step back.
-
-    Raises:
-        InvalidInput: its share of an account that runs share has been given back.
-        BudgetExceeded: that account has not got so much.
-    """
-    try:
-        services.ledger.extend(run_id, budget)
-    except ReservationClosed:
-        remedy = "the run has ended before and gave back its share; finish it, and start another"
-        raise InvalidInput("budget", budget.to_state(), remedy) from None

@@ -24,12 +24,26 @@ Api = Literal["responses", "chat"]
 CapField = Literal["max_completion_tokens", "max_tokens"]
 
 
+PRICE_MAX = 1_000_000
+PRICE_EXAMPLE = "TokenPrice(0.25, 2)"
+
+
 @dataclass(frozen=True, slots=True)
 class TokenPrice:
-    """What a model of one's own costs, in dollars per million tokens."""
+    """What a model of one's own costs, in dollars per million tokens.
+
+    A float counts as the shortest decimal that names it.
+
+    Raises:
+        InvalidInput: a price is no number from 0 to a million.
+    """
 
     input_usd: Decimal
     output_usd: Decimal
+
+    def __post_init__(self) -> None:
+        for side in ("input_usd", "output_usd"):
+            object.__setattr__(self, side, _per_million(side, getattr(self, side)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,9 @@ class Settings:
     """Prices by model name; they win over the public price list."""
 
     def __post_init__(self) -> None:
+        for name in ("api_key", "base_url"):
+            checks.string(name, getattr(self, name))
+        checked_prices(self.prices)
         if self.base_url and not self.base_url.startswith(("http://", "https://")):
             remedy = "start it with http:// or https://"
             raise InvalidInput("base_url", self.base_url, remedy)
@@ -81,6 +98,17 @@ class Settings:
         )
 
 
+def checked_prices(prices: object) -> None:
+    """Checks prices by model name.
+
+    Raises:
+        InvalidInput: they are no mapping, or a price is no `TokenPrice`.
+    """
+    example = f'{{"llama3": {PRICE_EXAMPLE}}}'
+    for model, price in checks.instance("prices", prices, Mapping, example).items():
+        checks.instance(f"prices.{model}", price, TokenPrice, PRICE_EXAMPLE)
+
+
 def home_folder(environ: Mapping[str, str] | None = None) -> Path:
     """Where the command line keeps its runs."""
     from platformdirs import user_data_path  # for the command line alone
@@ -108,8 +136,13 @@ def read_prices(text: str) -> dict[str, TokenPrice]:
 
 def _price(field: str, given: Any) -> TokenPrice:
     sides = checks.record(field, given, ("input", "output"))
-    for side in ("input", "output"):
-        price = sides.get(side)
-        if not isinstance(price, Decimal) or not 0 <= price <= 1_000_000:
-            raise InvalidInput(f"{field}.{side}", price, "use dollars per million tokens")
-    return TokenPrice(sides["input"], sides["output"])
+    return TokenPrice(
+        *(_per_million(f"{field}.{side}", sides.get(side)) for side in ("input", "output"))
+    )
+
+
+def _per_million(field: str, price: Any) -> Decimal:
+    is_number = isinstance(price, int | float | Decimal) and not isinstance(price, bool)
+    if not is_number or not 0 <= price <= PRICE_MAX:
+        raise InvalidInput(field, price, f"use dollars per million tokens, 0 to {PRICE_MAX:,}")
+    return Decimal(repr(price)) if isinstance(price, float) else Decimal(price)

@@ -27,12 +27,12 @@ TOLD = {
     "price": (
         lambda: PriceUnknown("gpt-x"),
         "no price is known for model 'gpt-x'; "
-        "set its price in THRIFTY_PRICES or drop the limit on cost",
+        "give it one, in THRIFTY_PRICES or in prices=, or drop the limit on cost",
     ),
     "price of a tier": (
         lambda: PriceUnknown("gpt-x", "tier flex"),
         "no price is known for model 'gpt-x' (tier flex); "
-        "set its price in THRIFTY_PRICES or drop the limit on cost",
+        "give it one, in THRIFTY_PRICES or in prices=, or drop the limit on cost",
     ),
     "model": (lambda: ModelUnavailable("no server answers"), "no server answers"),
     "closed": (

@@ -9,6 +9,7 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
+from langgraph.graph import START, MessagesState, StateGraph
 
 from tests.graph.conftest import TASK, receipt_of
 from thrifty import InvalidInput, Spend, StepOption
@@ -47,12 +48,19 @@ def said(task: str) -> AIMessage:
     return AIMessage(f"Facts on {task}.", usage_metadata=usage)
 
 
+def answer(state: MessagesState) -> dict[str, object]:
+    return {"messages": [AIMessage(f"Facts on {state['messages'][-1].text}.")]}
+
+
+AGENT = StateGraph(MessagesState).add_node(answer).add_edge(START, "answer").compile()
+
 EXECUTORS = {
     "function": (function, 50),
     "async function": (coroutine, 50),
     "tool": (search, 50),
     "async tool": (search_async, 50),
     "chain": (CHAIN, 50),
+    "agent": (AGENT, 50),
     "chain that says its usage": (RunnableLambda(said), 42),
 }
 CATALOG = {

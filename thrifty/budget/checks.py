@@ -55,6 +55,13 @@ def choice(field: str, value: object, allowed: Collection[str]) -> str:
     return value
 
 
+def instance(field: str, value: object, kind: Any, example: str) -> Any:
+    """A value of a class; the example shows how to make one."""
+    if not isinstance(value, kind):
+        raise InvalidInput(field, value, f"use a {kind.__name__}, as in {example}")
+    return value
+
+
 def record(field: str, value: object, allowed: Collection[str]) -> Mapping[str, Any]:
     """A mapping that has no field but the allowed ones."""
     if not isinstance(value, Mapping):
@@ -82,6 +89,12 @@ def sequence(field: str, value: object) -> list[Any]:
     if not isinstance(value, list | tuple):
         raise InvalidInput(field, value, "use a list")
     return list(value)
+
+
+def strings(field: str, value: object) -> None:
+    """Texts in a row, of which a single text is none."""
+    if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
+        raise InvalidInput(field, value, 'use a tuple of texts, as in ("Outline",)')
 
 
 def span(field: str, started_ms: object, ended_ms: object) -> None:

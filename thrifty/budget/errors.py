@@ -67,7 +67,7 @@ class PriceUnknown(ThriftyError):
         why = f" ({detail})" if detail else ""
         super().__init__(
             f"no price is known for model {shown(model)}{why}; "
-            "set its price in THRIFTY_PRICES or drop the limit on cost"
+            "give it one, in THRIFTY_PRICES or in prices=, or drop the limit on cost"
         )
 
 

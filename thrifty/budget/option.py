@@ -16,6 +16,7 @@ SPREAD_DEFAULT = 0.25
 SPREAD_MAX = 10.0
 NAME_MAX = 120
 DESCRIPTION_MAX = 2_000
+SPEND_EXAMPLE = "Spend(tokens=120)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,10 @@ class StepOption:
         checks.text(f"{where}.step", self.step, maximum=NAME_MAX)
         checks.text(f"{where}.executor", self.executor, maximum=NAME_MAX)
         checks.text(f"{where}.description", self.description, maximum=DESCRIPTION_MAX)
+        checks.instance(f"{where}.estimate", self.estimate, Spend, SPEND_EXAMPLE)
         checks.number(f"{where}.value", self.value)
         checks.number(f"{where}.spread", self.spread, maximum=SPREAD_MAX)
+        checks.instance(f"{where}.payload", self.payload, Mapping, '{"prompt": "outline"}')
 
     def estimated(self, estimate: Spend, spread: float) -> StepOption:
         """The same option, estimated otherwise.

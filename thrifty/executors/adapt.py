@@ -58,9 +58,12 @@ def _of_runnable(runnable: Any) -> Executor:
 
 
 def _input_of(runnable: Any, work: Work) -> Any:
-    """The payload's `input` when there is one; else the task, under the name a tool calls it."""
+    """The payload's `input` when there is one; else the task: a message to an agent, and to a tool
+    under the name that it calls it."""
     if "input" in work.option.payload:
         return work.option.payload["input"]
+    if "messages" in getattr(runnable, "channels", ()):  # an agent, or a graph like one
+        return {"messages": [("user", work.task)]}
     arguments = getattr(runnable, "args", None)  # a tool's, as a JSON schema
     if not isinstance(arguments, Mapping):
         return work.task

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from thrifty.budget import InvalidInput, Spend, StepOption, checks
+from thrifty.budget import Spend, StepOption, checks
+from thrifty.budget.option import SPEND_EXAMPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,7 @@ class Result:
 
     def __post_init__(self) -> None:
         checks.string("result.text", self.text)
-        if not isinstance(self.spend, Spend):
-            raise InvalidInput("result.spend", self.spend, "use a Spend, as in Spend(tokens=120)")
+        checks.instance("result.spend", self.spend, Spend, SPEND_EXAMPLE)
 
 
 Executor = Callable[[Work], Result | str]

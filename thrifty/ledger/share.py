@@ -5,7 +5,7 @@ when it ends, so that runs side by side cannot promise themselves the same money
 run still holds is given back by the next that finds the account short.
 """
 
-from thrifty.budget import Budget, BudgetExceeded, InvalidInput
+from thrifty.budget import Budget, BudgetExceeded, InvalidInput, ReservationClosed
 from thrifty.ledger.owner import is_gone
 from thrifty.ledger.protocol import Balance, Ledger
 
@@ -38,6 +38,20 @@ def reclaim_from_the_gone(ledger: Ledger, common: str) -> None:
     for entry in ledger.entries(common):
         if entry.status == "granted" and is_gone(ledger.holder(entry.key)):
             ledger.reclaim(common, entry.key)
+
+
+def extend_share(ledger: Ledger, run_id: str, budget: Budget) -> None:
+    """Raises the limits of a run; not of one that has ended and gave its share back.
+
+    Raises:
+        InvalidInput: its share of an account that runs share has been given back.
+        BudgetExceeded: that account has not got so much.
+    """
+    try:
+        ledger.extend(run_id, budget)
+    except ReservationClosed:
+        remedy = "the run has ended before and gave back its share; finish it, and start another"
+        raise InvalidInput("budget", budget.to_state(), remedy) from None
 
 
 def _holds(ledger: Ledger, common: str, budget: Budget) -> bool:

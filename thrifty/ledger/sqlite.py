@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
-from thrifty.budget import InvalidInput, LedgerUnavailable
+from thrifty.budget import InvalidInput, LedgerUnavailable, checks
 from thrifty.ledger import forks
 from thrifty.ledger.book import Book, wall_clock_ms
 from thrifty.ledger.schema import SQLITE
@@ -42,7 +42,13 @@ class SqliteStore:
     _connection: sqlite3.Connection | None = None
 
     def __init__(self, path: str | Path, synchronous: Synchronous, busy_ms: int) -> None:
-        if not os.fspath(path) or os.fspath(path).startswith(":"):
+        checks.choice("synchronous", synchronous, get_args(Synchronous))
+        checks.amount("busy_ms", busy_ms)
+        if (
+            not isinstance(path, str | os.PathLike)
+            or not os.fspath(path)
+            or os.fspath(path).startswith(":")
+        ):
             raise InvalidInput("path", path, "name a file, or use a MemoryLedger")
         # The same file when it is opened again, wherever the process has gone meanwhile.
         self._path = str(Path(path).absolute())

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 from uuid import uuid4
 
 from langchain_core.language_models import BaseChatModel
@@ -15,7 +15,7 @@ from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
 from typing_extensions import TypedDict
 
-from thrifty.budget import InvalidInput
+from thrifty.budget import InvalidInput, checks
 from thrifty.ledger.forks import once_a_process
 from thrifty.ledger.protocol import Account, Ledger
 from thrifty.models.allowance import ATTEMPTS_MAX, OUTPUT_CAP_MIN, OUTPUT_CAP_UNKNOWN, Allowance
@@ -26,7 +26,7 @@ from thrifty.models.door import Answer, Door
 from thrifty.models.prices import PriceList
 from thrifty.models.tab import Tab, open_tab, tab_around
 from thrifty.models.tracers import run_teller
-from thrifty.settings import CapField, TokenPrice
+from thrifty.settings import CapField, TokenPrice, checked_prices
 
 if TYPE_CHECKING:
     from langchain_openai.chat_models.base import BaseChatOpenAI
@@ -50,6 +50,24 @@ class Terms(TypedDict, total=False):
     tokens_per_attachment: int | None
     prices: Mapping[str, TokenPrice] | None
     cap_field: CapField
+
+
+def checked_terms(terms: Terms) -> None:
+    """Checks how a model is to be metered.
+
+    Raises:
+        InvalidInput: a term is unknown, or has a value that cannot be used.
+    """
+    checks.record("metered", terms, tuple(Terms.__annotations__))
+    useful = checks.amount("useful_tokens", terms.get("useful_tokens", OUTPUT_CAP_MIN), minimum=1)
+    if (most := terms.get("max_output_tokens")) is not None:
+        checks.amount("max_output_tokens", most, minimum=useful)
+    if (most := terms.get("tokens_per_attachment")) is not None:
+        checks.amount("tokens_per_attachment", most)
+    checks.amount("attempts_max", terms.get("attempts_max", ATTEMPTS_MAX), minimum=1)
+    checks.amount("patience_ms", terms.get("patience_ms", 0))
+    checks.choice("cap_field", terms.get("cap_field", "max_tokens"), get_args(CapField))
+    checked_prices(terms.get("prices") or {})
 
 
 class MeteredChatModel(BaseChatModel):
@@ -194,8 +212,9 @@ def metered(
         run: names the run whose calls these are; by default nothing is ever replayed.
         label: what the bill calls them; by default, the model's name.
         left_ms: how much time is left now. By default the account's `max_latency_ms`, from now on.
-        max_output_tokens: the largest output cap; by default what the model can write at most,
-            or 4,096 where that is unknown. A smaller cap of the model or of a call is respected.
+        max_output_tokens: the largest output cap, not below `useful_tokens`; by default what the
+            model can write at most, or 4,096 where that is unknown. A smaller cap of the model or
+            of a call is respected.
         useful_tokens: an answer that would have to be shorter is not asked for.
         attempts_max: how often a call is tried where that may help; each is reserved by itself.
         patience_ms: how long a call waits for what other calls and sub-agents hold, where with it
@@ -206,13 +225,25 @@ def metered(
         cap_field: `max_tokens` for a chat server that knows an output cap by that name only.
 
     Raises:
-        InvalidInput: the model is none of langchain-openai's, or an account without a ledger.
+        InvalidInput: the model is none of langchain-openai's, an account without a ledger, or a
+            value that cannot be used.
         KeyError: the account was never opened.
 
     A call raises `BudgetExceeded` or `PriceUnknown` where it was not sent, `InvalidInput` where
     it has no bound, and `ModelUnavailable` where it brought nothing.
     """
     model = checked(model)
+    checked_terms(
+        Terms(
+            max_output_tokens=max_output_tokens,
+            useful_tokens=useful_tokens,
+            attempts_max=attempts_max,
+            patience_ms=patience_ms,
+            tokens_per_attachment=tokens_per_attachment,
+            prices=prices,
+            cap_field=cap_field,
+        )
+    )
     if (ledger is None) != (account is None):
         raise InvalidInput("account", account, "name ledger and account, or neither")
     most = max_output_tokens or longest_answer(model) or OUTPUT_CAP_UNKNOWN

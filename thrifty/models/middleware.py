@@ -18,9 +18,10 @@ from langgraph.config import get_config
 from langgraph.types import Command
 from typing_extensions import Unpack
 
-from thrifty.budget import ModelUnavailable, Spend, ThriftyError
+from thrifty.budget import ModelUnavailable, Spend, ThriftyError, checks
+from thrifty.budget.option import SPEND_EXAMPLE
 from thrifty.ledger.protocol import Ledger
-from thrifty.models.chat import Terms, metered
+from thrifty.models.chat import Terms, checked_terms, metered
 from thrifty.models.client import is_ours
 from thrifty.models.gate import gated
 from thrifty.models.prices import PriceList
@@ -77,6 +78,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetState, Any, Any]):
             `patience_ms`, `tokens_per_attachment`, `prices`, `cap_field`.
 
     Raises:
+        InvalidInput: a term is unknown, or has a value that cannot be used.
         KeyError: the account was never opened.
     """
 
@@ -93,6 +95,9 @@ class BudgetMiddleware(AgentMiddleware[BudgetState, Any, Any]):
         **terms: Unpack[Terms],
     ) -> None:
         super().__init__()
+        checked_terms(terms)
+        for name, spend in (tools or {}).items():
+            checks.instance(f"tools.{name}", spend, Spend, SPEND_EXAMPLE)
         self._ledger, self._account, self._run = ledger, account, run
         self._declared, self._raises = dict(tools or {}), raise_unavailable
         self._terms, self._prices = terms, PriceList(terms.get("prices") or {})

@@ -5,14 +5,14 @@ It is a multidimensional multiple-choice knapsack with optional groups (steps), 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import add
 from typing import Literal, get_args
 
 from thrifty.budget import checks
 from thrifty.budget.limits import Budget
-from thrifty.budget.option import StepOption
+from thrifty.budget.option import SPEND_EXAMPLE, StepOption
 from thrifty.budget.spend import Spend
 from thrifty.budget.step import Step
 
@@ -60,6 +60,13 @@ class Problem:
     `thrifty.planning.risk.SAMPLES_MIN` of them on, they replace the Gaussian."""
 
     def __post_init__(self) -> None:
+        checks.instance("left", self.left, Budget, "Budget(max_tokens=2_200)")
+        for name in ("spent", "kept_back"):
+            checks.instance(name, getattr(self, name), Spend, SPEND_EXAMPLE)
+        for name in ("steps", "done"):
+            for step in checks.instance(name, getattr(self, name), Sequence, "(Step(...),)"):
+                checks.instance(name, step, Step, "Step(...)")
+        checks.instance("surprises", self.surprises, Sequence, "(0.1, -0.2)")
         checks.amount("max_steps", self.max_steps, maximum=100_000)
         checks.number("diversity_penalty", self.diversity_penalty)
         checks.amount("concurrency", self.concurrency, minimum=1, maximum=1_000)
