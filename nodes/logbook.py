@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from typing_extensions import TypedDict
 
-from thrifty.budget import Outcome, Plan, Step
+from thrifty.budget import Outcome, Plan, Spend, Step
 from thrifty.budget.states import OutcomeState, PlanState
 from thrifty.executors.draft import Draft
 from thrifty.nodes.state import Run
@@ -39,6 +39,8 @@ class Logbook:
         """The steps that have left something for the draft."""
         self.failures: list[Outcome] = []
         """What was tried in vain, or could not be tried."""
+        self.stopped: dict[str, Spend] = {}
+        """By option, what attempts were charged that were stopped and may be made again."""
         self._last: OutcomeState | None = None
         self._plan: tuple[PlanState, Plan] | None = None
         self._seen: tuple[Seen, int] | None = None
@@ -57,6 +59,10 @@ class Logbook:
             self.outcomes += tuple(new)
             self._last = states[-1]
             self.finished.update(outcome.step for outcome in new if outcome.has_text)
+            for outcome in new:
+                if outcome.status == "stopped":
+                    before = self.stopped.get(outcome.option.name, Spend())
+                    self.stopped[outcome.option.name] = before + outcome.actual
             self.failures += [o for o in new if o.status in ("failed", "skipped")]
         return self
 

@@ -45,7 +45,7 @@ def route(state: Planned, runtime: Runtime[Context], *, services: Services) -> d
     sent = replace(sent, skipped=(*sent.skipped, *orphans))
     at_ms = services.runs.active_ms(run["id"], state["spend"]["latency_ms"])
     return {
-        "wave": wave_of(sent, kept_ms(rest, wave)),
+        "wave": wave_of(sent, kept_ms(rest, wave), logbook.stopped),
         **growth(
             outcomes=[outcome.to_state() for outcome in sent.skipped],
             decisions=[decision.to_state() for decision in decisions_of(sent, at_ms)],
@@ -90,8 +90,8 @@ def kept_ms(rest: Rest, wave: Sequence[StepOption]) -> int:
     return rest.expected(LOCAL).latency_ms - now
 
 
-def wave_of(sent: Dispatched, kept_ms: int) -> list[Assignment]:
-    """The assignments as plain data."""
+def wave_of(sent: Dispatched, kept_ms: int, stopped: Mapping[str, Spend]) -> list[Assignment]:
+    """The assignments as plain data; `stopped` is what each option was charged for in vain."""
     return [
         Assignment(
             option=assignment.work.option.to_state(),
@@ -101,6 +101,7 @@ def wave_of(sent: Dispatched, kept_ms: int) -> list[Assignment]:
             untouched=assignment.untouched,
             revises=assignment.work.revises,
             kept_ms=kept_ms,
+            told=stopped.get(assignment.work.option.name, Spend()).to_state(),
         )
         for assignment in sent.assignments
     ]

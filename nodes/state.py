@@ -86,6 +86,8 @@ class Assignment(TypedDict):
     revises: bool
     kept_ms: int
     """Of the latency that is left, what is kept for local steps that come later."""
+    told: NotRequired[SpendState]
+    """What attempts that were stopped have been charged, and said so already."""
 
 
 class State(TypedDict):

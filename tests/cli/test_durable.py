@@ -174,6 +174,10 @@ def test_a_run_that_was_cut_off_goes_on_where_it_was(start, invoke, home, server
     assert told["status"] == "done"
     prompts = [request.prompt for request in server.requests]
     assert prompts.count(prompts[0]) == 1
+    lines = told["receipt"]["lines"]
+    assert sum(line["actual"]["tokens"] for line in lines) == told["spend"]["tokens"]
+    assert sum(line["actual"]["tool_calls"] for line in lines) == told["spend"]["tool_calls"]
+    assert not [d for d in told["receipt"]["decisions"] if "was stopped" in d["reason"]]
     spent = bill(home, row["run"])
     assert spent.tokens == Spend.from_state(told["spend"]).tokens
     assert spent.tokens > server.bill.total_tokens  # the lost call is on the bill, in full
