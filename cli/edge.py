@@ -51,6 +51,11 @@ class EdgeGroup(click.Group):
             if ctx.meta.get(DEBUG):
                 raise
             return _told(str(error), error.exit_code)
+        except OSError as error:
+            if ctx.meta.get(DEBUG) or not error.strerror:
+                raise
+            what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+            return _told(what, UNEXPECTED)
         except Exception as error:  # the one place that is broad: people get no traceback
             if ctx.meta.get(DEBUG):
                 raise

@@ -15,7 +15,7 @@ Exit codes:
   1    an unexpected error; --debug shows its traceback
   2    bad input; nothing was spent
   3    halted with a partial result
-  4    halted with nothing done: no way to do anything fits the budget
+  4    halted with nothing done; the last line says why
   5    over budget: a provider used more than it was allowed
   6    the price of a model is unknown and cost is limited
   7    no model could be reached

@@ -6,7 +6,7 @@ from thrifty.budget import LeftOut, Plan
 from thrifty.cli.request import Request
 from thrifty.estimates.history import History
 from thrifty.estimates.learned import learn
-from thrifty.executors.offer import Terms, offer, priced
+from thrifty.executors.offer import Terms, hopeless, offer, priced
 from thrifty.models.prices import PriceList
 from thrifty.planning.engines import make_plan
 from thrifty.planning.explanation import Entry, ShadowPrice, entries, shadow_prices
@@ -35,6 +35,8 @@ def preview(request: Request, history: History) -> Preview:
     """
     problem, left_out = problem_of(request, history)
     made = make_plan(problem, request.context.engine)
+    if note := hopeless(request.catalog.steps, problem.steps, left_out):
+        made = Plan("infeasible", made.engine, left_out=made.left_out, note=note)
     asked = made.left_out if len(made.left_out) <= ASKED_OPTIONS_MAX else ()
     return Preview(
         plan=replace(made, left_out=(*made.left_out, *left_out)),

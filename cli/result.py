@@ -73,8 +73,13 @@ class Result:
             return
         for line in told_of(question):
             self.screen.news.print(line)
-        if run:
-            self.screen.news.print(f"Answer with `thrifty resume {run} --help`.")
+        how = f"answer with `thrifty resume {run} --help`" if run else "it was not kept"
+        if self.is_quiet:
+            click.echo(f"thrifty: the run waits for an answer; {how}", err=True)
+        else:
+            self.screen.news.print(f"{how[:1].upper()}{how[1:]}.")
+        for file in filter(None, (self.file, self.page)):
+            click.echo(f"thrifty: {file.name} was not written: the run waits", err=True)
 
     def _print(self, data: Mapping[str, Any]) -> None:
         click.echo(json.dumps(data, indent=2, allow_nan=False))

@@ -37,7 +37,7 @@ def runs(limit: int, as_json: bool) -> None:
         return
     table = Table(box=box.SIMPLE_HEAD)
     for header in ("run", "status", "spent", "task"):
-        table.add_column(header, overflow="fold")
+        table.add_column(header, overflow="fold", no_wrap=header in ("run", "status"))
     for row in rows:
         spent = words.amounts(Spend.from_state(row["spend"])) if row["spend"] else ""
         status = Text(row["status"], style=STYLES.get(row["status"], "yellow"))
@@ -47,7 +47,8 @@ def runs(limit: int, as_json: bool) -> None:
 
 def _row(home: Home, run: SavedRun) -> dict[str, Any]:
     status = home.status(run)
-    spend = None if status == "damaged" else run.result().get("spend")
+    known = {} if status == "damaged" else run.result()
+    spend = known.get("spend") or known.get("question", {}).get("spent")
     return {"run": run.id, "status": status, "spend": spend, "task": run.task}
 
 

@@ -12,7 +12,7 @@ from thrifty.budget import Budget, LeftOut, Outcome, Step, StepOption
 from thrifty.budget.states import OutcomeState, PlanState, SpendState, StepState
 from thrifty.budget.step_set import in_running_order
 from thrifty.estimates.learned import Learned, LearnedState
-from thrifty.executors.offer import Terms, offer, priced
+from thrifty.executors.offer import Terms, hopeless, offer, priced
 from thrifty.nodes.context import Context
 from thrifty.nodes.logbook import Logbook
 from thrifty.nodes.services import Services
@@ -96,24 +96,14 @@ def _outlook(
 
 
 def lost(facts: Facts, context: Context, services: Services) -> str:
-    """Which step that is required cannot be done any more, and why; empty as long as all can.
-
-    What a person left out is no longer required.
-    """
+    """Why there is no plan any more, whatever is left to spend; empty as long as there may be."""
     logbook = services.logbook(facts)
     choice = _choice(facts, logbook, context, services)
-
-    def find() -> str:
-        offered, waived = {step.name for step in choice.offered}, set(facts["left_out"])
-        for step in choice.steps:
-            names = {option.name for option in step.options}
-            is_open = step.required and step.name not in offered | logbook.finished | waived
-            if is_open and not names <= waived:
-                whys = dict.fromkeys(each.reason for each in choice.barred if each.option in names)
-                return f"the required step {step.name!r} cannot be done: {'; '.join(whys)}"
-        return ""
-
-    return logbook.once("lost", choice, find)
+    return logbook.once(
+        "lost",
+        choice,
+        lambda: hopeless(choice.steps, choice.offered, choice.barred, logbook.finished),
+    )
 
 
 def rest_of(planned: Planned, context: Context, services: Services) -> Rest:

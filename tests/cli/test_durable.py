@@ -122,6 +122,7 @@ def waiting(invoke, server, models):
 def test_a_run_waits_for_an_answer(invoke, waiting, server, home):
     (row,) = json.loads(invoke("runs", "--json").stdout)["runs"]
     assert row["status"] == "waiting"
+    assert row["spend"]["tokens"] == server.bill.total_tokens
     assert "would buy" in invoke("show").stderr
     asked = len(server.requests)
     again = invoke("resume")
@@ -140,6 +141,23 @@ def test_a_raised_budget_lets_it_go_on(invoke, waiting, server, home):
     assert Spend.from_state(told["spend"]).tokens == server.bill.total_tokens
     prompts = [request.prompt for request in server.requests]
     assert len(set(prompts)) == len(prompts)
+
+
+def test_a_budget_below_what_is_spent_is_refused(invoke, waiting, server, home):
+    before = bill(home, waiting)
+    result = invoke("resume", waiting, "--max-tokens", "100")
+    assert f"this is {before.tokens - 100:,} tokens short of it" in result.stderr
+    assert result.exit_code == 11
+    assert bill(home, waiting) == before
+
+
+def test_a_run_that_waits_says_so_however_quiet_it_is(invoke, waiting, tmp_path):
+    page = tmp_path / "page.html"
+    asked = invoke("resume", waiting, "--quiet", "--html", str(page))
+    assert asked.stdout == ""
+    assert f"the run waits for an answer; answer with `thrifty resume {waiting}" in asked.stderr
+    assert f"{page} was not written: the run waits" in asked.stderr
+    assert not page.exists()
 
 
 def test_an_answer_says_one_thing(invoke, waiting):

@@ -83,3 +83,22 @@ def test_a_plan_says_what_more_budget_would_buy(invoke):
     shown = invoke("plan", "x", "--max-tokens", "2200", env=server).stdout
     assert "100 tokens more would be worth +3.2" in shown
     assert "Risk register (LLM) comes in with 79 tokens more" in shown
+
+
+def test_a_plan_without_what_is_required_is_none(invoke, tmp_path):
+    catalog = tmp_path / "my.yaml"
+    catalog.write_text(
+        "steps: [{name: Alpha, required: true, options: [{executor: llm, description: d,"
+        " tokens: 60, latency_ms: 9, tool_calls: 1, value: 9}]}]"
+    )
+    result = invoke("plan", "x", "--catalog", str(catalog))
+    assert result.exit_code == 4
+    told = "the required step 'Alpha' cannot be done: offline: no key and no server"
+    assert told in result.stdout + result.stderr
+
+
+def test_what_ties_with_the_plan_is_not_offered_for_nothing(invoke):
+    server = ("--base-url", "http://127.0.0.1:9/v1", "--budget", "2k tokens, 1 call")
+    result = invoke("plan", "Plan a tea party", "--no-learn", *server)
+    assert "comes in with 1 call more" in result.stdout
+    assert " 0 tokens" not in result.stdout

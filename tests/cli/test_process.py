@@ -4,8 +4,10 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -113,3 +115,19 @@ def test_a_terminal_without_utf_8_gets_question_marks_and_no_traceback(start):
     assert exit_code == 0
     assert "Planned ? used" in out
     assert sys.executable not in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("command", [("options",), ("run", "Plan a tea party", "--offline")])
+def test_a_full_disk_is_named(home, command):
+    main = "from thrifty.cli.main import main; main()"
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", main, *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert "thrifty: No space left on device" in ended.stderr

@@ -1,6 +1,6 @@
 """What can be had at all, and at what price: the menu of options under the terms of a run."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from thrifty.budget import LeftOut, PriceUnknown, Step, StepOption
@@ -73,3 +73,29 @@ def offer(
         barred: further reasons, such as that an option has failed before.
     """
     return menu(steps, lambda option: barred(option) or terms.why_not(option))
+
+
+def hopeless(
+    steps: Iterable[Step],
+    offered: Iterable[Step],
+    left_out: Sequence[LeftOut],
+    finished: Collection[str] = (),
+) -> str:
+    """Why no plan is one: a step that is required cannot be had, or no step at all; else empty.
+
+    Args:
+        steps: all that there are.
+        offered: those of them that can be had.
+        left_out: what cannot, and why.
+        finished: the names of those that are done.
+    """
+    possible = {step.name for step in offered}.union(finished)
+    for step in steps:
+        if step.required and step.name not in possible:
+            why = _why(each for each in left_out if each.step == step.name)
+            return f"the required step {step.name!r} cannot be done: {why}"
+    return f"nothing can be done: {_why(left_out)}" if left_out and not possible else ""
+
+
+def _why(left_out: Iterable[LeftOut]) -> str:
+    return "; ".join(dict.fromkeys(each.reason for each in left_out))

@@ -6,6 +6,7 @@ run still holds is given back by the next that finds the account short.
 """
 
 from thrifty.budget import Budget, BudgetExceeded, InvalidInput, ReservationClosed
+from thrifty.budget.resources import told
 from thrifty.ledger.owner import is_gone
 from thrifty.ledger.protocol import Balance, Ledger
 
@@ -44,9 +45,12 @@ def extend_share(ledger: Ledger, run_id: str, budget: Budget) -> None:
     """Raises the limits of a run; not of one that has ended and gave its share back.
 
     Raises:
-        InvalidInput: its share of an account that runs share has been given back.
+        InvalidInput: more than that is spent already, or its share has been given back.
         BudgetExceeded: that account has not got so much.
     """
+    if excess := budget.exceeded_by(ledger.balance(run_id).spent):
+        remedy = f"allow what is spent already: this is {told(excess)} short of it"
+        raise InvalidInput("budget", budget.to_state(), remedy)
     try:
         ledger.extend(run_id, budget)
     except ReservationClosed:

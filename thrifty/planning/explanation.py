@@ -154,7 +154,7 @@ def entries(
             tuple(
                 (name, more)
                 for name in names
-                if (more := least_increase(problem, left.option, name)) is not None
+                if (more := least_increase(problem, left.option, name))  # 0: as good as what is in
             ),
         )
         for left in plan.left_out
