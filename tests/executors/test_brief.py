@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thrifty.executors.brief import read_brief
+from thrifty.executors.money_shares import shares
 from thrifty.executors.quantities import Duration, read_quantities, without_quantities
 from thrifty.executors.words import clean, cut, inert
 
@@ -105,6 +106,14 @@ def test_parts(task, parts):
          ("in April", "for two adults and a toddler", "budget $6,000")),
         ("Create a meal plan for a week", "Meal plan", ("for a week",)),
         ("Walk the dog twice a day", "Walk the dog twice a day", ()),
+        ("Organise a conference at $80,000, not in August",
+         "Organise a conference, not in August", ("at $80,000",)),
+        ("Plan a party for under $500, with 25 guests and no alcohol",
+         "Plan a party, and no alcohol", ("under $500", "with 25 guests")),
+        ("Renovate the kitchen in 3 weeks and for no more than 12,000 euros",
+         "Renovate the kitchen", ("in 3 weeks", "no more than 12,000 euros")),
+        ("Plan a hike (2 pages) for less than $20 a day", "Plan a hike", ("less than $20 a day",)),
+        ("We cannot take more than 3 days off", "We cannot take more than 3 days off", ()),
         ("Grow our shop to 10,000 users", "Grow our shop to 10,000 users", ()),
         ("Set goals for Q3 2026 for sales", "Set goals for sales", ("for Q3 2026",)),
     ],
@@ -112,6 +121,22 @@ def test_parts(task, parts):
 def test_what_is_counted_leaves_a_sound_title(task, title, limits):
     brief = read_brief(task)
     assert (brief.title, brief.quantities.phrases) == (title, limits)
+
+
+@pytest.mark.parametrize(
+    ("task", "share"),
+    [
+        ("Plan a party for 20 people, $15 per person", ""),
+        ("Plan a party for 20 people at $15 each", ""),
+        ("Plan a trip for 2 people at $100 a day", ""),
+        ("Plan a trip for 2 adults and 2 children for $4,000", "about $1,000 a person"),
+        ("Plan a trip for two adults and a toddler, $6,000", "about $2,000 a person"),
+        ("Organise a conference for 200 people over 2 days at $80,000",
+         "about $400 a person, $200 a person and day"),
+    ],
+)  # fmt: skip
+def test_money_is_shared_out_by_those_who_come(task, share):
+    assert shares(read_brief(task)) == share
 
 
 def test_what_only_points_or_commands_is_no_subject():

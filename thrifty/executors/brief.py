@@ -21,7 +21,9 @@ READ_MAX = 4_000
 TITLE_MAX = 90
 SUBJECT_MAX = 48
 SUBJECTS_MAX = 4
-END_MARKS = " .,;:!?"
+END_MARKS = " .,;:!?-"
+LEADING = PREPOSITIONS | {"a", "an", "and", "but", "each", "my", "no", "or", "our", "per", "the"}
+"""Words that lead to another, and end nothing."""
 
 _VERBS = (
     "add", "adopt", "analyse", "analyze", "arrange", "assess", "audit", "automate", "book",
@@ -165,7 +167,7 @@ def _verb_and_rest(sentence: str) -> tuple[str, str]:
 def _ended(rest: str) -> str:
     """Without what led to a quantity that was taken out: "a used car for [under $8,000]"."""
     rest = rest.strip(END_MARKS)
-    while rest.rpartition(" ")[2].lower() in PREPOSITIONS:
+    while rest.rpartition(" ")[2].lower() in LEADING:
         rest = rest.rpartition(" ")[0].rstrip(END_MARKS)
     return rest
 
@@ -193,7 +195,7 @@ def _split_at(pattern: re.Pattern[str], text: str) -> tuple[str, str, str]:
 
 def _phrase(text: str) -> str:
     """A noun phrase, without its article and without the clauses that follow it."""
-    return _ARTICLE.sub("", _CLAUSE.split(text)[0].strip(" ,")).strip(" ,\"'")
+    return _ARTICLE.sub("", _ended(_CLAUSE.split(text)[0])).strip(" ,\"'")
 
 
 def _subjects(topic: str, *, split: bool) -> tuple[str, ...]:

@@ -14,7 +14,12 @@ KINDS = ("travel", "event")
 def shares(brief: Brief) -> str:
     """ "about $500 a person, $166 a person and day"; empty when it cannot be said."""
     amount, people = brief.quantities.money_amount, brief.quantities.people
-    if amount is None or people < 2 or brief.kind.name not in KINDS:
+    if (
+        amount is None
+        or brief.quantities.money_is_rate
+        or people < 2
+        or brief.kind.name not in KINDS
+    ):
         return ""
     told = f"about {_like(brief.quantities.money, amount / people)} a person"
     duration = brief.quantities.duration

@@ -19,33 +19,40 @@ _DAYS = {
 }  # fmt: skip
 
 _ENGLISH = ("day", "week", "sprint", "fortnight", "month", "quarter", "year")
-_N = r"(?<![\d.,])(\d{1,3}(?:,\d{3})+|\d{1,6}|" + "|".join(_NUMBER_WORDS) + ")"
+_COUNT = "|".join((r"\d{1,3}(?:,\d{3})+|\d{1,6}", *_NUMBER_WORDS))
+_N = rf"(?<![\d.,])({_COUNT})"
+# "In a week" says how long; "twice a week" does not.
+_N_OR_ONE = rf"(?<![\d.,])({_COUNT}|(?<=for )an?|(?<=in )an?|(?<=within )an?)"
 _UNIT = "(" + "|".join(sorted(_DAYS, key=len, reverse=True)) + ")(s?)"
 _BEFORE = (
-    r"(?:\b(?:in|within|over|under|below|less than|up to|no more than|at most|for|by|before"
-    r"|until|next|of|lasting|on|with)\s+(?:the\s+next\s+|about\s+|a\s+budget\s+of\s+)?)?"
+    r"(?:\b(?:in|at|within|over|under|below|max(?:imum)?|less than|up to|no more than|at most|for"
+    r"|by|before|until|next|of|lasting|on|with)\s+(?:the\s+next\s+|about\s+|a\s+budget\s+of\s+)?)?"
 )
-# "In a week" says how long; "twice a week" does not.
-_N_OR_ONE = f"{_N[:-1]}|(?<=for )an?|(?<=in )an?|(?<=within )an?)"
 # An age, a record or a look back is no time to do anything in.
 _NOT_AFTER = "".join([f"(?<!{word} )" for word in ("aged", "last", "past", "previous")])
-_NOT_BEFORE = r"(?!['\u2019]?[ -](?:old|ago|(?:of )?(?:experience|history)|anniversary)\b)"
+_NOT_BEFORE = r"(?!['\u2019]?[ -](?:old|ago|off|away|(?:of )?(?:experience|history)|anniversary)\b)"
 _DURATION = re.compile(
     rf"{_BEFORE}{_NOT_AFTER}\b{_N_OR_ONE}(-|\s)?{_UNIT}(?:-long)?\b{_NOT_BEFORE}", re.IGNORECASE
+)
+_OVER_DAYS = re.compile(r"(?:lasting\b|over\b.*\bdays?$)", re.IGNORECASE)
+"""A conference over two days; work over six weeks is another thing."""
+_RATE = (
+    r"\s+each\b|\s+(?:per|a|an)\s+(?:person|head|guest|adult|child|family|user|seat|hour|day|night"
+    r"|week|month|year)\b"
 )
 _MONEY = re.compile(
     r"(?:,?\s*\b(?:(?:with|on) )?(?:(?:an?|the|our|my) )?(?:total )?budget(?: of| is)?:? )?"
     rf"{_BEFORE}"
     r"(?:[$€£¥₹]\s?(\d[\d.,]{0,14}\d|\d)(?:\s?(k|m|bn|million|thousand|billion)\b)?"
     r"|\b(\d[\d.,]{0,14}\d|\d)\s?(k|m|million|thousand)?\s?(?:usd|eur|gbp|dollars|euros|pounds)\b)"
-    r"(?:\s+budget\b|\s+in total\b)?",
+    rf"({_RATE})?(?:\s+budget\b|\s+in total\b)?",
     re.IGNORECASE,
 )
 _PEOPLE = re.compile(
     rf"{_BEFORE}\b{_N}[ -](?:people|persons?|adults|friends|guests|attendees|participants"
     r"|travell?ers|colleagues|students|kids|children|employees|engineers|developers|managers)\b"
-    r"(?:\s+and\s+(?:an?|one|two|three|\d)\s+(?:bab(?:y|ies)|child|children|dogs?|infants?|kids?"
-    r"|teenagers?|toddlers?)\b)?",
+    rf"(?:\s+and\s+({_COUNT}|an?)\s+(?:bab(?:y|ies)|child|children|infants?|kids?|teenagers?"
+    r"|toddlers?)\b)?",
     re.IGNORECASE,
 )
 _SIZE = re.compile(
@@ -72,8 +79,19 @@ _DATE = re.compile(
 )
 _GAP = "\0"
 """Stands where something was taken out; no text that is read has one."""
+_LED = re.compile(
+    rf"\s+(?:at|by|for|from|in|max\.|my|of|on|our|to|under|until|with|within)\s+{_GAP}",
+    re.IGNORECASE,
+)
+"""What led to it: "for [under $8,000]"."""
 _AN = re.compile(rf"\b(a)\s+{_GAP}\s+([aeio]|u(?!ni|s))", re.IGNORECASE)
 """A vowel that has come behind an article: "a 2-day offsite"."""
+_EMPTY = re.compile(r"\s*\([\s,;]*\)")
+"""Brackets in which nothing is left."""
+_NOT = re.compile(
+    r"\b(?:not|never|except|excluding)(?:\s+(?:by|before|until|on|for|from|in|at))?\s*$",
+    re.IGNORECASE,
+)
 _SCALES = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "bn": 10**9}
 _SCALES |= {"billion": 10**9}
 _WORDS_A = {"page": 450, "pager": 450, "word": 1, "paragraph": 90, "sentence": 18, "minute": 130}
@@ -101,6 +119,8 @@ class Quantities:
     """The first amount as written: "$2,000"."""
     money_amount: Decimal | None = None
     """The same as a number of its currency."""
+    money_is_rate: bool = False
+    """Whether it is for each person or each day: "$15 per person"."""
     people: int = 0
     """How many people it is for; 0 when not said."""
     size: str = ""
@@ -116,13 +136,14 @@ class Quantities:
 def read_quantities(text: str) -> Quantities:
     """Finds the first of each kind."""
     patterns = (_SIZE, _DURATION, _MONEY, _PEOPLE, _DATE)
-    size, duration, money, people, date = (pattern.search(text) for pattern in patterns)
+    size, duration, money, people, date = (_first(pattern, text) for pattern in patterns)
     found = sorted((m.start(), m.group().strip(" ,")) for m in (duration, money, people, date) if m)
     return Quantities(
         duration=_duration(duration) if duration else None,
         money=re.sub(r"^[^\d$€£¥₹]+", "", money.group()).strip() if money else "",
         money_amount=_amount(money) if money else None,
-        people=_count(people.group(1)) if people else 0,
+        money_is_rate=bool(money and money.group(5)),
+        people=sum(_count(count) for count in people.groups() if count) if people else 0,
         size=_size(size) if size else "",
         size_words=_size_words(size) if size else 0,
         date=date.group().strip() if date else "",
@@ -133,8 +154,20 @@ def read_quantities(text: str) -> Quantities:
 def without_quantities(text: str) -> str:
     """The text with counted and dated phrases taken out, so that its nouns stand free."""
     for pattern in (_SIZE, _DURATION, _MONEY, _PEOPLE, _DATE):
-        text = _AN.sub(r"\1n \2", pattern.sub(f" {_GAP} ", text)).replace(_GAP, " ")
-    return re.sub(r"\s+([,.;])", r"\1", " ".join(text.split()))
+        text = pattern.sub(lambda m: m.group() if _is_ruled_out(m) else f" {_GAP} ", text)
+        text = _AN.sub(r"\1n \2", _LED.sub(f" {_GAP}", " ".join(text.split())))
+        text = " ".join(text.replace(_GAP, " ").split())
+    text = _EMPTY.sub("", re.sub(r"\s+([,.;)])", r"\1", text))
+    return re.sub(r",(?:\s*,)+", ",", text)
+
+
+def _first(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    return next((m for m in pattern.finditer(text) if not _is_ruled_out(m)), None)
+
+
+def _is_ruled_out(match: re.Match[str]) -> bool:
+    """Whether it is said of it that it is not to be: "not in August"."""
+    return _NOT.search(match.string, max(0, match.start() - 20), match.start()) is not None
 
 
 def _count(text: str) -> int:
@@ -145,7 +178,8 @@ def _duration(match: re.Match[str]) -> Duration:
     number, joint, unit, ending = match.groups()
     count, days = _count(number), _DAYS[unit.lower()]
     is_several = unit.lower() in _ENGLISH and count != 1
-    describes = joint == "-" or (is_several and not ending)
+    is_over_days = _OVER_DAYS.match(match.group()) is not None
+    describes = joint == "-" or (is_several and not ending) or is_over_days
     return Duration(f"{count} {unit}{'s' if is_several else ''}", count * days, describes)
 
 
