@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -123,6 +124,9 @@ def _store(home: Path) -> Finding:
         ledger = SqliteLedger(trial)
         ledger.open("trial", Budget())
         ledger.close()
+        if (kept := home / "ledger.sqlite").exists():
+            with closing(SqliteLedger(kept)) as books, suppress(KeyError):
+                books.balance("trial")
         fixed = [file.name for file in home.glob("*.sqlite") if not os.access(file, os.W_OK)]
     except (OSError, sqlite3.Error, ThriftyError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)

@@ -107,6 +107,14 @@ def test_a_store_that_cannot_be_written_to(look, home):
     assert "THRIFTY_HOME" in found["store"]["remedy"]
 
 
+def test_a_ledger_that_is_damaged_is_found(look, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "ledger.sqlite").write_bytes(b"a shopping list " * 1_000)
+    code, found = look()
+    assert code == 10
+    assert "move the file away" in found["store"]["says"]
+
+
 def test_it_leaves_nothing_in_the_store(look, tmp_path):
     look()
     assert list((tmp_path / "home").iterdir()) == []

@@ -153,6 +153,9 @@ def test_files_that_cannot_be_read_are_refused(tmp_path):
         ([an_option(executor="llm", payload={"model": 5})], "payload.model"),
         ([an_option(executor="llm", payload={"model": " "})], "payload.model"),
         ([an_option(payload={1: 2})], "use texts as keys"),
+        ([an_option(executor="llm", payload={"promt": "risks"})], "payload.promt"),
+        ([an_option(executor="llm", payload={"prompt": "nope"})], "payload.prompt"),
+        ([an_option(executor="local", payload={"templte": "risks"})], "payload.templte"),
         ({"steps": [a_step(payload=[1])]}, "catalog: steps[0].options[0].payload"),
     ],
 )

@@ -235,3 +235,30 @@ def test_nothing_of_a_run_is_left_behind(offline, server):
     for number in range(20):
         model.invoke(f"Mine, number {number}")
     assert len(server.requests) == 21
+
+
+@pytest.mark.parametrize("swallowed", [False, True])
+def test_a_metered_model_that_was_refused_refuses_everything_and_is_billed_nothing(
+    offline, server, api, swallowed
+):
+    model = metered(client(server, api))
+    told = []
+
+    def mine(work):
+        for question in ("too long " * 3_000, "Hi"):
+            try:
+                model.invoke(question)
+            except BudgetExceeded as error:
+                told.append(str(error))
+                if not swallowed:
+                    raise
+        return "A text of its own."
+
+    agent = offline(catalog=catalog(), executors={"mine": mine})
+    receipt = receipt_of(agent.invoke({"task": "tea", "budget": BUDGET}))
+    (line,) = receipt.lines
+    assert line.status == ("cut" if swallowed else "failed")
+    assert len(told) == (2 if swallowed else 1)
+    assert len(set(told)) == 1
+    assert (line.actual.tokens, line.actual.tool_calls) == (0, 0)
+    assert not server.requests

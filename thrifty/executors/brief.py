@@ -110,7 +110,7 @@ class Brief:
     @property
     def about(self) -> str:
         """The subjects in words; empty when the task names only the text that is wanted."""
-        return "" if self.subjects == (self.document,) else listed(self.subjects)
+        return "" if self.subjects == (cut(self.document, SUBJECT_MAX),) else listed(self.subjects)
 
     @property
     def is_writing(self) -> bool:
@@ -137,7 +137,8 @@ def read_brief(task: str) -> Brief:
         verb=verb,
         document=document,
         audience=audience,
-        subjects=subjects or (document or ("the text given" if verb else "result"),),
+        subjects=subjects
+        or (cut(document, SUBJECT_MAX) or ("the text given" if verb else "result"),),
         parts=parts,
         quantities=quantities,
     )

@@ -6,6 +6,10 @@ from thrifty.budget import InvalidInput, StepOption, checks
 
 TEMPLATES = ("deliverables", "generic", "outline", "risks", "tidy", "timeline")
 """What the local executor can write."""
+PROMPTS = ("generic", "outline", "polish", "risks", "timeline")
+"""What a model can be asked for."""
+FIELDS = {"llm": ("prompt", "model"), "local": ("template",)}
+"""What the built-in executors read."""
 
 DEPTH_MAX = 20
 MODEL_MAX = 200
@@ -19,11 +23,11 @@ def check_payload(option: StepOption) -> None:
     if not option.payload:
         return
     _check_plain(where, option.payload, DEPTH_MAX)
-    if option.executor == "llm" and "model" in option.payload:
-        checks.text(f"{where}.model", option.payload["model"], maximum=MODEL_MAX)
-    template = option.payload.get("template", "generic")
-    if option.executor == "local" and template not in TEMPLATES:
-        raise InvalidInput(f"{where}.template", template, f"use one of: {', '.join(TEMPLATES)}")
+    if option.executor in FIELDS:
+        checks.record(where, option.payload, FIELDS[option.executor])
+        checks.choice(f"{where}.prompt", option.payload.get("prompt", "generic"), PROMPTS)
+        checks.choice(f"{where}.template", option.payload.get("template", "generic"), TEMPLATES)
+        checks.text(f"{where}.model", option.payload.get("model", "any"), maximum=MODEL_MAX)
 
 
 def _check_plain(where: str, value: object, depth: int) -> None:

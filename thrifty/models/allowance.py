@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from thrifty.budget import Spend
+from thrifty.budget import Spend, ThriftyError
 from thrifty.ledger.protocol import Account, Ledger
 
 OUTPUT_CAP_MIN = 16
@@ -33,3 +33,5 @@ class Allowance:
     """How often it is tried where that may help; each attempt is reserved by itself."""
     patience_ms: int = 0
     """How long to wait for what others hold, where with it the answer could be longer."""
+    refused: Callable[[ThriftyError], None] | None = None
+    """Is told why a call was not sent at all."""

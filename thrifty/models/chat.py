@@ -253,19 +253,24 @@ def metered(
 
     def book(call: Call) -> tuple[Allowance, Tab | None]:
         tab, where, whose, clock = open_tab(), ledger, account, left_ms
+        refused = None
         if where is None or whose is None:
             if tab is None:
                 remedy = "name a ledger and an account, or make the call in a registered executor"
                 raise InvalidInput("account", None, remedy)
             tab.check()
             tab.note_seen()
+            refused = tab.note_refusal
             where, whose, clock, tab = tab.ledger, tab.account, clock or tab.left_ms, tab.parent
         else:
             tab = tab_around(where, whose)
         allowance = Allowance(
             where, whose, keys().next(call.digest), shown, None, clock or no_limit, useful_tokens
         )
-        return replace(allowance, attempts_max=attempts_max, patience_ms=patience_ms), tab
+        terms = replace(
+            allowance, attempts_max=attempts_max, patience_ms=patience_ms, refused=refused
+        )
+        return terms, tab
 
     no_limit: Callable[[], int | None] = lambda: None  # noqa: E731
     if ledger is not None and account is not None:

@@ -113,10 +113,12 @@ class Door:
                 break
             try:
                 held, outcome = await self._observed(unpaid, abandoned, emit)
-            except BudgetExceeded:
-                if failure is None:
-                    raise
-                break  # how the first attempt failed says more than that a second does not fit
+            except (BudgetExceeded, InvalidInput, PriceUnknown) as error:
+                if failure is not None and isinstance(error, BudgetExceeded):
+                    break  # how the first attempt failed says more than that a second does not fit
+                if failure is None and self._allowance.refused:
+                    self._allowance.refused(error)
+                raise
             if isinstance(outcome, Answer):
                 return outcome
             failure = outcome

@@ -98,6 +98,10 @@ class Tab:
         self.refusal = self.refusal or why
         raise why
 
+    def note_refusal(self, why: ThriftyError) -> None:
+        """Tells that a call was refused elsewhere: every later one is as well."""
+        self.refusal = self.refusal or why
+
     def reserve(self, label: str, worst_case: Spend) -> str:
         """Takes a worst case from what is left, here and in the tabs around.
 
