@@ -34,7 +34,8 @@ def finish(state: Finishing, runtime: Runtime[Context], *, services: Services) -
     logbook = services.logbook(state)
     outcomes = logbook.outcomes
     steps = all_steps(state, services)
-    first_plan = Plan.from_state(state["first_plan"] or state["plan"])
+    last_plan = Plan.from_state(state["plan"])
+    first_plan = Plan.from_state(state["first_plan"]) if state["first_plan"] else last_plan
     unbooked = charge_what_is_open(services.ledger, services.account(run["id"]))
     spent = services.spent(run["id"], state["spend"]["latency_ms"]) + unbooked
     budget = _limits(run, services)
@@ -61,7 +62,9 @@ def finish(state: Finishing, runtime: Runtime[Context], *, services: Services) -
         spent=spent,
         planned=first_plan.expected,
         bound_by=bound_by(left, better),
-        lines=make_lines(first_plan, outcomes, _overheads(run["id"], outcomes, services)),
+        lines=make_lines(
+            first_plan, last_plan, outcomes, _overheads(run["id"], outcomes, services)
+        ),
         decisions=tuple(decisions),
     )
     return {

@@ -36,7 +36,8 @@ def test_halt_stops_with_what_is_done(online, server):
     assert LACK.fullmatch(receipt_of(result).halt_reason)
     assert "## Outline plan" in result["draft"]
     statuses = [line.status for line in receipt_of(result).lines]
-    assert statuses[-1] == "replaced"
+    assert statuses[-1] == "skipped"
+    assert receipt_of(result).lines[-1].reason == "the run ended before it was begun"
     assert set(statuses[:-1]) == {"done"}
 
 

@@ -60,6 +60,15 @@ def test_a_run_without_a_step_that_is_required_is_not_done():
     assert "A text." in result["draft"]
 
 
+def test_what_was_not_begun_when_a_run_ended_is_said_to_be_so():
+    result, ended = run(
+        one("Report", "refuse", required=True), one("After", "write", requires=("Report",))
+    )
+    assert ended == {"Report": "failed", "After": "skipped"}
+    reasons = {line["what"]: line["reason"] for line in result["receipt"]["lines"]}
+    assert reasons["After"] == "the run ended before it was begun"
+
+
 def test_a_required_step_that_nobody_can_do_ends_the_run_before_anything_is_spent():
     result, ended = run(one("Report", "llm", required=True), one("After", "write"))
     assert result["receipt"]["halt_reason"] == (

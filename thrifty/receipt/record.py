@@ -167,12 +167,16 @@ class Receipt:
 
 
 def make_lines(
-    first_plan: Plan, outcomes: Sequence[Outcome], overheads: Iterable[tuple[str, Spend]]
+    first_plan: Plan,
+    last_plan: Plan,
+    outcomes: Sequence[Outcome],
+    overheads: Iterable[tuple[str, Spend]],
 ) -> tuple[Line, ...]:
     """The rows: overheads first, then attempts as they ended, then what was never tried.
 
     Args:
         first_plan: what was expected before anything ran.
+        last_plan: the plan in force at the end.
         outcomes: every attempt.
         overheads: what was paid beside the steps, and what for.
     """
@@ -180,12 +184,19 @@ def make_lines(
     tried = {outcome.option.name for outcome in outcomes}
     rows = [_overhead(what, spend) for what, spend in overheads]
     rows += [_attempt(outcome, planned.get(outcome.option.name)) for outcome in outcomes]
+    kept = {option.name for option in last_plan.chosen}
     rows += [
-        Line(option.name, option.executor, "replaced", option.estimate, Spend(), 0.0)
+        _untried(option, option.name in kept)
         for option in first_plan.chosen
         if option.name not in tried
     ]
     return tuple(rows)
+
+
+def _untried(option: StepOption, is_kept: bool) -> Line:
+    status: LineStatus = "skipped" if is_kept else "replaced"
+    reason = "the run ended before it was begun" if is_kept else ""
+    return Line(option.name, option.executor, status, option.estimate, Spend(), 0.0, reason)
 
 
 def _overhead(what: str, spend: Spend) -> Line:
