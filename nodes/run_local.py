@@ -91,8 +91,8 @@ def _done(work: Work, result: Result | str, tab: Tab, declared: Spend) -> Outcom
     else:
         result = Result(result.text, tab.at_least(result.spend))
     text = plain(result.text).strip()
-    if text and tab.refusal is not None:
-        reason = f"its calls were stopped: {tab.refusal}"
+    if text and (refusal := tab.refusal or tab.declined):
+        reason = f"its calls were stopped: {refusal}"
         return Outcome(work.option, "cut", text, result.spend, reason)
     if text:
         return Outcome(work.option, "done", text, result.spend)

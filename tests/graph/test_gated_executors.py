@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 
 import pytest
@@ -237,28 +238,34 @@ def test_nothing_of_a_run_is_left_behind(offline, server):
     assert len(server.requests) == 21
 
 
-@pytest.mark.parametrize("swallowed", [False, True])
-def test_a_metered_model_that_was_refused_refuses_everything_and_is_billed_nothing(
-    offline, server, api, swallowed
-):
+TOO_LONG = "too long " * 3_000
+
+
+@pytest.mark.parametrize(
+    ("questions", "status", "sent"),
+    [((TOO_LONG, "Hi"), "done", 1), (("Hi", TOO_LONG), "cut", 1), ((TOO_LONG,), "cut", 0)],
+)
+def test_a_metered_call_is_refused_by_itself(offline, server, api, questions, status, sent):
+    """The next one may fit; a text after one that did not is not whole, and nothing is billed."""
     model = metered(client(server, api))
-    told = []
 
     def mine(work):
-        for question in ("too long " * 3_000, "Hi"):
-            try:
+        for question in questions:
+            with suppress(BudgetExceeded):
                 model.invoke(question)
-            except BudgetExceeded as error:
-                told.append(str(error))
-                if not swallowed:
-                    raise
         return "A text of its own."
 
     agent = offline(catalog=catalog(), executors={"mine": mine})
     receipt = receipt_of(agent.invoke({"task": "tea", "budget": BUDGET}))
     (line,) = receipt.lines
-    assert line.status == ("cut" if swallowed else "failed")
-    assert len(told) == (2 if swallowed else 1)
-    assert len(set(told)) == 1
-    assert (line.actual.tokens, line.actual.tool_calls) == (0, 0)
+    assert line.status == status
+    assert len(server.requests) == line.actual.tool_calls == sent
+    assert line.actual.tokens == server.bill.total_tokens
+
+
+def test_a_metered_call_whose_refusal_is_raised_costs_nothing(offline, server, api):
+    model = metered(client(server, api))
+    agent = offline(catalog=catalog(), executors={"mine": lambda work: model.invoke(TOO_LONG).text})
+    (line,) = receipt_of(agent.invoke({"task": "tea", "budget": BUDGET})).lines
+    assert (line.status, line.actual.tokens, line.actual.tool_calls) == ("failed", 0, 0)
     assert not server.requests

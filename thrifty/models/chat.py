@@ -260,7 +260,8 @@ def metered(
                 raise InvalidInput("account", None, remedy)
             tab.check()
             tab.note_seen()
-            refused = tab.note_refusal
+            tab.note_declined(None)
+            refused = tab.note_declined
             where, whose, clock, tab = tab.ledger, tab.account, clock or tab.left_ms, tab.parent
         else:
             tab = tab_around(where, whose)

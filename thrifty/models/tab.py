@@ -50,6 +50,8 @@ class Tab:
         self.parent = parent
         self.refusal: ThriftyError | None = None
         """Why a call was refused; from then on none is made, whoever swallowed that."""
+        self.declined: ThriftyError | None = None
+        """Why the last metered call was not sent; the next one may fit."""
         self._is_seen = False
         self._is_closed = False
         self._numbers = count(1)
@@ -98,9 +100,9 @@ class Tab:
         self.refusal = self.refusal or why
         raise why
 
-    def note_refusal(self, why: ThriftyError) -> None:
-        """Tells that a call was refused elsewhere: every later one is as well."""
-        self.refusal = self.refusal or why
+    def note_declined(self, why: ThriftyError | None) -> None:
+        """Tells why a metered call was not sent, or that another one is made."""
+        self.declined = why
 
     def reserve(self, label: str, worst_case: Spend) -> str:
         """Takes a worst case from what is left, here and in the tabs around.
@@ -156,7 +158,7 @@ class Tab:
     @property
     def was_used(self) -> bool:
         """Whether a call was made, or refused."""
-        return bool(self._entries()) or self.refusal is not None
+        return bool(self._entries() or self.refusal or self.declined)
 
     def bill(self, declared: Spend) -> Spend:
         """What the step has used: what was seen of it or, where nothing was, what it declared.
