@@ -47,6 +47,8 @@ class Audit:
         self._spent: dict[str, tuple[int, ...]] = {}
         self._holders: dict[tuple[str, str], Lease] = {}
         self._excused: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+        self._unlimited: defaultdict[str, set[int]] = defaultdict(set)
+        """Of each account, what had no limit at some time: it may have been given one since."""
         self._answers: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
 
     # Who may write.
@@ -138,6 +140,7 @@ class Audit:
 
     def _look_at(self, account: str) -> Any:
         state, entries = self._world.books.rows(account)
+        self._unlimited[account] |= {i for i in LIMITED if state.limits[i] is None}
         self._add_up(account, state, entries)
         self._hold_limits(account, state, entries)
         for entry in entries:
@@ -247,8 +250,9 @@ class Audit:
         cost = asked.worst_cost_nano_usd + sum(_due(other)[1] for other in beside)
         calls = 1 + sum(other.is_billed for other in beside)
         state, _ = self._world.books.rows(place[0])
+        free = self._free(place[0], state, is_code=place != asked.own)
         for i, needed in ((0, tokens), (1, cost), (3, calls)):
-            if state.limits[i] is not None and needed > entry.reserved.amounts[i]:
+            if i not in free and needed > entry.reserved.amounts[i]:
                 held = entry.reserved.amounts[i]
                 self.breach(f"request {asked.number} may take {needed} {NAMES[i]} of {held}")
 
@@ -276,9 +280,10 @@ class Audit:
         covered = entry.reserved if entry.status in ("unsent", "pending") else entry.charged
         state, _ = self._world.books.rows(account)
         is_code = any(asked.own != (account, entry.key) for asked in billed)
+        free = self._free(account, state, is_code)
         for i, real in ((0, tokens), (1, cost), (3, calls)):
             known = covered.amounts[i]
-            if state.limits[i] is None and (i == 1 or is_code):
+            if i in free and (i == 1 or is_code):
                 continue  # what is not limited need not be known before: a price, or what code does
             if real > known and not broken:
                 where = f"{account} {entry.key} ({entry.status})"
@@ -287,6 +292,11 @@ class Audit:
         if entry.status == "settled" and is_known and entry.charged.tokens != tokens:
             told = f"settled at {entry.charged.tokens}, billed at {tokens}"
             self.breach(f"{account} {entry.key}: {told}")
+
+    def _free(self, account: str, state: Any, is_code: bool) -> set[int]:
+        """What nothing limits; of code that is at work, also what nothing limited as it began."""
+        now = {i for i in LIMITED if state.limits[i] is None}
+        return now | self._unlimited[account] if is_code else now
 
     def breach(self, what: str) -> None:
         """Ends the simulation with a promise that was not kept.

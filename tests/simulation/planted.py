@@ -120,8 +120,8 @@ def _keys_by_plan(**given: Any) -> Any:
     return real_desk(**{**given, "prefix": f"{given['prefix']}/{revision}"})
 
 
-def _raises_what_has_ended(run_id: str, budget: Any, services: Any) -> None:
-    services.ledger.extend(run_id, budget)
+def _raises_what_has_ended(ledger: Any, run_id: str, budget: Any) -> None:
+    ledger.extend(run_id, budget)
 
 
 FAULTS: dict[str, Changes] = {
@@ -160,7 +160,7 @@ FAULTS: dict[str, Changes] = {
 RARE: dict[str, Changes] = {
     "an answer is not found under another plan": {"thrifty.nodes.route.Desk": _keys_by_plan},
     "a raise of what has ended is an exception": {
-        "thrifty.nodes.approve._extend": _raises_what_has_ended
+        "thrifty.nodes.approve.extend_share": _raises_what_has_ended
     },
 }
 """What once was wrong, and takes more seeds to be found than a test has time for."""
