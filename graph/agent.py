@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
+from thrifty.budget import Step
 from thrifty.graph.discreet import without_secrets
 from thrifty.ledger.at_work import DRIVER, RunsAtWork
 from thrifty.ledger.owner import new_owner
@@ -24,16 +25,19 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     over: done, waiting, failed, or abandoned by whoever read it.
     """
 
-    def __init__(self, *, runs: RunsAtWork, **compiled: Any) -> None:
+    def __init__(self, *, runs: RunsAtWork, steps: tuple[Step, ...], **compiled: Any) -> None:
         super().__init__(**compiled)
-        self.runs = runs
+        self.runs, self.steps = runs, steps
 
     @classmethod
     def of(
-        cls, compiled: CompiledStateGraph[State, Context, Input, Output], runs: RunsAtWork
+        cls,
+        compiled: CompiledStateGraph[State, Context, Input, Output],
+        runs: RunsAtWork,
+        steps: tuple[Step, ...],
     ) -> "BudgetAgent":
-        """The same graph, with the runs that its nodes drive."""
-        return cls(**vars(compiled.copy()), runs=runs)
+        """The same graph, with the runs that its nodes drive and the steps of its catalog."""
+        return cls(**vars(compiled.copy()), runs=runs, steps=steps)
 
     def stream(
         self, input: Any, config: RunnableConfig | None = None, **options: Any

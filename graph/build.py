@@ -92,7 +92,7 @@ def create_budget_agent(
         common=(lambda _: account) if isinstance(account, str) else account,
     )
     compiled = build(services).compile(checkpointer=checkpointer, store=store, name="thrifty")
-    return BudgetAgent.of(compiled, services.runs)
+    return BudgetAgent.of(compiled, services.runs, steps)
 
 
 def build(services: Services) -> StateGraph[State, Context, Input, Output]:

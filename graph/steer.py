@@ -10,7 +10,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
-from thrifty.budget import InvalidInput
+from thrifty.budget import InvalidInput, Step
 from thrifty.budget.decision import Decision
 from thrifty.graph.agent import BudgetAgent
 from thrifty.ledger.share import extend_share
@@ -74,8 +74,9 @@ def how_to_go_on(agent: BudgetAgent, config: RunnableConfig, answer: object = GO
     Args:
         agent: the run's.
         config: names its thread.
-        answer: `"go"`, or `{"budget": {…}}` with the limits that change; a run that waits can
-            be told all that `thrifty.nodes.question` lists.
+        answer: `"go"`, or `{"budget": {…}, "leave_out": […]}` with the limits that change and
+            what is not to be done; a run that waits can be told all that
+            `thrifty.nodes.question` lists.
 
     Raises:
         InvalidInput: there is no such run, the answer cannot be used, or its share is given back.
@@ -90,10 +91,16 @@ def how_to_go_on(agent: BudgetAgent, config: RunnableConfig, answer: object = GO
         return None
     values = run.values
     limits = agent.runs.ledger.balance(values["run"]["id"]).budget
-    given = read_answer(answer, limits, ())
+    steps = (*agent.steps, *map(Step.from_state, values["proposed"]))
+    given = read_answer(answer, limits, steps)
     if given.finish:
         raise InvalidInput("answer", answer, "let it be: the run is not waiting for an answer")
-    update: dict[str, Any] = {"direction": "plan", "halt_reason": "", "status": "running"}
+    update: dict[str, Any] = {
+        "direction": "plan",
+        "halt_reason": "",
+        "status": "running",
+        "left_out": [*values["left_out"], *given.leave_out],
+    }
     if given.budget:
         extend_share(agent.runs.ledger, values["run"]["id"], given.budget)
         update["run"] = {**values["run"], "budget": given.budget.to_state()}

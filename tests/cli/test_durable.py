@@ -160,6 +160,24 @@ def test_a_run_that_waits_says_so_however_quiet_it_is(invoke, waiting, tmp_path)
     assert not page.exists()
 
 
+def steps_done(told):
+    lines = told["receipt"]["lines"]
+    return {line["what"].partition(" (")[0] for line in lines if line["status"] == "done"}
+
+
+@pytest.mark.parametrize(("without", "is_done"), [("", True), ("Quality pass", False)])
+def test_a_run_that_has_ended_can_go_on_without_a_step(invoke, waiting, without, is_done):
+    ended = steps_done(json.loads(invoke("resume", waiting, "--finish", "--json").stdout))
+    assert "Quality pass" not in ended
+    more = ("--max-tokens", "20000", "--max-tool-calls", "9", "--json")
+    left_out = ("--leave-out", without) if without else ()
+    whole = steps_done(json.loads(invoke("resume", waiting, *more, *left_out).stdout))
+    assert whole >= ended
+    assert ("Quality pass" in whole) == is_done
+    odd = invoke("resume", waiting, "--leave-out", "Nonsense", "--max-tokens", "21000")
+    assert "name a step: Clarify deliverables, Outline plan" in odd.stderr
+
+
 def test_an_answer_says_one_thing(invoke, waiting):
     result = invoke("resume", "--go", "--finish")
     assert result.exit_code == 2
