@@ -71,7 +71,7 @@ def _overrun(run: Run, spent: Spend, services: Services) -> str:
     limited = {resource.name for resource, _ in limits.limited()}
     for entry in services.ledger.overruns(run["id"]):
         allowed = Budget.of_limits(entry.reserved.amounts).without_latency()
-        if limited & allowed.exceeded_by(entry.charged).keys():
-            more = told(allowed.exceeded_by(entry.charged))
-            return f"{entry.label!r} used more than it was allowed, by {more}"
+        excess = allowed.exceeded_by(entry.charged)
+        if limited & excess.keys():
+            return f"{entry.label!r} used more than it was allowed, by {told(excess)}"
     return ""

@@ -33,8 +33,8 @@ def plan(
     context = Context.of(runtime.context)
     problem, barred = outlook(state, context, services)
     made = make_plan(problem, context.engine)
-    if hopeless := lost(state, context, services):
-        made = Plan("infeasible", made.engine, left_out=made.left_out, note=hopeless)
+    if why := lost(state, context, services):
+        made = made.refused(why)
     made = replace(made, left_out=(*made.left_out, *barred))
     spent = services.spent(state["run"]["id"], state["spend"]["latency_ms"])
     decisions = [Decision("plan", describe(made), spent.latency_ms)]

@@ -50,7 +50,7 @@ def run_llm(
     # The work's entries are those of all attempts; this one's are what the others did not tell.
     told = Spend.from_state(state["assignment"].get("told", {}))
     pairs = zip(outcome.actual.amounts, told.amounts, strict=True)
-    outcome = replace(outcome, actual=Spend(*(max(0, all_ - known) for all_, known in pairs)))
+    outcome = replace(outcome, actual=Spend(*(max(0, charged - known) for charged, known in pairs)))
     if outcome.status == "failed" and runtime.drain_requested:
         outcome = replace(outcome, status="stopped", reason=STOPPED)
     if outcome.has_text and (rest := state["assignment"]["untouched"]):

@@ -84,6 +84,7 @@ def middleware(**terms: object) -> object:
         ("output_usd", lambda: TokenPrice(1, -2)),
         ("output_usd", lambda: TokenPrice(1, float("nan"))),
         ("input_usd", lambda: TokenPrice(None, 1)),
+        ("input_usd", lambda: TokenPrice(Decimal("nan"), 1)),
         ("synchronous", lambda: SqliteLedger("x.sqlite", synchronous="FUL")),
         ("path", lambda: SqliteLedger(None)),
         ("max_output_tokens", lambda: metering(max_output_tokens=5)),

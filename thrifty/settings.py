@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from thrifty.budget import InvalidInput, checks
+from thrifty.budget.money import exact_usd
 
 Api = Literal["responses", "chat"]
 CapField = Literal["max_completion_tokens", "max_tokens"]
@@ -141,8 +142,6 @@ def _price(field: str, given: Any) -> TokenPrice:
     )
 
 
-def _per_million(field: str, price: Any) -> Decimal:
-    is_number = isinstance(price, int | float | Decimal) and not isinstance(price, bool)
-    if not is_number or not 0 <= price <= PRICE_MAX:
-        raise InvalidInput(field, price, f"use dollars per million tokens, 0 to {PRICE_MAX:,}")
-    return Decimal(repr(price)) if isinstance(price, float) else Decimal(price)
+def _per_million(field: str, price: object) -> Decimal:
+    remedy = f"use dollars per million tokens, 0 to {PRICE_MAX:,}"
+    return exact_usd(field, price, PRICE_MAX, remedy)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from thrifty.budget import InvalidInput, Spend, Step, StepOption
 from thrifty.executors.catalog import Catalog, builtin_catalog, catalog_text, load_catalog
+from thrifty.executors.payload import PROMPTS
+from thrifty.nodes.context import Context
 
 TUTORIAL = {
     "Clarify deliverables (local)": (60, 20, 0, 6.0),
@@ -211,3 +213,7 @@ def test_loading_and_writing_never_import_langchain():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_a_payload_may_name_every_prompt_that_steps_are_written_with():
+    assert {*Context().prompts} - {"propose"} == {*PROMPTS}

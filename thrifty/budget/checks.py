@@ -1,6 +1,6 @@
 """Checks of single values on their way in: each returns the value or raises `InvalidInput`."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from thrifty.budget.errors import InvalidInput
@@ -60,6 +60,13 @@ def instance(field: str, value: object, kind: Any, example: str) -> Any:
     if not isinstance(value, kind):
         raise InvalidInput(field, value, f"use a {kind.__name__}, as in {example}")
     return value
+
+
+def members(field: str, value: object, kind: type, example: str) -> None:
+    """A sequence of nothing but objects of a class, of which there may be thousands."""
+    kinds = {*map(type, instance(field, value, Sequence, f"({example},)"))}
+    if not all(issubclass(each, kind) for each in kinds):
+        raise InvalidInput(field, value, f"use nothing but a {kind.__name__}, as in {example}")
 
 
 def record(field: str, value: object, allowed: Collection[str]) -> Mapping[str, Any]:

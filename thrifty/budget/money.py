@@ -19,16 +19,22 @@ def limit_nano_usd(field: str, usd: object) -> int:
     A float counts as the shortest decimal that names it: `0.1` is ten cents exactly.
     """
     remedy = f"use an amount of dollars from 0 to {USD_MAX:,}, such as 0.05"
+    exact = exact_usd(field, usd, USD_MAX, remedy)
+    return int((exact * NANO_PER_USD).to_integral_value(ROUND_FLOOR))
+
+
+def exact_usd(field: str, usd: object, maximum: int, remedy: str) -> Decimal:
+    """Dollars in range, exactly; a float counts as the shortest decimal that names it."""
     if isinstance(usd, bool) or not isinstance(usd, int | float | Decimal):
         raise InvalidInput(field, usd, remedy)
     try:
         exact = Decimal(repr(usd)) if isinstance(usd, float) else Decimal(usd)
-        in_range = 0 <= exact <= USD_MAX
+        in_range = 0 <= exact <= maximum
     except (InvalidOperation, ValueError):
         in_range = False
     if not in_range:
         raise InvalidInput(field, usd, remedy)
-    return int((exact * NANO_PER_USD).to_integral_value(ROUND_FLOOR))
+    return exact
 
 
 def quote_nano_usd(usd: Decimal) -> int:

@@ -72,6 +72,10 @@ class Plan:
         """How far, at most, the value is from the best: a share of the bound."""
         return (self.bound - self.value) / self.bound if self.bound > 0 else 0.0
 
+    def refused(self, why: str) -> Plan:
+        """No plan, for a reason that no budget mends; what was left out is still told."""
+        return Plan("infeasible", self.engine, left_out=self.left_out, note=why)
+
     def to_state(self) -> PlanState:
         return {
             "status": self.status,

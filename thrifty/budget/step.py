@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -45,12 +44,11 @@ class Step:
         checks.choice(f"{where}.role", self.role, get_args(Role))
         if not self.options:
             raise InvalidInput(f"{where}.options", self.options, "give at least one option")
-        checks.instance(f"{where}.options", self.options, Sequence, "(StepOption(...),)")
+        checks.members(f"{where}.options", self.options, StepOption, "StepOption(...)")
         checks.strings(f"{where}.requires", self.requires)
         checks.string(f"{where}.topic", self.topic)
         checks.instance(f"{where}.required", self.required, bool, "required=True")
         for option in self.options:
-            checks.instance(f"{where}.options", option, StepOption, "StepOption(...)")
             if option.step != self.name:
                 raise InvalidInput(f"option {option.name!r}.step", option.step, f"use {self.name}")
         if not self.topic:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _NUMBER_WORDS = {word: n for n, word in enumerate(_WORDS, 1)} | {"twelve": 12}
-_ONE = {"a": 1, "an": 1}
+_COUNTS = _NUMBER_WORDS | {"a": 1, "an": 1}
 
 _DAYS = {
     # English; then the units that German, French, Spanish, Italian and Portuguese use.
@@ -171,7 +171,7 @@ def _is_ruled_out(match: re.Match[str]) -> bool:
 
 
 def _count(text: str) -> int:
-    return (_NUMBER_WORDS | _ONE).get(text.lower()) or int(text.replace(",", ""))
+    return _COUNTS.get(text.lower()) or int(text.replace(",", ""))
 
 
 def _duration(match: re.Match[str]) -> Duration:

@@ -160,10 +160,7 @@ class SqliteStore:
 
     def _unavailable(self, error: sqlite3.Error) -> LedgerUnavailable:
         remedy = "check that its disk has room, and that the file can be written"
-        if isinstance(error, sqlite3.DatabaseError) and getattr(error, "sqlite_errorcode", 0) in (
-            sqlite3.SQLITE_NOTADB,
-            sqlite3.SQLITE_CORRUPT,
-        ):
+        if getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             remedy = "move the file away, or put back a copy of it: it is damaged, or no ledger"
         return LedgerUnavailable(f"the ledger {self._path} cannot be used ({error}); {remedy}")
 

@@ -40,7 +40,7 @@ class Standing:
     overrun: str = ""
     """What went over, in plain words; empty as long as nothing did."""
     lost: str = ""
-    """Which required step cannot be done any more, and why; empty as long as all can."""
+    """Why there is no plan any more, whatever is left; empty as long as there may be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,8 +64,7 @@ class Problem:
         for name in ("spent", "kept_back"):
             checks.instance(name, getattr(self, name), Spend, SPEND_EXAMPLE)
         for name in ("steps", "done"):
-            for step in checks.instance(name, getattr(self, name), Sequence, "(Step(...),)"):
-                checks.instance(name, step, Step, "Step(...)")
+            checks.members(name, getattr(self, name), Step, "Step(...)")
         checks.instance("surprises", self.surprises, Sequence, "(0.1, -0.2)")
         checks.amount("max_steps", self.max_steps, maximum=100_000)
         checks.number("diversity_penalty", self.diversity_penalty)
