@@ -18,6 +18,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -116,7 +117,7 @@ def model_step() -> tuple[list[Entered], list[Entered]]:
 def row(name: str, way: Sequence[Entered]) -> str:
     """Files entered, different functions entered, and changes of file on the way."""
     files = {entered.file for entered in way}
-    switches = sum(a.file != b.file for a, b in zip(way, way[1:], strict=False))
+    switches = sum(a.file != b.file for a, b in pairwise(way))
     return f"| {name} | {len(files)} | {len(set(way))} | {switches} | {len(way)} |"
 
 

@@ -17,7 +17,7 @@ from thrifty.graph.routes import by_direction, to_executors
 from thrifty.ledger.at_work import RunsAtWork
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.ledger.protocol import Ledger
-from thrifty.models.metered import Models
+from thrifty.models.agent_models import Models
 from thrifty.nodes.approve import approve
 from thrifty.nodes.at_work import at_work
 from thrifty.nodes.check_spend import check_spend

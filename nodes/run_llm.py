@@ -12,7 +12,8 @@ from thrifty.budget import Spend, StepOption
 from thrifty.budget.states import SpendState
 from thrifty.executors.llm import useful_tokens, words_wanted, write
 from thrifty.executors.protocol import Work
-from thrifty.models.metered import Allowance, Request
+from thrifty.models.agent_models import ModelPrompt
+from thrifty.models.allowance import Allowance
 from thrifty.nodes.context import Context
 from thrifty.nodes.outlook import terms_of
 from thrifty.nodes.progress import Progress
@@ -41,12 +42,12 @@ def run_llm(
     context = Context.of(runtime.context)
     work = work_of(state)
     model = terms_of(state["run"], context, services).model_of(work.option)
-    request = Request(model, _prompt(work, context), context.effort)
+    prompt = ModelPrompt(model, _prompt(work, context), context.effort)
     allowance = _allowance(state, useful_tokens(work, model), services)
     started_ms = moment_of(state, services)["at_ms"]
     progress = Progress(runtime.stream_writer, work.option, lambda: moment_of(state, services))
     watched = merge_configs(config, {"callbacks": [progress]})
-    outcome = write(work, request, services.models, allowance, watched)
+    outcome = write(work, prompt, services.models, allowance, watched)
     # The work's entries are those of all attempts; this one's are what the others did not tell.
     told = Spend.from_state(state["assignment"].get("told", {}))
     pairs = zip(outcome.actual.amounts, told.amounts, strict=True)
@@ -89,7 +90,7 @@ def _allowance(state: Sent, useful_tokens: int, services: Services) -> Allowance
         account=services.account(state["run"]["id"]),
         key=assignment["key"],
         label=option.name,
-        envelope=Spend.from_state(assignment["reserved"]),
+        limit=Spend.from_state(assignment["reserved"]),
         left_ms=lambda: left_for(state, services),
         useful_tokens=useful_tokens,
     )

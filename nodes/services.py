@@ -9,7 +9,7 @@ from thrifty.budget import Budget, Spend, Step
 from thrifty.executors.registry import Executors
 from thrifty.ledger.at_work import RunsAtWork
 from thrifty.ledger.protocol import Account, Ledger
-from thrifty.models.metered import Models
+from thrifty.models.agent_models import Models
 from thrifty.nodes.logbook import Known, Logbook
 
 CLOSING_SHARE = 10
@@ -27,7 +27,7 @@ class Services:
     executors: Executors
     """Who can do the work, by name."""
     models: Models
-    """The door to language models."""
+    """The language models."""
     ledger: Ledger
     """The truth of what was reserved and spent."""
     runs: RunsAtWork

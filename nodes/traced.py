@@ -7,9 +7,9 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 
 from thrifty.budget import Outcome, Spend
-from thrifty.models.observed import amounts
-from thrifty.models.spans import REASON, Facts, Tell, span
-from thrifty.models.tracers import run_teller
+from thrifty.models.tracing.call_record import amounts
+from thrifty.models.tracing.spans import REASON, AddFacts, Facts, span
+from thrifty.models.tracing.traced_runs import run_metadata
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def traced(state: Any, config: RunnableConfig) -> Iterator[Callable[[Any], None]
         return
     begun = _begun(state)
     manager = config.get("callbacks")
-    to_run = run_teller(manager, getattr(manager, "parent_run_id", None))
+    to_run = run_metadata(manager, getattr(manager, "parent_run_id", None))
     with span(f"step {begun['thrifty.step']}", begun) as to_span:
         yield lambda update: _tell((to_span, to_run), begun, update["outcomes"][0])
 
@@ -44,7 +44,7 @@ def _begun(state: Any) -> Facts:
     }
 
 
-def _tell(tellers: tuple[Tell | None, ...], begun: Facts, ended: Any) -> None:
+def _tell(tellers: tuple[AddFacts | None, ...], begun: Facts, ended: Any) -> None:
     outcome = Outcome.from_state(ended)
     facts = {**begun, "thrifty.status": outcome.status, **amounts("settled", outcome.actual)}
     for tell in tellers:

@@ -9,8 +9,9 @@ from thrifty.budget.plain_text import plain
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM
 from thrifty.ledger.booking import entries_of
-from thrifty.models.background import Abandoned
-from thrifty.models.metered import OUTPUT_CAP_MIN, Allowance, Models, Request
+from thrifty.models.agent_models import ModelPrompt, Models
+from thrifty.models.allowance import OUTPUT_CAP_MIN, Allowance
+from thrifty.models.background_loop import CallAbandoned
 from thrifty.models.reply import Reply
 from thrifty.models.tokens import tokens_bound
 
@@ -37,20 +38,20 @@ def useful_tokens(work: Work, model: str) -> int:
 
 
 def write(
-    work: Work, request: Request, models: Models, allowance: Allowance, config: Any = None
+    work: Work, prompt: ModelPrompt, models: Models, allowance: Allowance, config: Any = None
 ) -> Outcome:
     """Does the work with a model; whatever happens is told in the outcome, not raised.
 
     What it cost is in the ledger under the allowance's key, failed or not.
     """
     try:
-        outcome = _read(work, models.ask(request, allowance, config), allowance)
+        outcome = _read(work, models.ask(prompt, allowance, config), allowance)
     except BudgetExceeded as error:
         outcome = Outcome(work.option, "failed", reason=str(error))
     except ModelUnavailable as error:
         disables = LLM if error.for_good else ""
         outcome = Outcome(work.option, "failed", reason=str(error), disables=disables)
-    except Abandoned as error:
+    except CallAbandoned as error:
         outcome = Outcome(work.option, "failed", reason=str(error))
     return replace(outcome, actual=_spent_on(allowance))
 
@@ -58,17 +59,17 @@ def write(
 def _read(work: Work, reply: Reply, allowance: Allowance) -> Outcome:
     """A whole text is done; half a section is better than none, half a revision is worse."""
     text = plain(reply.text).strip()
-    if work.revises and (lost := "its end" if reply.cut else _lost(work.draft, text)):
-        reason = f"the revision lost {lost}, so the draft stays as it was"
+    if work.revises and (missing := "its end" if reply.is_cut else _missing(work.draft, text)):
+        reason = f"the revision lost {missing}, so the draft stays as it was"
         return Outcome(work.option, "failed", reason=reason)
-    if not reply.cut:
+    if not reply.is_cut:
         return Outcome(work.option, "done", text)
-    held = allowance.envelope or Spend()
-    reason = f"cut short: its reservation held {held.tokens:,} tokens"
+    limit = allowance.limit or Spend()
+    reason = f"cut short: its reservation held {limit.tokens:,} tokens"
     return Outcome(work.option, "cut", text, reason=reason)
 
 
-def _lost(draft: str, revision: str) -> str:
+def _missing(draft: str, revision: str) -> str:
     """What a revision no longer has of its draft; empty when it is all there."""
     headings = {heading.casefold() for heading in HEADING.findall(revision)}
     for heading in HEADING.findall(draft):

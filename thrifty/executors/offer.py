@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from thrifty.budget import LeftOut, PriceUnknown, Step, StepOption
 from thrifty.executors.registry import LLM, LOCAL
-from thrifty.models.envelope import with_cost
+from thrifty.executors.step_limit import with_cost
 from thrifty.models.prices import PriceList
 from thrifty.planning.forecast import Doer
 from thrifty.planning.menu import Barred, menu

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from thrifty.budget import Spend, ThriftyError
+from thrifty.budget.clock import elapsed_ms
 from thrifty.ledger.protocol import Account, Ledger
 
 OUTPUT_CAP_MIN = 16
@@ -23,7 +24,7 @@ class Allowance:
     """Made before the call; each attempt has its number added."""
     label: str
     """What the call is for, as the bill names it."""
-    envelope: Spend | None
+    limit: Spend | None
     """The most that one attempt may use; None: all that is left in the account."""
     left_ms: Callable[[], int | None]
     """How much of the latency limit is left now; None without a limit."""
@@ -33,5 +34,15 @@ class Allowance:
     """How often it is tried where that may help; each attempt is reserved by itself."""
     patience_ms: int = 0
     """How long to wait for what others hold, where with it the answer could be longer."""
-    refused: Callable[[ThriftyError], None] | None = None
+    on_refusal: Callable[[ThriftyError], None] | None = None
     """Is told why a call was not sent at all."""
+
+
+def countdown(ledger: Ledger, account: Account, started_ns: int) -> Callable[[], int | None]:
+    """Counts down the latency limit of an account, as it is now and later, from a moment on."""
+
+    def left_ms() -> int | None:
+        limit_ms = ledger.balance(account).budget.max_latency_ms
+        return None if limit_ms is None else max(0, limit_ms - elapsed_ms(started_ns))
+
+    return left_ms

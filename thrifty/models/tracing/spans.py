@@ -1,4 +1,4 @@
-"""The one door to OpenTelemetry: spans with facts of thrifty's, where a program has set it up.
+"""Spans of OpenTelemetry's with facts of thrifty's, where a program has set it up.
 
 It is never imported from here: where nobody else has, nobody has set it up, and nothing is done.
 Facts are names and numbers; no prompt, no answer and no address with a key is ever among them.
@@ -12,13 +12,19 @@ from typing import Any
 from thrifty.budget import ThriftyError
 
 Facts = Mapping[str, str | int | bool]
-Tell = Callable[[Facts], None]
+AddFacts = Callable[[Facts], None]
 """Takes facts for a span, or for the metadata of a run."""
+TRACE = "opentelemetry.trace"
 ERROR, REASON = "error.type", "thrifty.reason"
 
 
+def is_loaded() -> bool:
+    """Whether this program has loaded OpenTelemetry, so that somebody may record spans."""
+    return TRACE in sys.modules
+
+
 @contextmanager
-def span(name: str, facts: Facts, *, is_call: bool = False) -> Iterator[Tell | None]:
+def span(name: str, facts: Facts, *, is_call: bool = False) -> Iterator[AddFacts | None]:
     """A span around some work, current for what happens within it.
 
     Args:
@@ -29,7 +35,7 @@ def span(name: str, facts: Facts, *, is_call: bool = False) -> Iterator[Tell | N
     Yields:
         Who takes what becomes known of it; None where nobody records.
     """
-    trace: Any = sys.modules.get("opentelemetry.trace")
+    trace: Any = sys.modules.get(TRACE)
     if trace is None:
         yield None
         return
@@ -39,7 +45,7 @@ def span(name: str, facts: Facts, *, is_call: bool = False) -> Iterator[Tell | N
     tracer = trace.get_tracer("thrifty")
     with tracer.start_as_current_span(name, kind=kind, attributes=dict(facts), **unasked) as made:
         try:
-            yield _teller(trace, made) if made.is_recording() else None
+            yield _adder(trace, made) if made.is_recording() else None
         except BaseException as error:
             made.set_attribute(ERROR, type(error).__name__)
             said = str(error) if isinstance(error, ThriftyError) else None
@@ -47,10 +53,10 @@ def span(name: str, facts: Facts, *, is_call: bool = False) -> Iterator[Tell | N
             raise
 
 
-def _teller(trace: Any, made: Any) -> Tell:
-    def tell(facts: Facts) -> None:
+def _adder(trace: Any, made: Any) -> AddFacts:
+    def add_facts(facts: Facts) -> None:
         made.set_attributes(facts)
         if ERROR in facts:
             made.set_status(trace.StatusCode.ERROR, facts.get(REASON))
 
-    return tell
+    return add_facts
