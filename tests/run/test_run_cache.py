@@ -1,6 +1,8 @@
 """The cache: it knows what its run's state says, and nothing that it said once."""
 
-from thrifty import Outcome, Spend, Step, StepOption
+import pytest
+
+from thrifty import InvalidInput, Outcome, Spend, Step, StepOption
 from thrifty.run.run_cache import RunCache
 
 
@@ -53,3 +55,25 @@ def test_what_is_made_of_facts_is_made_once_until_they_change():
     for facts in ([1], [1], [2], [1]):
         cache.compute_once("sum", facts, lambda facts=facts: made.append(facts))
     assert made == [[1], [2], [1]]
+
+
+def test_an_object_that_was_written_is_handed_on_and_not_read_again():
+    cache, outcome = RunCache(), Outcome(A, "done", "text of A")
+    state = cache.write(outcome)
+    assert cache.read(Outcome, state) is outcome
+    assert cache.update([state]).outcomes[0] is outcome
+
+
+def test_plain_data_that_nobody_wrote_here_is_read_once():
+    cache = RunCache()
+    outcome = cache.read(Outcome, DONE_A)
+    assert outcome == Outcome.from_state(DONE_A)
+    assert cache.read(Outcome, DONE_A) is outcome
+
+
+def test_a_copy_is_read_anew_as_somebody_may_have_changed_it():
+    cache = RunCache()
+    state = cache.write(Outcome(A, "done", "text of A"))
+    assert cache.read(Outcome, {**state, "text": "changed"}).text == "changed"
+    with pytest.raises(InvalidInput, match="outcome"):
+        cache.read(Outcome, {**state, "status": "x"})
