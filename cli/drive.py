@@ -53,32 +53,32 @@ class Driver:
         Args:
             answer: what a person said; None lets a run go on, and asks where it waits.
         """
-        from thrifty.graph.steer import how_to_go_on, whereabouts
+        from thrifty.graph.control import inspect_run, prepare_resume
 
-        run = whereabouts(self.agent, self.config)
+        run = inspect_run(self.agent, self.config)
         if not run.values:
             return self.start()  # it was cut off before its first checkpoint
         if run.question is not None and answer is None:
             answer = ask(run.question, self.result.screen)
             if answer is None:
                 return self._wait(run.question)
-        return self.drive(how_to_go_on(self.agent, self.config, answer or GO))
+        return self.drive(prepare_resume(self.agent, self.config, answer or GO))
 
     def drive(self, given: Any) -> int:
         """Goes on with what an invocation is given, until the run ends or waits."""
         from langgraph.errors import GraphDrained
         from langgraph.types import Command
 
-        from thrifty.graph.steer import finish_now, whereabouts
+        from thrifty.graph.control import finish_now, inspect_run
 
         while True:
             try:
                 self._show(given)
             except GraphDrained:
-                if whereabouts(self.agent, self.config).is_planned:
+                if inspect_run(self.agent, self.config).is_planned:
                     finish_now(self.agent, self.config, INTERRUPTION, self.request.context)
                 return self._hand_over(INTERRUPTION)
-            question = whereabouts(self.agent, self.config).question
+            question = inspect_run(self.agent, self.config).question
             if question is None:
                 return self._hand_over("")
             if (answer := ask(question, self.result.screen)) is None:
@@ -126,9 +126,9 @@ class Driver:
 
     def _hand_over(self, interruption: str) -> int:
         """Shows the end of a run and keeps it."""
-        from thrifty.graph.steer import whereabouts
+        from thrifty.graph.control import inspect_run
 
-        run = whereabouts(self.agent, self.config)
+        run = inspect_run(self.agent, self.config)
         if "receipt" not in run.values:
             raise KeyboardInterrupt("nothing was finished")
         known = {**run.values, "run": self.saved.id if self.saved else ""}

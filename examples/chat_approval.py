@@ -12,7 +12,7 @@ from langgraph.types import Command
 
 from thrifty import InvalidInput, create_budget_agent
 from thrifty.budget.phrase import read_budget
-from thrifty.graph.steer import whereabouts
+from thrifty.graph.control import inspect_run
 
 HOW = "Say go, finish, without <step>, or a budget such as: 4k tokens, 3 calls."
 agent = create_budget_agent(checkpointer=InMemorySaver())  # a PostgresSaver outlives the process
@@ -23,7 +23,7 @@ def reply(conversation: str, words: str) -> str:
     """What the agent says to a person: a question about its plan, or the result."""
     thread: Any = {"configurable": {"thread_id": conversation}}
     try:
-        waits = whereabouts(agent, thread).question is not None
+        waits = inspect_run(agent, thread).question is not None
         given = Command(resume=answer(words)) if waits else {"messages": [("human", words)]}
         result = agent.invoke(given, thread, context=CONTEXT)
     except InvalidInput as error:

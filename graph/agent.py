@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
 from thrifty.budget import Step
-from thrifty.graph.discreet import without_secrets
+from thrifty.graph.redact import without_secrets
 from thrifty.ledger.at_work import DRIVER, RunsAtWork
 from thrifty.ledger.owner import new_owner
 from thrifty.nodes.context import Context

@@ -14,12 +14,12 @@ from thrifty.executors import registry
 from thrifty.executors.catalog import Catalog, CatalogSource
 from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.routes import by_direction, to_executors
+from thrifty.graph.wrap_node import wrap_node
 from thrifty.ledger.at_work import RunsAtWork
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.agent_models import Models
 from thrifty.nodes.approve import approve
-from thrifty.nodes.at_work import at_work
 from thrifty.nodes.check_spend import check_spend
 from thrifty.nodes.context import Context
 from thrifty.nodes.finish import finish
@@ -28,9 +28,9 @@ from thrifty.nodes.plan import plan
 from thrifty.nodes.route import route
 from thrifty.nodes.run_llm import run_llm
 from thrifty.nodes.run_local import run_local
-from thrifty.nodes.services import Services
 from thrifty.nodes.state import Input, Output, State
 from thrifty.planning import engines
+from thrifty.run.services import Services
 from thrifty.settings import Settings
 
 
@@ -100,7 +100,7 @@ def build(services: Services) -> StateGraph[State, Context, Input, Output]:
     graph = StateGraph(State, context_schema=Context, input_schema=Input, output_schema=Output)
 
     for node in (generate_options, plan, route, run_llm, run_local, check_spend, approve, finish):
-        action: Any = at_work(node, services)  # LangGraph's types know no such signature
+        action: Any = wrap_node(node, services)  # LangGraph's types know no such signature
         graph.add_node(node.__name__, action)
 
     graph.add_edge(START, "generate_options")

@@ -7,37 +7,37 @@ from typing_extensions import TypedDict
 
 from thrifty.budget.states import SpendState
 from thrifty.executors.registry import LLM
-from thrifty.nodes.run_llm import Sent
-from thrifty.nodes.state import Assignment, Run
-from thrifty.planning.course import Direction
+from thrifty.nodes.state import Direction
+from thrifty.run.assignment import AssignmentState, ExecutorInput
+from thrifty.run.facts import Run
 
 
-class Routed(TypedDict):
+class RouteOutput(TypedDict):
     """What the routes out of `route` read."""
 
     run: Run
     spend: SpendState
-    wave: list[Assignment]
+    assignments: list[AssignmentState]
 
 
-class Checked(TypedDict):
+class Directed(TypedDict):
     """What the routes out of `plan`, `check_spend` and `approve` read."""
 
     direction: Direction
 
 
-def to_executors(state: Routed) -> list[Send] | Literal["check_spend"]:
-    """Every assignment to the node that can do it; an empty wave to the spend check."""
+def to_executors(state: RouteOutput) -> list[Send] | Literal["check_spend"]:
+    """Every assignment to the node that can do it; none at all to the spend check."""
     sends = [
         Send(
             "run_llm" if assignment["option"]["executor"] == LLM else "run_local",
-            Sent(run=state["run"], assignment=assignment, spend=state["spend"]),
+            ExecutorInput(run=state["run"], assignment=assignment, spend=state["spend"]),
         )
-        for assignment in state["wave"]
+        for assignment in state["assignments"]
     ]
     return sends or "check_spend"
 
 
-def by_direction(state: Checked) -> Direction:
+def by_direction(state: Directed) -> Direction:
     """Where the plan, the spend check or a person said to go."""
     return state["direction"]

@@ -5,28 +5,24 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from thrifty.budget import (
-    Budget,
-    BudgetExceeded,
-    InvalidInput,
-    Plan,
-    total,
-)
+from thrifty.budget import Budget, BudgetExceeded, InvalidInput, Plan, total
 from thrifty.budget.decision import Decision
 from thrifty.budget.states import DecisionState, PlanState
 from thrifty.ledger.share import extend_share
 from thrifty.nodes.context import Context
-from thrifty.nodes.outlook import Facts, all_steps, outlook
-from thrifty.nodes.question import REMEDY, Buys, Question, read_answer, todo
-from thrifty.nodes.services import Services
 from thrifty.planning.purchase import Purchase, purchase
 from thrifty.planning.rest import still_to_do
+from thrifty.run.all_steps import all_steps
+from thrifty.run.current_problem import current_problem
+from thrifty.run.facts import RunFacts
+from thrifty.run.question import REMEDY, Question, RaiseOffer, planned_step, read_answer
+from thrifty.run.services import Services
 
 ABOUT_PLAN = "Is this plan to be carried out?"
 ABOUT_BUDGET = "The budget does not hold the rest of the plan. Raise it, or finish?"
 
 
-class Asking(Facts):
+class ApproveInput(RunFacts):
     """What this node reads."""
 
     plan: PlanState
@@ -34,22 +30,25 @@ class Asking(Facts):
     is_approved: bool
 
 
-def approve(state: Asking, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
+def approve(
+    state: ApproveInput, runtime: Runtime[Context], *, services: Services
+) -> dict[str, Any]:
     """Waits, without counting the time, until an answer comes that can be used."""
     question = _question(state, Context.of(runtime.context), services)
     while True:
         answer = interrupt(question)
         try:
-            return _acted_on(answer, state, services)
+            return _apply(answer, state, services)
         except (InvalidInput, BudgetExceeded) as error:
             question = {**question, "error": str(error)}
 
 
-def _question(state: Asking, context: Context, services: Services) -> Question:
-    problem, _ = outlook(state, context, services)
-    rest = still_to_do(Plan.from_state(state["plan"]), problem)
+def _question(state: ApproveInput, context: Context, services: Services) -> Question:
+    problem, _ = current_problem(state, context, services)
+    plan = services.cache_of(state).read(Plan, state["plan"])
+    remaining = still_to_do(plan, problem)
     budget = services.limits(state["run"]["id"])
-    missing = problem.left.exceeded_by(total(option.estimate for option in rest))
+    missing = problem.left.exceeded_by(total(option.estimate for option in remaining))
     return Question(
         about="budget" if state["is_approved"] else "plan",
         question=ABOUT_BUDGET if state["is_approved"] else ABOUT_PLAN,
@@ -57,19 +56,21 @@ def _question(state: Asking, context: Context, services: Services) -> Question:
         budget=budget.to_state(),
         spent=state["spend"],
         left=problem.left.to_state(),
-        to_do=[todo(option) for option in rest],
+        to_do=[planned_step(option) for option in remaining],
         missing=missing,
-        buys=_bought(budget, purchase(problem, rest, context.engine)) if missing else None,
+        buys=_offer(budget, purchase(problem, remaining, context.engine)) if missing else None,
         answers=REMEDY,
     )
 
 
-def _bought(budget: Budget, bought: Purchase) -> Buys:
-    changed = budget.raised_by(bought.more).named(bought.more)
-    return Buys(budget=changed, more=bought.more, value=bought.value, options=list(bought.options))
+def _offer(budget: Budget, raised: Purchase) -> RaiseOffer:
+    limits = budget.raised_by(raised.more).named(raised.more)
+    return RaiseOffer(
+        budget=limits, more=raised.more, value=raised.value, options=list(raised.options)
+    )
 
 
-def _acted_on(given: object, state: Asking, services: Services) -> dict[str, Any]:
+def _apply(given: object, state: ApproveInput, services: Services) -> dict[str, Any]:
     """Where the run goes on after an answer.
 
     Raises:
@@ -79,7 +80,7 @@ def _acted_on(given: object, state: Asking, services: Services) -> dict[str, Any
     run, steps = state["run"], all_steps(state, services)
     answer = read_answer(given, services.limits(run["id"]), steps)
     decision = Decision(
-        "halt" if answer.finish else "ask", answer.told, state["spend"]["latency_ms"]
+        "halt" if answer.finish else "ask", answer.summary, state["spend"]["latency_ms"]
     )
     update: dict[str, Any] = {"decisions": [decision.to_state()], "is_approved": True}
     if answer.finish:
@@ -87,7 +88,7 @@ def _acted_on(given: object, state: Asking, services: Services) -> dict[str, Any
     if answer.budget:
         extend_share(services.ledger, run["id"], answer.budget)
         update["run"] = {**run, "budget": answer.budget.to_state()}
-    if not answer.changes and not state["is_approved"]:
+    if not answer.needs_new_plan and not state["is_approved"]:
         return {**update, "direction": "route"}
     return {
         **update,

@@ -5,59 +5,79 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Budget, Spend
+from thrifty.budget import Budget, Plan, Spend
 from thrifty.budget.decision import Decision, DecisionKind
 from thrifty.budget.resources import told
 from thrifty.nodes.context import Context
-from thrifty.nodes.outlook import Planned, bills_of, lost, outlook, rest_of, terms_of
-from thrifty.nodes.services import Services
-from thrifty.nodes.state import Run, growth
-from thrifty.nodes.waiting import NOBODY, can_wait
-from thrifty.planning.course import Course, Standing, set_course
+from thrifty.nodes.state import Direction, growth
+from thrifty.planning.course import Action, Course, Standing, set_course
 from thrifty.planning.engines import make_plan
 from thrifty.planning.forecast import drift
 from thrifty.planning.reasons import over
+from thrifty.run.bills import bills_of
+from thrifty.run.can_interrupt import NOBODY, can_interrupt
+from thrifty.run.choices import terms_of, why_no_plan
+from thrifty.run.current_problem import current_problem
+from thrifty.run.facts import PlannedFacts, Run
+from thrifty.run.remaining_plan import remaining_plan
+from thrifty.run.services import Services
 
-KIND_OF: dict[str, DecisionKind] = {"plan": "replan", "approve": "ask", "finish": "halt"}
+NEXT_NODE: dict[Action, Direction] = {
+    "continue": "route",
+    "replan": "plan",
+    "ask": "approve",
+    "end": "finish",
+}
+DECISION_KIND: dict[Action, DecisionKind] = {
+    "continue": "plan",
+    "replan": "replan",
+    "ask": "ask",
+    "end": "halt",
+}
 
 
-class Checked(Planned):
+class CheckInput(PlannedFacts):
     """What this node reads."""
 
     seen: int
 
 
 def check_spend(
-    state: Checked, runtime: Runtime[Context], config: RunnableConfig, *, services: Services
+    state: CheckInput, runtime: Runtime[Context], config: RunnableConfig, *, services: Services
 ) -> dict[str, Any]:
-    """Compares ledger and plan and sets the course."""
+    """Compares ledger and plan, and decides what happens next."""
     context = Context.of(runtime.context)
-    run = state["run"]
-    spent = services.spent(run["id"], state["spend"]["latency_ms"])
-    logbook = services.logbook(state)
-    outcomes = logbook.outcomes
-    terms = terms_of(run, context, services)
+    spent = services.spent(state["run"]["id"], state["spend"]["latency_ms"])
+    course = _decide(state, spent, context, services)
+    if course.action == "ask" and not can_interrupt(config):
+        course = Course("end", f"{course.reason}, {NOBODY}", halts=True)
+    decisions = []
+    if course.reason:
+        kind = DECISION_KIND[course.action]
+        decisions = [Decision(kind, course.reason, spent.latency_ms)]
+    return {
+        "direction": NEXT_NODE[course.action],
+        "halt_reason": course.reason if course.halts else "",
+        "seen": len(state["outcomes"]),
+        "spend": spent.to_state(),
+        **growth(decisions=services.cache_of(state).write_all(decisions)),
+    }
+
+
+def _decide(state: CheckInput, spent: Spend, context: Context, services: Services) -> Course:
+    run, cache = state["run"], services.cache_of(state)
     standing = Standing(
-        plan=logbook.plan(state["plan"]),
-        news=outcomes[state["seen"] :],
-        ahead=rest_of(state, context, services).ahead(),
+        plan=cache.read(Plan, state["plan"]),
+        news=cache.outcomes[state["seen"] :],
+        ahead=remaining_plan(state, context, services).ahead(),
         left=services.left(run["id"], state["spend"]["latency_ms"]),
-        best=lambda: make_plan(outlook(state, context, services)[0], context.engine),
+        best=lambda: make_plan(current_problem(state, context, services)[0], context.engine),
         replans_left=context.max_replans - (state["revision"] - 1),
         overrun=_overrun(run, spent, services),
-        lost=lost(state, context, services),
+        lost=why_no_plan(state, context, services),
     )
-    course = set_course(standing, context.on_drift, lambda: drift(bills_of(outcomes, terms)))
-    if course.direction == "approve" and not can_wait(config):
-        course = Course("finish", f"{course.reason}, {NOBODY}", halts=True)
-    decision = Decision(KIND_OF.get(course.direction, "plan"), course.reason, spent.latency_ms)
-    return {
-        "direction": course.direction,
-        "halt_reason": course.reason if course.halts else "",
-        "seen": len(outcomes),
-        "spend": spent.to_state(),
-        **growth(decisions=[decision.to_state()] if course.reason else []),
-    }
+    terms = terms_of(run, context, services)
+    return set_course(standing, context.on_drift, lambda: drift(bills_of(cache.outcomes, terms)))
 
 
 def _overrun(run: Run, spent: Spend, services: Services) -> str:

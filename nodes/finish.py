@@ -9,17 +9,19 @@ from langgraph.runtime import Runtime
 from thrifty.budget import Budget, Outcome, Plan, Spend, Step, StepOption
 from thrifty.budget.decision import Decision
 from thrifty.budget.states import DecisionState, PlanState
-from thrifty.executors.offer import priced
+from thrifty.executors.offer import Terms, priced
 from thrifty.ledger.booking import charge_what_is_open
 from thrifty.nodes.context import Context
-from thrifty.nodes.learning import remember
-from thrifty.nodes.outlook import Facts, all_steps, barred_by, steps_in_order, terms_of
-from thrifty.nodes.services import Services
-from thrifty.nodes.state import Run
-from thrifty.receipt.record import Receipt, bound_by, make_lines
+from thrifty.receipt.record import Line, Receipt, bound_by, make_lines
+from thrifty.run.all_steps import all_steps, steps_in_order
+from thrifty.run.choices import terms_of
+from thrifty.run.exclusions import exclusion_rule
+from thrifty.run.facts import Run, RunFacts
+from thrifty.run.learning import remember
+from thrifty.run.services import Services
 
 
-class Finishing(Facts):
+class FinishInput(RunFacts):
     """What this node reads."""
 
     plan: PlanState
@@ -28,31 +30,15 @@ class Finishing(Facts):
     halt_reason: str
 
 
-def finish(state: Finishing, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
+def finish(state: FinishInput, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
     """Composes the draft and writes the receipt."""
-    run = state["run"]
-    logbook = services.logbook(state)
-    outcomes = logbook.outcomes
-    steps = all_steps(state, services)
-    last_plan = Plan.from_state(state["plan"])
-    first_plan = Plan.from_state(state["first_plan"]) if state["first_plan"] else last_plan
-    unbooked = charge_what_is_open(services.ledger, services.account(run["id"]))
-    spent = services.spent(run["id"], state["spend"]["latency_ms"]) + unbooked
-    budget = _limits(run, services)
-    if run["common"]:
-        services.ledger.reclaim(run["common"], run["id"])
-    draft = str(logbook.draft(lambda: steps_in_order(state, services)))
-    left = budget.left_after(spent)
-    context = Context.of(runtime.context)
-    terms, barred = terms_of(run, context, services), barred_by(outcomes, state["left_out"])
-    decisions = [Decision.from_state(decision) for decision in state["decisions"]]
-    if told := remember(runtime, context, terms, run["id"], outcomes, services):
-        decisions.append(Decision("options", told, spent.latency_ms))
-    better = [
-        option
-        for option in _better(priced(steps, terms), outcomes)
-        if not (barred(option) or terms.why_not(option))
-    ]
+    run, context, cache = state["run"], Context.of(runtime.context), services.cache_of(state)
+    terms = terms_of(run, context, services)
+    spent, budget = _close(state, services)
+    decisions = [cache.read(Decision, decision) for decision in state["decisions"]]
+    store = runtime.store if context.learn else None
+    if remark := remember(store, run["id"], cache.outcomes, services.steps, terms):
+        decisions.append(Decision("options", remark, spent.latency_ms))
     receipt = Receipt(
         run_id=run["id"],
         task=run["task"],
@@ -60,13 +46,12 @@ def finish(state: Finishing, runtime: Runtime[Context], *, services: Services) -
         halt_reason=state["halt_reason"],
         budget=budget,
         spent=spent,
-        planned=first_plan.expected,
-        bound_by=bound_by(left, better),
-        lines=make_lines(
-            first_plan, last_plan, outcomes, _overheads(run["id"], outcomes, services)
-        ),
+        planned=cache.read(Plan, state["first_plan"] or state["plan"]).expected,
+        bound_by=bound_by(budget.left_after(spent), _wanted(state, terms, services)),
+        lines=_lines(state, services),
         decisions=tuple(decisions),
     )
+    draft = str(cache.draft(lambda: steps_in_order(state, services)))
     return {
         "draft": draft,
         "status": receipt.status,
@@ -74,6 +59,17 @@ def finish(state: Finishing, runtime: Runtime[Context], *, services: Services) -
         "spend": spent.to_state(),
         "messages": [AIMessage(draft, name="thrifty")] if draft else [],
     }
+
+
+def _close(state: FinishInput, services: Services) -> tuple[Spend, Budget]:
+    """Settles the account of the run; returns what was spent, and the limits."""
+    run = state["run"]
+    unbooked = charge_what_is_open(services.ledger, services.account(run["id"]))
+    spent = services.spent(run["id"], state["spend"]["latency_ms"]) + unbooked
+    budget = _limits(run, services)
+    if run["common"]:
+        services.ledger.reclaim(run["common"], run["id"])
+    return spent, budget
 
 
 def _limits(run: Run, services: Services) -> Budget:
@@ -86,6 +82,16 @@ def _limits(run: Run, services: Services) -> Budget:
     return services.limits(run["id"])
 
 
+def _wanted(state: FinishInput, terms: Terms, services: Services) -> Iterator[StepOption]:
+    """The options that could have been had, and would have been worth more than what was done."""
+    outcomes = services.cache_of(state).outcomes
+    why_excluded = exclusion_rule(outcomes, state["left_out"])
+    steps = priced(all_steps(state, services), terms)
+    for option in _better(steps, outcomes):
+        if not (why_excluded(option) or terms.why_not(option)):
+            yield option
+
+
 def _better(steps: Sequence[Step], outcomes: Sequence[Outcome]) -> Iterator[StepOption]:
     """The options that would have been worth more than what was done of their step."""
     achieved = {outcome.step: outcome.option.value for outcome in outcomes if outcome.has_text}
@@ -93,6 +99,14 @@ def _better(steps: Sequence[Step], outcomes: Sequence[Outcome]) -> Iterator[Step
         for option in step.options:
             if option.value > achieved.get(step.name, 0.0):
                 yield option
+
+
+def _lines(state: FinishInput, services: Services) -> tuple[Line, ...]:
+    cache = services.cache_of(state)
+    last_plan = cache.read(Plan, state["plan"])
+    first_plan = cache.read(Plan, state["first_plan"] or state["plan"])
+    overheads = _overheads(state["run"]["id"], cache.outcomes, services)
+    return make_lines(first_plan, last_plan, cache.outcomes, overheads)
 
 
 def _overheads(

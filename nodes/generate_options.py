@@ -16,25 +16,26 @@ from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.allowance import Allowance
 from thrifty.models.guard.step_account import current_account
 from thrifty.nodes.context import Context
-from thrifty.nodes.learning import recall
-from thrifty.nodes.outlook import terms_of
-from thrifty.nodes.request import read_request
-from thrifty.nodes.services import Services
-from thrifty.nodes.state import Input, Run
+from thrifty.nodes.state import Input
 from thrifty.prompts import check_prompts, render
+from thrifty.run.choices import terms_of
+from thrifty.run.facts import Run
+from thrifty.run.learning import recall
+from thrifty.run.run_input import RunInput, read_run_input
+from thrifty.run.services import Services
 
 FREE_PLAN = "a plan that is to be approved is made before anything is spent"
 OFFLINE = "no key and no server: models are out of reach, local executors do the work"
 
 
-class Asked(Input):
+class GenerateInput(Input):
     """What this node reads: the input, and the run that the thread saw before."""
 
     run: NotRequired[Run]
 
 
 def generate_options(
-    state: Asked, runtime: Runtime[Context], config: RunnableConfig, *, services: Services
+    state: GenerateInput, runtime: Runtime[Context], config: RunnableConfig, *, services: Services
 ) -> dict[str, Any]:
     """Starts a run, with nothing of an earlier run on the same thread.
 
@@ -45,25 +46,28 @@ def generate_options(
     context = Context.of(runtime.context)
     check_prompts(context.prompts)
     number = state["run"]["number"] + 1 if "run" in state else 1
-    run = _opened(read_request(state, number, context, services.budget, config), config, services)
+    given = read_run_input(state, number, context.budget or services.budget, config)
+    run = _open_account(given, number, config, services)
     with services.runs.node(run["id"], lambda: 0):
-        return _started(run, context, runtime, config, services)
+        return _start(run, context, runtime, config, services)
 
 
-def _opened(run: Run, config: RunnableConfig, services: Services) -> Run:
+def _open_account(given: RunInput, number: int, config: RunnableConfig, services: Services) -> Run:
     """The run with an account of its own, or with its share of one that several runs use.
 
     Inside a step of another run, it gets no more than that step has left.
     """
-    budget = Budget.from_state(run["budget"])
+    budget, common = given.budget, ""
     if outer := current_account():
         budget = budget.tighter(outer.left)
     if services.common is None:
-        _open(run["id"], budget, services)
-        return {**run, "budget": budget.to_state()}
-    common = services.common(config)
-    share = open_share(services.ledger, common, run["id"], budget).budget
-    return {**run, "common": common, "budget": share.to_state()}
+        _open(given.run_id, budget, services)
+    else:
+        common = services.common(config)
+        budget = open_share(services.ledger, common, given.run_id, budget).budget
+    return Run(
+        id=given.run_id, number=number, task=given.task, budget=budget.to_state(), common=common
+    )
 
 
 def _open(run_id: str, budget: Budget, services: Services) -> None:
@@ -75,35 +79,36 @@ def _open(run_id: str, budget: Budget, services: Services) -> None:
             services.ledger.open(services.account(run_id), budget)
 
 
-def _started(
+def _start(
     run: Run,
     context: Context,
     runtime: Runtime[Context],
     config: RunnableConfig,
     services: Services,
 ) -> dict[str, Any]:
-    learned, told = recall(runtime, context, terms_of(run, context, services), services)
+    store = runtime.store if context.learn else None
+    learned, remark = recall(store, services.steps, terms_of(run, context, services))
     proposals = _proposals(run, context, config, services)
-    spent = services.spent(run["id"], 0)
-    decisions = [Decision("options", remark, spent.latency_ms) for remark in proposals.remarks]
+    cache, spent = services.cache(run["id"]), services.spent(run["id"], 0)
+    decisions = [Decision("options", text, spent.latency_ms) for text in proposals.remarks]
     if services.models.is_offline:
         decisions = [Decision("offline", OFFLINE)]
-    if told:
-        decisions = [Decision("options", told), *decisions]
+    if remark:
+        decisions = [Decision("options", remark), *decisions]
     return {
         "task": None,
         "budget": None,
         "run_id": None,
         "run": run,
-        "proposed": [step.to_state() for step in proposals.steps],
+        "proposed": cache.write_all(proposals.steps),
         "first_plan": None,
         "outcomes": Overwrite([]),
-        "decisions": Overwrite([decision.to_state() for decision in decisions]),
+        "decisions": Overwrite(cache.write_all(decisions)),
         "revision": 0,
         "seen": 0,
         "halt_reason": "",
         "left_out": [],
-        "learned": learned.to_state(),
+        "learned": cache.write(learned),
         "is_approved": not context.approve_plan,
         "status": "running",
         "draft": "",
@@ -117,7 +122,8 @@ def _proposals(run: Run, context: Context, config: RunnableConfig, services: Ser
         return Proposals((), ())
     if context.approve_plan:
         return Proposals((), (f"extra steps were not asked for: {FREE_PLAN}",))
-    if reason := too_dear(Budget.from_state(run["budget"])):
+    budget = services.cache(run["id"]).read(Budget, run["budget"])
+    if reason := too_dear(budget):
         return Proposals((), (f"extra steps were not asked for: {reason}",))
     left = services.left(run["id"], 0)
     try:

@@ -10,16 +10,18 @@ from thrifty.budget import Plan
 from thrifty.budget.decision import Decision
 from thrifty.budget.states import PlanState
 from thrifty.nodes.context import Context
-from thrifty.nodes.outlook import Facts, lost, outlook, terms_of
-from thrifty.nodes.services import Services
-from thrifty.nodes.waiting import NOBODY, can_wait
 from thrifty.planning.engines import make_plan
 from thrifty.planning.moves import moves
 from thrifty.planning.problem import Problem
 from thrifty.planning.rest import still_to_do
+from thrifty.run.can_interrupt import NOBODY, can_interrupt
+from thrifty.run.choices import terms_of, why_no_plan
+from thrifty.run.current_problem import current_problem
+from thrifty.run.facts import RunFacts
+from thrifty.run.services import Services
 
 
-class Planning(Facts):
+class PlanInput(RunFacts):
     """What this node reads."""
 
     is_approved: bool
@@ -27,51 +29,51 @@ class Planning(Facts):
 
 
 def plan(
-    state: Planning, runtime: Runtime[Context], config: RunnableConfig, *, services: Services
+    state: PlanInput, runtime: Runtime[Context], config: RunnableConfig, *, services: Services
 ) -> dict[str, Any]:
     """Plans what is not done yet with what is not spent yet; the first time, that is everything."""
-    context = Context.of(runtime.context)
-    problem, barred = outlook(state, context, services)
-    made = make_plan(problem, context.engine)
-    if why := lost(state, context, services):
-        made = made.refused(why)
-    made = replace(made, left_out=(*made.left_out, *barred))
+    context, cache = Context.of(runtime.context), services.cache_of(state)
+    problem, excluded = current_problem(state, context, services)
+    new_plan = make_plan(problem, context.engine)
+    if why := why_no_plan(state, context, services):
+        new_plan = new_plan.refused(why)
+    new_plan = replace(new_plan, left_out=(*new_plan.left_out, *excluded))
     spent = services.spent(state["run"]["id"], state["spend"]["latency_ms"])
-    decisions = [Decision("plan", describe(made), spent.latency_ms)]
+    decisions = [Decision("plan", describe(new_plan), spent.latency_ms)]
     if state["revision"]:
-        decisions = [*_changes(state, made, problem, context, services), *decisions]
+        decisions = [*_changes(state, new_plan, problem, context, services), *decisions]
     update: dict[str, Any] = {
-        "plan": made.to_state(),
+        "plan": cache.write(new_plan),
         "revision": state["revision"] + 1,
-        "decisions": [decision.to_state() for decision in decisions],
+        "decisions": cache.write_all(decisions),
         "spend": spent.to_state(),
         "direction": "route",
     }
-    if made.chosen and not state["is_approved"]:
-        update |= _to_be_approved(config)
+    if new_plan.chosen and not state["is_approved"]:
+        update |= _ask_for_approval(config)
     return {**update, "first_plan": state["plan"]} if state["revision"] == 1 else update
 
 
 def _changes(
-    state: Planning, made: Plan, problem: Problem, context: Context, services: Services
+    state: PlanInput, new_plan: Plan, problem: Problem, context: Context, services: Services
 ) -> list[Decision]:
     """What the new plan does otherwise than the old one would have, and why."""
-    logbook = services.logbook(state)
-    rest = still_to_do(logbook.plan(state["plan"]), problem)
+    old_plan = services.cache_of(state).read(Plan, state["plan"])
     at_ms = services.runs.active_ms(state["run"]["id"], state["spend"]["latency_ms"])
     by = terms_of(state["run"], context, services).by
-    return [Decision(move.kind, move.reason, at_ms) for move in moves(rest, made, problem.left, by)]
+    changes = moves(still_to_do(old_plan, problem), new_plan, problem.left, by)
+    return [Decision(change.kind, change.reason, at_ms) for change in changes]
 
 
-def _to_be_approved(config: RunnableConfig) -> dict[str, Any]:
-    if can_wait(config):
+def _ask_for_approval(config: RunnableConfig) -> dict[str, Any]:
+    if can_interrupt(config):
         return {"direction": "approve"}
     return {"direction": "finish", "halt_reason": "the plan is to be approved, " + NOBODY}
 
 
-def describe(made: Plan) -> str:
+def describe(new_plan: Plan) -> str:
     """A plan in one sentence."""
-    if not made.chosen:
-        return made.note or "nothing that could be done fits in what is left"
-    names = ", ".join(option.name for option in made.chosen)
-    return f"{names}: worth {made.value:.1f}"
+    if not new_plan.chosen:
+        return new_plan.note or "nothing that could be done fits in what is left"
+    names = ", ".join(option.name for option in new_plan.chosen)
+    return f"{names}: worth {new_plan.value:.1f}"

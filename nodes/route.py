@@ -12,51 +12,66 @@ from thrifty.executors.dispatch import Desk, Dispatched
 from thrifty.executors.registry import LOCAL
 from thrifty.executors.step_limit import least_needed
 from thrifty.nodes.context import Context
-from thrifty.nodes.outlook import Planned, by_name, rest_of, steps_in_order, terms_of
-from thrifty.nodes.services import Services
-from thrifty.nodes.state import Assignment, growth
+from thrifty.nodes.state import growth
 from thrifty.planning.rest import Rest
 from thrifty.planning.wave import ready_wave
+from thrifty.run.active_time import active_ms
+from thrifty.run.all_steps import steps_by_name, steps_in_order
+from thrifty.run.assignment import AssignmentState
+from thrifty.run.choices import terms_of
+from thrifty.run.facts import PlannedFacts
+from thrifty.run.remaining_plan import remaining_plan
+from thrifty.run.run_cache import RunCache
+from thrifty.run.services import Services
 
 
-def route(state: Planned, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
-    """Sends the next wave; what no longer fits is downgraded, or skipped with its reason."""
-    context, run = Context.of(runtime.context), state["run"]
-    logbook = services.logbook(state)
-    steps, catalog = by_name(state, services)
-    rest = rest_of(state, context, services)
-    ready = ready_wave(rest.options.values(), steps, logbook.finished, context.max_concurrency)
-    orphans = [orphan for o in ready if (orphan := orphaned(o, steps, logbook.finished))]
+def route(state: PlannedFacts, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
+    """Sends what is ready; what no longer fits is downgraded, or skipped with its reason."""
+    context, cache = Context.of(runtime.context), services.cache_of(state)
+    steps, _ = steps_by_name(state, services)
+    remaining = remaining_plan(state, context, services)
+    ready = ready_wave(remaining.options.values(), steps, cache.finished, context.max_concurrency)
+    orphans = [orphan for o in ready if (orphan := skip_orphan(o, steps, cache.finished))]
     ready = () if orphans else ready
-    menu = {option.step: rest.step(option.step) for option in ready}
-    wave = [menu[option.step].option(option.name) for option in ready]
-    desk = Desk(
-        ledger=services.ledger,
-        account=services.account(run["id"]),
-        prefix=f"{run['id']}/steps",
-        task=run["task"],
-        draft=logbook.draft(lambda: steps_in_order(state, services)),
-        terms=terms_of(run, context, services),
-        catalog=catalog,
-        left=lambda: services.left(run["id"], state["spend"]["latency_ms"]),
-        kept_back=kept_for_the_end(rest, menu, catalog),
-    )
-    sent = desk.dispatch(wave, menu)
+    menu = {option.step: remaining.step(option.step) for option in ready}
+    wanted = [menu[option.step].option(option.name) for option in ready]
+    sent = _dispatcher(state, remaining, menu, context, services).dispatch(wanted, menu)
     sent = replace(sent, skipped=(*sent.skipped, *orphans))
-    at_ms = services.runs.active_ms(run["id"], state["spend"]["latency_ms"])
     return {
-        "wave": wave_of(sent, kept_ms(rest, wave), logbook.stopped),
+        "assignments": assignments_of(sent, kept_ms(remaining, wanted), cache),
         **growth(
-            outcomes=[outcome.to_state() for outcome in sent.skipped],
-            decisions=[decision.to_state() for decision in decisions_of(sent, at_ms)],
+            outcomes=cache.write_all(sent.skipped),
+            decisions=cache.write_all(decisions_of(sent, active_ms(state, services))),
         ),
     }
 
 
-def orphaned(
+def _dispatcher(
+    state: PlannedFacts,
+    remaining: Rest,
+    menu: Mapping[str, Step],
+    context: Context,
+    services: Services,
+) -> Desk:
+    run = state["run"]
+    _, catalog = steps_by_name(state, services)
+    return Desk(
+        ledger=services.ledger,
+        account=services.account(run["id"]),
+        prefix=f"{run['id']}/steps",
+        task=run["task"],
+        draft=services.cache_of(state).draft(lambda: steps_in_order(state, services)),
+        terms=terms_of(run, context, services),
+        catalog=catalog,
+        left=lambda: services.left(run["id"], state["spend"]["latency_ms"]),
+        kept_back=kept_for_the_end(remaining, menu, catalog),
+    )
+
+
+def skip_orphan(
     option: StepOption, steps: Mapping[str, Step], finished: Container[str]
 ) -> Outcome | None:
-    """The end of an option that requires what was not done and will not be; None of any other."""
+    """Skips an option that requires what was not done and will not be; None for any other."""
     missing = [name for name in steps[option.step].requires if name not in finished]
     if not missing:
         return None
@@ -66,13 +81,13 @@ def orphaned(
 
 
 def kept_for_the_end(
-    rest: Rest, sent_now: Iterable[str], catalog: Mapping[str, StepOption]
+    remaining: Rest, sent_now: Iterable[str], catalog: Mapping[str, StepOption]
 ) -> Spend:
     """What the plan's final revisions need at the least, however far the sections outgrow theirs.
 
     That is the cheapest way to do each; time is not kept, as `kept_ms` sees to that.
     """
-    revisions = map(rest.step, rest.revisions.difference(sent_now))
+    revisions = map(remaining.step, remaining.revisions.difference(sent_now))
     cheapest = (
         min((least_needed(o, catalog[o.name].estimate) for o in step.options), key=_dearness)
         for step in revisions
@@ -84,31 +99,31 @@ def _dearness(estimate: Spend) -> tuple[int, int, int]:
     return estimate.tool_calls, estimate.cost_nano_usd, estimate.tokens
 
 
-def kept_ms(rest: Rest, wave: Sequence[StepOption]) -> int:
+def kept_ms(remaining: Rest, wanted: Sequence[StepOption]) -> int:
     """What later local steps need: a call that hangs must not take their milliseconds too."""
-    now = sum(option.estimate.latency_ms for option in wave if option.executor == LOCAL)
-    return rest.expected(LOCAL).latency_ms - now
+    now = sum(option.estimate.latency_ms for option in wanted if option.executor == LOCAL)
+    return remaining.expected(LOCAL).latency_ms - now
 
 
-def wave_of(sent: Dispatched, kept_ms: int, stopped: Mapping[str, Spend]) -> list[Assignment]:
-    """The assignments as plain data; `stopped` is what each option was charged for in vain."""
+def assignments_of(sent: Dispatched, kept_ms: int, cache: RunCache) -> list[AssignmentState]:
+    """The assignments as plain data."""
     return [
-        Assignment(
-            option=assignment.work.option.to_state(),
+        AssignmentState(
+            option=cache.write(assignment.work.option),
             key=assignment.key,
-            reserved=assignment.reserved.to_state(),
+            reserved=cache.write(assignment.reserved),
             draft=assignment.work.draft,
             untouched=assignment.untouched,
             revises=assignment.work.revises,
             kept_ms=kept_ms,
-            told=stopped.get(assignment.work.option.name, Spend()).to_state(),
+            charged_before=cache.write(cache.stopped.get(assignment.work.option.name, Spend())),
         )
         for assignment in sent.assignments
     ]
 
 
 def decisions_of(sent: Dispatched, at_ms: int) -> list[Decision]:
-    """Where the wave is not what the plan said, and why."""
+    """Where what was sent is not what the plan said, and why."""
     moved = [f"{each.step} moved to {each.to!r}: {each.reason}" for each in sent.moved]
     skipped = [f"{each.step} was skipped: {each.reason}" for each in sent.skipped]
     return [

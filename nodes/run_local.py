@@ -12,28 +12,28 @@ from thrifty.ledger.booking import entry_for, fingerprint, released, sent, settl
 from thrifty.ledger.protocol import Entry
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.step_account import StepAccount, enclosing_account
-from thrifty.nodes.run_llm import Sent, left_for, work_of
-from thrifty.nodes.services import Services
-from thrifty.nodes.teller import moment_of
+from thrifty.run.active_time import active_ms
+from thrifty.run.assignment import ExecutorInput, left_ms_for, reserved_for, work_of
+from thrifty.run.services import Services
 
-TRIED = "it was tried before, and left nothing"
+ALREADY_TRIED = "it was tried before, and left nothing"
 
 
-def run_local(state: Sent, *, services: Services) -> dict[str, Any]:
+def run_local(state: ExecutorInput, *, services: Services) -> dict[str, Any]:
     """Runs the executor and books what it used; a failure is an outcome, not an exception.
 
     Work that was done before, in a run that is resumed or forked, is not done again.
     """
-    started_ms = moment_of(state, services)["at_ms"]
-    outcome = _booked(state, services)
-    outcome = replace(outcome, started_ms=started_ms, ended_ms=moment_of(state, services)["at_ms"])
-    return {"outcomes": [outcome.to_state()]}
+    started_ms = active_ms(state, services)
+    outcome = _run_once(state, services)
+    outcome = replace(outcome, started_ms=started_ms, ended_ms=active_ms(state, services))
+    return {"outcomes": [services.cache(state["run"]["id"]).write(outcome)]}
 
 
-def _booked(state: Sent, services: Services) -> Outcome:
-    work = work_of(state)
+def _run_once(state: ExecutorInput, services: Services) -> Outcome:
+    work = work_of(state, services)
     account, ledger = services.account(state["run"]["id"]), services.ledger
-    reserved = Spend.from_state(state["assignment"]["reserved"])
+    reserved = reserved_for(state, services)
     request = fingerprint(work.task, work.option.to_state(), work.draft)
     key = state["assignment"]["key"]
     try:
@@ -41,13 +41,13 @@ def _booked(state: Sent, services: Services) -> Outcome:
     except BudgetExceeded as error:  # a fork's work needs money of its own
         return Outcome(work.option, "failed", reason=str(error))
     if entry.status == "unsent" and sent(ledger, account, entry):
-        return _held(state, work, entry, services)
+        return _run_within(state, work, entry, services)
     if entry.answer:
         return Outcome(work.option, "done", entry.answer, entry.charged)
-    return Outcome(work.option, "failed", "", entry.charged, TRIED)
+    return Outcome(work.option, "failed", "", entry.charged, ALREADY_TRIED)
 
 
-def _held(state: Sent, work: Work, entry: Entry, services: Services) -> Outcome:
+def _run_within(state: ExecutorInput, work: Work, entry: Entry, services: Services) -> Outcome:
     """Runs it within its reservation, which also the step has to hold that this run is part of."""
     account, ledger = services.account(state["run"]["id"]), services.ledger
     outer = enclosing_account(ledger, account)
@@ -58,7 +58,7 @@ def _held(state: Sent, work: Work, entry: Entry, services: Services) -> Outcome:
         return Outcome(work.option, "failed", reason=str(error))
     # More may be reserved than is declared, where bills came to more; it is no bill itself.
     declared = Spend(*map(min, entry.reserved.amounts, work.option.estimate.amounts))
-    outcome = _run(work, declared, _calls_account(state, entry.reserved, services), services)
+    outcome = _run(work, declared, _step_account(state, entry.reserved, services), services)
     settled(ledger, account, entry, outcome.actual, outcome.text)
     if outer:
         outer.note_metered()
@@ -66,10 +66,10 @@ def _held(state: Sent, work: Work, entry: Entry, services: Services) -> Outcome:
     return outcome
 
 
-def _calls_account(state: Sent, reserved: Spend, services: Services) -> StepAccount:
+def _step_account(state: ExecutorInput, reserved: Spend, services: Services) -> StepAccount:
     """What the executor's own calls may use: its reservation, of all that the run limits."""
     allowed = services.ledger.balance(state["run"]["id"]).budget.limited_to(reserved)
-    return StepAccount(allowed, lambda: left_for(state, services))
+    return StepAccount(allowed, lambda: left_ms_for(state, services))
 
 
 def _run(work: Work, declared: Spend, calls: StepAccount, services: Services) -> Outcome:
@@ -78,7 +78,7 @@ def _run(work: Work, declared: Spend, calls: StepAccount, services: Services) ->
         with guard_calls(calls, services.models.prices.pinned()):
             result = services.executors[work.option.executor](work)
     except Exception as error:  # noqa: BLE001 - it is somebody else's code
-        outcome = Outcome(work.option, "failed", actual=calls.bill(declared), reason=_told(error))
+        outcome = Outcome(work.option, "failed", actual=calls.bill(declared), reason=_reason(error))
     else:
         outcome = _done(work, result, calls, declared)
     latency_ms = elapsed_ms(started_ns)
@@ -100,6 +100,6 @@ def _done(work: Work, result: Result | str, calls: StepAccount, declared: Spend)
     return Outcome(work.option, "failed", "", result.spend, "it wrote nothing")
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """The kind of an error alone, as its message may hold what nobody should read; ours says."""
     return str(error) if isinstance(error, ThriftyError) else f"it raised {type(error).__name__}"

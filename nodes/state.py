@@ -3,8 +3,7 @@
 Who writes what stands beside each channel; every node names the part that it reads.
 """
 
-from collections.abc import Mapping, Sequence
-from itertools import takewhile
+from collections.abc import Sequence
 from operator import add
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -14,19 +13,17 @@ from langgraph.managed import RemainingSteps
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from thrifty.budget.outcome import Outcome
 from thrifty.budget.states import (
-    BudgetState,
     DecisionState,
-    OptionState,
     OutcomeState,
     PlanState,
     SpendState,
     StepState,
 )
 from thrifty.estimates.learned import LearnedState
-from thrifty.planning.course import Direction
 from thrifty.receipt.record import ReceiptState
+from thrifty.run.assignment import AssignmentState
+from thrifty.run.facts import Run
 
 
 class BudgetForm(TypedDict):
@@ -60,34 +57,8 @@ class Input(TypedDict):
     ]
 
 
-class Run(TypedDict):
-    """A run as it was accepted."""
-
-    id: str
-    """The name of its account in the ledger."""
-    number: int
-    """Which run of its thread it is, from 1."""
-    task: str
-    budget: BudgetState
-    common: str
-    """The account that its own is a share of; empty when it is not."""
-
-
-class Assignment(TypedDict):
-    """A step that `route` sends to an executor, with what was reserved for it."""
-
-    option: OptionState
-    key: str
-    reserved: SpendState
-    draft: str
-    """What the executor may read of the draft, or is to revise of it."""
-    untouched: str
-    """What follows in the draft and is too long to be revised as well."""
-    revises: bool
-    kept_ms: int
-    """Of the latency that is left, what is kept for local steps that come later."""
-    told: NotRequired[SpendState]
-    """What attempts that were stopped have been charged, and said so already."""
+Direction = Literal["route", "plan", "approve", "finish"]
+"""A node that follows where there is a choice."""
 
 
 class State(TypedDict):
@@ -111,7 +82,7 @@ class State(TypedDict):
     """The plan in force, by `plan`."""
     revision: int
     """How many plans there were, by `plan`."""
-    wave: list[Assignment]
+    assignments: list[AssignmentState]
     """What runs next, side by side, by `route`."""
     outcomes: Annotated[list[OutcomeState], add]
     """What became of each attempt, by `route` (skipped), `run_llm` and `run_local`."""
@@ -147,17 +118,6 @@ def growth(**channels: Sequence[Any]) -> dict[str, Any]:
     Each addition, an empty one too, has the whole channel written into a checkpoint once more.
     """
     return {channel: list(added) for channel, added in channels.items() if added}
-
-
-def known_ms(state: Mapping[str, Any]) -> int:
-    """How long a run had been active when its state was written.
-
-    As of the last spend check or, where it was stopped before the next one, of the outcomes since.
-    """
-    checked: int = state["spend"]["latency_ms"]
-    outcomes = map(Outcome.from_state, reversed(state.get("outcomes", ())))
-    ended = (outcome.ended_ms or 0 for outcome in outcomes)
-    return max(takewhile(lambda ms: ms >= checked, ended), default=checked)
 
 
 class Output(TypedDict):

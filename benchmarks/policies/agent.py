@@ -13,9 +13,9 @@ from thrifty.budget import Outcome, Spend
 from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.build import create_budget_agent
 from thrifty.ledger.booking import numbered
-from thrifty.nodes.run_llm import Sent, work_of
-from thrifty.nodes.services import Services
 from thrifty.receipt.record import Receipt
+from thrifty.run.assignment import ExecutorInput, work_of
+from thrifty.run.services import Services
 from thrifty.settings import Settings
 
 NOWHERE = "http://127.0.0.1:9/v1"
@@ -48,8 +48,8 @@ class Bills:
     def __init__(self, run: Run) -> None:
         self.run = run
 
-    def __call__(self, state: Sent, *, services: Services) -> dict[str, Any]:
-        assignment, work = state["assignment"], work_of(state)
+    def __call__(self, state: ExecutorInput, *, services: Services) -> dict[str, Any]:
+        assignment, work = state["assignment"], work_of(state, services)
         reserved = Spend.from_state(assignment["reserved"])
         wanted = self.run.actual[work.option.name]
         is_cut = wanted.tokens > reserved.tokens
@@ -63,7 +63,7 @@ class Bills:
 
 @contextmanager
 def _models_are(bills: Bills) -> Iterator[None]:
-    def run_llm(state: Sent, *, services: Services) -> dict[str, Any]:
+    def run_llm(state: ExecutorInput, *, services: Services) -> dict[str, Any]:
         return bills(state, services=services)
 
     with patch("thrifty.graph.build.run_llm", run_llm):

@@ -59,10 +59,10 @@ def replanning(run: Run) -> Result:
             ),
             "replan",
         )
-        if course.direction == "plan":
+        if course.action == "replan":
             plan, replans = make_plan(problem), replans + 1
         rest = _fitting(still_to_do(plan, problem), problem.left)
-        if course.direction == "finish" or not rest:
+        if course.action == "end" or not rest:
             break
         outcomes.append(Outcome(rest[0], "done", "text", run.actual[rest[0].name]))
     return _settled(run, [outcome.option for outcome in outcomes])

@@ -9,9 +9,31 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from tests.budget import strategies
 from tests.receipt.strategies import lines, receipts
-from thrifty.budget import Budget, LeftOut, Outcome, Plan, Spend, Step, StepOption
+from thrifty.budget import Budget, InvalidInput, LeftOut, Outcome, Plan, Spend, Step, StepOption
+from thrifty.budget import states as states_of_budget
 from thrifty.budget.decision import Decision
+from thrifty.budget.plain_data import PlainData
+from thrifty.estimates.learned import Learned
+from thrifty.estimates.record import Record
+from thrifty.planning.explanation import Entry, ShadowPrice
+from thrifty.planning.forecast import UNCERTAIN, Doer, Tally
+from thrifty.planning.frontier import Point
+from thrifty.planning.moments import Moments
+from thrifty.planning.upgrade import Upgrade
 from thrifty.receipt.record import Line, Receipt
+
+TEXTS = strategies.texts
+VALUES = strategies.values
+AMOUNTS = strategies.small_amounts
+NAMES = st.lists(TEXTS, max_size=3).map(tuple)
+
+tallies = st.builds(
+    Tally,
+    TEXTS,
+    st.builds(Doer, TEXTS, st.text(max_size=5)),
+    st.tuples(*[st.builds(Moments, VALUES, VALUES, VALUES)] * UNCERTAIN),
+)
+scores = st.dictionaries(TEXTS, st.tuples(VALUES, VALUES), max_size=3)
 
 MEMBERS = {
     Spend: strategies.spends,
@@ -24,6 +46,16 @@ MEMBERS = {
     Decision: strategies.decisions(),
     Line: lines(strategies.texts),
     Receipt: receipts(strategies.texts),
+    Record: st.builds(Record, TEXTS, strategies.spends, st.floats(0, 10), strategies.spends),
+    Learned: st.builds(
+        Learned, st.lists(tallies, max_size=3).map(tuple), scores, st.just(()), AMOUNTS
+    ),
+    Point: st.builds(Point, strategies.budgets, VALUES, VALUES, NAMES, TEXTS),
+    Upgrade: st.builds(Upgrade, TEXTS, AMOUNTS, VALUES, NAMES, NAMES),
+    Entry: st.builds(Entry, TEXTS, TEXTS, TEXTS, st.dictionaries(TEXTS, AMOUNTS, max_size=3)),
+    ShadowPrice: st.builds(
+        ShadowPrice, TEXTS, AMOUNTS, AMOUNTS, st.booleans(), VALUES, AMOUNTS, VALUES
+    ),
 }
 
 
@@ -52,3 +84,60 @@ def test_its_plain_data_is_really_plain(kind, data):
                 check(inner)
 
     check(data.draw(MEMBERS[kind]).to_state())
+
+
+def typed_dict(kind: type) -> type:
+    """What a class says that it becomes."""
+    (base,) = kind.__orig_bases__
+    (form,) = base.__args__
+    return getattr(states_of_budget, getattr(form, "__forward_arg__", ""), form)
+
+
+@pytest.mark.parametrize(
+    "kind", [k for k in MEMBERS if issubclass(k, PlainData)], ids=lambda kind: kind.__name__
+)
+@given(data=st.data())
+def test_its_plain_data_has_what_its_type_declares(kind, data):
+    assert data.draw(MEMBERS[kind]).to_state().keys() == typed_dict(kind).__annotations__.keys()
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "field", "remedy"),
+    [
+        (Spend, {"x": 1}, "spend.x", "known fields: tokens, cost_nano_usd, latency_ms, tool_calls"),
+        (LeftOut, {"option": "a"}, "left_out.step", "it is missing; fill it in"),
+        (LeftOut, 5, "left_out", "use a mapping with any of: option, step, reason"),
+        (Learned, {}, "learned.tallies", "it is missing; fill it in"),
+        (Learned, {**Learned().to_state(), "tallies": [5]}, "learned.tallies", "use a mapping"),
+        (Learned, {**Learned().to_state(), "values": [5]}, "learned.values", "use a Mapping"),
+        (Learned, {**Learned().to_state(), "values": {"a": [1]}}, "learned.values.a", "use a list"),
+        (Learned, {**Learned().to_state(), "surprises": 5}, "learned.surprises", "use a list"),
+        (Line, {"what": "a"}, "receipt.lines.executor", "it is missing; fill it in"),
+    ],
+)
+def test_what_is_not_sound_is_refused_by_field_value_and_remedy(kind, state, field, remedy):
+    with pytest.raises(InvalidInput) as refused:
+        kind.from_state(state)
+    assert refused.value.field == field
+    assert refused.value.remedy.startswith(remedy)
+
+
+def test_a_caller_says_what_the_whole_is_called():
+    with pytest.raises(InvalidInput, match=r"^answer\.option\.name: got None; it is missing"):
+        Outcome.from_state(
+            {**Outcome(StepOption(*"abcd", Spend(), 1.0), "done").to_state(), "option": {}},
+            "answer",
+        )
+
+
+def test_what_may_be_missing_has_its_default():
+    assert Spend.from_state({}) == Spend()
+    record = Record("run", Spend(), 0.5, Spend()).to_state()
+    del record["score"]
+    assert Record.from_state(record).score is None
+
+
+def test_what_follows_from_other_fields_is_written_and_not_read():
+    state = Receipt("r", "t", "done", "", Budget(5), Spend(9), Spend(), (), (), ()).to_state()
+    assert state["within_budget"] is False
+    assert not Receipt.from_state({**state, "within_budget": True}).within_budget

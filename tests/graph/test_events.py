@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from tests.graph.conftest import TASK, TUTORIAL_BUDGET
 from tests.llm_server import Answer
 from thrifty import as_node
-from thrifty.nodes import events
+from thrifty.run import events
 
 ASKED = {"task": TASK, "budget": TUTORIAL_BUDGET}
 FIELDS = {

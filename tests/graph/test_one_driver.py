@@ -24,7 +24,7 @@ from thrifty import (
     create_budget_agent,
 )
 from thrifty.budget import LeaseLost
-from thrifty.graph.steer import finish_now, how_to_go_on
+from thrifty.graph.control import finish_now, prepare_resume
 from thrifty.ledger.owner import hold, this_process
 
 THREAD = {"configurable": {"thread_id": "t"}}
@@ -144,7 +144,7 @@ def test_the_time_of_a_step_counts_though_its_run_is_stopped_before_the_check(ag
         result, steps = finish_now(agent, THREAD, "told to"), 1
         assert receipt_of(result).decisions[-1].at_ms >= 200
     else:
-        result, steps = agent.invoke(how_to_go_on(agent, THREAD), THREAD), 2
+        result, steps = agent.invoke(prepare_resume(agent, THREAD), THREAD), 2
     receipt = receipt_of(result)
     assert len([line for line in receipt.lines if line.status == "done"]) == steps
     assert receipt.spent.latency_ms >= 200 * steps

@@ -11,8 +11,8 @@ from thrifty.ledger.at_work import RunsAtWork
 from thrifty.models.agent_models import Models
 from thrifty.nodes.check_spend import check_spend
 from thrifty.nodes.context import Context
-from thrifty.nodes.services import Services
-from thrifty.nodes.waiting import CHECKPOINTER
+from thrifty.run.can_interrupt import CHECKPOINTER
+from thrifty.run.services import Services
 
 WAITING = {"configurable": {CHECKPOINTER: object()}}
 """The configuration of a run that is kept, so that it can wait for a person."""
@@ -29,7 +29,7 @@ FAILED_A = Outcome(A, "failed", reason="it raised")
 AIM = Plan("feasible", "exact", (A, B))
 
 
-class Desk:
+class CheckedRun:
     """A run with 110 tokens, and what its state says."""
 
     def __init__(self, **limits: object) -> None:
@@ -74,14 +74,14 @@ class Desk:
 
 
 @pytest.fixture
-def desk():
-    return Desk()
+def run():
+    return CheckedRun()
 
 
-def test_on_course_it_goes_on_and_has_nothing_to_say(desk):
-    desk.booked("a", Spend(10), Spend(10, 0, 0, 1))
-    desk.ledger.extend("run", Budget(max_tokens=30))
-    assert desk.check(DONE_A) == {
+def test_on_course_it_goes_on_and_has_nothing_to_say(run):
+    run.booked("a", Spend(10), Spend(10, 0, 0, 1))
+    run.ledger.extend("run", Budget(max_tokens=30))
+    assert run.check(DONE_A) == {
         "direction": "route",
         "halt_reason": "",
         "seen": 1,
@@ -89,97 +89,97 @@ def test_on_course_it_goes_on_and_has_nothing_to_say(desk):
     }
 
 
-def test_when_all_is_done_it_finishes(desk):
-    checked = desk.check(DONE_A, Outcome(B, "done", "text"))
+def test_when_all_is_done_it_finishes(run):
+    checked = run.check(DONE_A, Outcome(B, "done", "text"))
     assert (checked["direction"], checked["halt_reason"], checked["seen"]) == ("finish", "", 2)
     assert "decisions" not in checked
 
 
-def test_a_new_plan_is_a_decision_with_its_reason_and_time(desk):
-    checked = desk.check(DONE_A)
+def test_a_new_plan_is_a_decision_with_its_reason_and_time(run):
+    checked = run.check(DONE_A)
     assert (checked["direction"], checked["halt_reason"]) == ("plan", "")
     reason = "what was saved buys a better rest, worth +4.0"
     assert checked["decisions"] == [{"kind": "replan", "reason": reason, "at_ms": 40}]
 
 
-def test_what_earlier_checks_have_seen_is_no_news(desk):
-    assert desk.check(DONE_A, seen=1)["direction"] == "route"
-    two = desk.check(DONE_A, FAILED_A, seen=1)["decisions"][0]["reason"]
+def test_what_earlier_checks_have_seen_is_no_news(run):
+    assert run.check(DONE_A, seen=1)["direction"] == "route"
+    two = run.check(DONE_A, FAILED_A, seen=1)["decisions"][0]["reason"]
     assert two.startswith("'A (local)' did not work out: it raised")
 
 
 @pytest.mark.parametrize(
     ("revision", "max_replans", "direction"), [(3, 3, "plan"), (4, 3, "route"), (1, 0, "route")]
 )
-def test_new_plans_are_counted_by_their_revision(desk, revision, max_replans, direction):
-    checked = desk.check(DONE_A, revision=revision, context={"max_replans": max_replans})
+def test_new_plans_are_counted_by_their_revision(run, revision, max_replans, direction):
+    checked = run.check(DONE_A, revision=revision, context={"max_replans": max_replans})
     assert checked["direction"] == direction
 
 
-def test_a_plan_that_no_longer_fits_is_decided_on_by_policy(desk):
-    desk.booked("a", Spend(110), Spend(105))
+def test_a_plan_that_no_longer_fits_is_decided_on_by_policy(run):
+    run.booked("a", Spend(110), Spend(105))
     reason = "the rest of the plan is 5 tokens short"
     for policy, kind, direction, halt in [
         ("replan", "replan", "plan", ""),
         ("ask", "ask", "approve", ""),
         ("halt", "halt", "finish", reason),
     ]:
-        checked = desk.check(DONE_A, config=WAITING, context={"on_drift": policy})
+        checked = run.check(DONE_A, config=WAITING, context={"on_drift": policy})
         assert (checked["direction"], checked["halt_reason"]) == (direction, halt)
         assert checked["decisions"] == [{"kind": kind, "reason": reason, "at_ms": 40}]
 
 
 @pytest.mark.parametrize("config", [{}, {"configurable": {"thread_id": "1"}}])
-def test_where_nobody_can_be_asked_the_run_ends(desk, config):
-    desk.booked("a", Spend(110), Spend(105))
-    checked = desk.check(DONE_A, config=config, context={"on_drift": "ask"})
+def test_where_nobody_can_be_asked_the_run_ends(run, config):
+    run.booked("a", Spend(110), Spend(105))
+    checked = run.check(DONE_A, config=config, context={"on_drift": "ask"})
     reason = "the rest of the plan is 5 tokens short, and nobody can be asked"
     assert (checked["direction"], checked["halt_reason"]) == ("finish", reason)
     assert checked["decisions"] == [{"kind": "halt", "reason": reason, "at_ms": 40}]
 
 
-def test_whose_bills_were_wrong_is_part_of_the_reason(desk):
-    desk.booked("a", Spend(110), Spend(105))
+def test_whose_bills_were_wrong_is_part_of_the_reason(run):
+    run.booked("a", Spend(110), Spend(105))
     dear = replace(DONE_A, actual=Spend(105))
-    reason = desk.check(dear)["decisions"][0]["reason"]
+    reason = run.check(dear)["decisions"][0]["reason"]
     assert reason.endswith("tokens short; local came to 10.5 times its estimates")
 
 
-def test_what_is_reserved_elsewhere_is_not_left(desk):
-    desk.ledger.reserve("run", "held", "held", Spend(105))
-    checked = desk.check(DONE_A, context={"on_drift": "halt"})
+def test_what_is_reserved_elsewhere_is_not_left(run):
+    run.ledger.reserve("run", "held", "held", Spend(105))
+    checked = run.check(DONE_A, context={"on_drift": "halt"})
     assert checked["halt_reason"] == "the rest of the plan is 5 tokens short"
 
 
-def test_the_limits_are_those_of_the_ledger(desk):
-    desk.booked("a", Spend(110), Spend(105))
-    desk.ledger.extend("run", Budget(max_tokens=100))
-    checked = desk.check(DONE_A, context={"on_drift": "halt"})
+def test_the_limits_are_those_of_the_ledger(run):
+    run.booked("a", Spend(110), Spend(105))
+    run.ledger.extend("run", Budget(max_tokens=100))
+    checked = run.check(DONE_A, context={"on_drift": "halt"})
     assert checked["halt_reason"] == "overrun: 5 tokens over the limit"
 
 
 def test_time_that_has_run_out_is_no_overrun():
-    desk = Desk(max_latency_ms=30)
-    checked = desk.check(DONE_A, context={"on_drift": "replan"})
+    run = CheckedRun(max_latency_ms=30)
+    checked = run.check(DONE_A, context={"on_drift": "replan"})
     assert not checked["halt_reason"].startswith("overrun")
 
 
-def test_a_call_that_used_more_of_a_limited_resource_than_it_had_ends_the_run(desk):
-    desk.booked("first", Spend(30, 5, 7, 1), Spend(30, 500, 700, 9))
-    assert desk.check(DONE_A)["direction"] == "route"
-    desk.booked("second", Spend(30), Spend(31))
-    checked = desk.check(DONE_A)
+def test_a_call_that_used_more_of_a_limited_resource_than_it_had_ends_the_run(run):
+    run.booked("first", Spend(30, 5, 7, 1), Spend(30, 500, 700, 9))
+    assert run.check(DONE_A)["direction"] == "route"
+    run.booked("second", Spend(30), Spend(31))
+    checked = run.check(DONE_A)
     reason = "overrun: 'second as labelled' used more than it was allowed, by 1 token"
     assert (checked["direction"], checked["halt_reason"]) == ("finish", reason)
     assert checked["decisions"] == [{"kind": "halt", "reason": reason, "at_ms": 40}]
 
 
-def test_it_plans_with_the_engine_that_was_asked_for(desk, monkeypatch):
+def test_it_plans_with_the_engine_that_was_asked_for(run, monkeypatch):
     from thrifty.nodes import check_spend as module
 
     asked = []
     real = module.make_plan
     monkeypatch.setattr(module, "make_plan", lambda *given: asked.append(given[1]) or real(*given))
     for engine in ("beam", "exact"):
-        assert desk.check(DONE_A, context={"engine": engine})["direction"] == "plan"
+        assert run.check(DONE_A, context={"engine": engine})["direction"] == "plan"
     assert set(asked) == {"beam", "exact"}

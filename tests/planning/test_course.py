@@ -50,34 +50,34 @@ FAILED_A = Outcome(A, "failed", reason="it raised")
 
 
 def test_on_course_it_goes_on():
-    assert set_course(standing(10, [DONE_A]), "replan").direction == "route"
+    assert set_course(standing(10, [DONE_A]), "replan").action == "continue"
 
 
 def test_when_all_is_done_it_finishes():
     course = set_course(standing(0, [DONE_A, Outcome(B, "done", "text")]), "replan")
-    assert (course.direction, course.halts) == ("finish", False)
+    assert (course.action, course.halts) == ("end", False)
 
 
 @pytest.mark.parametrize(
     ("on_drift", "direction", "halts"),
-    [("replan", "plan", False), ("ask", "approve", False), ("halt", "finish", True)],
+    [("replan", "replan", False), ("ask", "ask", False), ("halt", "end", True)],
 )
 def test_when_the_rest_does_not_fit_the_policy_decides(on_drift, direction, halts):
     course = set_course(standing(4, [DONE_A]), on_drift)
-    assert (course.direction, course.halts) == (direction, halts)
+    assert (course.action, course.halts) == (direction, halts)
     assert course.reason == "the rest of the plan is 6 tokens short"
 
 
 def test_savings_buy_something_better():
     course = set_course(standing(500, [DONE_A]), "replan")
-    assert course.direction == "plan"
+    assert course.action == "replan"
     assert course.reason == "what was saved buys a better rest, worth +4.0"
 
 
 def test_a_gain_too_small_to_matter_is_none():
     hardly = replace(B_DEAR, value=B.value * 1.01)
     steps = (Step("B", (B, hardly)),)
-    assert set_course(standing(500, [DONE_A], steps=steps), "replan").direction == "route"
+    assert set_course(standing(500, [DONE_A], steps=steps), "replan").action == "continue"
 
 
 def test_a_gain_is_measured_by_what_the_rest_is_worth():
@@ -90,7 +90,7 @@ def test_a_gain_is_measured_by_what_the_rest_is_worth():
 def test_a_gain_of_nothing_is_none():
     """Else a run whose rest cannot be afforded would plan the same again and again."""
     course = set_course(standing(0, [DONE_A], chosen=(A,)), "replan")
-    assert (course.direction, course.reason, course.halts) == ("finish", "", False)
+    assert (course.action, course.reason, course.halts) == ("end", "", False)
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_where_nothing_could_be_gained_nothing_is_planned(chosen, steps):
 
 def test_without_news_there_is_no_new_plan():
     quiet = replace(standing(500, [DONE_A]), news=())
-    assert set_course(quiet, "replan").direction == "route"
-    assert set_course(replace(standing(4, [DONE_A]), news=()), "replan").direction == "route"
+    assert set_course(quiet, "replan").action == "continue"
+    assert set_course(replace(standing(4, [DONE_A]), news=()), "replan").action == "continue"
 
 
 def test_drift_is_part_of_the_reason():
@@ -122,43 +122,43 @@ def test_the_rest_is_what_it_is_estimated_to_be_now():
 
 def test_what_can_no_longer_be_had_is_not_waited_for():
     course = set_course(standing(500, [FAILED_A], steps=()), "replan")
-    assert (course.direction, course.reason) == (
-        "finish",
+    assert (course.action, course.reason) == (
+        "end",
         "'A (local)' did not work out: it raised",
     )
 
 
 def test_without_what_is_required_it_ends():
     course = set_course(standing(500, [DONE_A], lost="the required step is gone"), "replan")
-    assert course == Course("finish", "the required step is gone", halts=True)
+    assert course == Course("end", "the required step is gone", halts=True)
 
 
 def test_under_halt_savings_are_left_alone():
-    assert set_course(standing(500, [DONE_A]), "halt").direction == "route"
+    assert set_course(standing(500, [DONE_A]), "halt").action == "continue"
 
 
 @pytest.mark.parametrize("replans_left", [0, 3])
 def test_a_failure_is_news_as_long_as_something_can_be_planned(replans_left):
     course = set_course(standing(10, [FAILED_A], replans_left=replans_left), "replan")
-    assert course.direction == "plan"
+    assert course.action == "replan"
     assert course.reason == "'A (local)' did not work out: it raised"
 
 
 @pytest.mark.parametrize("left", [4, 10, 500])
 def test_without_new_plans_left_it_goes_on_as_it_is(left):
     course = set_course(standing(left, [DONE_A], replans_left=0), "replan")
-    assert course.direction == "route"
+    assert course.action == "continue"
 
 
 def test_an_overrun_ends_everything():
     course = set_course(standing(500, [DONE_A], overrun="5 tokens over"), "replan")
-    assert (course.direction, course.halts) == ("finish", True)
+    assert (course.action, course.halts) == ("end", True)
     assert course.reason == "overrun: 5 tokens over"
 
 
 def test_a_plan_with_nothing_in_it_halts():
     course = set_course(standing(0, chosen=()), "replan")
-    assert (course.direction, course.halts) == ("finish", True)
+    assert (course.action, course.halts) == ("end", True)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_without_a_plan_a_run_is_complete_when_all_steps_are_done(done, steps, h
     empty = standing(0, chosen=())
     problem = Problem(steps, Budget(max_tokens=0), done=done)
     course = set_course(replace(empty, ahead=ahead(empty.plan, problem)), "replan")
-    assert (course.direction, course.halts) == ("finish", halts)
+    assert (course.action, course.halts) == ("end", halts)
     assert course.reason == (NOTHING_FITS if halts else "")
 
 

@@ -61,9 +61,9 @@ def test_a_run_ends(steps, tokens, max_replans, on_drift, fates):
         left = max_replans - replans
         best = partial(make_plan, now)
         course = set_course(Standing(plan, news, ahead(plan, now), now.left, best, left), on_drift)
-        if course.direction in ("finish", "approve"):
+        if course.action in ("end", "ask"):
             break
-        if course.direction == "plan":
+        if course.action == "replan":
             assert news, "a new plan needs news"
             replans += 1
             plan = make_plan(now)

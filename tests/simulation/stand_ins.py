@@ -40,7 +40,7 @@ from thrifty.ledger.at_work import RunsAtWork
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.background_loop import BackgroundLoop, LoopTask, StreamedTask, background_loop
 from thrifty.models.chat_clients import ChatClients
-from thrifty.nodes.services import Services
+from thrifty.run.services import Services
 from thrifty.settings import Settings
 
 NANO_PER_S = 1_000_000_000

@@ -86,7 +86,7 @@ def domain_of(state):
             yield kind, state[name]
     for name, kind in (("proposed", Step), ("outcomes", Outcome), ("decisions", Decision)):
         yield from ((kind, plain) for plain in state.get(name, ()))
-    for assignment in state.get("wave", ()):
+    for assignment in state.get("assignments", ()):
         yield StepOption, assignment["option"]
         yield Spend, assignment["reserved"]
     if "receipt" in state:

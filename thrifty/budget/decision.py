@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from thrifty.budget import checks
+from thrifty.budget.plain_data import PlainData
 
 if TYPE_CHECKING:
     from thrifty.budget.states import DecisionState
@@ -16,7 +17,7 @@ DecisionKind = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(PlainData["DecisionState"]):
     """What was decided, why, and when."""
 
     kind: DecisionKind
@@ -29,10 +30,3 @@ class Decision:
         checks.string("decision.reason", self.reason)
         checks.choice("decision.kind", self.kind, get_args(DecisionKind))
         checks.amount("decision.at_ms", self.at_ms)
-
-    def to_state(self) -> DecisionState:
-        return {"kind": self.kind, "reason": self.reason, "at_ms": self.at_ms}
-
-    @classmethod
-    def from_state(cls, state: object) -> Decision:
-        return cls(**checks.complete("decision", state, cls.__match_args__))

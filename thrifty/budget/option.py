@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from thrifty.budget import checks
+from thrifty.budget.plain_data import PlainData
 from thrifty.budget.spend import Spend
 
 if TYPE_CHECKING:
@@ -20,12 +21,14 @@ SPEND_EXAMPLE = "Spend(tokens=120)"
 
 
 @dataclass(frozen=True, slots=True)
-class StepOption:
+class StepOption(PlainData["OptionState"]):
     """One way to do a step. Options of one step exclude each other.
 
     Raises:
         InvalidInput: a field is empty, out of range, or of the wrong type.
     """
+
+    PLAIN_NAME = "option"
 
     name: str
     """Unique in its catalog: "Outline plan (LLM)"."""
@@ -70,21 +73,3 @@ class StepOption:
             spread,
             self.payload,
         )
-
-    def to_state(self) -> OptionState:
-        return {
-            "name": self.name,
-            "step": self.step,
-            "executor": self.executor,
-            "description": self.description,
-            "estimate": self.estimate.to_state(),
-            "spread": self.spread,
-            "value": self.value,
-            "payload": dict(self.payload),
-        }
-
-    @classmethod
-    def from_state(cls, state: object, where: str = "option") -> StepOption:
-        given = dict(checks.complete(where, state, cls.__match_args__))
-        given["estimate"] = Spend.from_state(given["estimate"], f"{where}.estimate")
-        return cls(**given)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from thrifty.budget import checks
 from thrifty.budget.option import StepOption
+from thrifty.budget.plain_data import PlainData
 from thrifty.budget.spend import Spend
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ OutcomeStatus = Literal["done", "cut", "failed", "skipped", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(PlainData["OutcomeState"]):
     """How one option of a step ended.
 
     `done`: the text is whole. `cut`: the text ends at the cap that the budget allowed.
@@ -51,22 +52,3 @@ class Outcome:
     def has_text(self) -> bool:
         """Whether it left something for the draft."""
         return self.status in ("done", "cut")
-
-    def to_state(self) -> OutcomeState:
-        return {
-            "option": self.option.to_state(),
-            "status": self.status,
-            "text": self.text,
-            "actual": self.actual.to_state(),
-            "reason": self.reason,
-            "disables": self.disables,
-            "started_ms": self.started_ms,
-            "ended_ms": self.ended_ms,
-        }
-
-    @classmethod
-    def from_state(cls, state: object) -> Outcome:
-        given: dict[str, Any] = dict(checks.complete("outcome", state, cls.__match_args__))
-        given["option"] = StepOption.from_state(given["option"])
-        given["actual"] = Spend.from_state(given["actual"])
-        return cls(**given)

@@ -4,35 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from thrifty.budget import checks
 from thrifty.budget.option import StepOption
+from thrifty.budget.plain_data import PlainData
 from thrifty.budget.spend import Spend, total
-from thrifty.budget.states import LeftOutState, PlanState
+
+if TYPE_CHECKING:
+    from thrifty.budget.states import LeftOutState, PlanState
 
 PlanStatus = Literal["optimal", "feasible", "infeasible"]
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(PlainData["LeftOutState"]):
     """An option that was not chosen."""
+
+    PLAIN_NAME = "left_out"
 
     option: str
     step: str
     reason: str
     """In plain words: "alternative chosen", "412 tokens short"."""
 
-    def to_state(self) -> LeftOutState:
-        return {"option": self.option, "step": self.step, "reason": self.reason}
-
-    @classmethod
-    def from_state(cls, state: object) -> LeftOut:
-        return cls(**checks.complete("left_out", state, cls.__match_args__))
-
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(PlainData["PlanState"]):
     """What is to be done, in running order.
 
     `optimal`: proven that nothing worth more fits. `feasible`: fits, not proven best.
@@ -75,23 +73,3 @@ class Plan:
     def refused(self, why: str) -> Plan:
         """No plan, for a reason that no budget mends; what was left out is still told."""
         return Plan("infeasible", self.engine, left_out=self.left_out, note=why)
-
-    def to_state(self) -> PlanState:
-        return {
-            "status": self.status,
-            "engine": self.engine,
-            "chosen": [option.to_state() for option in self.chosen],
-            "value": self.value,
-            "bound": self.bound,
-            "left_out": [left_out.to_state() for left_out in self.left_out],
-            "note": self.note,
-            "nodes": self.nodes,
-        }
-
-    @classmethod
-    def from_state(cls, state: object) -> Plan:
-        given: dict[str, Any] = dict(checks.complete("plan", state, PlanState.__annotations__))
-        for name, read in (("chosen", StepOption.from_state), ("left_out", LeftOut.from_state)):
-            members = checks.sequence(f"plan.{name}", given[name])
-            given[name] = tuple(read(member) for member in members)
-        return cls(**given)

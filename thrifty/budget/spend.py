@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from thrifty.budget import checks
+from thrifty.budget.plain_data import PlainData
 from thrifty.budget.resources import RESOURCES
 
 if TYPE_CHECKING:
@@ -17,12 +18,14 @@ SPEND_FIELDS = tuple(resource.spend_field for resource in RESOURCES)
 
 
 @dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(PlainData["SpendState"]):
     """An amount of every resource: whole numbers, none below zero.
 
     Raises:
         InvalidInput: a field is no whole number from 0 to 10^15.
     """
+
+    MAY_LACK = SPEND_FIELDS
 
     tokens: int = 0
     """Input and output tokens, reasoning included."""
@@ -58,19 +61,6 @@ class Spend:
     def within(self, budget: Budget) -> bool:
         """Whether no limit of the budget is passed; reaching one is within it."""
         return not budget.exceeded_by(self)
-
-    def to_state(self) -> SpendState:
-        return {
-            "tokens": self.tokens,
-            "cost_nano_usd": self.cost_nano_usd,
-            "latency_ms": self.latency_ms,
-            "tool_calls": self.tool_calls,
-        }
-
-    @classmethod
-    def from_state(cls, state: object, field: str = "spend") -> Spend:
-        """Reads plain data; a field that is missing counts as zero."""
-        return cls(**checks.record(field, state, SPEND_FIELDS))
 
 
 def total(spends: Iterable[Spend]) -> Spend:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from thrifty.budget import checks
 from thrifty.budget.errors import InvalidInput
 from thrifty.budget.option import NAME_MAX, StepOption
+from thrifty.budget.plain_data import PlainData
 
 if TYPE_CHECKING:
     from thrifty.budget.states import StepState
@@ -16,7 +17,7 @@ Role = Literal["section", "revision"]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(PlainData["StepState"]):
     """A piece of work the task may need, and the ways to do it, of which at most one is chosen.
 
     Raises:
@@ -62,21 +63,3 @@ class Step:
     def offering(self, options: tuple[StepOption, ...]) -> Step:
         """The same step with other options; quicker than `replace`, as `StepOption.estimated`."""
         return Step(self.name, options, self.requires, self.topic, self.role, self.required)
-
-    def to_state(self) -> StepState:
-        return {
-            "name": self.name,
-            "options": [option.to_state() for option in self.options],
-            "requires": list(self.requires),
-            "topic": self.topic,
-            "role": self.role,
-            "required": self.required,
-        }
-
-    @classmethod
-    def from_state(cls, state: object, where: str = "step") -> Step:
-        given = dict(checks.complete(where, state, cls.__match_args__))
-        options = checks.sequence(f"{where}.options", given["options"])
-        given["options"] = tuple(StepOption.from_state(option) for option in options)
-        given["requires"] = tuple(checks.sequence(f"{where}.requires", given["requires"]))
-        return cls(**given)

@@ -18,11 +18,11 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from thrifty.budget import InvalidInput, Spend, Step, StepOption
+from thrifty.budget import Spend, Step, StepOption
+from thrifty.budget.plain_data import PlainData
 from thrifty.estimates.history import History, Work
 from thrifty.estimates.record import Record
 from thrifty.planning.forecast import UNCERTAIN, Bill, Doer, DoerOf, Seen, Tally, tallied
-from thrifty.planning.moments import Moments
 from thrifty.planning.risk import SAMPLES_MIN
 
 OPTION_WEIGHT = 12.0
@@ -45,7 +45,7 @@ class LearnedState(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class Learned(PlainData[LearnedState]):
     """What earlier bills say, added up."""
 
     tallies: tuple[Tally, ...] = ()
@@ -69,47 +69,6 @@ class Learned:
         count, mean = self.values[option.name]
         value = (VALUE_WEIGHT * option.value + count * mean) / (VALUE_WEIGHT + count)
         return replace(option, value=value)
-
-    def to_state(self) -> LearnedState:
-        return LearnedState(
-            tallies=[
-                {
-                    "option": tally.option,
-                    "executor": tally.doer.executor,
-                    "model": tally.doer.model,
-                    "moments": [[m.count, m.mean, m.scatter] for m in tally.moments],
-                }
-                for tally in self.tallies
-            ],
-            values={name: list(score) for name, score in self.values.items()},
-            surprises=list(self.surprises),
-            bills=self.bills,
-        )
-
-    @classmethod
-    def from_state(cls, state: LearnedState) -> Learned:
-        """Reads what `to_state` wrote into a run's own state.
-
-        Raises:
-            InvalidInput: it did not write that.
-        """
-        try:
-            return cls._read(state)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise InvalidInput("learned", state, "start the run anew") from None
-
-    @classmethod
-    def _read(cls, state: LearnedState) -> Learned:
-        tallies = (
-            Tally(
-                given["option"],
-                Doer(given["executor"], given["model"]),
-                tuple(Moments(*moments) for moments in given["moments"]),
-            )
-            for given in state["tallies"]
-        )
-        values = {name: (count, mean) for name, (count, mean) in state["values"].items()}
-        return cls(tuple(tallies), values, tuple(state["surprises"]), state["bills"])
 
 
 NOTHING = Learned()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from typing_extensions import TypedDict
 
 from thrifty.budget import Spend, checks
 from thrifty.budget.option import SPREAD_MAX
+from thrifty.budget.plain_data import PlainData
 from thrifty.budget.states import SpendState
+
+RUN_MAX = 100
 
 
 class RecordState(TypedDict):
@@ -24,8 +25,10 @@ class RecordState(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Record(PlainData[RecordState]):
     """What one option came to in one run."""
+
+    MAY_LACK = ("score",)
 
     run: str
     """A digest of the run's name, so that a run that is repeated is kept once."""
@@ -36,30 +39,8 @@ class Record:
     score: float | None = None
     """What a person or a judge found it to be worth, on the catalog's scale of values."""
 
-    def to_state(self) -> RecordState:
-        return RecordState(
-            run=self.run,
-            estimate=self.estimate.to_state(),
-            spread=self.spread,
-            actual=self.actual.to_state(),
-            score=self.score,
-        )
-
-    @classmethod
-    def from_state(cls, state: object) -> Record:
-        """Reads what a store holds, whoever wrote it.
-
-        Raises:
-            InvalidInput: it is not what `to_state` writes.
-        """
-        given: Mapping[str, Any] = checks.record(
-            "record", state, tuple(RecordState.__annotations__)
-        )
-        score = given.get("score")
-        return cls(
-            run=checks.text("record.run", given.get("run"), maximum=100),
-            estimate=Spend.from_state(given.get("estimate"), "record.estimate"),
-            spread=checks.number("record.spread", given.get("spread"), maximum=SPREAD_MAX),
-            actual=Spend.from_state(given.get("actual"), "record.actual"),
-            score=None if score is None else checks.number("record.score", score),
-        )
+    def __post_init__(self) -> None:
+        checks.text("record.run", self.run, maximum=RUN_MAX)
+        checks.number("record.spread", self.spread, maximum=SPREAD_MAX)
+        if self.score is not None:
+            checks.number("record.score", self.score)

@@ -18,7 +18,7 @@ GAIN_MIN = 0.02
 """The least gain that is worth a new plan, as a share of what the rest of the old one is worth."""
 
 OnDrift = Literal["replan", "halt", "ask"]
-Direction = Literal["route", "plan", "approve", "finish"]
+Action = Literal["continue", "replan", "ask", "end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Where to go next, and why."""
+    """What happens next, and why."""
 
-    direction: Direction
+    action: Action
     reason: str = ""
     """A sentence for the receipt; empty when the run just goes on."""
     halts: bool = False
@@ -66,23 +66,23 @@ def set_course(
         drift: tells whose bills came out otherwise than estimated, in plain words.
     """
     if standing.overrun:
-        return Course("finish", f"overrun: {standing.overrun}", True)
+        return Course("end", f"overrun: {standing.overrun}", True)
     if standing.lost:
-        return Course("finish", standing.lost, True)
+        return Course("end", standing.lost, True)
     ahead = standing.ahead
     missing = standing.left.exceeded_by(ahead.expected)
     if missing and on_drift != "replan":
         reason = _because(f"the rest of the plan is {shortfall(missing)}", drift)
-        return Course("approve", reason) if on_drift == "ask" else Course("finish", reason, True)
+        return Course("ask", reason) if on_drift == "ask" else Course("end", reason, True)
     # What has failed is not tried again, so that plans around failures end by themselves.
     news = _news(standing, missing, on_drift) if standing.replans_left > 0 else _failure(standing)
     if news:
-        return Course("plan", _because(news, drift))
+        return Course("replan", _because(news, drift))
     if ahead.to_do:
-        return Course("route")
+        return Course("continue")
     if ahead.done and (standing.plan.chosen or not ahead.open_steps):
-        return Course("finish")
-    return Course("finish", standing.plan.note or _failed(standing) or NOTHING_FITS, True)
+        return Course("end")
+    return Course("end", standing.plan.note or _failed(standing) or NOTHING_FITS, True)
 
 
 def _because(reason: str, drift: Callable[[], str]) -> str:

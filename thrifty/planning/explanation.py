@@ -9,12 +9,13 @@ R. T. Rockafellar, "Convex Analysis", section 28 (1970); M. L. Fisher, Managemen
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from typing_extensions import TypedDict
 
+from thrifty.budget.plain_data import PlainData
 from thrifty.budget.plan import Plan
 from thrifty.budget.resources import RESOURCES
 from thrifty.planning.compiling import build_model
@@ -53,7 +54,7 @@ class ShadowPriceState(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class ShadowPrice:
+class ShadowPrice(PlainData[ShadowPriceState]):
     """What more of a limit would be worth."""
 
     resource: str
@@ -70,17 +71,6 @@ class ShadowPrice:
     step_worth: float
     """What that much more really brings, planned anew."""
 
-    def to_state(self) -> ShadowPriceState:
-        return ShadowPriceState(
-            resource=self.resource,
-            limit=self.limit,
-            used=self.used,
-            is_binding=self.is_binding,
-            value_per_unit=self.value_per_unit,
-            step=self.step,
-            step_worth=self.step_worth,
-        )
-
     def __str__(self) -> str:
         show = next(r.show for r in RESOURCES if r.name == self.resource)
         return f"{show(self.step)} more would be worth +{self.step_worth:.2g}"
@@ -96,22 +86,17 @@ class EntryState(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(PlainData[EntryState]):
     """What would bring in an option that was left out."""
 
     option: str
     step: str
     reason: str
     """What kept it out."""
-    increase: tuple[tuple[str, int], ...]
+    increase: Mapping[str, int] = field(hash=False)
     """For each resource that can do it alone, the least increase of its limit with which a
     best plan has the option. Empty when no more budget of one resource brings it in, or it
     could not be proven which does."""
-
-    def to_state(self) -> EntryState:
-        return EntryState(
-            option=self.option, step=self.step, reason=self.reason, increase=dict(self.increase)
-        )
 
 
 def shadow_prices(problem: Problem, plan: Plan) -> tuple[ShadowPrice, ...]:
@@ -151,11 +136,11 @@ def entries(
             left.option,
             left.step,
             left.reason,
-            tuple(
-                (name, more)
+            {
+                name: more
                 for name in names
                 if (more := least_increase(problem, left.option, name))  # 0: as good as what is in
-            ),
+            },
         )
         for left in plan.left_out
         if options is None or left.option in options

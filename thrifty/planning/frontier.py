@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 
 from thrifty.budget import checks
 from thrifty.budget.limits import Budget
+from thrifty.budget.plain_data import PlainData
 from thrifty.budget.resources import RESOURCES
 from thrifty.budget.states import BudgetState
 from thrifty.planning.compiling import build_model
@@ -37,7 +38,7 @@ class PointState(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class Point(PlainData[PointState]):
     """The best plan for one budget."""
 
     budget: Budget
@@ -49,15 +50,6 @@ class Point:
     """The chosen options, in running order."""
     status: str
     """`optimal`, `feasible` or `infeasible`, as of a plan."""
-
-    def to_state(self) -> PointState:
-        return PointState(
-            budget=self.budget.to_state(),
-            value=self.value,
-            bound=self.bound,
-            options=list(self.options),
-            status=self.status,
-        )
 
 
 def frontier(

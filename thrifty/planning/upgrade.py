@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from typing_extensions import TypedDict
 
+from thrifty.budget.plain_data import PlainData
 from thrifty.planning.engines import ENGINE_DEFAULT
 from thrifty.planning.explanation import NOTHING, ample
 from thrifty.planning.frontier import Point, difference, point_at
@@ -28,7 +29,7 @@ class UpgradeState(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Upgrade:
+class Upgrade(PlainData[UpgradeState]):
     """The least increase of one limit with which a better plan fits, and what that brings."""
 
     resource: str
@@ -40,15 +41,6 @@ class Upgrade:
     """The options that come in."""
     drops: tuple[str, ...]
     """The options that make place for them."""
-
-    def to_state(self) -> UpgradeState:
-        return UpgradeState(
-            resource=self.resource,
-            increase=self.increase,
-            gain=self.gain,
-            adds=list(self.adds),
-            drops=list(self.drops),
-        )
 
 
 def upgrades(problem: Problem, engine: str = ENGINE_DEFAULT) -> tuple[Upgrade, ...]:

@@ -10,14 +10,12 @@ from typing_extensions import TypedDict
 
 from thrifty.budget import Budget, Outcome, Plan, Spend, StepOption, checks
 from thrifty.budget.decision import Decision
+from thrifty.budget.plain_data import PlainData
 from thrifty.budget.resources import RESOURCES
 from thrifty.budget.states import BudgetState, DecisionState, SpendState
 
 RunStatus = Literal["done", "halted"]
 LineStatus = Literal["done", "cut", "failed", "skipped", "stopped", "replaced", "overhead"]
-
-
-LINE_NEEDS = ("what", "executor", "status", "planned", "actual", "value", "reason")
 
 
 class LineState(TypedDict):
@@ -51,8 +49,11 @@ class ReceiptState(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Line(PlainData[LineState]):
     """One row: something that was planned, or paid, or both."""
+
+    PLAIN_NAME = "receipt.lines"
+    MAY_LACK = ("started_ms", "ended_ms")
 
     what: str
     """The option, or what else was paid for."""
@@ -76,33 +77,12 @@ class Line:
         checks.number("receipt.lines.value", self.value)
         checks.span("receipt.lines", self.started_ms, self.ended_ms)
 
-    def to_state(self) -> LineState:
-        return LineState(
-            what=self.what,
-            executor=self.executor,
-            status=self.status,
-            planned=None if self.planned is None else self.planned.to_state(),
-            actual=self.actual.to_state(),
-            value=self.value,
-            reason=self.reason,
-            started_ms=self.started_ms,
-            ended_ms=self.ended_ms,
-        )
-
-    @classmethod
-    def from_state(cls, state: object) -> Line:
-        given = dict(
-            checks.complete("receipt.lines", state, LINE_NEEDS, ("started_ms", "ended_ms"))
-        )
-        if (planned := given.get("planned")) is not None:
-            given["planned"] = Spend.from_state(planned)
-        given["actual"] = Spend.from_state(given.get("actual"))
-        return cls(**given)
-
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(PlainData[ReceiptState]):
     """What was asked, given, planned, spent and decided."""
+
+    DERIVED = ("within_budget",)
 
     run_id: str
     task: str
@@ -135,35 +115,6 @@ class Receipt:
     def value(self) -> float:
         """The estimated value of all that was done."""
         return sum(line.value for line in self.lines)
-
-    def to_state(self) -> ReceiptState:
-        return ReceiptState(
-            run_id=self.run_id,
-            task=self.task,
-            status=self.status,
-            halt_reason=self.halt_reason,
-            budget=self.budget.to_state(),
-            spent=self.spent.to_state(),
-            planned=self.planned.to_state(),
-            within_budget=self.within_budget,
-            bound_by=list(self.bound_by),
-            lines=[line.to_state() for line in self.lines],
-            decisions=[decision.to_state() for decision in self.decisions],
-        )
-
-    @classmethod
-    def from_state(cls, state: object) -> Receipt:
-        given = dict(checks.complete("receipt", state, ReceiptState.__annotations__))
-        given.pop("within_budget")
-        lines = checks.sequence("receipt.lines", given.get("lines"))
-        decisions = checks.sequence("receipt.decisions", given.get("decisions"))
-        given["budget"] = Budget.from_state(given.get("budget"))
-        given["spent"] = Spend.from_state(given.get("spent"))
-        given["planned"] = Spend.from_state(given.get("planned"))
-        given["bound_by"] = tuple(checks.sequence("receipt.bound_by", given.get("bound_by")))
-        given["lines"] = tuple(Line.from_state(line) for line in lines)
-        given["decisions"] = tuple(Decision.from_state(decision) for decision in decisions)
-        return cls(**given)
 
 
 def make_lines(

@@ -74,7 +74,7 @@ def binding(receipt: Receipt) -> str:
 
 def entry(found: Entry) -> str:
     """What would bring an option in: "Risk register (LLM) comes in with 381 tokens more"."""
-    ways = " or ".join(told({name: amount}) for name, amount in found.increase)
+    ways = " or ".join(told({name: amount}) for name, amount in found.increase.items())
     return f"{one_line(found.option)} comes in with {ways} more"
 
 

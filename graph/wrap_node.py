@@ -1,4 +1,4 @@
-"""Puts a node to work: for a run that this invocation holds, and telling what happens."""
+"""Wraps a node for the graph: it holds the run's lease, emits events, and is traced."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -9,18 +9,18 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphInterrupt
 from langgraph.runtime import Runtime
 
+from thrifty.graph.emit_events import EventEmitter
+from thrifty.graph.recursion_guard import finish_in_time
+from thrifty.graph.traces import trace_step
 from thrifty.nodes.context import Context
-from thrifty.nodes.in_time import in_time
-from thrifty.nodes.services import Services
-from thrifty.nodes.state import known_ms
-from thrifty.nodes.teller import Teller
-from thrifty.nodes.traced import traced
+from thrifty.run.active_time import known_ms
+from thrifty.run.services import Services
 
 Node = Callable[..., dict[str, Any]]
 NodeInGraph = Callable[[Any, Runtime[Context], RunnableConfig], dict[str, Any]]
 
 
-def at_work(node: Node, services: Services) -> NodeInGraph:
+def wrap_node(node: Node, services: Services) -> NodeInGraph:
     """The node as the graph calls it.
 
     Args:
@@ -34,25 +34,26 @@ def at_work(node: Node, services: Services) -> NodeInGraph:
     wanted = signature(node).parameters.keys() & {"runtime", "config"}
 
     def run(state: Any, runtime: Runtime[Context], config: RunnableConfig) -> dict[str, Any]:
-        teller = Teller(name, runtime.stream_writer, services)
+        emitter = EventEmitter(name, runtime.stream_writer, services)
         given = {"runtime": runtime, "config": config}
-        with _hold(name, state, services), traced(state, config) as told:
-            teller.started(state)
+        arguments = {name: given[name] for name in wanted}
+        with _hold_lease(name, state, services), trace_step(state, config, services) as record:
+            emitter.node_started(state)
             try:
-                decided = node(state, services=services, **{part: given[part] for part in wanted})
+                update = node(state, services=services, **arguments)
             except GraphInterrupt as interrupt:
-                teller.waiting(state, interrupt)
+                emitter.run_interrupted(state, interrupt)
                 raise
-            update = in_time(state, decided)
-            told(update)
-            teller.ended({**state, **update}, update)
+            update = finish_in_time(state, update)
+            record(update)
+            emitter.node_ended({**state, **update}, update)
         return update
 
     return run
 
 
-def _hold(name: str, state: Any, services: Services) -> Any:
-    """The run, for as long as the node works; the first node takes it itself, once it is opened."""
+def _hold_lease(name: str, state: Any, services: Services) -> Any:
+    """Holds the run while the node works; the first node takes it itself, once it is opened."""
     if name == "generate_options":
         services.runs.give_back_what_is_over()
         return nullcontext()

@@ -15,9 +15,9 @@ def without_secrets(config: RunnableConfig | None) -> RunnableConfig | None:
     """The configuration without the texts whose names say that they are secret."""
     if config is None or not config.get("configurable"):
         return config
-    kept = {name: value for name, value in config["configurable"].items() if _is_open(name, value)}
+    kept = {name: value for name, value in config["configurable"].items() if _is_kept(name, value)}
     return {**config, "configurable": kept}
 
 
-def _is_open(name: str, value: Any) -> bool:
+def _is_kept(name: str, value: Any) -> bool:
     return name.startswith("__") or not (isinstance(value, str) and is_secret(name, value))

@@ -1,4 +1,4 @@
-"""Steering a run from outside the graph: end it with what there is, or let it go on.
+"""Control of a run from outside the graph: end it with what there is, or let it go on.
 
 Both need a checkpointer. Neither bills or repeats anything that is done.
 """
@@ -14,12 +14,12 @@ from thrifty.budget import InvalidInput, Step
 from thrifty.budget.decision import Decision
 from thrifty.graph.agent import BudgetAgent
 from thrifty.ledger.share import extend_share
-from thrifty.nodes.question import GO, read_answer
-from thrifty.nodes.state import known_ms
+from thrifty.run.active_time import known_ms
+from thrifty.run.question import GO, read_answer
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class RunSnapshot:
     """How far a run has come."""
 
     values: Mapping[str, Any]
@@ -35,11 +35,11 @@ class Whereabouts:
         return "plan" in self.values
 
 
-def whereabouts(agent: BudgetAgent, config: RunnableConfig) -> Whereabouts:
+def inspect_run(agent: BudgetAgent, config: RunnableConfig) -> RunSnapshot:
     """Where a run stands, as its last checkpoint has it."""
     state = agent.get_state(config)
     question = state.interrupts[0].value if state.interrupts else None
-    return Whereabouts(state.values, state.next, question)
+    return RunSnapshot(state.values, state.next, question)
 
 
 def finish_now(
@@ -50,7 +50,7 @@ def finish_now(
     Raises:
         InvalidInput: nothing was planned yet, so that there is nothing to finish.
     """
-    run = whereabouts(agent, config)
+    run = inspect_run(agent, config)
     if not run.is_planned:
         raise InvalidInput("run", None, "start it anew: nothing was planned yet")
     decision = Decision("halt", reason, known_ms(run.values))
@@ -64,7 +64,7 @@ def finish_now(
     return result
 
 
-def how_to_go_on(agent: BudgetAgent, config: RunnableConfig, answer: object = GO) -> Any:
+def prepare_resume(agent: BudgetAgent, config: RunnableConfig, answer: object = GO) -> Any:
     """What to invoke a run with so that it goes on from where it is.
 
     A run that waits is answered, one that was cut off goes on, and one that had ended is
@@ -76,13 +76,13 @@ def how_to_go_on(agent: BudgetAgent, config: RunnableConfig, answer: object = GO
         config: names its thread.
         answer: `"go"`, or `{"budget": {…}, "leave_out": […]}` with the limits that change and
             what is not to be done; a run that waits can be told all that
-            `thrifty.nodes.question` lists.
+            `thrifty.run.question` lists.
 
     Raises:
         InvalidInput: there is no such run, the answer cannot be used, or its share is given back.
         BudgetExceeded: the account that runs share has not got so much.
     """
-    run = whereabouts(agent, config)
+    run = inspect_run(agent, config)
     if not run.values:
         raise InvalidInput("run", config["configurable"]["thread_id"], "start it first")
     if run.question is not None:
@@ -104,7 +104,7 @@ def how_to_go_on(agent: BudgetAgent, config: RunnableConfig, answer: object = GO
     if given.budget:
         extend_share(agent.runs.ledger, values["run"]["id"], given.budget)
         update["run"] = {**values["run"], "budget": given.budget.to_state()}
-    decision = Decision("ask", given.told, known_ms(values))
+    decision = Decision("ask", given.summary, known_ms(values))
     onward = {**update, "decisions": [decision.to_state()]}
     agent.update_state(config, onward, as_node="approve")
     return None

@@ -10,7 +10,8 @@ from thrifty.executors.registry import Executors
 from thrifty.ledger.at_work import RunsAtWork
 from thrifty.ledger.protocol import Account, Ledger
 from thrifty.models.agent_models import Models
-from thrifty.nodes.logbook import Known, Logbook
+from thrifty.run.facts import RunFacts
+from thrifty.run.run_cache import RunCache
 
 CLOSING_SHARE = 10
 CLOSING_MS_MIN, CLOSING_MS_MAX = 100, 250
@@ -27,7 +28,7 @@ class Services:
     executors: Executors
     """Who can do the work, by name."""
     models: Models
-    """The language models."""
+    """Who asks language models."""
     ledger: Ledger
     """The truth of what was reserved and spent."""
     runs: RunsAtWork
@@ -45,9 +46,13 @@ class Services:
         """The limits of a run as they are now: they may be changed while it works or waits."""
         return self.ledger.balance(run_id).budget
 
-    def logbook(self, known: Known) -> Logbook:
-        """What the nodes of a run have made of its state so far, and of what is new in it."""
-        return self.runs.kept(known["run"]["id"], Logbook).reading(known["outcomes"])
+    def cache(self, run_id: str) -> RunCache:
+        """What the nodes of a run have read and written so far."""
+        return self.runs.kept(run_id, RunCache)
+
+    def cache_of(self, facts: RunFacts) -> RunCache:
+        """The same, with the outcomes that the state has by now."""
+        return self.cache(facts["run"]["id"]).update(facts["outcomes"])
 
     def spent(self, run_id: str, known_ms: int) -> Spend:
         """What a run has spent until now; latency is its active time."""

@@ -8,6 +8,6 @@ Server gives a thread to stateless runs too."""
 NOBODY = "and nobody can be asked"
 
 
-def can_wait(config: RunnableConfig) -> bool:
+def can_interrupt(config: RunnableConfig) -> bool:
     """Whether the run is kept somewhere, so that it can be resumed after a person answered."""
     return config.get("configurable", {}).get(CHECKPOINTER) is not None

@@ -1,4 +1,4 @@
-"""Tells how far a model has written, wherever its answer is streamed.
+"""Emits an event on how far a model has written, wherever its answer is streamed.
 
 A model streams when somebody reads its words, as with the stream mode `messages`.
 """
@@ -11,35 +11,35 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langgraph.types import StreamWriter
 
 from thrifty.budget import StepOption
-from thrifty.nodes.events import Moment, StepProgress
+from thrifty.run.events import EventBase, StepProgress
 
 PAUSE_NS = 200_000_000
 """Between two events: a model writes more often than anybody looks."""
 
 
-class Progress(BaseCallbackHandler):
+class ProgressHandler(BaseCallbackHandler):
     """Counts what one call writes."""
 
     def __init__(
-        self, write: StreamWriter, option: StepOption, moment: Callable[[], Moment]
+        self, write: StreamWriter, option: StepOption, event_base: Callable[[], EventBase]
     ) -> None:
         self._write = write
         self._option = option
-        self._moment = moment
-        self._told_ns = 0
+        self._event_base = event_base
+        self._emitted_ns = 0
         self._characters = 0
 
     def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
         """Adds a piece of the answer; LangChain calls this."""
         self._characters += len(token) if isinstance(token, str) else 0
         now_ns = time.monotonic_ns()
-        if self._characters and now_ns - self._told_ns >= PAUSE_NS:
-            self._told_ns = now_ns
+        if self._characters and now_ns - self._emitted_ns >= PAUSE_NS:
+            self._emitted_ns = now_ns
             self._write(self._event())
 
     def _event(self) -> StepProgress:
         return {
-            **self._moment(),
+            **self._event_base(),
             "event": "step_progress",
             "step": self._option.step,
             "option": self._option.name,

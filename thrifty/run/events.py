@@ -15,14 +15,17 @@ Read them with `agent.stream(…, stream_mode="custom")`; inside a parent's grap
 | `halted`, `done` | the run has ended | `reason`, `spent` |
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from typing_extensions import TypedDict
 
 from thrifty.budget.states import BudgetState, PlanState, SpendState
+from thrifty.run.active_time import active_ms
+from thrifty.run.services import Services
 
 
-class Moment(TypedDict):
+class EventBase(TypedDict):
     """Which run, and when."""
 
     run_id: str
@@ -30,7 +33,12 @@ class Moment(TypedDict):
     """Of the run's active time."""
 
 
-class SpendChanged(Moment):
+def event_base(state: Mapping[str, Any], services: Services) -> EventBase:
+    """What every event of a run says now."""
+    return {"run_id": state["run"]["id"], "at_ms": active_ms(state, services)}
+
+
+class SpendChanged(EventBase):
     """The bill has grown, or something was reserved; latency is the run's active time."""
 
     event: Literal["spend_changed"]
@@ -39,15 +47,15 @@ class SpendChanged(Moment):
     left: BudgetState
 
 
-class Decided(Moment):
-    """A choice, with its reason: extra steps, a downgrade, a skip, a new course."""
+class Decided(EventBase):
+    """A choice, with its reason: extra steps, a downgrade, a skip, a new plan."""
 
     event: Literal["decided"]
     kind: str
     reason: str
 
 
-class PlanMade(Moment):
+class PlanMade(EventBase):
     """A plan is in force: the first one, or one that replaces another."""
 
     event: Literal["plan_made", "replanned"]
@@ -57,7 +65,7 @@ class PlanMade(Moment):
     """The plan in a sentence."""
 
 
-class StepStarted(Moment):
+class StepStarted(EventBase):
     """An executor begins."""
 
     event: Literal["step_started"]
@@ -68,7 +76,7 @@ class StepStarted(Moment):
     """The most that it can use."""
 
 
-class StepProgress(Moment):
+class StepProgress(EventBase):
     """A model writes."""
 
     event: Literal["step_progress"]
@@ -78,7 +86,7 @@ class StepProgress(Moment):
     """Of its answer, so far."""
 
 
-class StepFinished(Moment):
+class StepFinished(EventBase):
     """An executor is back, or a step was skipped."""
 
     event: Literal["step_finished"]
@@ -91,15 +99,15 @@ class StepFinished(Moment):
     actual: SpendState
 
 
-class Waiting(Moment):
+class Waiting(EventBase):
     """A person is asked."""
 
     event: Literal["waiting"]
     question: Any
-    """What `approve` hands to `interrupt`: see `thrifty.nodes.question`."""
+    """What `approve` hands to `interrupt`: see `thrifty.run.question`."""
 
 
-class Ended(Moment):
+class Ended(EventBase):
     """The run has ended."""
 
     event: Literal["done", "halted"]

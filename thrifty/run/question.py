@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NotRequired
 
@@ -23,7 +23,7 @@ GO, FINISH = "go", "finish"
 REMEDY = 'answer "go", "finish", {"budget": {"max_tokens": 4000}} or {"leave_out": ["Timeline"]}'
 
 
-class Todo(TypedDict):
+class PlannedStep(TypedDict):
     """A step that is still to be done, as the plan has it."""
 
     step: str
@@ -33,8 +33,8 @@ class Todo(TypedDict):
     estimate: SpendState
 
 
-class Buys(TypedDict):
-    """What a raise would be good for."""
+class RaiseOffer(TypedDict):
+    """What a larger budget would be good for."""
 
     budget: dict[str, int | float]
     """The limits to answer with: those that would have to change."""
@@ -57,10 +57,10 @@ class Question(TypedDict):
     budget: BudgetState
     spent: SpendState
     left: BudgetState
-    to_do: list[Todo]
+    to_do: list[PlannedStep]
     missing: dict[str, int]
     """What the rest of the plan lacks, by resource, in its unit; empty for a plan."""
-    buys: Buys | None
+    buys: RaiseOffer | None
     """What a raise would be good for; None where nothing is missing."""
     answers: str
     error: NotRequired[str]
@@ -78,7 +78,7 @@ class Answer:
     """Steps and options that are not to be done."""
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """What a person has decided, for the receipt."""
         if self.finish:
             return "a person chose to finish"
@@ -87,7 +87,7 @@ class Answer:
         return " and ".join(filter(None, (raised, left_out))) or "a person said to go on"
 
     @property
-    def changes(self) -> bool:
+    def needs_new_plan(self) -> bool:
         """Whether a new plan is needed."""
         return self.budget is not None or bool(self.leave_out)
 
@@ -116,19 +116,17 @@ def _names(given: object, steps: Sequence[Step]) -> tuple[str, ...]:
     names = checks.sequence("leave_out", given)
     for name in names:
         if name not in known:
-            raise InvalidInput("leave_out", name, f"name a step: {_told(steps)}")
+            raise InvalidInput(
+                "leave_out", name, f"name a step: {', '.join(step.name for step in steps)}"
+            )
         if any(step.required and step.name == name for step in steps):
             raise InvalidInput("leave_out", name, "keep it: the catalog requires this step")
     return tuple(names)
 
 
-def _told(steps: Collection[Step]) -> str:
-    return ", ".join(step.name for step in steps)
-
-
-def todo(option: StepOption) -> Todo:
+def planned_step(option: StepOption) -> PlannedStep:
     """An option of the plan, as a person is shown it."""
-    return Todo(
+    return PlannedStep(
         step=option.step,
         option=option.name,
         executor=option.executor,

@@ -1,0 +1,60 @@
+"""Puts facts about a step's work into traces: OpenTelemetry's span, LangChain's run of the node."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+
+from thrifty.budget import Outcome
+from thrifty.models.tracing.call_record import amounts
+from thrifty.models.tracing.spans import REASON, AddFacts, Facts, span
+from thrifty.models.tracing.traced_runs import run_metadata
+from thrifty.run.assignment import ExecutorInput, reserved_for
+from thrifty.run.services import Services
+
+
+@contextmanager
+def trace_step(
+    state: Any, config: RunnableConfig, services: Services
+) -> Iterator[Callable[[Any], None]]:
+    """A span around a step's work, where somebody records spans.
+
+    Args:
+        state: what the node was given.
+        config: as LangGraph hands it to the node.
+        services: what the node works with.
+
+    Yields:
+        A function that takes the node's update. Of a node that does no step it records nothing.
+    """
+    if "assignment" not in state:
+        yield lambda _: None
+        return
+    facts = _facts(state, services)
+    manager = config.get("callbacks")
+    to_run = run_metadata(manager, getattr(manager, "parent_run_id", None))
+    with span(f"step {facts['thrifty.step']}", facts) as to_span:
+        receivers = [receiver for receiver in (to_span, to_run) if receiver is not None]
+        yield lambda update: _record(receivers, facts, _outcome(state, update, services))
+
+
+def _facts(state: ExecutorInput, services: Services) -> Facts:
+    assignment = state["assignment"]
+    return {
+        "thrifty.step": assignment["option"]["name"],
+        "thrifty.executor": assignment["option"]["executor"],
+        "thrifty.run_id": state["run"]["id"],
+        "thrifty.key": assignment["key"],
+        **amounts("reserved", reserved_for(state, services)),
+    }
+
+
+def _outcome(state: ExecutorInput, update: Any, services: Services) -> Outcome:
+    return services.cache(state["run"]["id"]).read(Outcome, update["outcomes"][0])
+
+
+def _record(receivers: list[AddFacts], facts: Facts, outcome: Outcome) -> None:
+    ended = {**facts, "thrifty.status": outcome.status, **amounts("settled", outcome.actual)}
+    for receive in receivers:
+        receive({**ended, REASON: outcome.reason} if outcome.reason else ended)

@@ -1,0 +1,58 @@
+"""A step that `route` sends to an executor, with what was reserved for it."""
+
+from typing_extensions import TypedDict
+
+from thrifty.budget import Spend, StepOption
+from thrifty.budget.states import OptionState, SpendState
+from thrifty.executors.protocol import Work
+from thrifty.run.facts import Run
+from thrifty.run.services import Services
+
+
+class AssignmentState(TypedDict):
+    """An assignment as plain data."""
+
+    option: OptionState
+    key: str
+    reserved: SpendState
+    draft: str
+    """What the executor may read of the draft, or is to revise of it."""
+    untouched: str
+    """What follows in the draft and is too long to be revised as well."""
+    revises: bool
+    kept_ms: int
+    """Of the latency that is left, what is kept for local steps that come later."""
+    charged_before: SpendState
+    """What earlier attempts were charged that were stopped; their outcomes say so already."""
+
+
+class ExecutorInput(TypedDict):
+    """What `route` sends to `run_llm` and `run_local`."""
+
+    run: Run
+    assignment: AssignmentState
+    spend: SpendState
+    """As of when the assignment was sent."""
+
+
+def work_of(state: ExecutorInput, services: Services) -> Work:
+    """The piece of work that an assignment is."""
+    assignment = state["assignment"]
+    cache = services.cache(state["run"]["id"])
+    return Work(
+        task=state["run"]["task"],
+        option=cache.read(StepOption, assignment["option"]),
+        draft=assignment["draft"],
+        revises=assignment["revises"],
+    )
+
+
+def reserved_for(state: ExecutorInput, services: Services) -> Spend:
+    """The most that an assignment may use."""
+    return services.cache(state["run"]["id"]).read(Spend, state["assignment"]["reserved"])
+
+
+def left_ms_for(state: ExecutorInput, services: Services) -> int | None:
+    """The time that is left for an assignment; None without a limit."""
+    left_ms = services.left_ms(state["run"]["id"], state["spend"]["latency_ms"])
+    return None if left_ms is None else max(0, left_ms - state["assignment"]["kept_ms"])

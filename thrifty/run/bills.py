@@ -1,0 +1,16 @@
+"""What the steps of a run came to, beside what they were estimated at."""
+
+from collections.abc import Iterable
+
+from thrifty.budget import Outcome
+from thrifty.executors.offer import Terms
+from thrifty.planning.forecast import Bill
+
+
+def bills_of(outcomes: Iterable[Outcome], terms: Terms) -> tuple[Bill, ...]:
+    """What the work that was done came to; work that failed says nothing of what work costs."""
+    return tuple(
+        Bill(outcome.option, terms.doer(outcome.option), outcome.actual)
+        for outcome in outcomes
+        if outcome.has_text
+    )

@@ -1,0 +1,78 @@
+"""What a run can choose from: the steps at the prices of its models, without what is excluded."""
+
+from typing import NamedTuple
+
+from thrifty.budget import Budget, LeftOut, Step
+from thrifty.estimates.learned import Learned
+from thrifty.executors.offer import Terms, hopeless, offer, priced
+from thrifty.planning.forecast import Seen
+from thrifty.run.all_steps import all_steps
+from thrifty.run.bills import bills_of
+from thrifty.run.exclusions import exclusion_rule
+from thrifty.run.facts import Run, RunFacts
+from thrifty.run.run_cache import RunCache
+from thrifty.run.run_settings import RunSettings
+from thrifty.run.services import Services
+
+
+class Choices(NamedTuple):
+    """What there is to choose from, as it is declared; it changes with failures alone."""
+
+    terms: Terms
+    learned: Learned
+    steps: tuple[Step, ...]
+    """All that there are, done or not."""
+    offered: tuple[Step, ...]
+    """What of them can be had."""
+    excluded: tuple[LeftOut, ...]
+    """What cannot, and why."""
+
+    def open_and_done(self, cache: RunCache) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """The steps that may still be chosen, and those that are done."""
+        finished = cache.finished
+        return (
+            tuple([step for step in self.offered if step.name not in finished]),
+            tuple([step for step in self.steps if step.name in finished]),
+        )
+
+    def observed_bills(self, cache: RunCache) -> Seen:
+        """What the bills so far, of this run and of earlier ones, say of the estimates."""
+        return cache.observed_bills(lambda new: bills_of(new, self.terms), self.learned.tallies)
+
+
+def terms_of(run: Run, settings: RunSettings, services: Services) -> Terms:
+    """What models the run can ask, and at what price."""
+    budget = services.cache(run["id"]).read(Budget, run["budget"])
+    return Terms(
+        model=settings.model,
+        prices=services.models.prices,
+        is_offline=services.models.is_offline,
+        limits_cost=budget.max_cost_usd is not None,
+    )
+
+
+def choices_of(facts: RunFacts, settings: RunSettings, services: Services) -> Choices:
+    """What a run can choose from now."""
+    cache = services.cache_of(facts)
+    terms = terms_of(facts["run"], settings, services)
+    learned = cache.read(Learned, facts["learned"])
+    steps = cache.compute_once(
+        "steps", terms, lambda: learned.steps(priced(all_steps(facts, services), terms))
+    )
+
+    def compute() -> Choices:
+        why_excluded = exclusion_rule(cache.failures, facts["left_out"])
+        return Choices(terms, learned, steps, *offer(steps, terms, why_excluded))
+
+    return cache.compute_once("choices", (terms, facts["left_out"], len(cache.failures)), compute)
+
+
+def why_no_plan(facts: RunFacts, settings: RunSettings, services: Services) -> str:
+    """Why there is no plan any more, whatever is left to spend; empty as long as there may be."""
+    cache = services.cache_of(facts)
+    choices = choices_of(facts, settings, services)
+    return cache.compute_once(
+        "why no plan",
+        choices,
+        lambda: hopeless(choices.steps, choices.offered, choices.excluded, cache.finished),
+    )

@@ -1,0 +1,37 @@
+"""What is still to be done of the plan in force."""
+
+from thrifty.budget import Plan
+from thrifty.planning.rest import Rest
+from thrifty.run.all_steps import steps_by_name
+from thrifty.run.choices import choices_of
+from thrifty.run.facts import PlannedFacts
+from thrifty.run.run_settings import RunSettings
+from thrifty.run.services import Services
+
+
+def remaining_plan(facts: PlannedFacts, settings: RunSettings, services: Services) -> Rest:
+    """What is still to be done of the plan in force, estimated like the current problem."""
+    cache = services.cache_of(facts)
+    choices = choices_of(facts, settings, services)
+    observed = choices.observed_bills(cache)
+    plan = cache.read(Plan, facts["plan"])
+    limits = services.limits(facts["run"]["id"])
+    # A limit on a schedule wants the order in which it was planned.
+    is_timed = settings.max_concurrency > 1 and limits.max_latency_ms is not None
+    waits_for_savings = settings.on_drift == "replan" and not is_timed
+
+    def compute() -> Rest:
+        open_steps, done = choices.open_and_done(cache)
+        return Rest(
+            plan.chosen,
+            open_steps,
+            done,
+            max_steps=settings.max_steps,
+            diversity_penalty=settings.diversity_penalty,
+            seen=observed,
+            doer_of=choices.terms.doer,
+            upgradable_last=waits_for_savings,
+        )
+
+    steps, _ = steps_by_name(facts, services)
+    return cache.remaining_plan((plan, choices, waits_for_savings), compute, steps)
