@@ -8,8 +8,7 @@ from langchain_core.runnables import RunnableConfig
 
 from thrifty.budget import Outcome
 from thrifty.models.tracing.call_record import amounts
-from thrifty.models.tracing.spans import REASON, AddFacts, Facts, span
-from thrifty.models.tracing.traced_runs import run_metadata
+from thrifty.models.tracing.recorders import REASON, AddFacts, Facts, run_metadata, span
 from thrifty.run.assignment import ExecutorInput, reserved_for
 from thrifty.run.services import Services
 
@@ -46,7 +45,7 @@ def _facts(state: ExecutorInput, services: Services) -> Facts:
         "thrifty.executor": assignment["option"]["executor"],
         "thrifty.run_id": state["run"]["id"],
         "thrifty.key": assignment["key"],
-        **amounts("reserved", reserved_for(state, services)),
+        **amounts("reserved", reserved_for(state, services.cache(state["run"]["id"]))),
     }
 
 

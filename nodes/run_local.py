@@ -31,9 +31,9 @@ def run_local(state: ExecutorInput, *, services: Services) -> dict[str, Any]:
 
 
 def _run_once(state: ExecutorInput, services: Services) -> Outcome:
-    work = work_of(state, services)
+    cache = services.cache(state["run"]["id"])
+    work, reserved = work_of(state, cache), reserved_for(state, cache)
     account, ledger = services.account(state["run"]["id"]), services.ledger
-    reserved = reserved_for(state, services)
     request = fingerprint(work.task, work.option.to_state(), work.draft)
     key = state["assignment"]["key"]
     try:

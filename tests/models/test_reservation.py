@@ -16,6 +16,7 @@ from thrifty.models.providers.protocol import CallBounds
 from thrifty.models.reservation import CallAccounts
 from thrifty.models.tokens import MESSAGE_OVERHEAD_TOKENS
 
+NO_MONEY = Budget(max_tokens=1)
 OWN = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))})
 INPUT = 4 + MESSAGE_OVERHEAD_TOKENS
 
@@ -48,12 +49,12 @@ def test_its_input_is_bounded_and_its_worst_case_follows():
     one = accounts()
     assert one.request.input_tokens == INPUT
     assert one.worst_case(50) == Spend(INPUT + 50, INPUT * 1_000 + 50 * 4_000, 0, 1)
-    assert one.worst_case(50, price_needed=False) == one.worst_case(50)
+    assert one.worst_case(50, NO_MONEY) == one.worst_case(50)
 
 
 def test_an_unknown_price_is_no_matter_where_none_is_needed():
     unknown = accounts("nobody-knows")
-    assert unknown.worst_case(50, price_needed=False) == Spend(INPUT + 50, 0, 0, 1)
+    assert unknown.worst_case(50, NO_MONEY) == Spend(INPUT + 50, 0, 0, 1)
     with pytest.raises(PriceUnknown):
         unknown.worst_case(50)
 
@@ -65,7 +66,7 @@ def test_the_price_is_that_of_its_tier(tier, is_known):
     listed = PriceList({})
     one = accounts("gpt-5", prices=listed, service_tier=tier)
     standard = accounts("gpt-5", prices=listed).worst_case(50).cost_nano_usd
-    cost = one.worst_case(50, price_needed=False).cost_nano_usd
+    cost = one.worst_case(50, NO_MONEY).cost_nano_usd
     assert (cost > 0) == is_known
     assert cost != standard
 

@@ -1,10 +1,10 @@
 """The executor `llm`: writes a section, or revises the draft, with a model."""
 
 import re
-from dataclasses import replace
 from typing import Any
 
 from thrifty.budget import BudgetExceeded, ModelUnavailable, Outcome, Spend, total
+from thrifty.budget.outcome import OutcomeStatus
 from thrifty.budget.plain_text import plain
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM
@@ -44,29 +44,28 @@ def write(
 
     What it cost is in the ledger under the allowance's key, failed or not.
     """
+    status: OutcomeStatus = "failed"
+    text = disables = ""
     try:
-        outcome = _read(work, models.ask(prompt, allowance, config), allowance)
-    except BudgetExceeded as error:
-        outcome = Outcome(work.option, "failed", reason=str(error))
+        reply = models.ask(prompt, allowance, config)
+    except (BudgetExceeded, CallAbandoned) as error:
+        reason = str(error)
     except ModelUnavailable as error:
-        disables = LLM if error.for_good else ""
-        outcome = Outcome(work.option, "failed", reason=str(error), disables=disables)
-    except CallAbandoned as error:
-        outcome = Outcome(work.option, "failed", reason=str(error))
-    return replace(outcome, actual=_spent_on(allowance))
+        reason, disables = str(error), LLM if error.for_good else ""
+    else:
+        status, text, reason = _judge(work, reply, allowance)
+    return Outcome(work.option, status, text, _spent_on(allowance), reason, disables)
 
 
-def _read(work: Work, reply: Reply, allowance: Allowance) -> Outcome:
-    """A whole text is done; half a section is better than none, half a revision is worse."""
+def _judge(work: Work, reply: Reply, allowance: Allowance) -> tuple[OutcomeStatus, str, str]:
+    """Status, text and reason: half a section is better than none, half a revision is worse."""
     text = plain(reply.text).strip()
     if work.revises and (missing := "its end" if reply.is_cut else _missing(work.draft, text)):
-        reason = f"the revision lost {missing}, so the draft stays as it was"
-        return Outcome(work.option, "failed", reason=reason)
+        return "failed", "", f"the revision lost {missing}, so the draft stays as it was"
     if not reply.is_cut:
-        return Outcome(work.option, "done", text)
+        return "done", text, ""
     limit = allowance.limit or Spend()
-    reason = f"cut short: its reservation held {limit.tokens:,} tokens"
-    return Outcome(work.option, "cut", text, reason=reason)
+    return "cut", text, f"cut short: its reservation held {limit.tokens:,} tokens"
 
 
 def _missing(draft: str, revision: str) -> str:
@@ -81,5 +80,7 @@ def _missing(draft: str, revision: str) -> str:
 
 def _spent_on(allowance: Allowance) -> Spend:
     """What all attempts under an allowance have cost; what is pending could not be settled."""
-    mine = entries_of(allowance.ledger, allowance.account, allowance.key)
-    return total(e.reserved if e.status == "pending" else e.charged for e in mine)
+    amounts = []
+    for entry in entries_of(allowance.ledger, allowance.account, allowance.key):
+        amounts.append(entry.reserved if entry.status == "pending" else entry.charged)
+    return total(amounts)

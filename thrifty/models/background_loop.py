@@ -185,7 +185,7 @@ class BackgroundLoop:
         return not future.done()
 
     def _leave(self, future: Future[Any], abandoned: asyncio.Event) -> None:
-        if self._abandon(future, abandoned):
+        if not future.done() and self._abandon(future, abandoned):
             wait([future], CLOSING_S)
 
     async def _aleave(self, future: Future[Any], abandoned: asyncio.Event) -> None:

@@ -52,7 +52,9 @@ class MeteredCall:
     def __init__(self, accounts: CallAccounts, run_manager: Any = None) -> None:
         self._accounts, self._run_manager = accounts, run_manager
         self._request, self._allowance = accounts.request, accounts.allowance
-        self._in_thread = background_loop().in_thread
+        self.loop = background_loop()
+        """Where it has to be asked."""
+        self._in_thread = self.loop.in_thread
         self._has_emitted = False
 
     async def ask(self, abandoned: asyncio.Event, emit: Emit | None = None) -> Answer:
@@ -150,7 +152,7 @@ class MeteredCall:
         started_ns = time.monotonic_ns()
         send = self._request.send(reservation.cap, None if emit is None else self._emitter(emit))
         try:
-            generation = await background_loop().await_call(send, due_ns, abandoned)
+            generation = await self.loop.await_call(send, due_ns, abandoned)
         except CallAbandoned:
             latency_ms = elapsed_ms(started_ns)
             await self._in_thread(accounts.charge_in_full, reservation, latency_ms)

@@ -10,7 +10,6 @@ from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
 
 from thrifty.models.allowance import Allowance
-from thrifty.models.background_loop import background_loop
 from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.metered_call import Answer, MeteredCall
 from thrifty.models.prices import PriceList
@@ -63,7 +62,7 @@ class MeteredChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         call = self._call(messages, stop, kwargs, run_manager)
-        return _result(background_loop().run(call.ask))
+        return _result(call.loop.run(call.ask))
 
     async def _agenerate(
         self,
@@ -73,7 +72,7 @@ class MeteredChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         call = self._call(messages, stop, kwargs, run_manager)
-        return _result(await background_loop().arun(call.ask))
+        return _result(await call.loop.arun(call.ask))
 
     def _stream(
         self,
@@ -82,7 +81,8 @@ class MeteredChatModel(BaseChatModel):
         run_manager: Any = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        return background_loop().stream(self._call(messages, stop, kwargs, run_manager).ask)
+        call = self._call(messages, stop, kwargs, run_manager)
+        return call.loop.stream(call.ask)
 
     def _astream(
         self,
@@ -92,7 +92,8 @@ class MeteredChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         # Handed on, not iterated: of two generators, a loop that ends may close one in the other.
-        return background_loop().astream(self._call(messages, stop, kwargs, run_manager).ask)
+        call = self._call(messages, stop, kwargs, run_manager)
+        return call.loop.astream(call.ask)
 
     def _call(
         self,

@@ -67,15 +67,19 @@ class PriceList:
         if (own := self._own.get(model)) is not None:
             usd = own.input_usd * input_tokens + own.output_usd * output_tokens
             return quote_nano_usd(usd / TOKENS_PER_QUOTE)
-        used = {"input_tokens": input_tokens, "output_tokens": output_tokens}
-        used |= {"cache_read_tokens": cached_tokens, "cache_write_tokens": written_tokens}
-        return quote_nano_usd(self._listed_usd(model, used, "" if tier in STANDARD_TIERS else tier))
-
-    def _listed_usd(self, model: str, used: Mapping[str, int], tier: str) -> Decimal:
         from genai_prices import Usage as Counted
 
+        counted = Counted(
+            input_tokens=input_tokens or None,
+            output_tokens=output_tokens or None,
+            cache_read_tokens=cached_tokens or None,
+            cache_write_tokens=written_tokens or None,
+        )
+        usd = self._listed_usd(model, counted, "" if tier in STANDARD_TIERS else tier)
+        return quote_nano_usd(usd)
+
+    def _listed_usd(self, model: str, counted: Any, tier: str) -> Decimal:
         listed, now = self._listed()
-        counted = Counted(**{unit: count for unit, count in used.items() if count})
         context = {"service_tier": tier} if tier else None
         try:
             price = listed.calc(counted, model, PROVIDER, None, now, context)

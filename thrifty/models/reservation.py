@@ -77,14 +77,12 @@ class CallAccounts:
         """
         tried: Budget | None = None
         while True:
-            balance = self.balance()
+            balance = self.allowance.ledger.balance(self.allowance.account)
             budget, left = self._limits(balance)
             if can_wait and self._is_worth_waiting(left, balance):
                 return None
             cap = self.largest_cap(left)
-            worst_case = self.allowance.limit or self._worst_within(
-                max(cap, self._cap_least), budget
-            )
+            worst_case = self.allowance.limit or self.worst_case(max(cap, self._cap_least), budget)
             is_last = cap <= self._cap_least or left == tried
             entry = self._reserve_entry(worst_case, after, is_last=is_last)
             tried = left
@@ -157,13 +155,17 @@ class CallAccounts:
             cap = most_affordable(cap, cost_left, lambda some: self.worst_case(some).cost_nano_usd)
         return cap
 
-    def worst_case(self, cap: int, *, price_needed: bool = True) -> Spend:
+    def worst_case(self, cap: int, budget: Budget | None = None) -> Spend:
         """The most that the call can use with an output cap.
+
+        Args:
+            cap: the output cap.
+            budget: under which no price is needed, where it limits no money.
 
         Raises:
             PriceUnknown: its price is needed and unknown.
         """
-        request = self.request
+        request, price_needed = self.request, budget is None or budget.max_cost_usd is not None
         return self._prices.worst_case(
             request.model, request.input_tokens, cap, request.tier, price_needed=price_needed
         )
@@ -188,7 +190,9 @@ class CallAccounts:
     def _check(self, entry: Entry, budget: Budget, left: Budget, cap: int) -> Reservation:
         """Looks whether the call is within what was reserved, and reserves in the outer account."""
         self.request.check_bounded(budget)
-        worst_case = self._worst_within(cap, budget)
+        worst_case = Spend(self.request.input_tokens + cap, tool_calls=1)
+        if self._outer is not None or budget.max_cost_usd is not None:
+            worst_case = self.worst_case(cap, budget)  # else nobody asks for its price
         if missing := left.exceeded_by(worst_case):
             raise BudgetExceeded(missing, self.allowance.label)
         if self._outer is None:
@@ -205,12 +209,14 @@ class CallAccounts:
     def _limits(self, balance: Balance) -> tuple[Budget, Budget]:
         """What limits the call at all, and how much of it is left for this attempt."""
         budget, limit = balance.budget, self.allowance.limit
-        if self._outer is not None:
-            budget = budget.tighter(self._outer.budget)
         if limit is None:
-            return budget, self._tightened(balance.left)
-        cost = None if balance.budget.max_cost_usd is None else limit.cost_nano_usd
-        return budget, self._tightened(Budget.of_limits((limit.tokens, cost, None, None)))
+            left = balance.left
+        else:
+            cost = None if budget.max_cost_usd is None else limit.cost_nano_usd
+            left = Budget.of_limits((limit.tokens, cost, None, None))
+        if self._outer is None:
+            return budget, left
+        return budget.tighter(self._outer.budget), left.tighter(self._outer.left)
 
     def _tightened(self, left: Budget) -> Budget:
         return left if self._outer is None else left.tighter(self._outer.left)
@@ -222,10 +228,6 @@ class CallAccounts:
         freed = self._tightened(balance.unspent)
         return (
             freed != left
-            and not self._worst_within(self.cap_max, left).within(left)
-            and self._worst_within(self._cap_least, freed).within(freed)
+            and not self.worst_case(self.cap_max, left).within(left)
+            and self.worst_case(self._cap_least, freed).within(freed)
         )
-
-    def _worst_within(self, cap: int, budget: Budget) -> Spend:
-        """The same under a budget: where it limits no money, no price is needed."""
-        return self.worst_case(cap, price_needed=budget.max_cost_usd is not None)

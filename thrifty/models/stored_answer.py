@@ -1,6 +1,7 @@
 """An answer as the ledger keeps it beside its bill, and as it comes back from there."""
 
 import json
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from thrifty.models.input_bound import as_json
@@ -22,7 +23,7 @@ FIELDS = (
 
 def to_json(message: Any) -> str:
     """A message, whole or merged of pieces, as the ledger keeps it."""
-    return as_json({field: getattr(message, field) for field in FIELDS})
+    return as_json(dict(zip(FIELDS, attrgetter(*FIELDS)(message), strict=True)))
 
 
 def from_json(answer: str) -> "AIMessage":

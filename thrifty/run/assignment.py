@@ -6,6 +6,7 @@ from thrifty.budget import Spend, StepOption
 from thrifty.budget.states import OptionState, SpendState
 from thrifty.executors.protocol import Work
 from thrifty.run.facts import Run
+from thrifty.run.run_cache import RunCache
 from thrifty.run.services import Services
 
 
@@ -35,10 +36,9 @@ class ExecutorInput(TypedDict):
     """As of when the assignment was sent."""
 
 
-def work_of(state: ExecutorInput, services: Services) -> Work:
+def work_of(state: ExecutorInput, cache: RunCache) -> Work:
     """The piece of work that an assignment is."""
     assignment = state["assignment"]
-    cache = services.cache(state["run"]["id"])
     return Work(
         task=state["run"]["task"],
         option=cache.read(StepOption, assignment["option"]),
@@ -47,9 +47,9 @@ def work_of(state: ExecutorInput, services: Services) -> Work:
     )
 
 
-def reserved_for(state: ExecutorInput, services: Services) -> Spend:
+def reserved_for(state: ExecutorInput, cache: RunCache) -> Spend:
     """The most that an assignment may use."""
-    return services.cache(state["run"]["id"]).read(Spend, state["assignment"]["reserved"])
+    return cache.read(Spend, state["assignment"]["reserved"])
 
 
 def left_ms_for(state: ExecutorInput, services: Services) -> int | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from thrifty.budget import Budget, InvalidInput
 from thrifty.ledger.booking import fingerprint
@@ -41,15 +41,6 @@ def is_openai_model(model: Any) -> TypeGuard["BaseChatOpenAI"]:
     return isinstance(model, BaseChatOpenAI)
 
 
-class Prepared(NamedTuple):
-    """Copies of a model for one process: they try once, on connections of that process's loop."""
-
-    described: "BaseChatOpenAI"
-    """With its own caps: what it says of itself."""
-    uncapped: "BaseChatOpenAI"
-    """Without: on the Responses API a cap of its own would win over the call's."""
-
-
 class OpenAIModel:
     """A chat model of langchain-openai, for metered calls.
 
@@ -68,7 +59,10 @@ class OpenAIModel:
         self.given = model
         self.name = model.model_name
         self.output_tokens_max: int | None = (model.profile or {}).get("max_output_tokens")
-        self._prepared = once_a_process(lambda: _prepare(model))
+        # A retry is a call of its own on the bill, so the client makes none.
+        once = {"max_retries": 0, "stream_usage": True, "streaming": False}
+        self._described = described = model.model_copy(update=once)
+        self._connected = once_a_process(lambda: _connect(described))
 
     def request(
         self,
@@ -78,32 +72,33 @@ class OpenAIModel:
         bounds: CallBounds,
     ) -> "OpenAIRequest":
         """One request; see `OpenAIRequest`."""
-        return OpenAIRequest(self._prepared(), messages, stop, options, bounds)
+        return OpenAIRequest(self._described, self._connected(), messages, stop, options, bounds)
 
     def tool_options(self, tools: Sequence[Any], **options: Any) -> Mapping[str, Any]:
         """The arguments of a call in which these tools are bound, as the model itself does it."""
-        bound: Any = self._prepared().described.bind_tools(tools, **options)
+        bound: Any = self._described.bind_tools(tools, **options)
         kept: Mapping[str, Any] = bound.kwargs
         return kept
 
     def identity(self) -> Mapping[str, Any]:
         """What makes this model another than one of the same class."""
-        return self._prepared().described._identifying_params
+        return self._described._identifying_params
 
     def invocation_options(self, stop: list[str] | None, options: Mapping[str, Any]) -> Any:
         """What LangChain tells its callbacks of a call."""
-        return self._prepared().described._get_invocation_params(stop=stop, **options)
+        return self._described._get_invocation_params(stop=stop, **options)
 
     def tracing_options(self, stop: list[str] | None, options: Mapping[str, Any]) -> Any:
         """What LangChain tells its tracers of a call."""
-        return self._prepared().described._get_ls_params(stop=stop, **options)
+        return self._described._get_ls_params(stop=stop, **options)
 
 
 class OpenAIRequest:
     """One request in either of OpenAI's protocols, whole but for its output cap.
 
     Args:
-        prepared: the model.
+        described: the model with its own caps.
+        connected: the same without them, on connections of this process.
         messages: what is said.
         stop: where the answer is to stop.
         options: further arguments of the call, such as tools.
@@ -115,15 +110,16 @@ class OpenAIRequest:
 
     def __init__(
         self,
-        prepared: Prepared,
+        described: "BaseChatOpenAI",
+        connected: "BaseChatOpenAI",
         messages: "list[BaseMessage]",
         stop: list[str] | None,
         options: Mapping[str, Any],
         bounds: CallBounds,
     ) -> None:
-        self._model, self._bounds = prepared.uncapped, bounds
+        self._model, self._bounds = connected, bounds
         self._messages, self._stop = messages, stop
-        self.cap_wanted = _smallest_cap(prepared.described, options)
+        self.cap_wanted = _smallest_cap(described, options)
         self._options = _without_caps(options)
         body: dict[str, Any] = self._model._get_request_payload(
             messages, stop=stop, **self._options
@@ -134,6 +130,8 @@ class OpenAIRequest:
         self.model, self.tier = str(self.body["model"]), str(self.body.get("service_tier") or "")
         self.is_responses_api = "input" in self.body
         self.cap_min = RESPONSES_CAP_MIN if self.is_responses_api else 1
+        self._recalled = recalled_tokens(messages) if self.is_responses_api else 0
+        """What the Responses API adds of earlier reasoning; None where nobody knows how much."""
         if self.body.get("n") not in (None, 1):
             raise InvalidInput("n", self.body["n"], "ask once for each answer")
         if self.cap_wanted is not None and self.cap_wanted < self.cap_min:
@@ -148,7 +146,9 @@ class OpenAIRequest:
     @cached_property
     def digest(self) -> str:
         """The same for the same request, in any process, however it is sent."""
-        asked = {name: self.body[name] for name in sorted(self.body) if name not in DELIVERY_FIELDS}
+        asked = dict(self.body)
+        for field in DELIVERY_FIELDS:
+            asked.pop(field, None)
         return fingerprint(as_json(asked))
 
     @cached_property
@@ -156,11 +156,6 @@ class OpenAIRequest:
         """The most input tokens that it can be billed."""
         sent = input_tokens(self.body, self.model, self._bounds.tokens_per_attachment or 0)
         return sent + (self._recalled or 0)
-
-    @cached_property
-    def _recalled(self) -> int | None:
-        """What the Responses API adds of earlier reasoning; None where nobody knows how much."""
-        return recalled_tokens(self._messages) if self.is_responses_api else 0
 
     def check_bounded(self, budget: Budget) -> None:
         """Refuses a request whose worst case nobody can know, where it would matter.
@@ -229,23 +224,22 @@ def connections() -> Any:
     return pool
 
 
-def _prepare(model: "BaseChatOpenAI") -> Prepared:
-    options: dict[str, Any] = {"max_retries": 0}  # a retry is a call of its own on the bill
+def _connect(model: "BaseChatOpenAI") -> "BaseChatOpenAI":
+    """A copy on connections of this process, without caps: on the Responses API a cap of the
+    model's own would win over the call's."""
+    options: dict[str, Any] = {"max_retries": 0}
     if model.http_async_client is None:
         options["http_client"] = connections()
     client = model.root_async_client.with_options(**options)
     changes: dict[str, Any] = {
         "root_async_client": client,
         "async_client": client.chat.completions,
-        "max_retries": 0,
-        "stream_usage": True,
-        "streaming": False,
+        "max_tokens": None,
+        "model_kwargs": _without_caps(model.model_kwargs),
     }
-    described = model.model_copy(update=changes)
-    changes = {"max_tokens": None, "model_kwargs": _without_caps(model.model_kwargs)}
     if model.extra_body:
         changes["extra_body"] = _without_caps(model.extra_body)
-    return Prepared(described, described.model_copy(update=changes))
+    return model.model_copy(update=changes)
 
 
 def _with_added_usage(chunk: Any, whole: Any) -> Any:

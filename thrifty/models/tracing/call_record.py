@@ -13,8 +13,15 @@ from thrifty.budget import Spend
 from thrifty.budget.spend import SPEND_FIELDS
 from thrifty.ledger.protocol import Entry
 from thrifty.models.providers.protocol import ProviderRequest
-from thrifty.models.tracing.spans import ERROR, REASON, AddFacts, Facts, is_loaded, span
-from thrifty.models.tracing.traced_runs import run_metadata
+from thrifty.models.tracing.recorders import (
+    ERROR,
+    REASON,
+    AddFacts,
+    Facts,
+    are_spans_recorded,
+    run_metadata,
+    span,
+)
 
 PROVIDERS = {"azure": "azure.ai.openai"}
 """Where OpenTelemetry calls a provider by another name than LangChain."""
@@ -59,7 +66,7 @@ def record_call(
         run_manager: LangChain's, of the call.
     """
     to_run = run_metadata(run_manager, getattr(run_manager, "run_id", None))
-    if to_run is None and not is_loaded():
+    if to_run is None and not are_spans_recorded():
         return nullcontext()
     return _record(request, label, to_run)
 

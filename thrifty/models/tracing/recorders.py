@@ -1,7 +1,7 @@
-"""Spans of OpenTelemetry's with facts of thrifty's, where a program has set it up.
+"""Who records facts of thrifty's: OpenTelemetry in spans, LangChain's tracers in their runs.
 
-It is never imported from here: where nobody else has, nobody has set it up, and nothing is done.
-Facts are names and numbers; no prompt, no answer and no address with a key is ever among them.
+OpenTelemetry is never imported from here: where nobody else has, nobody has set it up. Facts are
+names and numbers; no prompt, no answer and no address with a key is ever among them.
 """
 
 import sys
@@ -18,9 +18,11 @@ TRACE = "opentelemetry.trace"
 ERROR, REASON = "error.type", "thrifty.reason"
 
 
-def is_loaded() -> bool:
-    """Whether this program has loaded OpenTelemetry, so that somebody may record spans."""
-    return TRACE in sys.modules
+def are_spans_recorded() -> bool:
+    """Whether this program has set up OpenTelemetry; other packages load it without that."""
+    trace: Any = sys.modules.get(TRACE)
+    # Without a provider there is a proxy, which waits for one.
+    return trace is not None and not isinstance(trace.get_tracer("thrifty"), trace.ProxyTracer)
 
 
 @contextmanager
@@ -58,5 +60,28 @@ def _adder(trace: Any, made: Any) -> AddFacts:
         made.set_attributes(facts)
         if ERROR in facts:
             made.set_status(trace.StatusCode.ERROR, facts.get(REASON))
+
+    return add_facts
+
+
+def run_metadata(manager: Any, run_id: Any) -> AddFacts | None:
+    """Who takes facts for the metadata of a run of LangChain's; None where no tracer keeps it.
+
+    Args:
+        manager: the callback manager whose handlers were told of the run.
+        run_id: the run's.
+    """
+    extras: list[dict[str, Any]] = []
+    for handler in getattr(manager, "handlers", None) or ():
+        run = getattr(handler, "run_map", {}).get(str(run_id))
+        if isinstance(extra := getattr(run, "extra", None), dict):
+            extras.append(extra)
+    if not extras:
+        return None
+
+    def add_facts(facts: Facts) -> None:
+        for extra in extras:
+            # Anew, as the mapping that is there may be that of other runs as well.
+            extra["metadata"] = {**(extra.get("metadata") or {}), **facts}
 
     return add_facts
