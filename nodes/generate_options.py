@@ -136,7 +136,7 @@ def _proposals(run: Run, context: Context, config: RunnableConfig, services: Ser
         key=f"{run['id']}/proposals",
         label=PROPOSALS.name,
         limit=limit,
-        left_ms=lambda: services.left_ms(run["id"], 0),
+        left_ms=lambda limits: services.left_ms(run["id"], 0, limits),
     )
     prompt = ModelPrompt(
         context.proposal_model, _prompt(run, context, services), tool=PROPOSAL_TOOL

@@ -73,7 +73,7 @@ def _allowance(
         key=state["assignment"]["key"],
         label=work.option.name,
         limit=reserved,
-        left_ms=lambda: left_ms_for(state, services),
+        left_ms=lambda limits: left_ms_for(state, limits, services),
         useful_tokens=useful_tokens,
     )
 

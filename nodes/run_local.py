@@ -68,8 +68,9 @@ def _run_within(state: ExecutorInput, work: Work, entry: Entry, services: Servic
 
 def _step_account(state: ExecutorInput, reserved: Spend, services: Services) -> StepAccount:
     """What the executor's own calls may use: its reservation, of all that the run limits."""
-    allowed = services.ledger.balance(state["run"]["id"]).budget.limited_to(reserved)
-    return StepAccount(allowed, lambda: left_ms_for(state, services))
+    run_id = state["run"]["id"]
+    allowed = services.limits(run_id).limited_to(reserved)
+    return StepAccount(allowed, lambda: left_ms_for(state, services.limits(run_id), services))
 
 
 def _run(work: Work, declared: Spend, calls: StepAccount, services: Services) -> Outcome:

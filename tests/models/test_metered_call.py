@@ -42,7 +42,7 @@ def models(server, api):
 
 
 def allowed(ledger: MemoryLedger, **more: Any) -> Allowance:
-    given = {"key": KEY, "label": "Outline", "limit": LIMIT, "left_ms": lambda: None}
+    given = {"key": KEY, "label": "Outline", "limit": LIMIT, "left_ms": lambda limits: None}
     return Allowance(ledger, "team", **{**given, **more})
 
 
@@ -260,7 +260,7 @@ def test_no_wait_is_as_long_as_the_time_that_is_left(models, ledger, server):
     server.clear()
     server.script(TooManyRequests(retry_after_ms=300), Answer("Yes."))
     with pytest.raises(ModelUnavailable, match="too many requests"):
-        ask(models, ledger, left_ms=lambda: 300)
+        ask(models, ledger, left_ms=lambda limits: 300)
     assert len(server.requests) == 1
 
 
@@ -277,7 +277,7 @@ def test_a_failure_says_whether_other_calls_would_fail_too(
 
 def test_without_time_nothing_is_sent_and_nothing_is_held(models, ledger, server):
     with pytest.raises(BudgetExceeded, match=r"^Outline does not fit: ") as refused:
-        ask(models, ledger, left_ms=lambda: -5)
+        ask(models, ledger, left_ms=lambda limits: -5)
     assert refused.value.missing == {"latency": 6}
     assert told(ledger) == [(f"{KEY}.1", "released")]
     assert not server.requests

@@ -34,7 +34,7 @@ def accounts(
     bounds = CallBounds(cap_max)
     given = OpenAIModel(client(nobody, "chat", model))
     request = given.request([HumanMessage(text)], None, options, bounds)
-    allowance = Allowance(MemoryLedger(), "team", "key", "label", None, lambda: None)
+    allowance = Allowance(MemoryLedger(), "team", "key", "label", None, lambda limits: None)
     return CallAccounts(request, bounds, prices, allowance, None)
 
 

@@ -117,20 +117,20 @@ class Book:
         return lease.owner if lease else ""
 
     def balance(self, account: Account) -> Balance:
-        name = Caller.of(account).account
+        name = _caller(account).account
         state = self._store.read(partial(calls.known, name=name), is_single=True)
         return rules.balance(state)
 
     def entry(self, account: Account, key: str) -> Entry | None:
-        name = Caller.of(account).account
+        name = _caller(account).account
         return self._store.read(partial(calls.looked_up, name=name, key=key))
 
     def overruns(self, account: Account) -> tuple[Entry, ...]:
-        name = Caller.of(account).account
+        name = _caller(account).account
         return self._store.read(lambda books: calls.overruns(books, name))
 
     def entries(self, account: Account) -> tuple[Entry, ...]:
-        name = Caller.of(account).account
+        name = _caller(account).account
         return self._store.read(lambda books: _checked_entries(books, name))
 
 

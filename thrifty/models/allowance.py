@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from thrifty.budget import Spend, ThriftyError
+from thrifty.budget import Budget, Spend, ThriftyError
 from thrifty.budget.clock import elapsed_ms
 from thrifty.ledger.protocol import Account, Ledger
 
@@ -26,8 +26,8 @@ class Allowance:
     """What the call is for, as the bill names it."""
     limit: Spend | None
     """The most that one attempt may use; None: all that is left in the account."""
-    left_ms: Callable[[], int | None]
-    """How much of the latency limit is left now; None without a limit."""
+    left_ms: Callable[[Budget], int | None]
+    """How much time is left now, under the account's limits as they are; None without a limit."""
     useful_tokens: int = OUTPUT_CAP_MIN
     """An answer that has to be shorter than this is not worth its input."""
     attempts_max: int = ATTEMPTS_MAX
@@ -38,11 +38,11 @@ class Allowance:
     """Is told why a call was not sent at all."""
 
 
-def countdown(ledger: Ledger, account: Account, started_ns: int) -> Callable[[], int | None]:
-    """Counts down the latency limit of an account, as it is now and later, from a moment on."""
+def countdown(started_ns: int) -> Callable[[Budget], int | None]:
+    """Counts down the latency limit of an account from a moment on."""
 
-    def left_ms() -> int | None:
-        limit_ms = ledger.balance(account).budget.max_latency_ms
+    def left_ms(limits: Budget) -> int | None:
+        limit_ms = limits.max_latency_ms
         return None if limit_ms is None else max(0, limit_ms - elapsed_ms(started_ns))
 
     return left_ms

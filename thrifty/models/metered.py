@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from typing_extensions import TypedDict
 
-from thrifty.budget import InvalidInput, checks
+from thrifty.budget import Budget, InvalidInput, checks
 from thrifty.ledger.forks import once_a_process
 from thrifty.ledger.protocol import Account, Ledger
 from thrifty.models.allowance import (
@@ -138,7 +138,7 @@ def metered(
     choose: ChooseAllowance
     if ledger is not None and account is not None:
         ledger.balance(account)  # raises now, and not at the first call
-        clock = left_ms or countdown(ledger, account, time.monotonic_ns())
+        clock = countdown(time.monotonic_ns()) if left_ms is None else lambda _: left_ms()
         choose = _OnAccount(ledger, account, clock, keys, shown, options)
     else:
         choose = _OnStep(left_ms, keys, shown, options)
@@ -167,7 +167,7 @@ class _OnAccount:
 
     ledger: Ledger
     account: Account
-    left_ms: Callable[[], int | None]
+    left_ms: Callable[[Budget], int | None]
     keys: Callable[[], _CallKeys]
     label: str
     options: MeteringOptions
@@ -204,9 +204,9 @@ class _OnStep:
         step.check()
         step.note_metered()
         step.note_declined(None)
-        clock = self.left_ms or step.left_ms
+        left_ms = self.left_ms or step.left_ms
         on_account = _OnAccount(
-            step.ledger, step.account, clock, self.keys, self.label, self.options
+            step.ledger, step.account, lambda _: left_ms(), self.keys, self.label, self.options
         )
         allowance, _ = on_account(request)
         return replace(allowance, on_refusal=step.note_declined), step.parent

@@ -7,7 +7,7 @@ and however; the ledger, which may have to wait for a disk, is asked in threads 
 
 import asyncio
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,7 +20,8 @@ from thrifty.models import stored_answer
 from thrifty.models.background_loop import CallAbandoned, Emit, background_loop
 from thrifty.models.failures import Failure, read_failure
 from thrifty.models.reservation import CallAccounts, Reservation
-from thrifty.models.tracing.call_record import record_call
+from thrifty.models.tracing.call_record import CallRecord, record_call
+from thrifty.models.tracing.recorders import is_recorded
 from thrifty.models.usage import read_usage
 from thrifty.models.wait_for_budget import wait_for_budget
 
@@ -96,7 +97,8 @@ class MeteredCall:
         """Waits as long as the failure asks; False where that is no use or takes too long."""
         if failure.retry_after_ms is None or self._has_emitted:
             return False
-        left_ms = await self._in_thread(self._allowance.left_ms)
+        balance = await self._in_thread(self._accounts.balance)
+        left_ms = self._allowance.left_ms(balance.budget)
         if failure.retry_after_ms >= (WAIT_MAX_MS if left_ms is None else left_ms):
             return False
         with suppress(TimeoutError):
@@ -107,7 +109,10 @@ class MeteredCall:
         self, after: Entry | None, abandoned: asyncio.Event, emit: Emit | None
     ) -> tuple[Reservation, Answer | Failure]:
         """Reserves and asks, and records it for whoever reads records."""
-        with record_call(self._request, self._allowance.label, self._run_manager) as record:
+        recording: AbstractContextManager[CallRecord | None] = nullcontext()
+        if is_recorded(self._run_manager):
+            recording = record_call(self._request, self._allowance.label, self._run_manager)
+        with recording as record:
             reservation = await self._reserve(after, abandoned)
             if record is not None:
                 record.reserved(reservation.entry, reservation.cap)
@@ -166,7 +171,7 @@ class MeteredCall:
 
     def _mark_sent(self, reservation: Reservation) -> tuple[bool, int | None, int | None]:
         """Whether it is this call's to send, the time that is left, and when that is over."""
-        left_ms = self._allowance.left_ms()
+        left_ms = self._allowance.left_ms(reservation.limits)
         due_ns = None if left_ms is None else time.monotonic_ns() + left_ms * NANO_PER_MS
         return self._accounts.mark_sent(reservation), left_ms, due_ns
 

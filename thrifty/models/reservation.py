@@ -17,6 +17,8 @@ class Reservation:
     """A reservation, and what goes out with it."""
 
     entry: Entry
+    limits: Budget
+    """What limits its account, as it was when this was reserved."""
     cap: int = 0
     """The output cap that it pays for."""
     outer_key: str = ""
@@ -89,13 +91,15 @@ class CallAccounts:
             if entry is None:
                 continue
             if entry.status != "unsent":
-                return Reservation(entry)
+                return Reservation(entry, balance.budget)
             is_new = entry.reserved == worst_case
             if not is_new:  # it is older than this call, which has to be within what it holds
                 left = self._tightened(budget.limited_to(entry.reserved))
                 cap = self.largest_cap(left)
+            cap = max(cap, self._cap_least)
             try:
-                return self._check(entry, budget, left, max(cap, self._cap_least))
+                outer_key = self._check(budget, left, cap)
+                return Reservation(entry, balance.budget, cap, outer_key)
             except ThriftyError as error:
                 self._release_unsent(entry)
                 if is_new or not isinstance(error, BudgetExceeded):
@@ -187,8 +191,12 @@ class CallAccounts:
                 raise
             return None
 
-    def _check(self, entry: Entry, budget: Budget, left: Budget, cap: int) -> Reservation:
-        """Looks whether the call is within what was reserved, and reserves in the outer account."""
+    def _check(self, budget: Budget, left: Budget, cap: int) -> str:
+        """Looks whether the call is within what was reserved, and reserves in the outer account.
+
+        Returns:
+            The key there; empty without such an account.
+        """
         self.request.check_bounded(budget)
         worst_case = Spend(self.request.input_tokens + cap, tool_calls=1)
         if self._outer is not None or budget.max_cost_usd is not None:
@@ -196,9 +204,9 @@ class CallAccounts:
         if missing := left.exceeded_by(worst_case):
             raise BudgetExceeded(missing, self.allowance.label)
         if self._outer is None:
-            return Reservation(entry, cap)
+            return ""
         self._outer.note_metered()
-        return Reservation(entry, cap, self._outer.reserve(self.allowance.label, worst_case))
+        return self._outer.reserve(self.allowance.label, worst_case)
 
     def _release_unsent(self, entry: Entry) -> None:
         """Gives a reservation back, unless another has found it and sends under it."""

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from thrifty.budget import Budget
 from thrifty.budget.clock import NANO_PER_MS
 from thrifty.ledger.protocol import Balance
 from thrifty.models.allowance import Allowance
@@ -40,8 +41,10 @@ async def wait_for_budget(
         CallAbandoned: nobody waits any more.
     """
     started_ns, seen = time.monotonic_ns(), None
-    while _has_time(allowance, started_ns):
+    while True:
         balance = await look()
+        if not _has_time(allowance, started_ns, balance.budget):
+            return None
         if balance != seen:
             if (brought := await attempt()) is not None:
                 return brought
@@ -50,11 +53,10 @@ async def wait_for_budget(
             await asyncio.wait_for(abandoned.wait(), LOOK_AGAIN_S)
         if abandoned.is_set():
             raise CallAbandoned
-    return None
 
 
-def _has_time(allowance: Allowance, started_ns: int) -> bool:
+def _has_time(allowance: Allowance, started_ns: int, limits: Budget) -> bool:
     if time.monotonic_ns() - started_ns >= allowance.patience_ms * NANO_PER_MS:
         return False
-    left_ms = allowance.left_ms()
+    left_ms = allowance.left_ms(limits)
     return left_ms is None or left_ms > 0

@@ -2,7 +2,7 @@
 
 from typing_extensions import TypedDict
 
-from thrifty.budget import Spend, StepOption
+from thrifty.budget import Budget, Spend, StepOption
 from thrifty.budget.states import OptionState, SpendState
 from thrifty.executors.protocol import Work
 from thrifty.run.facts import Run
@@ -52,7 +52,7 @@ def reserved_for(state: ExecutorInput, cache: RunCache) -> Spend:
     return cache.read(Spend, state["assignment"]["reserved"])
 
 
-def left_ms_for(state: ExecutorInput, services: Services) -> int | None:
-    """The time that is left for an assignment; None without a limit."""
-    left_ms = services.left_ms(state["run"]["id"], state["spend"]["latency_ms"])
+def left_ms_for(state: ExecutorInput, limits: Budget, services: Services) -> int | None:
+    """The time that is left for an assignment, under the run's limits; None without a limit."""
+    left_ms = services.left_ms(state["run"]["id"], state["spend"]["latency_ms"], limits)
     return None if left_ms is None else max(0, left_ms - state["assignment"]["kept_ms"])

@@ -160,8 +160,10 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
     def _account_of(self, state: Mapping[str, Any]) -> AgentAccount:
         account = _name_of(self._account)
         started_ns = state.get("thrifty_started_ns") or time.monotonic_ns()
-        clock = countdown(self._ledger, account, started_ns)
-        return AgentAccount(self._ledger, account, clock)
+        clock = countdown(started_ns)
+        return AgentAccount(
+            self._ledger, account, lambda: clock(self._ledger.balance(account).budget)
+        )
 
     def _guard(self, account: AgentAccount) -> AbstractContextManager[None]:
         return guard_calls(account, self._prices.pinned(), self._declared)

@@ -5,7 +5,7 @@ package `opentelemetry-semantic-conventions` 0.66b2); money is in nano-USD.
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,6 @@ from thrifty.models.tracing.recorders import (
     REASON,
     AddFacts,
     Facts,
-    are_spans_recorded,
     run_metadata,
     span,
 )
@@ -55,27 +54,19 @@ class CallRecord:
         self.add({**_closing_facts(entry), ERROR: "ModelUnavailable", REASON: reason})
 
 
+@contextmanager
 def record_call(
     request: ProviderRequest, label: str, run_manager: Any
-) -> AbstractContextManager[CallRecord | None]:
-    """A record of one attempt; of None, and no work at all, where nobody records.
+) -> Iterator[CallRecord | None]:
+    """A record of one attempt; None where nobody records.
 
     Args:
         request: what is asked.
         label: what for, as the bill names it.
         run_manager: LangChain's, of the call.
     """
-    to_run = run_metadata(run_manager, getattr(run_manager, "run_id", None))
-    if to_run is None and not are_spans_recorded():
-        return nullcontext()
-    return _record(request, label, to_run)
-
-
-@contextmanager
-def _record(
-    request: ProviderRequest, label: str, to_run: AddFacts | None
-) -> Iterator[CallRecord | None]:
     provider = request.provider
+    to_run = run_metadata(run_manager, getattr(run_manager, "run_id", None))
     asked = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": PROVIDERS.get(provider, provider),

@@ -18,11 +18,20 @@ TRACE = "opentelemetry.trace"
 ERROR, REASON = "error.type", "thrifty.reason"
 
 
-def are_spans_recorded() -> bool:
-    """Whether this program has set up OpenTelemetry; other packages load it without that."""
+def is_recorded(manager: Any) -> bool:
+    """Whether a call may be recorded: OpenTelemetry is set up, or a handler keeps its runs.
+
+    Args:
+        manager: LangChain's callback manager of the call.
+    """
     trace: Any = sys.modules.get(TRACE)
-    # Without a provider there is a proxy, which waits for one.
-    return trace is not None and not isinstance(trace.get_tracer("thrifty"), trace.ProxyTracer)
+    # Without a provider there is a proxy, which waits for one: other packages load it so.
+    if trace is not None and not isinstance(trace.get_tracer("thrifty"), trace.ProxyTracer):
+        return True
+    for handler in getattr(manager, "handlers", None) or ():
+        if getattr(handler, "run_map", None):
+            return True
+    return False
 
 
 @contextmanager
