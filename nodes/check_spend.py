@@ -9,7 +9,7 @@ from thrifty.budget import Budget, Plan, Spend
 from thrifty.budget.decision import Decision, DecisionKind
 from thrifty.budget.resources import told
 from thrifty.nodes.context import Context
-from thrifty.nodes.state import Direction, growth
+from thrifty.nodes.state import Direction, additions
 from thrifty.planning.course import Action, Course, Standing, set_course
 from thrifty.planning.engines import make_plan
 from thrifty.planning.forecast import drift
@@ -47,7 +47,7 @@ def check_spend(
 ) -> dict[str, Any]:
     """Compares ledger and plan, and decides what happens next."""
     context = Context.of(runtime.context)
-    spent = services.spent(state["run"]["id"], state["spend"]["latency_ms"])
+    spent = services.spend(state["run"]["id"], state["spend"]["latency_ms"])
     course = _decide(state, spent, context, services)
     if course.action == "ask" and not can_interrupt(config):
         course = Course("end", f"{course.reason}, {NOBODY}", halts=True)
@@ -60,7 +60,7 @@ def check_spend(
         "halt_reason": course.reason if course.halts else "",
         "seen": len(state["outcomes"]),
         "spend": spent.to_state(),
-        **growth(decisions=services.cache_of(state).write_all(decisions)),
+        **additions(decisions=services.cache_of(state).write_all(decisions)),
     }
 
 
@@ -70,7 +70,7 @@ def _decide(state: CheckInput, spent: Spend, context: Context, services: Service
         plan=cache.read(Plan, state["plan"]),
         news=cache.outcomes[state["seen"] :],
         ahead=remaining_plan(state, context, services).ahead(),
-        left=services.left(run["id"], state["spend"]["latency_ms"]),
+        left=services.remaining_budget(run["id"], state["spend"]["latency_ms"]),
         best=lambda: make_plan(current_problem(state, context, services)[0], context.engine),
         replans_left=context.max_replans - (state["revision"] - 1),
         overrun=_overrun(run, spent, services),

@@ -88,7 +88,7 @@ def _start(
     store = runtime.store if context.learn else None
     learned, remark = recall(store, services.steps, terms_of(run, context, services))
     proposals = _proposals(run, context, config, services)
-    cache, spent = services.cache(run["id"]), services.spent(run["id"], 0)
+    cache, spent = services.cache(run["id"]), services.spend(run["id"], 0)
     decisions = [Decision("options", text, spent.latency_ms) for text in proposals.remarks]
     if services.models.is_offline:
         decisions = [Decision("offline", OFFLINE)]
@@ -124,7 +124,7 @@ def _proposals(run: Run, context: Context, config: RunnableConfig, services: Ser
     budget = services.cache(run["id"]).read(Budget, run["budget"])
     if reason := too_dear(budget):
         return Proposals((), (f"extra steps were not asked for: {reason}",))
-    left = services.left(run["id"], 0)
+    left = services.remaining_budget(run["id"], 0)
     try:
         held = envelope(PROPOSALS, left, context.proposal_model, services.models.prices)
     except (BudgetExceeded, PriceUnknown) as error:
@@ -135,7 +135,7 @@ def _proposals(run: Run, context: Context, config: RunnableConfig, services: Ser
         key=f"{run['id']}/proposals",
         label=PROPOSALS.name,
         envelope=held,
-        left_ms=lambda: services.left_ms(run["id"], 0),
+        left_ms=lambda: services.remaining_ms(run["id"], 0),
     )
     request = Request(context.proposal_model, _prompt(run, context, services), tool=PROPOSAL_TOOL)
     known, names = services.steps, services.executors.names

@@ -38,7 +38,7 @@ def plan(
     if why := why_no_plan(state, context, services):
         new_plan = new_plan.refused(why)
     new_plan = replace(new_plan, left_out=(*new_plan.left_out, *excluded))
-    spent = services.spent(state["run"]["id"], state["spend"]["latency_ms"])
+    spent = services.spend(state["run"]["id"], state["spend"]["latency_ms"])
     decisions = [Decision("plan", describe(new_plan), spent.latency_ms)]
     if state["revision"]:
         decisions = [*_changes(state, new_plan, problem, context, services), *decisions]

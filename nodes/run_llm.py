@@ -14,7 +14,7 @@ from thrifty.models.metered import Allowance, Request
 from thrifty.nodes.context import Context
 from thrifty.prompts import render
 from thrifty.run.active_time import active_ms
-from thrifty.run.assignment import ExecutorInput, left_ms_for, reserved_for, work_of
+from thrifty.run.assignment import ExecutorInput, remaining_ms_for, reserved_for, work_of
 from thrifty.run.choices import terms_of
 from thrifty.run.events import event_base
 from thrifty.run.services import Services
@@ -67,7 +67,7 @@ def _allowance(
         key=state["assignment"]["key"],
         label=work.option.name,
         envelope=reserved_for(state, services),
-        left_ms=lambda: left_ms_for(state, services),
+        left_ms=lambda: remaining_ms_for(state, services),
         useful_tokens=useful_tokens,
     )
 

@@ -23,7 +23,7 @@ def current_problem(
         (len(facts["outcomes"]), facts["left_out"], facts["run"]["budget"]),
         lambda: _problem(facts, settings, services),
     )
-    left = services.left(facts["run"]["id"], facts["spend"]["latency_ms"])
+    left = services.remaining_budget(facts["run"]["id"], facts["spend"]["latency_ms"])
     return replace(problem, left=left), excluded
 
 
