@@ -38,6 +38,7 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
         steps: tuple[Step, ...],
     ) -> "BudgetAgent":
         """The same graph, with the runs that its nodes drive and the steps of its catalog."""
+        # LangGraph knows no way to compile into a class of one's own.
         return cls(**vars(compiled.copy()), runs=runs, steps=steps)
 
     def stream(
@@ -46,6 +47,7 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
         """Runs the graph; see LangGraph's own `stream`."""
         driver = new_owner()
         generator: Any = super().stream(input, redact(config), **options)
+        # Who stops reading leaves a generator behind. It is closed now, not when it is collected.
         with closing(generator) as parts:
             try:
                 while (part := _next(parts, driver)) is not END:
@@ -69,6 +71,7 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
 
 def _next(parts: Iterator[Any], driver: str) -> Any:
     with drive_as(driver):
+        # What the caller does between two parts is no part of the run.
         return next(parts, END)
 
 

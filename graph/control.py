@@ -59,6 +59,7 @@ def finish_now(
         "halt_reason": reason,
         "decisions": [decision.to_state()],
     }
+    # LangGraph goes on along the edges of this node, which follow the direction.
     agent.update_state(config, halted, as_node="check_spend")
     result: dict[str, Any] = agent.invoke(None, config, context=context)
     return result
@@ -87,6 +88,7 @@ def prepare_resume(agent: BudgetAgent, config: RunnableConfig, answer: object = 
         raise InvalidInput("run", config["configurable"]["thread_id"], "start it first")
     if run.question is not None:
         return Command(resume=answer)
+    # From its last checkpoint, LangGraph goes on by itself.
     if not run.is_planned or (run.next and answer == GO):
         return None
     _plan_anew(agent, config, run.values, answer)

@@ -20,4 +20,5 @@ def redact(config: RunnableConfig | None) -> RunnableConfig | None:
 
 
 def _is_kept(name: str, value: Any) -> bool:
+    # Such keys are LangGraph's own, and what it put there it needs.
     return name.startswith("__") or not (isinstance(value, str) and is_secret(name, value))

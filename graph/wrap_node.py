@@ -40,11 +40,14 @@ def wrap_node(node: Node, services: Services) -> NodeInGraph:
             emitter.node_started(state)
             try:
                 update = node(state, services=services, **arguments)
+            # A signal of LangGraph's, not a failure: the run is going to wait for a person.
             except GraphInterrupt as interrupt:
                 emitter.run_interrupted(state, interrupt)
                 raise
             update = guard_recursion(state, update)
+            # After the guard: traces and events say what really happens next.
             record(update)
+            # With the update, as the first node finds no run in its state.
             emitter.node_ended({**state, **update}, update)
         return update
 

@@ -36,6 +36,7 @@ def approve(
     """Waits, without counting the time, until an answer comes that can be used."""
     question = _question(state, Context.of(runtime.context), services)
     while True:
+        # A resume runs this node from its start: each call returns the answer that was given to it.
         answer = interrupt(question)
         try:
             return _next_update(answer, state, services)

@@ -68,10 +68,12 @@ def _decide(state: CheckInput, spent: Spend, context: Context, services: Service
     run, cache = state["run"], services.cache_of(state)
     standing = Standing(
         plan=cache.read(Plan, state["plan"]),
+        # What an earlier check has decided on is no reason for a new plan.
         news=cache.outcomes[state["seen"] :],
         ahead=remaining_plan(state, context, services).ahead(),
         left=services.remaining_budget(run["id"], state["spend"]["latency_ms"]),
         best=lambda: make_plan(current_problem(state, context, services)[0], context.engine),
+        # The first plan is none of the new ones.
         replans_left=context.max_replans - (state["revision"] - 1),
         overrun=_overrun(run, spent, services),
         lost=why_no_plan(state, context, services),

@@ -64,8 +64,10 @@ def finish(state: FinishInput, runtime: Runtime[Context], *, services: Services)
 def _close(state: FinishInput, services: Services) -> tuple[Spend, Budget]:
     """Settles the account of the run; returns what was spent, and the limits."""
     run = state["run"]
+    # What nobody will settle any more is charged before the bill is read.
     unbooked = charge_what_is_open(services.ledger, services.account(run["id"]))
     spent = services.spend(run["id"], state["spend"]["latency_ms"]) + unbooked
+    # Read before the share is given back, which leaves nothing to limit.
     budget = _limits(run, services)
     if run["common"]:
         services.ledger.reclaim(run["common"], run["id"])

@@ -48,6 +48,7 @@ def generate_options(
     given = read_run_input(state, number, context.budget or services.budget, config)
     run = _open_account(given, number, config, services)
     with services.runs.node(run["id"], lambda: 0):
+        # The account is open now, so that its lease can be taken.
         return _start(run, context, runtime, config, services)
 
 
@@ -95,12 +96,14 @@ def _start(
     if remark:
         decisions = [Decision("options", remark), *decisions]
     return {
+        # Else the next run on this thread would inherit them.
         "task": None,
         "budget": None,
         "run_id": None,
         "run": run,
         "proposed": cache.write_all(proposals.steps),
         "first_plan": None,
+        # These grow by what is returned. The earlier run's are left behind.
         "outcomes": Overwrite([]),
         "decisions": Overwrite(cache.write_all(decisions)),
         "revision": 0,

@@ -32,7 +32,9 @@ def route(state: PlannedFacts, runtime: Runtime[Context], *, services: Services)
     remaining = remaining_plan(state, context, services)
     ready = ready_wave(remaining.options.values(), steps, cache.finished, context.max_concurrency)
     orphans = [orphan for o in ready if (orphan := skip_orphan(o, steps, cache.finished))]
+    # Nothing else could start beside one, so nothing is lost.
     ready = () if orphans else ready
+    # Estimated by the bills so far, not as they were planned.
     menu = {option.step: remaining.step(option.step) for option in ready}
     wanted = [menu[option.step].option(option.name) for option in ready]
     sent = _dispatcher(state, remaining, menu, context, services).dispatch(wanted, menu)

@@ -41,6 +41,7 @@ def run_llm(
     outcome = write(work, request, services.models, allowance, handled)
     charged_before = cache.read(Spend, state["assignment"]["charged_before"])
     outcome = _of_this_attempt(outcome, charged_before, state["assignment"]["untouched"])
+    # Somebody asked LangGraph to stop. The step is not to blame, and a resume tries it again.
     if outcome.status == "failed" and runtime.drain_requested:
         outcome = replace(outcome, status="stopped", reason=STOPPED)
     outcome = replace(outcome, started_ms=started_ms, ended_ms=active_ms(state, services))
@@ -79,6 +80,7 @@ def _of_this_attempt(outcome: Outcome, charged_before: Spend, untouched: str) ->
     already what they were charged.
     """
     pairs = zip(outcome.actual.amounts, charged_before.amounts, strict=True)
+    # A late reconciliation may have lowered what an earlier attempt was charged.
     actual = Spend(*(max(0, charged - before) for charged, before in pairs))
     text = outcome.text
     if outcome.has_text and untouched:

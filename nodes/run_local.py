@@ -82,6 +82,7 @@ def _call_executor(work: Work, declared: Spend, tab: Tab, services: Services) ->
         outcome = Outcome(work.option, "failed", actual=tab.bill(declared), reason=_reason(error))
     else:
         outcome = _read_result(work, result, tab, declared)
+    # Time is measured here, whatever the executor says of it.
     latency_ms = (time.monotonic_ns() - started_ns) // 1_000_000
     return replace(outcome, actual=replace(outcome.actual, latency_ms=latency_ms))
 

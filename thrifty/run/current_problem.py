@@ -20,6 +20,7 @@ def current_problem(
     """
     problem, excluded = services.cache_of(facts).compute_once(
         "problem",
+        # Estimates move with outcomes, limits and exclusions with a person's answer.
         (len(facts["outcomes"]), facts["left_out"], facts["run"]["budget"]),
         lambda: _problem(facts, settings, services),
     )

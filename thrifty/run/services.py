@@ -71,6 +71,7 @@ class Services:
     def remaining_budget(self, run_id: str, known_ms: int) -> Budget:
         """What a run may still reserve, and the latency it has left."""
         balance = self.ledger.balance(run_id)
+        # What others hold may still be spent by them.
         taken = balance.spent + balance.reserved
         active_ms = self.runs.active_ms(run_id, known_ms)
         return balance.budget.left_after(
