@@ -14,13 +14,13 @@ from thrifty.planning.course import Action, Course, Standing, set_course
 from thrifty.planning.engines import make_plan
 from thrifty.planning.forecast import drift
 from thrifty.planning.reasons import over
-from thrifty.run.bills import bills_of
 from thrifty.run.can_interrupt import NOBODY, can_interrupt
 from thrifty.run.choices import terms_of, why_no_plan
 from thrifty.run.current_problem import current_problem
 from thrifty.run.facts import PlannedFacts, Run
 from thrifty.run.remaining_plan import remaining_plan
 from thrifty.run.services import Services
+from thrifty.run.step_bills import bills_of
 
 NEXT_NODE: dict[Action, Direction] = {
     "continue": "route",

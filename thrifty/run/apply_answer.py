@@ -5,10 +5,12 @@ from typing import Any
 
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.share import extend_share
-from thrifty.run.question import Answer
+from thrifty.run.question import ApprovalAnswer
 
 
-def apply_answer(answer: Answer, state: Mapping[str, Any], ledger: Ledger) -> dict[str, Any]:
+def apply_answer(
+    answer: ApprovalAnswer, state: Mapping[str, Any], ledger: Ledger
+) -> dict[str, Any]:
     """Raises the run's limits where the answer does.
 
     Returns:
