@@ -65,7 +65,7 @@ def _question(state: ApproveInput, context: Context, services: Services) -> Ques
 
 
 def _offer(budget: Budget, raised: Purchase) -> RaiseOffer:
-    limits = budget.raised_by(raised.more).named(raised.more)
+    limits = budget.raised_by(raised.more).limits_of(raised.more)
     return RaiseOffer(
         budget=limits, more=raised.more, value=raised.value, options=list(raised.options)
     )

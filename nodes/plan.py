@@ -36,7 +36,7 @@ def plan(
     problem, excluded = current_problem(state, context, services)
     new_plan = make_plan(problem, context.engine)
     if why := why_no_plan(state, context, services):
-        new_plan = new_plan.refused(why)
+        new_plan = new_plan.as_infeasible(why)
     # The planner never saw what is excluded. The plan says why all the same.
     new_plan = replace(new_plan, left_out=(*new_plan.left_out, *excluded))
     spent = services.spend(state["run"]["id"], state["spend"]["latency_ms"])

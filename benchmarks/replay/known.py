@@ -84,7 +84,7 @@ class Known:
         catalog, now = self._option(executed), self.plan(executed)
         left = sum(self.work(executed.task, work).estimate.cost_nano_usd for work in works)
         nano = left * now.estimate.cost_nano_usd // max(1, catalog.estimate.cost_nano_usd)
-        return now.estimated(Spend(cost_nano_usd=nano), now.spread)
+        return now.with_estimate(Spend(cost_nano_usd=nano), now.spread)
 
     def work(self, task: Task, work: Work) -> StepOption:
         """One tool where it stands, as it is estimated from the past of every task."""

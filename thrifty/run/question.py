@@ -107,7 +107,7 @@ def read_answer(given: object, budget: Budget, steps: Sequence[Step]) -> Approva
         return ApprovalAnswer(finish=given == FINISH)
     if not isinstance(given, Mapping) or not given or set(given) - {"budget", "leave_out"}:
         raise InvalidInput("answer", given, REMEDY)
-    raised = budget.changed(given["budget"]) if "budget" in given else None
+    raised = budget.with_limits(given["budget"]) if "budget" in given else None
     return ApprovalAnswer(False, raised, _names(given.get("leave_out", ()), steps))
 
 
