@@ -83,13 +83,13 @@ def create_budget_agent(
     # Loaded now, so that it does not count as the first run's latency.
     for part in (models, registry, engines):
         part.warm_up()
-    books = ledger or MemoryLedger()
+    ledger = ledger or MemoryLedger()
     services = Services(
         steps=steps,
         executors=registered,
         models=models,
-        ledger=books,
-        runs=RunsAtWork(books),
+        ledger=ledger,
+        runs=RunsAtWork(ledger),
         budget=budget,
         common=(lambda _: account) if isinstance(account, str) else account,
     )
