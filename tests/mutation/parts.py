@@ -25,6 +25,7 @@ LEDGER = (
 )
 PRICING = ("call", "envelope", "prices", "size", "usage")
 PRICED = ("call", "counting", "prices", "size", "usage")
+CODECS = ("codec", "optional", "mapping", "sequence", "fixed")
 METERING = ("allowance", "door", "metered")
 
 PARTS = {
@@ -54,7 +55,11 @@ PARTS = {
         ("thrifty/budget/*",),
         ("tests/budget",),
         sample="thrifty.budget.money.x_quote_nano_usd__mutmut_1",
-        imported=("thrifty.budget.resources.x__counted",),
+        imported=(
+            "thrifty.budget.resources.x__counted",
+            # How a class is converted is found out once, when a test module writes its first one.
+            *(f"thrifty.budget.plain_data.x__{name}" for name in CODECS),
+        ),
     ),
     "check": Part(
         (
