@@ -14,7 +14,7 @@ from thrifty.budget import InvalidInput, StepOption
 from thrifty.cli.bills import FILE, earlier_bills
 from thrifty.cli.edge import debug_option
 from thrifty.cli.screen import Screen
-from thrifty.estimates.history import History, Work
+from thrifty.estimates.history import BilledOption, History
 from thrifty.estimates.learned import learn
 from thrifty.executors.catalog import load_catalog
 from thrifty.executors.registry import LLM
@@ -36,7 +36,7 @@ neither reads nor adds any. Estimates steer a run; what it may spend does not re
 class Row(NamedTuple):
     """An option that has been billed."""
 
-    work: Work
+    work: BilledOption
     bills: int
     declared: StepOption
     expected: StepOption

@@ -36,7 +36,7 @@ def preview(request: Request, history: History) -> Preview:
     problem, left_out = problem_of(request, history)
     made = make_plan(problem, request.context.engine)
     if why := hopeless(request.catalog.steps, problem.steps, left_out):
-        made = made.refused(why)
+        made = made.as_infeasible(why)
     asked = made.left_out if len(made.left_out) <= ASKED_OPTIONS_MAX else ()
     return Preview(
         plan=replace(made, left_out=(*made.left_out, *left_out)),

@@ -41,7 +41,7 @@ def answer(words: str) -> Any:
     if said.lower().startswith("without "):
         return {"leave_out": [said[len("without ") :]]}
     limits = read_budget(said)
-    return {"budget": limits.named({resource.name for resource, _ in limits.limited()})}
+    return {"budget": limits.limits_of({resource.name for resource, _ in limits.limited()})}
 
 
 def ask(question: dict[str, Any]) -> str:

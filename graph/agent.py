@@ -2,15 +2,16 @@
 
 from asyncio import to_thread
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, closing, contextmanager
+from contextlib import aclosing, closing
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
 from thrifty.budget import Step
-from thrifty.graph.redact import without_secrets
-from thrifty.ledger.at_work import DRIVER, RunsAtWork
+from thrifty.graph.leases import drive_as
+from thrifty.graph.redact import redact
+from thrifty.ledger.at_work import RunsAtWork
 from thrifty.ledger.owner import new_owner
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input, Output, State
@@ -37,6 +38,7 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
         steps: tuple[Step, ...],
     ) -> "BudgetAgent":
         """The same graph, with the runs that its nodes drive and the steps of its catalog."""
+        # LangGraph knows no way to compile into a class of one's own.
         return cls(**vars(compiled.copy()), runs=runs, steps=steps)
 
     def stream(
@@ -44,7 +46,8 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     ) -> Iterator[Any]:
         """Runs the graph; see LangGraph's own `stream`."""
         driver = new_owner()
-        generator: Any = super().stream(input, without_secrets(config), **options)
+        generator: Any = super().stream(input, redact(config), **options)
+        # Who stops reading leaves a generator behind. It is closed now, not when it is collected.
         with closing(generator) as parts:
             try:
                 while (part := _next(parts, driver)) is not END:
@@ -57,7 +60,7 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     ) -> AsyncIterator[Any]:
         """Runs the graph; see LangGraph's own `astream`."""
         driver = new_owner()
-        generator: Any = super().astream(input, without_secrets(config), **options)
+        generator: Any = super().astream(input, redact(config), **options)
         async with aclosing(generator) as parts:
             try:
                 while (part := await _anext(parts, driver)) is not END:
@@ -66,21 +69,12 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
                 await to_thread(self.runs.end, driver)  # it may write to a database
 
 
-@contextmanager
-def _driven_by(driver: str) -> Iterator[None]:
-    """Lets the nodes that start now know whom they run for; not so what the caller does between."""
-    before = DRIVER.set(driver)
-    try:
-        yield
-    finally:
-        DRIVER.reset(before)
-
-
 def _next(parts: Iterator[Any], driver: str) -> Any:
-    with _driven_by(driver):
+    with drive_as(driver):
+        # What the caller does between two parts is no part of the run.
         return next(parts, END)
 
 
 async def _anext(parts: AsyncIterator[Any], driver: str) -> Any:
-    with _driven_by(driver):
+    with drive_as(driver):
         return await anext(parts, END)

@@ -72,6 +72,7 @@ def create_budget_agent(
     checks.instance("budget", budget, Budget, "Budget(max_tokens=2_200)")
     if settings is not None:
         checks.instance("settings", settings, Settings, 'Settings(api_key="…")')
+    # Anybody's ledger will do, so no class is asked for.
     if ledger is not None and not callable(getattr(ledger, "reserve", None)):
         raise InvalidInput("ledger", ledger, 'use a ledger, as in SqliteLedger("runs.sqlite")')
     if account is not None and not callable(account):
@@ -79,15 +80,16 @@ def create_budget_agent(
     steps, registered = Catalog.of(catalog).steps, registry.Executors.of(executors)
     check_steps(steps, registered.names)
     models = Models(settings or Settings.from_environment())
+    # Loaded now, so that it does not count as the first run's latency.
     for part in (models, registry, engines):
         part.warm_up()
-    books = ledger or MemoryLedger()
+    ledger = ledger or MemoryLedger()
     services = Services(
         steps=steps,
         executors=registered,
         models=models,
-        ledger=books,
-        runs=RunsAtWork(books),
+        ledger=ledger,
+        runs=RunsAtWork(ledger),
         budget=budget,
         common=(lambda _: account) if isinstance(account, str) else account,
     )

@@ -13,8 +13,8 @@ from langgraph.types import Command
 from thrifty.budget import InvalidInput, Step
 from thrifty.budget.decision import Decision
 from thrifty.graph.agent import BudgetAgent
-from thrifty.ledger.share import extend_share
 from thrifty.run.active_time import known_ms
+from thrifty.run.apply_answer import apply_answer
 from thrifty.run.question import GO, read_answer
 
 
@@ -59,6 +59,7 @@ def finish_now(
         "halt_reason": reason,
         "decisions": [decision.to_state()],
     }
+    # LangGraph goes on along the edges of this node, which follow the direction.
     agent.update_state(config, halted, as_node="check_spend")
     result: dict[str, Any] = agent.invoke(None, config, context=context)
     return result
@@ -87,24 +88,29 @@ def prepare_resume(agent: BudgetAgent, config: RunnableConfig, answer: object = 
         raise InvalidInput("run", config["configurable"]["thread_id"], "start it first")
     if run.question is not None:
         return Command(resume=answer)
+    # From its last checkpoint, LangGraph goes on by itself.
     if not run.is_planned or (run.next and answer == GO):
         return None
-    values = run.values
-    limits = agent.runs.ledger.balance(values["run"]["id"]).budget
+    _plan_anew(agent, config, run.values, answer)
+    return None
+
+
+def _plan_anew(
+    agent: BudgetAgent, config: RunnableConfig, values: Mapping[str, Any], answer: object
+) -> None:
+    """Writes into the state of a run that it is planned anew, by what a person answered."""
+    ledger = agent.runs.ledger
+    limits = ledger.balance(values["run"]["id"]).budget
     steps = (*agent.steps, *map(Step.from_state, values["proposed"]))
     given = read_answer(answer, limits, steps)
     if given.finish:
         raise InvalidInput("answer", answer, "let it be: the run is not waiting for an answer")
-    update: dict[str, Any] = {
+    decision = Decision("ask", given.summary, known_ms(values))
+    update = {
+        **apply_answer(given, values, ledger),
         "direction": "plan",
         "halt_reason": "",
         "status": "running",
-        "left_out": [*values["left_out"], *given.leave_out],
+        "decisions": [decision.to_state()],
     }
-    if given.budget:
-        extend_share(agent.runs.ledger, values["run"]["id"], given.budget)
-        update["run"] = {**values["run"], "budget": given.budget.to_state()}
-    decision = Decision("ask", given.summary, known_ms(values))
-    onward = {**update, "decisions": [decision.to_state()]}
-    agent.update_state(config, onward, as_node="approve")
-    return None
+    agent.update_state(config, update, as_node="approve")

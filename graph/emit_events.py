@@ -72,7 +72,9 @@ class EventEmitter:
     def _spend_changed(self, state: Mapping[str, Any]) -> SpendChanged:
         base = event_base(state, self.services)
         balance = self.services.ledger.balance(base["run_id"])
+        # The ledger adds up the time of calls, side by side or not. A run tells its active time.
         spent = replace(balance.spent, latency_ms=base["at_ms"])
+        # Time is cut at its limit and never reserved.
         reserved = replace(balance.reserved, latency_ms=0)
         return {
             **base,
@@ -85,6 +87,7 @@ class EventEmitter:
 
 def _events_of(node: str, update: Mapping[str, Any], base: EventBase) -> Iterator[Event]:
     if node == "plan":
+        # The last decision is the plan itself, which has an event of its own.
         *changes, _ = _added(update, "decisions")
         yield from (_decided(decision, base) for decision in changes)
         yield _plan_made(update, base)

@@ -10,7 +10,7 @@ NODES_TO_THE_END = {"route": 4, "plan": 5}
 REASON = "the recursion limit lets too few nodes follow; raise recursion_limit in the configuration"
 
 
-def finish_in_time(state: Mapping[str, Any], update: dict[str, Any]) -> dict[str, Any]:
+def guard_recursion(state: Mapping[str, Any], update: dict[str, Any]) -> dict[str, Any]:
     """What a node decided, or to finish, where what it decided could not be carried to an end.
 
     A run that waits for a person is counted anew once it is resumed.

@@ -11,7 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from thrifty.budget.secret_names import is_secret
 
 
-def without_secrets(config: RunnableConfig | None) -> RunnableConfig | None:
+def redact(config: RunnableConfig | None) -> RunnableConfig | None:
     """The configuration without the texts whose names say that they are secret."""
     if config is None or not config.get("configurable"):
         return config
@@ -20,4 +20,5 @@ def without_secrets(config: RunnableConfig | None) -> RunnableConfig | None:
 
 
 def _is_kept(name: str, value: Any) -> bool:
+    # Such keys are LangGraph's own, and what it put there it needs.
     return name.startswith("__") or not (isinstance(value, str) and is_secret(name, value))

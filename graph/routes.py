@@ -35,6 +35,7 @@ def to_executors(state: RouteOutput) -> list[Send] | Literal["check_spend"]:
         )
         for assignment in state["assignments"]
     ]
+    # An edge that returns nothing would end the run without a receipt.
     return sends or "check_spend"
 
 

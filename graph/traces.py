@@ -31,6 +31,7 @@ def trace_step(
         yield lambda _: None
         return
     facts = _facts(state, services)
+    # LangGraph hands a node the manager of its children, whose parent is the node's own run.
     manager = config.get("callbacks")
     to_run = run_metadata(manager, getattr(manager, "parent_run_id", None))
     with span(f"step {facts['thrifty.step']}", facts) as to_span:

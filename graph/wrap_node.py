@@ -1,7 +1,6 @@
 """Wraps a node for the graph: it holds the run's lease, emits events, and is traced."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from inspect import signature
 from typing import Any
 
@@ -10,10 +9,10 @@ from langgraph.errors import GraphInterrupt
 from langgraph.runtime import Runtime
 
 from thrifty.graph.emit_events import EventEmitter
-from thrifty.graph.recursion_guard import finish_in_time
+from thrifty.graph.leases import hold_run
+from thrifty.graph.recursion_guard import guard_recursion
 from thrifty.graph.traces import trace_step
 from thrifty.nodes.context import Context
-from thrifty.run.active_time import known_ms
 from thrifty.run.services import Services
 
 Node = Callable[..., dict[str, Any]]
@@ -37,24 +36,19 @@ def wrap_node(node: Node, services: Services) -> NodeInGraph:
         emitter = EventEmitter(name, runtime.stream_writer, services)
         given = {"runtime": runtime, "config": config}
         arguments = {name: given[name] for name in wanted}
-        with _hold_lease(name, state, services), trace_step(state, config, services) as record:
+        with hold_run(name, state, services), trace_step(state, config, services) as record:
             emitter.node_started(state)
             try:
                 update = node(state, services=services, **arguments)
+            # A signal of LangGraph's, not a failure: the run is going to wait for a person.
             except GraphInterrupt as interrupt:
                 emitter.run_interrupted(state, interrupt)
                 raise
-            update = finish_in_time(state, update)
+            update = guard_recursion(state, update)
+            # After the guard: traces and events say what really happens next.
             record(update)
+            # With the update, as the first node finds no run in its state.
             emitter.node_ended({**state, **update}, update)
         return update
 
     return run
-
-
-def _hold_lease(name: str, state: Any, services: Services) -> Any:
-    """Holds the run while the node works; the first node takes it itself, once it is opened."""
-    if name == "generate_options":
-        services.runs.give_back_what_is_over()
-        return nullcontext()
-    return services.runs.node(state["run"]["id"], lambda: known_ms(state))

@@ -8,11 +8,11 @@ from langgraph.types import interrupt
 from thrifty.budget import Budget, BudgetExceeded, InvalidInput, Plan, total
 from thrifty.budget.decision import Decision
 from thrifty.budget.states import DecisionState, PlanState
-from thrifty.ledger.share import extend_share
 from thrifty.nodes.context import Context
 from thrifty.planning.purchase import Purchase, purchase
 from thrifty.planning.rest import still_to_do
 from thrifty.run.all_steps import all_steps
+from thrifty.run.apply_answer import apply_answer
 from thrifty.run.current_problem import current_problem
 from thrifty.run.facts import RunFacts
 from thrifty.run.question import REMEDY, Question, RaiseOffer, planned_step, read_answer
@@ -36,9 +36,10 @@ def approve(
     """Waits, without counting the time, until an answer comes that can be used."""
     question = _question(state, Context.of(runtime.context), services)
     while True:
+        # A resume runs this node from its start: each call returns the answer that was given to it.
         answer = interrupt(question)
         try:
-            return _apply(answer, state, services)
+            return _next_update(answer, state, services)
         except (InvalidInput, BudgetExceeded) as error:
             question = {**question, "error": str(error)}
 
@@ -64,35 +65,29 @@ def _question(state: ApproveInput, context: Context, services: Services) -> Ques
 
 
 def _offer(budget: Budget, raised: Purchase) -> RaiseOffer:
-    limits = budget.raised_by(raised.more).named(raised.more)
+    limits = budget.raised_by(raised.more).limits_of(raised.more)
     return RaiseOffer(
         budget=limits, more=raised.more, value=raised.value, options=list(raised.options)
     )
 
 
-def _apply(given: object, state: ApproveInput, services: Services) -> dict[str, Any]:
-    """Where the run goes on after an answer.
+def _next_update(given: object, state: ApproveInput, services: Services) -> dict[str, Any]:
+    """What an answer changes, and where the run goes on.
 
     Raises:
         InvalidInput: the answer says nothing that can be done.
-        BudgetExceeded: an account that runs share has not got what this one is to be given.
+        BudgetExceeded: an account that runs share has not got so much.
     """
-    run, steps = state["run"], all_steps(state, services)
-    answer = read_answer(given, services.limits(run["id"]), steps)
+    limits = services.limits(state["run"]["id"])
+    answer = read_answer(given, limits, all_steps(state, services))
     decision = Decision(
         "halt" if answer.finish else "ask", answer.summary, state["spend"]["latency_ms"]
     )
     update: dict[str, Any] = {"decisions": [decision.to_state()], "is_approved": True}
     if answer.finish:
         return {**update, "direction": "finish", "halt_reason": decision.reason}
-    if answer.budget:
-        extend_share(services.ledger, run["id"], answer.budget)
-        update["run"] = {**run, "budget": answer.budget.to_state()}
+    update |= apply_answer(answer, state, services.ledger)
     if not answer.needs_new_plan and not state["is_approved"]:
         return {**update, "direction": "route"}
-    return {
-        **update,
-        "direction": "plan",
-        "is_approved": state["is_approved"],  # a changed plan is shown once more
-        "left_out": [*state["left_out"], *answer.leave_out],
-    }
+    # A plan that was not approved yet is shown once more when it has changed.
+    return {**update, "direction": "plan", "is_approved": state["is_approved"]}

@@ -9,18 +9,18 @@ from thrifty.budget import Budget, Plan, Spend
 from thrifty.budget.decision import Decision, DecisionKind
 from thrifty.budget.resources import told
 from thrifty.nodes.context import Context
-from thrifty.nodes.state import Direction, growth
+from thrifty.nodes.state import Direction, additions
 from thrifty.planning.course import Action, Course, Standing, set_course
 from thrifty.planning.engines import make_plan
 from thrifty.planning.forecast import drift
 from thrifty.planning.reasons import over
-from thrifty.run.bills import bills_of
 from thrifty.run.can_interrupt import NOBODY, can_interrupt
 from thrifty.run.choices import terms_of, why_no_plan
 from thrifty.run.current_problem import current_problem
 from thrifty.run.facts import PlannedFacts, Run
 from thrifty.run.remaining_plan import remaining_plan
 from thrifty.run.services import Services
+from thrifty.run.step_bills import bills_of
 
 NEXT_NODE: dict[Action, Direction] = {
     "continue": "route",
@@ -47,7 +47,7 @@ def check_spend(
 ) -> dict[str, Any]:
     """Compares ledger and plan, and decides what happens next."""
     context = Context.of(runtime.context)
-    spent = services.spent(state["run"]["id"], state["spend"]["latency_ms"])
+    spent = services.spend(state["run"]["id"], state["spend"]["latency_ms"])
     course = _decide(state, spent, context, services)
     if course.action == "ask" and not can_interrupt(config):
         course = Course("end", f"{course.reason}, {NOBODY}", halts=True)
@@ -60,7 +60,7 @@ def check_spend(
         "halt_reason": course.reason if course.halts else "",
         "seen": len(state["outcomes"]),
         "spend": spent.to_state(),
-        **growth(decisions=services.cache_of(state).write_all(decisions)),
+        **additions(decisions=services.cache_of(state).write_all(decisions)),
     }
 
 
@@ -68,10 +68,12 @@ def _decide(state: CheckInput, spent: Spend, context: Context, services: Service
     run, cache = state["run"], services.cache_of(state)
     standing = Standing(
         plan=cache.read(Plan, state["plan"]),
+        # What an earlier check has decided on is no reason for a new plan.
         news=cache.outcomes[state["seen"] :],
         ahead=remaining_plan(state, context, services).ahead(),
-        left=services.left(run["id"], state["spend"]["latency_ms"]),
+        left=services.remaining_budget(run["id"], state["spend"]["latency_ms"]),
         best=lambda: make_plan(current_problem(state, context, services)[0], context.engine),
+        # The first plan is none of the new ones.
         replans_left=context.max_replans - (state["revision"] - 1),
         overrun=_overrun(run, spent, services),
         lost=why_no_plan(state, context, services),

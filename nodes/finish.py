@@ -47,7 +47,7 @@ def finish(state: FinishInput, runtime: Runtime[Context], *, services: Services)
         budget=budget,
         spent=spent,
         planned=cache.read(Plan, state["first_plan"] or state["plan"]).expected,
-        bound_by=bound_by(budget.left_after(spent), _wanted(state, terms, services)),
+        bound_by=bound_by(budget.left_after(spent), _missed_options(state, terms, services)),
         lines=_lines(state, services),
         decisions=tuple(decisions),
     )
@@ -64,8 +64,10 @@ def finish(state: FinishInput, runtime: Runtime[Context], *, services: Services)
 def _close(state: FinishInput, services: Services) -> tuple[Spend, Budget]:
     """Settles the account of the run; returns what was spent, and the limits."""
     run = state["run"]
+    # What nobody will settle any more is charged before the bill is read.
     unbooked = charge_what_is_open(services.ledger, services.account(run["id"]))
-    spent = services.spent(run["id"], state["spend"]["latency_ms"]) + unbooked
+    spent = services.spend(run["id"], state["spend"]["latency_ms"]) + unbooked
+    # Read before the share is given back, which leaves nothing to limit.
     budget = _limits(run, services)
     if run["common"]:
         services.ledger.reclaim(run["common"], run["id"])
@@ -82,17 +84,17 @@ def _limits(run: Run, services: Services) -> Budget:
     return services.limits(run["id"])
 
 
-def _wanted(state: FinishInput, terms: Terms, services: Services) -> Iterator[StepOption]:
+def _missed_options(state: FinishInput, terms: Terms, services: Services) -> Iterator[StepOption]:
     """The options that could have been had, and would have been worth more than what was done."""
     outcomes = services.cache_of(state).outcomes
     why_excluded = exclusion_rule(outcomes, state["left_out"])
     steps = priced(all_steps(state, services), terms)
-    for option in _better(steps, outcomes):
+    for option in _better_options(steps, outcomes):
         if not (why_excluded(option) or terms.why_not(option)):
             yield option
 
 
-def _better(steps: Sequence[Step], outcomes: Sequence[Outcome]) -> Iterator[StepOption]:
+def _better_options(steps: Sequence[Step], outcomes: Sequence[Outcome]) -> Iterator[StepOption]:
     """The options that would have been worth more than what was done of their step."""
     achieved = {outcome.step: outcome.option.value for outcome in outcomes if outcome.has_text}
     for step in steps:

@@ -49,6 +49,7 @@ def generate_options(
     given = read_run_input(state, number, context.budget or services.budget, config)
     run = _open_account(given, number, config, services)
     with services.runs.node(run["id"], lambda: 0):
+        # The account is open now, so that its lease can be taken.
         return _start(run, context, runtime, config, services)
 
 
@@ -89,19 +90,21 @@ def _start(
     store = runtime.store if context.learn else None
     learned, remark = recall(store, services.steps, terms_of(run, context, services))
     proposals = _proposals(run, context, config, services)
-    cache, spent = services.cache(run["id"]), services.spent(run["id"], 0)
+    cache, spent = services.cache(run["id"]), services.spend(run["id"], 0)
     decisions = [Decision("options", text, spent.latency_ms) for text in proposals.remarks]
     if services.models.is_offline:
         decisions = [Decision("offline", OFFLINE)]
     if remark:
         decisions = [Decision("options", remark), *decisions]
     return {
+        # Else the next run on this thread would inherit them.
         "task": None,
         "budget": None,
         "run_id": None,
         "run": run,
         "proposed": cache.write_all(proposals.steps),
         "first_plan": None,
+        # These grow by what is returned. The earlier run's are left behind.
         "outcomes": Overwrite([]),
         "decisions": Overwrite(cache.write_all(decisions)),
         "revision": 0,
@@ -125,7 +128,7 @@ def _proposals(run: Run, context: Context, config: RunnableConfig, services: Ser
     budget = services.cache(run["id"]).read(Budget, run["budget"])
     if reason := too_dear(budget):
         return Proposals((), (f"extra steps were not asked for: {reason}",))
-    left = services.left(run["id"], 0)
+    left = services.remaining_budget(run["id"], 0)
     try:
         limit = call_limit(PROPOSALS, left, context.proposal_model, services.models.prices)
     except (BudgetExceeded, PriceUnknown) as error:
@@ -136,7 +139,7 @@ def _proposals(run: Run, context: Context, config: RunnableConfig, services: Ser
         key=f"{run['id']}/proposals",
         label=PROPOSALS.name,
         limit=limit,
-        left_ms=lambda limits: services.left_ms(run["id"], 0, limits),
+        left_ms=lambda limits: services.remaining_ms(run["id"], 0, limits),
     )
     prompt = ModelPrompt(
         context.proposal_model, _prompt(run, context, services), tool=PROPOSAL_TOOL

@@ -36,9 +36,10 @@ def plan(
     problem, excluded = current_problem(state, context, services)
     new_plan = make_plan(problem, context.engine)
     if why := why_no_plan(state, context, services):
-        new_plan = new_plan.refused(why)
+        new_plan = new_plan.as_infeasible(why)
+    # The planner never saw what is excluded. The plan says why all the same.
     new_plan = replace(new_plan, left_out=(*new_plan.left_out, *excluded))
-    spent = services.spent(state["run"]["id"], state["spend"]["latency_ms"])
+    spent = services.spend(state["run"]["id"], state["spend"]["latency_ms"])
     decisions = [Decision("plan", describe(new_plan), spent.latency_ms)]
     if state["revision"]:
         decisions = [*_changes(state, new_plan, problem, context, services), *decisions]
@@ -51,6 +52,7 @@ def plan(
     }
     if new_plan.chosen and not state["is_approved"]:
         update |= _ask_for_approval(config)
+    # The receipt compares with the first plan, which is kept once another takes its place.
     return {**update, "first_plan": state["plan"]} if state["revision"] == 1 else update
 
 

@@ -12,7 +12,7 @@ from thrifty.executors.dispatch import Desk, Dispatched
 from thrifty.executors.registry import LOCAL
 from thrifty.executors.step_limit import least_needed
 from thrifty.nodes.context import Context
-from thrifty.nodes.state import growth
+from thrifty.nodes.state import additions
 from thrifty.planning.rest import Rest
 from thrifty.planning.wave import ready_wave
 from thrifty.run.active_time import active_ms
@@ -32,14 +32,16 @@ def route(state: PlannedFacts, runtime: Runtime[Context], *, services: Services)
     remaining = remaining_plan(state, context, services)
     ready = ready_wave(remaining.options.values(), steps, cache.finished, context.max_concurrency)
     orphans = [orphan for o in ready if (orphan := skip_orphan(o, steps, cache.finished))]
+    # Nothing else could start beside one, so nothing is lost.
     ready = () if orphans else ready
+    # Estimated by the bills so far, not as they were planned.
     menu = {option.step: remaining.step(option.step) for option in ready}
     wanted = [menu[option.step].option(option.name) for option in ready]
     sent = _dispatcher(state, remaining, menu, context, services).dispatch(wanted, menu)
     sent = replace(sent, skipped=(*sent.skipped, *orphans))
     return {
-        "assignments": assignments_of(sent, kept_ms(remaining, wanted), cache),
-        **growth(
+        "assignments": assignments_of(sent, later_local_ms(remaining, wanted), cache),
+        **additions(
             outcomes=cache.write_all(sent.skipped),
             decisions=cache.write_all(decisions_of(sent, active_ms(state, services))),
         ),
@@ -63,8 +65,8 @@ def _dispatcher(
         draft=services.cache_of(state).draft(lambda: steps_in_order(state, services)),
         terms=terms_of(run, context, services),
         catalog=catalog,
-        left=lambda: services.left(run["id"], state["spend"]["latency_ms"]),
-        kept_back=kept_for_the_end(remaining, menu, catalog),
+        left=lambda: services.remaining_budget(run["id"], state["spend"]["latency_ms"]),
+        kept_back=needed_for_revisions(remaining, menu, catalog),
     )
 
 
@@ -80,12 +82,12 @@ def skip_orphan(
     return Outcome(option, "skipped", reason=reason)
 
 
-def kept_for_the_end(
+def needed_for_revisions(
     remaining: Rest, sent_now: Iterable[str], catalog: Mapping[str, StepOption]
 ) -> Spend:
     """What the plan's final revisions need at the least, however far the sections outgrow theirs.
 
-    That is the cheapest way to do each; time is not kept, as `kept_ms` sees to that.
+    That is the cheapest way to do each; time is not kept, as `later_local_ms` sees to that.
     """
     revisions = map(remaining.step, remaining.revisions.difference(sent_now))
     cheapest = (
@@ -99,7 +101,7 @@ def _dearness(estimate: Spend) -> tuple[int, int, int]:
     return estimate.tool_calls, estimate.cost_nano_usd, estimate.tokens
 
 
-def kept_ms(remaining: Rest, wanted: Sequence[StepOption]) -> int:
+def later_local_ms(remaining: Rest, wanted: Sequence[StepOption]) -> int:
     """What later local steps need: a call that hangs must not take their milliseconds too."""
     now = sum(option.estimate.latency_ms for option in wanted if option.executor == LOCAL)
     return remaining.expected(LOCAL).latency_ms - now

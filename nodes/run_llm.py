@@ -16,7 +16,7 @@ from thrifty.models.allowance import Allowance
 from thrifty.nodes.context import Context
 from thrifty.prompts import render
 from thrifty.run.active_time import active_ms
-from thrifty.run.assignment import ExecutorInput, left_ms_for, reserved_for, work_of
+from thrifty.run.assignment import ExecutorInput, remaining_ms_for, reserved_for, work_of
 from thrifty.run.events import event_base
 from thrifty.run.services import Services
 from thrifty.run.stream_progress import ProgressHandler
@@ -42,6 +42,7 @@ def run_llm(
     handled = merge_configs(config, {"callbacks": [progress]})
     outcome = write(work, prompt, services.models, allowance, handled)
     charged_before = cache.read(Spend, state["assignment"]["charged_before"])
+    # Where somebody asked LangGraph to stop, the step is not to blame: a resume tries it again.
     outcome = replace(
         outcome,
         **(STOPPED if outcome.status == "failed" and runtime.drain_requested else {}),
@@ -73,7 +74,7 @@ def _allowance(
         key=state["assignment"]["key"],
         label=work.option.name,
         limit=reserved,
-        left_ms=lambda limits: left_ms_for(state, limits, services),
+        left_ms=lambda limits: remaining_ms_for(state, limits, services),
         useful_tokens=useful_tokens,
     )
 

@@ -13,7 +13,7 @@ from thrifty.ledger.protocol import Entry
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.step_account import StepAccount, enclosing_account
 from thrifty.run.active_time import active_ms
-from thrifty.run.assignment import ExecutorInput, left_ms_for, reserved_for, work_of
+from thrifty.run.assignment import ExecutorInput, remaining_ms_for, reserved_for, work_of
 from thrifty.run.services import Services
 
 ALREADY_TRIED = "it was tried before, and left nothing"
@@ -41,13 +41,13 @@ def _run_once(state: ExecutorInput, services: Services) -> Outcome:
     except BudgetExceeded as error:  # a fork's work needs money of its own
         return Outcome(work.option, "failed", reason=str(error))
     if entry.status == "unsent" and sent(ledger, account, entry):
-        return _run_within(state, work, entry, services)
+        return _run_reserved(state, work, entry, services)
     if entry.answer:
         return Outcome(work.option, "done", entry.answer, entry.charged)
     return Outcome(work.option, "failed", "", entry.charged, ALREADY_TRIED)
 
 
-def _run_within(state: ExecutorInput, work: Work, entry: Entry, services: Services) -> Outcome:
+def _run_reserved(state: ExecutorInput, work: Work, entry: Entry, services: Services) -> Outcome:
     """Runs it within its reservation, which also the step has to hold that this run is part of."""
     account, ledger = services.account(state["run"]["id"]), services.ledger
     outer = enclosing_account(ledger, account)
@@ -58,7 +58,9 @@ def _run_within(state: ExecutorInput, work: Work, entry: Entry, services: Servic
         return Outcome(work.option, "failed", reason=str(error))
     # More may be reserved than is declared, where bills came to more; it is no bill itself.
     declared = Spend(*map(min, entry.reserved.amounts, work.option.estimate.amounts))
-    outcome = _run(work, declared, _step_account(state, entry.reserved, services), services)
+    outcome = _call_executor(
+        work, declared, _step_account(state, entry.reserved, services), services
+    )
     settled(ledger, account, entry, outcome.actual, outcome.text)
     if outer:
         outer.note_metered()
@@ -70,10 +72,10 @@ def _step_account(state: ExecutorInput, reserved: Spend, services: Services) -> 
     """What the executor's own calls may use: its reservation, of all that the run limits."""
     run_id = state["run"]["id"]
     allowed = services.limits(run_id).limited_to(reserved)
-    return StepAccount(allowed, lambda: left_ms_for(state, services.limits(run_id), services))
+    return StepAccount(allowed, lambda: remaining_ms_for(state, services.limits(run_id), services))
 
 
-def _run(work: Work, declared: Spend, calls: StepAccount, services: Services) -> Outcome:
+def _call_executor(work: Work, declared: Spend, calls: StepAccount, services: Services) -> Outcome:
     started_ns = time.monotonic_ns()
     try:
         with guard_calls(calls, services.models.prices.pinned()):
@@ -81,12 +83,13 @@ def _run(work: Work, declared: Spend, calls: StepAccount, services: Services) ->
     except Exception as error:  # noqa: BLE001 - it is somebody else's code
         outcome = Outcome(work.option, "failed", actual=calls.bill(declared), reason=_reason(error))
     else:
-        outcome = _done(work, result, calls, declared)
+        outcome = _read_result(work, result, calls, declared)
+    # Time is measured here, whatever the executor says of it.
     latency_ms = elapsed_ms(started_ns)
     return replace(outcome, actual=replace(outcome.actual, latency_ms=latency_ms))
 
 
-def _done(work: Work, result: Result | str, calls: StepAccount, declared: Spend) -> Outcome:
+def _read_result(work: Work, result: Result | str, calls: StepAccount, declared: Spend) -> Outcome:
     """A bare text used what was seen, or declared; a result says itself what it used."""
     if isinstance(result, str):
         result = Result(result, calls.bill(declared))

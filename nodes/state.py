@@ -112,7 +112,7 @@ class State(TypedDict):
     """By `finish`."""
 
 
-def growth(**channels: Sequence[Any]) -> dict[str, Any]:
+def additions(**channels: Sequence[Any]) -> dict[str, Any]:
     """What is added to channels that grow, without those to which nothing is.
 
     Each addition, an empty one too, has the whole channel written into a checkpoint once more.

@@ -18,10 +18,9 @@ from typing import NamedTuple
 from benchmarks.replay.log import Executed, Task, Work
 from thrifty.budget import Spend, StepOption
 from thrifty.budget.option import SPREAD_DEFAULT
-from thrifty.estimates.history import RECORDS_MAX, History, digest
-from thrifty.estimates.history import Work as Billed
+from thrifty.estimates.bill_record import BillRecord
+from thrifty.estimates.history import RECORDS_MAX, BilledOption, History, digest
 from thrifty.estimates.learned import Learned, learn
-from thrifty.estimates.record import Record
 from thrifty.planning.forecast import Doer, Seen
 
 STEP = "plan"
@@ -85,7 +84,7 @@ class Known:
         catalog, now = self._option(executed), self.plan(executed)
         left = sum(self.work(executed.task, work).estimate.cost_nano_usd for work in works)
         nano = left * now.estimate.cost_nano_usd // max(1, catalog.estimate.cost_nano_usd)
-        return now.estimated(Spend(cost_nano_usd=nano), now.spread)
+        return now.with_estimate(Spend(cost_nano_usd=nano), now.spread)
 
     def work(self, task: Task, work: Work) -> StepOption:
         """One tool where it stands, as it is estimated from the past of every task."""
@@ -149,12 +148,12 @@ def _usual_scores(rows: Iterable[Executed]) -> Mapping[tuple[Task, int], float]:
 def _learned(bills: Iterable[Paid]) -> Learned:
     options: dict[str, StepOption] = {}
     doers: dict[str, Doer] = {}
-    records: defaultdict[Billed, list[Record]] = defaultdict(list)
+    records: defaultdict[BilledOption, list[BillRecord]] = defaultdict(list)
     for number, (option, doer, nano, score) in enumerate(bills):
         options[option.name], doers[option.name] = option, doer
         actual = Spend(cost_nano_usd=nano)
-        record = Record(f"run {number}", option.estimate, option.spread, actual, score)
-        records[Billed(option.name, doer)].append(record)
+        record = BillRecord(f"run {number}", option.estimate, option.spread, actual, score)
+        records[BilledOption(option.name, doer)].append(record)
     history = {work: tuple(records[work][-RECORDS_MAX:]) for work in sorted(records)}
     return learn(History(history), options.values(), lambda option: doers[option.name])
 

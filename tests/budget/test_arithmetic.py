@@ -100,6 +100,6 @@ def test_dollars_show_at_least_cents(nano, told):
 
 @given(budgets)
 def test_a_budget_can_be_changed_in_one_limit(budget):
-    changed = budget.changed({"max_tokens": 7})
+    changed = budget.with_limits({"max_tokens": 7})
     assert changed.max_tokens == 7
     assert changed.limits[1:] == budget.limits[1:]

@@ -49,11 +49,11 @@ def test_a_spend_that_passes_limits_is_told_by_how_much():
 
 
 def test_limits_are_named_in_the_words_in_which_they_are_changed():
-    named = ALL.named({"tokens", "cost", "latency"})
+    named = ALL.limits_of({"tokens", "cost", "latency"})
     assert named == {"max_tokens": 100, "max_cost_usd": 2.0, "max_latency_ms": 300}
     assert isinstance(named["max_cost_usd"], float)
-    assert Budget().changed(named) == Budget(100, 2, 300)
-    assert Budget(max_tokens=5).named({"tokens", "cost"}) == {"max_tokens": 5}
+    assert Budget().with_limits(named) == Budget(100, 2, 300)
+    assert Budget(max_tokens=5).limits_of({"tokens", "cost"}) == {"max_tokens": 5}
 
 
 def test_the_resources_that_are_limited_come_with_their_limits():
@@ -63,14 +63,14 @@ def test_the_resources_that_are_limited_come_with_their_limits():
 @pytest.mark.parametrize("limits", [{}, {"tokens": 5}, "more", {"max_cost_nano_usd": 5}])
 def test_a_change_has_to_name_limits(limits):
     with pytest.raises(InvalidInput, match=r"^--raise.*max_tokens, max_cost_usd, max_latency_ms"):
-        ALL.changed(limits, "--raise")
+        ALL.with_limits(limits, "--raise")
     with pytest.raises(InvalidInput, match=r"^budget"):
-        ALL.changed(limits)
+        ALL.with_limits(limits)
 
 
 def test_a_change_of_nothing_says_what_could_be_named():
     with pytest.raises(InvalidInput) as refused:
-        ALL.changed({})
+        ALL.with_limits({})
     assert refused.value.value == {}
     expected = "name one of: max_tokens, max_cost_usd, max_latency_ms, max_tool_calls"
     assert refused.value.remedy == expected

@@ -35,9 +35,9 @@ def test_a_field_of_an_option_has_a_bound_and_may_reach_it(field, most, beyond):
 
 def test_an_option_that_is_estimated_otherwise_is_the_same_in_all_else():
     before = option(payload={"template": "x"}, spread=0.5)
-    after = before.estimated(Spend(9), 0.1)
+    after = before.with_estimate(Spend(9), 0.1)
     assert (after.estimate, after.spread) == (Spend(9), 0.1)
-    assert after.estimated(before.estimate, before.spread) == before
+    assert after.with_estimate(before.estimate, before.spread) == before
 
 
 def test_an_option_is_uncertain_unless_it_says_otherwise():
@@ -61,7 +61,7 @@ def test_a_step_without_a_topic_is_its_own():
 def test_a_step_can_offer_other_options():
     step = Step("S", (option(),), ("R",), "T", "revision", True)
     other = option("b")
-    assert step.offering((other,)) == Step("S", (other,), ("R",), "T", "revision", True)
+    assert step.with_options((other,)) == Step("S", (other,), ("R",), "T", "revision", True)
 
 
 def test_loose_options_are_grouped_by_their_steps():

@@ -13,8 +13,8 @@ from thrifty.budget import Budget, InvalidInput, LeftOut, Outcome, Plan, Spend, 
 from thrifty.budget import states as states_of_budget
 from thrifty.budget.decision import Decision
 from thrifty.budget.plain_data import PlainData
+from thrifty.estimates.bill_record import BillRecord
 from thrifty.estimates.learned import Learned
-from thrifty.estimates.record import Record
 from thrifty.planning.explanation import Entry, ShadowPrice
 from thrifty.planning.forecast import UNCERTAIN, Doer, Tally
 from thrifty.planning.frontier import Point
@@ -46,7 +46,9 @@ MEMBERS = {
     Decision: strategies.decisions(),
     Line: lines(strategies.texts),
     Receipt: receipts(strategies.texts),
-    Record: st.builds(Record, TEXTS, strategies.spends, st.floats(0, 10), strategies.spends),
+    BillRecord: st.builds(
+        BillRecord, TEXTS, strategies.spends, st.floats(0, 10), strategies.spends
+    ),
     Learned: st.builds(
         Learned, st.lists(tallies, max_size=3).map(tuple), scores, st.just(()), AMOUNTS
     ),
@@ -132,9 +134,9 @@ def test_a_caller_says_what_the_whole_is_called():
 
 def test_what_may_be_missing_has_its_default():
     assert Spend.from_state({}) == Spend()
-    record = Record("run", Spend(), 0.5, Spend()).to_state()
+    record = BillRecord("run", Spend(), 0.5, Spend()).to_state()
     del record["score"]
-    assert Record.from_state(record).score is None
+    assert BillRecord.from_state(record).score is None
 
 
 def test_what_follows_from_other_fields_is_written_and_not_read():

@@ -139,7 +139,7 @@ def test_an_interrupt_before_anything_is_done_is_one_line(invoke, monkeypatch):
         ({}, 0),
         ({"status": "halted"}, 3),
         ({"status": "halted", "lines": RECEIPT.lines[:1]}, 4),
-        ({"status": "halted", "budget": RECEIPT.budget.changed({"max_tokens": 1})}, 5),
+        ({"status": "halted", "budget": RECEIPT.budget.with_limits({"max_tokens": 1})}, 5),
     ],
 )
 def test_the_exit_code_of_a_receipt(changes, code):

@@ -9,7 +9,7 @@ from langgraph.store.memory import InMemoryStore
 
 from thrifty import InvalidInput, Spend, StepOption, rate
 from thrifty.estimates.file import open_store
-from thrifty.estimates.history import NAMESPACE, RECORDS_MAX, Work, keep, read_history
+from thrifty.estimates.history import NAMESPACE, RECORDS_MAX, BilledOption, keep, read_history
 from thrifty.estimates.learned import NOTHING, learn
 from thrifty.planning.forecast import Bill, Doer
 
@@ -29,7 +29,7 @@ def bill(tokens: int = 900, option: StepOption = OPTION, doer: Doer = GPT) -> Bi
 
 
 def tokens_of(store, work=None) -> list[int]:
-    records = read_history(store).records.get(work or Work("A (LLM)", GPT), ())
+    records = read_history(store).records.get(work or BilledOption("A (LLM)", GPT), ())
     return [record.actual.tokens for record in records]
 
 
@@ -57,7 +57,7 @@ def test_options_executors_and_models_are_kept_apart():
     store = InMemoryStore()
     keep(store, "1", [bill(1), bill(2, doer=Doer("llm", "small")), bill(3, doer=Doer("mine"))])
     assert tokens_of(store) == [1]
-    assert tokens_of(store, Work("A (LLM)", Doer("mine"))) == [3]
+    assert tokens_of(store, BilledOption("A (LLM)", Doer("mine"))) == [3]
 
 
 def test_only_the_newest_are_kept():
@@ -99,7 +99,10 @@ def test_a_score_is_kept_with_its_bill():
     keep(store, "1", [bill()])
     keep(store, "2", [bill()])
     assert rate(store, "2", {"A (LLM)": 9.0, "B (LLM)": 1.0}) == 1
-    assert [r.score for r in read_history(store).records[Work("A (LLM)", GPT)]] == [None, 9.0]
+    assert [r.score for r in read_history(store).records[BilledOption("A (LLM)", GPT)]] == [
+        None,
+        9.0,
+    ]
     assert rate(store, "3", {"A (LLM)": 9.0}) == 0
 
 

@@ -10,9 +10,9 @@ from langgraph.store.memory import InMemoryStore
 
 from thrifty import Problem, Spend, Step, StepOption, make_plan
 from thrifty.budget import Budget
-from thrifty.estimates.history import History, Work, keep, read_history
+from thrifty.estimates.bill_record import BillRecord
+from thrifty.estimates.history import BilledOption, History, keep, read_history
 from thrifty.estimates.learned import DOER_WEIGHT, NOTHING, OPTION_WEIGHT, Learned, learn
-from thrifty.estimates.record import Record
 from thrifty.executors.catalog import builtin_catalog
 from thrifty.planning.forecast import Bill, Doer, forecast
 from thrifty.planning.risk import SAMPLES_MIN
@@ -25,14 +25,14 @@ def doer_of(option: StepOption) -> Doer:
     return GPT if option.executor == "llm" else Doer(option.executor)
 
 
-def record(ratio: float, option: StepOption = OPTION, score: float | None = None) -> Record:
+def record(ratio: float, option: StepOption = OPTION, score: float | None = None) -> BillRecord:
     tokens, nano, ms, calls = option.estimate.amounts
     actual = Spend(round(tokens * ratio), round(nano * ratio), round(ms * ratio), calls)
-    return Record("run", option.estimate, option.spread, actual, score)
+    return BillRecord("run", option.estimate, option.spread, actual, score)
 
 
-def learned(*records: Record, option: StepOption = OPTION) -> Learned:
-    return learn(History({Work(option.name, GPT): records}), [option], doer_of)
+def learned(*records: BillRecord, option: StepOption = OPTION) -> Learned:
+    return learn(History({BilledOption(option.name, GPT): records}), [option], doer_of)
 
 
 def tokens_after(known: Learned) -> int:
@@ -55,7 +55,7 @@ def test_many_bills_decide():
 
 def test_who_changed_an_estimate_knew_better():
     changed = replace(OPTION, estimate=Spend(900, 60, 1_000, 1))
-    history = History({Work("A", GPT): (record(1.5),) * 40})
+    history = History({BilledOption("A", GPT): (record(1.5),) * 40})
     assert learn(history, [changed], doer_of) == NOTHING
     dearer = replace(OPTION, estimate=replace(OPTION.estimate, cost_nano_usd=90))
     assert learn(history, [dearer], doer_of).bills == 40
@@ -63,7 +63,7 @@ def test_who_changed_an_estimate_knew_better():
 
 def test_nothing_counts_for_more_than_its_weight():
     options = [replace(OPTION, name=name, step=name) for name in "ABCDEFGH"]
-    records = {Work(o.name, GPT): (record(1.5, o),) * 40 for o in options}
+    records = {BilledOption(o.name, GPT): (record(1.5, o),) * 40 for o in options}
     known = learn(History(records), options, doer_of)
     counts = [tally.moments[0].count for tally in known.tallies]
     assert max(counts) <= OPTION_WEIGHT
@@ -124,5 +124,5 @@ def test_surprises_cover_what_they_are_asked_to():
 
 
 def test_local_work_that_bills_nothing_is_no_surprise():
-    free = Record("run", OPTION.estimate, OPTION.spread, Spend())
+    free = BillRecord("run", OPTION.estimate, OPTION.spread, Spend())
     assert learned(*[free] * 40).surprises == ()

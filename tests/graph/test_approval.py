@@ -81,7 +81,9 @@ def test_a_short_budget_says_what_a_raise_would_buy(agent, drifted, server):
     server.clear()
     server.script(Answer(REVISED, when=EDITOR, times=None))
     result = agent.invoke(Command(resume={"budget": buys["budget"]}), THREAD, context=ASK)
-    assert receipt_of(result).budget == Budget.from_state(drifted["budget"]).changed(buys["budget"])
+    assert receipt_of(result).budget == Budget.from_state(drifted["budget"]).with_limits(
+        buys["budget"]
+    )
     plan = {option["name"] for option in result["plan"]["chosen"]}
     assert set(buys["options"]) <= plan
 

@@ -27,6 +27,7 @@ PRICING = ("input_bound", "prices", "providers/openai", "usage")
 PRICED = ("counting", "input_bound", "prices", "reservation", "usage")
 GUARD = ("callback_guard", "step_account", "unmetered_request")
 METERING = ("agent_models", "allowance", "metered_call", "reservation")
+CODECS = ("codec", "optional", "mapping", "sequence", "fixed")
 
 PARTS = {
     "ledger": Part(
@@ -55,7 +56,11 @@ PARTS = {
         ("thrifty/budget/*",),
         ("tests/budget",),
         sample="thrifty.budget.money.x_quote_nano_usd__mutmut_1",
-        imported=("thrifty.budget.resources.x__counted",),
+        imported=(
+            "thrifty.budget.resources.x__counted",
+            # How a class is converted is found out once, when a test module writes its first one.
+            *(f"thrifty.budget.plain_data.x__{name}" for name in CODECS),
+        ),
     ),
     "check": Part(
         (

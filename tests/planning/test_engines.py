@@ -51,7 +51,7 @@ def test_importing_the_planner_brings_the_data_it_takes_and_nothing_slow():
             f"thrifty.budget.{name}"
             for name in (
                 *("checks", "dollars", "errors", "limits", "money", "option"),
-                *("resources", "secret_names", "spend", "step"),
+                *("plain_data", "resources", "secret_names", "spend", "step"),
             )
         ),
         "thrifty.planning",

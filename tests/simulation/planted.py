@@ -172,7 +172,7 @@ FAULTS: dict[str, Changes] = {
 RARE: dict[str, Changes] = {
     "an answer is not found under another plan": {"thrifty.nodes.route.Desk": _keys_by_plan},
     "a raise of what has ended is an exception": {
-        "thrifty.nodes.approve.extend_share": _raises_what_has_ended
+        "thrifty.run.apply_answer.extend_share": _raises_what_has_ended
     },
 }
 """What once was wrong, and takes more seeds to be found than a test has time for."""

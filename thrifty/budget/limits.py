@@ -102,7 +102,7 @@ class Budget:
         """The same limits but for time, which does not add up over calls side by side."""
         return replace(self, max_latency_ms=None)
 
-    def changed(self, limits: object, field: str = "budget") -> Budget:
+    def with_limits(self, limits: object, field: str = "budget") -> Budget:
         """The same budget but for the limits that are named, as in `{"max_tokens": 4000}`.
 
         Raises:
@@ -113,8 +113,8 @@ class Budget:
             raise InvalidInput(field, limits, f"name one of: {', '.join(BUDGET_FIELDS)}")
         return replace(self, **named)
 
-    def named(self, resources: Collection[str]) -> dict[str, int | float]:
-        """The limits of these resources alone, in the words in which `changed` reads them."""
+    def limits_of(self, resources: Collection[str]) -> dict[str, int | float]:
+        """The limits of these resources alone, in the words in which `with_limits` reads them."""
         return {
             resource.limit_field: float(limit) if resource is COST else limit
             for resource in RESOURCES

@@ -58,7 +58,7 @@ class StepOption(PlainData["OptionState"]):
         checks.number(f"{where}.spread", self.spread, maximum=SPREAD_MAX)
         checks.instance(f"{where}.payload", self.payload, Mapping, '{"prompt": "outline"}')
 
-    def estimated(self, estimate: Spend, spread: float) -> StepOption:
+    def with_estimate(self, estimate: Spend, spread: float) -> StepOption:
         """The same option, estimated otherwise.
 
         A run does this to all that is still open, after every step: `replace` takes thrice as long.

@@ -48,7 +48,7 @@ class Plan(PlainData["PlanState"]):
     """No plan can be worth more than this."""
     left_out: Sequence[LeftOut] = ()
     """Every option that was not chosen, with its reason, in catalog order: a tuple, or from a
-    planner a `Late` one, as most plans are compared and never asked."""
+    planner a `LazySequence`, as most plans are compared and never asked."""
     note: str = ""
     """A remark on the whole plan."""
     nodes: int = 0
@@ -70,6 +70,6 @@ class Plan(PlainData["PlanState"]):
         """How far, at most, the value is from the best: a share of the bound."""
         return (self.bound - self.value) / self.bound if self.bound > 0 else 0.0
 
-    def refused(self, why: str) -> Plan:
+    def as_infeasible(self, why: str) -> Plan:
         """No plan, for a reason that no budget mends; what was left out is still told."""
         return Plan("infeasible", self.engine, left_out=self.left_out, note=why)

@@ -60,6 +60,6 @@ class Step(PlainData["StepState"]):
         """The one of its options that has this name."""
         return next(option for option in self.options if option.name == name)
 
-    def offering(self, options: tuple[StepOption, ...]) -> Step:
-        """The same step with other options; quicker than `replace`, as `StepOption.estimated`."""
+    def with_options(self, options: tuple[StepOption, ...]) -> Step:
+        """The same step with other options. It is quicker than `replace`, as `with_estimate` is."""
         return Step(self.name, options, self.requires, self.topic, self.role, self.required)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from thrifty.budget import InvalidInput, checks
 from thrifty.budget.option import NAME_MAX
-from thrifty.estimates.record import Record
+from thrifty.estimates.bill_record import BillRecord
 from thrifty.planning.forecast import Bill, Doer
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ ITEMS_MAX = 2_000
 """How many options are read; catalogs that are larger learn from the newest."""
 
 
-class Work(NamedTuple):
+class BilledOption(NamedTuple):
     """What is billed: an option, and who does it."""
 
     option: str
@@ -39,7 +39,7 @@ class Work(NamedTuple):
 class History:
     """Every bill that is known, the oldest first, by what was billed."""
 
-    records: Mapping[Work, tuple[Record, ...]]
+    records: Mapping[BilledOption, tuple[BillRecord, ...]]
     remark: str = ""
     """Why it could not be read; empty when it could."""
 
@@ -65,8 +65,8 @@ def keep(store: BaseStore, run_id: str, bills: Iterable[Bill]) -> str:
     run = digest(run_id)
     try:
         for bill in bills:
-            record = Record(run, bill.option.estimate, bill.option.spread, bill.actual)
-            work = Work(bill.option.name, bill.doer)
+            record = BillRecord(run, bill.option.estimate, bill.option.spread, bill.actual)
+            work = BilledOption(bill.option.name, bill.doer)
             others = [kept for kept in _kept(store, work) if kept.run != run]
             _put(store, work, [*others, record])
     except Exception as error:  # noqa: BLE001 - it is somebody else's store
@@ -104,17 +104,17 @@ def digest(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _key(work: Work) -> str:
+def _key(work: BilledOption) -> str:
     return digest(json.dumps([work.option, *work.doer]))
 
 
-def _kept(store: BaseStore, work: Work) -> tuple[Record, ...]:
+def _kept(store: BaseStore, work: BilledOption) -> tuple[BillRecord, ...]:
     item = store.get(NAMESPACE, _key(work))
     found = _read(item.value) if item else None
     return found[1] if found and found[0] == work else ()
 
 
-def _put(store: BaseStore, work: Work, records: list[Record]) -> None:
+def _put(store: BaseStore, work: BilledOption, records: list[BillRecord]) -> None:
     value: dict[str, Any] = {
         "option": work.option,
         "executor": work.doer.executor,
@@ -124,7 +124,7 @@ def _put(store: BaseStore, work: Work, records: list[Record]) -> None:
     store.put(NAMESPACE, _key(work), value, index=False)
 
 
-def _read(value: object) -> tuple[Work, tuple[Record, ...]] | None:
+def _read(value: object) -> tuple[BilledOption, tuple[BillRecord, ...]] | None:
     """An item, without what in it makes no sense; None when nothing does."""
     if not isinstance(value, Mapping):
         return None
@@ -136,12 +136,12 @@ def _read(value: object) -> tuple[Work, tuple[Record, ...]] | None:
     model, records = value.get("model"), value.get("records")
     if not isinstance(model, str) or not isinstance(records, list):
         return None
-    return Work(option, Doer(executor, model)), tuple(_readable(records[-RECORDS_MAX:]))
+    return BilledOption(option, Doer(executor, model)), tuple(_readable(records[-RECORDS_MAX:]))
 
 
-def _readable(records: Iterable[object]) -> Iterator[Record]:
+def _readable(records: Iterable[object]) -> Iterator[BillRecord]:
     for record in records:
         try:
-            yield Record.from_state(record)
+            yield BillRecord.from_state(record)
         except InvalidInput:
             continue

@@ -20,8 +20,8 @@ from typing_extensions import TypedDict
 
 from thrifty.budget import Spend, Step, StepOption
 from thrifty.budget.plain_data import PlainData
-from thrifty.estimates.history import History, Work
-from thrifty.estimates.record import Record
+from thrifty.estimates.bill_record import BillRecord
+from thrifty.estimates.history import BilledOption, History
 from thrifty.planning.forecast import UNCERTAIN, Bill, Doer, DoerOf, Seen, Tally, tallied
 from thrifty.planning.risk import SAMPLES_MIN
 
@@ -82,7 +82,7 @@ def learn(history: History, options: Iterable[StepOption], doer_of: DoerOf) -> L
         options: as the catalog estimates them today, priced.
         doer_of: who would do an option.
     """
-    known: dict[Work, StepOption] = {Work(o.name, doer_of(o)): o for o in options}
+    known: dict[BilledOption, StepOption] = {BilledOption(o.name, doer_of(o)): o for o in options}
     billed = {
         work: _of_today(records, known[work])
         for work, records in history.records.items()
@@ -102,7 +102,7 @@ def learn(history: History, options: Iterable[StepOption], doer_of: DoerOf) -> L
     )
 
 
-def _of_today(records: Sequence[Record], option: StepOption) -> tuple[Record, ...]:
+def _of_today(records: Sequence[BillRecord], option: StepOption) -> tuple[BillRecord, ...]:
     """The records that were estimated as the option is today; prices may have changed."""
     return tuple(
         record
@@ -112,7 +112,7 @@ def _of_today(records: Sequence[Record], option: StepOption) -> tuple[Record, ..
     )
 
 
-def _bills(option: StepOption, work: Work, records: Iterable[Record]) -> Iterator[Bill]:
+def _bills(option: StepOption, work: BilledOption, records: Iterable[BillRecord]) -> Iterator[Bill]:
     for record in records:
         yield Bill(replace(option, estimate=record.estimate), work.doer, record.actual)
 
@@ -143,14 +143,16 @@ def _share(counts: Mapping[tuple[Doer, int], float], tally: Tally, place: int) -
     return DOER_WEIGHT / (counts[tally.doer, place] or 1.0)
 
 
-def _scored(billed: Mapping[Work, Sequence[Record]]) -> Iterator[tuple[str, tuple[float, float]]]:
+def _scored(
+    billed: Mapping[BilledOption, Sequence[BillRecord]],
+) -> Iterator[tuple[str, tuple[float, float]]]:
     for work, records in billed.items():
         if scores := [record.score for record in records if record.score is not None]:
             yield work.option, (float(len(scores)), sum(scores) / len(scores))
 
 
 def _surprises(
-    billed: Mapping[Work, Sequence[Record]], known: Mapping[Work, StepOption]
+    billed: Mapping[BilledOption, Sequence[BillRecord]], known: Mapping[BilledOption, StepOption]
 ) -> tuple[float, ...]:
     """By how many of its spreads each newer bill missed what the older ones had foreseen."""
     older = [

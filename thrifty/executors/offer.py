@@ -60,7 +60,7 @@ def priced(steps: Iterable[Step], terms: Terms) -> tuple[Step, ...]:
     """The steps, what models would do in them priced."""
     if not terms.limits_cost:
         return tuple(steps)
-    return tuple(step.offering(tuple(map(terms.priced, step.options))) for step in steps)
+    return tuple(step.with_options(tuple(map(terms.priced, step.options))) for step in steps)
 
 
 def offer(

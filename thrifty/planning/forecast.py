@@ -244,14 +244,14 @@ class _Known:
         """Other ratios make another step; the same ones leave it the very same."""
         if ratios != self.ratios:
             options = tuple(map(_estimated, self.declared.options, ratios))
-            self.expected = self.declared.offering(options)
+            self.expected = self.declared.with_options(options)
         self.ratios, self.changes = ratios, changes
 
 
 def _estimated(option: StepOption, ratios: Ratios | None) -> StepOption:
     if ratios is None:
         return option
-    return option.estimated(Spend(*expected_amounts(option.estimate, ratios)), ratios.spread)
+    return option.with_estimate(Spend(*expected_amounts(option.estimate, ratios)), ratios.spread)
 
 
 def expected_amounts(estimate: Spend, ratios: Ratios | None) -> tuple[int, ...]:

@@ -20,5 +20,5 @@ def menu(steps: Iterable[Step], barred: Barred) -> tuple[tuple[Step, ...], tuple
         left_out += [LeftOut(o.name, step.name, reason) for o, reason in reasons if reason]
         if options := tuple(option for option, reason in reasons if not reason):
             is_whole = len(options) == len(step.options)
-            offered.append(step if is_whole else step.offering(options))
+            offered.append(step if is_whole else step.with_options(options))
     return tuple(offered), tuple(left_out)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from thrifty.budget.late import Late
+from thrifty.budget.lazy import LazySequence
 from thrifty.budget.plan import Plan, PlanStatus
 from thrifty.planning.auto import search_automatically
 from thrifty.planning.beam import search_by_beam
@@ -49,7 +49,7 @@ def plan_with(engine: str, problem: Problem, deadline_ms: int, clock_ns: Callabl
         chosen=chosen,
         value=model.worth(found.items) * model.unit_micro / MICRO,
         bound=found.bound * model.unit_micro / MICRO,
-        left_out=Late(
+        left_out=LazySequence(
             partial(left_out, problem, measure, model, taken, is_plan=status != "infeasible")
         ),
         note=note,

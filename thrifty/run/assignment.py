@@ -52,7 +52,7 @@ def reserved_for(state: ExecutorInput, cache: RunCache) -> Spend:
     return cache.read(Spend, state["assignment"]["reserved"])
 
 
-def left_ms_for(state: ExecutorInput, limits: Budget, services: Services) -> int | None:
+def remaining_ms_for(state: ExecutorInput, limits: Budget, services: Services) -> int | None:
     """The time that is left for an assignment, under the run's limits; None without a limit."""
-    left_ms = services.left_ms(state["run"]["id"], state["spend"]["latency_ms"], limits)
-    return None if left_ms is None else max(0, left_ms - state["assignment"]["kept_ms"])
+    remaining_ms = services.remaining_ms(state["run"]["id"], state["spend"]["latency_ms"], limits)
+    return None if remaining_ms is None else max(0, remaining_ms - state["assignment"]["kept_ms"])

@@ -7,12 +7,12 @@ from thrifty.estimates.learned import Learned
 from thrifty.executors.offer import Terms, hopeless, offer, priced
 from thrifty.planning.forecast import Seen
 from thrifty.run.all_steps import all_steps
-from thrifty.run.bills import bills_of
 from thrifty.run.exclusions import exclusion_rule
 from thrifty.run.facts import Run, RunFacts
 from thrifty.run.run_cache import RunCache
 from thrifty.run.run_settings import RunSettings
 from thrifty.run.services import Services
+from thrifty.run.step_bills import bills_of
 
 
 class Choices(NamedTuple):

@@ -20,10 +20,11 @@ def current_problem(
     """
     problem, excluded = services.cache_of(facts).compute_once(
         "problem",
+        # Estimates move with outcomes, limits and exclusions with a person's answer.
         (len(facts["outcomes"]), facts["left_out"], facts["run"]["budget"]),
         lambda: _problem(facts, settings, services),
     )
-    left = services.left(facts["run"]["id"], facts["spend"]["latency_ms"])
+    left = services.remaining_budget(facts["run"]["id"], facts["spend"]["latency_ms"])
     return replace(problem, left=left), excluded
 
 

@@ -8,7 +8,7 @@ from thrifty.budget import Outcome, Step
 from thrifty.estimates.history import keep, read_history
 from thrifty.estimates.learned import NOTHING, Learned, learn
 from thrifty.executors.offer import Terms
-from thrifty.run.bills import bills_of
+from thrifty.run.step_bills import bills_of
 
 
 def recall(store: BaseStore | None, steps: Sequence[Step], terms: Terms) -> tuple[Learned, str]:

@@ -68,7 +68,7 @@ class Question(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApprovalAnswer:
     """A person's answer, read and checked."""
 
     finish: bool = False
@@ -92,7 +92,7 @@ class Answer:
         return self.budget is not None or bool(self.leave_out)
 
 
-def read_answer(given: object, budget: Budget, steps: Sequence[Step]) -> Answer:
+def read_answer(given: object, budget: Budget, steps: Sequence[Step]) -> ApprovalAnswer:
     """Reads what a person answered.
 
     Args:
@@ -104,11 +104,11 @@ def read_answer(given: object, budget: Budget, steps: Sequence[Step]) -> Answer:
         InvalidInput: it says none of what `REMEDY` lists.
     """
     if given in (GO, FINISH):
-        return Answer(finish=given == FINISH)
+        return ApprovalAnswer(finish=given == FINISH)
     if not isinstance(given, Mapping) or not given or set(given) - {"budget", "leave_out"}:
         raise InvalidInput("answer", given, REMEDY)
-    raised = budget.changed(given["budget"]) if "budget" in given else None
-    return Answer(False, raised, _names(given.get("leave_out", ()), steps))
+    raised = budget.with_limits(given["budget"]) if "budget" in given else None
+    return ApprovalAnswer(False, raised, _names(given.get("leave_out", ()), steps))
 
 
 def _names(given: object, steps: Sequence[Step]) -> tuple[str, ...]:

@@ -105,6 +105,7 @@ class RunCache:
     ) -> Seen:
         """What the outcomes so far came to, added to what was known when the run began."""
         observed, counted = self._observed or (Seen(known), 0)
+        # The same object grows, since it keeps what it has worked out for each step.
         for bill in bills_of(self.outcomes[counted:]):
             observed.add(tally_of(bill))
         self._observed = observed, len(self.outcomes)
@@ -133,6 +134,7 @@ class RunCache:
     def compute_once(self, name: str, inputs: object, compute: Callable[[], T]) -> T:
         """Computes something from inputs, and anew when they are no longer equal."""
         known = self._computed.get(name)
+        # Compared and not looked up, as inputs may hold lists.
         if known is None or known[0] != inputs:
             known = self._computed[name] = inputs, compute()
         result: T = known[1]

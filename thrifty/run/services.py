@@ -54,13 +54,13 @@ class Services:
         """The same, with the outcomes that the state has by now."""
         return self.cache(facts["run"]["id"]).update(facts["outcomes"])
 
-    def spent(self, run_id: str, known_ms: int) -> Spend:
+    def spend(self, run_id: str, known_ms: int) -> Spend:
         """What a run has spent until now; latency is its active time."""
         spent = self.ledger.balance(run_id).spent
         active_ms = self.runs.active_ms(run_id, known_ms)
         return Spend(spent.tokens, spent.cost_nano_usd, active_ms, spent.tool_calls)
 
-    def left_ms(self, run_id: str, known_ms: int, limits: Budget) -> int | None:
+    def remaining_ms(self, run_id: str, known_ms: int, limits: Budget) -> int | None:
         """How long a call may take from now, under a run's limits; None without a limit."""
         limit_ms = limits.max_latency_ms
         if limit_ms is None:
@@ -68,9 +68,10 @@ class Services:
         closing_ms = min(max(limit_ms // CLOSING_SHARE, CLOSING_MS_MIN), CLOSING_MS_MAX)
         return max(0, limit_ms - closing_ms - self.runs.active_ms(run_id, known_ms))
 
-    def left(self, run_id: str, known_ms: int) -> Budget:
+    def remaining_budget(self, run_id: str, known_ms: int) -> Budget:
         """What a run may still reserve, and the latency it has left."""
         balance = self.ledger.balance(run_id)
+        # What others hold may still be spent by them.
         taken = balance.spent + balance.reserved
         active_ms = self.runs.active_ms(run_id, known_ms)
         return balance.budget.left_after(

@@ -14,8 +14,8 @@ from thrifty.budget.states import SpendState
 RUN_MAX = 100
 
 
-class RecordState(TypedDict):
-    """A `Record` as plain data."""
+class BillRecordState(TypedDict):
+    """A `BillRecord` as plain data."""
 
     run: str
     estimate: SpendState
@@ -25,9 +25,10 @@ class RecordState(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Record(PlainData[RecordState]):
+class BillRecord(PlainData[BillRecordState]):
     """What one option came to in one run."""
 
+    PLAIN_NAME = "record"
     MAY_LACK = ("score",)
 
     run: str

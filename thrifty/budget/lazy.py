@@ -6,7 +6,7 @@ from typing import SupportsIndex, TypeVar, overload
 Member = TypeVar("Member")
 
 
-class Late(Sequence[Member]):
+class LazySequence(Sequence[Member]):
     """As good as the tuple that `make` returns, which is called when it is first read.
 
     Equal to that tuple, hashed, shown, copied and pickled as it. `make` is let go of once it was
@@ -37,7 +37,7 @@ class Late(Sequence[Member]):
         return len(self._read())
 
     def __eq__(self, other: object) -> bool:
-        return self._read() == (other._read() if isinstance(other, Late) else other)
+        return self._read() == (other._read() if isinstance(other, LazySequence) else other)
 
     def __hash__(self) -> int:
         return hash(self._read())
