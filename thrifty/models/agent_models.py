@@ -54,6 +54,7 @@ class Models:
         from thrifty.models.metered_model import MeteredChatModel  # LangChain: only when asked
 
         client = self._clients.get(prompt.model, prompt.effort)
+        # Where nobody knows how long its answers can be, the reservation alone bounds them.
         limit = allowance.limit.tokens if allowance.limit else OUTPUT_CAP_UNKNOWN
         bounds = CallBounds(client.output_tokens_max or limit, cap_field=self._cap_field)
         booked = allowance, enclosing_account(allowance.ledger, allowance.account)

@@ -202,6 +202,7 @@ class _OnStep:
             remedy = "name a ledger and an account, or make the call in a registered executor"
             raise InvalidInput("account", None, remedy)
         step.check()
+        # From now on the step is billed what is seen of it, and not what it declares.
         step.note_metered()
         step.note_declined(None)
         left_ms = self.left_ms or step.left_ms

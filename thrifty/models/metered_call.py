@@ -97,8 +97,7 @@ class MeteredCall:
         """Waits as long as the failure asks; False where that is no use or takes too long."""
         if failure.retry_after_ms is None or self._has_emitted:
             return False
-        balance = await self._in_thread(self._accounts.balance)
-        left_ms = self._allowance.left_ms(balance.budget)
+        left_ms = await self._in_thread(self._accounts.left_ms)
         if failure.retry_after_ms >= (WAIT_MAX_MS if left_ms is None else left_ms):
             return False
         with suppress(TimeoutError):
@@ -146,11 +145,12 @@ class MeteredCall:
         if entry.status != "unsent":
             return Failure(ASKED_BEFORE, billed=True, retry_after_ms=0)
         is_first, left_ms, due_ns = await self._in_thread(self._mark_sent, reservation)
-        if not is_first:
+        if not is_first:  # another process found the same reservation, and was quicker
             return Failure(ASKED_BEFORE, billed=True, retry_after_ms=0)
         if left_ms is not None and left_ms <= 0:
             await self._in_thread(accounts.release, reservation)
             raise BudgetExceeded({LATENCY.name: 1 - left_ms}, self._allowance.label)
+        # Nothing has left yet, so what nobody waits for any more is free.
         if abandoned.is_set():
             await self._in_thread(accounts.release, reservation)
             raise CallAbandoned
@@ -158,7 +158,7 @@ class MeteredCall:
         send = self._request.send(reservation.cap, None if emit is None else self._emitter(emit))
         try:
             generation = await self.loop.await_call(send, due_ns, abandoned)
-        except CallAbandoned:
+        except CallAbandoned:  # the server may answer, and bill, all the same
             latency_ms = elapsed_ms(started_ns)
             await self._in_thread(accounts.charge_in_full, reservation, latency_ms)
             raise

@@ -114,7 +114,7 @@ class PriceList:
             PriceUnknown: as for `quote`.
         """
         unwritten = self.quote(model, input_tokens, output_tokens, tier=tier)
-        if model in self._own:
+        if model in self._own:  # which has no price of its own for a cache
             return unwritten
         written = self.quote(
             model, input_tokens, output_tokens, written_tokens=input_tokens, tier=tier

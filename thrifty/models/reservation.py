@@ -59,6 +59,10 @@ class CallAccounts:
         """Where the call's own account stands."""
         return self.allowance.ledger.balance(self.allowance.account)
 
+    def left_ms(self) -> int | None:
+        """How much time is left now; None without a limit."""
+        return self.allowance.left_ms(self.balance().budget)
+
     def reserve(self, after: Entry | None, *, can_wait: bool = False) -> Reservation | None:
         """Reserves the longest answer that fits, or finds what became of the call before.
 
@@ -119,7 +123,7 @@ class CallAccounts:
         entry = reservation.entry
         try:
             cost = self._prices.of(self.request.model, usage)
-        except PriceUnknown:
+        except PriceUnknown:  # such as of another tier than the one that was asked for
             cost = entry.reserved.cost_nano_usd
         try:
             actual = Spend(usage.input_tokens + usage.output_tokens, cost, latency_ms, tool_calls=1)

@@ -116,6 +116,7 @@ class StepAccount:
         self.check()
         key, outer = self._key(next(self._numbers)), None
         try:
+            # From the outside in: what an inner account refuses is given back at once.
             if self.parent is not None:
                 outer = self.parent, self.parent.reserve(label, worst_case)
             self.ledger.reserve(self.account, key, label, worst_case)
