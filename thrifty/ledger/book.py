@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 
 from thrifty.budget import Budget, InvalidInput, Spend, checks
+from thrifty.budget.clock import NANO_PER_MS
 from thrifty.budget.plain_text import plain
 from thrifty.ledger import accounts, calls, rules
 from thrifty.ledger.calls import Caller
@@ -22,7 +23,7 @@ KEY_MAX = 400
 
 def wall_clock_ms() -> int:
     """Now, for people to read; nothing is decided by it."""
-    return time.time_ns() // 1_000_000
+    return time.time_ns() // NANO_PER_MS
 
 
 class Book:

@@ -22,15 +22,13 @@ class ChatClients:
         self.get = lru_cache(maxsize=64)(self._build)
 
     def load(self) -> None:
-        """Imports the client library, which takes seconds the first time, and all that it puts
-        off until a client is made and its parts are looked at.
+        """Imports the client library, which takes seconds the first time.
 
         Raises:
             ModelUnavailable: no client can be made, as where a proxy is named that cannot be used.
         """
         try:
-            client = self._build("warm up", "auto").given.root_async_client
-            _ = client.chat.completions, client.responses
+            self._build("warm up", "auto").load()
         except Exception as error:
             remedy = "check OPENAI_BASE_URL and the proxy variables"
             why = _safe_message(error)

@@ -64,6 +64,11 @@ class OpenAIModel:
         self._described = described = model.model_copy(update=once)
         self._connected = once_a_process(lambda: _connect(described))
 
+    def load(self) -> None:
+        """Imports what the client puts off until its parts are looked at."""
+        client = self.given.root_async_client
+        _ = client.chat.completions, client.responses
+
     def request(
         self,
         messages: "list[BaseMessage]",

@@ -77,6 +77,10 @@ class ProviderModel(Protocol):
     output_tokens_max: int | None
     """How many tokens it can answer with at most; None where that is unknown."""
 
+    def load(self) -> None:
+        """Imports now what would else be imported by the first call."""
+        ...
+
     def request(
         self,
         messages: list[Any],
