@@ -30,8 +30,7 @@ from tests.llm_server import (
     LLMServer,
 )
 from thrifty import Budget, MemoryLedger, ModelUnavailable, metered
-from thrifty.models.background import background_loop
-from thrifty.models.door import LEDGER_THREADS, _ledger_threads
+from thrifty.models.background_loop import LEDGER_THREADS, background_loop
 
 LIMIT_MS = 500
 ROUNDS = 5
@@ -131,7 +130,7 @@ def warm_up(server: LLMServer) -> None:
         for way in WAYS.values():
             way(held)
     all_at_work = threading.Barrier(LEDGER_THREADS)
-    list(_ledger_threads().map(lambda _: all_at_work.wait(), range(LEDGER_THREADS)))
+    list(background_loop()._ledger_threads.map(lambda _: all_at_work.wait(), range(LEDGER_THREADS)))
 
 
 def _model(base_url: str, api: str) -> ChatOpenAI:

@@ -15,7 +15,7 @@ from thrifty.budget import Budget, LedgerUnavailable, ModelUnavailable
 from thrifty.budget.dollars import format_usd
 from thrifty.budget.errors import ThriftyError
 from thrifty.models.prices import PriceList
-from thrifty.models.reach import address, reach
+from thrifty.models.probe import probe, server_address
 from thrifty.models.tokens import is_exact
 from thrifty.receipt.words import one_line
 from thrifty.settings import Settings
@@ -53,7 +53,7 @@ def checkup(settings: Settings, models: tuple[str, ...], home: Path) -> Iterator
     """Looks at everything.
 
     Args:
-        settings: where models are reached.
+        settings: where models are found.
         models: the names of those that a run would ask.
         home: the folder where runs are kept.
     """
@@ -76,18 +76,18 @@ def _key(settings: Settings) -> Finding:
 
 
 def _server(settings: Settings, models: tuple[str, ...]) -> Finding:
-    where = one_line(address(settings))
+    where = one_line(server_address(settings))
     try:
-        reached = reach(settings)
+        found = probe(settings)
     except ModelUnavailable as error:
         remedy = "check OPENAI_API_KEY" if error.for_good else "start it, or check OPENAI_BASE_URL"
         return Finding("server", f"{where}: {error}", remedy, error.exit_code)
-    says = f"{where} answered in {reached.took_ms:,} ms"
-    if reached.models is None:
+    says = f"{where} answered in {found.took_ms:,} ms"
+    if found.models is None:
         return Finding("server", f"{says}; it lists no models")
-    if missing := [model for model in models if model not in reached.models]:
+    if missing := [model for model in models if model not in found.models]:
         says = f"{says}, and does not list {', '.join(missing)}"
-        return Finding("server", says, f"choose with --model: {_some(reached.models)}")
+        return Finding("server", says, f"choose with --model: {_some(found.models)}")
     return Finding("server", says)
 
 

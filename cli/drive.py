@@ -89,7 +89,7 @@ class Driver:
         """Streams an invocation to the screen."""
         from langgraph.runtime import RunControl
 
-        from thrifty.models.background import background_loop
+        from thrifty.models.background_loop import background_loop
 
         control, ended = RunControl(), Event()
 

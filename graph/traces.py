@@ -7,9 +7,8 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 
 from thrifty.budget import Outcome
-from thrifty.models.observed import amounts
-from thrifty.models.spans import REASON, Facts, Tell, span
-from thrifty.models.tracers import run_teller
+from thrifty.models.tracing.call_record import amounts
+from thrifty.models.tracing.recorders import REASON, AddFacts, Facts, run_metadata, span
 from thrifty.run.assignment import ExecutorInput, reserved_for
 from thrifty.run.services import Services
 
@@ -34,7 +33,7 @@ def trace_step(
     facts = _facts(state, services)
     # LangGraph hands a node the manager of its children, whose parent is the node's own run.
     manager = config.get("callbacks")
-    to_run = run_teller(manager, getattr(manager, "parent_run_id", None))
+    to_run = run_metadata(manager, getattr(manager, "parent_run_id", None))
     with span(f"step {facts['thrifty.step']}", facts) as to_span:
         receivers = [receiver for receiver in (to_span, to_run) if receiver is not None]
         yield lambda update: _record(receivers, facts, _outcome(state, update, services))
@@ -47,7 +46,7 @@ def _facts(state: ExecutorInput, services: Services) -> Facts:
         "thrifty.executor": assignment["option"]["executor"],
         "thrifty.run_id": state["run"]["id"],
         "thrifty.key": assignment["key"],
-        **amounts("reserved", reserved_for(state, services)),
+        **amounts("reserved", reserved_for(state, services.cache(state["run"]["id"]))),
     }
 
 
@@ -55,7 +54,7 @@ def _outcome(state: ExecutorInput, update: Any, services: Services) -> Outcome:
     return services.cache(state["run"]["id"]).read(Outcome, update["outcomes"][0])
 
 
-def _record(receivers: list[Tell], facts: Facts, outcome: Outcome) -> None:
+def _record(receivers: list[AddFacts], facts: Facts, outcome: Outcome) -> None:
     ended = {**facts, "thrifty.status": outcome.status, **amounts("settled", outcome.actual)}
     for receive in receivers:
         receive({**ended, REASON: outcome.reason} if outcome.reason else ended)

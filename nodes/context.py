@@ -192,6 +192,11 @@ class Context(BaseModel):
         )
         return None if budget.is_unlimited else budget
 
+    def prompt(self, kind: str) -> str:
+        """The text of one prompt; of a kind that there is none of, the generic one."""
+        text: str = getattr(self, f"{kind}{PROMPT_SUFFIX}", self.generic_prompt)
+        return text
+
     @property
     def prompts(self) -> dict[str, str]:
         """The text of every prompt, by its name."""

@@ -10,10 +10,11 @@ from thrifty.budget import Budget, BudgetExceeded, LeaseLost, PriceUnknown
 from thrifty.budget.decision import Decision
 from thrifty.executors.proposals import PROPOSAL_TOOL, Proposals
 from thrifty.executors.propose import PROPOSALS, known_steps, propose, too_dear, values
+from thrifty.executors.step_limit import call_limit
 from thrifty.ledger.share import open_share
-from thrifty.models.envelope import envelope
-from thrifty.models.metered import Allowance, Request
-from thrifty.models.tab import open_tab
+from thrifty.models.agent_models import ModelPrompt
+from thrifty.models.allowance import Allowance
+from thrifty.models.guard.step_account import current_account
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input
 from thrifty.prompts import check_prompts, render
@@ -58,8 +59,8 @@ def _open_account(given: RunInput, number: int, config: RunnableConfig, services
     Inside a step of another run, it gets no more than that step has left.
     """
     budget, common = given.budget, ""
-    if around := open_tab():
-        budget = budget.tighter(around.left)
+    if outer := current_account():
+        budget = budget.tighter(outer.left)
     if services.common is None:
         _open(given.run_id, budget, services)
     else:
@@ -129,7 +130,7 @@ def _proposals(run: Run, context: Context, config: RunnableConfig, services: Ser
         return Proposals((), (f"extra steps were not asked for: {reason}",))
     left = services.remaining_budget(run["id"], 0)
     try:
-        held = envelope(PROPOSALS, left, context.proposal_model, services.models.prices)
+        limit = call_limit(PROPOSALS, left, context.proposal_model, services.models.prices)
     except (BudgetExceeded, PriceUnknown) as error:
         return Proposals((), (f"extra steps were not asked for: {error}",))
     allowance = Allowance(
@@ -137,12 +138,14 @@ def _proposals(run: Run, context: Context, config: RunnableConfig, services: Ser
         account=services.account(run["id"]),
         key=f"{run['id']}/proposals",
         label=PROPOSALS.name,
-        envelope=held,
-        left_ms=lambda: services.remaining_ms(run["id"], 0),
+        limit=limit,
+        left_ms=lambda limits: services.remaining_ms(run["id"], 0, limits),
     )
-    request = Request(context.proposal_model, _prompt(run, context, services), tool=PROPOSAL_TOOL)
+    prompt = ModelPrompt(
+        context.proposal_model, _prompt(run, context, services), tool=PROPOSAL_TOOL
+    )
     known, names = services.steps, services.executors.names
-    return propose(request, services.models, allowance, known, names, config)
+    return propose(prompt, services.models, allowance, known, names, config)
 
 
 def _prompt(run: Run, context: Context, services: Services) -> str:

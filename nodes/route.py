@@ -10,7 +10,7 @@ from thrifty.budget import Outcome, Spend, Step, StepOption, total
 from thrifty.budget.decision import Decision
 from thrifty.executors.dispatch import Desk, Dispatched
 from thrifty.executors.registry import LOCAL
-from thrifty.executors.worst_case import least
+from thrifty.executors.step_limit import least_needed
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import additions
 from thrifty.planning.rest import Rest
@@ -91,7 +91,7 @@ def needed_for_revisions(
     """
     revisions = map(remaining.step, remaining.revisions.difference(sent_now))
     cheapest = (
-        min((least(o, catalog[o.name].estimate) for o in step.options), key=_dearness)
+        min((least_needed(o, catalog[o.name].estimate) for o in step.options), key=_dearness)
         for step in revisions
     )
     return replace(total(cheapest), latency_ms=0)

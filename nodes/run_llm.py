@@ -9,19 +9,20 @@ from langgraph.runtime import Runtime
 
 from thrifty.budget import Outcome, Spend
 from thrifty.executors.llm import useful_tokens, words_wanted, write
+from thrifty.executors.payload import model_of
 from thrifty.executors.protocol import Work
-from thrifty.models.metered import Allowance, Request
+from thrifty.models.agent_models import ModelPrompt
+from thrifty.models.allowance import Allowance
 from thrifty.nodes.context import Context
 from thrifty.prompts import render
 from thrifty.run.active_time import active_ms
 from thrifty.run.assignment import ExecutorInput, remaining_ms_for, reserved_for, work_of
-from thrifty.run.choices import terms_of
 from thrifty.run.events import event_base
 from thrifty.run.services import Services
 from thrifty.run.stream_progress import ProgressHandler
 
 NO_DRAFT = "(nothing yet)"
-STOPPED = "the run was stopped meanwhile"
+STOPPED: dict[str, Any] = {"status": "stopped", "reason": "the run was stopped meanwhile"}
 
 
 def run_llm(
@@ -29,22 +30,27 @@ def run_llm(
 ) -> dict[str, Any]:
     """Writes a section or revises the draft; a failure is an outcome, not an exception."""
     context, cache = Context.of(runtime.context), services.cache(state["run"]["id"])
-    work = work_of(state, services)
-    model = terms_of(state["run"], context, services).model_of(work.option)
-    request = Request(model, _prompt(work, context), context.effort)
-    allowance = _allowance(state, work, useful_tokens(work, model), services)
+    work = work_of(state, cache)
+    model = model_of(work.option, context.model)
+    prompt = ModelPrompt(model, _prompt(work, context), context.effort)
+    reserved = reserved_for(state, cache)
+    allowance = _allowance(state, work, reserved, useful_tokens(work, model), services)
     started_ms = active_ms(state, services)
     progress = ProgressHandler(
         runtime.stream_writer, work.option, lambda: event_base(state, services)
     )
     handled = merge_configs(config, {"callbacks": [progress]})
-    outcome = write(work, request, services.models, allowance, handled)
+    outcome = write(work, prompt, services.models, allowance, handled)
     charged_before = cache.read(Spend, state["assignment"]["charged_before"])
-    outcome = _of_this_attempt(outcome, charged_before, state["assignment"]["untouched"])
-    # Somebody asked LangGraph to stop. The step is not to blame, and a resume tries it again.
-    if outcome.status == "failed" and runtime.drain_requested:
-        outcome = replace(outcome, status="stopped", reason=STOPPED)
-    outcome = replace(outcome, started_ms=started_ms, ended_ms=active_ms(state, services))
+    # Where somebody asked LangGraph to stop, the step is not to blame. A resume tries it again.
+    outcome = replace(
+        outcome,
+        **(STOPPED if outcome.status == "failed" and runtime.drain_requested else {}),
+        text=_with_untouched(outcome, state["assignment"]["untouched"]),
+        actual=_of_this_attempt(outcome.actual, charged_before),
+        started_ms=started_ms,
+        ended_ms=active_ms(state, services),
+    )
     return {"outcomes": [cache.write(outcome)]}
 
 
@@ -56,33 +62,36 @@ def _prompt(work: Work, context: Context) -> str:
         "draft": work.draft or NO_DRAFT,
         "words": str(words_wanted(work)),
     }
-    return render(context.prompts.get(kind, context.generic_prompt), values)
+    return render(context.prompt(kind), values)
 
 
 def _allowance(
-    state: ExecutorInput, work: Work, useful_tokens: int, services: Services
+    state: ExecutorInput, work: Work, reserved: Spend, useful_tokens: int, services: Services
 ) -> Allowance:
     return Allowance(
         ledger=services.ledger,
         account=services.account(state["run"]["id"]),
         key=state["assignment"]["key"],
         label=work.option.name,
-        envelope=reserved_for(state, services),
-        left_ms=lambda: remaining_ms_for(state, services),
+        limit=reserved,
+        left_ms=lambda limits: remaining_ms_for(state, limits, services),
         useful_tokens=useful_tokens,
     )
 
 
-def _of_this_attempt(outcome: Outcome, charged_before: Spend, untouched: str) -> Outcome:
-    """The outcome with the spend of this attempt alone, and with what was not to be revised.
+def _of_this_attempt(charged: Spend, before: Spend) -> Spend:
+    """What this attempt alone was charged.
 
     The entries of the work are those of all its attempts. Those that were stopped have said
     already what they were charged.
     """
-    pairs = zip(outcome.actual.amounts, charged_before.amounts, strict=True)
+    if before == Spend():
+        return charged
+    pairs = zip(charged.amounts, before.amounts, strict=True)
     # A late reconciliation may have lowered what an earlier attempt was charged.
-    actual = Spend(*(max(0, charged - before) for charged, before in pairs))
-    text = outcome.text
-    if outcome.has_text and untouched:
-        text = f"{text}\n\n{untouched}"
-    return replace(outcome, actual=actual, text=text)
+    return Spend(*(max(0, of_all - known) for of_all, known in pairs))
+
+
+def _with_untouched(outcome: Outcome, untouched: str) -> str:
+    """The text with what follows in the draft and was too long to be revised as well."""
+    return f"{outcome.text}\n\n{untouched}" if untouched and outcome.has_text else outcome.text

@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from thrifty.budget import BudgetExceeded, Outcome, Spend, ThriftyError
+from thrifty.budget.clock import elapsed_ms
 from thrifty.budget.plain_text import plain
 from thrifty.executors.protocol import Result, Work
 from thrifty.ledger.booking import entry_for, fingerprint, released, sent, settled
 from thrifty.ledger.protocol import Entry
-from thrifty.models.gate import gated
-from thrifty.models.tab import Tab, tab_around
+from thrifty.models.guard.callback_guard import guard_calls
+from thrifty.models.guard.step_account import StepAccount, enclosing_account
 from thrifty.run.active_time import active_ms
 from thrifty.run.assignment import ExecutorInput, remaining_ms_for, reserved_for, work_of
 from thrifty.run.services import Services
@@ -30,9 +31,9 @@ def run_local(state: ExecutorInput, *, services: Services) -> dict[str, Any]:
 
 
 def _run_once(state: ExecutorInput, services: Services) -> Outcome:
-    work = work_of(state, services)
+    cache = services.cache(state["run"]["id"])
+    work, reserved = work_of(state, cache), reserved_for(state, cache)
     account, ledger = services.account(state["run"]["id"]), services.ledger
-    reserved = reserved_for(state, services)
     request = fingerprint(work.task, work.option.to_state(), work.draft)
     key = state["assignment"]["key"]
     try:
@@ -49,9 +50,9 @@ def _run_once(state: ExecutorInput, services: Services) -> Outcome:
 def _run_reserved(state: ExecutorInput, work: Work, entry: Entry, services: Services) -> Outcome:
     """Runs it within its reservation, which also the step has to hold that this run is part of."""
     account, ledger = services.account(state["run"]["id"]), services.ledger
-    around = tab_around(ledger, account)
+    outer = enclosing_account(ledger, account)
     try:
-        above = around.reserve(entry.label, entry.reserved) if around else ""
+        outer_key = outer.reserve(entry.label, entry.reserved) if outer else ""
     except ThriftyError as error:
         released(ledger, account, entry)
         return Outcome(work.option, "failed", reason=str(error))
@@ -61,40 +62,41 @@ def _run_reserved(state: ExecutorInput, work: Work, entry: Entry, services: Serv
         work, declared, _step_account(state, entry.reserved, services), services
     )
     settled(ledger, account, entry, outcome.actual, outcome.text)
-    if around:
-        around.note_seen()
-        around.settle(above, outcome.actual)
+    if outer:
+        outer.note_metered()
+        outer.settle(outer_key, outcome.actual)
     return outcome
 
 
-def _step_account(state: ExecutorInput, reserved: Spend, services: Services) -> Tab:
+def _step_account(state: ExecutorInput, reserved: Spend, services: Services) -> StepAccount:
     """What the executor's own calls may use: its reservation, of all that the run limits."""
-    allowed = services.ledger.balance(state["run"]["id"]).budget.limited_to(reserved)
-    return Tab(allowed, lambda: remaining_ms_for(state, services))
+    run_id = state["run"]["id"]
+    allowed = services.limits(run_id).limited_to(reserved)
+    return StepAccount(allowed, lambda: remaining_ms_for(state, services.limits(run_id), services))
 
 
-def _call_executor(work: Work, declared: Spend, tab: Tab, services: Services) -> Outcome:
+def _call_executor(work: Work, declared: Spend, calls: StepAccount, services: Services) -> Outcome:
     started_ns = time.monotonic_ns()
     try:
-        with gated(tab, services.models.prices.pinned()):
+        with guard_calls(calls, services.models.prices.pinned()):
             result = services.executors[work.option.executor](work)
     except Exception as error:  # noqa: BLE001 - it is somebody else's code
-        outcome = Outcome(work.option, "failed", actual=tab.bill(declared), reason=_reason(error))
+        outcome = Outcome(work.option, "failed", actual=calls.bill(declared), reason=_reason(error))
     else:
-        outcome = _read_result(work, result, tab, declared)
+        outcome = _read_result(work, result, calls, declared)
     # Time is measured here, whatever the executor says of it.
-    latency_ms = (time.monotonic_ns() - started_ns) // 1_000_000
+    latency_ms = elapsed_ms(started_ns)
     return replace(outcome, actual=replace(outcome.actual, latency_ms=latency_ms))
 
 
-def _read_result(work: Work, result: Result | str, tab: Tab, declared: Spend) -> Outcome:
+def _read_result(work: Work, result: Result | str, calls: StepAccount, declared: Spend) -> Outcome:
     """A bare text used what was seen, or declared; a result says itself what it used."""
     if isinstance(result, str):
-        result = Result(result, tab.bill(declared))
+        result = Result(result, calls.bill(declared))
     else:
-        result = Result(result.text, tab.at_least(result.spend))
+        result = Result(result.text, calls.at_least(result.spend))
     text = plain(result.text).strip()
-    if text and (refusal := tab.refusal or tab.declined):
+    if text and (refusal := calls.refusal or calls.declined):
         reason = f"its calls were stopped: {refusal}"
         return Outcome(work.option, "cut", text, result.spend, reason)
     if text:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from thrifty.ledger.memory import MemoryLedger
     from thrifty.ledger.postgres import PostgresLedger
     from thrifty.ledger.sqlite import SqliteLedger
-    from thrifty.models.chat import metered
-    from thrifty.models.middleware import BudgetMiddleware as BudgetMiddleware
+    from thrifty.models.guard.middleware import BudgetMiddleware as BudgetMiddleware
+    from thrifty.models.metered import metered
     from thrifty.nodes.context import Context
     from thrifty.planning.engines import make_plan
     from thrifty.planning.problem import Problem
@@ -83,7 +83,7 @@ _EXTRAS = ("BudgetMiddleware",)
 """Need an extra, so that `from thrifty import *` leaves them out."""
 
 _HOMES = {
-    "BudgetMiddleware": "thrifty.models.middleware",
+    "BudgetMiddleware": "thrifty.models.guard.middleware",
     "Catalog": "thrifty.executors.catalog",
     "Context": "thrifty.nodes.context",
     "MemoryLedger": "thrifty.ledger.memory",
@@ -100,7 +100,7 @@ _HOMES = {
     "create_budget_agent": "thrifty.graph.build",
     "load_catalog": "thrifty.executors.catalog",
     "make_plan": "thrifty.planning.engines",
-    "metered": "thrifty.models.chat",
+    "metered": "thrifty.models.metered",
     "rate": "thrifty.estimates.history",
 }
 

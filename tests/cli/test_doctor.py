@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from tests.llm_server.server import LLMServer
-from thrifty.models import reach
+from thrifty.models import probe
 
 KEY = "sk-secret-key"
 
@@ -93,7 +93,7 @@ def test_a_server_that_is_not_there(look):
 
 
 def test_a_server_that_hangs_is_left_at_the_deadline(look, monkeypatch):
-    monkeypatch.setattr(reach, "DEADLINE_MS", 300)
+    monkeypatch.setattr(probe, "DEADLINE_MS", 300)
     with socket.create_server(("127.0.0.1", 0)) as hanging:
         code, found = look("--base-url", f"http://127.0.0.1:{hanging.getsockname()[1]}/v1")
     assert code == 7

@@ -16,7 +16,7 @@ from tests.crash.accidents import accident_of
 from tests.crash.points import CHECKPOINTER, MODEL, READS, WRITES, Points
 from tests.ledger.opened import opened
 from thrifty import Settings, as_node, create_budget_agent
-from thrifty.models import background
+from thrifty.models import background_loop
 
 TASK = "Plan the move of a small office"
 BUDGET = {"max_tokens": 20_000, "max_tool_calls": 9}
@@ -46,7 +46,7 @@ def live(job: Mapping[str, Any], points: Points) -> dict[str, Any]:
     if job["accident"] == "fail":
         points.around(ledger, READS, "ledger")
     else:
-        points.around(background.background_loop(), MODEL, "model")
+        points.around(background_loop.background_loop(), MODEL, "model")
     with _checkpointer(job["checkpoints"]) as checkpointer:
         points.around(checkpointer, CHECKPOINTER, "checkpointer")
         settings = Settings(api_key="sk-test", base_url=job["base_url"], api="chat")

@@ -8,7 +8,7 @@ from langchain_openai import ChatOpenAI
 
 from tests.llm_server import LLMServer
 from thrifty import Budget, MemoryLedger, metered
-from thrifty.models.chat import MeteredChatModel
+from thrifty.models.metered_model import MeteredChatModel
 
 ACCOUNT = "team"
 

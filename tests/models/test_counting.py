@@ -1,4 +1,4 @@
-"""What a call can use at the most, before it is sent: tokens, price, envelope."""
+"""What a call can use at the most, before it is sent: tokens, price, limit of a call."""
 
 from decimal import Decimal
 
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepOption, TokenPrice
-from thrifty.models.envelope import HEADROOM, affordable_tokens, envelope, with_cost
+from thrifty.executors.step_limit import HEADROOM, affordable_tokens, call_limit, with_cost
 from thrifty.models.prices import PriceList
 from thrifty.models.tokens import tokens_bound, utf8_bytes
 
@@ -49,66 +49,66 @@ def option(tokens: int = 600, calls: int = 1, cost: int = 0) -> StepOption:
     return StepOption("x (LLM)", "x", "llm", "does x", Spend(tokens, cost, 900, calls), 1.0)
 
 
-def test_an_envelope_is_three_estimates_where_the_budget_has_it():
-    held = envelope(option(), Budget(max_tokens=10_000), "own", FREE)
-    assert held == Spend(HEADROOM * 600, 0, 0, 1)
+def test_a_call_limit_is_three_estimates_where_the_budget_has_it():
+    limit = call_limit(option(), Budget(max_tokens=10_000), "own", FREE)
+    assert limit == Spend(HEADROOM * 600, 0, 0, 1)
 
 
-def test_an_envelope_is_what_is_left_where_the_budget_has_less():
-    assert envelope(option(), Budget(max_tokens=700), "own", FREE).tokens == 700
+def test_a_call_limit_is_what_is_left_where_the_budget_has_less():
+    assert call_limit(option(), Budget(max_tokens=700), "own", FREE).tokens == 700
 
 
-def test_an_envelope_that_does_not_hold_the_estimate_is_refused():
+def test_a_call_limit_that_does_not_hold_the_estimate_is_refused():
     with pytest.raises(BudgetExceeded, match="1 token short"):
-        envelope(option(), Budget(max_tokens=599), "own", FREE)
+        call_limit(option(), Budget(max_tokens=599), "own", FREE)
     with pytest.raises(BudgetExceeded, match="1 call short"):
-        envelope(option(), Budget(max_tool_calls=0), "own", FREE)
+        call_limit(option(), Budget(max_tool_calls=0), "own", FREE)
 
 
 def test_headroom_is_measured_from_what_was_declared_where_that_is_more():
     ample = Budget(max_tokens=10_000)
-    assert envelope(option(), ample, "own", FREE, declared_tokens=900).tokens == HEADROOM * 900
-    assert envelope(option(), ample, "own", FREE, declared_tokens=300).tokens == HEADROOM * 600
-    assert envelope(option(700), Budget(max_tokens=700), "own", FREE, 900).tokens == 700
+    assert call_limit(option(), ample, "own", FREE, declared_tokens=900).tokens == HEADROOM * 900
+    assert call_limit(option(), ample, "own", FREE, declared_tokens=300).tokens == HEADROOM * 600
+    assert call_limit(option(700), Budget(max_tokens=700), "own", FREE, 900).tokens == 700
 
 
-def test_an_envelope_has_the_calls_and_no_time():
+def test_a_call_limit_has_the_calls_and_no_time():
     left = Budget(max_tool_calls=2, max_latency_ms=1)
-    assert envelope(option(calls=2), left, "own", FREE) == Spend(HEADROOM * 600, 0, 0, 2)
-    assert envelope(option(calls=0), left, "own", FREE).tool_calls == 1
+    assert call_limit(option(calls=2), left, "own", FREE) == Spend(HEADROOM * 600, 0, 0, 2)
+    assert call_limit(option(calls=0), left, "own", FREE).tool_calls == 1
 
 
-def test_an_envelope_has_its_price_wherever_one_is_known():
-    held = envelope(option(), Budget(), "own", OWN)
-    assert held == Spend(1_800, OWN.worst_quote("own", 1_800), 0, 1)
+def test_a_call_limit_has_its_price_wherever_one_is_known():
+    limit = call_limit(option(), Budget(), "own", OWN)
+    assert limit == Spend(1_800, OWN.worst_quote("own", 1_800), 0, 1)
 
 
 def test_money_for_less_than_the_estimate_is_told_in_tokens_and_of_whom():
     left = Budget(max_cost_usd=Decimal(OWN.worst_quote("own", 597)) / 10**9)
     with pytest.raises(BudgetExceeded) as refused:
-        envelope(option(), left, "own", OWN)
+        call_limit(option(), left, "own", OWN)
     assert refused.value.missing == {"tokens": 3}
     assert str(refused.value).startswith("x (LLM) does not fit")
     with pytest.raises(BudgetExceeded, match=r"x \(LLM\) does not fit"):
-        envelope(option(calls=2), Budget(max_tool_calls=1), "own", OWN)
+        call_limit(option(calls=2), Budget(max_tool_calls=1), "own", OWN)
 
 
 @given(st.integers(0, 10_000_000))
-def test_an_envelope_is_within_the_money_that_is_left(cost):
+def test_a_call_limit_is_within_the_money_that_is_left(cost):
     left = Budget(max_cost_usd=Decimal(cost) / 10**9)
     try:
-        held = envelope(option(), left, "own", OWN)
+        limit = call_limit(option(), left, "own", OWN)
     except BudgetExceeded:
         assert OWN.worst_quote("own", 600) > cost
     else:
-        assert held.within(left)
-        assert held.cost_nano_usd == OWN.worst_quote("own", held.tokens)
+        assert limit.within(left)
+        assert limit.cost_nano_usd == OWN.worst_quote("own", limit.tokens)
 
 
 def test_an_unknown_price_matters_only_where_money_is_limited():
-    assert envelope(option(), Budget(max_tokens=5_000), "nobody-knows", FREE).cost_nano_usd == 0
+    assert call_limit(option(), Budget(max_tokens=5_000), "nobody-knows", FREE).cost_nano_usd == 0
     with pytest.raises(PriceUnknown):
-        envelope(option(), Budget(max_cost_usd=1), "nobody-knows", FREE)
+        call_limit(option(), Budget(max_cost_usd=1), "nobody-knows", FREE)
 
 
 def test_an_estimate_is_priced_unless_the_catalog_did_it():

@@ -8,8 +8,8 @@ from tests.llm_server import Answer
 from tests.models.conftest import ACCOUNT, entries
 from thrifty import Budget, BudgetExceeded, MemoryLedger, ModelUnavailable, Spend
 from thrifty.ledger.booking import released, sent
-from thrifty.models.door import ASKED_BEFORE
-from thrifty.models.tab import Tab, on_tab
+from thrifty.models.guard.step_account import StepAccount, use_account
+from thrifty.models.metered_call import ASKED_BEFORE
 
 
 class Died(BaseException):
@@ -73,7 +73,7 @@ def test_where_there_is_no_room_for_another_either_it_is_given_back(make, server
 def test_a_tab_that_is_tighter_than_what_was_found_is_held_too(make, server, ledger):
     server.script(Answer(tokens=9_000))
     leave_unsent(make, ledger, Budget(max_tokens=900))
-    with on_tab(Tab(Budget(max_tokens=100))) as tab:
+    with use_account(StepAccount(Budget(max_tokens=100))) as tab:
         make(Budget(max_tokens=1_000), run="r").invoke("Hi")
     assert tab.ledger.balance(tab.account).spent.tokens == server.bill.total_tokens <= 100
 
@@ -97,7 +97,7 @@ def test_what_another_has_sent_is_neither_given_back_nor_kept_on_our_tab(make, s
         return mark(account, key)
 
     ledger.mark_sent = first_by_another
-    with on_tab(Tab(Budget(max_tokens=5_000))) as tab:
+    with use_account(StepAccount(Budget(max_tokens=5_000))) as tab:
         with pytest.raises(ModelUnavailable, match=ASKED_BEFORE):
             make(max_output_tokens=100, run="r", attempts_max=1).invoke("Hi")
         assert tab.ledger.balance(tab.account).reserved == Spend()

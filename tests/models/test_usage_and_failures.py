@@ -8,8 +8,8 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from thrifty import InvalidInput, Settings, TokenPrice
-from thrifty.models.background import BackgroundLoop
-from thrifty.models.client import reasoning_effort
+from thrifty.models.background_loop import BackgroundLoop
+from thrifty.models.chat_clients import reasoning_effort
 from thrifty.models.failures import _retry_after_ms
 from thrifty.models.usage import Usage, read_usage
 
@@ -88,7 +88,7 @@ def test_a_call_is_given_up_at_its_deadline_even_if_it_swallows_its_cancellation
     loop = BackgroundLoop()
     started = time.monotonic()
     with pytest.raises(TimeoutError):
-        loop.run(lambda left: loop.cut(stubborn(), time.monotonic_ns() + 200_000_000, left))
+        loop.run(lambda left: loop.await_call(stubborn(), time.monotonic_ns() + 200_000_000, left))
     assert time.monotonic() - started < 0.4
     wait_until(lambda: "ended" in ended)
     assert ended == ["swallowed"] * 3 + ["ended"]
@@ -103,9 +103,9 @@ def test_results_and_errors_come_back_and_no_thread_is_added():
 
     loop = BackgroundLoop()
     threads = active_count()
-    assert loop.run(lambda left: loop.cut(answer(), None, left)) == 5
+    assert loop.run(lambda left: loop.await_call(answer(), None, left)) == 5
     with pytest.raises(LookupError):
-        loop.run(lambda left: loop.cut(fail(), None, left))
+        loop.run(lambda left: loop.await_call(fail(), None, left))
     assert active_count() == threads
 
 

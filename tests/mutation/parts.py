@@ -23,10 +23,11 @@ LEDGER = (
     *("accounts", "at_work", "book", "booking", "calls", "forks", "memory", "owner", "protocol"),
     *("rules", "schema", "share", "sql", "sqlite", "store", "together"),
 )
-PRICING = ("call", "envelope", "prices", "size", "usage")
-PRICED = ("call", "counting", "prices", "size", "usage")
+PRICING = ("input_bound", "prices", "providers/openai", "usage")
+PRICED = ("counting", "input_bound", "prices", "reservation", "usage")
+GUARD = ("callback_guard", "step_account", "unmetered_request")
+METERING = ("agent_models", "allowance", "metered_call", "reservation")
 CODECS = ("codec", "optional", "mapping", "sequence", "fixed")
-METERING = ("allowance", "door", "metered")
 
 PARTS = {
     "ledger": Part(
@@ -77,14 +78,22 @@ PARTS = {
         sample="thrifty.planning.course.x__because__mutmut_1",
     ),
     "pricing": Part(
-        tuple(f"thrifty/models/{name}.py" for name in PRICING),
-        tuple(f"tests/models/test_{name}.py" for name in PRICED),
+        (
+            "thrifty/executors/step_limit.py",
+            *(f"thrifty/models/{name}.py" for name in PRICING),
+        ),
+        (
+            "tests/models/providers",
+            *(f"tests/models/test_{name}.py" for name in PRICED),
+        ),
         sample="thrifty.models.usage.x_read_usage__mutmut_1",
     ),
-    "gate": Part(
-        ("thrifty/models/gate.py", "thrifty/models/tab.py"),
-        ("tests/models/test_foreign.py", "tests/models/test_tab.py"),
-        sample="thrifty.models.tab.x_tab_around__mutmut_1",
+    "guard": Part(
+        tuple(f"thrifty/models/guard/{name}.py" for name in GUARD),
+        tuple(
+            f"tests/models/guard/test_{name}.py" for name in ("unmetered_request", "step_account")
+        ),
+        sample="thrifty.models.guard.step_account.x_enclosing_account__mutmut_1",
     ),
     "metering": Part(
         tuple(f"thrifty/models/{name}.py" for name in METERING),
@@ -94,9 +103,9 @@ PARTS = {
             "--ignore=tests/models/test_deadlines.py",
             "-k=not whatever_the_server_does and not any_budget_under_any_faults",
         ),
-        sample="thrifty.models.door.x__since_ms__mutmut_1",
+        sample="thrifty.models.allowance.x_countdown__mutmut_1",
     ),
 }
 """By the name that the command line knows. PostgreSQL's own file is a part of its own, since
-every test against a server costs a round trip; what a call may cost and the gate are parts of
+every test against a server costs a round trip; what a call may cost and the guard are parts of
 their own, since their tests ask no server."""

@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 from thrifty import Budget, MemoryLedger, Outcome, Plan, Settings, Spend, Step, StepOption
 from thrifty.executors.registry import Executors
 from thrifty.ledger.at_work import RunsAtWork
-from thrifty.models.metered import Models
+from thrifty.models.agent_models import Models
 from thrifty.nodes.check_spend import check_spend
 from thrifty.nodes.context import Context
 from thrifty.run.can_interrupt import CHECKPOINTER

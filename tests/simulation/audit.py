@@ -16,8 +16,8 @@ from tests.simulation.asked import Asked, Place
 from tests.simulation.provider import NANO_PER_TOKEN
 from thrifty.ledger.booking import fingerprint
 from thrifty.ledger.protocol import Account, Entry, Lease
-from thrifty.models.call import NOT_ASKED
-from thrifty.models.size import as_json
+from thrifty.models.input_bound import as_json
+from thrifty.models.providers.openai import DELIVERY_FIELDS
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -324,5 +324,5 @@ def _due(other: Asked) -> tuple[int, int]:
 
 def _digest(body: Mapping[str, Any]) -> str:
     return fingerprint(
-        as_json({name: body[name] for name in sorted(body) if name not in NOT_ASKED})
+        as_json({name: body[name] for name in sorted(body) if name not in DELIVERY_FIELDS})
     )

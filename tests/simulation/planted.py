@@ -19,15 +19,16 @@ from thrifty.executors.dispatch import Desk
 from thrifty.executors.draft import Draft
 from thrifty.ledger import calls, rules
 from thrifty.ledger.protocol import Entry
-from thrifty.models.call import Call
-from thrifty.models.door import Door, Held
 from thrifty.models.failures import Failure
+from thrifty.models.metered_call import MeteredCall
+from thrifty.models.providers.openai import OpenAIRequest
+from thrifty.models.reservation import CallAccounts, Reservation
 from thrifty.models.usage import Usage, read_usage
 from thrifty.nodes import finish as finish_node
 
 Changes = dict[str, Any]
 real_settle, real_closed, real_in_full = calls.settle, rules.closed, rules.in_full
-real_send, real_ask, real_usage = Call.send, Door.ask, read_usage
+real_send, real_ask, real_usage = OpenAIRequest.send, MeteredCall.ask, read_usage
 real_receipt, real_desk = finish_node.Receipt, Desk
 
 
@@ -63,11 +64,11 @@ def _charges_the_half(entry: Entry, latency_ms: int = 0) -> Spend:
     return replace(real_in_full(entry, latency_ms), tokens=entry.reserved.tokens // 2)
 
 
-async def _sends_more(call: Call, cap: int, emit: Any = None) -> Any:
-    return await real_send(call, cap + 40, emit)
+async def _sends_more(request: OpenAIRequest, cap: int, emit: Any = None) -> Any:
+    return await real_send(request, cap + 40, emit)
 
 
-def _buys_again(self: Door, entry: Entry, emit: Any) -> Failure:
+def _buys_again(self: MeteredCall, entry: Entry, emit: Any) -> Failure:
     return Failure("it does not look at what was paid", billed=True, retry_after_ms=0)
 
 
@@ -76,8 +77,8 @@ def _marks_nothing(books: Any, caller: Any, key: str) -> Entry:
     return entry
 
 
-async def _sends_first(self: Door, abandoned: Any, emit: Any = None) -> Any:
-    await self._call.send(50)
+async def _sends_first(self: MeteredCall, abandoned: Any, emit: Any = None) -> Any:
+    await self._request.send(50)
     return await real_ask(self, abandoned, emit)
 
 
@@ -93,8 +94,8 @@ def _keeps_its_share(self: Any, account: Any, child: str) -> Any:
     return self.entry(account, child)
 
 
-def _frees_what_failed(self: Door, held: Held, latency_ms: int) -> Entry:
-    return self._release(held)
+def _frees_what_failed(self: CallAccounts, reservation: Reservation, latency_ms: int) -> Entry:
+    return self.release(reservation)
 
 
 def _tells_no_parent(books: Any, account: Any, before: Entry, after: Entry) -> Entry:
@@ -124,6 +125,9 @@ def _raises_what_has_ended(ledger: Any, run_id: str, budget: Any) -> None:
     ledger.extend(run_id, budget)
 
 
+METERED_CALL = "thrifty.models.metered_call.MeteredCall"
+CALL_ACCOUNTS = "thrifty.models.reservation.CallAccounts"
+
 FAULTS: dict[str, Changes] = {
     "a reservation is not counted": {"thrifty.ledger.rules.with_reserved": _counts_nothing},
     "everything fits": {"thrifty.ledger.rules.missing": _everything_fits},
@@ -137,16 +141,24 @@ FAULTS: dict[str, Changes] = {
         "thrifty.ledger.rules.given_up": _forgets_what_is_open
     },
     "a call in doubt is charged the half": {"thrifty.ledger.rules.in_full": _charges_the_half},
-    "a larger cap is sent than was reserved": {"thrifty.models.call.Call.send": _sends_more},
-    "what was paid is not looked at": {"thrifty.models.door.Door._replayed": _buys_again},
-    "a request leaves before it is reserved": {"thrifty.models.door.Door.ask": _sends_first},
+    "a larger cap is sent than was reserved": {
+        "thrifty.models.providers.openai.OpenAIRequest.send": _sends_more
+    },
+    "what was paid is not looked at": {
+        "thrifty.models.metered_call.MeteredCall._replayed": _buys_again
+    },
+    "a request leaves before it is reserved": {
+        "thrifty.models.metered_call.MeteredCall.ask": _sends_first
+    },
     "a request leaves before it is marked as sent": {
         "thrifty.ledger.calls.mark_sent": _marks_nothing
     },
-    "any usage is believed": {"thrifty.models.door.read_usage": _believes_anything},
+    "any usage is believed": {"thrifty.models.metered_call.read_usage": _believes_anything},
     "an overrun is not seen": {"thrifty.nodes.check_spend._overrun": _sees_no_overrun},
     "a share is not given back": {"thrifty.ledger.book.Book.reclaim": _keeps_its_share},
-    "a lost answer is released": {"thrifty.models.door.Door._charge_in_full": _frees_what_failed},
+    "a lost answer is released": {
+        "thrifty.models.reservation.CallAccounts.charge_in_full": _frees_what_failed
+    },
     "a parent does not know what its child spends": {
         "thrifty.ledger.accounts.post": _tells_no_parent,
         "thrifty.ledger.calls.post": _tells_no_parent,

@@ -38,8 +38,8 @@ from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.build import build
 from thrifty.ledger.at_work import RunsAtWork
 from thrifty.ledger.protocol import Ledger
-from thrifty.models.background import BackgroundLoop, Errand, StreamedErrand, background_loop
-from thrifty.models.client import ChatClients
+from thrifty.models.background_loop import BackgroundLoop, LoopTask, StreamedTask, background_loop
+from thrifty.models.chat_clients import ChatClients
 from thrifty.run.services import Services
 from thrifty.settings import Settings
 
@@ -160,25 +160,26 @@ class InlineLoop(BackgroundLoop):
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
+        self._ledger_threads: Any = None
         self._ending: set[asyncio.Task[None]] = set()
 
     def at_end(self, close: Callable[[], Any]) -> None:
         pass
 
-    def run(self, errand: Errand[Any]) -> Any:
+    def run(self, errand: LoopTask[Any]) -> Any:
         loop = _Loop(self._schedule)
         try:
             return loop.run_until_complete(_whole(errand))
         finally:
             _close(loop)
 
-    def stream(self, errand: StreamedErrand) -> Iterator[Any]:
+    def stream(self, errand: StreamedTask) -> Iterator[Any]:
         pieces: list[Any] = []
         self.run(lambda abandoned: errand(abandoned, pieces.append))
         yield from pieces
 
 
-async def _whole(errand: Errand[Any]) -> Any:
+async def _whole(errand: LoopTask[Any]) -> Any:
     """An errand, and then the calls that it has cut, until they have really ended."""
     try:
         return await errand(asyncio.Event())
@@ -328,9 +329,9 @@ def in_place(
         for name, stand_in in {
             "time.monotonic_ns": lambda: schedule.now_ns,
             "concurrent.futures.wait": _waiting(schedule),
-            "thrifty.models.background._loop_of_process": lambda: loop,
-            "thrifty.models.client.connections": _connections,
-            "thrifty.models.metered.ChatClients": clients,
+            "thrifty.models.background_loop._loop_of": lambda pid: loop,
+            "thrifty.models.providers.openai.connections": _connections,
+            "thrifty.models.agent_models.ChatClients": clients,
             "thrifty.graph.build.RunsAtWork": runs_at_work,
             "thrifty.graph.build.build": _Ready,
             "thrifty.graph.agent.new_owner": new_owner,

@@ -40,7 +40,9 @@ class Budget:
 
     def __post_init__(self) -> None:
         for field in ("max_tokens", "max_latency_ms", "max_tool_calls"):
-            if (limit := getattr(self, field)) is not None:
+            limit = getattr(self, field)
+            is_usual = limit is None or (type(limit) is int and 0 <= limit <= checks.AMOUNT_MAX)
+            if not is_usual:
                 checks.amount(field, limit)
         if self.max_cost_usd is not None:
             exact = usd(limit_nano_usd("max_cost_usd", self.max_cost_usd))
@@ -59,11 +61,11 @@ class Budget:
 
     def exceeded_by(self, spend: Spend) -> dict[str, int]:
         """By how much a spend passes each limit, by the name of the resource; empty within."""
-        return {
-            resource.name: amount - limit
-            for resource, limit, amount in zip(RESOURCES, self.limits, spend.amounts, strict=True)
-            if limit is not None and amount > limit
-        }
+        excess = {}
+        for resource, limit, amount in zip(RESOURCES, self.limits, spend.amounts, strict=True):
+            if limit is not None and amount > limit:
+                excess[resource.name] = amount - limit
+        return excess
 
     def fits(self, worst_case: Spend, beside: Spend) -> bool:
         """Whether a worst case fits beside what is already spent and reserved."""

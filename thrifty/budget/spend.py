@@ -37,10 +37,11 @@ class Spend(PlainData["SpendState"]):
     """Calls to a model or to any outside tool."""
 
     def __post_init__(self) -> None:
-        checks.amount("tokens", self.tokens)
-        checks.amount("cost_nano_usd", self.cost_nano_usd)
-        checks.amount("latency_ms", self.latency_ms)
-        checks.amount("tool_calls", self.tool_calls)
+        # A run makes thousands: only what cannot be right is looked at more closely.
+        for field in SPEND_FIELDS:
+            amount = getattr(self, field)
+            if type(amount) is not int or not 0 <= amount <= checks.AMOUNT_MAX:
+                checks.amount(field, amount)
 
     def __add__(self, other: Spend) -> Spend:
         return Spend(*(a + b for a, b in zip(self.amounts, other.amounts, strict=True)))

@@ -84,10 +84,12 @@ def _reply(output: Any, work: Work) -> Result | str:
     """
     if isinstance(output, Result):
         return output
-    from thrifty.models.tab import open_tab  # a ledger: only when something is called
+    from thrifty.models.guard.step_account import (
+        current_account,  # a ledger: only when something is called
+    )
 
-    text, tab = text_of(output), open_tab()
-    if (tokens := tokens_of(output)) is None or (tab and tab.was_used):
+    text, account = text_of(output), current_account()
+    if (tokens := tokens_of(output)) is None or (account and account.was_used):
         return text
     return Result(text, replace(work.option.estimate, tokens=tokens, latency_ms=0))
 

@@ -17,7 +17,7 @@ from thrifty.executors.draft import Draft, excerpt, revisable
 from thrifty.executors.offer import Terms
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM
-from thrifty.executors.worst_case import worst_case
+from thrifty.executors.step_limit import step_limit
 from thrifty.ledger.booking import numbered
 from thrifty.ledger.protocol import Account, Ledger
 from thrifty.models.tokens import tokens_bound
@@ -126,7 +126,7 @@ class Desk:
         if before is not None and before.status != "released":
             most = before.reserved
         else:
-            most = worst_case(
+            most = step_limit(
                 option,
                 declared.estimate,
                 self.left().left_after(kept),

@@ -1,16 +1,17 @@
 """The executor `llm`: writes a section, or revises the draft, with a model."""
 
 import re
-from dataclasses import replace
 from typing import Any
 
 from thrifty.budget import BudgetExceeded, ModelUnavailable, Outcome, Spend, total
+from thrifty.budget.outcome import OutcomeStatus
 from thrifty.budget.plain_text import plain
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM
 from thrifty.ledger.booking import entries_of
-from thrifty.models.background import Abandoned
-from thrifty.models.metered import OUTPUT_CAP_MIN, Allowance, Models, Request
+from thrifty.models.agent_models import ModelPrompt, Models
+from thrifty.models.allowance import OUTPUT_CAP_MIN, Allowance
+from thrifty.models.background_loop import CallAbandoned
 from thrifty.models.reply import Reply
 from thrifty.models.tokens import tokens_bound
 
@@ -37,38 +38,37 @@ def useful_tokens(work: Work, model: str) -> int:
 
 
 def write(
-    work: Work, request: Request, models: Models, allowance: Allowance, config: Any = None
+    work: Work, prompt: ModelPrompt, models: Models, allowance: Allowance, config: Any = None
 ) -> Outcome:
     """Does the work with a model; whatever happens is told in the outcome, not raised.
 
     What it cost is in the ledger under the allowance's key, failed or not.
     """
+    status: OutcomeStatus = "failed"
+    text = disables = ""
     try:
-        outcome = _read(work, models.ask(request, allowance, config), allowance)
-    except BudgetExceeded as error:
-        outcome = Outcome(work.option, "failed", reason=str(error))
+        reply = models.ask(prompt, allowance, config)
+    except (BudgetExceeded, CallAbandoned) as error:
+        reason = str(error)
     except ModelUnavailable as error:
-        disables = LLM if error.for_good else ""
-        outcome = Outcome(work.option, "failed", reason=str(error), disables=disables)
-    except Abandoned as error:
-        outcome = Outcome(work.option, "failed", reason=str(error))
-    return replace(outcome, actual=_spent_on(allowance))
+        reason, disables = str(error), LLM if error.for_good else ""
+    else:
+        status, text, reason = _judge(work, reply, allowance)
+    return Outcome(work.option, status, text, _spent_on(allowance), reason, disables)
 
 
-def _read(work: Work, reply: Reply, allowance: Allowance) -> Outcome:
-    """A whole text is done; half a section is better than none, half a revision is worse."""
+def _judge(work: Work, reply: Reply, allowance: Allowance) -> tuple[OutcomeStatus, str, str]:
+    """Status, text and reason: half a section is better than none, half a revision is worse."""
     text = plain(reply.text).strip()
-    if work.revises and (lost := "its end" if reply.cut else _lost(work.draft, text)):
-        reason = f"the revision lost {lost}, so the draft stays as it was"
-        return Outcome(work.option, "failed", reason=reason)
-    if not reply.cut:
-        return Outcome(work.option, "done", text)
-    held = allowance.envelope or Spend()
-    reason = f"cut short: its reservation held {held.tokens:,} tokens"
-    return Outcome(work.option, "cut", text, reason=reason)
+    if work.revises and (missing := "its end" if reply.is_cut else _missing(work.draft, text)):
+        return "failed", "", f"the revision lost {missing}, so the draft stays as it was"
+    if not reply.is_cut:
+        return "done", text, ""
+    limit = allowance.limit or Spend()
+    return "cut", text, f"cut short: its reservation held {limit.tokens:,} tokens"
 
 
-def _lost(draft: str, revision: str) -> str:
+def _missing(draft: str, revision: str) -> str:
     """What a revision no longer has of its draft; empty when it is all there."""
     headings = {heading.casefold() for heading in HEADING.findall(revision)}
     for heading in HEADING.findall(draft):
@@ -80,5 +80,7 @@ def _lost(draft: str, revision: str) -> str:
 
 def _spent_on(allowance: Allowance) -> Spend:
     """What all attempts under an allowance have cost; what is pending could not be settled."""
-    mine = entries_of(allowance.ledger, allowance.account, allowance.key)
-    return total(e.reserved if e.status == "pending" else e.charged for e in mine)
+    amounts = []
+    for entry in entries_of(allowance.ledger, allowance.account, allowance.key):
+        amounts.append(entry.reserved if entry.status == "pending" else entry.charged)
+    return total(amounts)

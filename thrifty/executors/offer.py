@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from thrifty.budget import LeftOut, PriceUnknown, Step, StepOption
+from thrifty.executors.payload import model_of
 from thrifty.executors.registry import LLM, LOCAL
-from thrifty.models.envelope import with_cost
+from thrifty.executors.step_limit import with_cost
 from thrifty.models.prices import PriceList
 from thrifty.planning.forecast import Doer
 from thrifty.planning.menu import Barred, menu
@@ -26,7 +27,7 @@ class Terms:
 
     def model_of(self, option: StepOption) -> str:
         """The model that would carry out an option."""
-        return str(option.payload.get("model", self.model))
+        return model_of(option, self.model)
 
     def doer(self, option: StepOption) -> Doer:
         """Who would carry out an option."""

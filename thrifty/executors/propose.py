@@ -6,7 +6,8 @@ from typing import Any
 from thrifty.budget import Budget, BudgetExceeded, ModelUnavailable, Spend, Step, StepOption
 from thrifty.budget.resources import RESOURCES
 from thrifty.executors.proposals import Proposals, read_proposals
-from thrifty.models.metered import Allowance, Models, Request
+from thrifty.models.agent_models import ModelPrompt, Models
+from thrifty.models.allowance import Allowance
 
 PROPOSALS = StepOption(
     name="Option proposals",
@@ -41,7 +42,7 @@ def values(steps: Sequence[Step]) -> str:
 
 
 def propose(
-    request: Request,
+    prompt: ModelPrompt,
     models: Models,
     allowance: Allowance,
     known: Sequence[Step],
@@ -50,7 +51,7 @@ def propose(
 ) -> Proposals:
     """Asks, and reads the answer as hostile input; a failure is a remark and no steps."""
     try:
-        reply = models.ask(request, allowance, config)
+        reply = models.ask(prompt, allowance, config)
     except (BudgetExceeded, ModelUnavailable) as error:
         return Proposals((), (f"extra steps could not be had: {error}",))
     return read_proposals(reply.arguments, known, executors)

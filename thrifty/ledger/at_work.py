@@ -19,12 +19,11 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from thrifty.budget import LeaseLost, LedgerUnavailable
+from thrifty.budget.clock import NANO_PER_MS
 from thrifty.ledger.owner import hold, this_process
 from thrifty.ledger.protocol import Account, Lease, Ledger
 
 T = TypeVar("T")
-
-NANO_PER_MS = 1_000_000
 
 DRIVER: ContextVar[str] = ContextVar("thrifty_driver", default="")
 """The invocation that a node runs for, by the name under which it holds leases."""

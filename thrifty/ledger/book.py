@@ -6,7 +6,7 @@ and `accounts`; what decides, in `rules`.
 
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from thrifty.budget import Budget, InvalidInput, Spend, checks
 from thrifty.budget.plain_text import plain
@@ -61,23 +61,27 @@ class Book:
             fingerprint=_named("fingerprint", fingerprint, KEY_MAX) if fingerprint else "",
             run=caller.run,
         )
-        return self._store.write(lambda books: calls.reserve(books, caller, wanted))
+        return self._store.write(partial(calls.reserve, caller=caller, wanted=wanted))
 
     def mark_sent(self, account: Account, key: str) -> Entry:
         caller = _caller(account)
-        return self._store.write(lambda books: calls.mark_sent(books, caller, key))
+        return self._store.write(partial(calls.mark_sent, caller=caller, key=key))
 
     def settle(self, account: Account, key: str, actual: Spend, answer: str = "") -> Entry:
         caller = _caller(account)
-        return self._store.write(lambda books: calls.settle(books, caller, key, actual, answer))
+        return self._store.write(
+            partial(calls.settle, caller=caller, key=key, actual=actual, answer=answer)
+        )
 
     def charge_in_full(self, account: Account, key: str, latency_ms: int = 0) -> Entry:
         caller, known_ms = _caller(account), checks.amount("latency_ms", latency_ms)
-        return self._store.write(lambda books: calls.charge_in_full(books, caller, key, known_ms))
+        return self._store.write(
+            partial(calls.charge_in_full, caller=caller, key=key, latency_ms=known_ms)
+        )
 
     def release(self, account: Account, key: str) -> Entry:
         caller = _caller(account)
-        return self._store.write(lambda books: calls.release(books, caller, key))
+        return self._store.write(partial(calls.release, caller=caller, key=key))
 
     def reconcile(self, account: str, key: str, actual: Spend) -> Entry:
         return self._store.write(lambda books: calls.reconcile(books, account, key, actual))
@@ -113,20 +117,20 @@ class Book:
         return lease.owner if lease else ""
 
     def balance(self, account: Account) -> Balance:
-        name = Caller.of(account).account
-        state = self._store.read(lambda books: calls.known(books, name), is_single=True)
+        name = _caller(account).account
+        state = self._store.read(partial(calls.known, name=name), is_single=True)
         return rules.balance(state)
 
     def entry(self, account: Account, key: str) -> Entry | None:
-        name = Caller.of(account).account
-        return self._store.read(lambda books: calls.looked_up(books, name, key))
+        name = _caller(account).account
+        return self._store.read(partial(calls.looked_up, name=name, key=key))
 
     def overruns(self, account: Account) -> tuple[Entry, ...]:
-        name = Caller.of(account).account
+        name = _caller(account).account
         return self._store.read(lambda books: calls.overruns(books, name))
 
     def entries(self, account: Account) -> tuple[Entry, ...]:
-        name = Caller.of(account).account
+        name = _caller(account).account
         return self._store.read(lambda books: _checked_entries(books, name))
 
 

@@ -13,6 +13,8 @@ from thrifty.ledger.store import Books, Look
 
 T = TypeVar("T")
 NOT_THERE: Any = object()
+UNDER_WAY = ("unsent", "pending")
+"""Nothing is charged yet."""
 
 
 class MemoryBooks:
@@ -66,7 +68,7 @@ class MemoryBooks:
         entries = self._entries[account]
         self._changes.append((entries, entry.key, entries[entry.key]))
         entries[entry.key] = entry
-        if entry.is_overrun:
+        if entry.status not in UNDER_WAY and entry.is_overrun:
             self._with_overruns.add(account)
 
     def set_lease(self, lease: Lease) -> None:

@@ -249,4 +249,10 @@ def balance(account: AccountState) -> Balance:
 
 def shown(amounts: Iterable[int]) -> Spend:
     """A sum as a `Spend`; only overruns can pass its largest amount, which then stands for it."""
-    return Spend(*(min(amount, AMOUNT_MAX) for amount in amounts))
+    tokens, cost, latency, calls = amounts
+    return Spend(
+        min(tokens, AMOUNT_MAX),
+        min(cost, AMOUNT_MAX),
+        min(latency, AMOUNT_MAX),
+        min(calls, AMOUNT_MAX),
+    )

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from thrifty.budget import Spend, ThriftyError
+from thrifty.budget import Budget, Spend, ThriftyError
+from thrifty.budget.clock import elapsed_ms
 from thrifty.ledger.protocol import Account, Ledger
 
 OUTPUT_CAP_MIN = 16
@@ -23,15 +24,25 @@ class Allowance:
     """Made before the call; each attempt has its number added."""
     label: str
     """What the call is for, as the bill names it."""
-    envelope: Spend | None
+    limit: Spend | None
     """The most that one attempt may use; None: all that is left in the account."""
-    left_ms: Callable[[], int | None]
-    """How much of the latency limit is left now; None without a limit."""
+    left_ms: Callable[[Budget], int | None]
+    """How much time is left now, under the account's limits as they are; None without a limit."""
     useful_tokens: int = OUTPUT_CAP_MIN
     """An answer that has to be shorter than this is not worth its input."""
     attempts_max: int = ATTEMPTS_MAX
     """How often it is tried where that may help; each attempt is reserved by itself."""
     patience_ms: int = 0
     """How long to wait for what others hold, where with it the answer could be longer."""
-    refused: Callable[[ThriftyError], None] | None = None
+    on_refusal: Callable[[ThriftyError], None] | None = None
     """Is told why a call was not sent at all."""
+
+
+def countdown(started_ns: int) -> Callable[[Budget], int | None]:
+    """Counts down the latency limit of an account from a moment on."""
+
+    def left_ms(limits: Budget) -> int | None:
+        limit_ms = limits.max_latency_ms
+        return None if limit_ms is None else max(0, limit_ms - elapsed_ms(started_ns))
+
+    return left_ms

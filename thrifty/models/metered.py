@@ -1,71 +1,212 @@
-"""The agent's own way through the door: a prompt in, a text or the arguments of one tool out."""
+"""Meters any chat model of langchain-openai on an account, in whatever program."""
 
-from dataclasses import dataclass
-from typing import Any
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import TYPE_CHECKING, get_args
+from uuid import uuid4
 
-from thrifty.budget import ModelUnavailable
-from thrifty.models.allowance import OUTPUT_CAP_MIN, OUTPUT_CAP_UNKNOWN, Allowance
-from thrifty.models.call import Limits
-from thrifty.models.client import ChatClients, longest_answer
-from thrifty.models.prices import PriceList, public_list
-from thrifty.models.reply import Reply, read_reply
-from thrifty.models.tab import tab_around
-from thrifty.models.tokens import O200K_MODELS, tokens_bound
-from thrifty.settings import Settings
+from typing_extensions import TypedDict
 
-__all__ = ["OUTPUT_CAP_MIN", "Allowance", "Models", "Request"]
+from thrifty.budget import Budget, InvalidInput, checks
+from thrifty.ledger.forks import once_a_process
+from thrifty.ledger.protocol import Account, Ledger
+from thrifty.models.allowance import (
+    ATTEMPTS_MAX,
+    OUTPUT_CAP_MIN,
+    OUTPUT_CAP_UNKNOWN,
+    Allowance,
+    countdown,
+)
+from thrifty.models.guard.step_account import StepAccount, current_account, enclosing_account
+from thrifty.models.metered_model import ChooseAllowance, MeteredChatModel
+from thrifty.models.prices import PriceList
+from thrifty.models.providers.openai import OpenAIModel
+from thrifty.models.providers.protocol import CallBounds, ProviderRequest
+from thrifty.settings import CapField, TokenPrice, checked_prices
+
+if TYPE_CHECKING:
+    from langchain_openai.chat_models.base import BaseChatOpenAI
+
+KEY_DIGITS = 16
+"""How much of a request's digest names its calls; all of it stands in the entry beside."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to ask of which model."""
+class MeteringOptions(TypedDict, total=False):
+    """How a model is metered, as `metered` takes it."""
 
-    model: str
-    prompt: str
-    effort: str = "auto"
-    """Reasoning effort; `auto` sends a low one to models that reason, none to others."""
-    tool: dict[str, Any] | None = None
-    """A function's JSON schema whose arguments are wanted instead of text."""
+    max_output_tokens: int | None
+    useful_tokens: int
+    attempts_max: int
+    patience_ms: int
+    tokens_per_attachment: int | None
+    prices: Mapping[str, TokenPrice] | None
+    cap_field: CapField
 
 
-class Models:
-    """The models of a deployment, at its prices."""
+def check_options(options: MeteringOptions) -> None:
+    """Checks how a model is to be metered.
 
-    def __init__(self, settings: Settings) -> None:
-        self.is_offline = settings.is_offline
-        self.prices = PriceList(settings.prices)
-        self._cap_field = settings.cap_field
-        self._clients = ChatClients(settings)
+    Raises:
+        InvalidInput: an option is unknown, or has a value that cannot be used.
+    """
+    checks.record("metered", options, tuple(MeteringOptions.__annotations__))
+    useful = checks.amount("useful_tokens", options.get("useful_tokens", OUTPUT_CAP_MIN), minimum=1)
+    if (most := options.get("max_output_tokens")) is not None:
+        checks.amount("max_output_tokens", most, minimum=useful)
+    if (most := options.get("tokens_per_attachment")) is not None:
+        checks.amount("tokens_per_attachment", most)
+    checks.amount("attempts_max", options.get("attempts_max", ATTEMPTS_MAX), minimum=1)
+    checks.amount("patience_ms", options.get("patience_ms", 0))
+    checks.choice("cap_field", options.get("cap_field", "max_tokens"), get_args(CapField))
+    checked_prices(options.get("prices") or {})
 
-    def warm_up(self) -> None:
-        """Loads prices, client and encoding now: their seconds are not the first run's latency."""
-        public_list()
-        if not self.is_offline:
-            self._clients.load()
-            tokens_bound("", O200K_MODELS[0])
 
-    def ask(self, request: Request, allowance: Allowance, config: Any = None) -> Reply:
-        """Asks once, and once more where that may help; each attempt is reserved by itself.
+def metered(
+    model: "BaseChatOpenAI",
+    ledger: Ledger | None = None,
+    account: Account | None = None,
+    *,
+    run: str | None = None,
+    label: str | None = None,
+    left_ms: Callable[[], int | None] | None = None,
+    max_output_tokens: int | None = None,
+    useful_tokens: int = OUTPUT_CAP_MIN,
+    attempts_max: int = ATTEMPTS_MAX,
+    patience_ms: int = 0,
+    tokens_per_attachment: int | None = None,
+    prices: Mapping[str, TokenPrice] | None = None,
+    cap_field: CapField = "max_completion_tokens",
+) -> MeteredChatModel:
+    """A chat model that cannot spend more than its account has.
 
-        What was asked before under the same key is answered from the journal.
+    Before a call its worst case is reserved: all of its input, counted or bounded, and the
+    longest answer that tokens and money left afford; that length goes out as its output cap.
+    Afterwards it is settled at the usage that came back; a call whose usage is unknown is
+    charged in full. `model` itself is left as it is; only calls of what is returned are metered.
 
-        Raises:
-            BudgetExceeded: the worst case does not fit; nothing was sent.
-            ModelUnavailable: no usable answer; what the attempts cost is in the ledger.
-        """
-        model = self._metered(request, allowance)
-        if request.tool is not None:
-            model = model.bind_tools([request.tool], tool_choice=request.tool["title"])
-        reply = read_reply(model.invoke(request.prompt, config))
-        if not reply.text.strip() and reply.arguments is None:
-            raise ModelUnavailable(f"{request.model}: an answer without any text")
-        return reply
+    Calls are named by what they ask: the n-th time that this model is asked the same is one
+    entry. Under the same `run`, a program that starts again is given the answers that it has paid
+    for, in whatever order it asks.
 
-    def _metered(self, request: Request, allowance: Allowance) -> Any:
-        from thrifty.models.chat import MeteredChatModel  # LangChain: only when really asked
+    Args:
+        model: `ChatOpenAI`, `AzureChatOpenAI` or another chat model of langchain-openai. A
+            transport of one's own must not be in use on another event loop.
+        ledger: where it is booked.
+        account: an account that is open there. Without ledger and account, the calls are the
+            step's in whose executor they are made.
+        run: names the run whose calls these are; by default nothing is ever replayed.
+        label: what the bill calls them; by default, the model's name.
+        left_ms: how much time is left now. By default the account's `max_latency_ms`, from now on.
+        max_output_tokens: the largest output cap, not below `useful_tokens`; by default what the
+            model can write at most, or 4,096 where that is unknown. A smaller cap of the model or
+            of a call is respected.
+        useful_tokens: an answer that would have to be shorter is not asked for.
+        attempts_max: how often a call is tried where that may help; each is reserved by itself.
+        patience_ms: how long a call waits for what other calls and sub-agents hold, where with it
+            the answer could be longer or be asked for at all; by default it does not.
+        tokens_per_attachment: the most that an image or a file can be; without it, calls with
+            one are refused while tokens or money are limited.
+        prices: dollars per million tokens of models that have a price of their own.
+        cap_field: `max_tokens` for a chat server that knows an output cap by that name only.
 
-        client = self._clients.get(request.model, request.effort)
-        room = allowance.envelope.tokens if allowance.envelope else OUTPUT_CAP_UNKNOWN
-        limits = Limits(longest_answer(client) or room, cap_field=self._cap_field)
-        tab = tab_around(allowance.ledger, allowance.account)
-        return MeteredChatModel(client, lambda _: (allowance, tab), limits, self.prices)
+    Raises:
+        InvalidInput: the model is none of langchain-openai's, an account without a ledger, or a
+            value that cannot be used.
+        KeyError: the account was never opened.
+
+    A call raises `BudgetExceeded` or `PriceUnknown` where it was not sent, `InvalidInput` where
+    it has no bound, and `ModelUnavailable` where it brought nothing.
+    """
+    given = OpenAIModel(model)
+    options = MeteringOptions(
+        max_output_tokens=max_output_tokens,
+        useful_tokens=useful_tokens,
+        attempts_max=attempts_max,
+        patience_ms=patience_ms,
+        tokens_per_attachment=tokens_per_attachment,
+        prices=prices,
+        cap_field=cap_field,
+    )
+    check_options(options)
+    if (ledger is None) != (account is None):
+        raise InvalidInput("account", account, "name ledger and account, or neither")
+    keys = once_a_process(lambda: _CallKeys(run or f"metered-{uuid4().hex}"))
+    shown = label or given.name
+    choose: ChooseAllowance
+    if ledger is not None and account is not None:
+        ledger.balance(account)  # raises now, and not at the first call
+        clock = countdown(time.monotonic_ns()) if left_ms is None else lambda _: left_ms()
+        choose = _OnAccount(ledger, account, clock, keys, shown, options)
+    else:
+        choose = _OnStep(left_ms, keys, shown, options)
+    most = max_output_tokens or given.output_tokens_max or OUTPUT_CAP_UNKNOWN
+    bounds = CallBounds(most, tokens_per_attachment, cap_field)
+    return MeteredChatModel(given, choose, bounds, PriceList(prices or {}))
+
+
+@dataclass
+class _CallKeys:
+    """Names calls by what they ask, and the how-many-eth time they do."""
+
+    run: str
+    _asked: Counter[str] = field(default_factory=Counter)
+    _lock: Lock = field(default_factory=Lock)
+
+    def next(self, digest: str) -> str:
+        with self._lock:
+            self._asked[digest] += 1
+            return f"{self.run}/{digest[:KEY_DIGITS]}-{self._asked[digest]}"
+
+
+@dataclass(frozen=True)
+class _OnAccount:
+    """Books calls on an account, and in the step around them where that has another."""
+
+    ledger: Ledger
+    account: Account
+    left_ms: Callable[[Budget], int | None]
+    keys: Callable[[], _CallKeys]
+    label: str
+    options: MeteringOptions
+
+    def __call__(self, request: ProviderRequest) -> tuple[Allowance, StepAccount | None]:
+        allowance = Allowance(
+            self.ledger,
+            self.account,
+            self.keys().next(request.digest),
+            self.label,
+            limit=None,
+            left_ms=self.left_ms,
+            useful_tokens=self.options["useful_tokens"],
+            attempts_max=self.options["attempts_max"],
+            patience_ms=self.options["patience_ms"],
+        )
+        return allowance, enclosing_account(self.ledger, self.account)
+
+
+@dataclass(frozen=True)
+class _OnStep:
+    """Books calls on the account of the step in whose executor they are made."""
+
+    left_ms: Callable[[], int | None] | None
+    keys: Callable[[], _CallKeys]
+    label: str
+    options: MeteringOptions
+
+    def __call__(self, request: ProviderRequest) -> tuple[Allowance, StepAccount | None]:
+        step = current_account()
+        if step is None:
+            remedy = "name a ledger and an account, or make the call in a registered executor"
+            raise InvalidInput("account", None, remedy)
+        step.check()
+        step.note_metered()
+        step.note_declined(None)
+        left_ms = self.left_ms or step.left_ms
+        on_account = _OnAccount(
+            step.ledger, step.account, lambda _: left_ms(), self.keys, self.label, self.options
+        )
+        allowance, _ = on_account(request)
+        return replace(allowance, on_refusal=step.note_declined), step.parent

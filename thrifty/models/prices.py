@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from thrifty.budget import PriceUnknown
+from thrifty.budget import PriceUnknown, Spend
 from thrifty.budget.money import quote_nano_usd
 from thrifty.models.usage import Usage
 from thrifty.settings import TokenPrice
@@ -67,15 +67,19 @@ class PriceList:
         if (own := self._own.get(model)) is not None:
             usd = own.input_usd * input_tokens + own.output_usd * output_tokens
             return quote_nano_usd(usd / TOKENS_PER_QUOTE)
-        used = {"input_tokens": input_tokens, "output_tokens": output_tokens}
-        used |= {"cache_read_tokens": cached_tokens, "cache_write_tokens": written_tokens}
-        return quote_nano_usd(self._listed_usd(model, used, "" if tier in STANDARD_TIERS else tier))
-
-    def _listed_usd(self, model: str, used: Mapping[str, int], tier: str) -> Decimal:
         from genai_prices import Usage as Counted
 
+        counted = Counted(
+            input_tokens=input_tokens or None,
+            output_tokens=output_tokens or None,
+            cache_read_tokens=cached_tokens or None,
+            cache_write_tokens=written_tokens or None,
+        )
+        usd = self._listed_usd(model, counted, "" if tier in STANDARD_TIERS else tier)
+        return quote_nano_usd(usd)
+
+    def _listed_usd(self, model: str, counted: Any, tier: str) -> Decimal:
         listed, now = self._listed()
-        counted = Counted(**{unit: count for unit, count in used.items() if count})
         context = {"service_tier": tier} if tier else None
         try:
             price = listed.calc(counted, model, PROVIDER, None, now, context)
@@ -109,10 +113,35 @@ class PriceList:
         Raises:
             PriceUnknown: as for `quote`.
         """
-        return max(
-            self.quote(model, input_tokens, output_tokens, written_tokens=written, tier=tier)
-            for written in (0, input_tokens)
+        unwritten = self.quote(model, input_tokens, output_tokens, tier=tier)
+        if model in self._own:
+            return unwritten
+        written = self.quote(
+            model, input_tokens, output_tokens, written_tokens=input_tokens, tier=tier
         )
+        return max(unwritten, written)
+
+    def worst_case(
+        self,
+        model: str,
+        input_tokens: int,
+        output_tokens: int,
+        tier: str = "",
+        *,
+        price_needed: bool = True,
+    ) -> Spend:
+        """The most that one request can use; at no cost where its price is unknown, not needed.
+
+        Raises:
+            PriceUnknown: its price is needed and unknown.
+        """
+        try:
+            cost = self.worst(model, input_tokens, output_tokens, tier)
+        except PriceUnknown:
+            if price_needed:
+                raise
+            cost = 0
+        return Spend(input_tokens + output_tokens, cost, 0, tool_calls=1)
 
     def worst_quote(self, model: str, tokens: int) -> int:
         """The price of so many tokens, whichever way they fall on input and output."""

@@ -11,7 +11,7 @@ class Reply:
     text: str
     arguments: Any = field(default=None, hash=False)
     """The arguments of the tool call, when one was asked for: untrusted, of any shape."""
-    cut: bool = False
+    is_cut: bool = False
     """Whether the answer ends at the output cap, or where its stream broke off."""
 
 

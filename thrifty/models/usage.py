@@ -81,7 +81,10 @@ def _all_output(counted: Mapping[str, Any], tokens_in: int, tokens_out: int) -> 
 
 def _kind(details: Mapping[str, Any], kind: str) -> Any:
     """One kind of tokens, under whatever name a service tier gives it (`flex_cache_read`)."""
-    return next((details[key] for key in details if key.endswith(kind)), 0)
+    for key in details:
+        if key.endswith(kind):
+            return details[key]
+    return 0
 
 
 def _plain(kind: str) -> str:

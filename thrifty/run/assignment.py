@@ -2,10 +2,11 @@
 
 from typing_extensions import TypedDict
 
-from thrifty.budget import Spend, StepOption
+from thrifty.budget import Budget, Spend, StepOption
 from thrifty.budget.states import OptionState, SpendState
 from thrifty.executors.protocol import Work
 from thrifty.run.facts import Run
+from thrifty.run.run_cache import RunCache
 from thrifty.run.services import Services
 
 
@@ -35,10 +36,9 @@ class ExecutorInput(TypedDict):
     """As of when the assignment was sent."""
 
 
-def work_of(state: ExecutorInput, services: Services) -> Work:
+def work_of(state: ExecutorInput, cache: RunCache) -> Work:
     """The piece of work that an assignment is."""
     assignment = state["assignment"]
-    cache = services.cache(state["run"]["id"])
     return Work(
         task=state["run"]["task"],
         option=cache.read(StepOption, assignment["option"]),
@@ -47,12 +47,12 @@ def work_of(state: ExecutorInput, services: Services) -> Work:
     )
 
 
-def reserved_for(state: ExecutorInput, services: Services) -> Spend:
+def reserved_for(state: ExecutorInput, cache: RunCache) -> Spend:
     """The most that an assignment may use."""
-    return services.cache(state["run"]["id"]).read(Spend, state["assignment"]["reserved"])
+    return cache.read(Spend, state["assignment"]["reserved"])
 
 
-def remaining_ms_for(state: ExecutorInput, services: Services) -> int | None:
-    """The time that is left for an assignment; None without a limit."""
-    remaining_ms = services.remaining_ms(state["run"]["id"], state["spend"]["latency_ms"])
+def remaining_ms_for(state: ExecutorInput, limits: Budget, services: Services) -> int | None:
+    """The time that is left for an assignment, under the run's limits; None without a limit."""
+    remaining_ms = services.remaining_ms(state["run"]["id"], state["spend"]["latency_ms"], limits)
     return None if remaining_ms is None else max(0, remaining_ms - state["assignment"]["kept_ms"])

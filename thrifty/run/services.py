@@ -9,7 +9,7 @@ from thrifty.budget import Budget, Spend, Step
 from thrifty.executors.registry import Executors
 from thrifty.ledger.at_work import RunsAtWork
 from thrifty.ledger.protocol import Account, Ledger
-from thrifty.models.metered import Models
+from thrifty.models.agent_models import Models
 from thrifty.run.facts import RunFacts
 from thrifty.run.run_cache import RunCache
 
@@ -60,9 +60,9 @@ class Services:
         active_ms = self.runs.active_ms(run_id, known_ms)
         return Spend(spent.tokens, spent.cost_nano_usd, active_ms, spent.tool_calls)
 
-    def remaining_ms(self, run_id: str, known_ms: int) -> int | None:
-        """How long a call may take from now; None without a limit."""
-        limit_ms = self.ledger.balance(run_id).budget.max_latency_ms
+    def remaining_ms(self, run_id: str, known_ms: int, limits: Budget) -> int | None:
+        """How long a call may take from now, under a run's limits; None without a limit."""
+        limit_ms = limits.max_latency_ms
         if limit_ms is None:
             return None
         closing_ms = min(max(limit_ms // CLOSING_SHARE, CLOSING_MS_MIN), CLOSING_MS_MAX)

@@ -15,7 +15,7 @@ from langchain_openai import ChatOpenAI
 from benchmarks.overshoot.workload import MODEL, NANO_PER_USD, Cell, Stopped
 from thrifty.budget import Budget, BudgetExceeded
 from thrifty.ledger.memory import MemoryLedger
-from thrifty.models.chat import metered
+from thrifty.models.metered import metered
 
 ACCOUNT = "agents"
 PATIENCE_MS = 60_000

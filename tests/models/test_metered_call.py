@@ -25,13 +25,13 @@ from thrifty import (
     Spend,
 )
 from thrifty.ledger.booking import numbered
-from thrifty.models.allowance import OUTPUT_CAP_UNKNOWN
-from thrifty.models.client import ChatClients
-from thrifty.models.door import ASKED_BEFORE
-from thrifty.models.metered import Allowance, Models, Request
-from thrifty.models.tab import AccountTab, Tab, on_tab
+from thrifty.models.agent_models import ModelPrompt, Models
+from thrifty.models.allowance import OUTPUT_CAP_UNKNOWN, Allowance
+from thrifty.models.chat_clients import ChatClients
+from thrifty.models.guard.step_account import AgentAccount, StepAccount, use_account
+from thrifty.models.metered_call import ASKED_BEFORE
 
-ENVELOPE = Spend(tokens=500, tool_calls=1)
+LIMIT = Spend(tokens=500, tool_calls=1)
 KEY = "run/steps/Outline"
 
 
@@ -42,12 +42,12 @@ def models(server, api):
 
 
 def allowed(ledger: MemoryLedger, **more: Any) -> Allowance:
-    given = {"key": KEY, "label": "Outline", "envelope": ENVELOPE, "left_ms": lambda: None}
+    given = {"key": KEY, "label": "Outline", "limit": LIMIT, "left_ms": lambda limits: None}
     return Allowance(ledger, "team", **{**given, **more})
 
 
 def ask(models: Models, ledger: MemoryLedger, prompt: str = "Is it?", **more: Any) -> str:
-    return models.ask(Request("gpt-4o", prompt), allowed(ledger, **more)).text
+    return models.ask(ModelPrompt("gpt-4o", prompt), allowed(ledger, **more)).text
 
 
 def told(ledger: MemoryLedger) -> list[tuple[str, str]]:
@@ -86,7 +86,7 @@ def lost(models, ledger, server):
 def test_of_a_call_in_doubt_one_more_is_made_under_a_key_of_its_own(models, lost, server):
     assert ask(models, lost) == "No, it is not."
     assert told(lost) == [(f"{KEY}.1", "pending"), (f"{KEY}.2", "settled")]
-    assert lost.balance("team").reserved == ENVELOPE
+    assert lost.balance("team").reserved == LIMIT
 
 
 def test_a_call_in_doubt_that_may_not_be_repeated_says_so(models, lost, server):
@@ -127,7 +127,7 @@ TOOL = {"title": "sort", "type": "object", "properties": {"by": {"type": "string
 def test_the_arguments_of_a_tool_are_wanted_in_the_place_of_a_text(models, ledger, server):
     server.clear()
     server.script(Answer(ToolCall("sort", {"by": "name"})))
-    reply = models.ask(Request("gpt-4o", "Sort it.", tool=TOOL), allowed(ledger))
+    reply = models.ask(ModelPrompt("gpt-4o", "Sort it.", tool=TOOL), allowed(ledger))
     assert reply.arguments == {"by": "name"}
     body = server.requests[0].body
     assert [tool.get("function", tool)["name"] for tool in body["tools"]] == ["sort"]
@@ -144,19 +144,19 @@ def test_an_answer_without_a_word_is_none_and_is_paid(models, ledger, server):
 
 
 @pytest.mark.parametrize(
-    ("model", "envelope", "cap"),
+    ("model", "limit", "cap"),
     [
-        ("own", ENVELOPE, ENVELOPE.tokens),
+        ("own", LIMIT, LIMIT.tokens),
         ("own", None, OUTPUT_CAP_UNKNOWN),
         ("own", Spend(tokens=9_000, tool_calls=1), 9_000),
         ("gpt-4o", None, 16_384),
     ],
 )
 def test_no_answer_is_longer_than_its_model_can_be_or_than_is_wise(
-    models, ledger, server, model, envelope, cap
+    models, ledger, server, model, limit, cap
 ):
     ledger.extend("team", Budget(max_tool_calls=5))
-    models.ask(Request(model, "Is it?"), allowed(ledger, envelope=envelope))
+    models.ask(ModelPrompt(model, "Is it?"), allowed(ledger, limit=limit))
     body = server.requests[0].body
     sent = body.get("max_completion_tokens") or body["max_output_tokens"]
     assert sent <= cap
@@ -166,19 +166,19 @@ def test_no_answer_is_longer_than_its_model_can_be_or_than_is_wise(
 def test_what_does_not_fit_is_refused_by_its_name(models, ledger, server):
     ledger.extend("team", Budget(max_tokens=20))
     with pytest.raises(BudgetExceeded, match=r"^Outline does not fit: "):
-        ask(models, ledger, envelope=None)
+        ask(models, ledger, limit=None)
     with pytest.raises(BudgetExceeded, match=r"^Outline does not fit: "):
-        ask(models, ledger, envelope=Spend(tokens=19, tool_calls=1))
+        ask(models, ledger, limit=Spend(tokens=19, tool_calls=1))
     ledger.extend("team", Budget(max_cost_usd=1))
     with pytest.raises(BudgetExceeded, match=r"^Outline does not fit: .*\$"):
-        ask(models, ledger, envelope=Spend(tokens=500, cost_nano_usd=10, tool_calls=1))
+        ask(models, ledger, limit=Spend(tokens=500, cost_nano_usd=10, tool_calls=1))
     assert not server.requests
 
 
 @pytest.fixture
 def tab():
     """Somebody else's code, in which the model is asked."""
-    with on_tab(Tab(Budget(max_tokens=1_000))) as opened:
+    with use_account(StepAccount(Budget(max_tokens=1_000))) as opened:
         yield opened
 
 
@@ -202,7 +202,7 @@ def test_what_was_not_billed_is_given_back_to_the_tab(models, ledger, server, ta
 
 
 def test_a_call_on_the_account_of_the_tab_around_is_booked_once(models, ledger, server):
-    with on_tab(AccountTab(ledger, "team")):
+    with use_account(AgentAccount(ledger, "team")):
         ask(models, ledger)
     assert ledger.balance("team").spent.tokens == server.bill.total_tokens
     assert told(ledger) == [(f"{KEY}.1", "settled")]
@@ -251,7 +251,7 @@ def test_where_another_was_quicker_a_shorter_answer_fits(models, ledger, server,
         return reserve(*given, **named)
 
     ledger.reserve = after_another
-    assert ask(models, ledger, envelope=None) == "Yes, it is."
+    assert ask(models, ledger, limit=None) == "Yes, it is."
     (request,) = server.requests
     assert 150 < request.output_cap <= 300
 
@@ -260,7 +260,7 @@ def test_no_wait_is_as_long_as_the_time_that_is_left(models, ledger, server):
     server.clear()
     server.script(TooManyRequests(retry_after_ms=300), Answer("Yes."))
     with pytest.raises(ModelUnavailable, match="too many requests"):
-        ask(models, ledger, left_ms=lambda: 300)
+        ask(models, ledger, left_ms=lambda limits: 300)
     assert len(server.requests) == 1
 
 
@@ -277,7 +277,7 @@ def test_a_failure_says_whether_other_calls_would_fail_too(
 
 def test_without_time_nothing_is_sent_and_nothing_is_held(models, ledger, server):
     with pytest.raises(BudgetExceeded, match=r"^Outline does not fit: ") as refused:
-        ask(models, ledger, left_ms=lambda: -5)
+        ask(models, ledger, left_ms=lambda limits: -5)
     assert refused.value.missing == {"latency": 6}
     assert told(ledger) == [(f"{KEY}.1", "released")]
     assert not server.requests
@@ -286,14 +286,14 @@ def test_without_time_nothing_is_sent_and_nothing_is_held(models, ledger, server
 def test_without_a_price_no_money_is_spent(models, ledger, server):
     ledger.extend("team", Budget(max_cost_usd=1))
     with pytest.raises(PriceUnknown):
-        models.ask(Request("own", "Is it?"), allowed(ledger, envelope=None))
+        models.ask(ModelPrompt("own", "Is it?"), allowed(ledger, limit=None))
     assert not server.requests
 
 
 @pytest.mark.parametrize(("effort", "sent"), [("auto", "low"), ("high", "high")])
 def test_a_model_that_reasons_is_told_how_much(models, ledger, server, effort, sent):
     ledger.extend("team", Budget(max_tool_calls=5))
-    models.ask(Request("gpt-5", "Is it?", effort), allowed(ledger, envelope=None))
+    models.ask(ModelPrompt("gpt-5", "Is it?", effort), allowed(ledger, limit=None))
     body = server.requests[0].body
     assert (body.get("reasoning_effort") or body["reasoning"]["effort"]) == sent
 
@@ -312,7 +312,7 @@ def test_callbacks_see_the_call(models, ledger):
         def on_chat_model_start(self, serialized, messages, **more):
             prompts.extend(message.content for message in messages[0])
 
-    models.ask(Request("gpt-4o", "Is it?"), allowed(ledger), {"callbacks": [Watching()]})
+    models.ask(ModelPrompt("gpt-4o", "Is it?"), allowed(ledger), {"callbacks": [Watching()]})
     assert prompts == ["Is it?"]
 
 

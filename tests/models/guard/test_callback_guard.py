@@ -27,9 +27,9 @@ from thrifty import (
     TokenPrice,
     metered,
 )
-from thrifty.models.gate import gated
+from thrifty.models.guard.callback_guard import guard_calls
+from thrifty.models.guard.step_account import StepAccount, current_account
 from thrifty.models.prices import PriceList
-from thrifty.models.tab import Tab, open_tab
 
 LISTED = PriceList({})
 ALLOWED = Budget(max_tokens=1000, max_cost_usd=0.01, max_tool_calls=10)
@@ -59,25 +59,25 @@ def _nothing_looked_up():
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_of_calling_is_settled_at_the_servers_count(server, api, way):
     server.script(Answer("Yes.", reasoning_tokens=30, cached_input_tokens=8))
-    tab = Tab(ALLOWED)
+    step = StepAccount(ALLOWED)
     model = foreign(server, api, max_tokens=100, stream_usage=True)
-    with gated(tab, LISTED):
+    with guard_calls(step, LISTED):
         WAYS[way](model, "Is tea better than coffee? " * 2)
     bill = server.bill
     fresh = bill.input_tokens - bill.cached_input_tokens
     cost = fresh * 2_500 + bill.cached_input_tokens * 1_250 + bill.output_tokens * 10_000
-    assert tab.bill(DECLARED) == Spend(bill.total_tokens, cost, 0, 1)
+    assert step.bill(DECLARED) == Spend(bill.total_tokens, cost, 0, 1)
 
 
 @pytest.mark.parametrize("callbacks", [None, [], [BaseCallbackHandler()]])
 @pytest.mark.parametrize("way", WAYS)
 def test_what_does_not_fit_is_not_sent_whoever_swallows_the_refusal(server, api, way, callbacks):
-    tab = Tab(Budget(max_tokens=1000))
+    step = StepAccount(Budget(max_tokens=1000))
     model = foreign(server, api, max_tokens=2000)
     small = foreign(server, api, max_tokens=20)
     if callbacks is not None:
         model = model.with_config(callbacks=callbacks)
-    with gated(tab, LISTED):
+    with guard_calls(step, LISTED):
         with pytest.raises(BudgetExceeded, match="gpt-4o does not fit"):
             WAYS[way](model, "Hi")
         # It would fit; but once refused, always refused.
@@ -87,7 +87,7 @@ def test_what_does_not_fit_is_not_sent_whoever_swallows_the_refusal(server, api,
             look_up.invoke("tea")
     assert not server.requests
     assert not looked_up
-    assert tab.bill(DECLARED) == Spend()
+    assert step.bill(DECLARED) == Spend()
 
 
 def react(model):
@@ -108,10 +108,10 @@ def react(model):
 def test_a_nested_agent_is_held_call_by_call(server, api, way):
     server.script(*(Answer(ToolCall("look_up", {"topic": f"t{n}"})) for n in range(20)))
     agent = react(foreign(server, api, max_tokens=60, stream_usage=True))
-    tab = Tab(Budget(max_tokens=900, max_tool_calls=100))
-    with gated(tab, LISTED), pytest.raises(BudgetExceeded, match="tokens short"):
+    step = StepAccount(Budget(max_tokens=900, max_tool_calls=100))
+    with guard_calls(step, LISTED), pytest.raises(BudgetExceeded, match="tokens short"):
         WAYS[way](agent, {"messages": [HumanMessage("What is tea?")]})
-    used = tab.bill(DECLARED)
+    used = step.bill(DECLARED)
     assert used.tokens == server.bill.total_tokens <= 900
     assert used.tool_calls == len(server.requests) + len(looked_up)
     assert 2 <= len(server.requests) < 20
@@ -119,8 +119,11 @@ def test_a_nested_agent_is_held_call_by_call(server, api, way):
 
 def test_an_agent_that_swallows_the_refusal_of_a_tool_is_stopped_at_its_next_call(server):
     server.script(*(Answer(ToolCall("look_up", {"topic": "tea"})) for _ in range(5)))
-    tab = Tab(Budget(max_tool_calls=1))
-    with gated(tab, LISTED), pytest.raises(BudgetExceeded, match="look_up does not fit: 1 call"):
+    step = StepAccount(Budget(max_tool_calls=1))
+    with (
+        guard_calls(step, LISTED),
+        pytest.raises(BudgetExceeded, match="look_up does not fit: 1 call"),
+    ):
         react(foreign(server, max_tokens=60)).invoke({"messages": [HumanMessage("Tea?")]})
     assert len(server.requests) == 1
     assert not looked_up
@@ -128,27 +131,27 @@ def test_an_agent_that_swallows_the_refusal_of_a_tool_is_stopped_at_its_next_cal
 
 def test_without_a_cap_all_that_is_left_is_reserved(server):
     server.script(Answer("Tea."), MissingUsage())
-    tab = Tab(Budget(max_tokens=500, max_cost_usd=0.02))
+    step = StepAccount(Budget(max_tokens=500, max_cost_usd=0.02))
     model = foreign(server, stream_usage=True)
-    with gated(tab, LISTED):
+    with guard_calls(step, LISTED):
         model.invoke("Hi")
         first = server.bill.total_tokens
-        assert tab.bill(DECLARED).tokens == first
-        assert tab.left.max_tokens == 500 - first
+        assert step.bill(DECLARED).tokens == first
+        assert step.left.max_tokens == 500 - first
         model.invoke("Hi")
-        assert tab.left.limits[:2] == (0, 0)
+        assert step.left.limits[:2] == (0, 0)
         with pytest.raises(BudgetExceeded):
             model.invoke("Hi")
-    assert tab.bill(DECLARED) == Spend(500, 20_000_000, 0, 2)
+    assert step.bill(DECLARED) == Spend(500, 20_000_000, 0, 2)
 
 
 def test_calls_side_by_side_share_what_there_is(server):
-    tab = Tab(Budget(max_tokens=400))
+    step = StepAccount(Budget(max_tokens=400))
     model = foreign(server, max_tokens=100)
     asks = {f"q{n}": RunnableLambda(lambda _: model.invoke("Hi").text) for n in range(8)}
-    with gated(tab, LISTED), suppress(BudgetExceeded):
+    with guard_calls(step, LISTED), suppress(BudgetExceeded):
         RunnableParallel(asks).invoke("")
-    assert tab.bill(DECLARED).tokens <= 400
+    assert step.bill(DECLARED).tokens <= 400
     assert server.bill.total_tokens <= 400
     assert 1 <= len(server.requests) <= 4
 
@@ -158,71 +161,71 @@ def test_calls_side_by_side_share_what_there_is(server):
 )
 def test_a_failed_call_is_free_only_where_that_is_certain(server, fault, billed):
     server.script(fault())
-    tab = Tab(Budget(max_tokens=400))
+    step = StepAccount(Budget(max_tokens=400))
     model = foreign(server, max_tokens=100, max_retries=0, timeout=0.3)
-    with gated(tab, LISTED), suppress(Exception):
+    with guard_calls(step, LISTED), suppress(Exception):
         model.invoke("Hi")
-    assert (tab.left.max_tokens < 400) == billed
-    assert tab.ledger.balance("tab").reserved == Spend()
+    assert (step.left.max_tokens < 400) == billed
+    assert step.ledger.balance("step").reserved == Spend()
 
 
 def test_a_model_without_a_price_costs_what_was_declared_for_it_or_is_refused():
     fake = FakeListChatModel(responses=["Tea."])
-    tab = Tab(Budget(max_tokens=500, max_cost_usd=0.02))
-    with gated(tab, LISTED):
+    step = StepAccount(Budget(max_tokens=500, max_cost_usd=0.02))
+    with guard_calls(step, LISTED):
         assert fake.invoke("Hi").text == "Tea."
-    assert tab.bill(DECLARED) == Spend(500, 20_000_000, 0, 1)
-    tab = Tab(Budget(max_tokens=500, max_cost_usd=0))
-    with gated(tab, LISTED), pytest.raises(PriceUnknown):
+    assert step.bill(DECLARED) == Spend(500, 20_000_000, 0, 1)
+    step = StepAccount(Budget(max_tokens=500, max_cost_usd=0))
+    with guard_calls(step, LISTED), pytest.raises(PriceUnknown):
         fake.invoke("Hi")
 
 
 def test_other_models_and_images_are_bounded_by_what_is_left(server):
     own = PriceList({"gpt-4o": TokenPrice(Decimal(1), Decimal(1))})
-    tab = Tab(Budget(max_tokens=500))
-    with gated(tab, own):
+    step = StepAccount(Budget(max_tokens=500))
+    with guard_calls(step, own):
         FakeListLLM(responses=["Tea."]).invoke("Hi")
         with pytest.raises(BudgetExceeded):
             FakeListLLM(responses=["Tea."]).invoke("Hi")
-    tab = Tab(Budget(max_tokens=5000))
-    with gated(tab, own):
+    step = StepAccount(Budget(max_tokens=5000))
+    with guard_calls(step, own):
         foreign(server, max_tokens=50).invoke([IMAGE])
-        assert tab.ledger.entries("tab")[0].reserved.tokens == 5000
+        assert step.ledger.entries("step")[0].reserved.tokens == 5000
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_metered_model_is_counted_once_and_its_cap_comes_from_what_is_left(server, api, way):
     server.script(Answer(tokens=3000, times=None))
-    tab = Tab(Budget(max_tokens=600))
-    with gated(tab, LISTED):
+    step = StepAccount(Budget(max_tokens=600))
+    with guard_calls(step, LISTED):
         WAYS[way](metered(client(server, api)), "Hi")
-    assert tab.bill(DECLARED).tokens == server.bill.total_tokens <= 600
-    assert tab.bill(DECLARED).tool_calls == 1
+    assert step.bill(DECLARED).tokens == server.bill.total_tokens <= 600
+    assert step.bill(DECLARED).tool_calls == 1
 
 
 def test_a_metered_model_with_an_account_of_its_own_is_on_both_bills(server, ledger):
     server.script(Answer(tokens=3000, times=None))
     ledger.open("own", Budget(max_tokens=400))
     model = metered(client(server), ledger, "own", max_output_tokens=150)
-    tab = Tab(Budget(max_tokens=300))
-    with gated(tab, LISTED):
+    step = StepAccount(Budget(max_tokens=300))
+    with guard_calls(step, LISTED):
         model.invoke("Hi")
         with suppress(BudgetExceeded):
             model.invoke("Hi")
         with pytest.raises(BudgetExceeded):
             model.invoke("Hi")
     assert ledger.balance("own").spent.tokens == server.bill.total_tokens <= 300
-    assert tab.bill(DECLARED).tokens == server.bill.total_tokens
+    assert step.bill(DECLARED).tokens == server.bill.total_tokens
     assert ledger.balance("own").reserved == Spend()
 
 
 def test_a_tab_within_a_tab_is_on_both_bills(server):
-    outer, model = Tab(Budget(max_tokens=300)), foreign(server, max_tokens=100)
-    with gated(outer, LISTED):
+    outer, model = StepAccount(Budget(max_tokens=300)), foreign(server, max_tokens=100)
+    with guard_calls(outer, LISTED):
 
         def nested(_):
-            inner = Tab(Budget(max_tokens=5000), parent=open_tab())
-            with gated(inner, LISTED):
+            inner = StepAccount(Budget(max_tokens=5000), parent=current_account())
+            with guard_calls(inner, LISTED):
                 model.invoke("Hi")
             return inner.bill(DECLARED)
 
@@ -235,8 +238,8 @@ def test_a_tab_within_a_tab_is_on_both_bills(server):
 
 def test_the_time_that_is_left_is_a_limit(server):
     left = [100, 100, 0]
-    tab = Tab(Budget(max_tool_calls=10), lambda: left.pop(0))
-    with gated(tab, LISTED):
+    step = StepAccount(Budget(max_tool_calls=10), lambda: left.pop(0))
+    with guard_calls(step, LISTED):
         look_up.invoke("tea")
         look_up.invoke("tea")
         with pytest.raises(BudgetExceeded, match="ms short"):
@@ -244,11 +247,11 @@ def test_the_time_that_is_left_is_a_limit(server):
 
 
 def test_it_leaks_into_no_other_thread_task_or_later_call(server):
-    tab = Tab(Budget(max_tool_calls=1))
+    step = StepAccount(Budget(max_tool_calls=1))
 
     async def side_by_side():
         async def inside():
-            with gated(tab, LISTED):
+            with guard_calls(step, LISTED):
                 await asyncio.sleep(0.02)
                 with suppress(ThriftyError):
                     await look_up.ainvoke("in")
@@ -263,7 +266,10 @@ def test_it_leaks_into_no_other_thread_task_or_later_call(server):
 
     asyncio.run(side_by_side())
     assert sorted(looked_up) == ["in"] + ["out"] * 5
-    with gated(Tab(Budget(max_tool_calls=0)), LISTED), ThreadPoolExecutor(1) as threads:
+    with (
+        guard_calls(StepAccount(Budget(max_tool_calls=0)), LISTED),
+        ThreadPoolExecutor(1) as threads,
+    ):
         threads.submit(look_up.invoke, "a thread of its own").result()
     look_up.invoke("later")
 
@@ -279,7 +285,7 @@ def test_what_a_step_leaves_running_may_call_nothing_more(server):
             except StepEnded as error:
                 late.append(error)
 
-        with gated(Tab(Budget(max_tool_calls=9)), LISTED):
+        with guard_calls(StepAccount(Budget(max_tool_calls=9)), LISTED):
             task = asyncio.create_task(go_on())
         await task
 
@@ -289,11 +295,11 @@ def test_what_a_step_leaves_running_may_call_nothing_more(server):
 
 
 def test_what_is_still_open_at_the_end_is_charged_in_full(server):
-    tab = Tab(Budget(max_tokens=500))
-    with gated(tab, LISTED):
+    step = StepAccount(Budget(max_tokens=500))
+    with guard_calls(step, LISTED):
         pieces = foreign(server, max_tokens=100).stream("Hi")
         next(pieces)
-    (entry,) = tab.ledger.entries("tab")
+    (entry,) = step.ledger.entries("step")
     assert entry.status == "in_doubt"
     with suppress(ThriftyError):
         pieces.close()

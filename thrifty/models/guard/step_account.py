@@ -1,12 +1,12 @@
-"""The tab of an executor: what is reserved for its step, and what its calls have used of it.
+"""The account of a step: what is reserved for it, and what its calls have used of it.
 
 The step's reservation stands in the run's ledger while somebody else's code works; the calls
-that are seen of it (by the gate, or by a metered model) are booked here, in a ledger of its own
-with that reservation as its limit. So the run holds the worst case at every moment, and the step
-is settled once, at the sum. A tab that is opened inside another is booked there as well.
+that are seen of it (by the callback guard, or by a metered model) are booked here, in a ledger of
+its own with that reservation as its limit. So the run holds the worst case at every moment, and
+the step is settled once, at the sum. Calls of a step inside another are booked in both.
 
 Where nothing was reserved before, as for the calls of an agent that is no step of a run, an
-`AccountTab` books each of them straight on an account.
+`AgentAccount` books each of them straight on an account.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from thrifty.ledger.calls import Caller
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.ledger.protocol import Account, Entry, Ledger
 
-ACCOUNT = "tab"
+ACCOUNT = "step"
 
 
-class Tab:
+class StepAccount:
     """Accounts for one step's calls; once refused, it refuses everything.
 
     Args:
         allowed: what the calls may use together; None is no limit.
         left_ms: how much of the latency limit is left now; None without a limit.
-        parent: the tab in which the step runs itself.
+        parent: of the step in which this one runs itself.
     """
 
     def __init__(
         self,
         allowed: Budget,
         left_ms: Callable[[], int | None] = lambda: None,
-        parent: Tab | None = None,
+        parent: StepAccount | None = None,
     ) -> None:
         self.ledger: Ledger = MemoryLedger()
         self.account: Account = ACCOUNT
@@ -52,15 +52,15 @@ class Tab:
         """Why a call was refused; from then on none is made, whoever swallowed that."""
         self.declined: ThriftyError | None = None
         """Why the last metered call was not sent; the next one may fit."""
-        self._is_seen = False
+        self._is_metered = False
         self._is_closed = False
         self._numbers = count(1)
-        self._held: dict[str, tuple[Tab, str] | None] = {}
-        """What is reserved, by its key here: the tab around, if there is one, and its key there."""
+        self._reserved: dict[str, tuple[StepAccount, str] | None] = {}
+        """What is reserved, by its key here: the parent, if there is one, and its key there."""
 
     @property
     def budget(self) -> Budget:
-        """What limits the calls, together with the tabs around it."""
+        """What limits the calls, together with those of its parents."""
         mine = self.ledger.balance(self.account).budget
         return mine.tighter(self.parent.budget) if self.parent else mine
 
@@ -70,11 +70,11 @@ class Tab:
         mine = self.ledger.balance(self.account).left
         return mine.tighter(self.parent.left) if self.parent else mine
 
-    def note_seen(self) -> None:
+    def note_metered(self) -> None:
         """Tells that tokens and money are booked here from now on, and not only declared."""
-        self._is_seen = True
+        self._is_metered = True
         if self.parent is not None:
-            self.parent.note_seen()
+            self.parent.note_metered()
 
     def check(self) -> None:
         """Lets a call pass, or not.
@@ -105,7 +105,7 @@ class Tab:
         self.declined = why
 
     def reserve(self, label: str, worst_case: Spend) -> str:
-        """Takes a worst case from what is left, here and in the tabs around.
+        """Takes a worst case from what is left, here and in the parents.
 
         Returns:
             The key under which it is to be closed.
@@ -114,39 +114,39 @@ class Tab:
             BudgetExceeded: it does not fit, or a call was refused before.
         """
         self.check()
-        key, around = self._key(next(self._numbers)), None
+        key, outer = self._key(next(self._numbers)), None
         try:
             if self.parent is not None:
-                around = self.parent, self.parent.reserve(label, worst_case)
+                outer = self.parent, self.parent.reserve(label, worst_case)
             self.ledger.reserve(self.account, key, label, worst_case)
         except ThriftyError as error:
-            if around:
-                tab, above = around
-                tab.release(above)
+            if outer:
+                parent, outer_key = outer
+                parent.release(outer_key)
             self.refuse(error)
-        self._held[key] = around
+        self._reserved[key] = outer
         return key
 
     def settle(self, key: str, actual: Spend) -> None:
         """Charges what a call has used."""
         self.ledger.settle(self.account, key, actual)
-        if around := self._held.pop(key, None):
-            tab, above = around
-            tab.settle(above, actual)
+        if outer := self._reserved.pop(key, None):
+            parent, outer_key = outer
+            parent.settle(outer_key, actual)
 
     def charge_in_full(self, key: str, latency_ms: int = 0) -> None:
         """Charges all that was reserved for a call, since nobody knows what it cost."""
         self.ledger.charge_in_full(self.account, key, latency_ms)
-        if around := self._held.pop(key, None):
-            tab, above = around
-            tab.charge_in_full(above, latency_ms)
+        if outer := self._reserved.pop(key, None):
+            parent, outer_key = outer
+            parent.charge_in_full(outer_key, latency_ms)
 
     def release(self, key: str) -> None:
         """Frees what was reserved for a call that was certainly not billed."""
         self.ledger.release(self.account, key)
-        if around := self._held.pop(key, None):
-            tab, above = around
-            tab.release(above)
+        if outer := self._reserved.pop(key, None):
+            parent, outer_key = outer
+            parent.release(outer_key)
 
     def close(self) -> None:
         """Ends it: what is still open is charged in full, and nothing is let through any more."""
@@ -169,13 +169,13 @@ class Tab:
         if not self.was_used:
             return declared
         used = total(entry.charged for entry in self._entries())
-        if self._is_seen:
+        if self._is_metered:
             return replace(used, latency_ms=0)
         return replace(declared, tool_calls=used.tool_calls)
 
-    def at_least(self, told: Spend) -> Spend:
+    def at_least(self, claimed: Spend) -> Spend:
         """What an executor says that it used, and not less than what was seen of it."""
-        return Spend(*map(max, told.amounts, self.bill(told).amounts))
+        return Spend(*map(max, claimed.amounts, self.bill(claimed).amounts))
 
     def _key(self, number: int) -> str:
         return str(number)
@@ -184,7 +184,7 @@ class Tab:
         entries = self.ledger.entries(self.account)
         return [entry for entry in entries if entry.status != "released"]
 
-    def holds(self, ledger: Ledger, account: Account) -> bool:
+    def has_entries_of(self, ledger: Ledger, account: Account) -> bool:
         """Whether what is booked on that account stands here as well: it is the same, or a
         sub-agent's share of it."""
         if self.ledger is not ledger:
@@ -195,8 +195,8 @@ class Tab:
         return grant is not None and grant.is_grant
 
 
-class AccountTab(Tab):
-    """A tab whose calls are booked straight on an account, beside those of others.
+class AgentAccount(StepAccount):
+    """Of an agent: its calls are booked straight on an account, beside those of others.
 
     Args:
         ledger: where it is booked.
@@ -207,7 +207,7 @@ class AccountTab(Tab):
     def __init__(
         self, ledger: Ledger, account: Account, left_ms: Callable[[], int | None] = lambda: None
     ) -> None:
-        super().__init__(Budget(), left_ms, tab_around(ledger, account))
+        super().__init__(Budget(), left_ms, enclosing_account(ledger, account))
         self.ledger, self.account = ledger, account
         self._name = uuid4().hex
 
@@ -216,31 +216,31 @@ class AccountTab(Tab):
 
     def _entries(self) -> list[Entry]:
         """Those that are still held: an account may have very many, and most are not its own."""
-        found = [self.ledger.entry(self.account, key) for key in tuple(self._held)]
+        found = [self.ledger.entry(self.account, key) for key in tuple(self._reserved)]
         return [entry for entry in found if entry is not None]
 
 
-_open_tab: ContextVar[Tab | None] = ContextVar("thrifty_tab", default=None)
+_current: ContextVar[StepAccount | None] = ContextVar("thrifty_step_account", default=None)
 
 
-def open_tab() -> Tab | None:
-    """The tab of the executor in which this code runs; None outside."""
-    return _open_tab.get()
+def current_account() -> StepAccount | None:
+    """The account of the executor in which this code runs; None outside."""
+    return _current.get()
 
 
-def tab_around(ledger: Ledger, account: Account) -> Tab | None:
-    """The innermost open tab that has to hold a call on that account as well."""
-    tab = open_tab()
-    while tab is not None and tab.holds(ledger, account):
-        tab = tab.parent
-    return tab
+def enclosing_account(ledger: Ledger, account: Account) -> StepAccount | None:
+    """The innermost step around this code that has to hold a call on that account as well."""
+    step = _current.get()
+    while step is not None and step.has_entries_of(ledger, account):
+        step = step.parent
+    return step
 
 
 @contextmanager
-def on_tab(tab: Tab) -> Iterator[Tab]:
-    """Books calls on the tab, for as long as the step lasts, in this context and no other."""
-    token = _open_tab.set(tab)
+def use_account(account: StepAccount) -> Iterator[StepAccount]:
+    """Books calls on an account, for as long as the step lasts, in this context and no other."""
+    token = _current.set(account)
     try:
-        yield tab
+        yield account
     finally:
-        _open_tab.reset(token)
+        _current.reset(token)

@@ -1,4 +1,4 @@
-"""Waiting for what other calls hold, as long as patience and time last.
+"""Waits for what other calls hold, as long as the caller allows and time lasts.
 
 Nobody is told when a reservation is settled, which may happen in another process: a waiting call
 looks again and again at the balance, and tries only when that has changed. There is no queue; of
@@ -11,24 +11,25 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from thrifty.budget import Budget
+from thrifty.budget.clock import NANO_PER_MS
 from thrifty.ledger.protocol import Balance
 from thrifty.models.allowance import Allowance
-from thrifty.models.background import Abandoned
+from thrifty.models.background_loop import CallAbandoned
 
 T = TypeVar("T")
 
 LOOK_AGAIN_S = 0.02
 """Short beside what any call takes."""
-NANO_PER_MS = 1_000_000
 
 
-async def patiently(
+async def wait_for_budget(
     allowance: Allowance,
     abandoned: asyncio.Event,
     look: Callable[[], Awaitable[Balance]],
     attempt: Callable[[], Awaitable[T | None]],
 ) -> T | None:
-    """What an attempt brought, or None where patience or time came to an end before.
+    """What an attempt brought, or None where the wait or the time came to an end before.
 
     Args:
         allowance: it says how much of both there is.
@@ -37,11 +38,13 @@ async def patiently(
         attempt: None asks to be tried again once that has changed.
 
     Raises:
-        Abandoned: nobody waits any more.
+        CallAbandoned: nobody waits any more.
     """
-    began_ns, seen = time.monotonic_ns(), None
-    while _lasts(allowance, began_ns):
+    started_ns, seen = time.monotonic_ns(), None
+    while True:
         balance = await look()
+        if not _has_time(allowance, started_ns, balance.budget):
+            return None
         if balance != seen:
             if (brought := await attempt()) is not None:
                 return brought
@@ -49,12 +52,11 @@ async def patiently(
         with suppress(TimeoutError):
             await asyncio.wait_for(abandoned.wait(), LOOK_AGAIN_S)
         if abandoned.is_set():
-            raise Abandoned
-    return None
+            raise CallAbandoned
 
 
-def _lasts(allowance: Allowance, began_ns: int) -> bool:
-    if time.monotonic_ns() - began_ns >= allowance.patience_ms * NANO_PER_MS:
+def _has_time(allowance: Allowance, started_ns: int, limits: Budget) -> bool:
+    if time.monotonic_ns() - started_ns >= allowance.patience_ms * NANO_PER_MS:
         return False
-    left_ms = allowance.left_ms()
+    left_ms = allowance.left_ms(limits)
     return left_ms is None or left_ms > 0

@@ -6,7 +6,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import BaseModel
 
-from thrifty.models.size import (
+from thrifty.models.input_bound import (
     as_json,
     attachments,
     input_tokens,

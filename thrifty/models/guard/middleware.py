@@ -1,9 +1,9 @@
 """A middleware for LangChain's `create_agent`: each call of an agent fits in its account.
 
 A model of langchain-openai is metered on the account, for each call anew; all else that the agent
-calls (other models, its tools, and what those call) passes the gate. What is refused is said in
-the agent's own words: a tool that was not called tells the model so, and a model that may not be
-asked any more is the last message of the agent.
+calls (other models, its tools, and what those call) passes the callback guard. What is refused is
+said in the agent's own words: a tool that was not called tells the model so, and a model that may
+not be asked any more is the last message of the agent.
 """
 
 import time
@@ -21,12 +21,13 @@ from typing_extensions import Unpack
 from thrifty.budget import ModelUnavailable, Spend, ThriftyError, checks
 from thrifty.budget.option import SPEND_EXAMPLE
 from thrifty.ledger.protocol import Ledger
-from thrifty.models.chat import Terms, checked_terms, metered
-from thrifty.models.client import is_ours
-from thrifty.models.gate import gated
+from thrifty.models.allowance import countdown
+from thrifty.models.guard.callback_guard import guard_calls
+from thrifty.models.guard.step_account import AgentAccount
+from thrifty.models.metered import MeteringOptions, check_options, metered
 from thrifty.models.prices import PriceList
+from thrifty.models.providers.openai import is_openai_model
 from thrifty.models.reply import read_reply
-from thrifty.models.tab import AccountTab
 
 try:
     from langchain.agents.middleware import AgentMiddleware, AgentState
@@ -42,20 +43,20 @@ except ImportError as error:
         "BudgetMiddleware needs the extra: pip install 'thrifty[langchain]'"
     ) from error
 
-Named = str | Callable[[RunnableConfig], str]
+NameOrFunction = str | Callable[[RunnableConfig], str]
 """A name, or who knows it of a run's configuration."""
 CUT = "the answer was cut before any of it was of use; allow a longer one, or raise the budget"
 ToolAnswer = ToolMessage | Command[Any]
 
 
-class BudgetState(AgentState[Any]):
+class BudgetAgentState(AgentState[Any]):
     """What the middleware keeps beside the agent's own state."""
 
     thrifty_started_ns: NotRequired[Annotated[int, UntrackedValue, PrivateStateAttr]]
     """When this stretch of the run began, on this process's clock; in no checkpoint."""
 
 
-class BudgetMiddleware(AgentMiddleware[BudgetState, Any, Any]):
+class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
     """Holds an agent of LangChain's `create_agent` by an account; list it as the last middleware.
 
     Calls of its models and tools are reserved before they are sent, capped at what is left, and
@@ -74,37 +75,37 @@ class BudgetMiddleware(AgentMiddleware[BudgetState, Any, Any]):
             the price of a search. It is reserved before and charged after.
         raise_unavailable: raises `ModelUnavailable` instead of ending the agent, where another
             middleware, listed before this one, tries again or falls back on another model.
-        **terms: as for `metered`: `max_output_tokens`, `useful_tokens`, `attempts_max`,
+        **options: as for `metered`: `max_output_tokens`, `useful_tokens`, `attempts_max`,
             `patience_ms`, `tokens_per_attachment`, `prices`, `cap_field`.
 
     Raises:
-        InvalidInput: a term is unknown, or has a value that cannot be used.
+        InvalidInput: an option is unknown, or has a value that cannot be used.
         KeyError: the account was never opened.
     """
 
-    state_schema = BudgetState
+    state_schema = BudgetAgentState
 
     def __init__(
         self,
         ledger: Ledger,
-        account: Named,
+        account: NameOrFunction,
         *,
-        run: Named | None = None,
+        run: NameOrFunction | None = None,
         tools: Mapping[str, Spend] | None = None,
         raise_unavailable: bool = False,
-        **terms: Unpack[Terms],
+        **options: Unpack[MeteringOptions],
     ) -> None:
         super().__init__()
-        checked_terms(terms)
+        check_options(options)
         for name, spend in (tools or {}).items():
             checks.instance(f"tools.{name}", spend, Spend, SPEND_EXAMPLE)
         self._ledger, self._account, self._run = ledger, account, run
         self._declared, self._raises = dict(tools or {}), raise_unavailable
-        self._terms, self._prices = terms, PriceList(terms.get("prices") or {})
+        self._options, self._prices = options, PriceList(options.get("prices") or {})
         if isinstance(account, str):
             ledger.balance(account)
 
-    def before_agent(self, state: BudgetState, runtime: Any) -> dict[str, Any]:
+    def before_agent(self, state: BudgetAgentState, runtime: Any) -> dict[str, Any]:
         """Notes when the run began."""
         return {"thrifty_started_ns": time.monotonic_ns()}
 
@@ -114,12 +115,12 @@ class BudgetMiddleware(AgentMiddleware[BudgetState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], ModelResponse[Any]],
     ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
         """Asks the model within what is left, or ends the agent."""
-        tab = self._tab(request.state)
+        account = self._account_of(request.state)
         try:
-            with self._gated(tab):
-                return _useful(handler(self._held(request, tab)))
+            with self._guard(account):
+                return _check_useful(handler(self._metered(request, account)))
         except ThriftyError as why:
-            return self._ended(why)
+            return self._end_agent(why)
 
     async def awrap_model_call(
         self,
@@ -127,22 +128,22 @@ class BudgetMiddleware(AgentMiddleware[BudgetState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
         """Asks the model within what is left, or ends the agent."""
-        tab = self._tab(request.state)
+        account = self._account_of(request.state)
         try:
-            with self._gated(tab):
-                return _useful(await handler(self._held(request, tab)))
+            with self._guard(account):
+                return _check_useful(await handler(self._metered(request, account)))
         except ThriftyError as why:
-            return self._ended(why)
+            return self._end_agent(why)
 
     def wrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolAnswer]
     ) -> ToolAnswer:
         """Calls the tool within what is left, or tells the model why not."""
         try:
-            with self._gated(self._tab(request.state)):
+            with self._guard(self._account_of(request.state)):
                 return handler(request)
         except ThriftyError as why:
-            return _not_called(request, why)
+            return _refusal_message(request, why)
 
     async def awrap_tool_call(
         self,
@@ -151,47 +152,48 @@ class BudgetMiddleware(AgentMiddleware[BudgetState, Any, Any]):
     ) -> ToolAnswer:
         """Calls the tool within what is left, or tells the model why not."""
         try:
-            with self._gated(self._tab(request.state)):
+            with self._guard(self._account_of(request.state)):
                 return await handler(request)
         except ThriftyError as why:
-            return _not_called(request, why)
+            return _refusal_message(request, why)
 
-    def _tab(self, state: Mapping[str, Any]) -> AccountTab:
-        account = _named(self._account)
+    def _account_of(self, state: Mapping[str, Any]) -> AgentAccount:
+        account = _name_of(self._account)
         started_ns = state.get("thrifty_started_ns") or time.monotonic_ns()
+        clock = countdown(started_ns)
+        return AgentAccount(
+            self._ledger, account, lambda: clock(self._ledger.balance(account).budget)
+        )
 
-        def left_ms() -> int | None:
-            limit_ms = self._ledger.balance(account).budget.max_latency_ms
-            if limit_ms is None:
-                return None
-            return max(0, limit_ms - (time.monotonic_ns() - started_ns) // 1_000_000)
+    def _guard(self, account: AgentAccount) -> AbstractContextManager[None]:
+        return guard_calls(account, self._prices.pinned(), self._declared)
 
-        return AccountTab(self._ledger, account, left_ms)
-
-    def _gated(self, tab: AccountTab) -> AbstractContextManager[None]:
-        return gated(tab, self._prices.pinned(), self._declared)
-
-    def _held(self, request: ModelRequest[Any], tab: AccountTab) -> ModelRequest[Any]:
-        """The request to a metered model; one of another kind is held by the gate alone."""
-        if not is_ours(request.model):
+    def _metered(self, request: ModelRequest[Any], account: AgentAccount) -> ModelRequest[Any]:
+        """The request to a metered model; any other kind has the callback guard alone."""
+        if not is_openai_model(request.model):
             return request
-        run = None if self._run is None else _named(self._run)
+        run = None if self._run is None else _name_of(self._run)
         model = metered(
-            request.model, tab.ledger, tab.account, run=run, left_ms=tab.left_ms, **self._terms
+            request.model,
+            account.ledger,
+            account.account,
+            run=run,
+            left_ms=account.left_ms,
+            **self._options,
         )
         return request.override(model=model)
 
-    def _ended(self, why: ThriftyError) -> ExtendedModelResponse[Any]:
+    def _end_agent(self, why: ThriftyError) -> ExtendedModelResponse[Any]:
         """The agent's last message, and its way to the end past whatever would ask again."""
         if self._raises and isinstance(why, ModelUnavailable):
             raise why
-        told = {"thrifty": {"error": type(why).__name__}}
-        message = AIMessage(f"I have to stop here: {why}.", response_metadata=told)
+        metadata = {"thrifty": {"error": type(why).__name__}}
+        message = AIMessage(f"I have to stop here: {why}.", response_metadata=metadata)
         response: ModelResponse[Any] = ModelResponse([message])
         return ExtendedModelResponse(response, Command(update={"jump_to": "end"}))
 
 
-def _useful(response: ModelResponse[Any]) -> ModelResponse[Any]:
+def _check_useful(response: ModelResponse[Any]) -> ModelResponse[Any]:
     """The response as it is, unless its cap left nothing of it: LangChain would end on that.
 
     Raises:
@@ -200,12 +202,12 @@ def _useful(response: ModelResponse[Any]) -> ModelResponse[Any]:
     last = response.result[-1]
     if not isinstance(last, AIMessage) or last.tool_calls or last.text.strip():
         return response
-    if read_reply(last).cut:
+    if read_reply(last).is_cut:
         raise ModelUnavailable(CUT)
     return response
 
 
-def _not_called(request: ToolCallRequest, why: ThriftyError) -> ToolMessage:
+def _refusal_message(request: ToolCallRequest, why: ThriftyError) -> ToolMessage:
     """What the model reads in place of a tool's answer."""
     call = request.tool_call
     return ToolMessage(
@@ -213,5 +215,5 @@ def _not_called(request: ToolCallRequest, why: ThriftyError) -> ToolMessage:
     )
 
 
-def _named(name: Named) -> str:
+def _name_of(name: NameOrFunction) -> str:
     return name if isinstance(name, str) else name(get_config())

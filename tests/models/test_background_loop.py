@@ -11,7 +11,7 @@ import sys
 from threading import Barrier, Thread
 
 sys.setswitchinterval(1e-6)
-from thrifty.models.background import background_loop
+from thrifty.models.background_loop import background_loop
 
 found, begin = [], Barrier(32)
 

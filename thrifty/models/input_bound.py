@@ -5,7 +5,7 @@ tools and of answers. What has no bound in its text, such as an image, is told, 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from thrifty.models.tokens import MESSAGE_OVERHEAD_TOKENS, tokens_bound
@@ -38,20 +38,23 @@ def input_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int
         tokens_per_attachment: the most that each image or file can be.
     """
     messages, schemas = messages_of(body), schemas_of(body)
-    texts = [text for message in messages for text in _texts(message)]
-    calls = sum(len(message.get("tool_calls") or ()) for message in messages)
-    counted = sum(tokens_bound(text, model) for text in (*texts, *schemas))
-    pieces = len(messages) + calls + len(schemas)
-    return (
-        counted
-        + MESSAGE_OVERHEAD_TOKENS * max(1, pieces)
-        + tokens_per_attachment * attachments(body)
-    )
+    texts, calls = list(schemas), 0
+    for message in messages:
+        _add_texts(message, texts)
+        calls += len(message.get("tool_calls") or ())
+    tokens = MESSAGE_OVERHEAD_TOKENS * max(1, len(messages) + calls + len(schemas))
+    for text in texts:
+        tokens += tokens_bound(text, model)
+    return tokens + tokens_per_attachment * attachments(body)
 
 
 def attachments(body: Mapping[str, Any]) -> int:
     """How many images, sounds and files are in a request."""
-    return sum(1 for message in messages_of(body) for part in _parts(message) if _is_attached(part))
+    count = 0
+    for message in messages_of(body):
+        for part in _parts(message):
+            count += _is_attached(part)
+    return count
 
 
 def recalled_tokens(messages: Iterable[Any]) -> int | None:
@@ -65,29 +68,32 @@ def recalled_tokens(messages: Iterable[Any]) -> int | None:
     """
     recalled = 0
     for message in messages:
-        if any(not thought.get("encrypted_content") for thought in _thoughts(message)):
-            if (usage := read_usage(message)) is None:
-                return None
-            recalled += usage.output_tokens
+        for thought in _thoughts(message):
+            if not thought.get("encrypted_content"):
+                if (usage := read_usage(message)) is None:
+                    return None
+                recalled += usage.output_tokens
+                break  # however many thoughts it has: all were counted with it
     return recalled
 
 
 def _thoughts(message: Any) -> list[Any]:
     """The reasoning in a message, in either of the forms in which langchain-openai keeps it."""
-    parts = message.content if isinstance(message.content, list) else []
-    found: list[Any] = [
-        part for part in parts if isinstance(part, dict) and part.get("type") == "reasoning"
-    ]
+    found: list[Any] = []
+    if isinstance(message.content, list):
+        for part in message.content:
+            if isinstance(part, dict) and part.get("type") == "reasoning":
+                found.append(part)
     apart = message.additional_kwargs.get("reasoning")
     return [*found, apart] if isinstance(apart, dict) else found
 
 
 def why_unbounded(body: Mapping[str, Any]) -> str:
     """What in a request is billed without being sent; empty when nothing is."""
-    if stored := [field for field in STORED if body.get(field)]:
-        return f"{stored[0]}: the provider adds what it has stored"
-    if remote := [field for field in REMOTE if body.get(field)]:
-        return f"{remote[0]}: it is billed beyond the request"
+    for field in (*STORED, *REMOTE):
+        if body.get(field):
+            stored = "the provider adds what it has stored"
+            return f"{field}: {stored if field in STORED else 'it is billed beyond the request'}"
     if "audio" in (body.get("modalities") or ()):
         return "modalities: sound has a price of its own"
     for tool in body.get("tools") or ():
@@ -113,7 +119,7 @@ def schemas_of(body: Mapping[str, Any]) -> list[str]:
     text = body.get("text") or {}
     answer = body.get("response_format") or body.get("text_format") or text.get("format")
     wanted = [*(body.get("tools") or ()), *(body.get("functions") or ())]
-    return [as_json(schema) for schema in (*wanted, *([answer] if answer else ()))]
+    return list(map(as_json, (*wanted, *([answer] if answer else ()))))
 
 
 def as_json(value: Any) -> str:
@@ -143,20 +149,20 @@ def _is_attached(part: Mapping[str, Any]) -> bool:
     return part.get("type") not in TEXT_PARTS
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a message that a model may read, but for attachments."""
+def _add_texts(value: Any, found: list[str]) -> None:
+    """Adds every text in a message that a model may read, but for attachments."""
     if isinstance(value, str):
-        yield value
+        found.append(value)
     elif isinstance(value, list | tuple):
         for part in value:
             if not (isinstance(part, Mapping) and "type" in part and _is_file(part)):
-                yield from _texts(part)
+                _add_texts(part, found)
     elif isinstance(value, Mapping):
         for field, inner in value.items():
             if field not in NOT_READ:
-                yield from _texts(inner)
+                _add_texts(inner, found)
     elif value is not None:
-        yield json.dumps(value, default=repr)
+        found.append(json.dumps(value, default=repr))
 
 
 def _is_file(part: Mapping[str, Any]) -> bool:

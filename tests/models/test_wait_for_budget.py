@@ -8,7 +8,7 @@ import pytest
 from tests.llm_server import Answer
 from tests.models.conftest import ACCOUNT
 from thrifty import Budget, BudgetExceeded, Spend
-from thrifty.models.tab import Tab, on_tab
+from thrifty.models.guard.step_account import StepAccount, use_account
 
 PROMPT = "Say something about tides."
 WHOLE = 200
@@ -69,7 +69,7 @@ def test_without_patience_it_is_refused_where_no_useful_answer_is_left(asked):
 def test_it_does_not_wait_for_what_its_own_step_may_not_use(server, ledger, asked):
     """However much others let go, the tab around it holds no more."""
     hold(ledger, 1)
-    with on_tab(Tab(Budget(max_tokens=WORST_CASE - STUMP))):
+    with use_account(StepAccount(Budget(max_tokens=WORST_CASE - STUMP))):
         asked(patience_ms=FOR_EVER_MS).invoke(PROMPT)
     (cap,) = caps(server)
     assert STUMP < cap < WHOLE

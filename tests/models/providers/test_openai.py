@@ -1,7 +1,6 @@
-"""A call alone: what it asks, the caps that were set for it, and the worst that it can cost."""
+"""A request alone: what it asks, the caps that were set for it, and what comes back."""
 
 import asyncio
-from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,14 +11,12 @@ from langchain_openai import ChatOpenAI
 
 from tests.llm_server import Answer
 from tests.models.conftest import client
-from thrifty import Budget, InvalidInput, PriceUnknown, Spend, TokenPrice
-from thrifty.models.background import background_loop
-from thrifty.models.call import RESPONSES_CAP_MIN, Call, Limits
-from thrifty.models.client import ours
-from thrifty.models.prices import PriceList
+from thrifty import Budget, InvalidInput
+from thrifty.models.background_loop import background_loop
+from thrifty.models.providers.openai import RESPONSES_CAP_MIN, OpenAIModel, OpenAIRequest
+from thrifty.models.providers.protocol import CallBounds
 from thrifty.models.tokens import MESSAGE_OVERHEAD_TOKENS
 
-OWN = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))})
 INPUT = 4 + MESSAGE_OVERHEAD_TOKENS
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
 
@@ -29,16 +26,15 @@ def model(api: str = "chat", name: str = "own", **options: Any) -> ChatOpenAI:
     return client(nobody, api, name, **options)
 
 
-def call(
+def request(
     text: Any = "four",
     of: ChatOpenAI | None = None,
     *,
     stop: list[str] | None = None,
-    limits: Limits = Limits(500),  # noqa: B008 - frozen
-    prices: PriceList = OWN,
+    bounds: CallBounds = CallBounds(500),  # noqa: B008 - frozen
     **options: Any,
-) -> Call:
-    return Call(of or model(), [HumanMessage(text)], stop, options, limits, prices)
+) -> OpenAIRequest:
+    return OpenAIModel(of or model()).request([HumanMessage(text)], stop, options, bounds)
 
 
 @pytest.mark.parametrize(
@@ -56,16 +52,15 @@ def call(
     ],
 )
 def test_the_smallest_cap_that_the_caller_set_counts_and_none_is_left_in_the_body(made, asked, cap):
-    one = call(of=model(**made), **asked)
+    one = request(of=model(**made), **asked)
     assert one.cap_wanted == cap
-    assert one.cap_max == (cap or 500)
     caps = ("max_tokens", "max_completion_tokens", "max_output_tokens")
     assert not [name for name in caps if one.body.get(name) is not None]
 
 
 def test_a_cap_among_the_arguments_of_the_model_counts_as_well():
     given = model().model_copy(update={"model_kwargs": {"max_completion_tokens": 40, "seed": 7}})
-    one = call(of=given)
+    one = request(of=given)
     assert (one.cap_wanted, one.body["seed"]) == (40, 7)
     assert "max_completion_tokens" not in one.body
 
@@ -73,39 +68,34 @@ def test_a_cap_among_the_arguments_of_the_model_counts_as_well():
 @pytest.mark.parametrize("cap", [0, -1, 1.5, True, "40"])
 def test_a_cap_that_is_no_count_is_refused(cap):
     with pytest.raises(InvalidInput) as refused:
-        call(max_tokens=cap)
+        request(max_tokens=cap)
     assert (refused.value.field, refused.value.value) == ("max_tokens", cap)
     assert "whole number from 1" in str(refused.value)
 
 
-def test_a_cap_is_never_larger_than_any_model_may_answer():
-    assert call(limits=Limits(20), max_tokens=40).cap_max == 20
-    assert call(limits=Limits(20)).cap_max == 20
-
-
 def test_the_responses_api_takes_no_cap_below_its_own():
-    assert call(of=model("responses")).least_cap == RESPONSES_CAP_MIN == 16
-    assert call().least_cap == 1
-    assert call(of=model("responses"), max_tokens=16).cap_max == 16
-    assert call(max_tokens=15).cap_max == 15
+    assert request(of=model("responses")).cap_min == RESPONSES_CAP_MIN == 16
+    assert request().cap_min == 1
+    assert request(of=model("responses"), max_tokens=16).cap_wanted == 16
+    assert request(max_tokens=15).cap_wanted == 15
     with pytest.raises(InvalidInput) as refused:
-        call(of=model("responses"), max_tokens=15)
+        request(of=model("responses"), max_tokens=15)
     assert (refused.value.field, refused.value.value) == ("max_tokens", 15)
     assert "use 16 or more" in str(refused.value)
 
 
 def test_one_answer_is_asked_for_at_a_time():
-    assert call(n=1).body["n"] == 1
+    assert request(n=1).body["n"] == 1
     with pytest.raises(InvalidInput, match="ask once for each answer") as refused:
-        call(n=2)
+        request(n=2)
     assert (refused.value.field, refused.value.value) == ("n", 2)
 
 
 def test_it_knows_whom_it_asks_and_how():
-    one = call(service_tier="flex")
+    one = request(service_tier="flex")
     assert (one.model, one.provider, one.tier) == ("own", "openai", "flex")
-    assert call().tier == ""
-    azure = call()
+    assert request().tier == ""
+    azure = request()
     azure._model = SimpleNamespace(_get_ls_params=lambda: {"ls_provider": "azure"})
     assert azure.provider == "azure"
     azure._model = SimpleNamespace(_get_ls_params=dict)
@@ -113,7 +103,7 @@ def test_it_knows_whom_it_asks_and_how():
 
 
 def test_the_body_is_what_the_client_sends_with_what_it_merges():
-    one = call(of=model(extra_body={"top_k": 3}), stop=["END"], temperature=0.5)
+    one = request(of=model(extra_body={"top_k": 3}), stop=["END"], temperature=0.5)
     assert (one.body["top_k"], one.body["stop"], one.body["temperature"]) == (3, ["END"], 0.5)
     assert one.body["messages"] == [{"role": "user", "content": "four"}]
     assert "extra_body" not in one.body
@@ -121,73 +111,29 @@ def test_the_body_is_what_the_client_sends_with_what_it_merges():
 
 def test_the_model_that_was_given_stays_as_it_was():
     given = model(max_tokens=40, extra_body={"max_tokens": 30, "top_k": 3})
-    call(of=given)
+    request(of=given)
     assert (given.max_tokens, given.extra_body) == (40, {"max_tokens": 30, "top_k": 3})
 
 
 def test_the_same_question_has_the_same_digest_however_it_is_sent():
-    one = call().digest
-    assert call(max_tokens=40).digest == one
-    assert call(stream=True, stream_options={"include_usage": True}).digest == one
-    assert call(timeout=3, extra_headers={"a": "b"}, extra_query={"a": "b"}).digest == one
-    assert call(of=model(max_tokens=9)).digest == one
+    one = request().digest
+    assert request(max_tokens=40).digest == one
+    assert request(stream=True, stream_options={"include_usage": True}).digest == one
+    assert request(timeout=3, extra_headers={"a": "b"}, extra_query={"a": "b"}).digest == one
+    assert request(of=model(max_tokens=9)).digest == one
 
 
 def test_another_question_has_another_digest():
     others = [
-        call("five").digest,
-        call(stop=["END"]).digest,
-        call(temperature=0.5).digest,
-        call(of=model(name="other")).digest,
-        call(tools=[{"type": "function", "function": {"name": "f"}}]).digest,
-        call(extra_body={"top_k": 3}).digest,
-        call().digest,
+        request("five").digest,
+        request(stop=["END"]).digest,
+        request(temperature=0.5).digest,
+        request(of=model(name="other")).digest,
+        request(tools=[{"type": "function", "function": {"name": "f"}}]).digest,
+        request(extra_body={"top_k": 3}).digest,
+        request().digest,
     ]
     assert len(set(others)) == len(others)
-
-
-def test_its_input_is_bounded_and_its_worst_case_follows():
-    one = call()
-    assert one.input_tokens == INPUT
-    assert one.worst_case(50) == Spend(INPUT + 50, INPUT * 1_000 + 50 * 4_000, 0, 1)
-    assert one.worst_case(50, price_needed=False) == one.worst_case(50)
-
-
-def test_an_unknown_price_is_no_matter_where_none_is_needed():
-    unknown = call(of=model(name="nobody-knows"))
-    assert unknown.worst_case(50, price_needed=False) == Spend(INPUT + 50, 0, 0, 1)
-    with pytest.raises(PriceUnknown):
-        unknown.worst_case(50)
-
-
-@pytest.mark.parametrize(
-    ("tier", "is_known"), [("priority", True), ("flex", True), ("unheard-of", False)]
-)
-def test_the_price_is_that_of_its_tier(tier, is_known):
-    listed = PriceList({})
-    one = call(of=model(name="gpt-5"), prices=listed, service_tier=tier)
-    standard = call(of=model(name="gpt-5"), prices=listed).worst_case(50).cost_nano_usd
-    cost = one.worst_case(50, price_needed=False).cost_nano_usd
-    assert (cost > 0) == is_known
-    assert cost != standard
-
-
-@pytest.mark.parametrize(
-    ("limits", "cap"),
-    [
-        ({}, 500),
-        ({"max_tokens": INPUT + 40}, 40),
-        ({"max_tokens": INPUT}, 0),
-        ({"max_tokens": INPUT - 3}, -3),
-        ({"max_cost_usd": Decimal(INPUT * 1_000 + 30 * 4_000 + 3_999) / 10**9}, 30),
-        ({"max_tokens": INPUT + 40, "max_cost_usd": 1}, 40),
-        ({"max_tokens": INPUT + 1, "max_cost_usd": 1}, 1),
-        ({"max_tokens": INPUT - 3, "max_cost_usd": 0}, -3),
-        ({"max_cost_usd": 0}, 0),
-    ],
-)
-def test_the_largest_cap_is_what_every_resource_affords(limits, cap):
-    assert call().largest_cap(Budget(**limits)) == cap
 
 
 @pytest.mark.parametrize("limits", [{"max_tokens": 10}, {"max_cost_usd": 1}])
@@ -199,19 +145,19 @@ def test_the_largest_cap_is_what_every_resource_affords(limits, cap):
     ],
 )
 def test_what_has_no_bound_is_refused_where_tokens_or_money_are_limited(limits, one, told):
-    unbounded = call(**one)
+    unbounded = request(**one)
     with pytest.raises(InvalidInput, match=told) as refused:
         unbounded.check_bounded(Budget(**limits))
     assert refused.value.field == ("messages" if "text" in one else "request")
     unbounded.check_bounded(Budget(max_tool_calls=1, max_latency_ms=1))
-    call().check_bounded(Budget(**limits))
+    request().check_bounded(Budget(**limits))
 
 
 def test_an_image_has_a_bound_where_one_was_given():
-    bounded = call([IMAGE, {"type": "text", "text": "four"}], limits=Limits(500, 1_000))
+    bounded = request([IMAGE, {"type": "text", "text": "four"}], bounds=CallBounds(500, 1_000))
     bounded.check_bounded(Budget(max_tokens=10))
     assert bounded.input_tokens == 1_000 + INPUT
-    unbounded = call([IMAGE])
+    unbounded = request([IMAGE])
     assert unbounded.input_tokens == MESSAGE_OVERHEAD_TOKENS
     with pytest.raises(InvalidInput, match=r"tokens_per_attachment=1_500") as refused:
         unbounded.check_bounded(Budget(max_tokens=10))
@@ -222,11 +168,11 @@ THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": []}
 COUNTED = {"input_tokens": 9, "output_tokens": 300, "total_tokens": 309}
 
 
-def reasoned(api: str, usage: Any) -> Call:
+def reasoned(api: str, usage: Any) -> OpenAIRequest:
     """A call that sends an answer again which was thought about."""
     text = {"type": "text", "text": "four"}
     messages = [AIMessage([THOUGHT, text], usage_metadata=usage), HumanMessage("four")]
-    return Call(ours(model(api)), messages, None, {}, Limits(500), OWN)
+    return OpenAIModel(model(api)).request(messages, None, {}, CallBounds(500))
 
 
 def test_kept_reasoning_is_input_of_the_api_that_keeps_it():
@@ -254,15 +200,15 @@ def test_kept_reasoning_is_input_of_the_api_that_keeps_it():
 @pytest.mark.parametrize("streams", [False, True])
 def test_it_is_sent_with_the_cap_and_brings_back_what_was_said_of_it(server, api, streams):
     server.script(Answer("Yes, it is."))
-    one = call(of=ours(client(server, api, "gpt-4o", max_tokens=400)), stop=["END"], top_p=0.5)
+    one = request(of=client(server, api, "gpt-4o", max_tokens=400), stop=["END"], top_p=0.5)
     pieces: list[Any] = []
     loop = background_loop()
     sent = one.send(40, pieces.append if streams else None)
-    answer = loop.run(lambda left: loop.cut(sent, None, left))
-    (request,) = server.requests
-    assert request.body.get("max_completion_tokens", request.body.get("max_output_tokens")) == 40
-    assert request.body["top_p"] == 0.5
-    assert (request.body.get("stop") == ["END"]) == (api == "chat")
+    answer = loop.run(lambda left: loop.await_call(sent, None, left))
+    body = server.requests[0].body
+    assert body.get("max_completion_tokens", body.get("max_output_tokens")) == 40
+    assert body["top_p"] == 0.5
+    assert (body.get("stop") == ["END"]) == (api == "chat")
     assert answer.message.text == "Yes, it is."
     assert answer.message.response_metadata["model_name"].startswith("gpt-4o")
     assert answer.message.usage_metadata["input_tokens"] == server.bill.input_tokens
@@ -270,13 +216,13 @@ def test_it_is_sent_with_the_cap_and_brings_back_what_was_said_of_it(server, api
 
 
 def test_the_older_name_of_the_cap_goes_with_the_rest_of_the_extra_body():
-    limits = Limits(500, cap_field="max_tokens")
-    one = call(of=model(extra_body={"a": 1, "b": 1}), limits=limits, extra_body={"b": 2, "c": 2})
-    assert one._capped(40) == {"extra_body": {"a": 1, "b": 2, "c": 2, "max_tokens": 40}}
-    assert call(limits=limits)._capped(40) == {"extra_body": {"max_tokens": 40}}
-    assert call()._capped(40) == {"max_completion_tokens": 40}
-    responses = call(of=model("responses"), limits=limits)
-    assert responses._capped(40) == {"max_completion_tokens": 40}
+    bounds = CallBounds(500, cap_field="max_tokens")
+    one = request(of=model(extra_body={"a": 1, "b": 1}), bounds=bounds, extra_body={"b": 2, "c": 2})
+    assert one._cap_options(40) == {"extra_body": {"a": 1, "b": 2, "c": 2, "max_tokens": 40}}
+    assert request(bounds=bounds)._cap_options(40) == {"extra_body": {"max_tokens": 40}}
+    assert request()._cap_options(40) == {"max_completion_tokens": 40}
+    responses = request(of=model("responses"), bounds=bounds)
+    assert responses._cap_options(40) == {"max_completion_tokens": 40}
 
 
 class Streaming:
@@ -297,7 +243,7 @@ def piece(text: str, said: dict[str, Any] | None = None, **metadata: Any) -> Cha
 
 
 def test_pieces_of_a_stream_are_handed_over_as_copies_and_put_together():
-    one, pieces = call(stop=["END"]), []
+    one, pieces = request(stop=["END"]), []
     streaming = Streaming(piece("Yes, ", {"a": 1}), piece("it is.", {"b": 1}, b=2))
     one._model = streaming
     whole = asyncio.run(one.send(40, pieces.append))
@@ -327,7 +273,7 @@ def counting(tokens_out: int | None, said: dict[str, Any] | None = None, **metad
 @pytest.mark.parametrize("end", [({"finish_reason": "stop"}, {}), (None, {"status": "completed"})])
 def test_what_a_stream_counts_in_each_piece_is_what_it_has_come_to(counts, total, end):
     said, metadata = end
-    one, pieces = call(), []
+    one, pieces = request(), []
     *first, last = counts
     one._model = Streaming(*(counting(n) for n in first), counting(last, said, **metadata))
     whole = asyncio.run(one.send(40, pieces.append))
@@ -337,13 +283,13 @@ def test_what_a_stream_counts_in_each_piece_is_what_it_has_come_to(counts, total
 
 
 def test_what_a_stream_counts_that_does_not_end_is_no_count():
-    one = call()
+    one = request()
     one._model = Streaming(counting(1), counting(2))
     assert asyncio.run(one.send(40, lambda piece: None)).message.usage_metadata is None
 
 
 def test_a_stream_that_brings_nothing_is_no_answer():
-    one = call()
+    one = request()
     one._model = Streaming()
     with pytest.raises(ValueError, match="a stream without a piece"):
         asyncio.run(one.send(40, lambda piece: None))

@@ -1,9 +1,10 @@
 """An answer as the ledger keeps it beside its bill, and as it comes back from there."""
 
 import json
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from thrifty.models.size import as_json
+from thrifty.models.input_bound import as_json
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, AIMessageChunk
@@ -20,16 +21,16 @@ FIELDS = (
 """What of a message is kept: all that a model can have said, and what was said of it."""
 
 
-def written(message: Any) -> str:
-    """A message, whole or merged of pieces, as JSON."""
-    return as_json({field: getattr(message, field) for field in FIELDS})
+def to_json(message: Any) -> str:
+    """A message, whole or merged of pieces, as the ledger keeps it."""
+    return as_json(dict(zip(FIELDS, attrgetter(*FIELDS)(message), strict=True)))
 
 
-def read(journal: str) -> "AIMessage":
-    """The message that was written."""
+def from_json(answer: str) -> "AIMessage":
+    """The message that was kept."""
     from langchain_core.messages import AIMessage
 
-    return AIMessage(**json.loads(journal))
+    return AIMessage(**json.loads(answer))
 
 
 def as_chunk(message: "AIMessage") -> "AIMessageChunk":

@@ -13,10 +13,11 @@ from langchain_core.tools import tool
 
 from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepEnded, TokenPrice
 from thrifty.models.allowance import OUTPUT_CAP_MIN
-from thrifty.models.chat import METERED
-from thrifty.models.gate import TOOLS_TOKENS, Foreign, Gate, gated
+from thrifty.models.guard.callback_guard import CallbackGuard, guard_calls
+from thrifty.models.guard.step_account import StepAccount, use_account
+from thrifty.models.guard.unmetered_request import TOOLS_TOKENS, UnmeteredRequest
+from thrifty.models.metered_model import METERED
 from thrifty.models.prices import PriceList
-from thrifty.models.tab import Tab, on_tab
 from thrifty.models.tokens import MESSAGE_OVERHEAD_TOKENS
 
 OWN = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))})
@@ -27,8 +28,8 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}
 DECLARED = Spend(777, 777, 0, 7)
 
 
-def read(said: Any = SAID, **params: Any) -> Foreign:
-    return Foreign.of(said, params)
+def read(said: Any = SAID, **params: Any) -> UnmeteredRequest:
+    return UnmeteredRequest.read(said, params)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ APART = AIMessage("", additional_kwargs={"reasoning": THOUGHT}, usage_metadata=C
 
 @pytest.mark.parametrize("recalled", [0, 300, None])
 def test_reasoning_that_is_sent_again_is_bounded_where_it_was_counted(recalled):
-    request = Foreign.of(SAID, {"max_tokens": 50}, recalled)
+    request = UnmeteredRequest.read(SAID, {"max_tokens": 50}, recalled)
     assert request.is_bounded == (recalled is not None)
     assert request.input_tokens == INPUT + (recalled or 0)
 
@@ -137,11 +138,11 @@ def test_reasoning_that_is_sent_again_is_reserved():
 
 
 class Desk:
-    """A gate, and what its tab says."""
+    """A gate, and what its step says."""
 
     def __init__(self, tools: Any = None, prices: PriceList = OWN, **limits: Any) -> None:
-        self.tab = Tab(Budget(**limits))
-        self.gate = Gate(self.tab, prices, tools or {})
+        self.step = StepAccount(Budget(**limits))
+        self.gate = CallbackGuard(self.step, prices, tools or {})
 
     def ask(self, text: str = "four", serialized: Any = None, **params: Any) -> Any:
         call = uuid4()
@@ -156,7 +157,7 @@ class Desk:
 
     @property
     def entries(self) -> list[Any]:
-        return list(self.tab.ledger.entries(self.tab.account))
+        return list(self.step.ledger.entries(self.step.account))
 
     @property
     def reserved(self) -> Spend:
@@ -174,7 +175,7 @@ def test_a_capped_call_is_reserved_at_its_worst():
     desk = Desk(max_tokens=1_000, max_cost_usd=1)
     desk.ask(model="own", max_tokens=50)
     assert desk.reserved == Spend(INPUT + 50, INPUT * 1_000 + 50 * 4_000, 0, 1)
-    assert desk.tab.bill(DECLARED).tool_calls == 0  # a model is asked: what is seen counts
+    assert desk.step.bill(DECLARED).tool_calls == 0  # a model is asked: what is seen counts
 
 
 def test_all_messages_of_all_batches_are_input():
@@ -249,7 +250,7 @@ def test_an_unknown_price_is_refused_for_good_where_no_money_is_left():
         desk.ask(model="nobody-knows", max_tokens=50)
     with pytest.raises(PriceUnknown) as second:
         desk.ask(model="own", max_tokens=1)
-    assert second.value is first.value is desk.tab.refusal
+    assert second.value is first.value is desk.step.refusal
 
 
 def test_the_tier_counts_for_the_price():
@@ -266,11 +267,11 @@ def test_the_tier_counts_for_the_price():
 def test_what_books_on_the_tab_itself_is_let_through():
     desk = Desk()
     desk.ask(_type=METERED)
-    with on_tab(Tab(Budget())):
+    with use_account(StepAccount(Budget())):
         desk.ask(model="own")
         desk.gate.on_tool_start({"name": "look_up"}, "", run_id=uuid4())
     assert desk.entries == []
-    with on_tab(desk.tab):
+    with use_account(desk.step):
         desk.ask(model="own")
     assert len(desk.entries) == 1
 
@@ -385,7 +386,7 @@ def test_a_tool_is_charged_its_call_and_what_it_is_said_to_use(serialized, label
 
 def test_time_is_counted_from_when_a_call_was_let_through(monkeypatch):
     now_ns = [10**18]
-    monkeypatch.setattr("thrifty.models.gate.time.monotonic_ns", lambda: now_ns[0])
+    monkeypatch.setattr("thrifty.models.guard.callback_guard.time.monotonic_ns", lambda: now_ns[0])
     desk = Desk({"tool": Spend()})
     calls = [desk.ask(model="own", max_tokens=5) for _ in range(3)]
     use = uuid4()
@@ -405,24 +406,24 @@ def look_up(topic: str) -> str:
 
 
 def test_calls_in_its_context_pass_the_gate_and_those_outside_do_not():
-    tab = Tab(Budget(max_cost_usd=1))
-    with gated(tab, OWN, {"look_up": Spend(3)}):
+    step = StepAccount(Budget(max_cost_usd=1))
+    with guard_calls(step, OWN, {"look_up": Spend(3)}):
         look_up.invoke("ants")
         FakeListChatModel(responses=["Yes."]).invoke("four", max_tokens=50)
-        with on_tab(Tab(Budget())):
+        with use_account(StepAccount(Budget())):
             look_up.invoke("bees")
     look_up.invoke("bees")
-    tool_call, model_call = tab.ledger.entries(tab.account)
+    tool_call, model_call = step.ledger.entries(step.account)
     assert (tool_call.label, tool_call.charged.tokens) == ("look_up", 3)
     assert (model_call.label, model_call.status) == ("FakeListChatModel", "in_doubt")
     assert model_call.charged.cost_nano_usd == 10**9  # nobody knows its price
 
 
 def test_a_gate_is_shut_when_its_context_is_left():
-    tab = Tab(Budget())
-    with gated(tab, OWN):
-        gate = Gate(tab, OWN, {})
+    step = StepAccount(Budget())
+    with guard_calls(step, OWN):
+        gate = CallbackGuard(step, OWN, {})
         gate.on_tool_start(None, "", run_id=uuid4())
-    assert [entry.status for entry in tab.ledger.entries(tab.account)] == ["in_doubt"]
+    assert [entry.status for entry in step.ledger.entries(step.account)] == ["in_doubt"]
     with pytest.raises(StepEnded):
         gate.on_tool_start(None, "", run_id=uuid4())

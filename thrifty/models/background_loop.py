@@ -6,7 +6,7 @@ deadline whatever the connection is doing: whoever waits is told at once, and th
 cancelled until it really ends, as a client may swallow a cancellation (one in about ten did,
 on an endless stream).
 
-Who waits, in a thread or in an event loop of their own, may leave at any time: the errand is
+Who waits, in a thread or in an event loop of their own, may leave at any time: the task is
 told, and has a moment to put its books in order before they go.
 
 A process that forks has one for itself: no thread, and so no loop, comes along.
@@ -18,33 +18,34 @@ import os
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from functools import cache
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
-from thrifty.ledger.forks import once_a_process
+from thrifty.budget.clock import NANO_PER_S
 
 T = TypeVar("T")
 
-NANO_PER_S = 1_000_000_000
+LEDGER_THREADS = 8
 CANCEL_AGAIN_S = 0.05
 CLOSING_S = 1.0
 """How long who leaves waits for the books of what they leave, and a process for its end."""
 
-Errand = Callable[[asyncio.Event], Coroutine[Any, Any, T]]
+LoopTask = Callable[[asyncio.Event], Coroutine[Any, Any, T]]
 """What to do on the loop; it is handed an event that is set when nobody waits any more."""
 
 Emit = Callable[[Any], None]
-StreamedErrand = Callable[[asyncio.Event, Emit], Coroutine[Any, Any, Any]]
-"""An errand that hands over pieces as they come."""
+StreamedTask = Callable[[asyncio.Event, Emit], Coroutine[Any, Any, Any]]
+"""A task that hands over pieces as they come."""
 
 END: Any = object()
-_asking = Lock()
+_making = Lock()
 
 
-class Abandoned(Exception):
+class CallAbandoned(Exception):
     """Whoever waited for a call has left."""
 
 
@@ -56,37 +57,38 @@ class BackgroundLoop:
         self._ending: set[asyncio.Task[None]] = set()
         self._under_way: dict[Future[Any], asyncio.Event] = {}
         self._to_close: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self._ledger_threads = ThreadPoolExecutor(LEDGER_THREADS, "thrifty-ledger")
         self._pid = os.getpid()
         self._thread = Thread(target=self._run_forever, name="thrifty-models", daemon=True)
         self._thread.start()
         atexit.register(self._close)
 
-    def at_end(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def close_at_exit(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Closes something, such as connections, on the loop when the process ends."""
         self._to_close.append(close)
 
-    def run(self, errand: Errand[T]) -> T:
-        """Runs an errand and waits for it in this thread, which a Ctrl-C may end."""
-        future, abandoned = self._start(errand)
+    def run(self, task: LoopTask[T]) -> T:
+        """Runs a task and waits for it in this thread, which a Ctrl-C may end."""
+        future, abandoned = self._start(task)
         try:
             return future.result()
         finally:
             self._leave(future, abandoned)
 
-    async def arun(self, errand: Errand[T]) -> T:
-        """Runs an errand and waits for it in this event loop, which may cancel."""
-        future, abandoned = self._start(errand)
+    async def arun(self, task: LoopTask[T]) -> T:
+        """Runs a task and waits for it in this event loop, which may cancel."""
+        future, abandoned = self._start(task)
         ending = asyncio.wrap_future(future)
-        ending.add_done_callback(_looked_at)  # a shield that is cancelled no longer looks
+        ending.add_done_callback(_retrieve_exception)  # a shield that is cancelled no longer looks
         try:
             return await asyncio.shield(ending)
         finally:
             await self._aleave(future, abandoned)
 
-    def stream(self, errand: StreamedErrand) -> Iterator[Any]:
-        """Runs an errand and yields its pieces in this thread."""
+    def stream(self, task: StreamedTask) -> Iterator[Any]:
+        """Runs a task and yields its pieces in this thread."""
         pieces: SimpleQueue[Any] = SimpleQueue()
-        future, abandoned = self._start(lambda left: errand(left, pieces.put))
+        future, abandoned = self._start(lambda left: task(left, pieces.put))
         future.add_done_callback(lambda _: pieces.put(END))
         try:
             while (piece := pieces.get()) is not END:
@@ -95,15 +97,15 @@ class BackgroundLoop:
         finally:
             self._leave(future, abandoned)
 
-    async def astream(self, errand: StreamedErrand) -> AsyncGenerator[Any]:
-        """Runs an errand and yields its pieces in this event loop."""
+    async def astream(self, task: StreamedTask) -> AsyncGenerator[Any]:
+        """Runs a task and yields its pieces in this event loop."""
         here, pieces = asyncio.get_running_loop(), asyncio.Queue[Any]()
 
         def emit(piece: Any) -> None:
             with suppress(RuntimeError):  # that loop was closed
                 here.call_soon_threadsafe(pieces.put_nowait, piece)
 
-        future, abandoned = self._start(lambda left: errand(left, emit))
+        future, abandoned = self._start(lambda left: task(left, emit))
         future.add_done_callback(lambda _: emit(END))
         try:
             while (piece := await pieces.get()) is not END:
@@ -111,21 +113,29 @@ class BackgroundLoop:
             future.result()
         finally:
             # Not waited for: where a loop is closing, a generator must not hold it up.
-            self._tell(future, abandoned)
+            self._abandon(future, abandoned)
 
-    async def cut(
+    async def in_thread(self, act: Callable[..., T], *arguments: Any) -> T:
+        """Within a task: does what may wait for a disk in a thread beside the loop.
+
+        It is done to its end, even if nobody waits any more.
+        """
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(self._ledger_threads, act, *arguments))
+
+    async def await_call(
         self, call: Coroutine[Any, Any, T], due_ns: int | None, abandoned: asyncio.Event
     ) -> T:
-        """Within an errand: awaits a call to its end or its deadline, or until nobody waits.
+        """Within a task: awaits a call to its end or its deadline, or until nobody waits.
 
         Args:
             call: what is awaited.
             due_ns: the deadline, on the clock of `time.monotonic_ns`; None without.
-            abandoned: what the errand was handed.
+            abandoned: what the task was handed.
 
         Raises:
             TimeoutError: the deadline passed first; the call is being cancelled.
-            Abandoned: nobody waits any more; the call is being cancelled.
+            CallAbandoned: nobody waits any more; the call is being cancelled.
         """
         task, left = asyncio.ensure_future(call), asyncio.ensure_future(abandoned.wait())
         timeout = None if due_ns is None else max(0, due_ns - time.monotonic_ns()) / NANO_PER_S
@@ -139,7 +149,7 @@ class BackgroundLoop:
                 ending.add_done_callback(self._ending.discard)
         if task.done():
             return task.result()
-        raise Abandoned("nobody waited for it any more") if abandoned.is_set() else TimeoutError
+        raise CallAbandoned("nobody waited for it any more") if abandoned.is_set() else TimeoutError
 
     def _run_forever(self) -> None:
         self._loop.run_forever()
@@ -156,36 +166,36 @@ class BackgroundLoop:
         asyncio.run_coroutine_threadsafe(close_all(), self._loop)
         self._thread.join(CLOSING_S)
 
-    def _start(self, errand: Errand[T]) -> tuple[Future[T], asyncio.Event]:
+    def _start(self, task: LoopTask[T]) -> tuple[Future[T], asyncio.Event]:
         abandoned = asyncio.Event()
-        future = asyncio.run_coroutine_threadsafe(errand(abandoned), self._loop)
+        future = asyncio.run_coroutine_threadsafe(task(abandoned), self._loop)
         self._under_way[future] = abandoned
         future.add_done_callback(lambda done: self._under_way.pop(done, None))
         return future, abandoned
 
     def abandon_all(self) -> None:
-        """Tells every errand that nobody waits any more; who does wait is told how it ended."""
+        """Tells every task that nobody waits any more; who does wait is told how it ended."""
         for future, abandoned in tuple(self._under_way.items()):
-            self._tell(future, abandoned)
+            self._abandon(future, abandoned)
 
-    def _tell(self, future: Future[Any], abandoned: asyncio.Event) -> bool:
-        """Tells an errand that nobody waits any more; False where it has ended."""
+    def _abandon(self, future: Future[Any], abandoned: asyncio.Event) -> bool:
+        """Tells a task that nobody waits any more; False where it has ended."""
         if not future.done():
             self._loop.call_soon_threadsafe(abandoned.set)
         return not future.done()
 
     def _leave(self, future: Future[Any], abandoned: asyncio.Event) -> None:
-        if self._tell(future, abandoned):
+        if not future.done() and self._abandon(future, abandoned):
             wait([future], CLOSING_S)
 
     async def _aleave(self, future: Future[Any], abandoned: asyncio.Event) -> None:
-        if self._tell(future, abandoned):
+        if self._abandon(future, abandoned):
             closing = asyncio.wrap_future(future)
-            closing.add_done_callback(_looked_at)
+            closing.add_done_callback(_retrieve_exception)
             await asyncio.wait({closing}, timeout=CLOSING_S)
 
 
-def _looked_at(future: asyncio.Future[Any]) -> None:
+def _retrieve_exception(future: asyncio.Future[Any]) -> None:
     """Takes note of how it ended, so that nothing is logged."""
     if not future.cancelled():
         future.exception()
@@ -229,16 +239,17 @@ class _Loop(asyncio.SelectorEventLoop):
 
 def background_loop() -> BackgroundLoop:
     """The loop of this process: one, also for threads that ask for the first time at once."""
-    with _asking:
-        return _loop_of_process()
+    with _making:  # without, such threads would make a loop each
+        return _loop_of(os.getpid())
 
 
-_loop_of_process = once_a_process(
-    BackgroundLoop
-)  # which alone would let such threads make a loop each
+@cache
+def _loop_of(pid: int) -> BackgroundLoop:
+    """A fork keeps its parent's: collecting it could close what the parent uses."""
+    return BackgroundLoop()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
     os.register_at_fork(
-        before=_asking.acquire, after_in_parent=_asking.release, after_in_child=_asking.release
+        before=_making.acquire, after_in_parent=_making.release, after_in_child=_making.release
     )

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from thrifty.budget import ModelUnavailable
-from thrifty.models.background import background_loop
-from thrifty.models.client import connections
+from thrifty.budget.clock import NANO_PER_MS, elapsed_ms
+from thrifty.models.background_loop import background_loop
 from thrifty.models.failures import read_failure
+from thrifty.models.providers.openai import connections
 from thrifty.settings import Settings
 
 OPENAI = "https://api.openai.com/v1"
 DEADLINE_MS = 5_000
-NANO_PER_MS = 1_000_000
 NO_LIST = (404, 405, 501)
 """Some compatible servers answer questions and list no models."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class ProbeResult:
     """A server that answered."""
 
     models: frozenset[str] | None
@@ -26,12 +26,12 @@ class Reached:
     took_ms: int
 
 
-def address(settings: Settings) -> str:
+def server_address(settings: Settings) -> str:
     """Where models are asked."""
     return settings.base_url or OPENAI
 
 
-def reach(settings: Settings) -> Reached:
+def probe(settings: Settings) -> ProbeResult:
     """Asks for the list of models.
 
     Raises:
@@ -40,7 +40,7 @@ def reach(settings: Settings) -> Reached:
     openai = import_module("openai")
     client = openai.AsyncOpenAI(
         api_key=settings.api_key or "none",
-        base_url=address(settings),
+        base_url=server_address(settings),
         http_client=connections(),
         max_retries=0,
     )
@@ -48,17 +48,16 @@ def reach(settings: Settings) -> Reached:
     due_ns = started_ns + DEADLINE_MS * NANO_PER_MS
     page: object = None
     try:
-        page = loop.run(lambda abandoned: loop.cut(_listed(client), due_ns, abandoned))
+        page = loop.run(lambda abandoned: loop.await_call(_list_models(client), due_ns, abandoned))
     except openai.APIStatusError as error:
         if error.status_code not in NO_LIST:
             raise ModelUnavailable(read_failure(error).reason, for_good=True) from None
     except (openai.OpenAIError, TimeoutError, ValueError) as error:
         raise ModelUnavailable(read_failure(error).reason) from None
-    took_ms = (time.monotonic_ns() - started_ns) // NANO_PER_MS
-    return Reached(None if page is None else _names(page), took_ms)
+    return ProbeResult(None if page is None else _names(page), elapsed_ms(started_ns))
 
 
-async def _listed(client: object) -> object:
+async def _list_models(client: object) -> object:
     page: object = await client.models.list()  # type: ignore[attr-defined]
     return page
 

@@ -1,0 +1,110 @@
+"""How much a step, or one model call for it, may use at the most: that is then reserved.
+
+A call gets several times its estimate where the budget has it, so that a long answer is not
+cut, but not everything that is left, so that a call whose outcome is never known (and which
+is charged in full) does not end the run.
+"""
+
+from dataclasses import replace
+
+from thrifty.budget import Budget, BudgetExceeded, Spend, StepOption
+from thrifty.budget.resources import TOKENS
+from thrifty.executors.registry import LLM, LOCAL
+from thrifty.models.prices import PriceList, most_affordable
+
+HEADROOM = 3
+"""A call may use at most so many times its estimate."""
+INPUT_SHARE = 0.25
+"""How much of an estimate in tokens is input, where a price needs to know."""
+
+
+def step_limit(
+    option: StepOption, declared: Spend, left: Budget, model: str, prices: PriceList
+) -> Spend:
+    """The most that an option may use out of what is left.
+
+    A model call gets its `call_limit`, the built-in templates nothing, and other executors what
+    their option declares, or more where more has been seen, since nothing can cut them short.
+
+    Args:
+        option: as it is estimated now.
+        declared: what the catalog says that it uses.
+        left: what may still be reserved, and the latency that is left.
+        model: the model that would be called.
+        prices: what it costs.
+
+    Raises:
+        BudgetExceeded: what is left, latency included, does not hold that, or a call's estimate.
+        PriceUnknown: money is limited and the model has no price.
+    """
+    needed = least_needed(option, declared)
+    if missing := left.exceeded_by(needed):
+        raise BudgetExceeded(missing, option.name)
+    if option.executor == LLM:
+        return call_limit(option, left, model, prices, declared.tokens)
+    return replace(needed, latency_ms=0)
+
+
+def least_needed(option: StepOption, declared: Spend) -> Spend:
+    """The least that has to be there for an option to be tried.
+
+    The built-in templates use time and nothing else, whatever their estimates say of tokens.
+    """
+    if option.executor == LLM:
+        return option.estimate
+    if option.executor == LOCAL:
+        return Spend(latency_ms=option.estimate.latency_ms)
+    pairs = zip(option.estimate.amounts, declared.amounts, strict=True)
+    return Spend(*(max(pair) for pair in pairs))
+
+
+def call_limit(
+    option: StepOption, left: Budget, model: str, prices: PriceList, declared_tokens: int = 0
+) -> Spend:
+    """The most that one model call for this option may use, out of what is left.
+
+    Args:
+        option: its estimate is the least that makes a call worth sending.
+        left: what may still be reserved.
+        model: the model that would be called.
+        prices: what it costs.
+        declared_tokens: what the catalog says, where the estimate is a forecast: headroom is
+            measured from the larger one.
+
+    Raises:
+        BudgetExceeded: what is left does not even hold the estimate.
+        PriceUnknown: money is limited and the model has no price.
+    """
+    tokens_left, cost_left, _, _ = left.limits
+    tokens = max(option.estimate.tokens, declared_tokens) * HEADROOM
+    if tokens_left is not None:
+        tokens = min(tokens, tokens_left)
+    cost = 0
+    if cost_left is not None:
+        tokens = affordable_tokens(tokens, cost_left, model, prices)
+    if cost_left is not None or prices.knows(model):
+        cost = prices.worst_quote(model, tokens)
+    if tokens < option.estimate.tokens:
+        raise BudgetExceeded({TOKENS.name: option.estimate.tokens - tokens}, option.name)
+    limit = Spend(tokens, cost, 0, max(1, option.estimate.tool_calls))
+    if missing := left.without_latency().exceeded_by(limit):
+        raise BudgetExceeded(missing, option.name)
+    return limit
+
+
+def affordable_tokens(tokens: int, cost_nano_usd: int, model: str, prices: PriceList) -> int:
+    """The most tokens, up to `tokens`, whose worst price is within `cost_nano_usd`."""
+    return most_affordable(tokens, cost_nano_usd, lambda some: prices.worst_quote(model, some))
+
+
+def with_cost(option: StepOption, model: str, prices: PriceList) -> StepOption:
+    """The option with its estimated cost filled in from the price of the model, unless it has one.
+
+    Raises:
+        PriceUnknown: neither the catalog nor a price list says what it would cost.
+    """
+    if option.estimate.cost_nano_usd:
+        return option
+    tokens_in = round(option.estimate.tokens * INPUT_SHARE)
+    cost = prices.quote(model, tokens_in, option.estimate.tokens - tokens_in)
+    return replace(option, estimate=replace(option.estimate, cost_nano_usd=cost))

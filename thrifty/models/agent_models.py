@@ -1,0 +1,66 @@
+"""The agent's own models: a prompt in, a text or the arguments of one tool out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from thrifty.budget import ModelUnavailable
+from thrifty.models.allowance import OUTPUT_CAP_UNKNOWN, Allowance
+from thrifty.models.chat_clients import ChatClients
+from thrifty.models.guard.step_account import enclosing_account
+from thrifty.models.prices import PriceList, public_list
+from thrifty.models.providers.protocol import CallBounds
+from thrifty.models.reply import Reply, read_reply
+from thrifty.models.tokens import O200K_MODELS, tokens_bound
+from thrifty.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPrompt:
+    """What to ask of which model."""
+
+    model: str
+    text: str
+    effort: str = "auto"
+    """Reasoning effort; `auto` sends a low one to models that reason, none to others."""
+    tool: dict[str, Any] | None = None
+    """A function's JSON schema whose arguments are wanted instead of text."""
+
+
+class Models:
+    """The models of a deployment, at its prices."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.is_offline = settings.is_offline
+        self.prices = PriceList(settings.prices)
+        self._cap_field = settings.cap_field
+        self._clients = ChatClients(settings)
+
+    def warm_up(self) -> None:
+        """Loads prices, client and encoding now: their seconds are not the first run's latency."""
+        public_list()
+        if not self.is_offline:
+            self._clients.load()
+            tokens_bound("", O200K_MODELS[0])
+
+    def ask(self, prompt: ModelPrompt, allowance: Allowance, config: Any = None) -> Reply:
+        """Asks once, and once more where that may help; each attempt is reserved by itself.
+
+        What was asked before under the same key is answered from the journal.
+
+        Raises:
+            BudgetExceeded: the worst case does not fit; nothing was sent.
+            ModelUnavailable: no usable answer; what the attempts cost is in the ledger.
+        """
+        from thrifty.models.metered_model import MeteredChatModel  # LangChain: only when asked
+
+        client = self._clients.get(prompt.model, prompt.effort)
+        limit = allowance.limit.tokens if allowance.limit else OUTPUT_CAP_UNKNOWN
+        bounds = CallBounds(client.output_tokens_max or limit, cap_field=self._cap_field)
+        booked = allowance, enclosing_account(allowance.ledger, allowance.account)
+        model: Any = MeteredChatModel(client, lambda _: booked, bounds, self.prices)
+        if prompt.tool is not None:
+            model = model.bind_tools([prompt.tool], tool_choice=prompt.tool["title"])
+        reply = read_reply(model.invoke(prompt.text, config))
+        if not reply.text.strip() and reply.arguments is None:
+            raise ModelUnavailable(f"{prompt.model}: an answer without any text")
+        return reply

@@ -1,0 +1,1 @@
+"""What holds the calls of other people's code to a budget."""

@@ -1,0 +1,184 @@
+"""Lets no LangChain call of somebody else's code leave before its worst case is reserved.
+
+A handler that LangChain asks before each call of a chat model, a model or a tool, in `invoke`,
+`stream`, `batch`, their async forms and nested agents, also where `callbacks=[]`: a configure hook
+adds it to every callback manager made in its context. It raises, so that the call is not made, and
+refuses everything once it has refused; user code may swallow what it raises.
+
+What it cannot see (SDKs called directly, bare threads, `model._generate`, `tool.func`) is in
+`docs/guard.md`.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import BaseMessage, convert_to_openai_messages
+from langchain_core.tracers.context import register_configure_hook
+
+from thrifty.budget import PriceUnknown, Spend, ThriftyError
+from thrifty.budget.clock import elapsed_ms
+from thrifty.models.failures import read_failure
+from thrifty.models.guard.step_account import StepAccount, current_account, use_account
+from thrifty.models.guard.unmetered_request import UnmeteredRequest
+from thrifty.models.input_bound import recalled_tokens
+from thrifty.models.metered_model import METERED
+from thrifty.models.prices import PriceList
+from thrifty.models.usage import Usage, read_token_usage, read_usage
+
+_guard: ContextVar["CallbackGuard | None"] = ContextVar("thrifty_guard", default=None)
+register_configure_hook(_guard, inheritable=True)
+
+
+@contextmanager
+def guard_calls(
+    account: StepAccount, prices: PriceList, tools: Mapping[str, Spend] = MappingProxyType({})
+) -> Iterator[None]:
+    """Lets the LangChain calls of this context through only as far as an account holds them.
+
+    Afterwards the account is closed: calls that the code left behind, in tasks or threads that
+    inherited the context, are refused.
+
+    Args:
+        account: what the calls may use together.
+        prices: what models cost.
+        tools: by name, what a call of a tool uses beside the call itself.
+    """
+    token = _guard.set(CallbackGuard(account, prices, tools))
+    try:
+        with use_account(account):
+            yield
+    finally:
+        _guard.reset(token)
+        account.close()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call that was let through, and is not back yet."""
+
+    key: str
+    model: str
+    reserved: Spend
+    started_ns: int
+
+
+class CallbackGuard(BaseCallbackHandler):
+    """Reserves on an account what is about to be called, and settles what has been.
+
+    Args:
+        account: what the calls may use together.
+        prices: what models cost.
+        tools: by name, what a call of a tool uses beside the call itself.
+    """
+
+    raise_error = True
+
+    def __init__(self, account: StepAccount, prices: PriceList, tools: Mapping[str, Spend]) -> None:
+        self._account, self._prices, self._tools = account, prices, tools
+        self._open: dict[UUID, OpenCall] = {}
+
+    def on_chat_model_start(
+        self,
+        serialized: Any,
+        messages: list[list[BaseMessage]],
+        *,
+        run_id: UUID,
+        **kwargs: Any,
+    ) -> None:
+        """Reserves a call of a chat model, or raises."""
+        sent = [message for batch in messages for message in batch]
+        body = {"messages": convert_to_openai_messages(sent)}
+        self._start_model(run_id, serialized, body, kwargs, recalled_tokens(sent))
+
+    def on_llm_start(
+        self, serialized: Any, prompts: list[str], *, run_id: UUID, **kwargs: Any
+    ) -> None:
+        """Reserves a call of a model that completes texts, or raises."""
+        messages: list[Any] = [{"content": prompt} for prompt in prompts]
+        self._start_model(run_id, serialized, {"messages": messages}, kwargs)
+
+    def on_tool_start(
+        self, serialized: Any, input_str: str, *, run_id: UUID, **kwargs: Any
+    ) -> None:
+        """Reserves a call of a tool, or raises."""
+        if self._is_responsible():
+            name = (serialized or {}).get("name") or "tool"
+            worst_case = Spend(tool_calls=1) + self._tools.get(name, Spend())
+            self._reserve(run_id, "", name, worst_case)
+
+    def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """Settles a call of a model at its count; without one, in full."""
+        if (call := self._open.pop(run_id, None)) is None:
+            return
+        latency_ms = elapsed_ms(call.started_ns)
+        if (usage := _usage(response)) is None:
+            self._account.charge_in_full(call.key, latency_ms)
+            return
+        try:
+            cost = self._prices.of(call.model, usage)
+        except PriceUnknown:
+            cost = call.reserved.cost_nano_usd
+        self._account.settle(call.key, Spend(usage.tokens, cost, latency_ms, tool_calls=1))
+
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """Releases a call that was certainly not billed; all others are charged in full."""
+        if (call := self._open.pop(run_id, None)) is None:
+            return
+        if read_failure(error).billed:
+            self._account.charge_in_full(call.key, elapsed_ms(call.started_ns))
+        else:
+            self._account.release(call.key)
+
+    def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """Charges the call of a tool."""
+        if call := self._open.pop(run_id, None):
+            latency_ms = elapsed_ms(call.started_ns)
+            self._account.settle(call.key, replace(call.reserved, latency_ms=latency_ms))
+
+    def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """Charges the call of a tool: it may have failed after it was paid."""
+        self.on_tool_end(None, run_id=run_id)
+
+    def _start_model(
+        self,
+        run_id: UUID,
+        serialized: Any,
+        body: Mapping[str, Any],
+        told: Mapping[str, Any],
+        recalled: int | None = 0,
+    ) -> None:
+        params = told.get("invocation_params") or {}
+        if not self._is_responsible() or params.get("_type") == METERED:
+            return  # a metered model books on the account itself
+        self._account.note_metered()
+        request = UnmeteredRequest.read(body, params, recalled)
+        try:
+            worst_case = request.worst_case(self._account.left, self._prices)
+        except ThriftyError as error:
+            self._account.refuse(error)
+        label = request.model or (serialized or {}).get("name") or "model"
+        self._reserve(run_id, request.model, label, worst_case)
+
+    def _reserve(self, run_id: UUID, model: str, label: str, worst_case: Spend) -> None:
+        key = self._account.reserve(label, worst_case)
+        self._open[run_id] = OpenCall(key, model, worst_case, time.monotonic_ns())
+
+    def _is_responsible(self) -> bool:
+        """Whether no step within this one has the call: what that books, it books here as well."""
+        return current_account() in (None, self._account)
+
+
+def _usage(response: Any) -> Usage | None:
+    """The count of a call: its message's or, of several answers or mere texts, that of all."""
+    generations: Sequence[Any] = [each for batch in response.generations for each in batch]
+    message = getattr(generations[0], "message", None) if len(generations) == 1 else None
+    if message is not None:
+        return read_usage(message)
+    return read_token_usage((response.llm_output or {}).get("token_usage") or {})

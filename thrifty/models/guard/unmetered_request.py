@@ -1,0 +1,98 @@
+"""A request of somebody else's code, as its client tells of it, and the worst it can cost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from thrifty.budget import Budget, PriceUnknown, Spend
+from thrifty.models.allowance import OUTPUT_CAP_MIN
+from thrifty.models.input_bound import attachments, input_tokens, why_unbounded
+from thrifty.models.prices import PriceList
+from thrifty.models.tokens import is_exact
+
+CAP_FIELDS = (
+    *("max_completion_tokens", "max_output_tokens", "max_tokens"),
+    *("max_tokens_to_sample", "max_new_tokens", "num_predict"),
+)
+"""What the clients of LangChain call an output cap."""
+ANSWER_FIELDS = ("n", "best_of")
+"""What they call how many answers are written, if not all of them are shown."""
+TOOLS_TOKENS = 1_000
+"""Room for what a provider itself tells a model about tools; Anthropic documents up to 530."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnmeteredRequest:
+    """What a client tells LangChain's callbacks of a request."""
+
+    model: str
+    tier: str
+    input_tokens: int
+    """The most that its text can be, with what the provider adds."""
+    output_tokens: int | None
+    """The most that it can answer; None where no cap is sent."""
+    is_bounded: bool
+    """Whether there is nothing in it but text."""
+
+    @classmethod
+    def read(
+        cls, said: Mapping[str, Any], params: Mapping[str, Any], recalled: int | None = 0
+    ) -> "UnmeteredRequest":
+        """Reads a request.
+
+        Args:
+            said: its messages in OpenAI's form.
+            params: what the client is invoked with.
+            recalled: how much reasoning the provider adds; None where nobody knows.
+        """
+        sent = {**params, **(params.get("extra_body") or {})}
+        body = {
+            **{name: sent.get(name) for name in ("tools", "functions", "response_format")},
+            **said,
+        }
+        model = str(sent.get("model") or sent.get("model_name") or "")
+        has_tools = bool(body["tools"] or body["functions"])
+        added = TOOLS_TOKENS if has_tools and not is_exact(model) else 0
+        return cls(
+            model,
+            str(sent.get("service_tier") or ""),
+            input_tokens(body, model) + added + (recalled or 0),
+            _output_tokens(sent),
+            recalled is not None and not (attachments(body) or why_unbounded({**sent, **body})),
+        )
+
+    @property
+    def tokens(self) -> int | None:
+        """The most that it can use; None where nobody can know."""
+        if self.output_tokens is None or not self.is_bounded:
+            return None
+        return self.input_tokens + self.output_tokens
+
+    def worst_case(self, left: Budget, prices: PriceList) -> Spend:
+        """The most that it can use; where nobody can know, all that is left for it.
+
+        Raises:
+            PriceUnknown: money is limited, the model has no price, and nothing was declared.
+        """
+        tokens_left, cost_left, _, _ = left.limits
+        tokens = self.tokens
+        if tokens is None:
+            tokens = max(self.input_tokens + OUTPUT_CAP_MIN, tokens_left or 0)
+        return Spend(tokens, self._worst_cost(cost_left, prices), tool_calls=1)
+
+    def _worst_cost(self, cost_left: int | None, prices: PriceList) -> int:
+        output = OUTPUT_CAP_MIN if self.output_tokens is None else self.output_tokens
+        try:
+            cost = prices.worst(self.model, self.input_tokens, output, self.tier)
+        except PriceUnknown:
+            if cost_left == 0:
+                raise
+            return cost_left or 0  # without a limit on money, no price is needed
+        return cost if self.tokens is not None else max(cost, cost_left or 0)
+
+
+def _output_tokens(sent: Mapping[str, Any]) -> int | None:
+    """All answers at the largest cap: of several caps, which one is sent is the client's affair."""
+    caps = [cap for name in CAP_FIELDS if isinstance(cap := sent.get(name), int) and cap > 0]
+    answers = [number for name in ANSWER_FIELDS if isinstance(number := sent.get(name), int)]
+    return max(caps) * max([1, *answers]) if caps else None

@@ -1,0 +1,209 @@
+"""One metered call of a model: reserved, capped, sent, cut at its deadline and settled.
+
+Nothing leaves before its worst case is reserved, and every way out of a call passes through
+`settle`, `charge_in_full` or `release`. All of it happens on the background loop, whoever waits
+and however; the ledger, which may have to wait for a disk, is asked in threads beside it.
+"""
+
+import asyncio
+import time
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from thrifty.budget import BudgetExceeded, InvalidInput, ModelUnavailable, PriceUnknown
+from thrifty.budget.clock import NANO_PER_MS, elapsed_ms
+from thrifty.budget.resources import LATENCY
+from thrifty.ledger.protocol import Entry
+from thrifty.models import stored_answer
+from thrifty.models.background_loop import CallAbandoned, Emit, background_loop
+from thrifty.models.failures import Failure, read_failure
+from thrifty.models.reservation import CallAccounts, Reservation
+from thrifty.models.tracing.call_record import CallRecord, record_call
+from thrifty.models.tracing.recorders import is_recorded
+from thrifty.models.usage import read_usage
+from thrifty.models.wait_for_budget import wait_for_budget
+
+WAIT_MAX_MS = 60_000
+"""How long a call without a limit on time is put off at most because the server asks for it."""
+ASKED_BEFORE = "it was asked before, and nobody knows what came of it"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a call."""
+
+    message: Any
+    """The whole message, one of LangChain's; of a stream, merged."""
+    entry: Entry
+    """Its line on the bill."""
+    is_replayed: bool = False
+    """Whether it was paid before, and comes from the journal."""
+
+
+class MeteredCall:
+    """One call on its way to the model and back.
+
+    Args:
+        accounts: the request, and where it is booked.
+        run_manager: LangChain's, of this call; a tracer among its handlers is told of it.
+    """
+
+    def __init__(self, accounts: CallAccounts, run_manager: Any = None) -> None:
+        self._accounts, self._run_manager = accounts, run_manager
+        self._request, self._allowance = accounts.request, accounts.allowance
+        self.loop = background_loop()
+        """Where it has to be asked."""
+        self._in_thread = self.loop.in_thread
+        self._has_emitted = False
+
+    async def ask(self, abandoned: asyncio.Event, emit: Emit | None = None) -> Answer:
+        """Asks once, and again where that may help and the budget holds one more attempt.
+
+        An answer that was paid before under the same key comes from the journal. A stream of
+        which pieces were handed over is not begun again.
+
+        Raises:
+            BudgetExceeded: the worst case does not fit; nothing was sent.
+            PriceUnknown: money is limited and the call has no price; nothing was sent.
+            InvalidInput: limits are set, and the call has no bound; nothing was sent.
+            ModelUnavailable: no usable answer; what the attempts cost is in the ledger.
+        """
+        failure: Failure | None = None
+        charged: Entry | None = None
+        for _ in range(self._allowance.attempts_max):
+            if failure is not None and not await self._wait(failure, abandoned):
+                break
+            try:
+                reservation, outcome = await self._attempt(charged, abandoned, emit)
+            except (BudgetExceeded, InvalidInput, PriceUnknown) as error:
+                if failure is not None and isinstance(error, BudgetExceeded):
+                    break  # how the first attempt failed says more than that a second does not fit
+                if failure is None and self._allowance.on_refusal:
+                    self._allowance.on_refusal(error)
+                raise
+            if isinstance(outcome, Answer):
+                return outcome
+            failure = outcome
+            # A key that was released is free again: only what was charged needs another.
+            charged = reservation.entry if failure.billed else charged
+        assert failure is not None, "there is at least one attempt"
+        raise ModelUnavailable(
+            f"{self._request.model}: {failure.reason}", for_good=failure.for_good
+        )
+
+    async def _wait(self, failure: Failure, abandoned: asyncio.Event) -> bool:
+        """Waits as long as the failure asks; False where that is no use or takes too long."""
+        if failure.retry_after_ms is None or self._has_emitted:
+            return False
+        balance = await self._in_thread(self._accounts.balance)
+        left_ms = self._allowance.left_ms(balance.budget)
+        if failure.retry_after_ms >= (WAIT_MAX_MS if left_ms is None else left_ms):
+            return False
+        with suppress(TimeoutError):
+            await asyncio.wait_for(abandoned.wait(), failure.retry_after_ms / 1000)
+        return not abandoned.is_set()
+
+    async def _attempt(
+        self, after: Entry | None, abandoned: asyncio.Event, emit: Emit | None
+    ) -> tuple[Reservation, Answer | Failure]:
+        """Reserves and asks, and records it for whoever reads records."""
+        recording: AbstractContextManager[CallRecord | None] = nullcontext()
+        if is_recorded(self._run_manager):
+            recording = record_call(self._request, self._allowance.label, self._run_manager)
+        with recording as record:
+            reservation = await self._reserve(after, abandoned)
+            if record is not None:
+                record.reserved(reservation.entry, reservation.cap)
+            outcome = await self._send(reservation, abandoned, emit)
+            if record is not None:
+                if isinstance(outcome, Answer):
+                    record.answered(outcome.entry, outcome.message, is_replayed=outcome.is_replayed)
+                else:
+                    entry = await self._in_thread(self._accounts.entry, reservation.entry.key)
+                    record.failed(entry or reservation.entry, outcome.reason)
+            return reservation, outcome
+
+    async def _reserve(self, after: Entry | None, abandoned: asyncio.Event) -> Reservation:
+        """Reserves; where the caller allows that, it waits before for what others hold."""
+        accounts, found = self._accounts, None
+        if self._allowance.patience_ms:
+            look = partial(self._in_thread, accounts.balance)
+            attempt = partial(self._in_thread, partial(accounts.reserve, after, can_wait=True))
+            found = await wait_for_budget(self._allowance, abandoned, look, attempt)
+        found = found or await self._in_thread(accounts.reserve, after)
+        assert found is not None, "who cannot wait is not asked to wait"
+        return found
+
+    async def _send(
+        self, reservation: Reservation, abandoned: asyncio.Event, emit: Emit | None
+    ) -> Answer | Failure:
+        """Sends it, unless it was before, and books what comes of it."""
+        entry, accounts = reservation.entry, self._accounts
+        if entry.status == "settled" and entry.answer:
+            return self._replayed(entry, emit)
+        if entry.status != "unsent":
+            return Failure(ASKED_BEFORE, billed=True, retry_after_ms=0)
+        is_first, left_ms, due_ns = await self._in_thread(self._mark_sent, reservation)
+        if not is_first:
+            return Failure(ASKED_BEFORE, billed=True, retry_after_ms=0)
+        if left_ms is not None and left_ms <= 0:
+            await self._in_thread(accounts.release, reservation)
+            raise BudgetExceeded({LATENCY.name: 1 - left_ms}, self._allowance.label)
+        if abandoned.is_set():
+            await self._in_thread(accounts.release, reservation)
+            raise CallAbandoned
+        started_ns = time.monotonic_ns()
+        send = self._request.send(reservation.cap, None if emit is None else self._emitter(emit))
+        try:
+            generation = await self.loop.await_call(send, due_ns, abandoned)
+        except CallAbandoned:
+            latency_ms = elapsed_ms(started_ns)
+            await self._in_thread(accounts.charge_in_full, reservation, latency_ms)
+            raise
+        except Exception as error:  # noqa: BLE001 - client and parser can raise anything
+            return await self._in_thread(
+                self._book_failure, error, reservation, elapsed_ms(started_ns)
+            )
+        latency_ms = elapsed_ms(started_ns)
+        return await self._in_thread(self._book_answer, generation.message, reservation, latency_ms)
+
+    def _mark_sent(self, reservation: Reservation) -> tuple[bool, int | None, int | None]:
+        """Whether it is this call's to send, the time that is left, and when that is over."""
+        left_ms = self._allowance.left_ms(reservation.limits)
+        due_ns = None if left_ms is None else time.monotonic_ns() + left_ms * NANO_PER_MS
+        return self._accounts.mark_sent(reservation), left_ms, due_ns
+
+    def _emitter(self, emit: Emit) -> Emit:
+        def emit_and_note(piece: Any) -> None:
+            self._has_emitted = True
+            emit(piece)
+
+        return emit_and_note
+
+    def _replayed(self, entry: Entry, emit: Emit | None) -> Answer:
+        from langchain_core.outputs import ChatGenerationChunk
+
+        message = stored_answer.from_json(entry.answer)
+        if emit is not None:
+            emit(ChatGenerationChunk(message=stored_answer.as_chunk(message)))
+        return Answer(message, entry, is_replayed=True)
+
+    def _book_failure(self, error: Exception, reservation: Reservation, latency_ms: int) -> Failure:
+        """A failed attempt is free, charged in full or, where its usage came along, at that."""
+        failure = read_failure(error)
+        if failure.usage is not None:
+            self._accounts.settle(failure.usage, reservation, latency_ms)
+        elif failure.billed:
+            self._accounts.charge_in_full(reservation, latency_ms)
+        else:
+            self._accounts.release(reservation)
+        return failure
+
+    def _book_answer(self, message: Any, reservation: Reservation, latency_ms: int) -> Answer:
+        """An answer is charged at its usage; without one that is true, in full."""
+        if (usage := read_usage(message)) is None:
+            return Answer(message, self._accounts.charge_in_full(reservation, latency_ms))
+        answer = stored_answer.to_json(message)
+        return Answer(message, self._accounts.settle(usage, reservation, latency_ms, answer))

@@ -1,0 +1,129 @@
+"""A LangChain chat model whose every call is a metered one."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from pydantic import PrivateAttr
+
+from thrifty.models.allowance import Allowance
+from thrifty.models.guard.step_account import StepAccount
+from thrifty.models.metered_call import Answer, MeteredCall
+from thrifty.models.prices import PriceList
+from thrifty.models.providers.protocol import CallBounds, ProviderModel, ProviderRequest
+from thrifty.models.reservation import CallAccounts
+
+METERED = "thrifty-metered"
+"""How the callback guard knows a call that is booked already."""
+INHERITED = ("callbacks", "tags", "metadata", "rate_limiter", "output_version", "profile")
+"""What of the given model LangChain reads off this one."""
+
+ChooseAllowance = Callable[[ProviderRequest], tuple[Allowance, StepAccount | None]]
+"""Where a request is booked: its own allowance, and the account of the step around it."""
+
+
+class MeteredChatModel(BaseChatModel):
+    """Delegates to a vendor's chat model, one reserved and capped call at a time.
+
+    It is used as any other: `invoke`, `stream`, `batch`, their async forms, `bind_tools`.
+    `with_structured_output` always uses function calling, whose usage survives bad JSON.
+    """
+
+    output_version: str | None = None
+    _model: ProviderModel = PrivateAttr()
+    _choose: ChooseAllowance = PrivateAttr()
+    _bounds: CallBounds = PrivateAttr()
+    _prices: PriceList = PrivateAttr()
+
+    def __init__(
+        self, model: ProviderModel, choose: ChooseAllowance, bounds: CallBounds, prices: PriceList
+    ) -> None:
+        inherited = {}
+        for name in INHERITED:
+            if (value := getattr(model.given, name)) is not None:
+                inherited[name] = value
+        super().__init__(**inherited)
+        self._model, self._choose, self._bounds, self._prices = model, choose, bounds, prices
+
+    def bind_tools(
+        self, tools: Sequence[Any], *, tool_choice: Any = None, **kwargs: Any
+    ) -> Runnable[Any, AIMessage]:
+        """Binds tools as the model itself would."""
+        return self.bind(**self._model.tool_options(tools, tool_choice=tool_choice, **kwargs))
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: Any = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        call = self._call(messages, stop, kwargs, run_manager)
+        return _result(call.loop.run(call.ask))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: Any = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        call = self._call(messages, stop, kwargs, run_manager)
+        return _result(await call.loop.arun(call.ask))
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: Any = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        call = self._call(messages, stop, kwargs, run_manager)
+        return call.loop.stream(call.ask)
+
+    def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: Any = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        # Handed on, not iterated: of two generators, a loop that ends may close one in the other.
+        call = self._call(messages, stop, kwargs, run_manager)
+        return call.loop.astream(call.ask)
+
+    def _call(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        options: Mapping[str, Any],
+        run_manager: Any,
+    ) -> MeteredCall:
+        request = self._model.request(messages, stop, options, self._bounds)
+        allowance, outer = self._choose(request)
+        prices = self._prices.pinned()
+        accounts = CallAccounts(request, self._bounds, prices, allowance, outer)
+        return MeteredCall(accounts, run_manager)
+
+    @property
+    def _llm_type(self) -> str:
+        return METERED
+
+    @property
+    def _identifying_params(self) -> Mapping[str, Any]:
+        return self._model.identity()
+
+    def _get_invocation_params(
+        self, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        return {**self._model.invocation_options(stop, kwargs), "_type": METERED}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> Any:
+        return self._model.tracing_options(stop, kwargs)
+
+
+def _result(answer: Answer) -> ChatResult:
+    return ChatResult(generations=[ChatGeneration(message=answer.message)])

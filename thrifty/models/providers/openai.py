@@ -1,0 +1,277 @@
+"""OpenAI's models by langchain-openai: the only file that knows a private name of theirs."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from thrifty.budget import Budget, InvalidInput
+from thrifty.ledger.booking import fingerprint
+from thrifty.ledger.forks import once_a_process
+from thrifty.models.background_loop import background_loop
+from thrifty.models.input_bound import (
+    as_json,
+    attachments,
+    input_tokens,
+    recalled_tokens,
+    why_unbounded,
+)
+from thrifty.models.providers.protocol import CallBounds, EmitChunk
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+    from langchain_openai.chat_models.base import BaseChatOpenAI
+
+RESPONSES_CAP_MIN = 16
+"""The Responses API refuses lower caps."""
+CAP_FIELDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+ENDS = ("finish_reason", "status")
+"""Where the last piece of a stream says that it is the last, in either protocol."""
+DELIVERY_FIELDS = (
+    *("stream", "stream_options", "timeout", "extra_headers", "extra_query"),
+    *CAP_FIELDS,
+)
+"""What may differ between two requests that ask the same."""
+
+
+def is_openai_model(model: Any) -> TypeGuard["BaseChatOpenAI"]:
+    """Whether it is a chat model of langchain-openai, or one made from it."""
+    from langchain_openai.chat_models.base import BaseChatOpenAI
+
+    return isinstance(model, BaseChatOpenAI)
+
+
+class OpenAIModel:
+    """A chat model of langchain-openai, for metered calls.
+
+    A transport that the user gave it is kept: it must not be used on another event loop.
+
+    Raises:
+        InvalidInput: it is none of langchain-openai's, or has no client for async calls.
+    """
+
+    def __init__(self, model: Any) -> None:
+        if not is_openai_model(model):
+            kind, remedy = type(model).__name__, "use a chat model of langchain-openai"
+            raise InvalidInput("model", kind, f"{remedy}, without bindings")
+        if not hasattr(model.root_async_client, "with_options"):
+            raise InvalidInput("model", model.model_name, "let it build its own async client")
+        self.given = model
+        self.name = model.model_name
+        self.output_tokens_max: int | None = (model.profile or {}).get("max_output_tokens")
+        # A retry is a call of its own on the bill, so the client makes none.
+        once = {"max_retries": 0, "stream_usage": True, "streaming": False}
+        self._described = described = model.model_copy(update=once)
+        self._connected = once_a_process(lambda: _connect(described))
+
+    def request(
+        self,
+        messages: "list[BaseMessage]",
+        stop: list[str] | None,
+        options: Mapping[str, Any],
+        bounds: CallBounds,
+    ) -> "OpenAIRequest":
+        """One request; see `OpenAIRequest`."""
+        return OpenAIRequest(self._described, self._connected(), messages, stop, options, bounds)
+
+    def tool_options(self, tools: Sequence[Any], **options: Any) -> Mapping[str, Any]:
+        """The arguments of a call in which these tools are bound, as the model itself does it."""
+        bound: Any = self._described.bind_tools(tools, **options)
+        kept: Mapping[str, Any] = bound.kwargs
+        return kept
+
+    def identity(self) -> Mapping[str, Any]:
+        """What makes this model another than one of the same class."""
+        return self._described._identifying_params
+
+    def invocation_options(self, stop: list[str] | None, options: Mapping[str, Any]) -> Any:
+        """What LangChain tells its callbacks of a call."""
+        return self._described._get_invocation_params(stop=stop, **options)
+
+    def tracing_options(self, stop: list[str] | None, options: Mapping[str, Any]) -> Any:
+        """What LangChain tells its tracers of a call."""
+        return self._described._get_ls_params(stop=stop, **options)
+
+
+class OpenAIRequest:
+    """One request in either of OpenAI's protocols, whole but for its output cap.
+
+    Args:
+        described: the model with its own caps.
+        connected: the same without them, on connections of this process.
+        messages: what is said.
+        stop: where the answer is to stop.
+        options: further arguments of the call, such as tools.
+        bounds: what bounds it.
+
+    Raises:
+        InvalidInput: more than one answer is asked for, or a cap that no server takes.
+    """
+
+    def __init__(
+        self,
+        described: "BaseChatOpenAI",
+        connected: "BaseChatOpenAI",
+        messages: "list[BaseMessage]",
+        stop: list[str] | None,
+        options: Mapping[str, Any],
+        bounds: CallBounds,
+    ) -> None:
+        self._model, self._bounds = connected, bounds
+        self._messages, self._stop = messages, stop
+        self.cap_wanted = _smallest_cap(described, options)
+        self._options = _without_caps(options)
+        body: dict[str, Any] = self._model._get_request_payload(
+            messages, stop=stop, **self._options
+        )
+        extra = body.pop("extra_body", None) or {}
+        self.body = {**body, **extra}
+        """What will be sent, as the client merges it, but for the cap."""
+        self.model, self.tier = str(self.body["model"]), str(self.body.get("service_tier") or "")
+        self.is_responses_api = "input" in self.body
+        self.cap_min = RESPONSES_CAP_MIN if self.is_responses_api else 1
+        self._recalled = recalled_tokens(messages) if self.is_responses_api else 0
+        """What the Responses API adds of earlier reasoning; None where nobody knows how much."""
+        if self.body.get("n") not in (None, 1):
+            raise InvalidInput("n", self.body["n"], "ask once for each answer")
+        if self.cap_wanted is not None and self.cap_wanted < self.cap_min:
+            remedy = f"use {RESPONSES_CAP_MIN} or more; the Responses API takes no smaller cap"
+            raise InvalidInput("max_tokens", self.cap_wanted, remedy)
+
+    @property
+    def provider(self) -> str:
+        """Who is asked: `openai`, also for servers that speak like it."""
+        return str(self._model._get_ls_params().get("ls_provider") or "openai")
+
+    @cached_property
+    def digest(self) -> str:
+        """The same for the same request, in any process, however it is sent."""
+        asked = dict(self.body)
+        for field in DELIVERY_FIELDS:
+            asked.pop(field, None)
+        return fingerprint(as_json(asked))
+
+    @cached_property
+    def input_tokens(self) -> int:
+        """The most input tokens that it can be billed."""
+        sent = input_tokens(self.body, self.model, self._bounds.tokens_per_attachment or 0)
+        return sent + (self._recalled or 0)
+
+    def check_bounded(self, budget: Budget) -> None:
+        """Refuses a request whose worst case nobody can know, where it would matter.
+
+        Raises:
+            InvalidInput: tokens or money are limited, and something in it has no bound.
+        """
+        if budget.max_tokens is None and budget.max_cost_usd is None:
+            return
+        if why := why_unbounded(self.body):
+            raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
+        if self._recalled is None:
+            what = "reasoning by its id, in a message without usage_metadata"
+            remedy = "send messages as the model gave them, or use ChatOpenAI(store=False, "
+            remedy += 'include=["reasoning.encrypted_content"])'
+            raise InvalidInput("messages", what, remedy)
+        if self._bounds.tokens_per_attachment is None and (count := attachments(self.body)):
+            remedy = "say what each may take: metered(..., tokens_per_attachment=1_500)"
+            raise InvalidInput("messages", f"{count} images or files", remedy)
+
+    async def send(self, cap: int, emit: EmitChunk | None = None) -> Any:
+        """Sends it once, with a cap, and hands over the pieces where somebody wants them.
+
+        Returns:
+            The generation: one of LangChain's, with message and metadata.
+        """
+        options = {**self._options, **self._cap_options(cap)}
+        if emit is not None:
+            return await self._stream(options, emit)
+        result = await self._model._agenerate(self._messages, stop=self._stop, **options)
+        generation = result.generations[0]
+        generation.message.response_metadata = {
+            **(result.llm_output or {}),
+            **(generation.generation_info or {}),
+            **generation.message.response_metadata,
+        }
+        return generation
+
+    async def _stream(self, options: Mapping[str, Any], emit: EmitChunk) -> Any:
+        whole: Any = None
+        async for chunk in self._model._astream(self._messages, stop=self._stop, **options):
+            whole = chunk if whole is None else whole + _with_added_usage(chunk, whole)
+            # A copy, since LangChain writes into what it is handed, in a thread of its own.
+            emit(chunk.model_copy(update={"message": chunk.message.model_copy()}))
+        if whole is None:
+            raise ValueError("a stream without a piece")
+        metadata = {**(whole.generation_info or {}), **whole.message.response_metadata}
+        whole.message.response_metadata = metadata
+        if not any(metadata.get(end) for end in ENDS):
+            whole.message.usage_metadata = None  # of a part, and the rest may be billed as well
+        return whole
+
+    def _cap_options(self, cap: int) -> dict[str, Any]:
+        # Of all names of the cap, this one alone reaches the wire by both protocols.
+        if self.is_responses_api or self._bounds.cap_field == "max_completion_tokens":
+            return {"max_completion_tokens": cap}
+        extra = {**(self._model.extra_body or {}), **self._options.get("extra_body", {})}
+        return {"extra_body": {**extra, "max_tokens": cap}}
+
+
+@once_a_process
+def connections() -> Any:
+    """One pool of connections for every model of a process, as all calls run on one loop."""
+    pool = import_module("openai").DefaultAsyncHttpxClient()
+    background_loop().close_at_exit(pool.aclose)
+    return pool
+
+
+def _connect(model: "BaseChatOpenAI") -> "BaseChatOpenAI":
+    """A copy on connections of this process, without caps: on the Responses API a cap of the
+    model's own would win over the call's."""
+    options: dict[str, Any] = {"max_retries": 0}
+    if model.http_async_client is None:
+        options["http_client"] = connections()
+    client = model.root_async_client.with_options(**options)
+    changes: dict[str, Any] = {
+        "root_async_client": client,
+        "async_client": client.chat.completions,
+        "max_tokens": None,
+        "model_kwargs": _without_caps(model.model_kwargs),
+    }
+    if model.extra_body:
+        changes["extra_body"] = _without_caps(model.extra_body)
+    return model.model_copy(update=changes)
+
+
+def _with_added_usage(chunk: Any, whole: Any) -> Any:
+    """A piece whose count is what it adds: some servers say in each what it has come to so far."""
+    from langchain_core.messages.ai import subtract_usage
+
+    before, so_far = whole.message.usage_metadata, chunk.message.usage_metadata
+    if before and so_far:
+        chunk.message.usage_metadata = subtract_usage(so_far, before)
+    return chunk
+
+
+def _smallest_cap(model: "BaseChatOpenAI", options: Mapping[str, Any]) -> int | None:
+    """The smallest of the caps that the caller set anywhere; which one would be sent depends."""
+    caps = [model.max_tokens]
+    extra = (model.extra_body or {}, options.get("extra_body") or {})
+    for source in (model.model_kwargs, options, *extra):
+        caps += map(source.get, CAP_FIELDS)
+    smallest = None
+    for cap in caps:
+        if cap is None:
+            continue
+        if not isinstance(cap, int) or isinstance(cap, bool) or cap < 1:
+            raise InvalidInput("max_tokens", cap, "use a whole number from 1")
+        smallest = cap if smallest is None else min(smallest, cap)
+    return smallest
+
+
+def _without_caps(options: Mapping[str, Any]) -> dict[str, Any]:
+    kept = dict(options)
+    for field in CAP_FIELDS:
+        kept.pop(field, None)
+    if isinstance(kept.get("extra_body"), Mapping):
+        kept["extra_body"] = _without_caps(kept["extra_body"])
+    return kept

@@ -1,0 +1,108 @@
+"""What a metered call has to know of a vendor: all that differs between them goes through here."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from thrifty.budget import Budget
+from thrifty.settings import CapField
+
+EmitChunk = Callable[[Any], None]
+"""Takes a piece of an answer, one of LangChain's chunks."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallBounds:
+    """What bounds every call of a model, whatever is left."""
+
+    output_tokens_max: int
+    """The largest cap that is ever sent."""
+    tokens_per_attachment: int | None = None
+    """The most that an image or a file can be; None: a call with one has no bound."""
+    cap_field: CapField = "max_completion_tokens"
+    """What Chat Completions calls the output cap; the Responses API has one name for it."""
+
+
+class ProviderRequest(Protocol):
+    """One request, whole but for its output cap."""
+
+    model: str
+    """The name of the model that is asked."""
+    tier: str
+    """The service tier that is asked for; empty for the standard one."""
+    cap_wanted: int | None
+    """The caller's own cap; None without."""
+    cap_min: int
+    """The smallest cap that the server takes."""
+
+    @property
+    def provider(self) -> str:
+        """Who is asked, as LangChain calls them."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """The same for the same request, in any process, however it is sent."""
+        ...
+
+    @property
+    def input_tokens(self) -> int:
+        """The most input tokens that it can be billed."""
+        ...
+
+    def check_bounded(self, budget: Budget) -> None:
+        """Refuses a request whose worst case nobody can know, where it would matter.
+
+        Raises:
+            InvalidInput: tokens or money are limited, and something in it has no bound.
+        """
+        ...
+
+    async def send(self, cap: int, emit: EmitChunk | None = None) -> Any:
+        """Sends it once, with a cap, and hands over the pieces where somebody wants them.
+
+        Returns:
+            The generation: one of LangChain's, with message and metadata.
+        """
+        ...
+
+
+class ProviderModel(Protocol):
+    """A chat model of one vendor that makes one attempt at a time, on connections of our loop."""
+
+    given: Any
+    """The model as its owner made it, which is left as it is."""
+    name: str
+    """The name under which it is asked."""
+    output_tokens_max: int | None
+    """How many tokens it can answer with at most; None where that is unknown."""
+
+    def request(
+        self,
+        messages: list[Any],
+        stop: list[str] | None,
+        options: Mapping[str, Any],
+        bounds: CallBounds,
+    ) -> ProviderRequest:
+        """One request.
+
+        Raises:
+            InvalidInput: more than one answer is asked for, or a cap that no server takes.
+        """
+        ...
+
+    def tool_options(self, tools: Sequence[Any], **options: Any) -> Mapping[str, Any]:
+        """The arguments of a call in which these tools are bound."""
+        ...
+
+    def identity(self) -> Mapping[str, Any]:
+        """What makes this model another than one of the same class, as LangChain traces it."""
+        ...
+
+    def invocation_options(self, stop: list[str] | None, options: Mapping[str, Any]) -> Any:
+        """What LangChain tells its callbacks of a call."""
+        ...
+
+    def tracing_options(self, stop: list[str] | None, options: Mapping[str, Any]) -> Any:
+        """What LangChain tells its tracers of a call."""
+        ...

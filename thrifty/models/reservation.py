@@ -1,0 +1,241 @@
+"""What is reserved for a model call, in every account that it is booked in, and how that ends."""
+
+from dataclasses import dataclass
+
+from thrifty.budget import Budget, BudgetExceeded, InvalidInput, PriceUnknown, Spend, ThriftyError
+from thrifty.ledger.booking import charged_in_full, entry_for, released, sent, settled
+from thrifty.ledger.protocol import Balance, Entry
+from thrifty.models.allowance import Allowance
+from thrifty.models.guard.step_account import StepAccount
+from thrifty.models.prices import PriceList, most_affordable
+from thrifty.models.providers.protocol import CallBounds, ProviderRequest
+from thrifty.models.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A reservation, and what goes out with it."""
+
+    entry: Entry
+    limits: Budget
+    """What limits its account, as it was when this was reserved."""
+    cap: int = 0
+    """The output cap that it pays for."""
+    outer_key: str = ""
+    """Its key in the account of the step around the call, where there is one."""
+
+
+class CallAccounts:
+    """The accounts of one request: its own, and that of the step in whose executor it is made.
+
+    Every method asks the ledger, and so may wait for a disk.
+
+    Args:
+        request: what is asked.
+        bounds: what bounds it, whatever is left.
+        prices: what it costs.
+        allowance: what it may use, and where it is booked.
+        outer: of the step around it, where that has an account of its own: the call is booked in
+            both, so that every limit in force holds it.
+    """
+
+    def __init__(
+        self,
+        request: ProviderRequest,
+        bounds: CallBounds,
+        prices: PriceList,
+        allowance: Allowance,
+        outer: StepAccount | None,
+    ) -> None:
+        self.request, self.allowance = request, allowance
+        self._prices, self._outer = prices, outer
+        self.cap_max = min(request.cap_wanted or bounds.output_tokens_max, bounds.output_tokens_max)
+        """The longest answer that is asked for, however much is left."""
+        useful = max(allowance.useful_tokens, request.cap_min)
+        self._cap_least = min(useful, request.cap_wanted or useful)
+        """The shortest useful answer: what the caller asked to be shorter is useful so."""
+
+    def balance(self) -> Balance:
+        """Where the call's own account stands."""
+        return self.allowance.ledger.balance(self.allowance.account)
+
+    def reserve(self, after: Entry | None, *, can_wait: bool = False) -> Reservation | None:
+        """Reserves the longest answer that fits, or finds what became of the call before.
+
+        Others may reserve between the look at what is left and the reservation; then there is
+        less, and a shorter answer is tried, down to the least that is useful.
+
+        Args:
+            after: the entry of an earlier attempt that was charged, to go on after.
+            can_wait: whether the caller can wait for what others hold.
+
+        Returns:
+            The reservation, or None where it is worth waiting.
+
+        Raises:
+            BudgetExceeded: the worst case does not fit.
+            PriceUnknown: money is limited and the call has no price.
+            InvalidInput: limits are set, and the call has no bound.
+        """
+        tried: Budget | None = None
+        while True:
+            balance = self.allowance.ledger.balance(self.allowance.account)
+            budget, left = self._limits(balance)
+            if can_wait and self._is_worth_waiting(left, balance):
+                return None
+            cap = self.largest_cap(left)
+            worst_case = self.allowance.limit or self.worst_case(max(cap, self._cap_least), budget)
+            is_last = cap <= self._cap_least or left == tried
+            entry = self._reserve_entry(worst_case, after, is_last=is_last)
+            tried = left
+            if entry is None:
+                continue
+            if entry.status != "unsent":
+                return Reservation(entry, balance.budget)
+            is_new = entry.reserved == worst_case
+            if not is_new:  # it is older than this call, which has to be within what it holds
+                left = self._tightened(budget.limited_to(entry.reserved))
+                cap = self.largest_cap(left)
+            cap = max(cap, self._cap_least)
+            try:
+                outer_key = self._check(budget, left, cap)
+                return Reservation(entry, balance.budget, cap, outer_key)
+            except ThriftyError as error:
+                self._release_unsent(entry)
+                if is_new or not isinstance(error, BudgetExceeded):
+                    raise  # else there is room now for a reservation of our own
+
+    def mark_sent(self, reservation: Reservation) -> bool:
+        """Marks the call as sent; False where another has done that, so that it is not ours."""
+        is_first = False
+        try:
+            is_first = sent(self.allowance.ledger, self.allowance.account, reservation.entry)
+        finally:
+            if self._outer is not None and not is_first:
+                self._outer.release(reservation.outer_key)
+        return is_first
+
+    def settle(
+        self, usage: Usage, reservation: Reservation, latency_ms: int, answer: str = ""
+    ) -> Entry:
+        """Charges what the call has used, and keeps its answer."""
+        entry = reservation.entry
+        try:
+            cost = self._prices.of(self.request.model, usage)
+        except PriceUnknown:
+            cost = entry.reserved.cost_nano_usd
+        try:
+            actual = Spend(usage.input_tokens + usage.output_tokens, cost, latency_ms, tool_calls=1)
+        except InvalidInput:  # more than any account can hold
+            return self.charge_in_full(reservation, latency_ms)
+        if self._outer is not None:
+            self._outer.settle(reservation.outer_key, actual)
+        return settled(self.allowance.ledger, self.allowance.account, entry, actual, answer)
+
+    def charge_in_full(self, reservation: Reservation, latency_ms: int) -> Entry:
+        """Charges all that was reserved, since nobody knows what the call cost."""
+        if self._outer is not None:
+            self._outer.charge_in_full(reservation.outer_key, latency_ms)
+        ledger, account = self.allowance.ledger, self.allowance.account
+        return charged_in_full(ledger, account, reservation.entry, latency_ms)
+
+    def release(self, reservation: Reservation) -> Entry:
+        """Frees what was reserved for a call that was certainly not billed."""
+        if self._outer is not None:
+            self._outer.release(reservation.outer_key)
+        return released(self.allowance.ledger, self.allowance.account, reservation.entry)
+
+    def largest_cap(self, left: Budget) -> int:
+        """The longest answer that every resource left affords; below zero if no input fits.
+
+        Raises:
+            PriceUnknown: money is limited and the call has no price.
+        """
+        tokens_left, cost_left, _, _ = left.limits
+        cap = self.cap_max
+        if tokens_left is not None:
+            cap = min(cap, tokens_left - self.request.input_tokens)
+        if cost_left is not None and cap > 0:
+            cap = most_affordable(cap, cost_left, lambda some: self.worst_case(some).cost_nano_usd)
+        return cap
+
+    def worst_case(self, cap: int, budget: Budget | None = None) -> Spend:
+        """The most that the call can use with an output cap.
+
+        Args:
+            cap: the output cap.
+            budget: under which no price is needed, where it limits no money.
+
+        Raises:
+            PriceUnknown: its price is needed and unknown.
+        """
+        request, price_needed = self.request, budget is None or budget.max_cost_usd is not None
+        return self._prices.worst_case(
+            request.model, request.input_tokens, cap, request.tier, price_needed=price_needed
+        )
+
+    def entry(self, key: str) -> Entry | None:
+        """What the ledger has under a key of the call's own account."""
+        return self.allowance.ledger.entry(self.allowance.account, key)
+
+    def _reserve_entry(
+        self, worst_case: Spend, after: Entry | None, *, is_last: bool
+    ) -> Entry | None:
+        """The entry, or None where something smaller may still fit."""
+        allowance, digest = self.allowance, self.request.digest
+        where = allowance.ledger, allowance.account, allowance.key, allowance.label
+        try:
+            return entry_for(*where, worst_case, digest, after)
+        except BudgetExceeded as error:
+            if allowance.limit or is_last or not {"tokens", "cost"} & error.missing.keys():
+                raise
+            return None
+
+    def _check(self, budget: Budget, left: Budget, cap: int) -> str:
+        """Looks whether the call is within what was reserved, and reserves in the outer account.
+
+        Returns:
+            The key there; empty without such an account.
+        """
+        self.request.check_bounded(budget)
+        worst_case = Spend(self.request.input_tokens + cap, tool_calls=1)
+        if self._outer is not None or budget.max_cost_usd is not None:
+            worst_case = self.worst_case(cap, budget)  # else nobody asks for its price
+        if missing := left.exceeded_by(worst_case):
+            raise BudgetExceeded(missing, self.allowance.label)
+        if self._outer is None:
+            return ""
+        self._outer.note_metered()
+        return self._outer.reserve(self.allowance.label, worst_case)
+
+    def _release_unsent(self, entry: Entry) -> None:
+        """Gives a reservation back, unless another has found it and sends under it."""
+        ledger, account = self.allowance.ledger, self.allowance.account
+        if sent(ledger, account, entry):
+            released(ledger, account, entry)
+
+    def _limits(self, balance: Balance) -> tuple[Budget, Budget]:
+        """What limits the call at all, and how much of it is left for this attempt."""
+        budget, limit = balance.budget, self.allowance.limit
+        if limit is None:
+            left = balance.left
+        else:
+            cost = None if budget.max_cost_usd is None else limit.cost_nano_usd
+            left = Budget.of_limits((limit.tokens, cost, None, None))
+        if self._outer is None:
+            return budget, left
+        return budget.tighter(self._outer.budget), left.tighter(self._outer.left)
+
+    def _tightened(self, left: Budget) -> Budget:
+        return left if self._outer is None else left.tighter(self._outer.left)
+
+    def _is_worth_waiting(self, left: Budget, balance: Balance) -> bool:
+        """Whether the longest answer does not fit, and others may make room for a useful one."""
+        if self.allowance.limit is not None:
+            return False
+        freed = self._tightened(balance.unspent)
+        return (
+            freed != left
+            and not self.worst_case(self.cap_max, left).within(left)
+            and self.worst_case(self._cap_least, freed).within(freed)
+        )

@@ -1,0 +1,1 @@
+"""What is told of model calls to those who record them."""

@@ -1,0 +1,108 @@
+"""What is recorded of an attempt at a model call: in a span of OpenTelemetry's, in the traced run.
+
+Names from OpenTelemetry's semantic conventions for generative AI, where they have one (as of its
+package `opentelemetry-semantic-conventions` 0.66b2); money is in nano-USD.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from thrifty.budget import Spend
+from thrifty.budget.spend import SPEND_FIELDS
+from thrifty.ledger.protocol import Entry
+from thrifty.models.providers.protocol import ProviderRequest
+from thrifty.models.tracing.recorders import (
+    ERROR,
+    REASON,
+    AddFacts,
+    Facts,
+    run_metadata,
+    span,
+)
+
+PROVIDERS = {"azure": "azure.ai.openai"}
+"""Where OpenTelemetry calls a provider by another name than LangChain."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """Who records an attempt."""
+
+    recorders: tuple[AddFacts, ...]
+
+    def add(self, facts: Facts) -> None:
+        """Adds facts to every record."""
+        for add_facts in self.recorders:
+            add_facts(facts)
+
+    def reserved(self, entry: Entry, cap: int) -> None:
+        """Records what is held, before the call is sent."""
+        sent = {"gen_ai.request.max_tokens": cap} if cap else {}
+        named = {"thrifty.step": entry.label, "thrifty.run_id": entry.run, "thrifty.key": entry.key}
+        status = {"thrifty.status": entry.status}
+        self.add({**sent, **named, **status, **amounts("reserved", entry.reserved)})
+
+    def answered(self, entry: Entry, message: Any, *, is_replayed: bool) -> None:
+        """Records what it cost, and what was counted; what was paid before has no usage now."""
+        answered = {"thrifty.replayed": True} if is_replayed else _answer_facts(message)
+        self.add({**_closing_facts(entry), **answered})
+
+    def failed(self, entry: Entry, reason: str) -> None:
+        """Records why nothing came of it, in our own words, and what that costs."""
+        self.add({**_closing_facts(entry), ERROR: "ModelUnavailable", REASON: reason})
+
+
+@contextmanager
+def record_call(
+    request: ProviderRequest, label: str, run_manager: Any
+) -> Iterator[CallRecord | None]:
+    """A record of one attempt; None where nobody records.
+
+    Args:
+        request: what is asked.
+        label: what for, as the bill names it.
+        run_manager: LangChain's, of the call.
+    """
+    provider = request.provider
+    to_run = run_metadata(run_manager, getattr(run_manager, "run_id", None))
+    asked = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": PROVIDERS.get(provider, provider),
+        "gen_ai.request.model": request.model,
+        "thrifty.step": label,
+    }
+    with span(f"chat {request.model}", asked, is_call=True) as to_span:
+        recorders = tuple(add for add in (to_span, to_run) if add is not None)
+        yield CallRecord(recorders) if recorders else None
+
+
+def amounts(kind: str, spend: Spend) -> Facts:
+    """Amounts by name, such as `thrifty.reserved.tokens`; time is settled and never reserved."""
+    pairs = zip(SPEND_FIELDS, spend.amounts, strict=True)
+    named = {f"thrifty.{kind}.{field}": amount for field, amount in pairs}
+    named.pop("thrifty.reserved.latency_ms", None)
+    return named
+
+
+def _closing_facts(entry: Entry) -> Facts:
+    settled = {} if entry.is_open else amounts("settled", entry.charged)
+    return {"thrifty.status": entry.status, **settled}
+
+
+def _answer_facts(message: Any) -> Facts:
+    counted = getattr(message, "usage_metadata", None) or {}
+    found = {
+        "gen_ai.response.model": message.response_metadata.get("model_name"),
+        "gen_ai.response.id": message.response_metadata.get("id"),
+        "gen_ai.usage.input_tokens": counted.get("input_tokens"),
+        "gen_ai.usage.output_tokens": counted.get("output_tokens"),
+        "gen_ai.usage.cache_read.input_tokens": _detail(counted, "input", "cache_read"),
+        "gen_ai.usage.reasoning.output_tokens": _detail(counted, "output", "reasoning"),
+    }
+    return {name: value for name, value in found.items() if isinstance(value, str | int)}
+
+
+def _detail(counted: dict[str, Any], side: str, kind: str) -> Any:
+    return (counted.get(f"{side}_token_details") or {}).get(kind)

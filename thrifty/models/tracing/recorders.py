@@ -1,0 +1,96 @@
+"""Who records facts of thrifty's: OpenTelemetry in spans, LangChain's tracers in their runs.
+
+OpenTelemetry is never imported from here: where nobody else has, nobody has set it up. Facts are
+names and numbers; no prompt, no answer and no address with a key is ever among them.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from thrifty.budget import ThriftyError
+
+Facts = Mapping[str, str | int | bool]
+AddFacts = Callable[[Facts], None]
+"""Takes facts for a span, or for the metadata of a run."""
+TRACE = "opentelemetry.trace"
+ERROR, REASON = "error.type", "thrifty.reason"
+
+
+def is_recorded(manager: Any) -> bool:
+    """Whether a call may be recorded: OpenTelemetry is set up, or a handler keeps its runs.
+
+    Args:
+        manager: LangChain's callback manager of the call.
+    """
+    trace: Any = sys.modules.get(TRACE)
+    # Without a provider there is a proxy, which waits for one: other packages load it so.
+    if trace is not None and not isinstance(trace.get_tracer("thrifty"), trace.ProxyTracer):
+        return True
+    for handler in getattr(manager, "handlers", None) or ():
+        if getattr(handler, "run_map", None):
+            return True
+    return False
+
+
+@contextmanager
+def span(name: str, facts: Facts, *, is_call: bool = False) -> Iterator[AddFacts | None]:
+    """A span around some work, current for what happens within it.
+
+    Args:
+        name: what it is called.
+        facts: what is known when it begins.
+        is_call: whether it stands for a call of another service.
+
+    Yields:
+        Who takes what becomes known of it; None where nobody records.
+    """
+    trace: Any = sys.modules.get(TRACE)
+    if trace is None:
+        yield None
+        return
+    kind = trace.SpanKind.CLIENT if is_call else trace.SpanKind.INTERNAL
+    # Not left to OpenTelemetry: it would record the text of whatever is raised.
+    unasked = {"record_exception": False, "set_status_on_exception": False}
+    tracer = trace.get_tracer("thrifty")
+    with tracer.start_as_current_span(name, kind=kind, attributes=dict(facts), **unasked) as made:
+        try:
+            yield _adder(trace, made) if made.is_recording() else None
+        except BaseException as error:
+            made.set_attribute(ERROR, type(error).__name__)
+            said = str(error) if isinstance(error, ThriftyError) else None
+            made.set_status(trace.StatusCode.ERROR, said)
+            raise
+
+
+def _adder(trace: Any, made: Any) -> AddFacts:
+    def add_facts(facts: Facts) -> None:
+        made.set_attributes(facts)
+        if ERROR in facts:
+            made.set_status(trace.StatusCode.ERROR, facts.get(REASON))
+
+    return add_facts
+
+
+def run_metadata(manager: Any, run_id: Any) -> AddFacts | None:
+    """Who takes facts for the metadata of a run of LangChain's; None where no tracer keeps it.
+
+    Args:
+        manager: the callback manager whose handlers were told of the run.
+        run_id: the run's.
+    """
+    extras: list[dict[str, Any]] = []
+    for handler in getattr(manager, "handlers", None) or ():
+        run = getattr(handler, "run_map", {}).get(str(run_id))
+        if isinstance(extra := getattr(run, "extra", None), dict):
+            extras.append(extra)
+    if not extras:
+        return None
+
+    def add_facts(facts: Facts) -> None:
+        for extra in extras:
+            # Anew, as the mapping that is there may be that of other runs as well.
+            extra["metadata"] = {**(extra.get("metadata") or {}), **facts}
+
+    return add_facts
