@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 
 from thrifty.budget import Outcome, Spend, Step, StepOption, total
 from thrifty.budget.decision import Decision
-from thrifty.executors.dispatch import Desk, Dispatched
+from thrifty.executors.dispatch import Dispatcher, DispatchResult
 from thrifty.executors.registry import LOCAL
 from thrifty.executors.step_limit import least_needed
 from thrifty.nodes.context import Context
@@ -54,10 +54,10 @@ def _dispatcher(
     menu: Mapping[str, Step],
     context: Context,
     services: Services,
-) -> Desk:
+) -> Dispatcher:
     run = state["run"]
     _, catalog = steps_by_name(state, services)
-    return Desk(
+    return Dispatcher(
         ledger=services.ledger,
         account=services.account(run["id"]),
         prefix=f"{run['id']}/steps",
@@ -107,7 +107,7 @@ def later_local_ms(remaining: Rest, wanted: Sequence[StepOption]) -> int:
     return remaining.expected(LOCAL).latency_ms - now
 
 
-def assignments_of(sent: Dispatched, kept_ms: int, cache: RunCache) -> list[AssignmentState]:
+def assignments_of(sent: DispatchResult, kept_ms: int, cache: RunCache) -> list[AssignmentState]:
     """The assignments as plain data."""
     return [
         AssignmentState(
@@ -124,9 +124,9 @@ def assignments_of(sent: Dispatched, kept_ms: int, cache: RunCache) -> list[Assi
     ]
 
 
-def decisions_of(sent: Dispatched, at_ms: int) -> list[Decision]:
+def decisions_of(sent: DispatchResult, at_ms: int) -> list[Decision]:
     """Where what was sent is not what the plan said, and why."""
-    moved = [f"{each.step} moved to {each.to!r}: {each.reason}" for each in sent.moved]
+    moved = [f"{each.step} moved to {each.to!r}: {each.reason}" for each in sent.downgrades]
     skipped = [f"{each.step} was skipped: {each.reason}" for each in sent.skipped]
     return [
         *(Decision("downgrade", reason, at_ms) for reason in moved),

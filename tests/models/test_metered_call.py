@@ -176,32 +176,32 @@ def test_what_does_not_fit_is_refused_by_its_name(models, ledger, server):
 
 
 @pytest.fixture
-def tab():
+def step():
     """Somebody else's code, in which the model is asked."""
     with use_account(StepAccount(Budget(max_tokens=1_000))) as opened:
         yield opened
 
 
-def test_time_is_booked_on_the_tab_whatever_came_of_the_call(models, ledger, server, tab):
+def test_time_is_booked_on_the_step_whatever_came_of_the_call(models, ledger, server, step):
     server.clear()
     server.script(Answer("Yes.", delay_ms=60), MissingUsage(delay_ms=60))
     ask(models, ledger)
     ask(models, ledger, "Is it not?")
-    noted, booked = tab.ledger.entries(tab.account), ledger.entries("team")
+    noted, booked = step.ledger.entries(step.account), ledger.entries("team")
     assert [entry.status for entry in noted] == ["settled", "in_doubt"]
     assert [e.charged.latency_ms for e in noted] == [e.charged.latency_ms for e in booked]
     assert all(60 <= entry.charged.latency_ms < 60_000 for entry in booked)
 
 
-def test_what_was_not_billed_is_given_back_to_the_tab(models, ledger, server, tab):
+def test_what_was_not_billed_is_given_back_to_the_step(models, ledger, server, step):
     server.clear()
     server.script(TooManyRequests(retry_after_ms=1), Answer("Yes."))
     ask(models, ledger)
-    assert [e.status for e in tab.ledger.entries(tab.account)] == ["released", "settled"]
-    assert tab.left.max_tokens == 1_000 - server.bill.total_tokens
+    assert [e.status for e in step.ledger.entries(step.account)] == ["released", "settled"]
+    assert step.left.max_tokens == 1_000 - server.bill.total_tokens
 
 
-def test_a_call_on_the_account_of_the_tab_around_is_booked_once(models, ledger, server):
+def test_a_call_on_the_account_of_the_step_around_is_booked_once(models, ledger, server):
     with use_account(AgentAccount(ledger, "team")):
         ask(models, ledger)
     assert ledger.balance("team").spent.tokens == server.bill.total_tokens

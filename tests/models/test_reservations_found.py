@@ -70,12 +70,12 @@ def test_where_there_is_no_room_for_another_either_it_is_given_back(make, server
     assert not server.requests
 
 
-def test_a_tab_that_is_tighter_than_what_was_found_is_held_too(make, server, ledger):
+def test_a_step_that_is_tighter_than_what_was_found_is_held_too(make, server, ledger):
     server.script(Answer(tokens=9_000))
     leave_unsent(make, ledger, Budget(max_tokens=900))
-    with use_account(StepAccount(Budget(max_tokens=100))) as tab:
+    with use_account(StepAccount(Budget(max_tokens=100))) as step:
         make(Budget(max_tokens=1_000), run="r").invoke("Hi")
-    assert tab.ledger.balance(tab.account).spent.tokens == server.bill.total_tokens <= 100
+    assert step.ledger.balance(step.account).spent.tokens == server.bill.total_tokens <= 100
 
 
 def test_a_reservation_that_another_exchanged_is_not_sent_under():
@@ -88,7 +88,7 @@ def test_a_reservation_that_another_exchanged_is_not_sent_under():
     assert ledger.balance(ACCOUNT).reserved == Spend()
 
 
-def test_what_another_has_sent_is_neither_given_back_nor_kept_on_our_tab(make, server, ledger):
+def test_what_another_has_sent_is_neither_given_back_nor_kept_on_our_step(make, server, ledger):
     """Another finds our reservation, and is quicker."""
     mark = ledger.mark_sent
 
@@ -97,10 +97,10 @@ def test_what_another_has_sent_is_neither_given_back_nor_kept_on_our_tab(make, s
         return mark(account, key)
 
     ledger.mark_sent = first_by_another
-    with use_account(StepAccount(Budget(max_tokens=5_000))) as tab:
+    with use_account(StepAccount(Budget(max_tokens=5_000))) as step:
         with pytest.raises(ModelUnavailable, match=ASKED_BEFORE):
             make(max_output_tokens=100, run="r", attempts_max=1).invoke("Hi")
-        assert tab.ledger.balance(tab.account).reserved == Spend()
+        assert step.ledger.balance(step.account).reserved == Spend()
         (entry,) = entries(ledger)
         assert entry.status == "pending"
 

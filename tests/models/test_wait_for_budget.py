@@ -67,7 +67,7 @@ def test_without_patience_it_is_refused_where_no_useful_answer_is_left(asked):
 
 
 def test_it_does_not_wait_for_what_its_own_step_may_not_use(server, ledger, asked):
-    """However much others let go, the tab around it holds no more."""
+    """However much others let go, the step around it holds no more."""
     hold(ledger, 1)
     with use_account(StepAccount(Budget(max_tokens=WORST_CASE - STUMP))):
         asked(patience_ms=FOR_EVER_MS).invoke(PROMPT)

@@ -5,9 +5,9 @@
     python -m tests.simulation --seed 123           one, as a story of everything that happened
 
 **What is real**: the graph that `create_budget_agent` builds, LangGraph's loop and its
-checkpoints, the planner, the executors, the gate, the door with its caps, deadlines and retries,
-langchain-openai and the OpenAI client down to the HTTP request, the ledger's rules and its books
-in memory or SQLite.
+checkpoints, the planner, the executors, the callback guard, metered calls with their caps,
+deadlines and retries, langchain-openai and the OpenAI client down to the HTTP request, the ledger's
+rules and its books in memory or SQLite.
 
 **What is simulated**, in `stand_ins.py`, put in place from outside:
 

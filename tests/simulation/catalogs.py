@@ -66,7 +66,7 @@ def _local(step: str, payload: dict[str, Any]) -> StepOption:
 
 
 def executors(world: World, dice: Random) -> dict[str, Callable[[Work], Result | str]]:
-    """Somebody else's code: a tool, a chain with a metered model, one with a model at the gate."""
+    """Somebody else's code: a tool, a chain with a metered model, one with a guarded model."""
 
     def tool(work: Work) -> Result | str:
         world.schedule.pause(dice.choice((1, 40, 700)) * NANO_PER_MS)

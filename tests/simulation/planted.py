@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 from thrifty.budget import Spend
 from thrifty.budget.checks import AMOUNT_MAX
-from thrifty.executors.dispatch import Desk
+from thrifty.executors.dispatch import Dispatcher
 from thrifty.executors.draft import Draft
 from thrifty.ledger import calls, rules
 from thrifty.ledger.protocol import Entry
@@ -29,7 +29,7 @@ from thrifty.nodes import finish as finish_node
 Changes = dict[str, Any]
 real_settle, real_closed, real_in_full = calls.settle, rules.closed, rules.in_full
 real_send, real_ask, real_usage = OpenAIRequest.send, MeteredCall.ask, read_usage
-real_receipt, real_desk = finish_node.Receipt, Desk
+real_receipt, real_dispatcher = finish_node.Receipt, Dispatcher
 
 
 def _counts_nothing(account: Any, entry: Entry) -> Any:
@@ -118,7 +118,7 @@ def _keys_by_plan(**given: Any) -> Any:
     assert frame
     assert frame.f_back
     revision = frame.f_back.f_locals["state"]["revision"]
-    return real_desk(**{**given, "prefix": f"{given['prefix']}/{revision}"})
+    return real_dispatcher(**{**given, "prefix": f"{given['prefix']}/{revision}"})
 
 
 def _raises_what_has_ended(ledger: Any, run_id: str, budget: Any) -> None:
@@ -170,7 +170,7 @@ FAULTS: dict[str, Changes] = {
 """What is done wrong, and what does it."""
 
 RARE: dict[str, Changes] = {
-    "an answer is not found under another plan": {"thrifty.nodes.route.Desk": _keys_by_plan},
+    "an answer is not found under another plan": {"thrifty.nodes.route.Dispatcher": _keys_by_plan},
     "a raise of what has ended is an exception": {
         "thrifty.run.apply_answer.extend_share": _raises_what_has_ended
     },

@@ -1,4 +1,4 @@
-"""Handing out work: a reservation for each option of a wave, or for what can stand in for it."""
+"""Hands out work: a reservation for each option that is ready, or for what can stand in for it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -43,7 +43,7 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class Downgrade:
     """A step that another option does than the plan said."""
 
     step: str
@@ -52,16 +52,16 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Dispatched:
-    """What became of a wave."""
+class DispatchResult:
+    """What became of the options that were ready."""
 
     assignments: tuple[Assignment, ...]
-    moved: tuple[Moved, ...]
+    downgrades: tuple[Downgrade, ...]
     skipped: tuple[Outcome, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Dispatcher:
     """Where a run hands out its work."""
 
     ledger: Ledger
@@ -80,30 +80,33 @@ class Desk:
     kept_back: Spend = Spend()
     """The share of what comes last, such as a final revision: no step before it may use that."""
 
-    def dispatch(self, wave: Sequence[StepOption], menu: Mapping[str, Step]) -> Dispatched:
+    def dispatch(self, ready: Sequence[StepOption], menu: Mapping[str, Step]) -> DispatchResult:
         """Reserves for one option after another, each in what the ones before it left.
 
         Args:
-            wave: what the plan wants to start now.
+            ready: what the plan wants to start now.
             menu: by name, the steps with what can take the place of an option.
         """
         assignments: list[Assignment] = []
-        moved: list[Moved] = []
+        downgrades: list[Downgrade] = []
         skipped: list[Outcome] = []
-        for place, wanted in enumerate(wave):
+        for place, wanted in enumerate(ready):
             step = menu.get(wanted.step, Step(wanted.step, (wanted,)))
-            kept = self.kept_back + total(later.estimate for later in wave[place + 1 :])
-            found = self._place(wanted, step, kept)
+            # Each may grow, but not at the cost of what starts beside it.
+            kept = self.kept_back + total(later.estimate for later in ready[place + 1 :])
+            found = self._assign_any(wanted, step, kept)
             if isinstance(found, str):
                 skipped.append(Outcome(wanted, "skipped", reason=found))
                 continue
             assignment, refusal = found
             assignments.append(assignment)
             if refusal:
-                moved.append(Moved(step.name, assignment.work.option.name, refusal))
-        return Dispatched(tuple(assignments), tuple(moved), tuple(skipped))
+                downgrades.append(Downgrade(step.name, assignment.work.option.name, refusal))
+        return DispatchResult(tuple(assignments), tuple(downgrades), tuple(skipped))
 
-    def _place(self, wanted: StepOption, step: Step, kept: Spend) -> tuple[Assignment, str] | str:
+    def _assign_any(
+        self, wanted: StepOption, step: Step, kept: Spend
+    ) -> tuple[Assignment, str] | str:
         """The assignment, and why it is not the wanted one; or why there is none."""
         refusal = ""
         for option in _alternatives(wanted, step):
@@ -121,7 +124,7 @@ class Desk:
         """
         key = f"{self.prefix}/{option.name}"
         first = numbered(key, 1)
-        declared = self._declared(option)
+        declared = self._as_declared(option)
         before = self.ledger.entry(self.account, first)
         if before is not None and before.status != "released":
             most = before.reserved
@@ -138,7 +141,7 @@ class Desk:
         work = Work(self.task, declared, readable, revises=step.role == "revision")
         return Assignment(work, key, held.reserved, untouched)
 
-    def _declared(self, option: StepOption) -> StepOption:
+    def _as_declared(self, option: StepOption) -> StepOption:
         """An option with the estimates of its catalog, so that a bill is compared with those."""
         declared = self.terms.priced(self.catalog.get(option.name, option))
         return replace(declared, value=option.value)
@@ -152,6 +155,7 @@ class Desk:
         if step.role == "section":
             return excerpt(self.draft, most.tokens // DRAFT_SHARE), ""
         draft = str(self.draft)
+        # Only a model pays for what it reads.
         if option.executor != LLM:
             return draft, ""
 

@@ -1,1 +1,1 @@
-"""The one door to language models: bounded, priced, reserved, cut at the deadline, settled."""
+"""Calls of language models: bounded, priced, reserved, cut at the deadline, settled."""

@@ -62,9 +62,6 @@ class CallAccounts:
     def reserve(self, after: Entry | None, *, can_wait: bool = False) -> Reservation | None:
         """Reserves the longest answer that fits, or finds what became of the call before.
 
-        Others may reserve between the look at what is left and the reservation; then there is
-        less, and a shorter answer is tried, down to the least that is useful.
-
         Args:
             after: the entry of an earlier attempt that was charged, to go on after.
             can_wait: whether the caller can wait for what others hold.
@@ -73,13 +70,13 @@ class CallAccounts:
             The reservation, or None where it is worth waiting.
 
         Raises:
-            BudgetExceeded: the worst case does not fit.
-            PriceUnknown: money is limited and the call has no price.
-            InvalidInput: limits are set, and the call has no bound.
+            ThriftyError: why it was refused; see `MeteredCall.ask`.
         """
         tried: Budget | None = None
+        # Others may reserve between the look at what is left and the reservation. Then there is
+        # less, and a shorter answer is tried, down to the least that is useful.
         while True:
-            balance = self.allowance.ledger.balance(self.allowance.account)
+            balance = self.balance()
             budget, left = self._limits(balance)
             if can_wait and self._is_worth_waiting(left, balance):
                 return None
@@ -93,17 +90,17 @@ class CallAccounts:
             if entry.status != "unsent":
                 return Reservation(entry, balance.budget)
             is_new = entry.reserved == worst_case
-            if not is_new:  # it is older than this call, which has to be within what it holds
-                left = self._tightened(budget.limited_to(entry.reserved))
-                cap = self.largest_cap(left)
-            cap = max(cap, self._cap_least)
             try:
+                if not is_new:
+                    left, cap = self._held_by(entry, budget)
+                cap = max(cap, self._cap_least)
                 outer_key = self._check(budget, left, cap)
-                return Reservation(entry, balance.budget, cap, outer_key)
             except ThriftyError as error:
                 self._release_unsent(entry)
                 if is_new or not isinstance(error, BudgetExceeded):
                     raise  # else there is room now for a reservation of our own
+            else:
+                return Reservation(entry, balance.budget, cap, outer_key)
 
     def mark_sent(self, reservation: Reservation) -> bool:
         """Marks the call as sent; False where another has done that, so that it is not ours."""
@@ -190,6 +187,11 @@ class CallAccounts:
             if allowance.limit or is_last or not {"tokens", "cost"} & error.missing.keys():
                 raise
             return None
+
+    def _held_by(self, entry: Entry, budget: Budget) -> tuple[Budget, int]:
+        """What a reservation holds that is older than this call, and the longest answer in it."""
+        left = self._tightened(budget.limited_to(entry.reserved))
+        return left, self.largest_cap(left)
 
     def _check(self, budget: Budget, left: Budget, cap: int) -> str:
         """Looks whether the call is within what was reserved, and reserves in the outer account.

@@ -1,4 +1,4 @@
-"""The gate: LangChain calls of somebody else's code are reserved before they leave, or do not."""
+"""LangChain calls of somebody else's code are reserved before they leave, or do not leave."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -219,7 +219,7 @@ def test_a_metered_model_with_an_account_of_its_own_is_on_both_bills(server, led
     assert ledger.balance("own").reserved == Spend()
 
 
-def test_a_tab_within_a_tab_is_on_both_bills(server):
+def test_a_step_within_a_tab_is_on_both_bills(server):
     outer, model = StepAccount(Budget(max_tokens=300)), foreign(server, max_tokens=100)
     with guard_calls(outer, LISTED):
 

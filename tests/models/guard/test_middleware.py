@@ -284,7 +284,7 @@ def test_a_structured_answer_that_is_cut_at_its_cap_ends_it_too(make, server, le
     in_books(server, ledger)
 
 
-def test_any_other_chat_model_is_held_by_the_gate(make, ledger):
+def test_any_other_chat_model_is_held_by_the_guard(make, ledger):
     usage = {"input_tokens": 30, "output_tokens": 10, "total_tokens": 40}
     call = {"name": "look_up", "args": {"topic": "tea"}, "id": "1"}
     wants = AIMessage("", tool_calls=[call], usage_metadata=usage)

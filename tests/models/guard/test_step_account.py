@@ -106,7 +106,7 @@ def test_nobody_is_said_to_have_taken_time_that_is_not_told():
     assert told(step) == told(outer) == [("a", "in_doubt", CALL)]
 
 
-def test_a_tab_that_stands_alone_is_closed_alone():
+def test_a_step_that_stands_alone_is_closed_alone():
     step = StepAccount(Budget(max_tokens=100))
     step.settle(step.reserve("a", Spend(40)), Spend(10))
     step.charge_in_full(step.reserve("b", Spend(40)))
@@ -187,14 +187,14 @@ def test_calls_on_an_account_stand_beside_those_of_others():
     key = one.reserve("a", CALL)
     other.reserve("b", CALL)
     assert one.left == other.left == Budget(max_tokens=100)
-    assert key.startswith("gate-")
+    assert key.startswith("agent-")
     assert len(ledger.entries("team")) == 2
     one.close()
     assert [entry.status for entry in ledger.entries("team")] == ["in_doubt", "pending"]
     assert one.parent is None
 
 
-def test_a_call_is_held_by_the_innermost_tab_that_is_on_another_account():
+def test_a_call_is_held_by_the_innermost_step_that_is_on_another_account():
     ledger = MemoryLedger()
     ledger.open("team", Budget())
     assert current_account() is None
@@ -256,7 +256,7 @@ def test_calls_from_many_threads_have_keys_of_their_own():
         assert len(set(keys)) == 2_000
 
 
-def test_a_tab_is_left_however_its_step_ends():
+def test_a_step_is_left_however_its_step_ends():
     with pytest.raises(LookupError), use_account(StepAccount(Budget())):
         raise LookupError
     assert current_account() is None

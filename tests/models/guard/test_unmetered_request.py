@@ -1,4 +1,4 @@
-"""What the gate reads off a call of somebody else's, reserves for it, and books when it is back."""
+"""What the guard reads off somebody else's call, reserves for it, and books when it is back."""
 
 from decimal import Decimal
 from types import SimpleNamespace
@@ -130,30 +130,30 @@ def test_reasoning_that_is_sent_again_is_bounded_where_it_was_counted(recalled):
 
 
 def test_reasoning_that_is_sent_again_is_reserved():
-    desk = Desk(max_tokens=5_000)
+    guarded = Guarded(max_tokens=5_000)
     params = {"model": "own", "max_tokens": 50}
     asked = [[HumanMessage("four"), APART]]
-    desk.gate.on_chat_model_start({}, asked, run_id=uuid4(), invocation_params=params)
-    assert 300 < desk.reserved.tokens - 50 - INPUT < 400
+    guarded.guard.on_chat_model_start({}, asked, run_id=uuid4(), invocation_params=params)
+    assert 300 < guarded.reserved.tokens - 50 - INPUT < 400
 
 
-class Desk:
-    """A gate, and what its step says."""
+class Guarded:
+    """A callback guard, and what its step says."""
 
     def __init__(self, tools: Any = None, prices: PriceList = OWN, **limits: Any) -> None:
         self.step = StepAccount(Budget(**limits))
-        self.gate = CallbackGuard(self.step, prices, tools or {})
+        self.guard = CallbackGuard(self.step, prices, tools or {})
 
     def ask(self, text: str = "four", serialized: Any = None, **params: Any) -> Any:
         call = uuid4()
-        self.gate.on_chat_model_start(
+        self.guard.on_chat_model_start(
             serialized, [[HumanMessage(text)]], run_id=call, invocation_params=params
         )
         return call
 
     def answer(self, call: Any, *messages: Any) -> None:
         generations = [[SimpleNamespace(message=message) for message in messages]]
-        self.gate.on_llm_end(LLMResult.model_construct(generations=generations), run_id=call)
+        self.guard.on_llm_end(LLMResult.model_construct(generations=generations), run_id=call)
 
     @property
     def entries(self) -> list[Any]:
@@ -172,33 +172,33 @@ def counted(tokens_in: int = 10, tokens_out: int = 5, **more: Any) -> AIMessage:
 
 
 def test_a_capped_call_is_reserved_at_its_worst():
-    desk = Desk(max_tokens=1_000, max_cost_usd=1)
-    desk.ask(model="own", max_tokens=50)
-    assert desk.reserved == Spend(INPUT + 50, INPUT * 1_000 + 50 * 4_000, 0, 1)
-    assert desk.step.bill(DECLARED).tool_calls == 0  # a model is asked: what is seen counts
+    guarded = Guarded(max_tokens=1_000, max_cost_usd=1)
+    guarded.ask(model="own", max_tokens=50)
+    assert guarded.reserved == Spend(INPUT + 50, INPUT * 1_000 + 50 * 4_000, 0, 1)
+    assert guarded.step.bill(DECLARED).tool_calls == 0  # a model is asked: what is seen counts
 
 
 def test_all_messages_of_all_batches_are_input():
-    desk = Desk(max_tokens=1_000)
+    guarded = Guarded(max_tokens=1_000)
     batches = [[SystemMessage("four"), HumanMessage("two")], [HumanMessage("one")]]
     told = {"invocation_params": {"max_tokens": 50}}
-    desk.gate.on_chat_model_start(None, batches, run_id=uuid4(), **told)
-    assert desk.reserved.tokens == 4 + 3 + 3 + 3 * MESSAGE_OVERHEAD_TOKENS + 50
+    guarded.guard.on_chat_model_start(None, batches, run_id=uuid4(), **told)
+    assert guarded.reserved.tokens == 4 + 3 + 3 + 3 * MESSAGE_OVERHEAD_TOKENS + 50
 
 
 def test_a_model_that_completes_texts_is_reserved_as_well():
-    desk = Desk(max_tokens=1_000)
+    guarded = Guarded(max_tokens=1_000)
     told = {"invocation_params": {"model_name": "own", "max_tokens": 50}}
-    desk.gate.on_llm_start({"name": "Texts"}, ["four", "two"], run_id=uuid4(), **told)
-    assert desk.reserved.tokens == 7 + 2 * MESSAGE_OVERHEAD_TOKENS + 50
-    assert desk.entries[0].label == "own"
+    guarded.guard.on_llm_start({"name": "Texts"}, ["four", "two"], run_id=uuid4(), **told)
+    assert guarded.reserved.tokens == 7 + 2 * MESSAGE_OVERHEAD_TOKENS + 50
+    assert guarded.entries[0].label == "own"
     ends = [uuid4(), uuid4()]
     for call in ends:
         capped = {"invocation_params": {"max_tokens": 50}}
-        desk.gate.on_llm_start({"name": "Texts"}, ["four"], run_id=call, **capped)
+        guarded.guard.on_llm_start({"name": "Texts"}, ["four"], run_id=call, **capped)
     for call in ends:
-        desk.gate.on_llm_error(never_connected(), run_id=call)
-    assert [(e.label, e.status) for e in desk.entries[1:]] == [("Texts", "released")] * 2
+        guarded.guard.on_llm_error(never_connected(), run_id=call)
+    assert [(e.label, e.status) for e in guarded.entries[1:]] == [("Texts", "released")] * 2
 
 
 @pytest.mark.parametrize(
@@ -206,89 +206,89 @@ def test_a_model_that_completes_texts_is_reserved_as_well():
     [("own", {"name": "Chat"}, "own"), ("", {"name": "Chat"}, "Chat"), ("", {}, "model")],
 )
 def test_the_bill_names_the_model_or_its_client(model, serialized, label):
-    desk = Desk()
-    desk.ask(serialized=serialized, model=model)
-    assert desk.entries[0].label == label
-    nobody = Desk()
-    nobody.gate.on_chat_model_start(None, [[HumanMessage("four")]], run_id=uuid4())
+    guarded = Guarded()
+    guarded.ask(serialized=serialized, model=model)
+    assert guarded.entries[0].label == label
+    nobody = Guarded()
+    nobody.guard.on_chat_model_start(None, [[HumanMessage("four")]], run_id=uuid4())
     assert nobody.entries[0].label == "model"
 
 
 def test_without_a_cap_all_that_is_left_is_held():
-    desk = Desk(max_tokens=1_000, max_cost_usd=1)
-    desk.ask(model="own")
-    assert desk.reserved == Spend(1_000, 10**9, 0, 1)
+    guarded = Guarded(max_tokens=1_000, max_cost_usd=1)
+    guarded.ask(model="own")
+    assert guarded.reserved == Spend(1_000, 10**9, 0, 1)
 
 
 def test_without_a_cap_and_a_limit_the_least_is_held():
-    desk = Desk()
-    desk.ask(model="own")
+    guarded = Guarded()
+    guarded.ask(model="own")
     least = INPUT + OUTPUT_CAP_MIN
-    assert desk.reserved == Spend(least, INPUT * 1_000 + OUTPUT_CAP_MIN * 4_000, 0, 1)
+    assert guarded.reserved == Spend(least, INPUT * 1_000 + OUTPUT_CAP_MIN * 4_000, 0, 1)
 
 
 @pytest.mark.parametrize("limits", [{"max_tokens": 30}, {"max_cost_usd": 0.00001}])
 def test_less_than_the_least_is_not_enough(limits):
-    desk = Desk(**limits)
+    guarded = Guarded(**limits)
     with pytest.raises(BudgetExceeded):
-        desk.ask(model="own")
-    assert desk.entries == []
+        guarded.ask(model="own")
+    assert guarded.entries == []
 
 
 def test_an_unknown_price_holds_all_the_money_and_counts_nothing_without_a_limit():
-    desk = Desk(max_cost_usd=0.5)
-    desk.ask(model="nobody-knows", max_tokens=50)
-    assert desk.reserved == Spend(INPUT + 50, 500_000_000, 0, 1)
-    free = Desk(max_tokens=1_000)
+    guarded = Guarded(max_cost_usd=0.5)
+    guarded.ask(model="nobody-knows", max_tokens=50)
+    assert guarded.reserved == Spend(INPUT + 50, 500_000_000, 0, 1)
+    free = Guarded(max_tokens=1_000)
     free.ask(model="nobody-knows", max_tokens=50)
     assert free.reserved == Spend(INPUT + 50, 0, 0, 1)
 
 
 def test_an_unknown_price_is_refused_for_good_where_no_money_is_left():
-    desk = Desk(max_cost_usd=0)
+    guarded = Guarded(max_cost_usd=0)
     with pytest.raises(PriceUnknown) as first:
-        desk.ask(model="nobody-knows", max_tokens=50)
+        guarded.ask(model="nobody-knows", max_tokens=50)
     with pytest.raises(PriceUnknown) as second:
-        desk.ask(model="own", max_tokens=1)
-    assert second.value is first.value is desk.step.refusal
+        guarded.ask(model="own", max_tokens=1)
+    assert second.value is first.value is guarded.step.refusal
 
 
 def test_the_tier_counts_for_the_price():
-    desk = Desk(prices=PriceList({}), max_cost_usd=1)
-    desk.ask(model="gpt-5", max_tokens=50, service_tier="priority")
-    standard = Desk(prices=PriceList({}), max_cost_usd=1)
+    guarded = Guarded(prices=PriceList({}), max_cost_usd=1)
+    guarded.ask(model="gpt-5", max_tokens=50, service_tier="priority")
+    standard = Guarded(prices=PriceList({}), max_cost_usd=1)
     standard.ask(model="gpt-5", max_tokens=50)
-    assert desk.reserved.cost_nano_usd > standard.reserved.cost_nano_usd
-    unheard_of = Desk(prices=PriceList({}), max_tokens=1_000)
+    assert guarded.reserved.cost_nano_usd > standard.reserved.cost_nano_usd
+    unheard_of = Guarded(prices=PriceList({}), max_tokens=1_000)
     unheard_of.ask(model="gpt-5", max_tokens=50, service_tier="unheard-of")
     assert unheard_of.reserved.cost_nano_usd == 0
 
 
-def test_what_books_on_the_tab_itself_is_let_through():
-    desk = Desk()
-    desk.ask(_type=METERED)
+def test_what_books_on_the_step_itself_is_let_through():
+    guarded = Guarded()
+    guarded.ask(_type=METERED)
     with use_account(StepAccount(Budget())):
-        desk.ask(model="own")
-        desk.gate.on_tool_start({"name": "look_up"}, "", run_id=uuid4())
-    assert desk.entries == []
-    with use_account(desk.step):
-        desk.ask(model="own")
-    assert len(desk.entries) == 1
+        guarded.ask(model="own")
+        guarded.guard.on_tool_start({"name": "look_up"}, "", run_id=uuid4())
+    assert guarded.entries == []
+    with use_account(guarded.step):
+        guarded.ask(model="own")
+    assert len(guarded.entries) == 1
 
 
 def test_an_answer_is_settled_at_its_count_and_price():
-    desk = Desk(max_cost_usd=1)
-    desk.answer(desk.ask(model="own", max_tokens=50), counted())
-    (entry,) = desk.entries
+    guarded = Guarded(max_cost_usd=1)
+    guarded.answer(guarded.ask(model="own", max_tokens=50), counted())
+    (entry,) = guarded.entries
     assert entry.status == "settled"
     assert entry.charged == Spend(15, 10 * 1_000 + 5 * 4_000, entry.charged.latency_ms, 1)
 
 
 @pytest.mark.parametrize("messages", [(), (AIMessage("text"),), (counted(), counted())])
 def test_an_answer_without_one_count_is_charged_in_full(messages):
-    desk = Desk(max_cost_usd=1)
-    desk.answer(desk.ask(model="own", max_tokens=50), *messages)
-    (entry,) = desk.entries
+    guarded = Guarded(max_cost_usd=1)
+    guarded.answer(guarded.ask(model="own", max_tokens=50), *messages)
+    (entry,) = guarded.entries
     assert entry.status == "in_doubt"
     assert entry.charged.tokens == INPUT + 50
 
@@ -298,28 +298,28 @@ TEXTS = [[Generation(text="text"), Generation(text="other")]]
 
 @pytest.mark.parametrize("told", [None, {}, {"token_usage": {}}, {"token_usage": None}])
 def test_texts_that_were_completed_without_a_count_are_charged_in_full(told):
-    desk = Desk()
-    call = desk.ask(model="own", max_tokens=50)
-    desk.gate.on_llm_end(LLMResult(generations=TEXTS, llm_output=told), run_id=call)
-    assert desk.entries[0].status == "in_doubt"
+    guarded = Guarded()
+    call = guarded.ask(model="own", max_tokens=50)
+    guarded.guard.on_llm_end(LLMResult(generations=TEXTS, llm_output=told), run_id=call)
+    assert guarded.entries[0].status == "in_doubt"
 
 
 def test_texts_that_were_completed_have_a_count_together():
-    desk = Desk(max_cost_usd=1)
-    call = desk.ask(model="own", max_tokens=50, n=2, best_of=3)
-    assert desk.reserved.tokens == INPUT + 3 * 50
+    guarded = Guarded(max_cost_usd=1)
+    call = guarded.ask(model="own", max_tokens=50, n=2, best_of=3)
+    assert guarded.reserved.tokens == INPUT + 3 * 50
     told = {"token_usage": {"prompt_tokens": 10, "completion_tokens": 120, "total_tokens": 130}}
-    desk.gate.on_llm_end(LLMResult(generations=TEXTS, llm_output=told), run_id=call)
-    (entry,) = desk.entries
+    guarded.guard.on_llm_end(LLMResult(generations=TEXTS, llm_output=told), run_id=call)
+    (entry,) = guarded.entries
     assert entry.status == "settled"
     assert entry.charged == Spend(130, 10 * 1_000 + 120 * 4_000, entry.charged.latency_ms, 1)
 
 
 def test_an_answer_whose_price_is_unknown_costs_what_was_reserved():
-    desk = Desk(max_cost_usd=1, prices=PriceList({}))
-    call = desk.ask(model="gpt-4o", max_tokens=50)
-    desk.answer(call, counted(input_token_details={"video": 3}))
-    (entry,) = desk.entries
+    guarded = Guarded(max_cost_usd=1, prices=PriceList({}))
+    call = guarded.ask(model="gpt-4o", max_tokens=50)
+    guarded.answer(call, counted(input_token_details={"video": 3}))
+    (entry,) = guarded.entries
     assert entry.status == "settled"
     assert entry.charged.tokens == 15
     assert entry.charged.cost_nano_usd == entry.reserved.cost_nano_usd > 0
@@ -342,20 +342,20 @@ def never_connected() -> Exception:
     [(Timed(), "in_doubt"), (ValueError(), "in_doubt"), (never_connected(), "released")],
 )
 def test_a_failure_is_charged_unless_it_was_certainly_not_billed(error, status):
-    desk = Desk()
-    call = desk.ask(model="own", max_tokens=50)
-    desk.gate.on_llm_error(error, run_id=call)
-    assert [entry.status for entry in desk.entries] == [status]
-    desk.gate.on_llm_error(error, run_id=call)  # told twice, booked once
+    guarded = Guarded()
+    call = guarded.ask(model="own", max_tokens=50)
+    guarded.guard.on_llm_error(error, run_id=call)
+    assert [entry.status for entry in guarded.entries] == [status]
+    guarded.guard.on_llm_error(error, run_id=call)  # told twice, booked once
 
 
 def test_the_end_of_a_call_that_is_not_known_is_nobodys():
-    desk = Desk()
-    desk.answer(uuid4(), counted())
-    desk.gate.on_llm_error(ValueError(), run_id=uuid4())
-    desk.gate.on_tool_end("", run_id=uuid4())
-    desk.gate.on_tool_error(ValueError(), run_id=uuid4())
-    assert desk.entries == []
+    guarded = Guarded()
+    guarded.answer(uuid4(), counted())
+    guarded.guard.on_llm_error(ValueError(), run_id=uuid4())
+    guarded.guard.on_tool_end("", run_id=uuid4())
+    guarded.guard.on_tool_error(ValueError(), run_id=uuid4())
+    assert guarded.entries == []
 
 
 @pytest.mark.parametrize(
@@ -369,15 +369,15 @@ def test_the_end_of_a_call_that_is_not_known_is_nobodys():
 )
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_tool_is_charged_its_call_and_what_it_is_said_to_use(serialized, label, reserved, fails):
-    desk = Desk({"look_up": Spend(3, 5, 0, 1), "tool": Spend(7)})
+    guarded = Guarded({"look_up": Spend(3, 5, 0, 1), "tool": Spend(7)})
     call = uuid4()
-    desk.gate.on_tool_start(serialized, "", run_id=call)
-    assert (desk.entries[0].label, desk.reserved) == (label, reserved)
+    guarded.guard.on_tool_start(serialized, "", run_id=call)
+    assert (guarded.entries[0].label, guarded.reserved) == (label, reserved)
     if fails:
-        desk.gate.on_tool_error(ValueError(), run_id=call)
+        guarded.guard.on_tool_error(ValueError(), run_id=call)
     else:
-        desk.gate.on_tool_end("", run_id=call)
-    (entry,) = desk.entries
+        guarded.guard.on_tool_end("", run_id=call)
+    (entry,) = guarded.entries
     assert entry.status == "settled"
     assert entry.charged == Spend(
         reserved.tokens, reserved.cost_nano_usd, entry.charged.latency_ms, reserved.tool_calls
@@ -387,16 +387,16 @@ def test_a_tool_is_charged_its_call_and_what_it_is_said_to_use(serialized, label
 def test_time_is_counted_from_when_a_call_was_let_through(monkeypatch):
     now_ns = [10**18]
     monkeypatch.setattr("thrifty.models.guard.callback_guard.time.monotonic_ns", lambda: now_ns[0])
-    desk = Desk({"tool": Spend()})
-    calls = [desk.ask(model="own", max_tokens=5) for _ in range(3)]
+    guarded = Guarded({"tool": Spend()})
+    calls = [guarded.ask(model="own", max_tokens=5) for _ in range(3)]
     use = uuid4()
-    desk.gate.on_tool_start(None, "", run_id=use)
+    guarded.guard.on_tool_start(None, "", run_id=use)
     now_ns[0] += 7_000_999_999
-    desk.answer(calls[0], counted())
-    desk.answer(calls[1])
-    desk.gate.on_llm_error(ValueError(), run_id=calls[2])
-    desk.gate.on_tool_end("", run_id=use)
-    assert [entry.charged.latency_ms for entry in desk.entries] == [7_000, 7_000, 7_000, 7_000]
+    guarded.answer(calls[0], counted())
+    guarded.answer(calls[1])
+    guarded.guard.on_llm_error(ValueError(), run_id=calls[2])
+    guarded.guard.on_tool_end("", run_id=use)
+    assert [entry.charged.latency_ms for entry in guarded.entries] == [7_000, 7_000, 7_000, 7_000]
 
 
 @tool
@@ -405,7 +405,7 @@ def look_up(topic: str) -> str:
     return f"All about {topic}."
 
 
-def test_calls_in_its_context_pass_the_gate_and_those_outside_do_not():
+def test_calls_in_its_context_pass_the_guard_and_those_outside_do_not():
     step = StepAccount(Budget(max_cost_usd=1))
     with guard_calls(step, OWN, {"look_up": Spend(3)}):
         look_up.invoke("ants")
@@ -419,7 +419,7 @@ def test_calls_in_its_context_pass_the_gate_and_those_outside_do_not():
     assert model_call.charged.cost_nano_usd == 10**9  # nobody knows its price
 
 
-def test_a_gate_is_shut_when_its_context_is_left():
+def test_a_guard_is_shut_when_its_context_is_left():
     step = StepAccount(Budget())
     with guard_calls(step, OWN):
         gate = CallbackGuard(step, OWN, {})

@@ -212,7 +212,7 @@ class AgentAccount(StepAccount):
         self._name = uuid4().hex
 
     def _key(self, number: int) -> str:
-        return f"gate-{self._name}/{number}"
+        return f"agent-{self._name}/{number}"
 
     def _entries(self) -> list[Entry]:
         """Those that are still held: an account may have very many, and most are not its own."""
