@@ -61,3 +61,50 @@ def _step(random: Random, i: int, steps: int, arcs: int | None, correlated: bool
         requires=tuple(f"step {j}" for j in random.sample(range(i), min(i, int(count)))),
         topic=f"topic {random.randrange(steps)}",
     )
+
+
+def many_ways(
+    random: Random,
+    steps: int,
+    ways: int,
+    *,
+    is_concave: bool,
+    share: float,
+    required: bool = False,
+    risk: float = 0.5,
+) -> Problem:
+    """Steps with several ways each, dearer and better from one to the next; four limits.
+
+    Args:
+        random: the source of all numbers.
+        steps: how many.
+        ways: how many options each step has.
+        is_concave: whether more spend brings less and less more value, or more and more.
+        share: the limits, as a share of what the dearest way of every step takes.
+        required: whether every step must be done.
+        risk: as of a problem.
+    """
+    bend = 0.5 if is_concave else 1.8
+    made = tuple(_step_in_ways(random, i, ways, bend, required) for i in range(steps))
+    whole = [sum(max(o.estimate.amounts[k] for o in s.options) for s in made) for k in range(4)]
+    tokens, nano, ms, calls = (int(amount * share) for amount in whole)
+    left = Budget(tokens, Decimal(nano) / 10**9, ms, calls)
+    return Problem(made, left, max_steps=steps, risk=risk)
+
+
+def _step_in_ways(random: Random, i: int, ways: int, bend: float, required: bool) -> Step:
+    name, value = f"step {i:03}", random.uniform(20.0, 100.0)
+    tokens, price, pace = random.randint(300, 1_500), random.randint(500, 4_000), random.uniform(1, 4)
+    options = []
+    for way in range(1, ways + 1):
+        size = way / ways
+        used = round(tokens * size * random.uniform(0.8, 1.2))
+        spend = Spend(
+            used,
+            used * round(price * random.uniform(0.8, 1.2)),
+            round(used * pace * random.uniform(0.8, 1.2)),
+            random.randint(1, way),
+        )
+        worth = round(value * size**bend * random.uniform(0.9, 1.1), 2)
+        options.append(StepOption(f"{name} way {way}", name, "llm", "do it", spend, worth))
+    return Step(name, tuple(options), required=required)
