@@ -94,7 +94,11 @@ def many_ways(
 
 def _step_in_ways(random: Random, i: int, ways: int, bend: float, required: bool) -> Step:
     name, value = f"step {i:03}", random.uniform(20.0, 100.0)
-    tokens, price, pace = random.randint(300, 1_500), random.randint(500, 4_000), random.uniform(1, 4)
+    tokens, price, pace = (
+        random.randint(300, 1_500),
+        random.randint(500, 4_000),
+        random.uniform(1, 4),
+    )
     options = []
     for way in range(1, ways + 1):
         size = way / ways

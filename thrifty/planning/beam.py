@@ -48,4 +48,3 @@ def _grow(model: Model, old: Chosen) -> Iterator[Chosen]:
             chosen = tuple(sorted((*old, item)))
             if min(model.room(chosen), default=0) >= 0:
                 yield chosen
-
