@@ -12,7 +12,6 @@ from math import floor, inf
 from thrifty.planning.chord import Margins
 from thrifty.planning.core import Core, narrowed, reduced, size, whole, without
 from thrifty.planning.descent import RowsOnly, descend, first_prices
-from thrifty.planning.exchange import exchanged
 from thrifty.planning.greedy import Draft, by_density, by_worth
 from thrifty.planning.leeway import leeway
 from thrifty.planning.model import Item, Model
@@ -22,7 +21,6 @@ from thrifty.planning.rows import Rows
 from thrifty.planning.search import Best, Search
 from thrifty.planning.settling import Settling
 from thrifty.planning.sifting import promising
-from thrifty.planning.skyband import skyband
 from thrifty.planning.walk import FEW
 
 EPSILON = 1e-11
@@ -44,16 +42,13 @@ STAGES_SHORT = {
 }
 """The same where it is the number of steps that limits a plan."""
 LARGE = 150
-"""From so many items on, good prices are found before the whole problem is bounded: in three steps,
-and good plans are made better by exchanges; or, where it is the number of steps that limits a plan,
-for its promising part alone."""
+"""From so many items on, good prices are found before the whole problem is bounded: in three steps;
+or, where it is the number of steps that limits a plan, for its promising part alone."""
 OPENING = (20, 8)
 """How many prices of rows are tried alone, and how many with the others settled at each."""
 SIFTING = (20, 16, 300)
 """How many steps more than a plan has room for are promising, how many prices are tried for them,
 and how many nodes of their core are searched for a good plan."""
-CROWD_MAX = 4_000
-"""Of so many items each is compared with the others, where a plan has few steps."""
 STAGE_BELOW = (16, 60_000)
 """The same for a part of it."""
 MOST = 1e300
@@ -222,10 +217,7 @@ class Exact:
     def reduced(self, relaxation: Relaxation, at: Relaxed) -> Core | None:
         """What of a core can still be better than the best plan; None when nothing can."""
         slack = self.slack(at)
-        core = reduced(relaxation, at, slack) if slack >= 0 else None
-        if core and self.model.max_steps <= FEW and LARGE <= size(core) <= CROWD_MAX:
-            return skyband(self.model, self.rows, core)
-        return core
+        return reduced(relaxation, at, slack) if slack >= 0 else None
 
     def search(self, core: Core, at: Relaxed, nodes: int) -> bool:
         """Searches a core for a better plan; whether none is left."""
@@ -264,12 +256,7 @@ class Exact:
 
     def bounded(self, relaxation: Relaxation, prices: Prices, rounds: int) -> Relaxed:
         """The lowest bound found, plans noted on the way."""
-        at = descend(relaxation, prices, self.enough, rounds, self.plan_by(relaxation))
-        if len(relaxation.items) >= LARGE and not self.is_short():
-            draft = drafted(relaxation.core, self.best.items)
-            if len(draft) == len(self.best.items):
-                self.meet(exchanged(relaxation, at, draft))
-        return at
+        return descend(relaxation, prices, self.enough, rounds, self.plan_by(relaxation))
 
     def plan_by(self, relaxation: Relaxation) -> Callable[[Relaxed], None]:
         """Makes plans of the points of a descent."""
