@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from math import floor, inf
 
 from thrifty.planning.chord import Margins
-from thrifty.planning.core import Core, narrowed, reduced, size, whole, without
+from thrifty.planning.core import Core, beside_needed, narrowed, reduced, size, whole, without
 from thrifty.planning.descent import RowsOnly, descend, first_prices
 from thrifty.planning.greedy import Draft, by_density, by_worth
 from thrifty.planning.leeway import leeway
@@ -28,14 +28,14 @@ EPSILON = 1e-11
 STAGES = {
     0: ((1, 6_000), (40, 15_000)),
     16: ((3, 6_000), (40, 15_000)),
-    25: ((10, 3_000), (16, 15_000)),
+    25: ((12, 1_000), (20, 15_000)),
     150: ((16, 8_000), (40, 30_000)),
     2_000: ((16, 0), (16, 0), (24, 20_000), (60, 20_000)),
 }
 """From a number of items on: how many prices are tried for the whole problem, and how many nodes
 of its core are then searched; first as for an easy problem, then as for a hard one."""
 STAGES_SHORT = {
-    25: ((8, 3_000), (16, 15_000)),
+    25: ((12, 1_000), (20, 15_000)),
     150: ((1, 10_000), (24, 80_000)),
     500: ((1, 10_000), (24, 500_000)),
     2_000: ((1, 10_000), (24, 5_000_000)),
@@ -110,6 +110,8 @@ class Exact:
     def narrow(self, known: Sequence[Item] = ()) -> list[Part]:
         """Settles an easy problem; of a hard one, returns the part that is left."""
         relaxation = self.relaxation
+        if relaxation.beside is None:
+            return []
         core, count = relaxation.core, len(relaxation.items)
         self.meet(drafted(core, known))
         self.meet(by_density(relaxation))
@@ -183,6 +185,8 @@ class Exact:
             if core is not self.relaxation.core:
                 self.relaxation = Relaxation(self.model, core, self.rows, margins)
             relaxation = self.relaxation
+            if relaxation.beside is None:
+                return []
             at = self.bounded(relaxation, prices, rounds)
             self.tolerance = self.tolerance or tolerance(at)
             smaller = self.reduced(relaxation, at)
@@ -221,8 +225,11 @@ class Exact:
 
     def search(self, core: Core, at: Relaxed, nodes: int) -> bool:
         """Searches a core for a better plan; whether none is left."""
+        left = beside_needed(self.rows, core)
+        if left is None:
+            return True
         nodes_max = min(self.stop.nodes_max, self.best.nodes + nodes + len(core))
-        search = Search(self.model, self.rows, core, at, self.tolerance)
+        search = Search(self.model, self.rows, left, at, self.tolerance)
         return search.run(self.best, replace(self.stop, nodes_max=nodes_max))
 
     def opened(self, relaxation: Relaxation, prices: Prices) -> Prices:
