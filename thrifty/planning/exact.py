@@ -30,7 +30,6 @@ STAGES = {
     16: ((3, 6_000), (40, 15_000)),
     25: ((12, 1_000), (20, 15_000)),
     150: ((16, 8_000), (40, 30_000)),
-    2_000: ((16, 0), (16, 0), (24, 20_000), (60, 20_000)),
 }
 """From a number of items on: how many prices are tried for the whole problem, and how many nodes
 of its core are then searched; first as for an easy problem, then as for a hard one."""
@@ -38,7 +37,6 @@ STAGES_SHORT = {
     25: ((12, 1_000), (20, 15_000)),
     150: ((1, 10_000), (24, 80_000)),
     500: ((1, 10_000), (24, 500_000)),
-    2_000: ((1, 10_000), (24, 5_000_000)),
 }
 """The same where it is the number of steps that limits a plan."""
 LARGE = 150
@@ -62,9 +60,6 @@ CLEARER = 0.3
 """What share of the gap the chords over margins must give away less to be worth new prices."""
 WIDEST = 30_000
 """The widest core that is searched before HiGHS could be asked."""
-HOPELESS_WIDTH = 100_000
-HOPELESS_GAP = 0.05
-"""A core that is wider and further from its bound than this is left to HiGHS as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +116,7 @@ class Exact:
             prices = find(relaxation, prices)
         parts = [Part(core, prices, inf)]
         for rounds, nodes in self.stages(count):
-            if self.is_over(parts) or self.is_hopeless(parts[0]):
+            if self.is_over(parts):
                 break
             parts = self.remains(parts.pop(), rounds, nodes, WIDEST)
         return parts
@@ -145,11 +140,6 @@ class Exact:
             or (self.stop.gap and self.whole_bound(parts) <= self.enough())
             or self.stop.is_over()
         )
-
-    def is_hopeless(self, part: Part) -> bool:
-        """Whether better prices would not make a part small enough to be searched."""
-        gap = part.bound - self.best.value
-        return HOPELESS_GAP * part.bound < gap < inf and self.width(part.core) > HOPELESS_WIDTH
 
     def stages(self, count: int) -> Sequence[tuple[int, int]]:
         """The stages for a number of items."""
