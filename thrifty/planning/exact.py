@@ -34,7 +34,7 @@ STAGES = {
 """From a number of items on: how many prices are tried for the whole problem, and how many nodes
 of its core are then searched; first as for an easy problem, then as for a hard one."""
 STAGES_SHORT = {
-    25: ((12, 1_000), (20, 15_000)),
+    25: ((16, 1_000), (20, 15_000)),
     150: ((1, 10_000), (24, 80_000)),
     500: ((1, 10_000), (24, 500_000)),
 }
