@@ -1,13 +1,70 @@
 """The planning problem written down for three general solvers, as one would from their manuals."""
 
+from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from thrifty.planning.compiling import build_model
 from thrifty.planning.milp import Milp
 from thrifty.planning.model import MICRO, Item, Model
 from thrifty.planning.problem import Problem
 from thrifty.planning.result import Stop
+
+
+class Condition(NamedTuple):
+    """A sum over columns that lies between two whole numbers."""
+
+    factors: dict[int, int]
+    """By column; what is not there is zero."""
+    upper: int
+    lower: int = 0
+    """All columns are zero or one, so a condition without a lower limit has one far below."""
+
+
+class Program(NamedTuple):
+    """A model as a linear program of columns that are zero or one: the one place where CP-SAT and
+    SCIP have their conditions from."""
+
+    items: list[Item]
+    """What the first columns choose; each further one is an entry to a topic that has one."""
+    values: list[int]
+    """Of all columns."""
+    conditions: list[Condition]
+
+
+def program(model: Model) -> Program:
+    """The linear program of a model without margins and without a schedule."""
+    assert not model.clock
+    assert not model.impossible
+    items = list(chain.from_iterable(model.items))
+    values = [item.value for item in items]
+    conditions = [*_limits(model, items), *_steps(model, items)]
+    for steps in _topics(model):
+        members = [i for i, item in enumerate(items) if item.step in steps]
+        entries = range(len(values), len(values) + len(steps) - 1)
+        values += [-model.penalty * rank for rank in range(1, len(steps))]
+        conditions.append(
+            Condition(dict.fromkeys(members, 1) | dict.fromkeys(entries, -1), 1, -len(steps))
+        )
+    return Program(items, values, conditions)
+
+
+def _limits(model: Model, items: Sequence[Item]) -> Iterator[Condition]:
+    yield Condition(dict.fromkeys(range(len(items)), 1), model.max_steps)
+    for row, capacity in enumerate(model.capacities):
+        assert not any(item.variances for item in items)
+        yield Condition({i: item.amounts[row] for i, item in enumerate(items)}, capacity)
+
+
+def _steps(model: Model, items: Sequence[Item]) -> Iterator[Condition]:
+    columns: list[list[int]] = [[] for _ in model.items]
+    for i, item in enumerate(items):
+        columns[item.step].append(i)
+    for step, own in enumerate(columns):
+        yield Condition(dict.fromkeys(own, 1), 1, int(model.required[step]))
+        for requirement in model.requires[step]:
+            others = dict.fromkeys(columns[requirement], -1)
+            yield Condition(dict.fromkeys(own, 1) | others, 0, -1)
 
 
 def solve_by_highs(problem: Problem, limit_s: float) -> tuple[float, float]:
@@ -22,30 +79,20 @@ def solve_by_cp_sat(problem: Problem, limit_s: float) -> tuple[float, float]:
     from ortools.sat.python import cp_model
 
     model = build_model(problem)
+    items, values, conditions = program(model)
     cp = cp_model.CpModel()
-    x = [[cp.new_bool_var("") for _ in group] for group in model.items]
-    flat, items = list(chain.from_iterable(x)), list(chain.from_iterable(model.items))
-    for row, capacity in enumerate(model.capacities):
-        amounts = [item.amounts[row] for item in items]
-        cp.add(cp_model.LinearExpr.weighted_sum(flat, amounts) <= capacity)
-    cp.add(cp_model.LinearExpr.sum(flat) <= model.max_steps)
-    for step, group in enumerate(x):
-        cp.add_at_most_one(group)
-        for requirement in model.requires[step]:
-            cp.add(sum(group) <= sum(x[requirement]))
-    terms, factors = list(flat), [item.value for item in items]
-    for members in _topics(model):
-        entries = [cp.new_bool_var("") for _ in members[1:]]
-        cp.add(sum(v for step in members for v in x[step]) <= 1 + sum(entries))
-        terms += entries
-        factors += [-model.penalty * (rank + 1) for rank in range(len(entries))]
-    cp.maximize(cp_model.LinearExpr.weighted_sum(terms, factors))
+    x = [cp.new_bool_var("") for _ in values]
+    for factors, upper, lower in conditions:
+        columns = [x[column] for column in factors]
+        whole = cp_model.LinearExpr.weighted_sum(columns, list(factors.values()))
+        cp.add_linear_constraint(whole, lower, upper)
+    cp.maximize(cp_model.LinearExpr.weighted_sum(x, values))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.max_time_in_seconds = limit_s
     if solver.solve(cp) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return 0.0, float("inf")
-    chosen = [item for variable, item in zip(flat, items, strict=True) if solver.value(variable)]
+    chosen = [item for variable, item in zip(x, items, strict=False) if solver.value(variable)]
     return _value(model, chosen), _units(model, round(solver.best_objective_bound))
 
 
@@ -54,28 +101,22 @@ def solve_by_scip(problem: Problem, limit_s: float) -> tuple[float, float]:
     from pyscipopt import quicksum
 
     model = build_model(problem)
+    items, values, conditions = program(model)
     scip = Scip()
     scip.hideOutput()
     scip.setParam("limits/time", limit_s)
-    x: list[list[Any]] = [[scip.addVar(vtype="B") for _ in group] for group in model.items]
-    flat, items = list(chain.from_iterable(x)), list(chain.from_iterable(model.items))
-    for row, capacity in enumerate(model.capacities):
-        pairs = zip(flat, items, strict=True)
-        # Shares of the capacity, or the solver's tolerance would be nothing beside nano-dollars.
-        scip.addCons(quicksum(v * (i.amounts[row] / max(1, capacity)) for v, i in pairs) <= 1)
-    scip.addCons(quicksum(flat) <= model.max_steps)
-    for step, group in enumerate(x):
-        scip.addCons(quicksum(group) <= 1)
-        for requirement in model.requires[step]:
-            scip.addCons(quicksum(group) <= quicksum(x[requirement]))
-    value = quicksum(v * i.value for v, i in zip(flat, items, strict=True))
-    for members in _topics(model):
-        entries = [scip.addVar(lb=0, ub=1) for _ in members[1:]]
-        scip.addCons(quicksum(v for s in members for v in x[s]) <= 1 + quicksum(entries))
-        value = value - quicksum(e * model.penalty * (k + 1) for k, e in enumerate(entries))
-    scip.setObjective(value, "maximize")
+    x: list[Any] = [scip.addVar(vtype="B") for _ in values]
+    for factors, upper, lower in conditions:
+        # Shares of the limit, or the solver's tolerance would be nothing beside nano-dollars.
+        unit = max(1, upper)
+        whole = quicksum(x[column] * (factor / unit) for column, factor in factors.items())
+        scip.addCons(whole <= upper / unit)
+        scip.addCons(whole >= lower / unit)
+    scip.setObjective(quicksum(v * value for v, value in zip(x, values, strict=True)), "maximize")
     scip.optimize()
-    chosen = [i for v, i in zip(flat, items, strict=True) if scip.getVal(v) > 0.5]
+    if not scip.getNSols():
+        return 0.0, float("inf")
+    chosen = [i for v, i in zip(x, items, strict=False) if scip.getVal(v) > 0.5]
     return _value(model, chosen), _units(model, round(scip.getDualbound()))
 
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import product
 
 from thrifty.budget import StepOption
+from thrifty.budget.resources import RESOURCES
 from thrifty.planning.compiling import build_model
 from thrifty.planning.problem import Problem
 from thrifty.planning.risk import margin
@@ -57,19 +58,48 @@ def is_plan(problem: Problem, chosen: list[StepOption]) -> bool:
 
 def holds(problem: Problem, chosen: list[StepOption], place: int) -> bool:
     """Whether one limit holds with the chance asked for."""
-    limit = problem.left.limits[place]
+    limit = limit_of(problem, place)
     if limit is None:
         return True
-    limit = max(0, limit - problem.spent.amounts[place] - problem.kept_back.amounts[place])
-    used = sum(option.estimate.amounts[place] for option in chosen)
+    used = use_of(problem, chosen, place)
+    # used + margin <= limit, without a root
+    return used <= limit and (limit - used) ** 2 >= squared_margin(problem, chosen, place)
+
+
+def limit_of(problem: Problem, place: int) -> int | None:
+    """What a plan may use of a resource."""
+    limit = problem.left.limits[place]
+    if limit is None:
+        return None
+    return max(0, limit - problem.spent.amounts[place] - problem.kept_back.amounts[place])
+
+
+def use_of(problem: Problem, chosen: list[StepOption], place: int) -> int:
+    """What a set of options is estimated to use of a resource."""
     if place == 2 and problem.concurrency > 1:
-        used = makespan_of(problem, chosen)
+        return makespan_of(problem, chosen)
+    return sum(option.estimate.amounts[place] for option in chosen)
+
+
+def squared_margin(problem: Problem, chosen: list[StepOption], place: int) -> Fraction:
+    """The square of what is kept free of a resource."""
     if place == 3:
-        return used <= limit
+        return Fraction(0)
     z = Fraction(margin(problem.risk).z_milli, 1000)
     spreads = [Fraction(round(o.spread * 1000), 1000) * o.estimate.amounts[place] for o in chosen]
-    # used + z * sqrt(sum of squares) <= limit, without a root
-    return used <= limit and (limit - used) ** 2 >= z**2 * sum(s * s for s in spreads)
+    return z**2 * sum(s * s for s in spreads)
+
+
+def lacks(problem: Problem, chosen: list[StepOption]) -> dict[str, int]:
+    """By how much a set of options passes each limit, its margin included."""
+    found = {}
+    for place, resource in enumerate(RESOURCES):
+        if (limit := limit_of(problem, place)) is not None:
+            squared, reserve = squared_margin(problem, chosen, place), 0
+            while reserve**2 < squared:
+                reserve += 1
+            found[resource.name] = use_of(problem, chosen, place) + reserve - limit
+    return {name: amount for name, amount in found.items() if amount > 0}
 
 
 def makespan_of(problem: Problem, chosen: list[StepOption]) -> int:

@@ -61,3 +61,52 @@ def _step(random: Random, i: int, steps: int, arcs: int | None, correlated: bool
         requires=tuple(f"step {j}" for j in random.sample(range(i), min(i, int(count)))),
         topic=f"topic {random.randrange(steps)}",
     )
+
+
+def many_ways(
+    random: Random,
+    steps: int,
+    ways: int,
+    *,
+    is_concave: bool,
+    share: float,
+    noise: float = 0.2,
+    required: bool = False,
+    risk: float = 0.5,
+) -> Problem:
+    """Steps with several ways each, dearer and better from one to the next; four limits.
+
+    Args:
+        random: the source of all numbers.
+        steps: how many.
+        ways: how many options each step has.
+        is_concave: whether more spend brings less and less more value, or more and more.
+        share: the limits, as a share of what the dearest way of every step takes.
+        noise: by how much amounts differ at most from what the size of a way says, and values by
+            half of it. The less, the harder: then only trifles tell one way from another.
+        required: whether every step must be done.
+        risk: as of a problem.
+    """
+    bend = 0.5 if is_concave else 1.8
+    made = tuple(_step_in_ways(random, i, ways, bend, noise, required) for i in range(steps))
+    whole = [sum(max(o.estimate.amounts[k] for o in s.options) for s in made) for k in range(4)]
+    tokens, nano, ms, calls = (int(amount * share) for amount in whole)
+    left = Budget(tokens, Decimal(nano) / 10**9, ms, calls)
+    return Problem(made, left, max_steps=steps, risk=risk)
+
+
+def _step_in_ways(
+    random: Random, i: int, ways: int, bend: float, noise: float, required: bool
+) -> Step:
+    name, value = f"step {i:03}", random.uniform(20.0, 100.0)
+    tokens, price = random.randint(300, 1_500), random.randint(500, 4_000)
+    pace = random.uniform(1.0, 4.0)
+    options = []
+    for way in range(1, ways + 1):
+        size = way / ways
+        used = [tokens * size * random.uniform(1.0 - noise, 1.0 + noise) for _ in range(3)]
+        spend = Spend(round(used[0]), round(used[1]) * price, round(used[2] * pace), way)
+        worth = value * size**bend * random.uniform(1.0 - noise / 2, 1.0 + noise / 2)
+        named = f"{name} way {way}"
+        options.append(StepOption(named, name, "llm", "do it", spend, round(worth, 2)))
+    return Step(name, tuple(options), required=required)

@@ -8,9 +8,11 @@ from time import process_time
 
 import pytest
 
+from tests.planning.brute import lacks
 from tests.planning.families import tutorial_like
 from tests.planning.instances import small_problem
 from thrifty.budget import Budget, InvalidInput, Plan, Spend, Step, StepOption
+from thrifty.budget.resources import told
 from thrifty.planning.compiling import build_model
 from thrifty.planning.engines import make_plan
 from thrifty.planning.explanation import entries, least_increase, round_amount, shadow_prices
@@ -155,6 +157,40 @@ def test_least_increase_agrees_with_trying_every_budget():
         assert more == _first_budget_with(problem, name)
         tried += 1
     assert tried > 10
+
+
+def test_what_is_late_is_told_by_the_schedule_and_not_by_the_work():
+    """Two of 90 ms run at a time, so a third step of 60 ms would end after 150."""
+    a, b, c = (
+        Step(name, (StepOption(name, name, "llm", "do it", Spend(tokens, 0, ms), value),))
+        for name, tokens, ms, value in (("a", 10, 90, 5.0), ("b", 10, 90, 5.0), ("c", 30, 60, 1.0))
+    )
+    problem = Problem((a, b, c), Budget(1_000, None, 100), risk=0.5, concurrency=2)
+    (left,) = make_plan(problem).left_out
+    assert left.reason == "does not fit beside the rest: 50 ms short"
+    (left,) = make_plan(replace(problem, left=Budget(40, None, 100))).left_out
+    assert left.reason == "does not fit beside the rest: 10 tokens, 50 ms short"
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 3])
+def test_what_is_missing_is_what_every_limit_truly_lacks(concurrency):
+    """Counted anew for each option left out, from the problem and nothing else."""
+    seen = Counter()
+    for seed in range(3_000):
+        problem = replace(small_problem(Random(seed)), concurrency=concurrency)
+        plan = make_plan(problem, "exact")
+        options = {o.name: o for step in problem.steps for o in step.options}
+        for left in plan.left_out:
+            option = options[left.option]
+            with_it = [*(o for o in plan.chosen if o.step != left.step), option]
+            if "beside the rest" in left.reason:
+                missing = lacks(problem, with_it)
+                assert left.reason == f"does not fit beside the rest: {told(missing)} short"
+                seen[len(missing), "latency" in missing] += 1
+            elif "was chosen" in left.reason or "adds no value" in left.reason:
+                assert not lacks(problem, with_it)
+                seen["fits"] += 1
+    assert min(seen[1, False], seen[1, True], seen[2, True], seen["fits"]) >= 5, seen
 
 
 def _first_budget_with(problem: Problem, name: str) -> int | None:

@@ -32,7 +32,7 @@ def search_by_beam(model: Model, stop: Stop = STOP_NEVER, beam_width: int = BEAM
         best = min([*plans, *([best] if best is not None else [])], key=model.rank, default=None)
         if not beam or stop.is_over():
             break
-    bound = _value_bound(model)
+    bound = model.value_max
     if best is None:
         return Found((), bound, nodes, is_proven=False, is_plan=False)
     return Found(best, max(bound, model.worth(best)), nodes, is_proven=False)
@@ -48,9 +48,3 @@ def _grow(model: Model, old: Chosen) -> Iterator[Chosen]:
             chosen = tuple(sorted((*old, item)))
             if min(model.room(chosen), default=0) >= 0:
                 yield chosen
-
-
-def _value_bound(model: Model) -> int:
-    """The best option of the most valuable steps, as if everything fitted: never too low."""
-    best = sorted((max(item.value for item in group) for group in model.items), reverse=True)
-    return sum(value for value in best[: model.max_steps] if value > 0)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, count, islice, repeat
 from math import gcd, inf
+from operator import add, gt
 from typing import TYPE_CHECKING, NamedTuple
 
 from thrifty.planning.model import Item, Model, at_once
@@ -48,6 +49,38 @@ class Position(NamedTuple):
 
 Core = tuple[Position, ...]
 """Positions, each with everything it requires."""
+
+
+class Beside(NamedTuple):
+    """What is left to choose when every step that is needed has taken the least that it can."""
+
+    core: Core
+    """The loads of needed positions are what they take on top of their least."""
+    rooms: int
+    """What the least of all needed steps leaves of the rows, packed."""
+
+
+def beside_needed(rows: Rows, core: Core) -> Beside | None:
+    """A core beside the least that its needed positions take; None when not even that fits.
+
+    So every choice leaves room for all that must still be chosen, and is seen not to where it
+    does not, for the price of one subtraction.
+    """
+    taken = [0] * len(rows.capacities)
+    positions = []
+    for position in core:
+        if position.needed:
+            branches = position.branches
+            columns = zip(*[branch.item.amounts for branch in branches], strict=True)
+            least = list(map(min, columns))
+            taken = list(map(add, taken, least))
+            load = rows.packed(least)
+            loads = [branch._replace(load=branch.load - load) for branch in branches]
+            position = position._replace(branches=tuple(loads))
+        positions.append(position)
+    if any(map(gt, taken, rows.capacities)):
+        return None
+    return Beside(tuple(positions), rows.rooms - rows.packed(taken))
 
 
 def size(core: Core) -> int:

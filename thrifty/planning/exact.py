@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from math import floor, inf
 
 from thrifty.planning.chord import Margins
-from thrifty.planning.core import Core, narrowed, reduced, size, whole, without
+from thrifty.planning.core import Core, beside_needed, narrowed, reduced, size, whole, without
 from thrifty.planning.descent import RowsOnly, descend, first_prices
-from thrifty.planning.exchange import exchanged
 from thrifty.planning.greedy import Draft, by_density, by_worth
 from thrifty.planning.leeway import leeway
 from thrifty.planning.model import Item, Model
@@ -22,7 +21,6 @@ from thrifty.planning.rows import Rows
 from thrifty.planning.search import Best, Search
 from thrifty.planning.settling import Settling
 from thrifty.planning.sifting import promising
-from thrifty.planning.skyband import skyband
 from thrifty.planning.walk import FEW
 
 EPSILON = 1e-11
@@ -30,30 +28,25 @@ EPSILON = 1e-11
 STAGES = {
     0: ((1, 6_000), (40, 15_000)),
     16: ((3, 6_000), (40, 15_000)),
-    25: ((10, 3_000), (16, 15_000)),
+    25: ((12, 1_000), (20, 15_000)),
     150: ((16, 8_000), (40, 30_000)),
-    2_000: ((16, 0), (16, 0), (24, 20_000), (60, 20_000)),
 }
 """From a number of items on: how many prices are tried for the whole problem, and how many nodes
 of its core are then searched; first as for an easy problem, then as for a hard one."""
 STAGES_SHORT = {
-    25: ((8, 3_000), (16, 15_000)),
+    25: ((16, 1_000), (20, 15_000)),
     150: ((1, 10_000), (24, 80_000)),
     500: ((1, 10_000), (24, 500_000)),
-    2_000: ((1, 10_000), (24, 5_000_000)),
 }
 """The same where it is the number of steps that limits a plan."""
 LARGE = 150
-"""From so many items on, good prices are found before the whole problem is bounded: in three steps,
-and good plans are made better by exchanges; or, where it is the number of steps that limits a plan,
-for its promising part alone."""
+"""From so many items on, good prices are found before the whole problem is bounded: in three steps;
+or, where it is the number of steps that limits a plan, for its promising part alone."""
 OPENING = (20, 8)
 """How many prices of rows are tried alone, and how many with the others settled at each."""
 SIFTING = (20, 16, 300)
 """How many steps more than a plan has room for are promising, how many prices are tried for them,
 and how many nodes of their core are searched for a good plan."""
-CROWD_MAX = 4_000
-"""Of so many items each is compared with the others, where a plan has few steps."""
 STAGE_BELOW = (16, 60_000)
 """The same for a part of it."""
 MOST = 1e300
@@ -67,9 +60,6 @@ CLEARER = 0.3
 """What share of the gap the chords over margins must give away less to be worth new prices."""
 WIDEST = 30_000
 """The widest core that is searched before HiGHS could be asked."""
-HOPELESS_WIDTH = 100_000
-HOPELESS_GAP = 0.05
-"""A core that is wider and further from its bound than this is left to HiGHS as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +105,8 @@ class Exact:
     def narrow(self, known: Sequence[Item] = ()) -> list[Part]:
         """Settles an easy problem; of a hard one, returns the part that is left."""
         relaxation = self.relaxation
+        if relaxation.beside is None:
+            return []
         core, count = relaxation.core, len(relaxation.items)
         self.meet(drafted(core, known))
         self.meet(by_density(relaxation))
@@ -124,7 +116,7 @@ class Exact:
             prices = find(relaxation, prices)
         parts = [Part(core, prices, inf)]
         for rounds, nodes in self.stages(count):
-            if self.is_over(parts) or self.is_hopeless(parts[0]):
+            if self.is_over(parts):
                 break
             parts = self.remains(parts.pop(), rounds, nodes, WIDEST)
         return parts
@@ -148,11 +140,6 @@ class Exact:
             or (self.stop.gap and self.whole_bound(parts) <= self.enough())
             or self.stop.is_over()
         )
-
-    def is_hopeless(self, part: Part) -> bool:
-        """Whether better prices would not make a part small enough to be searched."""
-        gap = part.bound - self.best.value
-        return HOPELESS_GAP * part.bound < gap < inf and self.width(part.core) > HOPELESS_WIDTH
 
     def stages(self, count: int) -> Sequence[tuple[int, int]]:
         """The stages for a number of items."""
@@ -188,6 +175,8 @@ class Exact:
             if core is not self.relaxation.core:
                 self.relaxation = Relaxation(self.model, core, self.rows, margins)
             relaxation = self.relaxation
+            if relaxation.beside is None:
+                return []
             at = self.bounded(relaxation, prices, rounds)
             self.tolerance = self.tolerance or tolerance(at)
             smaller = self.reduced(relaxation, at)
@@ -222,15 +211,15 @@ class Exact:
     def reduced(self, relaxation: Relaxation, at: Relaxed) -> Core | None:
         """What of a core can still be better than the best plan; None when nothing can."""
         slack = self.slack(at)
-        core = reduced(relaxation, at, slack) if slack >= 0 else None
-        if core and self.model.max_steps <= FEW and LARGE <= size(core) <= CROWD_MAX:
-            return skyband(self.model, self.rows, core)
-        return core
+        return reduced(relaxation, at, slack) if slack >= 0 else None
 
     def search(self, core: Core, at: Relaxed, nodes: int) -> bool:
         """Searches a core for a better plan; whether none is left."""
+        left = beside_needed(self.rows, core)
+        if left is None:
+            return True
         nodes_max = min(self.stop.nodes_max, self.best.nodes + nodes + len(core))
-        search = Search(self.model, self.rows, core, at, self.tolerance)
+        search = Search(self.model, self.rows, left, at, self.tolerance)
         return search.run(self.best, replace(self.stop, nodes_max=nodes_max))
 
     def opened(self, relaxation: Relaxation, prices: Prices) -> Prices:
@@ -264,12 +253,7 @@ class Exact:
 
     def bounded(self, relaxation: Relaxation, prices: Prices, rounds: int) -> Relaxed:
         """The lowest bound found, plans noted on the way."""
-        at = descend(relaxation, prices, self.enough, rounds, self.plan_by(relaxation))
-        if len(relaxation.items) >= LARGE and not self.is_short():
-            draft = drafted(relaxation.core, self.best.items)
-            if len(draft) == len(self.best.items):
-                self.meet(exchanged(relaxation, at, draft))
-        return at
+        return descend(relaxation, prices, self.enough, rounds, self.plan_by(relaxation))
 
     def plan_by(self, relaxation: Relaxation) -> Callable[[Relaxed], None]:
         """Makes plans of the points of a descent."""

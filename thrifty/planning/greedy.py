@@ -6,7 +6,7 @@ Every plan it returns is one; that there is none it cannot say.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 
-from thrifty.planning.core import Branch
+from thrifty.planning.core import Branch, Core
 from thrifty.planning.model import Model
 from thrifty.planning.relaxation import Relaxation, Relaxed
 from thrifty.planning.rows import Rows, Variances, joined, parted
@@ -22,20 +22,21 @@ class Builder:
     """A plan in the making; nothing in it is ever taken out again."""
 
     def __init__(
-        self, model: Model, rows: Rows, options: Callable[[int], Iterable[Branch]]
+        self, model: Model, rows: Rows, rooms: int, options: Callable[[int], Iterable[Branch]]
     ) -> None:
         """An empty plan.
 
         Args:
             model: the problem.
             rows: its rows.
+            rooms: what may be used of them, beside the least of all that is needed.
             options: the branches of a step, in the order in which they are tried.
         """
         self.model = model
         self.all_rows = rows
         self.options = options
         self.chosen: dict[int, Branch] = {}
-        self.rooms = rows.rooms
+        self.rooms = rooms
         self.variances = rows.none
         self.entries: dict[int, int] = {}
 
@@ -126,8 +127,10 @@ def follow(relaxation: Relaxation, promise: Sequence[float], order: Iterable[int
     Returns:
         A plan; nothing when a needed step does not fit.
     """
-    model, core = relaxation.model, relaxation.core
-    builder = Builder(model, relaxation.rows, _Ranked(relaxation, promise))
+    if relaxation.beside is None:
+        return []
+    model, (core, rooms) = relaxation.model, relaxation.beside
+    builder = Builder(model, relaxation.rows, rooms, _Ranked(relaxation, core, promise))
     chosen = builder.chosen
     failures = 0
     for place in chain(relaxation.needed, order):
@@ -137,13 +140,13 @@ def follow(relaxation: Relaxation, promise: Sequence[float], order: Iterable[int
             failures = 0 if builder.add(step) else failures + 1
     if any(core[place].step not in chosen for place in relaxation.needed):
         return []
-    for step, branch in _swaps(relaxation, promise, builder):
+    for step, branch in _swaps(relaxation, core, promise, builder):
         builder.swap(step, branch)
     return list(chosen.values())
 
 
 def _swaps(
-    relaxation: Relaxation, promise: Sequence[float], builder: Builder
+    relaxation: Relaxation, core: Core, promise: Sequence[float], builder: Builder
 ) -> list[tuple[int, Branch]]:
     """The more valuable branches of the chosen steps that fit as the plan is, those first that
     lose the least promise for what they gain."""
@@ -151,7 +154,7 @@ def _swaps(
     swaps = []
     for step, old in builder.chosen.items():
         place = relaxation.place[step]
-        branches = relaxation.core[place].branches
+        branches = core[place].branches
         for i, new in enumerate(branches):
             if new.value > old.value and (rooms + old.load - new.load) & guards == guards:
                 start = relaxation.starts[place]
@@ -164,15 +167,16 @@ def _swaps(
 class _Ranked:
     """The branches of a step, most promising first; sorted only when asked for."""
 
-    def __init__(self, relaxation: Relaxation, promise: Sequence[float]) -> None:
+    def __init__(self, relaxation: Relaxation, core: Core, promise: Sequence[float]) -> None:
         self.relaxation = relaxation
+        self.core = core
         self.promise = promise
 
     def __call__(self, step: int) -> Sequence[Branch]:
         place = self.relaxation.place.get(step)
         if place is None:
             return ()
-        branches = self.relaxation.core[place].branches
+        branches = self.core[place].branches
         if len(branches) == 1:
             return branches
         promise = self.promise[self.relaxation.slices[place]]

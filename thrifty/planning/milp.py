@@ -13,7 +13,6 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from heapq import nlargest
 from importlib.util import find_spec
 from itertools import chain, pairwise
 from math import floor, inf, sqrt
@@ -100,9 +99,6 @@ class Milp:
         for group in model.items:
             ends.append(ends[-1] + len(group))
         self.spans = [list(range(start, end)) for start, end in pairwise(ends)]
-        best = [max(0, group[0].value) for group in model.items if group]
-        self.most = sum(nlargest(model.max_steps, best))
-        """What no plan is worth more than."""
         self.topics: dict[int, list[int]] = {}
         for step, topic in enumerate(model.topics):
             if topic >= 0 and model.penalty and model.items[step]:
@@ -178,7 +174,7 @@ class Milp:
             if self.model.is_plan(solution):
                 if not is_plan or self.model.rank(solution) < self.model.rank(best):
                     best, is_plan = solution, True
-                if status == "Optimal" and self.most <= EXACT_MAX and not stop.gap:
+                if status == "Optimal" and self.model.value_max <= EXACT_MAX and not stop.gap:
                     return Found(best, self.model.worth(best), nodes)
                 break
             if stop.gap and is_plan and bound <= stop.enough(self.model.worth(best)):
@@ -186,8 +182,9 @@ class Milp:
             self._add_rows([*self._tangents(solution), self._forbidden(solution)])
             if status != "Optimal":
                 break
-        slack = WHOLE if self.most <= EXACT_MAX else TOLERANCE * self.most
-        whole = floor(min(bound + slack, self.most))
+        most = self.model.value_max
+        slack = WHOLE if most <= EXACT_MAX else TOLERANCE * most
+        whole = floor(min(bound + slack, most))
         return Found(best, max(whole, self.model.worth(best)), nodes, False, is_plan)
 
     def _run(self, stop: Stop, nodes: int) -> str:

@@ -7,6 +7,7 @@ bound can be rounded down and no engine ever compares two roundings of one sum.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import repeat
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -57,7 +58,7 @@ class Model:
     """Choose at most one item a step. Steps are sorted by name, so that order has no influence."""
 
     items: tuple[tuple[Item, ...], ...]
-    """The items of each step, none dominated by another."""
+    """The items of each step, none dominated by another; in no particular order."""
     requires: tuple[tuple[int, ...], ...]
     """For each step, the numbers of those that must be chosen with it."""
     required: tuple[bool, ...]
@@ -83,6 +84,14 @@ class Model:
     def size(self) -> int:
         """The number of items."""
         return sum(map(len, self.items))
+
+    @property
+    def value_max(self) -> int:
+        """What no plan is worth more than: the best item of each of the most valuable steps, as if
+        everything fitted."""
+        # A core's items are sorted by worth at prices, so the first need not be the most valuable.
+        best = [max([item.value for item in group], default=0) for group in self.items]
+        return sum(nlargest(self.max_steps, [max(0, value) for value in best]))
 
     def worth(self, chosen: Sequence[Item]) -> int:
         """The value of a plan in units."""

@@ -82,6 +82,7 @@ class _Asking:
         self.full = f"the plan has its {count} {steps}" if len(chosen) >= count else ""
         self.penalty_micro = round(problem.diversity_penalty * MICRO)
         timed = model.items if model.clock else ()
+        # Where a schedule counts, no option is left out of the model for being dominated.
         self.items = {item.name: item for group in timed for item in group}
 
     def reasons(self, step: Step, offers: Sequence[Figures]) -> Iterator[tuple[str, str]]:
@@ -100,7 +101,7 @@ class _Asking:
                 yield name, everywhere
             elif rival and name == rival.name:
                 continue
-            elif missing := self._missing(offer, rooms, variances) or self._late(name, rival):
+            elif missing := self._missing(offer, rival, rooms, variances):
                 yield name, f"does not fit beside the rest: {missing} short"
             elif rival:
                 yield name, f"{rival.name!r} was chosen for this step"
@@ -142,29 +143,46 @@ class _Asking:
             return rooms, self.variances
         return rooms, tuple(map(sub, self.variances, rival.variances))
 
-    def _missing(self, offer: Figures, rooms: Amounts, variances: Amounts) -> str:
-        """What is missing for an option beside the rest of the plan, as `told` would tell it."""
-        _, _, _, amounts, more = offer
-        if not self.measure.has_margin:
-            if not any(map(gt, amounts, rooms)):
-                return ""
-            parts = zip(self.shows, amounts, rooms, strict=True)
-            return ", ".join([show(amount - room) for show, amount, room in parts if amount > room])
-        left = map(sub, rooms, amounts)
-        together = map(add, variances, more) if more else variances
+    def _missing(
+        self, offer: Figures, rival: Item | None, rooms: Amounts, variances: Amounts
+    ) -> str:
+        """What is missing for an option beside the rest of the plan, as `told` would tell it.
+
+        Args:
+            offer: the option.
+            rival: the option of its step that was chosen.
+            rooms: what the plan leaves of each row without the rival.
+            variances: the plan's, without the rival.
+        """
+        if self.model.clock:
+            return self._told(self._lacks_by_clock(offer, rival, rooms, variances))
+        if not self.measure.has_margin and not any(map(gt, offer[3], rooms)):
+            return ""  # as for most options of a long list, and at once
+        return self._told(_lacks(offer, rooms, variances))
+
+    def _lacks_by_clock(
+        self, offer: Figures, rival: Item | None, rooms: Amounts, variances: Amounts
+    ) -> list[int]:
+        """What is missing of each row where time is that of the schedule."""
+        clock, item = self.model.clock, self.items.get(offer[2])
+        if clock is None or item is None:
+            return []  # its step needs more steps than a plan may have: no limit is at fault
+        lacks = _lacks(offer, rooms, variances)
+        # The row has the work of all places together; what is late is the end of the schedule.
+        others = [other for other in self.chosen.values() if other is not rival]
+        lacks[clock.row] = -self.model.time_left([*others, item])
+        return lacks
+
+    def _told(self, lacks: Sequence[int]) -> str:
         return ", ".join(
-            [
-                show(risk.reserve(variance) - room)
-                for show, room, variance in zip(self.shows, left, together, strict=True)
-                if room < 0 or (variance and not risk.within(room, variance))
-            ]
+            [show(lack) for show, lack in zip(self.shows, lacks, strict=False) if lack > 0]
         )
 
-    def _late(self, name: str, rival: Item | None) -> str:
-        """How much too late the plan would end with an option; nothing where time adds up."""
-        item = self.items.get(name)  # none where another option of its step is better in all
-        if item is None or self.model.clock is None:
-            return ""
-        others = [other for other in self.chosen.values() if other is not rival]
-        left = self.model.time_left([*others, item])
-        return self.shows[self.model.clock.row](-left) if left < 0 else ""
+
+def _lacks(offer: Figures, rooms: Amounts, variances: Amounts) -> list[int]:
+    """By how much each row is short with an option, its margin included; less than nothing where
+    it fits."""
+    _, _, _, amounts, more = offer
+    together = map(add, variances, more) if more else variances
+    parts = zip(amounts, rooms, together, strict=True)
+    return [amount - room + risk.reserve(variance) for amount, room, variance in parts]

@@ -19,7 +19,7 @@ from operator import mul
 from typing import NamedTuple, TypeVar
 
 from thrifty.planning.chord import Margins, chord_over, margins_of, overlap
-from thrifty.planning.core import Core
+from thrifty.planning.core import Core, beside_needed
 from thrifty.planning.model import Model
 from thrifty.planning.rows import Rows
 
@@ -124,6 +124,8 @@ class Relaxation:
         self.needed = [place for place, position in enumerate(core) if position.needed]
         self.optional = [place for place, position in enumerate(core) if not position.needed]
         self.free = max(0, model.max_steps - len(self.needed))
+        self.beside = beside_needed(rows, core)
+        """What is left to choose beside the least of all that is needed, if that fits."""
         self.margins = self._margins(margins)
         chords = list(zip(map(chord_over, self.margins), rows.units, strict=True))
         self.columns = [

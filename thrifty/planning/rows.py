@@ -25,6 +25,7 @@ class Rows:
     """The fields of a model's rows."""
 
     def __init__(self, model: Model) -> None:
+        self.capacities = model.capacities
         self.units = _units(model)
         """For each row, the unit in which the average step of a plan uses about one, or less."""
         self.is_risky = any(item.variances for group in model.items for item in group)
@@ -78,10 +79,15 @@ def parted(variances: Variances, item: Item) -> Variances:
 
 def _units(model: Model) -> list[float]:
     steps = len(model.items)
+    most_valuable = [max(group, key=_value) for group in model.items if group]
     places = float(min(model.max_steps, steps))
     for row, capacity in enumerate(model.capacities):
-        if used := sum([group[0].amounts[row] for group in model.items]):
+        if used := sum([best.amounts[row] for best in most_valuable]):
             places = min(places, capacity * steps / used)
     # Beyond this, the slopes of the rows would drown those of requirements and topics.
     places = min(max(1.0, places), UNITS_MAX)
     return [places / capacity if capacity else 0.0 for capacity in model.capacities]
+
+
+def _value(item: Item) -> int:
+    return item.value

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import add
 
-from thrifty.planning.core import Core
+from thrifty.planning.core import Beside
 from thrifty.planning.model import Item, Model
 from thrifty.planning.relaxation import Relaxed
 from thrifty.planning.result import Stop
@@ -58,13 +58,15 @@ class Best:
 class Search:
     """One search of a core."""
 
-    def __init__(self, model: Model, rows: Rows, core: Core, at: Relaxed, tolerance: float) -> None:
+    def __init__(
+        self, model: Model, rows: Rows, left: Beside, at: Relaxed, tolerance: float
+    ) -> None:
         """Lays out the walk.
 
         Args:
             model: the problem.
             rows: its rows.
-            core: what is left of it to decide.
+            left: what is left of it to decide.
             at: its bound.
             tolerance: the error that rounding may leave in a bound.
         """
@@ -72,7 +74,8 @@ class Search:
         self.rows = rows
         self.at = at
         self.tolerance = tolerance
-        self.walk = walk(model, rows, core)
+        self.rooms = left.rooms
+        self.walk = walk(model, rows, left.core)
 
     def run(self, best: Best, stop: Stop) -> bool:
         """Improves on the best plan; returns whether nothing better is left.
@@ -105,11 +108,11 @@ class Search:
         return True
 
     def _root(self) -> Node:
-        walk, places, rows = self.walk, self.model.max_steps, self.rows
+        walk, places, none = self.walk, self.model.max_steps, self.rows.none
         constant, gain = self.at.constant, self.at.gain
         bound = constant + walk.tops[places][0]
         return (
-            bound, constant, gain, 0.0, 0, places, rows.rooms, rows.none, 0, walk.needed, None
+            bound, constant, gain, 0.0, 0, places, self.rooms, none, 0, walk.needed, None
         )  # fmt: skip
 
     def _children(self, node: Node, best: Best) -> list[Node]:

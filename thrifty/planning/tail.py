@@ -80,10 +80,12 @@ class Tail(dict[int, Sequence[Curve]]):
     def __missing__(self, place: int) -> Sequence[Curve]:
         _, branches, _, paid = self.positions[place]
         values = [branch.value + paid for branch in branches]
-        columns = zip(*[branch.item.amounts for branch in branches], strict=True)
+        loads = [branch.load for branch in branches]
         curves = [
-            after.joined(zip(column, values, strict=True))
-            for after, column in zip(self[place + 1], columns, strict=True)
+            after.joined(
+                zip([load >> after.shift & after.mask for load in loads], values, strict=True)
+            )
+            for after in self[place + 1]
         ]
         self[place] = curves
         return curves
