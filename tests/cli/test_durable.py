@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 
 import pytest
 
-from tests.llm_server import Answer, Hang, LLMServer
+from tests.harness.llm_server import Answer, Hang, LLMServer
 from thrifty import Spend, SqliteLedger
 
 BUDGET = ("--max-tokens", "2200", "--max-tool-calls", "2")

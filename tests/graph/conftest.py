@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.llm_server import Answer, LLMServer
+from tests.harness.llm_server import Answer, LLMServer
 from thrifty import MemoryLedger, Receipt, Settings, create_budget_agent
 from thrifty.graph.agent import BudgetAgent
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.graph.conftest import EDITOR, HEADINGS, TASK, TUTORIAL_BUDGET, receipt_of
-from tests.llm_server import (
+from tests.harness.llm_server import (
     Answer,
     BodyDrip,
     EndlessStream,

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.graph.conftest import TASK, TUTORIAL_BUDGET, receipt_of
-from tests.llm_server import Answer, LongAnswer
+from tests.harness.llm_server import Answer, LongAnswer
 from thrifty import Budget
 
 

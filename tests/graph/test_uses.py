@@ -9,7 +9,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
 from tests.graph.conftest import TASK, TUTORIAL_BUDGET, decisions_of, receipt_of
-from tests.llm_server import Answer
+from tests.harness.llm_server import Answer
 from thrifty import InvalidInput, Plan, Result, Spend, Step, StepOption
 
 

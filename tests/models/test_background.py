@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.llm_server import Answer, LLMServer
+from tests.harness.llm_server import Answer, LLMServer
 from thrifty import SqliteLedger
 
 ASKED_AT_ONCE = """

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.deadlines import FAULTS, LIMIT_MS, WAYS, Left, measure, warm_up
-from tests.llm_server import LLMServer
+from tests.harness.llm_server import LLMServer
 
 LATE_MS_MAX = 1_500
 """Wide, since tests share their machine; the benchmark's table has the figures."""

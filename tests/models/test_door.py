@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 
-from tests.llm_server import (
+from tests.harness.llm_server import (
     Answer,
     MissingUsage,
     ServerError,

@@ -14,7 +14,14 @@ from langchain_core.tools import tool
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 
-from tests.llm_server import Answer, Hang, MissingUsage, ServerError, ToolCall, TooManyRequests
+from tests.harness.llm_server import (
+    Answer,
+    Hang,
+    MissingUsage,
+    ServerError,
+    ToolCall,
+    TooManyRequests,
+)
 from tests.models.conftest import client
 from tests.models.test_metered import IMAGE, WAYS
 from thrifty import (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import tool
 
-from tests.llm_server import (
+from tests.harness.llm_server import (
     Answer,
     EndlessStream,
     Hang,
