@@ -33,6 +33,25 @@ schemas = count(1)
 real_connect = socket.socket.connect
 
 
+SHARED = ("crash", "packaging", "studio")
+"""Folders whose tests share what takes long to start: one process runs all tests of one."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the tests that take minutes, too")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skips what takes minutes unless it is asked for, and puts what takes longest first."""
+    for item in items:
+        if item.get_closest_marker("long") and not config.getoption("long"):
+            item.add_marker(pytest.mark.skip(reason="takes minutes: run with --long"))
+        if (folder := item.path.parent.name) in SHARED:
+            item.add_marker(pytest.mark.xdist_group(folder))
+    items.sort(key=lambda item: "harness" not in item.path.parts)  # so that none ends alone
+
+
 class NetworkForbidden(BaseException):
     """A test tried to leave this machine; no handler of `Exception` may swallow it."""
 

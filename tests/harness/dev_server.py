@@ -13,8 +13,8 @@ from typing import Self
 import httpx
 
 ROOT = Path(__file__).parents[2]
-START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 15.0
+START_TIMEOUT_S = 240.0
+STOP_TIMEOUT_S = 60.0
 POLL_S = 0.1
 QUIET = {
     "LANGGRAPH_CLI_NO_ANALYTICS": "1",

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-STARTS_WITHIN_S = 30.0
+STARTS_WITHIN_S = 240.0
 SERVER_USER = "nobody"
 
 

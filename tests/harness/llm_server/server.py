@@ -19,7 +19,7 @@ from tests.harness.llm_server.usage import Bill
 from tests.harness.llm_server.wire import Wire
 
 HOST = "127.0.0.1"
-STOP_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 60.0
 
 
 class LLMServer:
@@ -75,7 +75,7 @@ class LLMServer:
         return self._house.journal.bill
 
     def wait_for(
-        self, count: int = 1, *, ended: bool = False, timeout_s: float = 5.0
+        self, count: int = 1, *, ended: bool = False, timeout_s: float = 60.0
     ) -> tuple[Request, ...]:
         """Block until `count` requests have arrived, or have ended, and return all.
 

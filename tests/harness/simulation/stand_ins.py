@@ -4,7 +4,7 @@ All of it is put in place from outside, so that no line of the agent knows of a 
 
 | in the agent | here |
 |---|---|
-| `time.monotonic_ns` | the schedule's clock |
+| `time.monotonic_ns`, the planner's clock | the schedule's clock |
 | the background loop's thread | the actor that waits for the call runs the loop itself |
 | the ledger's threads beside the loop | the same actor, in turn |
 | LangGraph's threads | actors |
@@ -41,6 +41,7 @@ from thrifty.ledger.protocol import Ledger
 from thrifty.models.background import BackgroundLoop, Errand, StreamedErrand, background_loop
 from thrifty.models.client import ChatClients
 from thrifty.nodes.services import Services
+from thrifty.planning.engines import make_plan
 from thrifty.settings import Settings
 
 NANO_PER_S = 1_000_000_000
@@ -340,6 +341,9 @@ def in_place(
             "langgraph.pregel._executor.get_executor_for_config": pool,
         }.items():
             stack.enter_context(patch(name, stand_in))
+        # The planner's clock, too: no plan may depend on how fast this machine is.
+        planners_clock = {"clock_ns": lambda: schedule.now_ns}
+        stack.enter_context(patch.dict(make_plan.__kwdefaults__, planners_clock))
         yield
 
 

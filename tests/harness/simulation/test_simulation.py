@@ -1,4 +1,7 @@
-"""The promises, in two thousand worlds in which everything goes wrong that can."""
+"""The promises, in two thousand worlds in which everything goes wrong that can.
+
+Three hundred of them in `python -m tests`, all with `--long`.
+"""
 
 import json
 import os
@@ -7,10 +10,18 @@ import sys
 
 import pytest
 
-from tests.harness.simulation.many import Sum, failures, kept_seeds, told_of
+from tests.harness.simulation.many import Sum, failures, kept_seeds
+from tests.harness.simulation.simulate import simulate
 
 SEEDS = 2_000
-PROCESSES = 2
+BLOCK = 100
+"""Seeds of one test, so that several processes share them."""
+AT_ONCE = 3 * BLOCK
+"""How many are simulated without `--long`."""
+BLOCKS = [
+    pytest.param(first, marks=[pytest.mark.long] if first > AT_ONCE else [])
+    for first in range(1, SEEDS + 1, BLOCK)
+]
 ALIKE = (2, 15, 33, 61)
 """Seeds with kills, sleeps, shared accounts and code of others among them."""
 DIGESTS = """
@@ -21,20 +32,27 @@ print(json.dumps([simulate(seed).digest for seed in {seeds}]))
 """
 
 
-@pytest.mark.timeout(900)
-def test_every_promise_is_kept_in_every_world():
+@pytest.mark.timeout(1800)  # against one that hangs; it takes six seconds
+@pytest.mark.parametrize("first", BLOCKS)
+def test_every_promise_is_kept_in_every_world(first, tmp_path):
     counted = Sum()
-    with told_of([*kept_seeds(), *range(1, SEEDS + 1)], PROCESSES) as tellings:
-        for told in tellings:
-            counted.add(told)
+    for seed in range(first, first + BLOCK):
+        counted.add(simulate(seed, tmp_path))
     print(counted)
     assert not counted.bad, f"\n{failures(counted.bad)}"
     # A simulation in which nothing happens keeps every promise.
-    assert counted.requests > 2 * SEEDS
-    assert counted.kills > SEEDS // 10
-    assert counted.sleeps > SEEDS // 20
+    assert counted.requests > 2 * BLOCK
+    assert counted.kills > BLOCK // 10
+    assert counted.sleeps > BLOCK // 20
 
 
+@pytest.mark.parametrize("seed", kept_seeds())
+def test_every_world_that_once_broke_a_promise_keeps_it(seed, tmp_path):
+    told = simulate(seed, tmp_path)
+    assert not told.breaches, failures([told])
+
+
+@pytest.mark.timeout(1800)  # against one that hangs; it takes seven seconds
 def test_the_same_seed_is_the_same_story_in_any_process():
     """Whatever order sets have there, so that a seed is all that has to be told of a fault."""
     first, second = (_digests(hash_seed) for hash_seed in ("1", "2"))

