@@ -238,9 +238,9 @@ def test_no_time_to_work_in(text):
     ],
 )
 def test_fifty_kilobytes_are_read_at_once(piece):
-    start = time.perf_counter()
+    began = time.thread_time()  # of this thread alone, however busy the machine is
     read_brief(piece * (50_000 // len(piece)))
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - began < 5  # a pattern that backtracks takes minutes
 
 
 @settings(max_examples=200, deadline=None)

@@ -4,7 +4,6 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -31,12 +30,10 @@ from tests.harness.llm_server import (
     chat_question,
     responses_question,
 )
-from tests.harness.llm_server.behaviour import Behaviour
 from tests.harness.llm_server.prose import exactly
-from tests.harness.llm_server.reply import Reply
 from tests.harness.llm_server.samples import sample
 from tests.harness.llm_server.script_file import load
-from tests.harness.llm_server.stage import Stage
+from tests.harness.llm_server.together import Together
 
 BOTH_APIS = pytest.mark.parametrize("responses", [False, True], ids=["chat", "responses"])
 STREAMED_OR_NOT = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -508,17 +505,6 @@ async def _async_both(server: LLMServer) -> tuple[str, str]:
             asking.responses.create(model="m", input="response"),
         )
     return str(chat.choices[0].message.content), response.output_text
-
-
-@dataclass(frozen=True, kw_only=True)
-class Together(Behaviour):
-    """Answers once as many have asked."""
-
-    barrier: asyncio.Barrier
-
-    async def perform(self, stage: Stage, reply: Reply) -> None:
-        await self.barrier.wait()
-        await self.send(stage, reply)
 
 
 def test_async_clients_are_served_side_by_side(server: LLMServer) -> None:
