@@ -192,7 +192,9 @@ def test_a_plan_is_approved_changed_and_paid_for_in_a_chat(tmp_path):
     said = ["Plan a tea party", "hm", "without Timeline", "5k tokens, 3 calls", "without Sky", "go"]
     done = run("chat_approval", tmp_path, "".join(f"{line}\n" for line in said))
     assert (done.returncode, done.stderr) == (0, "")
-    task, unclear, without, raised, unknown, go = re.split(r"(?m)^> .*\n", done.stdout)[1:]
+    # The draft at the end has a line of that form too: the task that it quotes.
+    heard = re.split(r"(?m)^> .*\n", done.stdout, maxsplit=len(said))
+    task, unclear, without, raised, unknown, go = heard[1:]
     assert "Is this plan to be carried out?" in task
     assert "- Timeline (local)" in task
     assert "I did not understand: budget: got 'hm'" in unclear

@@ -75,12 +75,12 @@ class Executors:
 
 
 def warm_up() -> None:
-    """Loads templates and word lists now, so that their time is not the first run's latency."""
+    """Loads what local code knows now, so that its time is not the first run's latency."""
     _local(Work("warm up", StepOption("warm up", "warm up", LOCAL, "Warm up.", Spend(), 0.0)))
 
 
 def _local(work: Work) -> Result:
-    from thrifty.executors.local import run_local  # Jinja2 is loaded when something is written
+    from thrifty.executors.offline.local_executor import run_local  # when something is written
 
     return run_local(work)
 

@@ -1,0 +1,1 @@
+"""Writes project proposals with no model: what the executor `local` does."""

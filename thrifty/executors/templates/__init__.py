@@ -1,1 +1,0 @@
-"""The Markdown that the local executor fills."""
