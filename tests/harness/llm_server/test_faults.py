@@ -183,23 +183,23 @@ def test_hang_takes_the_request_and_sends_nothing(server: LLMServer, stream: boo
     assert not request.completed
 
 
-@pytest.mark.parametrize("fault", [Hang(), HeaderDrip(), KeepAlives(), BodyDrip(interval_ms=500)])
+@pytest.mark.parametrize("fault", [Hang(), HeaderDrip(), KeepAlives(), BodyDrip(interval_ms=9_000)])
 def test_a_read_timeout_is_or_is_no_deadline(server: LLMServer, fault: Behaviour) -> None:
     """Only the fault that sends nothing for as long as the timeout trips it."""
     server.script(fault)
     started_s = time.monotonic()
     if isinstance(fault, Hang | BodyDrip):
         with pytest.raises(openai.APITimeoutError):
-            model(server, timeout_s=0.2).invoke("Go")
+            model(server, timeout_s=1).invoke("Go")
     else:
 
         async def cut_at_deadline() -> None:
-            async with asyncio.timeout(0.5):
-                await model(server, timeout_s=0.2).ainvoke("Go")
+            async with asyncio.timeout(2):
+                await model(server, timeout_s=1).ainvoke("Go")
 
         with pytest.raises(TimeoutError):
             asyncio.run(cut_at_deadline())
-        assert time.monotonic() - started_s >= 0.5
+        assert time.monotonic() - started_s >= 2
     (request,) = server.wait_for(1, ended=True)
     assert not request.completed
     assert request.bill.output_tokens > 0
