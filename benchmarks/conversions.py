@@ -15,8 +15,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from tests.graph.conftest import EDITOR, REVISED, TASK, TUTORIAL_BUDGET
 from tests.llm_server import Answer, LLMServer
+
+from tests.graph.conftest import EDITOR, REVISED, TASK, TUTORIAL_BUDGET
 from thrifty import Settings, create_budget_agent
 
 NAMES = ("to_state", "from_state")
