@@ -33,7 +33,7 @@ NOT_COUNTED = ("tests", "benchmarks")
 """Folders that only drive the run."""
 BUDGET = Budget(max_tokens=8_000, max_latency_ms=60_000, max_tool_calls=8)
 STEPS = ("First", "Second")
-SERVERS = ("tests.harness.llm_server", "tests.harness.llm_server")
+SERVERS = ("tests.harness.llm_server", "tests.llm_server")
 """Where versions have the loopback server, the newest first."""
 NODE = "run_llm"
 
