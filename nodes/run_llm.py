@@ -42,7 +42,7 @@ def run_llm(
     handled = merge_configs(config, {"callbacks": [progress]})
     outcome = write(work, prompt, services.models, allowance, handled)
     charged_before = cache.read(Spend, state["assignment"]["charged_before"])
-    # Where somebody asked LangGraph to stop, the step is not to blame: a resume tries it again.
+    # Where somebody asked LangGraph to stop, the step is not to blame. A resume tries it again.
     outcome = replace(
         outcome,
         **(STOPPED if outcome.status == "failed" and runtime.drain_requested else {}),
@@ -88,6 +88,7 @@ def _of_this_attempt(charged: Spend, before: Spend) -> Spend:
     if before == Spend():
         return charged
     pairs = zip(charged.amounts, before.amounts, strict=True)
+    # A late reconciliation may have lowered what an earlier attempt was charged.
     return Spend(*(max(0, of_all - known) for of_all, known in pairs))
 
 

@@ -49,7 +49,7 @@ class Bills:
         self.run = run
 
     def __call__(self, state: ExecutorInput, *, services: Services) -> dict[str, Any]:
-        assignment, work = state["assignment"], work_of(state, services)
+        assignment, work = state["assignment"], work_of(state, services.cache(state["run"]["id"]))
         reserved = Spend.from_state(assignment["reserved"])
         wanted = self.run.actual[work.option.name]
         is_cut = wanted.tokens > reserved.tokens
