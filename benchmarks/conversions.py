@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 from tests.graph.conftest import EDITOR, REVISED, TASK, TUTORIAL_BUDGET
-from tests.llm_server import Answer, LLMServer
+from tests.harness.llm_server import Answer, LLMServer
 from thrifty import Settings, create_budget_agent
 
 NAMES = ("to_state", "from_state")

@@ -20,7 +20,7 @@ from typing import Any
 
 from langchain_openai import ChatOpenAI
 
-from tests.llm_server import (
+from tests.harness.llm_server import (
     Answer,
     BodyDrip,
     EndlessStream,

@@ -12,7 +12,7 @@ import random
 import statistics
 import time
 
-from tests.llm_server import Answer, LLMServer
+from tests.harness.llm_server import Answer, LLMServer
 from thrifty import Settings, Spend, StepOption, create_budget_agent
 
 STEPS = 9

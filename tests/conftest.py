@@ -7,17 +7,18 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests.ledger.postgres_server import binaries, running_server
+from tests.harness.postgres_server import binaries, running_server
 from thrifty import MemoryLedger
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.register_profile(
     "mutation", deadline=None, max_examples=25, derandomize=True, database=None
-)  # of `tests.mutation`: thousands of quick runs, each like the other
+)  # of `tests.harness.mutation`: thousands of quick runs, each like the other
 settings.register_profile("fuzz", deadline=None, max_examples=5_000)  # `--hypothesis-profile=fuzz`
 settings.load_profile("untimed")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" has it ignored
@@ -30,6 +31,25 @@ os.environ["THRIFTY_HOME"] = home.name
 
 schemas = count(1)
 real_connect = socket.socket.connect
+
+
+SHARED = ("crash", "packaging", "studio")
+"""Folders whose tests share what takes long to start: one process runs all tests of one."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the tests that take minutes, too")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skips what takes minutes unless it is asked for, and puts what takes longest first."""
+    for item in items:
+        if item.get_closest_marker("long") and not config.getoption("long"):
+            item.add_marker(pytest.mark.skip(reason="takes minutes: run with --long"))
+        if (folder := item.path.parent.name) in SHARED:
+            item.add_marker(pytest.mark.xdist_group(folder))
+    items.sort(key=lambda item: "harness" not in item.path.parts)  # so that none ends alone
 
 
 class NetworkForbidden(BaseException):
@@ -79,6 +99,14 @@ def postgres() -> Iterator[str]:
 def database(postgres: str) -> str:
     """How to connect to empty tables of this test's own."""
     return fresh_schema(postgres)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a ledger is that many processes can open; see `open_ledger`."""
+    if request.param == "sqlite":
+        return str(tmp_path / "ledger.sqlite")
+    return str(request.getfixturevalue("database"))
 
 
 def fresh_schema(conninfo: str) -> str:

@@ -23,7 +23,7 @@ from benchmarks.graph.many import ACCOUNT
 from benchmarks.graph.one_run import LOOPS, Loop, Taken
 from benchmarks.graph.places import KINDS, Kind, set_up
 from benchmarks.graph.work import TOKENS
-from tests.ledger.postgres_server import binaries, running_server
+from tests.harness.postgres_server import binaries, running_server
 from thrifty import Budget
 from thrifty.ledger.postgres import PostgresLedger
 

@@ -12,12 +12,12 @@ from benchmarks.overshoot.workload import (
     answer_tokens,
     cost_nano_usd,
 )
-from tests.llm_server import Behaviour, Bill, LLMServer, Request
-from tests.llm_server.http import LAST_CHUNK
-from tests.llm_server.prose import exactly
-from tests.llm_server.reply import Part, Reply
-from tests.llm_server.stage import Stage
-from tests.llm_server.tokens import chunks
+from tests.harness.llm_server import Behaviour, Bill, LLMServer, Request
+from tests.harness.llm_server.http import LAST_CHUNK
+from tests.harness.llm_server.prose import exactly
+from tests.harness.llm_server.reply import Part, Reply
+from tests.harness.llm_server.stage import Stage
+from tests.harness.llm_server.tokens import chunks
 
 SECONDS_PER_TOKEN = 100e-6
 """A hundred times faster than in life, and still longer than what the clients compute."""

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from tests.llm_server.server import LLMServer
+from tests.harness.llm_server.server import LLMServer
 from thrifty.models import probe
 
 KEY = "sk-secret-key"

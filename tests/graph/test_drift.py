@@ -3,7 +3,7 @@
 import re
 
 from tests.graph.conftest import TASK, TUTORIAL_BUDGET, decisions_of, receipt_of
-from tests.llm_server import Answer, OverCap
+from tests.harness.llm_server import Answer, OverCap
 from thrifty import Result, Spend, Step, StepOption
 
 LACK = re.compile(r"the rest of the plan is [\d,]+ tokens short; gpt-5 came to \d\.\d times .*")

@@ -13,7 +13,7 @@ from langgraph.types import Command
 from typing_extensions import TypedDict
 
 from tests.graph.conftest import TASK, TUTORIAL_BUDGET, receipt_of
-from tests.llm_server import Answer
+from tests.harness.llm_server import Answer
 from thrifty import Budget, InvalidInput, Receipt, as_node
 
 THREAD = {"configurable": {"thread_id": "t"}}

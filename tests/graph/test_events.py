@@ -8,7 +8,7 @@ from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict
 
 from tests.graph.conftest import TASK, TUTORIAL_BUDGET
-from tests.llm_server import Answer
+from tests.harness.llm_server import Answer
 from thrifty import as_node
 from thrifty.run import events
 

@@ -11,7 +11,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 
 from tests.graph.conftest import receipt_of
-from tests.llm_server import Answer, LLMServer, ToolCall
+from tests.harness.llm_server import Answer, LLMServer, ToolCall
 from tests.models.conftest import client
 from tests.models.guard.test_callback_guard import foreign, react
 from thrifty import (

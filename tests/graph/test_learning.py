@@ -4,7 +4,7 @@ import pytest
 from langgraph.store.memory import InMemoryStore
 
 from tests.graph.conftest import TASK, decisions_of, receipt_of
-from tests.llm_server import Answer
+from tests.harness.llm_server import Answer
 from thrifty import Plan, Spend, StepOption, rate
 from thrifty.estimates.history import NAMESPACE
 

@@ -4,7 +4,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from tests.graph.conftest import TASK, receipt_of
-from tests.llm_server import TooManyRequests
+from tests.harness.llm_server import TooManyRequests
 from thrifty import Result, Spend, Step, StepOption
 
 THREAD = {"configurable": {"thread_id": "t"}}

@@ -67,13 +67,13 @@ def test_of_two_that_drive_a_run_at_once_one_is_told(agent_doing, ledger):
 
     def slow(work):
         begun.set()
-        assert may_end.wait(20)
+        assert may_end.wait(240)
         return answer(work)
 
     agent, results = agent_doing(slow), []
     first = Thread(target=lambda: results.append(agent.invoke(ASKED, THREAD)))
     first.start()
-    assert begun.wait(20)
+    assert begun.wait(240)
     with pytest.raises(LeaseLost, match="is held by"):
         agent.invoke(None, THREAD)
     may_end.set()
@@ -155,7 +155,7 @@ def test_a_cancelled_run_is_given_back_when_its_last_step_has_ended(agent_doing,
 
     def slow(work):
         begun.set()
-        may_end.wait(20)
+        may_end.wait(240)
         ended.set()
         return answer(work)
 

@@ -11,7 +11,7 @@ from langgraph.types import Command
 from langgraph_supervisor import create_supervisor
 
 from tests.graph.conftest import TASK, TUTORIAL_BUDGET
-from tests.llm_server import Answer, ToolCall
+from tests.harness.llm_server import Answer, ToolCall
 from thrifty import Budget, Receipt
 
 # langgraph-supervisor still builds on the agent that LangGraph has moved.

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.graph.conftest import TASK, decisions_of, receipt_of
-from tests.llm_server import Answer, Hang, ToolCall
+from tests.harness.llm_server import Answer, Hang, ToolCall
 from thrifty import Budget, builtin_catalog
 from thrifty.executors.proposals import read_proposals
 from thrifty.executors.propose import too_dear

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from tests.graph.conftest import TASK, TUTORIAL_BUDGET
-from tests.llm_server import Answer, MissingUsage, ServerError, TooManyRequests
+from tests.harness.llm_server import Answer, MissingUsage, ServerError, TooManyRequests
 from tests.models.conftest import client
 from thrifty import Budget, BudgetExceeded, ModelUnavailable, Receipt, metered
 

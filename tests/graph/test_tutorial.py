@@ -5,11 +5,12 @@ import pytest
 from tests.graph.conftest import TASK, TUTORIAL_BUDGET, decisions_of, receipt_of
 from thrifty import Budget, Plan, Spend
 
+BUDGET = {**TUTORIAL_BUDGET, "max_latency_ms": 3500}
 LLM_STEPS = ["Outline plan (LLM)", "Quality pass (LLM)"]
 
 
 def test_offline_the_local_executors_do_the_work(offline):
-    result = offline().invoke({"task": TASK, "budget": TUTORIAL_BUDGET})
+    result = offline().invoke({"task": TASK, "budget": BUDGET})
     receipt = receipt_of(result)
     assert result["status"] == "done"
     assert decisions_of(result, "offline") == [
@@ -24,7 +25,7 @@ def test_offline_the_local_executors_do_the_work(offline):
 
 
 def test_with_a_model_two_calls_are_made_within_the_budget(online, server, api):
-    result = online(api).invoke({"task": TASK, "budget": TUTORIAL_BUDGET})
+    result = online(api).invoke({"task": TASK, "budget": BUDGET})
     receipt = receipt_of(result)
     assert result["status"] == "done"
     assert [line.what for line in receipt.lines if line.executor == "llm"] == LLM_STEPS
@@ -35,7 +36,7 @@ def test_with_a_model_two_calls_are_made_within_the_budget(online, server, api):
 
 
 def test_the_plan_says_why_every_other_option_was_left_out(offline):
-    result = offline().invoke({"task": TASK, "budget": TUTORIAL_BUDGET})
+    result = offline().invoke({"task": TASK, "budget": BUDGET})
     left_out = {left.option: left.reason for left in Plan.from_state(result["plan"]).left_out}
     assert left_out == dict.fromkeys(
         [
@@ -49,7 +50,7 @@ def test_the_plan_says_why_every_other_option_was_left_out(offline):
 
 
 def test_the_receipt_sets_the_estimate_beside_the_actual_spend(online, ledger):
-    result = online().invoke({"task": TASK, "budget": TUTORIAL_BUDGET})
+    result = online().invoke({"task": TASK, "budget": BUDGET})
     receipt = receipt_of(result)
     outline = next(line for line in receipt.lines if line.what == "Outline plan (LLM)")
     assert outline.planned == Spend(600, 0, 1200, 1)
@@ -60,7 +61,7 @@ def test_the_receipt_sets_the_estimate_beside_the_actual_spend(online, ledger):
 
 
 def test_the_limit_that_kept_better_options_out_is_named(online):
-    result = online().invoke({"task": TASK, "budget": TUTORIAL_BUDGET})
+    result = online().invoke({"task": TASK, "budget": BUDGET})
     assert "tool_calls" in receipt_of(result).bound_by
 
 

@@ -169,13 +169,13 @@ def test_nodes_that_start_side_by_side_share_a_turn(watch, driver):
         with at_work.node("run", lambda: 0):
             name = "second" if ledger.first_is_in.is_set() else "first"
             ledger.first_is_in.set()
-            inside.wait(5)
-            go_on[name].wait(5)
+            inside.wait(240)
+            go_on[name].wait(240)
 
     threads = [threading.Thread(target=node) for _ in range(2)]
     for thread in threads:
         thread.start()
-    inside.wait(5)
+    inside.wait(240)
     at_work.end(driver)
     go_on["second"].set()
     while all(thread.is_alive() for thread in threads):
@@ -195,8 +195,8 @@ class Crossing(MemoryLedger):
         self.gate, self.first_is_in = threading.Barrier(2), threading.Event()
 
     def take(self, *given, **named):
-        if self.gate.wait(5):
-            self.first_is_in.wait(5)
+        if self.gate.wait(240):
+            self.first_is_in.wait(240)
         return super().take(*given, **named)
 
 

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from tests.ledger.opened import opened
+from tests.harness.ledger_address import open_ledger
 from tests.ledger.shorthand import CALL, USED
 from thrifty.budget import Budget, LedgerUnavailable, Spend
 from thrifty.ledger import sql
@@ -36,7 +36,7 @@ DAMAGED = r"^the entry 'k' is damaged \(.*\); restore the ledger from a backup$"
 @pytest.fixture
 def execute(address):
     """Runs a statement past the ledger, in which one call of 500 of 1,000 tokens is pending."""
-    ledger = opened(address)
+    ledger = open_ledger(address)
     ledger.open("run", Budget(1_000, 0.000001, None, 2))
     ledger.reserve("run", "k", "Outline", CALL)
     if "host=" in address:
@@ -65,7 +65,7 @@ def test_limits_are_held_to_the_last_unit(execute):
 
 def test_migrations_are_applied_once(execute, address):
     """In order, by whoever comes first; each is written down."""
-    again = opened(address)
+    again = open_ledger(address)
     assert again.balance("run").reserved == CALL
     again.close()
     versions = execute("SELECT version FROM thrifty_migrations ORDER BY version").fetchall()
@@ -91,7 +91,7 @@ def test_migrations_are_applied_in_their_order_from_where_the_books_stand(monkey
 def test_books_of_a_newer_thrifty_are_left_alone(execute, address):
     """What is not understood is not written."""
     execute("INSERT INTO thrifty_migrations (version) VALUES (999)")
-    ledger = opened(address)
+    ledger = open_ledger(address)
     with pytest.raises(LedgerUnavailable, match=VERSION):
         ledger.reserve("run", "l", "Outline", CALL)
     ledger.close()
@@ -108,7 +108,7 @@ def test_books_of_a_newer_thrifty_are_left_alone(execute, address):
 def test_books_that_do_not_add_up_are_refused(execute, address, statement):
     """Somebody has changed them by hand; the bill is not shown as if it were true."""
     execute(statement)
-    ledger = opened(address)
+    ledger = open_ledger(address)
     with pytest.raises(LedgerUnavailable, match="do not add up"):
         ledger.entries("run")
     ledger.close()
@@ -117,7 +117,7 @@ def test_books_that_do_not_add_up_are_refused(execute, address, statement):
 def test_an_entry_that_no_ledger_wrote_is_refused(execute, address):
     """An amount beyond all that a ledger writes is no amount."""
     execute("UPDATE thrifty_entries SET reserved_latency_ms = 9000000000000000000")
-    ledger = opened(address)
+    ledger = open_ledger(address)
     with pytest.raises(LedgerUnavailable, match=DAMAGED):
         ledger.settle("run", "k", USED)
     ledger.close()
@@ -125,7 +125,7 @@ def test_an_entry_that_no_ledger_wrote_is_refused(execute, address):
 
 def test_a_ledger_can_be_used_again_after_it_was_closed(execute, address):
     """Closing gives back files and connections, and loses nothing."""
-    ledger = opened(address)
+    ledger = open_ledger(address)
     ledger.close()
     assert ledger.settle("run", "k", Spend(1)).charged == Spend(1)
     ledger.close()

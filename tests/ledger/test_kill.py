@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-from tests.ledger.opened import opened
+from tests.harness.ledger_address import open_ledger
 from thrifty.budget import Budget, Spend
 from thrifty.ledger.owner import hold, this_process
 
@@ -34,7 +34,7 @@ class Life:
     """One call, which ends at a point if it is told to."""
 
     def __init__(self, address, bill, killed_at=None):
-        self.ledger, self.bill, self.killed_at = opened(address), bill, killed_at
+        self.ledger, self.bill, self.killed_at = open_ledger(address), bill, killed_at
         self.ledger.open("run", Budget(max_tokens=10_000))
 
     def reach(self, point):

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from tests.conftest import fresh_schema
-from tests.ledger.model import Account, Amounts, Call, Limits, Model
+from tests.harness.ledger_model import Account, Amounts, Call, Limits, Model
 from thrifty.budget import (
     Budget,
     BudgetExceeded,

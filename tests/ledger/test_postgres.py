@@ -124,13 +124,13 @@ def test_who_waited_for_an_account_sees_who_took_it_meanwhile(ledger):
     def take_over(books):
         books.account("run")
         late.start()
-        asked.wait(5)
+        assert asked.wait(240)
         time.sleep(0.2)
         accounts.take(books, "run", "run", "new", old.fence, 0)
 
     late = threading.Thread(target=reserve)
     ledger._database.write(take_over)
-    late.join(20)
+    late.join(240)
     assert refused == ["late"]
 
 
@@ -147,7 +147,7 @@ def test_two_that_wait_for_each_other_both_get_through(ledger, database):
             books.account(first)
             if not seen:
                 seen.append(True)
-                gate.wait(5)
+                gate.wait(240)
             return books.account(second)
 
         return ledger._database.write(work)
@@ -159,7 +159,7 @@ def test_two_that_wait_for_each_other_both_get_through(ledger, database):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(240)
     assert not any(thread.is_alive() for thread in threads)
 
 
@@ -288,7 +288,7 @@ def test_who_looks_at_an_account_to_change_it_has_it_alone(ledger):
 
     other = threading.Thread(target=lambda: ledger._database.write(another))
     ledger._database.write(one)
-    other.join(20)
+    other.join(240)
     assert looked == ["first", "second"]
 
 

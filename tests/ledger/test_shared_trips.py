@@ -8,7 +8,7 @@ import pytest
 
 from thrifty.ledger.together import Task, Together
 
-WAIT_S = 20
+WAIT_S = 240
 
 
 class Disk:

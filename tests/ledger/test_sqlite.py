@@ -251,7 +251,7 @@ def test_an_interrupted_thread_takes_nobody_with_it(ledger):
 
     def interrupted(books):
         is_inside.set()
-        go_on.wait(5)
+        go_on.wait(240)
         raise KeyboardInterrupt
 
     caught = []
@@ -267,7 +267,7 @@ def test_an_interrupted_thread_takes_nobody_with_it(ledger):
         threading.Thread(target=lambda: ledger.reserve("run", "k", "k", CALL)),
     ]
     threads[0].start()
-    is_inside.wait(5)
+    is_inside.wait(240)
     threads[1].start()
     go_on.set()
     for thread in threads:

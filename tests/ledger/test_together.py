@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.ledger.opened import opened
+from tests.harness.ledger_address import open_ledger
 from tests.ledger.shorthand import CALL, USED, called
 from thrifty.budget import Budget, BudgetExceeded, LedgerUnavailable, ReservationClosed, Spend
 from thrifty.ledger import accounts, calls
@@ -159,7 +159,7 @@ def test_a_tree_of_accounts_under_fire(ledger):
 def test_forked_processes_share_a_ledger(address):
     """A ledger that is in use can be forked: parent and children go on, none with a lock or a
     connection of another."""
-    ledger = opened(address)
+    ledger = open_ledger(address)
     ledger.open("run", Budget(max_tokens=10_000))
     busy = threading.Event()
 
@@ -206,7 +206,7 @@ def test_a_new_ledger_is_opened_by_many_at_once(address):
     """One makes the tables, the others find them; none is turned away."""
 
     def act(number):
-        ledger = opened(address)
+        ledger = open_ledger(address)
         ledger.open("run", Budget(max_tokens=100))
         entry = ledger.reserve("run", f"k{number}", "k", Spend(1))
         ledger.close()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from langchain_openai import ChatOpenAI
 
-from tests.llm_server import LLMServer
+from tests.harness.llm_server import LLMServer
 from thrifty import Budget, MemoryLedger, metered
 from thrifty.models.metered_model import MeteredChatModel
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.llm_server import Answer, LLMServer
+from tests.harness.llm_server import Answer, LLMServer
 from thrifty import SqliteLedger
 
 ASKED_AT_ONCE = """
@@ -31,7 +31,7 @@ print(len(set(map(id, found))))
 def test_threads_that_ask_for_the_first_time_at_once_get_one_loop():
     # A connection that two loops share loses an answer that was paid for.
     command = [sys.executable, "-c", ASKED_AT_ONCE]
-    asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    asked = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
     assert asked.stdout.strip() == "1"
 
 
@@ -66,7 +66,7 @@ def test_a_fork_asks_on_a_loop_and_on_connections_of_its_own(tmp_path):
             Answer("after", when="after", times=None),
         )
         command = [sys.executable, "-c", FORKED, server.base_url, tmp_path / "books"]
-        asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
         assert asked.stdout.split("\n")[:-1] == ["before", *["in a fork", "in a fork", "after"] * 2]
         assert not asked.stderr
         assert len(server.requests) == 7

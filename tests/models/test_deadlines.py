@@ -3,10 +3,11 @@
 import pytest
 
 from benchmarks.deadlines import FAULTS, LIMIT_MS, WAYS, Left, measure, warm_up
-from tests.llm_server import LLMServer
+from tests.harness.llm_server import LLMServer
+from tests.harness.lost_time import lost_time
 
 LATE_MS_MAX = 1_500
-"""Wide, since tests share their machine; the benchmark's table has the figures."""
+"""Beside what others on the machine take; the benchmark's table has the figures."""
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +19,11 @@ def warm_server():
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_call_is_cut_charged_and_gone(warm_server, fault, way):
-    cut = measure(warm_server, fault, way)
-    assert -LIMIT_MS / 2 < cut.late_ms < LATE_MS_MAX
+def test_a_call_is_cut_charged_and_gone(warm_server, fault, way, monkeypatch):
+    monkeypatch.setattr("benchmarks.deadlines.SETTLE_S", 60)
+    with lost_time() as lost:
+        cut = measure(warm_server, fault, way)
+        lost_ms = lost.ms
+    assert -LIMIT_MS / 2 < cut.late_ms < LATE_MS_MAX + lost_ms
     assert cut.left == Left(0, 0, 0)
     assert cut.status == "in_doubt"

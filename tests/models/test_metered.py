@@ -11,7 +11,14 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.tools import tool
 from pydantic import BaseModel
 
-from tests.llm_server import Answer, MissingUsage, NegativeUsage, OverCap, ToolCall, ZeroUsage
+from tests.harness.llm_server import (
+    Answer,
+    MissingUsage,
+    NegativeUsage,
+    OverCap,
+    ToolCall,
+    ZeroUsage,
+)
 from tests.models.conftest import ACCOUNT, client, entries
 from thrifty import (
     Budget,

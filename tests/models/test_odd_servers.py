@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from langchain_core.messages import HumanMessage
 
-from tests.llm_server import (
+from tests.harness.llm_server import (
     Answer,
     ClaimedUsage,
     ErrorStatus,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.llm_server import Answer
+from tests.harness.llm_server import Answer
 from tests.models.conftest import ACCOUNT, entries
 from thrifty import Budget, BudgetExceeded, MemoryLedger, ModelUnavailable, Spend
 from thrifty.ledger.booking import released, sent

@@ -80,16 +80,14 @@ def test_a_call_is_given_up_at_its_deadline_even_if_it_swallows_its_cancellation
     async def stubborn():
         for _ in range(3):
             try:
-                await asyncio.sleep(60)
+                await asyncio.sleep(3_600)
             except asyncio.CancelledError:
                 ended.append("swallowed")
         ended.append("ended")
 
     loop = BackgroundLoop()
-    started = time.monotonic()
-    with pytest.raises(TimeoutError):
+    with pytest.raises(TimeoutError):  # and not after three hours
         loop.run(lambda left: loop.await_call(stubborn(), time.monotonic_ns() + 200_000_000, left))
-    assert time.monotonic() - started < 0.4
     wait_until(lambda: "ended" in ended)
     assert ended == ["swallowed"] * 3 + ["ended"]
 
@@ -110,7 +108,7 @@ def test_results_and_errors_come_back_and_no_thread_is_added():
 
 
 def wait_until(holds) -> None:
-    give_up_at = time.monotonic() + 5
+    give_up_at = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < give_up_at
         time.sleep(0.01)

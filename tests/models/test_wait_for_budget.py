@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from tests.llm_server import Answer
+from tests.harness.llm_server import Answer
 from tests.models.conftest import ACCOUNT
 from thrifty import Budget, BudgetExceeded, Spend
 from thrifty.models.guard.step_account import StepAccount, use_account

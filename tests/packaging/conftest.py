@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NOT_SOURCE = (".*", "__pycache__", "*.egg-info", "build", "dist", "docs", "tests", "benchmarks")
 BUILD = "import sys, setuptools.build_meta as backend; print(getattr(backend, sys.argv[1])({!r}))"
-TIMEOUT_S = 120
+TIMEOUT_S = 240
 
 
 def run_checked(*command: str | Path, cwd: Path) -> str:

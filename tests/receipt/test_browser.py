@@ -28,7 +28,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-default-apps",
 ]
-TIMEOUT_S = 60
+TIMEOUT_S = 240
 MARKUP = HOSTILE.partition("<meta")[0]
 """A page that is left by itself cannot be looked at."""
 

@@ -9,8 +9,8 @@ from langgraph_sdk import get_sync_client
 from langgraph_sdk.client import SyncLangGraphClient
 
 from tests.examples import running as examples
-from tests.llm_server import LLMServer
-from tests.studio.dev_server import DevServer
+from tests.harness.dev_server import DevServer
+from tests.harness.llm_server import LLMServer
 
 GRAPH = "thrifty"
 TASK = "Draft a project proposal for a logistics dashboard, including scope, timeline, and risks."

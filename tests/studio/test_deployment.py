@@ -5,9 +5,9 @@ import re
 import pytest
 from langgraph_sdk import get_sync_client
 
-from tests.llm_server import LLMServer
+from tests.harness.dev_server import ROOT, DevServer
+from tests.harness.llm_server import LLMServer
 from tests.studio.conftest import BUDGET, GRAPH, TASK
-from tests.studio.dev_server import ROOT, DevServer
 from thrifty import Budget, PostgresLedger
 
 pytestmark = pytest.mark.studio

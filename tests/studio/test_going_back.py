@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.llm_server import Unauthorized
+from tests.harness.llm_server import Unauthorized
 from tests.studio.conftest import BUDGET, TASK
 from thrifty import Receipt
 

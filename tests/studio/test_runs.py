@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pytest
 
-from tests.llm_server import Answer
+from tests.harness.llm_server import Answer
 from tests.studio.conftest import BUDGET, GRAPH, TASK
 from thrifty import Budget, Outcome, Plan, Receipt, Spend, Step, StepOption
 from thrifty.budget.decision import Decision

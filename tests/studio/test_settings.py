@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.llm_server import Answer, LLMServer
+from tests.harness.llm_server import Answer, LLMServer
 from tests.studio.conftest import BUDGET, TASK
 from thrifty import Budget, Context, Receipt
 

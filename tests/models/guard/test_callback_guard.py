@@ -14,7 +14,14 @@ from langchain_core.tools import tool
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 
-from tests.llm_server import Answer, Hang, MissingUsage, ServerError, ToolCall, TooManyRequests
+from tests.harness.llm_server import (
+    Answer,
+    Hang,
+    MissingUsage,
+    ServerError,
+    ToolCall,
+    TooManyRequests,
+)
 from tests.models.conftest import client
 from tests.models.test_metered import IMAGE, WAYS
 from thrifty import (
@@ -162,7 +169,7 @@ def test_calls_side_by_side_share_what_there_is(server):
 def test_a_failed_call_is_free_only_where_that_is_certain(server, fault, billed):
     server.script(fault())
     step = StepAccount(Budget(max_tokens=400))
-    model = foreign(server, max_tokens=100, max_retries=0, timeout=0.3)
+    model = foreign(server, max_tokens=100, max_retries=0, timeout=0.3 if fault is Hang else 240)
     with guard_calls(step, LISTED), suppress(Exception):
         model.invoke("Hi")
     assert (step.left.max_tokens < 400) == billed

@@ -19,7 +19,7 @@ from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
-from tests.llm_server import Answer, Hang, ServerError, ToolCall
+from tests.harness.llm_server import Answer, Hang, ServerError, ToolCall
 from tests.models.conftest import ACCOUNT, client, entries
 from tests.models.test_metered import worst_case
 from thrifty import Budget, BudgetMiddleware, MemoryLedger, Spend, SqliteLedger, metered

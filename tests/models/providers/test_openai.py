@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 
-from tests.llm_server import Answer
+from tests.harness.llm_server import Answer
 from tests.models.conftest import client
 from thrifty import Budget, InvalidInput
 from thrifty.models.background_loop import background_loop

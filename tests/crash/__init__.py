@@ -1,4 +1,0 @@
-"""A whole run, killed at every point where something is written or sent, and resumed.
-
-`python -m tests.crash` kills at all of them; the tests, at some.
-"""

@@ -1,0 +1,131 @@
+"""OpenAI's Chat Completions: what is sent back."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from tests.harness.llm_server.chat_question import read
+from tests.harness.llm_server.dialect import CREATED_AT_S, Event
+from tests.harness.llm_server.journal import Api
+from tests.harness.llm_server.question import JSON, Question
+from tests.harness.llm_server.reply import Part, Reply
+from tests.harness.llm_server.usage import Bill
+
+
+class ChatCompletions:
+    """`POST /v1/chat/completions`."""
+
+    api: Api = "chat"
+
+    def read(self, body: JSON) -> Question:
+        """The question in a request's body."""
+        return read(body)
+
+    def whole(self, reply: Reply) -> JSON:
+        """The body that answers a request without a stream."""
+        choice = {
+            "index": 0,
+            "message": _message(reply),
+            "logprobs": None,
+            "finish_reason": reply.finish,
+        }
+        usage = {} if reply.usage is None else {"usage": usage_object(reply.usage)}
+        return _envelope(reply, "chat.completion", [choice]) | usage
+
+    def events(self, reply: Reply) -> Sequence[Event]:
+        """The stream that answers a request."""
+        events = list(_events(reply))
+        if reply.is_usage_running and reply.usage is not None:
+            return list(_with_usage_so_far(events, reply.usage))
+        return events
+
+    def frame(self, event: Event, number: int) -> bytes:
+        """An event as it is sent."""
+        data = "[DONE]" if event.data is None else json.dumps(event.data)
+        return f"data: {data}\n\n".encode()
+
+
+def usage_object(bill: Bill) -> JSON:
+    """The bill as this API writes it."""
+    return {
+        "prompt_tokens": bill.input_tokens,
+        "completion_tokens": bill.output_tokens,
+        "total_tokens": bill.total_tokens,
+        "prompt_tokens_details": {
+            "cached_tokens": bill.cached_input_tokens,
+            "cache_write_tokens": 0,
+            "audio_tokens": 0,
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": bill.reasoning_tokens,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+def _envelope(reply: Reply, kind: str, choices: list[JSON]) -> JSON:
+    return {
+        "id": f"chatcmpl-{reply.number:06d}",
+        "object": kind,
+        "created": CREATED_AT_S,
+        "model": reply.request.model,
+        "service_tier": reply.service_tier,
+        "system_fingerprint": None,
+        "choices": choices,
+    }
+
+
+def _message(reply: Reply) -> JSON:
+    message: JSON = {"role": "assistant", "content": reply.text, "refusal": None, "annotations": []}
+    if reply.calls:
+        message["content"] = reply.text or None
+        message["tool_calls"] = [_call(call, call.text) for call in reply.calls]
+    return message
+
+
+def _call(call: Part, arguments: str) -> JSON:
+    return {
+        "id": call.call_id,
+        "type": "function",
+        "function": {"name": call.function, "arguments": arguments},
+    }
+
+
+def _events(reply: Reply) -> Iterator[Event]:
+    yield _chunk(reply, {"role": "assistant", "content": "", "refusal": None})
+    calls = 0
+    for part in reply.parts:
+        if part.function is None:
+            for piece in part.pieces:
+                yield _chunk(reply, {"content": piece}, is_piece=True)
+            continue
+        yield _chunk(reply, {"tool_calls": [{"index": calls, **_call(part, "")}]})
+        for piece in part.pieces:
+            delta = {"index": calls, "function": {"arguments": piece}}
+            yield _chunk(reply, {"tool_calls": [delta]}, is_piece=True)
+        calls += 1
+    yield _chunk(reply, {}, finish=reply.finish)
+    if reply.request.usage_wanted and reply.usage is not None:
+        usage = {"usage": usage_object(reply.usage)}
+        yield Event(_envelope(reply, "chat.completion.chunk", []) | usage)
+    yield Event(None)
+
+
+def _with_usage_so_far(events: Sequence[Event], usage: Bill) -> Iterator[Event]:
+    pieces, said = sum(event.is_piece for event in events), 0
+    for event in events:
+        said += event.is_piece
+        so_far = replace(usage, output_tokens=usage.output_tokens * said // pieces)
+        told = event.data and event.data | {"usage": usage_object(so_far)}
+        yield replace(event, data=told)
+
+
+def _chunk(
+    reply: Reply, delta: JSON, *, finish: str | None = None, is_piece: bool = False
+) -> Event:
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    data = _envelope(reply, "chat.completion.chunk", [choice])
+    # Whoever asks for usage gets the key, as null, in each chunk before the one that has it.
+    return Event(data | ({"usage": None} if reply.request.usage_wanted else {}), is_piece)

@@ -1,0 +1,101 @@
+"""Which path is which API, and who may use it."""
+
+import json
+from dataclasses import dataclass
+
+from tests.harness.llm_server.chat import ChatCompletions
+from tests.harness.llm_server.dialect import CREATED_AT_S, Dialect
+from tests.harness.llm_server.errors import Refused
+from tests.harness.llm_server.http import Head
+from tests.harness.llm_server.question import JSON, Question
+from tests.harness.llm_server.responses import Responses
+
+MODELS_USUAL = ("gpt-4.1", "gpt-4.1-mini")
+MODELS_PATH = "/v1/models"
+DIALECTS: dict[str, Dialect] = {
+    "/v1/chat/completions": ChatCompletions(),
+    "/v1/responses": Responses(),
+}
+
+
+@dataclass(frozen=True)
+class Routes:
+    """What this server serves."""
+
+    api_key: str | None = None
+    """The only key that is let in; None lets everybody in."""
+    models: tuple[str, ...] | None = None
+    """The only models that there are; None takes any name."""
+
+    def dialect(self, head: Head) -> Dialect | None:
+        """The API that the request speaks; None is the list of models.
+
+        Raises:
+            Refused: no such path or method, or no valid key.
+        """
+        self._check_key(head)
+        lists_models = head.path == MODELS_PATH or head.path.startswith(f"{MODELS_PATH}/")
+        if not lists_models and head.path not in DIALECTS:
+            raise Refused(f"Invalid URL ({head.method} {head.path})", status=404)
+        if head.method != ("GET" if lists_models else "POST"):
+            raise Refused(
+                f"Not allowed to {head.method} on {head.path}. "
+                "(HINT: Perhaps you meant to use a different HTTP method?)",
+                status=405,
+            )
+        return None if lists_models else DIALECTS[head.path]
+
+    def models_listed(self, head: Head) -> JSON:
+        """The list of models, or the one that the path names."""
+        name = head.path.removeprefix(MODELS_PATH).strip("/")
+        if name:
+            self.check_model(name)
+            return _model(name)
+        return {"object": "list", "data": [_model(each) for each in self.models or MODELS_USUAL]}
+
+    def question(self, dialect: Dialect, body: JSON) -> Question:
+        """The question in the request's body.
+
+        Raises:
+            Refused: it is not valid, or there is no such model.
+        """
+        question = dialect.read(body)
+        self.check_model(question.model)
+        return question
+
+    def check_model(self, name: str) -> None:
+        """Refuse a model that there is not."""
+        if self.models is not None and name not in self.models:
+            raise Refused(
+                f"The model `{name}` does not exist or you do not have access to it.",
+                status=404,
+                code="model_not_found",
+            )
+
+    def _check_key(self, head: Head) -> None:
+        sent = head.headers.get("authorization")
+        if self.api_key is not None and sent != f"Bearer {self.api_key}":
+            said = "Incorrect API key provided." if sent else "You didn't provide an API key."
+            raise Refused(said, status=401, code="invalid_api_key")
+
+
+def parsed(body: bytes) -> JSON:
+    """The body as a JSON object.
+
+    Raises:
+        Refused: it is none.
+    """
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Refused(
+            "We could not parse the JSON body of your request. The OpenAI API expects a JSON "
+            f"payload, but what was sent was not valid JSON ({error})."
+        ) from error
+    if not isinstance(found, dict):
+        raise Refused("The JSON body of your request must be an object.")
+    return found
+
+
+def _model(name: str) -> JSON:
+    return {"id": name, "object": "model", "created": CREATED_AT_S, "owned_by": "tests"}

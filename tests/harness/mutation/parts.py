@@ -1,0 +1,110 @@
+"""What is mutated together, and the quick tests that have to notice."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some files of the library, and the tests that are run against every mutant of them."""
+
+    mutated: tuple[str, ...]
+    """Patterns of files, as they are called below `thrifty/`."""
+    tests: tuple[str, ...]
+    """What pytest is given."""
+    sample: str
+    """A mutant that mutmut runs itself, while it makes and measures all."""
+    imported: tuple[str, ...] = ()
+    """Functions that do their work while modules are imported: of these, each mutant is run in a
+    process that imports everything anew."""
+    needs_postgres: bool = False
+
+
+LEDGER = (
+    *("accounts", "at_work", "book", "booking", "calls", "forks", "memory", "owner", "protocol"),
+    *("rules", "schema", "share", "sql", "sqlite", "store", "together"),
+)
+PRICING = ("input_bound", "prices", "providers/openai", "usage")
+PRICED = ("counting", "input_bound", "prices", "reservation", "usage")
+GUARD = ("callback_guard", "step_account", "unmetered_request")
+METERING = ("agent_models", "allowance", "metered_call", "reservation")
+CODECS = ("codec", "optional", "mapping", "sequence", "fixed")
+
+PARTS = {
+    "ledger": Part(
+        tuple(f"thrifty/ledger/{name}.py" for name in LEDGER),
+        (
+            "tests/ledger",
+            "--ignore=tests/ledger/test_kill.py",
+            "-k=not postgres",
+        ),
+        sample="thrifty.ledger.schema.x_statements__mutmut_1",
+        imported=tuple(f"thrifty.ledger.sql.x__{name}" for name in ("marks", "assigned", "of")),
+    ),
+    "postgres": Part(
+        ("thrifty/ledger/postgres.py",),
+        (
+            "tests/ledger/test_postgres.py",
+            "tests/ledger/test_database.py",
+            "tests/ledger/test_calls.py",
+            "-k=postgres",
+        ),
+        sample="thrifty.ledger.postgres.x__first_line__mutmut_1",
+        needs_postgres=True,
+    ),
+    "budget": Part(
+        ("thrifty/budget/*",),
+        ("tests/budget",),
+        sample="thrifty.budget.money.x_quote_nano_usd__mutmut_1",
+        imported=(
+            "thrifty.budget.resources.x__counted",
+            # How a class is converted is found out once, when a test module writes its first one.
+            *(f"thrifty.budget.plain_data.x__{name}" for name in CODECS),
+        ),
+    ),
+    "check": Part(
+        (
+            "thrifty/nodes/check_spend.py",
+            "thrifty/planning/course.py",
+            "thrifty/planning/forecast.py",
+            "thrifty/planning/rest.py",
+        ),
+        (
+            "tests/nodes/test_check_spend.py",
+            "tests/planning/test_course.py",
+            "tests/planning/test_forecast.py",
+            "tests/planning/test_rest.py",
+        ),
+        sample="thrifty.planning.course.x__because__mutmut_1",
+    ),
+    "pricing": Part(
+        (
+            "thrifty/executors/step_limit.py",
+            *(f"thrifty/models/{name}.py" for name in PRICING),
+        ),
+        (
+            "tests/models/providers",
+            *(f"tests/models/test_{name}.py" for name in PRICED),
+        ),
+        sample="thrifty.models.usage.x_read_usage__mutmut_1",
+    ),
+    "guard": Part(
+        tuple(f"thrifty/models/guard/{name}.py" for name in GUARD),
+        tuple(
+            f"tests/models/guard/test_{name}.py" for name in ("unmetered_request", "step_account")
+        ),
+        sample="thrifty.models.guard.step_account.x_enclosing_account__mutmut_1",
+    ),
+    "metering": Part(
+        tuple(f"thrifty/models/{name}.py" for name in METERING),
+        (
+            "tests/models",
+            "tests/graph/test_traced.py",
+            "--ignore=tests/models/test_deadlines.py",
+            "-k=not whatever_the_server_does and not any_budget_under_any_faults",
+        ),
+        sample="thrifty.models.allowance.x_countdown__mutmut_1",
+    ),
+}
+"""By the name that the command line knows. PostgreSQL's own file is a part of its own, since
+every test against a server costs a round trip; what a call may cost and the guard are parts of
+their own, since their tests ask no server."""

@@ -1,4 +1,0 @@
-"""Mutation testing: what the tests would not notice if it were otherwise.
-
-`python -m tests.mutation` remakes the figures; the tool is mutmut (extra `mutation`).
-"""
