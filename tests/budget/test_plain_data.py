@@ -12,7 +12,6 @@ from tests.receipt.strategies import lines, receipts
 from thrifty.budget import Budget, InvalidInput, LeftOut, Outcome, Plan, Spend, Step, StepOption
 from thrifty.budget import states as states_of_budget
 from thrifty.budget.decision import Decision
-from thrifty.budget.plain_data import PlainData
 from thrifty.estimates.bill_record import BillRecord
 from thrifty.estimates.learned import Learned
 from thrifty.planning.explanation import Entry, ShadowPrice
@@ -96,7 +95,7 @@ def typed_dict(kind: type) -> type:
 
 
 @pytest.mark.parametrize(
-    "kind", [k for k in MEMBERS if issubclass(k, PlainData)], ids=lambda kind: kind.__name__
+    "kind", [k for k in MEMBERS if k is not Budget], ids=lambda kind: kind.__name__
 )
 @given(data=st.data())
 def test_its_plain_data_has_what_its_type_declares(kind, data):

@@ -11,6 +11,7 @@ from thrifty.budget import checks
 from thrifty.budget.dollars import usd
 from thrifty.budget.errors import InvalidInput
 from thrifty.budget.money import limit_nano_usd
+from thrifty.budget.plain_data import PlainData
 from thrifty.budget.resources import COST, RESOURCES, Resource
 from thrifty.budget.spend import Spend
 
@@ -22,7 +23,7 @@ NANO_FIELD = "max_cost_nano_usd"
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(PlainData["BudgetState"]):
     """The most that may be spent of each resource; `None` sets no limit.
 
     Raises:

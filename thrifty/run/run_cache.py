@@ -8,34 +8,18 @@ same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, Self, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from thrifty.budget import Outcome, Spend, Step
+from thrifty.budget.plain_data import PlainData
 from thrifty.budget.states import OutcomeState
 from thrifty.executors.draft import Draft
 from thrifty.planning.forecast import Bill, Seen, Tally, tally_of
 from thrifty.planning.rest import Rest
 
 T = TypeVar("T")
-State = TypeVar("State", covariant=True)
-
-
-class Writable(Protocol[State]):
-    """An object that turns into plain data."""
-
-    def to_state(self) -> State:
-        """The plain data."""
-
-
-class Readable(Protocol):
-    """A class whose objects can be read from plain data."""
-
-    @classmethod
-    def from_state(cls, state: object, /) -> Self:
-        """Reads one."""
-
-
-Noun = TypeVar("Noun", bound=Readable)
+State = TypeVar("State")
+Noun = TypeVar("Noun", bound=PlainData[Any])
 
 
 class RunCache:
@@ -58,13 +42,13 @@ class RunCache:
         self._remaining: tuple[Rest, int] | None = None
         self._computed: dict[str, tuple[object, Any]] = {}
 
-    def write(self, noun: Writable[State]) -> State:
+    def write(self, noun: PlainData[State]) -> State:
         """An object as plain data, which `read` knows again as long as nobody copies it."""
         state = noun.to_state()
         self._objects[id(state)] = state, noun
         return state
 
-    def write_all(self, nouns: Iterable[Writable[State]]) -> list[State]:
+    def write_all(self, nouns: Iterable[PlainData[State]]) -> list[State]:
         """Several objects as plain data."""
         return [self.write(noun) for noun in nouns]
 
