@@ -61,7 +61,7 @@ def test_equals_brute_force_with_many_required_steps(last, monkeypatch):
         monkeypatch.setattr("thrifty.planning.walk.FEW", 0)
         monkeypatch.setattr("thrifty.planning.walk.LAST", (100, 1, 100))
     plans = 0
-    for seed in range(1_500):
+    for seed in range(600):
         problem = with_required(Random(seed), steps_max=6)
         plan, best = make_plan(problem, "exact"), brute_force(problem)
         if best is None:
@@ -70,7 +70,7 @@ def test_equals_brute_force_with_many_required_steps(last, monkeypatch):
             assert plan.status == "optimal"
             assert {option.name for option in plan.chosen} == best[1]
             plans += 1
-    assert plans > 500
+    assert plans > 200
 
 
 def test_required_steps_that_do_not_fit_are_refused_without_a_search():
