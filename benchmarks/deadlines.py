@@ -48,20 +48,20 @@ FAULTS: dict[str, Callable[[], Any]] = {
 }
 
 
-async def _read(pieces: Any) -> None:
+async def _exhaust(pieces: Any) -> None:
     async for _ in pieces:
         pass
 
 
-WAYS: dict[str, Callable[[Any], Any]] = {
+CALL_STYLES: dict[str, Callable[[Any], Any]] = {
     "invoke": lambda model: model.invoke("Hi"),
-    "ainvoke": lambda model: asyncio.run(_alone(model.ainvoke("Hi"))),
+    "ainvoke": lambda model: asyncio.run(_run_and_check_tasks(model.ainvoke("Hi"))),
     "stream": lambda model: list(model.stream("Hi")),
-    "astream": lambda model: asyncio.run(_alone(_read(model.astream("Hi")))),
+    "astream": lambda model: asyncio.run(_run_and_check_tasks(_exhaust(model.astream("Hi")))),
 }
 
 
-async def _alone(call: Any) -> None:
+async def _run_and_check_tasks(call: Any) -> None:
     """Awaits a call, and looks at what it has left in this event loop."""
     with suppress(ModelUnavailable):
         await call
@@ -70,7 +70,7 @@ async def _alone(call: Any) -> None:
 
 
 @dataclass(frozen=True)
-class Left:
+class Leftovers:
     """What is open in this process."""
 
     threads: int
@@ -78,13 +78,13 @@ class Left:
     files: int
 
     @classmethod
-    def now(cls) -> "Left":
+    def count(cls) -> "Leftovers":
         tasks = len(asyncio.all_tasks(background_loop()._loop))
         return cls(threading.active_count(), tasks, len(os.listdir("/proc/self/fd")))  # noqa: PTH208
 
-    def over(self, before: "Left") -> "Left":
+    def since(self, before: "Leftovers") -> "Leftovers":
         """What there is more of than before."""
-        return Left(
+        return Leftovers(
             max(0, self.threads - before.threads),
             max(0, self.tasks - before.tasks),
             max(0, self.files - before.files),
@@ -92,33 +92,33 @@ class Left:
 
 
 @dataclass(frozen=True)
-class Cut:
+class CutCall:
     """How one call ended."""
 
     late_ms: float
     """How long after the limit its caller was told; below zero before it."""
-    left: Left
+    leftovers: Leftovers
     """What it left behind."""
     status: str
     """What became of its reservation."""
 
 
-def measure(server: LLMServer, fault: str, way: str, api: str = "chat") -> Cut:
+def measure_cut(server: LLMServer, fault: str, style: str, api: str = "chat") -> CutCall:
     """One call that cannot end by itself, and what is left of it."""
     server.clear()
     server.script(FAULTS[fault](times=None))
     ledger = MemoryLedger()
     ledger.open("a", Budget(max_tokens=2_000))
-    before = Left.now()
-    with _resolver(blocked=fault == "blocked DNS"):
+    before = Leftovers.count()
+    with _block_resolver(blocked=fault == "blocked DNS"):
         host = BLOCKED_HOST if fault == "blocked DNS" else "127.0.0.1"
-        model = _model(f"http://{host}:{server.port}/v1", api)
+        model = _make_model(f"http://{host}:{server.port}/v1", api)
         started = time.monotonic()
-        held = metered(model, ledger, "a", left_ms=lambda: LIMIT_MS - _since_ms(started))
+        held = metered(model, ledger, "a", left_ms=lambda: LIMIT_MS - _elapsed_ms(started))
         with suppress(ModelUnavailable):
-            WAYS[way](held)
-        late_ms = _since_ms(started, exact=True) - LIMIT_MS
-    return Cut(late_ms, _settled(before), ledger.entries("a")[0].status)
+            CALL_STYLES[style](held)
+        late_ms = _elapsed_ms(started, exact=True) - LIMIT_MS
+    return CutCall(late_ms, _wait_for_leftovers(before), ledger.entries("a")[0].status)
 
 
 def warm_up(server: LLMServer) -> None:
@@ -126,35 +126,37 @@ def warm_up(server: LLMServer) -> None:
     ledger = MemoryLedger()
     ledger.open("a", Budget(max_tokens=100_000))
     for api in ("chat", "responses"):
-        held = metered(_model(server.base_url, api), ledger, "a", max_output_tokens=20)
-        for way in WAYS.values():
+        held = metered(_make_model(server.base_url, api), ledger, "a", max_output_tokens=20)
+        for way in CALL_STYLES.values():
             way(held)
     all_at_work = threading.Barrier(LEDGER_THREADS)
     list(background_loop()._ledger_threads.map(lambda _: all_at_work.wait(), range(LEDGER_THREADS)))
 
 
-def _model(base_url: str, api: str) -> ChatOpenAI:
+def _make_model(base_url: str, api: str) -> ChatOpenAI:
     use_responses = api == "responses"
     return ChatOpenAI(
         model="gpt-4o", base_url=base_url, api_key="none", use_responses_api=use_responses
     )
 
 
-def _settled(before: Left) -> Left:
+def _wait_for_leftovers(before: Leftovers) -> Leftovers:
     """What is left once nothing goes away any more."""
     give_up_at = time.monotonic() + SETTLE_S
-    while (left := Left.now().over(before)) != Left(0, 0, 0) and time.monotonic() < give_up_at:
+    while (left := Leftovers.count().since(before)) != Leftovers(
+        0, 0, 0
+    ) and time.monotonic() < give_up_at:
         time.sleep(0.02)
     return left
 
 
-def _since_ms(started: float, exact: bool = False) -> Any:
+def _elapsed_ms(started: float, exact: bool = False) -> Any:
     ms = (time.monotonic() - started) * 1000
     return ms if exact else int(ms)
 
 
 @contextmanager
-def _resolver(blocked: bool) -> Iterator[None]:
+def _block_resolver(blocked: bool) -> Iterator[None]:
     """Lets no lookup of the blocked name return, for as long as it lasts."""
     if not blocked:
         yield
@@ -176,19 +178,20 @@ def _resolver(blocked: bool) -> Iterator[None]:
 
 
 def main() -> None:
-    print(HEAD.format(python=platform.python_version(), limit=LIMIT_MS, rounds=ROUNDS))
+    print(PAGE_HEAD.format(python=platform.python_version(), limit=LIMIT_MS, rounds=ROUNDS))
     with LLMServer() as server:
         warm_up(server)
         for fault in FAULTS:
-            for way in WAYS:
+            for way in CALL_STYLES:
                 cuts = [
-                    measure(server, fault, way, api)
+                    measure_cut(server, fault, way, api)
                     for api in ("chat", "responses")
                     for _ in range(ROUNDS)
                 ]
                 late = [cut.late_ms for cut in cuts]
                 left = [
-                    max(getattr(c.left, n) for c in cuts) for n in ("threads", "tasks", "files")
+                    max(getattr(c.leftovers, n) for c in cuts)
+                    for n in ("threads", "tasks", "files")
                 ]
                 told = " + ".join(sorted({cut.status for cut in cuts}))
                 print(
@@ -196,10 +199,10 @@ def main() -> None:
                     f"| {left[0]} | {left[1]} | {left[2]} | {told} |",
                     flush=True,
                 )
-    print(FOOT)
+    print(PAGE_FOOT)
 
 
-HEAD = """# How late a call is cut
+PAGE_HEAD = """# How late a call is cut
 
 A call with {limit} ms, at servers that never let it end. Milliseconds from the limit until the
 caller is told, booking included; then threads, tasks of the event loops, and open files (sockets
@@ -213,7 +216,7 @@ python -m benchmarks.deadlines > benchmarks/deadlines.md
 | server | way | median ms late | most ms late | threads | tasks | files | its reservation |
 |---|---|---:|---:|---:|---:|---:|---|"""
 
-FOOT = """
+PAGE_FOOT = """
 `invoke` does not stream: there the endless stream is a body that never ends. A lookup that is
 blocked keeps its one (daemon) thread until the resolver answers, which is what no program can
 change; it holds up neither other calls nor the end of the process. The table counts after it did.

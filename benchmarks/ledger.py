@@ -27,7 +27,7 @@ from floe_guard import BudgetGuard
 from floe_guard.store import SqliteStore
 
 from thrifty.budget import Budget, Spend
-from thrifty.ledger.book import Book
+from thrifty.ledger.base_ledger import BaseLedger
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.ledger.sqlite import SqliteLedger
 
@@ -39,7 +39,7 @@ WARM_UP = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class LedgerCall:
     """A call as its caller knows it: planned and priced before the ledger is asked."""
 
     key: str
@@ -49,7 +49,7 @@ class Call:
     actual: Spend
 
 
-Act = Callable[[Call], object]
+ReserveAndSettle = Callable[[LedgerCall], object]
 """Reserves and settles one call."""
 
 
@@ -58,23 +58,23 @@ class Contender:
     """Something that holds a budget, made anew for each round."""
 
     name: str
-    make: Callable[[Path], Act]
+    make: Callable[[Path], ReserveAndSettle]
 
 
-def thrifty_on(ledger: Book) -> Act:
+def reserve_on_thrifty(ledger: BaseLedger) -> ReserveAndSettle:
     ledger.open("run", Budget(10**14, 900_000, None, 10**9))
 
-    def act(call: Call) -> object:
+    def act(call: LedgerCall) -> object:
         ledger.reserve("run", call.key, "Outline", call.worst_case)
         return ledger.settle("run", call.key, call.actual, ANSWER)
 
     return act
 
 
-def floe_for_models(_: Path) -> Act:
+def reserve_on_floe_model_guard(_: Path) -> ReserveAndSettle:
     guard = BudgetGuard(900_000, token_limit=10**14)
 
-    def act(call: Call) -> object:
+    def act(call: LedgerCall) -> object:
         held = guard.reserve(0.015, estimated_tokens=call.prompt_tokens + 1000)
         return guard.settle(
             MODEL, call.prompt_tokens, call.answer_tokens, reserved=held, label=call.key
@@ -83,15 +83,15 @@ def floe_for_models(_: Path) -> Act:
     return act
 
 
-def floe_for_tools(guard: BudgetGuard) -> Act:
-    def act(call: Call) -> object:
+def reserve_on_floe_tool_guard(guard: BudgetGuard) -> ReserveAndSettle:
+    def act(call: LedgerCall) -> object:
         held = guard.reserve_tool(0.015)
         return guard.settle_tool("tool", 0.005, reserved=held, label=call.key)
 
     return act
 
 
-class FloeStore(SqliteStore):
+class FloeStorage(SqliteStore):
     """floe-guard's own store, told how hard to flush."""
 
     def __init__(self, path: Path, synchronous: str) -> None:
@@ -104,15 +104,19 @@ class FloeStore(SqliteStore):
         return connection
 
 
-def floe_in_file(folder: Path, synchronous: str) -> Act:
-    store = FloeStore(folder / "floe.sqlite", synchronous)
-    return floe_for_tools(BudgetGuard(900_000, window="utc-day", store=store))
+def reserve_on_floe_file(folder: Path, synchronous: str) -> ReserveAndSettle:
+    store = FloeStorage(folder / "floe.sqlite", synchronous)
+    return reserve_on_floe_tool_guard(BudgetGuard(900_000, window="utc-day", store=store))
 
 
 IN_MEMORY = [
-    Contender("**thrifty** (tokens, money, calls; keyed)", lambda _: thrifty_on(MemoryLedger())),
-    Contender("floe-guard (tokens, money)", floe_for_models),
-    Contender("floe-guard (money alone)", lambda _: floe_for_tools(BudgetGuard(900_000))),
+    Contender(
+        "**thrifty** (tokens, money, calls; keyed)", lambda _: reserve_on_thrifty(MemoryLedger())
+    ),
+    Contender("floe-guard (tokens, money)", reserve_on_floe_model_guard),
+    Contender(
+        "floe-guard (money alone)", lambda _: reserve_on_floe_tool_guard(BudgetGuard(900_000))
+    ),
 ]
 DURABILITIES = {
     "FULL": (2, "each commit is flushed before the call returns: it survives a power failure"),
@@ -121,34 +125,36 @@ DURABILITIES = {
 """SQLite's number for each, and what it means with a write-ahead log."""
 
 
-def in_a_file(synchronous: str) -> list[Contender]:
+def file_contenders(synchronous: str) -> list[Contender]:
     """Both in a file of their own, equally durable."""
     return [
         Contender(
             "**thrifty** (tokens, money, calls; keyed, with answers)",
-            lambda folder: thrifty_on(
+            lambda folder: reserve_on_thrifty(
                 SqliteLedger(folder / "thrifty.sqlite", synchronous=synchronous)
             ),
         ),
-        Contender("floe-guard (money alone)", lambda folder: floe_in_file(folder, synchronous)),
+        Contender(
+            "floe-guard (money alone)", lambda folder: reserve_on_floe_file(folder, synchronous)
+        ),
     ]
 
 
-def planned(key: str, rng: random.Random) -> Call:
+def random_call(key: str, rng: random.Random) -> LedgerCall:
     prompt, answer = rng.randrange(200, 800), rng.randrange(50, 900)
     worst_case = Spend(prompt + 1000, 15_000_000, 0, 1)
     actual = Spend(prompt + answer, prompt * 2_500 + answer * 10_000, 800, 1)
-    return Call(key, prompt, answer, worst_case, actual)
+    return LedgerCall(key, prompt, answer, worst_case, actual)
 
 
-def measure(contender: Contender, calls: int, callers: int, seed: int) -> float:
+def calls_per_second(contender: Contender, calls: int, callers: int, seed: int) -> float:
     """Microseconds for one reserve + settle, as `callers` threads see their throughput."""
     rng = random.Random(seed)
-    work = [planned(f"run/1/option {i}.1", rng) for i in range(calls)]
+    work = [random_call(f"run/1/option {i}.1", rng) for i in range(calls)]
     with tempfile.TemporaryDirectory() as folder:
         act = contender.make(Path(folder))
         for i in range(WARM_UP):
-            act(planned(f"run/0/warm up {i}", rng))
+            act(random_call(f"run/0/warm up {i}", rng))
         began = time.perf_counter()
         if callers == 1:
             for call in work:
@@ -159,12 +165,14 @@ def measure(contender: Contender, calls: int, callers: int, seed: int) -> float:
         return (time.perf_counter() - began) / calls * 1e6
 
 
-def table(title: str, contenders: list[Contender], calls: int, callers: int, rounds: int) -> str:
+def contender_table(
+    title: str, contenders: list[Contender], calls: int, callers: int, rounds: int
+) -> str:
     """A Markdown table; the ratios are against the first contender."""
     times: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     for turn in range(rounds):
         for contender in contenders:
-            times[contender.name].append(measure(contender, calls, callers, SEED + turn))
+            times[contender.name].append(calls_per_second(contender, calls, callers, SEED + turn))
     ours = statistics.median(times[contenders[0].name])
     lines = [f"### {title}", "", "| | µs a pair | pairs/s | thrifty is |", "|---|---:|---:|---:|"]
     for name, measured in times.items():
@@ -197,10 +205,10 @@ def check_durability(synchronous: str) -> str:
     """
     with tempfile.TemporaryDirectory() as folder:
         ledger = SqliteLedger(Path(folder) / "thrifty.sqlite", synchronous=synchronous)
-        thrifty_on(ledger)
-        connection = ledger._file._connection
+        reserve_on_thrifty(ledger)
+        connection = ledger._sqlite_storage._connection
         assert connection is not None
-        floe = FloeStore(Path(folder) / "floe.sqlite", synchronous)._connect()
+        floe = FloeStorage(Path(folder) / "floe.sqlite", synchronous)._connect()
         number, meaning = DURABILITIES[synchronous]
         for each in (connection, floe):
             assert each.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -219,13 +227,13 @@ def main() -> None:
         f"{version('floe-guard')}, {platform.machine()}; seed {SEED}, median of {rounds} "
         f"alternating rounds. One SQLite commit on this disk: {flush_us():,.0f} µs.\n"
     )
-    print(table("In memory, one caller", IN_MEMORY, 3_000, 1, rounds), "\n")
+    print(contender_table("In memory, one caller", IN_MEMORY, 3_000, 1, rounds), "\n")
     for synchronous in DURABILITIES:
         print(f"Durability of what follows: {check_durability(synchronous)}.\n")
-        contenders = in_a_file(synchronous)
+        contenders = file_contenders(synchronous)
         for title, callers in (("one caller", 1), ("8 callers in one process", 8)):
             where = f"In SQLite, synchronous={synchronous}, {title}"
-            print(table(where, contenders, 1_000, callers, rounds), "\n")
+            print(contender_table(where, contenders, 1_000, callers, rounds), "\n")
 
 
 if __name__ == "__main__":

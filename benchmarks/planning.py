@@ -25,7 +25,7 @@ LIMIT_S = 10.0
 RUNS = 5
 ONCE_S = 0.5
 """What takes longer than this is run once."""
-RIVALS = ("HiGHS", "CP-SAT")
+GENERAL_SOLVERS = ("HiGHS", "CP-SAT")
 Planner = Callable[[Problem], tuple[float, float]]
 """From a problem to the value of its plan and the bound."""
 
@@ -58,7 +58,7 @@ def families(quick: bool) -> Iterator[Family]:
     yield family("1,000, no limit, dense", 3, "beam", steps=500, max_steps=None, arcs=3)
 
 
-def ours(engine: str) -> Planner:
+def thrifty_planner(engine: str) -> Planner:
     def plan(problem: Problem) -> tuple[float, float]:
         limit_ms = round(LIMIT_S * 1000)
         made = make_plan(problem, engine, deadline_ms=limit_ms, clock_ns=process_time_ns)
@@ -68,8 +68,8 @@ def ours(engine: str) -> Planner:
 
 
 PLANNERS: dict[str, Planner] = {
-    "auto": ours("auto"),
-    "beam": ours("beam"),
+    "auto": thrifty_planner("auto"),
+    "beam": thrifty_planner("beam"),
     "HiGHS": lambda problem: solve_by_highs(problem, LIMIT_S),
     "CP-SAT": lambda problem: solve_by_cp_sat(problem, LIMIT_S),
     "SCIP": lambda problem: solve_by_scip(problem, LIMIT_S),
@@ -87,23 +87,23 @@ def main() -> None:
         "| family | "
         + " | ".join(f"{name} ms (value)" for name in PLANNERS)
         + " | auto gap | "
-        + " | ".join(f"{name} : auto" for name in RIVALS)
+        + " | ".join(f"{name} : auto" for name in GENERAL_SOLVERS)
         + " |"
     )
-    print("|---|" + "---|" * (len(PLANNERS) + 1 + len(RIVALS)))
+    print("|---|" + "---|" * (len(PLANNERS) + 1 + len(GENERAL_SOLVERS)))
     for family in families(given.quick):
         if given.only in family.name:
-            print(row(family), flush=True)
+            print(family_row(family), flush=True)
 
 
-def row(family: Family) -> str:
+def family_row(family: Family) -> str:
     planners = {name: plan for name, plan in PLANNERS.items() if name not in family.skip}
     times: dict[str, list[float]] = {name: [] for name in planners}
     values: dict[str, list[float]] = {name: [] for name in planners}
     gap = 0.0
     for problem in family.problems:
         for name, plan in planners.items():  # in turn: a busy moment of the machine hits them all
-            value, bound, taken = timed(plan, problem)
+            value, bound, taken = time_planner(plan, problem)
             times[name].append(taken)
             values[name].append(value)
             if name == "auto":
@@ -111,14 +111,14 @@ def row(family: Family) -> str:
     best = [max(found) for found in zip(*values.values(), strict=True)]
     middle = {name: median(taken) for name, taken in times.items()}
     cells = [
-        f"{middle[name]:,.1f} ({share(values[name], best):.2%})" if name in middle else "-"
+        f"{middle[name]:,.1f} ({value_share(values[name], best):.2%})" if name in middle else "-"
         for name in PLANNERS
     ]
-    ratios = [f"{middle[name] / middle['auto']:.1f}" for name in RIVALS]
+    ratios = [f"{middle[name] / middle['auto']:.1f}" for name in GENERAL_SOLVERS]
     return f"| {family.name} | " + " | ".join([*cells, f"{gap:.3%}", *ratios]) + " |"
 
 
-def timed(plan: Planner, problem: Problem) -> tuple[float, float, float]:
+def time_planner(plan: Planner, problem: Problem) -> tuple[float, float, float]:
     """The value, the bound, and the milliseconds of the fastest run; slow ones run only once."""
     fastest = inf
     for _ in range(RUNS):
@@ -130,7 +130,7 @@ def timed(plan: Planner, problem: Problem) -> tuple[float, float, float]:
     return value, bound, 1000 * fastest
 
 
-def share(values: list[float], best: list[float]) -> float:
+def value_share(values: list[float], best: list[float]) -> float:
     return sum(values) / sum(best) if sum(best) else 1.0
 
 

@@ -29,12 +29,12 @@ RUNS, ONCE_MS = 3, 300.0
 ENGINES = ("auto", "exact", "milp")
 
 
-class Run(NamedTuple):
+class EngineRun(NamedTuple):
     """How an engine did on a problem."""
 
     ms: float
     value: float
-    is_over: bool
+    has_finished: bool
     """Whether it ended by itself, as near its bound as it was to come."""
     gap: float = 0.0
     """Of the plan, as a share of its bound."""
@@ -55,7 +55,7 @@ def families() -> Iterator[tuple[str, dict[str, object]]]:
             yield f"{2 * steps:,}, {words}", {"steps": steps, **given}
 
 
-def run(engine: str, problem: Problem, limit_s: float = LIMIT_S) -> Run:
+def run_engine(engine: str, problem: Problem, limit_s: float = LIMIT_S) -> EngineRun:
     fastest = float("inf")
     for _ in range(RUNS):
         start = process_time()
@@ -64,26 +64,28 @@ def run(engine: str, problem: Problem, limit_s: float = LIMIT_S) -> Run:
         fastest = min(fastest, 1000 * (process_time() - start))
         if fastest > ONCE_MS:
             break
-    return Run(fastest, plan.value, plan.status != "feasible", plan.gap)
+    return EngineRun(fastest, plan.value, plan.status != "feasible", plan.gap)
 
 
-def excess(auto: float, others: list[Run], times: list[float]) -> float:
+def excess_ms(auto: float, others: list[EngineRun], times: list[float]) -> float:
     """By how much a time passes what it may be; minus infinity when nobody else was through."""
-    through = [ms for other, ms in zip(others, times, strict=True) if other.is_over]
+    through = [ms for other, ms in zip(others, times, strict=True) if other.has_finished]
     return auto - FACTOR * min(through) - GRACE_MS if through else float("-inf")
 
 
-def row(name: str, problems: list[Problem]) -> str:
-    table = [[run(engine, problem) for engine in ENGINES] for problem in problems]
+def family_row(name: str, problems: list[Problem]) -> str:
+    table = [[run_engine(engine, problem) for engine in ENGINES] for problem in problems]
     middle = [median([runs[i].ms for runs in table]) for i in range(len(ENGINES))]
     # In the medians, an engine that was mostly stopped was not the quicker one.
-    most = [sum(runs[i].is_over for runs in table) > len(table) / 2 for i in range(len(ENGINES))]
-    others = [Run(ms, 0.0, is_over) for ms, is_over in zip(middle[1:], most[1:], strict=True)]
-    passed = excess(middle[0], others, middle[1:])
-    worst = max(excess(auto.ms, rest, [r.ms for r in rest]) for auto, *rest in table)
+    most = [
+        sum(runs[i].has_finished for runs in table) > len(table) / 2 for i in range(len(ENGINES))
+    ]
+    others = [EngineRun(ms, 0.0, is_over) for ms, is_over in zip(middle[1:], most[1:], strict=True)]
+    passed = excess_ms(middle[0], others, middle[1:])
+    worst = max(excess_ms(auto.ms, rest, [r.ms for r in rest]) for auto, *rest in table)
     short = max(1 - auto.value / max(r.value for r in (auto, *rest)) for auto, *rest in table)
     cells = [f"{ms:,.1f}" for ms in middle]
-    proven = [sum(runs[i].is_over for runs in table) for i in (1, 0)]
+    proven = [sum(runs[i].has_finished for runs in table) for i in (1, 0)]
     gap = max(auto.gap for auto, *_ in table)
     cells += [f"{passed:+,.0f}", f"{worst:+,.0f}", f"{short:.3%}", *map(str, proven), f"{gap:.3%}"]
     return f"| {name} | {' | '.join(cells)} |"
@@ -105,7 +107,7 @@ def main() -> None:
         if given.only in name:
             seeds = range(FIRST_SEED, FIRST_SEED + given.problems)
             made = [tutorial_like(Random(s), risk=given.risk, **options) for s in seeds]  # type: ignore[arg-type]
-            print(row(name, made), flush=True)
+            print(family_row(name, made), flush=True)
 
 
 if __name__ == "__main__":

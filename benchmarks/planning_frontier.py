@@ -29,16 +29,16 @@ def main() -> None:
             points = frontier(problem)
             along = process_time() - start
             assert all(point.status == "optimal" for point in points)
-            plan, planning = _timed(problem)
+            plan, planning = _time_plan(problem)
             first = plan.chosen[0]
             done = tuple(step for step in problem.steps if step.name == first.step)
             rest = replace(problem, done=done, spent=first.estimate, max_steps=5)
-            rows.append((along, planning, _timed(rest)[1]))
+            rows.append((along, planning, _time_plan(rest)[1]))
         along, planning, replanning = (median(column) for column in zip(*rows, strict=True))
         print(f"| {2 * steps} | {along:.2f} | {planning * 1e3:.1f} | {replanning * 1e3:.1f} |")
 
 
-def _timed(problem: Problem) -> tuple[Plan, float]:
+def _time_plan(problem: Problem) -> tuple[Plan, float]:
     """The plan, and the processor time of the fastest run."""
     fastest = inf
     for _ in range(RUNS):

@@ -17,7 +17,7 @@ from tests.planning.families import tutorial_like
 from thrifty.budget import Budget, Spend, Step, StepOption
 from thrifty.planning.engines import make_plan
 from thrifty.planning.problem import Problem
-from thrifty.planning.risk import margin
+from thrifty.planning.risk import margin_for_risk
 
 RISKS = (0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.05)
 NOISES = {"low": 0.1, "medium": 0.25, "high": 0.5}
@@ -25,7 +25,7 @@ RUNS = 150
 STEPS = 10
 
 
-def problem_at(seed: int, noise: float) -> Problem:
+def noisy_problem(seed: int, noise: float) -> Problem:
     """The tutorial's kind of problem, its spreads as noisy as the world is."""
     random = Random(seed)
     problem = tutorial_like(random, STEPS, max_steps=6)
@@ -37,7 +37,7 @@ def problem_at(seed: int, noise: float) -> Problem:
     return replace(problem, steps=tuple(map(noisy, problem.steps)), left=left)
 
 
-def actual_of(seed: int, problem: Problem, *, noise: float) -> Callable[[StepOption], Spend]:
+def actual_spends(seed: int, problem: Problem, *, noise: float) -> Callable[[StepOption], Spend]:
     """What each option would really use: log-normal, one factor for all its resources."""
     random = Random(seed + 1_000_003)
     sigma = sqrt(log(1 + noise * noise))
@@ -55,7 +55,7 @@ def actual_of(seed: int, problem: Problem, *, noise: float) -> Callable[[StepOpt
     return actual
 
 
-def run(problem: Problem, actual: Callable[[StepOption], Spend]) -> float:
+def run_with_replans(problem: Problem, actual: Callable[[StepOption], Spend]) -> float:
     """The value that a run with caps and replanning brings."""
     steps = {step.name: step for step in problem.steps}
     topics: list[str] = []
@@ -66,7 +66,7 @@ def run(problem: Problem, actual: Callable[[StepOption], Spend]) -> float:
         problem = replace(problem, left=problem.left.left_after(spend))
         rest = tuple(s for s in problem.steps if s.name != step.name)
         places -= 1
-        if not _was_cut(problem.left, spend):
+        if not _is_cut(problem.left, spend):
             value += option.value - problem.diversity_penalty * topics.count(step.topic)
             topics.append(step.topic)
             problem = replace(problem, steps=rest, done=(*problem.done, step))
@@ -75,13 +75,13 @@ def run(problem: Problem, actual: Callable[[StepOption], Spend]) -> float:
     return value
 
 
-def _was_cut(left: Budget, spend: Spend) -> bool:
+def _is_cut(left: Budget, spend: Spend) -> bool:
     """Whether nothing is left of a resource that the step was using."""
     pairs = zip(left.limits, spend.amounts, strict=True)
     return any(limit == 0 and amount > 0 for limit, amount in pairs)
 
 
-def hindsight(problem: Problem, actual: Callable[[StepOption], Spend]) -> float:
+def hindsight_value(problem: Problem, actual: Callable[[StepOption], Spend]) -> float:
     """The best value for somebody who knew every actual spend."""
 
     def known(step: Step) -> Step:
@@ -94,17 +94,17 @@ def main() -> None:
     print("| noise | risk | z | static: within budget | with replanning: share of hindsight |")
     print("|---|---|---|---|---|")
     for name, noise in NOISES.items():
-        cases = [problem_at(seed, noise) for seed in range(RUNS)]
-        truths = [actual_of(seed, case, noise=noise) for seed, case in enumerate(cases)]
-        best = sum(hindsight(c, t) for c, t in zip(cases, truths, strict=True))
+        cases = [noisy_problem(seed, noise) for seed in range(RUNS)]
+        truths = [actual_spends(seed, case, noise=noise) for seed, case in enumerate(cases)]
+        best = sum(hindsight_value(c, t) for c, t in zip(cases, truths, strict=True))
         for risk in RISKS:
             planned = [replace(case, risk=risk) for case in cases]
             kept = sum(
-                sum(map(truth, make_plan(p).chosen), Spend()).within(p.left)
+                sum(map(truth, make_plan(p).chosen), Spend()).is_within(p.left)
                 for p, truth in zip(planned, truths, strict=True)
             )
-            got = sum(run(p, t) for p, t in zip(planned, truths, strict=True))
-            z = margin(risk).z_milli / 1000
+            got = sum(run_with_replans(p, t) for p, t in zip(planned, truths, strict=True))
+            z = margin_for_risk(risk).z_milli / 1000
             shares = f"{kept / RUNS:.0%} | {got / best:.3f}"
             print(f"| {name} | {risk:g} | {z:.2f} | {shares} |", flush=True)
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from thrifty.planning.compiling import build_model
-from thrifty.planning.milp import Milp
-from thrifty.planning.model import MICRO, Item, Model
 from thrifty.planning.problem import Problem
-from thrifty.planning.result import Stop
+from thrifty.planning.solver.build_knapsack import build_knapsack
+from thrifty.planning.solver.knapsack import MICRO, KnapsackItem, KnapsackModel
+from thrifty.planning.solver.milp import HighsProblem
+from thrifty.planning.solver.solve_result import SolveLimits
 
 
 class Condition(NamedTuple):
@@ -25,16 +25,16 @@ class Program(NamedTuple):
     """A model as a linear program of columns that are zero or one: the one place where CP-SAT and
     SCIP have their conditions from."""
 
-    items: list[Item]
+    items: list[KnapsackItem]
     """What the first columns choose; each further one is an entry to a topic that has one."""
     values: list[int]
     """Of all columns."""
     conditions: list[Condition]
 
 
-def program(model: Model) -> Program:
+def program(model: KnapsackModel) -> Program:
     """The linear program of a model without margins and without a schedule."""
-    assert not model.clock
+    assert not model.makespan_limit
     assert not model.impossible
     items = list(chain.from_iterable(model.items))
     values = [item.value for item in items]
@@ -49,19 +49,19 @@ def program(model: Model) -> Program:
     return Program(items, values, conditions)
 
 
-def _limits(model: Model, items: Sequence[Item]) -> Iterator[Condition]:
+def _limits(model: KnapsackModel, items: Sequence[KnapsackItem]) -> Iterator[Condition]:
     yield Condition(dict.fromkeys(range(len(items)), 1), model.max_steps)
     for row, capacity in enumerate(model.capacities):
         assert not any(item.variances for item in items)
         yield Condition({i: item.amounts[row] for i, item in enumerate(items)}, capacity)
 
 
-def _steps(model: Model, items: Sequence[Item]) -> Iterator[Condition]:
+def _steps(model: KnapsackModel, items: Sequence[KnapsackItem]) -> Iterator[Condition]:
     columns: list[list[int]] = [[] for _ in model.items]
     for i, item in enumerate(items):
         columns[item.step].append(i)
     for step, own in enumerate(columns):
-        yield Condition(dict.fromkeys(own, 1), 1, int(model.required[step]))
+        yield Condition(dict.fromkeys(own, 1), 1, int(model.is_required[step]))
         for requirement in model.requires[step]:
             others = dict.fromkeys(columns[requirement], -1)
             yield Condition(dict.fromkeys(own, 1) | others, 0, -1)
@@ -70,15 +70,17 @@ def _steps(model: Model, items: Sequence[Item]) -> Iterator[Condition]:
 def solve_by_highs(problem: Problem, limit_s: float) -> tuple[float, float]:
     import time
 
-    model = build_model(problem)
-    found = Milp(model).solve((), Stop(deadline_ns=time.monotonic_ns() + int(limit_s * 1e9)))
-    return _units(model, model.worth(found.items)), _units(model, found.bound)
+    model = build_knapsack(problem)
+    found = HighsProblem(model).solve(
+        (), SolveLimits(deadline_ns=time.monotonic_ns() + int(limit_s * 1e9))
+    )
+    return _units(model, model.plan_value(found.items)), _units(model, found.bound)
 
 
 def solve_by_cp_sat(problem: Problem, limit_s: float) -> tuple[float, float]:
     from ortools.sat.python import cp_model
 
-    model = build_model(problem)
+    model = build_knapsack(problem)
     items, values, conditions = program(model)
     cp = cp_model.CpModel()
     x = [cp.new_bool_var("") for _ in values]
@@ -100,7 +102,7 @@ def solve_by_scip(problem: Problem, limit_s: float) -> tuple[float, float]:
     from pyscipopt import Model as Scip
     from pyscipopt import quicksum
 
-    model = build_model(problem)
+    model = build_knapsack(problem)
     items, values, conditions = program(model)
     scip = Scip()
     scip.hideOutput()
@@ -120,7 +122,7 @@ def solve_by_scip(problem: Problem, limit_s: float) -> tuple[float, float]:
     return _value(model, chosen), _units(model, round(scip.getDualbound()))
 
 
-def _topics(model: Model) -> list[list[int]]:
+def _topics(model: KnapsackModel) -> list[list[int]]:
     topics: dict[int, list[int]] = {}
     for step, topic in enumerate(model.topics):
         if topic >= 0:
@@ -128,10 +130,10 @@ def _topics(model: Model) -> list[list[int]]:
     return list(topics.values())
 
 
-def _value(model: Model, chosen: list[Item]) -> float:
+def _value(model: KnapsackModel, chosen: list[KnapsackItem]) -> float:
     assert model.is_plan(chosen)
-    return _units(model, model.worth(chosen))
+    return _units(model, model.plan_value(chosen))
 
 
-def _units(model: Model, units: int) -> float:
+def _units(model: KnapsackModel, units: int) -> float:
     return units * model.unit_micro / MICRO

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from random import Random
 from statistics import median
 
-from benchmarks.planning_auto import Run, run
+from benchmarks.planning_auto import EngineRun, run_engine
 from tests.planning.families import many_ways, tutorial_like
 from thrifty.planning.engines import make_plan
 from thrifty.planning.problem import Problem
@@ -34,17 +34,20 @@ def columns() -> Iterator[tuple[str, dict[str, object]]]:
 
 
 def cell(problems: list[Problem]) -> str:
-    pairs = [(run("auto", problem, LIMIT_S), run("milp", problem, LIMIT_S)) for problem in problems]
+    pairs = [
+        (run_engine("auto", problem, LIMIT_S), run_engine("milp", problem, LIMIT_S))
+        for problem in problems
+    ]
     for auto, highs in pairs:
-        assert auto.is_over
-        assert highs.is_over
+        assert auto.has_finished
+        assert highs.has_finished
         assert abs(auto.value - highs.value) < 1e-9
     ours, theirs = (median(each.ms for each in runs) for runs in zip(*pairs, strict=True))
     lost = sum(is_slower(*pair) for pair in pairs)
     return f"{ours:.1f}, {theirs:.1f}: **{theirs / ours:.1f}**, {lost}"
 
 
-def is_slower(auto: Run, highs: Run) -> bool:
+def is_slower(auto: EngineRun, highs: EngineRun) -> bool:
     return auto.ms > highs.ms
 
 

@@ -42,9 +42,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         environment = {**os.environ, "THRIFTY_HOME": home}
         for command in PROGRAMS.values():  # once for what has to be compiled or read from disk
-            taken(command, environment)
+            measure_command(command, environment)
         found = [
-            [taken(command, environment) for command in PROGRAMS.values()] for _ in range(rounds)
+            [measure_command(command, environment) for command in PROGRAMS.values()]
+            for _ in range(rounds)
         ]
     medians = [
         [statistics.median(kind) for kind in zip(*times, strict=True)]
@@ -58,7 +59,7 @@ def main() -> None:
         print(f"| `{name}` | {' | '.join(cells)} |")
 
 
-def taken(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
+def measure_command(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
     """How long a program took, of the processor and by the clock, in milliseconds."""
     started = time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)

@@ -7,10 +7,10 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from thrifty.cli.edge import debug_option
-from thrifty.cli.limits import ENVIRONMENT
-from thrifty.cli.screen import Screen
-from thrifty.receipt.words import one_line
+from thrifty.cli.error_reporting import debug_option
+from thrifty.cli.shared_options import ENVIRONMENT_HELP
+from thrifty.cli.view.screen import Screen
+from thrifty.receipt.wording import single_line
 
 EPILOG = f"""\b
 Examples:
@@ -25,9 +25,9 @@ Exit codes: that of a run which needs what is missing
   7   no model could be reached
   10  runs cannot be kept
 
-{ENVIRONMENT}
+{ENVIRONMENT_HELP}
 """
-MARKS = {"ok": ("✓", "green"), "note": ("!", "yellow"), "fail": ("✗", "red")}
+STATE_MARKS = {"ok": ("✓", "green"), "note": ("!", "yellow"), "fail": ("✗", "red")}
 
 
 @click.command(epilog=EPILOG)
@@ -38,15 +38,15 @@ MARKS = {"ok": ("✓", "green"), "note": ("!", "yellow"), "fail": ("✗", "red")
 @debug_option
 def doctor(**given: Any) -> int:
     """Look at what runs need: key, server, prices, tokenizer, store. Costs nothing."""
-    from thrifty.cli.checkup import checkup
-    from thrifty.cli.request import models_of, named_as_typed, settings_of
+    from thrifty.cli.environment_checks import check_environment
+    from thrifty.cli.run_request import name_fields_as_typed, read_settings, requested_models
     from thrifty.settings import home_folder
 
-    with named_as_typed(given):
-        settings, models = settings_of(given), models_of(given)
+    with name_fields_as_typed(given):
+        settings, models = read_settings(given), requested_models(given)
     screen = Screen.of(as_json=given["as_json"])
-    with screen.news.status("looking"):
-        findings = list(checkup(settings, models, home_folder()))
+    with screen.notes.status("looking"):
+        findings = list(check_environment(settings, models, home_folder()))
     code = next((finding.exit_code for finding in findings if finding.exit_code), 0)
     if given["as_json"]:
         said = [finding.to_state() for finding in findings]
@@ -54,10 +54,10 @@ def doctor(**given: Any) -> int:
         return code
     table = Table.grid(padding=(0, 1))
     for finding in findings:
-        mark, style = MARKS[finding.state]
-        says = Text(one_line(finding.says), overflow="fold")
+        mark, style = STATE_MARKS[finding.state]
+        says = Text(single_line(finding.says), overflow="fold")
         if finding.remedy:
-            says.append(f"\n→ {one_line(finding.remedy)}", style=style)
+            says.append(f"\n→ {single_line(finding.remedy)}", style=style)
         table.add_row(Text(mark, style), Text(finding.about, style="bold"), says)
     screen.result.print(table)
     return code

@@ -11,29 +11,29 @@ from rich.table import Table
 from rich.text import Text
 
 from thrifty.budget import InvalidInput, StepOption
-from thrifty.cli.bills import FILE, earlier_bills
-from thrifty.cli.edge import debug_option
-from thrifty.cli.screen import Screen
-from thrifty.estimates.history import BilledOption, History
-from thrifty.estimates.learned import learn
-from thrifty.executors.catalog import load_catalog
+from thrifty.cli.bill_history import BILLS_FILE, read_bills
+from thrifty.cli.error_reporting import debug_option
+from thrifty.cli.view.screen import Screen
+from thrifty.estimates.history import BilledOption, BillHistory
+from thrifty.estimates.learned import learn_from_history
 from thrifty.executors.registry import LLM
-from thrifty.planning.forecast import Doer, Seen
-from thrifty.receipt.words import one_line
+from thrifty.options.catalog import load_catalog
+from thrifty.receipt.wording import single_line
 from thrifty.settings import home_folder
+from thrifty.steering.forecast import ExecutorModel, Forecaster
 
-NOTHING = "No bills of this catalog's options yet: its estimates count as they are."
+NO_BILLS_TEXT = "No bills of this catalog's options yet: its estimates count as they are."
 EPILOG = f"""\b
 Examples:
   thrifty estimates
   thrifty estimates --catalog my.yaml --json
 
-Bills are kept in {FILE}, beside the runs; delete it to begin anew. `thrifty run --no-learn`
+Bills are kept in {BILLS_FILE}, beside the runs; delete it to begin anew. `thrifty run --no-learn`
 neither reads nor adds any. Estimates steer a run; what it may spend does not rest on them.
 """
 
 
-class Row(NamedTuple):
+class EstimateRow(NamedTuple):
     """An option that has been billed."""
 
     work: BilledOption
@@ -48,32 +48,38 @@ class Row(NamedTuple):
 @debug_option
 def estimates(catalog: str | None, as_json: bool) -> None:
     """Show what is expected of options after what earlier runs have paid."""
-    history = earlier_bills()
+    history = read_bills()
     if history.remark:
-        raise InvalidInput(FILE, str(home_folder() / FILE), f"delete it; {history.remark}")
-    rows = list(_rows(history, {o.name: o for o in load_catalog(catalog).options}))
+        raise InvalidInput(
+            BILLS_FILE, str(home_folder() / BILLS_FILE), f"delete it; {history.remark}"
+        )
+    rows = list(_estimate_rows(history, {o.name: o for o in load_catalog(catalog).options}))
     if as_json:
-        click.echo(json.dumps({"estimates": [_as_data(row) for row in rows]}, indent=2))
+        click.echo(json.dumps({"estimates": [_row_data(row) for row in rows]}, indent=2))
         return
-    Screen.of(as_json=False).result.print(_table(rows) if rows else NOTHING)
+    Screen.of(as_json=False).result.print(_table(rows) if rows else NO_BILLS_TEXT)
 
 
-def _rows(history: History, known: dict[str, StepOption]) -> Iterator[Row]:
+def _estimate_rows(history: BillHistory, known: dict[str, StepOption]) -> Iterator[EstimateRow]:
     for work, records in history.records.items():
         option = known.get(work.option)
         if option is None or option.executor != work.doer.executor:
             continue
-        learned = learn(history, known.values(), partial(_doer, model=work.doer.model))
-        expected = Seen(learned.tallies).forecast(learned.valued(option), work.doer)
+        learned = learn_from_history(
+            history, known.values(), partial(_executor_model, model=work.doer.model)
+        )
+        expected = Forecaster(learned.summaries).forecast_option(
+            learned.apply_score(option), work.doer
+        )
         if expected != option:
-            yield Row(work, len(records), option, expected)
+            yield EstimateRow(work, len(records), option, expected)
 
 
-def _doer(option: StepOption, model: str) -> Doer:
-    return Doer(option.executor, model if option.executor == LLM else "")
+def _executor_model(option: StepOption, model: str) -> ExecutorModel:
+    return ExecutorModel(option.executor, model if option.executor == LLM else "")
 
 
-def _table(rows: list[Row]) -> Table:
+def _table(rows: list[EstimateRow]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     table.add_column("Option", overflow="fold")
     table.add_column("by", style="dim", overflow="fold")
@@ -82,8 +88,8 @@ def _table(rows: list[Row]) -> Table:
     for row in rows:
         before, now = row.declared, row.expected
         table.add_row(
-            Text(one_line(row.work.option)),
-            Text(one_line(str(row.work.doer))),
+            Text(single_line(row.work.option)),
+            Text(single_line(str(row.work.doer))),
             f"{row.bills:,}",
             f"{before.estimate.tokens:,} → {now.estimate.tokens:,}",
             f"{before.estimate.latency_ms:,} → {now.estimate.latency_ms:,}",
@@ -93,16 +99,16 @@ def _table(rows: list[Row]) -> Table:
     return table
 
 
-def _as_data(row: Row) -> dict[str, Any]:
+def _row_data(row: EstimateRow) -> dict[str, Any]:
     return {
         "option": row.work.option,
         "executor": row.work.doer.executor,
         "model": row.work.doer.model,
         "bills": row.bills,
-        "catalog": _estimate(row.declared),
-        "expected": _estimate(row.expected),
+        "catalog": _estimate_data(row.declared),
+        "expected": _estimate_data(row.expected),
     }
 
 
-def _estimate(option: StepOption) -> dict[str, Any]:
+def _estimate_data(option: StepOption) -> dict[str, Any]:
     return {**option.estimate.to_state(), "spread": option.spread, "value": option.value}

@@ -1,6 +1,6 @@
 """What the process returns to the shell."""
 
-from thrifty.receipt.record import Receipt
+from thrifty.receipt.receipt_data import Receipt
 
 DONE = 0
 PARTIAL = 3
@@ -9,7 +9,7 @@ OVERRUN = 5
 WAITING = 11
 INTERRUPTED = 130
 
-TABLE = """\b
+EXIT_CODES_HELP = """\b
 Exit codes:
   0    done
   1    an unexpected error; --debug shows its traceback

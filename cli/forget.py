@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import click
 
 from thrifty.budget import InvalidInput
-from thrifty.cli.edge import debug_option
-from thrifty.cli.home import Home, SavedRun
-from thrifty.cli.run_name import WHAT_IT_IS, kept_runs
-from thrifty.cli.screen import Screen
+from thrifty.cli.error_reporting import debug_option
+from thrifty.cli.run_argument import RUN_ARGUMENT_HELP, complete_run_name
+from thrifty.cli.saved_runs import RunsFolder, SavedRun
+from thrifty.cli.view.screen import Screen
 
 DAY_S = 86_400
-ENDED = ("done", "halted")
+ENDED_STATUSES = ("done", "halted")
 
 EPILOG = """\b
 Examples:
@@ -27,8 +27,8 @@ resumed. The ledger keeps what was spent, and what was learned from the bills st
 """
 
 
-@click.command(epilog=EPILOG, help=f"Delete kept runs from this machine.\n\n{WHAT_IT_IS}")
-@click.argument("names", nargs=-1, metavar="[RUN]...", shell_complete=kept_runs)
+@click.command(epilog=EPILOG, help=f"Delete kept runs from this machine.\n\n{RUN_ARGUMENT_HELP}")
+@click.argument("names", nargs=-1, metavar="[RUN]...", shell_complete=complete_run_name)
 @click.option(
     "--older-than",
     type=click.FloatRange(min=0),
@@ -41,8 +41,8 @@ resumed. The ledger keeps what was spent, and what was learned from the bills st
 def forget(names: tuple[str, ...], older_than: float | None, yes: bool, as_json: bool) -> None:
     if bool(names) == (older_than is not None):
         raise click.UsageError("Name the runs, or say --older-than DAYS.")
-    home = Home.of_user()
-    going = _named(home, names) if older_than is None else list(_ended(home, older_than))
+    home = RunsFolder.of_user()
+    going = _find_named(home, names) if older_than is None else list(_find_ended(home, older_than))
     is_done = yes or older_than is None
     size = sum(run.size for run in going)
     if is_done:
@@ -56,24 +56,24 @@ def forget(names: tuple[str, ...], older_than: float | None, yes: bool, as_json:
     for run in going:
         screen.result.print(run.id)
     what = f"{len(going):,} run{'' if len(going) == 1 else 's'}, {size / 1e6:,.1f} MB"
-    screen.news.print(f"Deleted {what}." if is_done else f"{what}: --yes deletes them.")
+    screen.notes.print(f"Deleted {what}." if is_done else f"{what}: --yes deletes them.")
 
 
-def _named(home: Home, names: tuple[str, ...]) -> list[SavedRun]:
+def _find_named(home: RunsFolder, names: tuple[str, ...]) -> list[SavedRun]:
     """The runs of these names, each once.
 
     Raises:
         InvalidInput: there is no such run, or it is at work.
     """
-    found = list(dict.fromkeys(home.run(name) for name in names))
+    found = list(dict.fromkeys(home.find_run(name) for name in names))
     for run in found:
-        if home.status(run) == "running":
+        if home.run_status(run) == "running":
             raise InvalidInput("RUN", run.id, "it is at work; stop it first")
     return found
 
 
-def _ended(home: Home, days: float) -> Iterator[SavedRun]:
+def _find_ended(home: RunsFolder, days: float) -> Iterator[SavedRun]:
     latest = time.time() - days * DAY_S
     for run in home.runs():
-        if run.kept_at <= latest and home.status(run) in ENDED:
+        if run.changed_at <= latest and home.run_status(run) in ENDED_STATUSES:
             yield run

@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 
-from thrifty.cli.edge import debug_option
+from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.exit_codes import DONE, NOTHING_DONE
-from thrifty.cli.limits import shared_options, whole
-from thrifty.cli.request import named_as_typed, read_request
-from thrifty.cli.screen import Screen
-from thrifty.cli.target_file import TargetFile
+from thrifty.cli.output_file import OutputFile
+from thrifty.cli.run_request import name_fields_as_typed, read_request
+from thrifty.cli.shared_options import int_or_text, shared_options
+from thrifty.cli.view.screen import Screen
 
 EPILOG = """\b
 Examples:
@@ -33,7 +33,7 @@ Exit codes:
     type=click.Choice(["all", "tokens", "cost", "latency", "calls"]),
     help="Which limit varies; all of them in proportion.  [all]",
 )
-@click.option("--points", type=whole, metavar="N", help="Budgets to plan.  [50]")
+@click.option("--points", type=int_or_text, metavar="N", help="Budgets to plan.  [50]")
 @click.option("--plot", metavar="FILE", help="Write the curve as a picture, .png or .svg.")
 @debug_option
 def frontier(**given: Any) -> int:
@@ -42,23 +42,28 @@ def frontier(**given: Any) -> int:
     TASK is the text of the task, - for standard input, or @FILE. Every point is the best plan
     for its budget.
     """
-    from thrifty.cli.curve import as_data, curve_of, find, show
-    from thrifty.receipt.plots import check_plot_file, save_plot
+    from thrifty.cli.view.frontier_view import (
+        frontier_data,
+        plan_frontier,
+        print_frontier,
+        value_curve,
+    )
+    from thrifty.receipt.frontier_plot import check_plot_file, save_plot
 
     request = read_request(given)
-    file = TargetFile.of("--plot", given["plot"])
+    file = OutputFile.of("--plot", given["plot"])
     if file:
         check_plot_file("--plot", given["plot"])
     screen = Screen.of(as_json=given["as_json"])
-    with screen.news.status("planning"), named_as_typed(given):
-        found = find(request, given["over"], given["points"])
-    curve = curve_of(found)
+    with screen.notes.status("planning"), name_fields_as_typed(given):
+        found = plan_frontier(request, given["over"], given["points"])
+    curve = value_curve(found)
     if file:
         save_plot(curve, file.path)
     if given["as_json"]:
-        click.echo(json.dumps(as_data(request, found), indent=2, allow_nan=False))
+        click.echo(json.dumps(frontier_data(request, found), indent=2, allow_nan=False))
     else:
-        show(request, found, curve, screen)
+        print_frontier(request, found, curve, screen)
     if file:
-        screen.news.print(f"Curve written to {file.name}.", soft_wrap=True)
-    return DONE if found.chosen.options else NOTHING_DONE
+        screen.notes.print(f"Curve written to {file.name}.", soft_wrap=True)
+    return DONE if found.current.options else NOTHING_DONE

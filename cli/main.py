@@ -3,17 +3,17 @@
 import click
 
 from thrifty.cli.doctor import doctor
-from thrifty.cli.edge import EdgeGroup, debug_option
+from thrifty.cli.error_reporting import ErrorReportingGroup, debug_option
 from thrifty.cli.estimates import estimates
 from thrifty.cli.forget import forget
 from thrifty.cli.frontier import frontier
-from thrifty.cli.limits import ENVIRONMENT
 from thrifty.cli.options import options
 from thrifty.cli.plan import plan
 from thrifty.cli.receipt import receipt
 from thrifty.cli.resume import resume
 from thrifty.cli.run import run
 from thrifty.cli.runs import runs, show
+from thrifty.cli.shared_options import ENVIRONMENT_HELP
 
 EPILOG = f"""\b
 Examples:
@@ -30,12 +30,12 @@ Completion in the shell:
   zsh   eval "$(_THRIFTY_COMPLETE=zsh_source thrifty)"
   fish  _THRIFTY_COMPLETE=fish_source thrifty | source
 
-{ENVIRONMENT}
+{ENVIRONMENT_HELP}
 """
 
 
 @click.group(
-    cls=EdgeGroup,
+    cls=ErrorReportingGroup,
     epilog=EPILOG,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},

@@ -7,11 +7,11 @@ from rich.text import Text
 
 from thrifty.budget import Step, StepOption, check_steps
 from thrifty.budget.dollars import format_usd
-from thrifty.cli.edge import debug_option
-from thrifty.cli.screen import Screen
-from thrifty.executors.catalog import catalog_text, load_catalog
-from thrifty.executors.registry import RESERVED
-from thrifty.receipt.words import one_line
+from thrifty.cli.error_reporting import debug_option
+from thrifty.cli.view.screen import Screen
+from thrifty.executors.registry import BUILTIN_EXECUTORS
+from thrifty.options.catalog import builtin_catalog_text, load_catalog
+from thrifty.receipt.wording import single_line
 
 EPILOG = """\b
 Examples:
@@ -30,10 +30,10 @@ def options(catalog: str | None, as_yaml: bool) -> None:
     if as_yaml:
         if catalog is not None:
             raise click.UsageError("--yaml prints the built-in catalog; drop --catalog")
-        click.echo(catalog_text(), nl=False)
+        click.echo(builtin_catalog_text(), nl=False)
         return
     steps = load_catalog(catalog).steps
-    check_steps(steps, RESERVED)
+    check_steps(steps, BUILTIN_EXECUTORS)
     Screen.of(as_json=False).result.print(_table(steps))
 
 
@@ -53,17 +53,17 @@ def _table(steps: tuple[Step, ...]) -> Table:
 
 
 def _heading(step: Step) -> Text:
-    heading = Text(one_line(step.name))
+    heading = Text(single_line(step.name))
     remarks = ["required"] * step.required + ["revises the draft"] * (step.role == "revision")
-    remarks += [f"after {', '.join(map(one_line, step.requires))}"] * bool(step.requires)
+    remarks += [f"after {', '.join(map(single_line, step.requires))}"] * bool(step.requires)
     return heading.append(f"  {'; '.join(remarks)}" if remarks else "", style="not bold dim")
 
 
 def _row(option: StepOption, has_cost: bool) -> list[Text | str]:
     estimate = option.estimate
     return [
-        Text(f"  {one_line(option.name)}", style="not bold"),
-        Text(one_line(option.executor)),
+        Text(f"  {single_line(option.name)}", style="not bold"),
+        Text(single_line(option.executor)),
         f"{estimate.tokens:,}",
         *([format_usd(estimate.cost_nano_usd)] if has_cost else []),
         f"{estimate.latency_ms:,}",

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from thrifty.cli.bills import bills_for
-from thrifty.cli.edge import debug_option
+from thrifty.cli.bill_history import read_bills_for
+from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.exit_codes import DONE, NOTHING_DONE
-from thrifty.cli.limits import shared_options
-from thrifty.cli.request import Request, read_request
-from thrifty.cli.screen import Screen, opening
-from thrifty.receipt import words
-from thrifty.receipt.text import more_view, plan_view
+from thrifty.cli.run_request import RunRequest, read_request
+from thrifty.cli.shared_options import shared_options
+from thrifty.cli.view.screen import Screen, opening_lines
+from thrifty.receipt import wording
+from thrifty.receipt.terminal import increases_view, plan_view
 
 if TYPE_CHECKING:
-    from thrifty.cli.preview import Preview
+    from thrifty.cli.plan_preview import PlanPreview
 
 EPILOG = """\b
 Examples:
@@ -30,7 +30,7 @@ Exit codes:
   2  bad input
   4  nothing fits the budget
 """
-PROPOSALS = "A run may also ask the model for extra steps, and plan with those too."
+PROPOSALS_REMARK = "A run may also ask the model for extra steps, and plan with those too."
 
 
 @click.command(epilog=EPILOG)
@@ -41,29 +41,29 @@ def plan(**given: Any) -> int:
 
     TASK is the text of the task, - for standard input, or @FILE.
     """
-    from thrifty.cli.preview import preview  # the planners: not for a help text
+    from thrifty.cli.plan_preview import preview_plan  # the planners: not for a help text
 
     request = read_request(given)
-    found = preview(request, bills_for(request))
+    found = preview_plan(request, read_bills_for(request))
     made = found.plan
     screen = Screen.of(as_json=given["as_json"])
     if given["as_json"]:
-        click.echo(json.dumps(_as_data(request, found), indent=2, allow_nan=False))
+        click.echo(json.dumps(_preview_data(request, found), indent=2, allow_nan=False))
     else:
-        screen.result.print(*opening(request), plan_view(made, request.budget), sep="\n")
-        screen.result.print(more_view(found.prices, found.entries), end="")
+        screen.result.print(*opening_lines(request), plan_view(made, request.budget), sep="\n")
+        screen.result.print(increases_view(found.prices, found.required_increases), end="")
         if request.context.propose_options and not request.settings.is_offline:
-            screen.result.print(PROPOSALS, style="dim")
+            screen.result.print(PROPOSALS_REMARK, style="dim")
     return DONE if made.chosen else NOTHING_DONE
 
 
-def _as_data(request: Request, found: Preview) -> dict[str, Any]:
+def _preview_data(request: RunRequest, found: PlanPreview) -> dict[str, Any]:
     made = found.plan
     return {
-        "verdict": words.headline(made),
+        "verdict": wording.describe_plan(made),
         "budget": request.budget.to_state(),
         "expected": made.expected.to_state(),
         "plan": made.to_state(),
         "shadow_prices": [price.to_state() for price in found.prices],
-        "entries": [entry.to_state() for entry in found.entries],
+        "entries": [entry.to_state() for entry in found.required_increases],
     }

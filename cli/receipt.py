@@ -2,13 +2,13 @@
 
 import click
 
-from thrifty.cli.edge import debug_option
+from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.exit_codes import exit_code
-from thrifty.cli.page import open_page, passing_file, write_page
-from thrifty.cli.record_file import read_record
-from thrifty.cli.screen import Screen
-from thrifty.cli.target_file import TargetFile
-from thrifty.receipt.text import receipt_view
+from thrifty.cli.output_file import OutputFile
+from thrifty.cli.receipt_file import read_receipt_file
+from thrifty.cli.view.receipt_page import open_in_browser, temporary_page_file, write_receipt_page
+from thrifty.cli.view.screen import Screen
+from thrifty.receipt.terminal import receipt_view
 
 EPILOG = """\b
 Examples:
@@ -31,13 +31,13 @@ def receipt(file: str, html: str | None, opens: bool) -> int:
 
     FILE is what `thrifty run --json` printed, or - for standard input.
     """
-    record, draft = read_record(file)
-    page = TargetFile.of("--html", html) or (passing_file() if opens else None)
+    record, draft = read_receipt_file(file)
+    page = OutputFile.of("--html", html) or (temporary_page_file() if opens else None)
     screen = Screen.of(as_json=False)
     if page is None:
         screen.result.print(receipt_view(record, screen.result.width))
     else:
-        write_page(page, record, draft, screen)
+        write_receipt_page(page, record, draft, screen)
         if opens:
-            open_page(page)
+            open_in_browser(page)
     return exit_code(record)

@@ -6,13 +6,13 @@ import click
 
 from thrifty.budget import InvalidInput
 from thrifty.budget.limits import BUDGET_FIELDS
-from thrifty.cli.drive import driver
-from thrifty.cli.edge import debug_option
-from thrifty.cli.exit_codes import TABLE
-from thrifty.cli.home import Home
-from thrifty.cli.limits import number, whole
-from thrifty.cli.result import Result
-from thrifty.cli.run_name import WHAT_IT_IS, run_argument
+from thrifty.cli.error_reporting import debug_option
+from thrifty.cli.exit_codes import EXIT_CODES_HELP
+from thrifty.cli.run_argument import RUN_ARGUMENT_HELP, run_argument
+from thrifty.cli.run_driver import open_run_driver
+from thrifty.cli.saved_runs import RunsFolder
+from thrifty.cli.shared_options import float_or_text, int_or_text
+from thrifty.cli.view.run_output import RunOutput
 
 EPILOG = f"""\b
 Examples:
@@ -23,16 +23,18 @@ Examples:
 
 What is done is neither billed nor done again. A call whose answer was lost is on the bill.
 
-{TABLE}
+{EXIT_CODES_HELP}
 """
 
 
-@click.command(epilog=EPILOG, help=f"Let a run go on.\n\n{WHAT_IT_IS}")
+@click.command(epilog=EPILOG, help=f"Let a run go on.\n\n{RUN_ARGUMENT_HELP}")
 @run_argument
-@click.option("--max-tokens", type=whole, metavar="N", help="The new limit, spent tokens included.")
-@click.option("--max-cost-usd", type=number, metavar="X", help="As above, in dollars.")
-@click.option("--max-latency-ms", type=whole, metavar="N", help="As above, active time.")
-@click.option("--max-tool-calls", type=whole, metavar="N", help="As above, calls.")
+@click.option(
+    "--max-tokens", type=int_or_text, metavar="N", help="The new limit, spent tokens included."
+)
+@click.option("--max-cost-usd", type=float_or_text, metavar="X", help="As above, in dollars.")
+@click.option("--max-latency-ms", type=int_or_text, metavar="N", help="As above, active time.")
+@click.option("--max-tool-calls", type=int_or_text, metavar="N", help="As above, calls.")
 @click.option("--leave-out", multiple=True, metavar="STEP", help="A step that is not to be done.")
 @click.option("--go", is_flag=True, help="Answer: go on, with the budget as it is.")
 @click.option("--finish", is_flag=True, help="Answer: finish with what there is.")
@@ -42,17 +44,17 @@ What is done is neither billed nor done again. A call whose answer was lost is o
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @debug_option
 def resume(**given: Any) -> int:
-    answer = _answer(given)
-    home = Home.of_user()
-    saved = home.run(given["name"])
-    request = saved.request()
-    result = Result.of(given)
-    result.screen.news.print(f"Run {saved.id}: {request.budget_line}")
-    with driver(request, result, home, saved) as drive:
+    answer = _read_answer(given)
+    home = RunsFolder.of_user()
+    saved = home.find_run(given["name"])
+    request = saved.load_request()
+    result = RunOutput.of(given)
+    result.screen.notes.print(f"Run {saved.id}: {request.budget_line}")
+    with open_run_driver(request, result, home, saved) as drive:
         return drive.resume(answer)
 
 
-def _answer(given: dict[str, Any]) -> object:
+def _read_answer(given: dict[str, Any]) -> object:
     """What the options answer; None for nothing in particular.
 
     Raises:

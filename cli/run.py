@@ -4,14 +4,14 @@ from typing import Any
 
 import click
 
-from thrifty.cli.drive import driver
-from thrifty.cli.edge import debug_option
-from thrifty.cli.exit_codes import TABLE
-from thrifty.cli.home import Home
-from thrifty.cli.limits import ENVIRONMENT, shared_options
-from thrifty.cli.request import read_request
-from thrifty.cli.result import Result
-from thrifty.cli.screen import opening
+from thrifty.cli.error_reporting import debug_option
+from thrifty.cli.exit_codes import EXIT_CODES_HELP
+from thrifty.cli.run_driver import open_run_driver
+from thrifty.cli.run_request import read_request
+from thrifty.cli.saved_runs import RunsFolder
+from thrifty.cli.shared_options import ENVIRONMENT_HELP, shared_options
+from thrifty.cli.view.run_output import RunOutput
+from thrifty.cli.view.screen import opening_lines
 
 EPILOG = f"""\b
 Examples:
@@ -23,9 +23,9 @@ Examples:
 At a terminal all is shown there. In a pipe, standard output gets the draft and the
 receipt (--quiet: the draft alone; --json: one object), and standard error the rest.
 
-{TABLE}
+{EXIT_CODES_HELP}
 
-{ENVIRONMENT}
+{ENVIRONMENT_HELP}
 """
 
 
@@ -48,9 +48,9 @@ def run(**given: Any) -> int:
     A run is kept, so that it can be resumed after a Ctrl-C, a crash or a question.
     """
     request = read_request(given)
-    result = Result.of(given)
-    home = None if given["no_save"] else Home.of_user()
-    for line in opening(request):
-        result.screen.news.print(line)
-    with driver(request, result, home) as drive:
+    result = RunOutput.of(given)
+    home = None if given["no_save"] else RunsFolder.of_user()
+    for line in opening_lines(request):
+        result.screen.notes.print(line)
+    with open_run_driver(request, result, home) as drive:
         return drive.start()

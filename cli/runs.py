@@ -9,15 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from thrifty.budget import Spend
-from thrifty.cli.edge import debug_option
-from thrifty.cli.home import Home, SavedRun
-from thrifty.cli.result import Result
-from thrifty.cli.run_name import WHAT_IT_IS, run_argument
-from thrifty.cli.screen import Screen
-from thrifty.receipt import words
+from thrifty.cli.error_reporting import debug_option
+from thrifty.cli.run_argument import RUN_ARGUMENT_HELP, run_argument
+from thrifty.cli.saved_runs import RunsFolder, SavedRun
+from thrifty.cli.view.run_output import RunOutput
+from thrifty.cli.view.screen import Screen
+from thrifty.receipt import wording
 
-STYLES = {"done": "green", "running": "cyan", "waiting": "cyan"}
-TASK_SHOWN = 60
+STATUS_STYLES = {"done": "green", "running": "cyan", "waiting": "cyan"}
+TASK_LENGTH_SHOWN = 60
 
 
 @click.command()
@@ -26,8 +26,8 @@ TASK_SHOWN = 60
 @debug_option
 def runs(limit: int, as_json: bool) -> None:
     """List the runs that were kept on this machine, the newest first."""
-    home = Home.of_user()
-    rows = [_row(home, run) for run in home.runs()[: max(0, limit)]]
+    home = RunsFolder.of_user()
+    rows = [_run_data(home, run) for run in home.runs()[: max(0, limit)]]
     if as_json:
         click.echo(json.dumps({"home": str(home.path), "runs": rows}, indent=2))
         return
@@ -39,20 +39,22 @@ def runs(limit: int, as_json: bool) -> None:
     for header in ("run", "status", "spent", "task"):
         table.add_column(header, overflow="fold", no_wrap=header in ("run", "status"))
     for row in rows:
-        spent = words.amounts(Spend.from_state(row["spend"])) if row["spend"] else ""
-        status = Text(row["status"], style=STYLES.get(row["status"], "yellow"))
-        table.add_row(row["run"], status, spent, Text(words.one_line(row["task"])[:TASK_SHOWN]))
+        spent = wording.describe_spend(Spend.from_state(row["spend"])) if row["spend"] else ""
+        status = Text(row["status"], style=STATUS_STYLES.get(row["status"], "yellow"))
+        table.add_row(
+            row["run"], status, spent, Text(wording.single_line(row["task"])[:TASK_LENGTH_SHOWN])
+        )
     screen.result.print(table)
 
 
-def _row(home: Home, run: SavedRun) -> dict[str, Any]:
-    status = home.status(run)
-    known = {} if status == "damaged" else run.result()
+def _run_data(home: RunsFolder, run: SavedRun) -> dict[str, Any]:
+    status = home.run_status(run)
+    known = {} if status == "damaged" else run.load_result()
     spend = known.get("spend") or known.get("question", {}).get("spent")
     return {"run": run.id, "status": status, "spend": spend, "task": run.task}
 
 
-@click.command(help=f"Show a run's draft and receipt, or what it waits for.\n\n{WHAT_IT_IS}")
+@click.command(help=f"Show a run's draft and receipt, or what it waits for.\n\n{RUN_ARGUMENT_HELP}")
 @run_argument
 @click.option("--quiet", "-q", is_flag=True, help="The draft alone.")
 @click.option("--output", "-o", metavar="FILE", help="Write the draft to a file instead.")
@@ -60,14 +62,14 @@ def _row(home: Home, run: SavedRun) -> dict[str, Any]:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @debug_option
 def show(**given: Any) -> None:
-    home = Home.of_user()
-    run = home.run(given["name"])
-    known, result = run.result(), Result.of(given)
+    home = RunsFolder.of_user()
+    run = home.find_run(given["name"])
+    known, result = run.load_result(), RunOutput.of(given)
     if "receipt" in known:
-        result.show(known)
+        result.show_result(known)
     elif "question" in known:
         result.show_waiting(known["question"], run.id)
     elif given["as_json"]:
-        click.echo(json.dumps({"run": run.id, "status": home.status(run)}, indent=2))
+        click.echo(json.dumps({"run": run.id, "status": home.run_status(run)}, indent=2))
     else:
-        result.screen.result.print(f"Run {run.id} is {home.status(run)}; nothing is there yet.")
+        result.screen.result.print(f"Run {run.id} is {home.run_status(run)}; nothing is there yet.")

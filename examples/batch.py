@@ -32,7 +32,7 @@ def main() -> None:
     results = agent.batch(asked, {"max_concurrency": 8}, context={"propose_options": False})
 
     receipts = [Receipt.from_state(result["receipt"]) for result in results]
-    ways = Counter(line.what for receipt in receipts for line in receipt.lines if line.value)
+    ways = Counter(line.label for receipt in receipts for line in receipt.lines if line.value)
     print(", ".join(f"{way}: {count} tasks" for way, count in sorted(ways.items())))
     print("replies:", sum(bool(result["draft"]) for result in results))
     balance = ledger.balance("tickets")

@@ -11,7 +11,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from thrifty import InvalidInput, create_budget_agent
-from thrifty.budget.phrase import read_budget
+from thrifty.budget.budget_phrase import parse_budget
 from thrifty.graph.control import inspect_run
 
 HOW = "Say go, finish, without <step>, or a budget such as: 4k tokens, 3 calls."
@@ -40,8 +40,9 @@ def answer(words: str) -> Any:
         return said.lower()
     if said.lower().startswith("without "):
         return {"leave_out": [said[len("without ") :]]}
-    limits = read_budget(said)
-    return {"budget": limits.limits_of({resource.name for resource, _ in limits.limited()})}
+    limits = parse_budget(said)
+    named = {resource.name for resource, _ in limits.limited_resources()}
+    return {"budget": limits.limits_of(named)}
 
 
 def ask(question: dict[str, Any]) -> str:

@@ -52,7 +52,7 @@ def main() -> None:
     given = {"task": "Fleet", "budget": {"max_tokens": 4000, "max_tool_calls": 20}}
     receipt = Receipt.from_state(thrifty.invoke(given)["receipt"])
     for line in receipt.lines:
-        print(f"{line.what}: {line.status}, {line.actual.tool_calls} calls; {line.reason}")
+        print(f"{line.label}: {line.status}, {line.actual.tool_calls} calls; {line.reason}")
     print("within budget:", receipt.within_budget)
 
 

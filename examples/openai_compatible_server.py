@@ -34,7 +34,7 @@ def main() -> None:
 
     receipt = Receipt.from_state(result["receipt"])
     for line in receipt.lines:
-        print(f"{line.what:30} {line.status:8} {line.actual.tokens:5} tokens")
+        print(f"{line.label:30} {line.status:8} {line.actual.tokens:5} tokens")
     dollars = Decimal(receipt.spent.cost_nano_usd) / 10**9
     print(f"{receipt.status}: {receipt.spent.tool_calls} calls for ${dollars:f}")
     print(result["draft"])

@@ -48,7 +48,7 @@ def main() -> None:
     print(result["draft"])
     receipt = Receipt.from_state(result["receipt"])
     for line in receipt.lines:
-        print(f"{line.what}: {line.actual.tool_calls} calls, {line.actual.cost_nano_usd} nano-USD")
+        print(f"{line.label}: {line.actual.tool_calls} calls, {line.actual.cost_nano_usd} nano-USD")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def run_to_the_end() -> None:
 
     receipt = Receipt.from_state(result["receipt"])
     for line in receipt.lines:
-        print(f"  {line.status:8} {line.what:30} {line.actual.tokens:5} tokens")
+        print(f"  {line.status:8} {line.label:30} {line.actual.tokens:5} tokens")
     print(f"within budget: {receipt.within_budget}")
 
 

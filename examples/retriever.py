@@ -50,7 +50,7 @@ def main() -> None:
     result = agent.invoke({"task": "How old are the vehicles in the north depot", "budget": budget})
     print(result["draft"])
     for line in Receipt.from_state(result["receipt"]).lines:
-        print(f"{line.what}: {line.actual.tool_calls} calls, {line.actual.cost_nano_usd} nano-USD")
+        print(f"{line.label}: {line.actual.tool_calls} calls, {line.actual.cost_nano_usd} nano-USD")
 
 
 if __name__ == "__main__":

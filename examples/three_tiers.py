@@ -47,7 +47,7 @@ def main() -> None:
         receipt = Receipt.from_state(result["receipt"])
         print(f"${dollars}: worth {receipt.value:.1f}, ${receipt.spent.cost_nano_usd / 10**9:.6f}")
         for line in receipt.lines:
-            print(f"  {line.status} {line.what}")
+            print(f"  {line.status} {line.label}")
 
 
 if __name__ == "__main__":

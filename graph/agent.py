@@ -11,8 +11,8 @@ from langgraph.graph.state import CompiledStateGraph
 from thrifty.budget import Step
 from thrifty.graph.leases import drive_as
 from thrifty.graph.redact import redact
-from thrifty.ledger.at_work import RunsAtWork
-from thrifty.ledger.owner import new_owner
+from thrifty.ledger.active_runs import ActiveRuns
+from thrifty.ledger.owner import new_owner_name
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input, Output, State
 
@@ -26,7 +26,7 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     over: done, waiting, failed, or abandoned by whoever read it.
     """
 
-    def __init__(self, *, runs: RunsAtWork, steps: tuple[Step, ...], **compiled: Any) -> None:
+    def __init__(self, *, runs: ActiveRuns, steps: tuple[Step, ...], **compiled: Any) -> None:
         super().__init__(**compiled)
         self.runs, self.steps = runs, steps
 
@@ -34,7 +34,7 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     def of(
         cls,
         compiled: CompiledStateGraph[State, Context, Input, Output],
-        runs: RunsAtWork,
+        runs: ActiveRuns,
         steps: tuple[Step, ...],
     ) -> "BudgetAgent":
         """The same graph, with the runs that its nodes drive and the steps of its catalog."""
@@ -45,7 +45,7 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
         self, input: Any, config: RunnableConfig | None = None, **options: Any
     ) -> Iterator[Any]:
         """Runs the graph; see LangGraph's own `stream`."""
-        driver = new_owner()
+        driver = new_owner_name()
         generator: Any = super().stream(input, redact(config), **options)
         # Who stops reading leaves a generator behind. It is closed now, not when it is collected.
         with closing(generator) as parts:
@@ -53,20 +53,20 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
                 while (part := _next(parts, driver)) is not END:
                     yield part
             finally:
-                self.runs.end(driver)
+                self.runs.end_invocation(driver)
 
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, **options: Any
     ) -> AsyncIterator[Any]:
         """Runs the graph; see LangGraph's own `astream`."""
-        driver = new_owner()
+        driver = new_owner_name()
         generator: Any = super().astream(input, redact(config), **options)
         async with aclosing(generator) as parts:
             try:
                 while (part := await _anext(parts, driver)) is not END:
                     yield part
             finally:
-                await to_thread(self.runs.end, driver)  # it may write to a database
+                await to_thread(self.runs.end_invocation, driver)  # it may write to a database
 
 
 def _next(parts: Iterator[Any], driver: str) -> Any:

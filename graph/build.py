@@ -8,14 +8,13 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
-from thrifty.budget import Budget, InvalidInput, check_steps, checks
+from thrifty.budget import Budget, InvalidInput, check_steps, validate
 from thrifty.budget.limits import BUDGET_DEFAULT
 from thrifty.executors import registry
-from thrifty.executors.catalog import Catalog, CatalogSource
 from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.routes import by_direction, to_executors
 from thrifty.graph.wrap_node import wrap_node
-from thrifty.ledger.at_work import RunsAtWork
+from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.agent_models import Models
@@ -29,6 +28,7 @@ from thrifty.nodes.route import route
 from thrifty.nodes.run_llm import run_llm
 from thrifty.nodes.run_local import run_local
 from thrifty.nodes.state import Input, Output, State
+from thrifty.options.catalog import Catalog, CatalogSource
 from thrifty.planning import engines
 from thrifty.run.services import Services
 from thrifty.settings import Settings
@@ -69,15 +69,15 @@ def create_budget_agent(
         InvalidInput: an argument cannot be used: the catalog, an executor, a setting.
         ModelUnavailable: the models' client cannot be made, as under a proxy of no known kind.
     """
-    checks.instance("budget", budget, Budget, "Budget(max_tokens=2_200)")
+    validate.instance("budget", budget, Budget, "Budget(max_tokens=2_200)")
     if settings is not None:
-        checks.instance("settings", settings, Settings, 'Settings(api_key="…")')
+        validate.instance("settings", settings, Settings, 'Settings(api_key="…")')
     # Anybody's ledger will do, so no class is asked for.
     if ledger is not None and not callable(getattr(ledger, "reserve", None)):
         raise InvalidInput("ledger", ledger, 'use a ledger, as in SqliteLedger("runs.sqlite")')
     if account is not None and not callable(account):
-        checks.text("account", account)
-    steps, registered = Catalog.of(catalog).steps, registry.Executors.of(executors)
+        validate.text("account", account)
+    steps, registered = Catalog.of(catalog).steps, registry.ExecutorRegistry.of(executors)
     check_steps(steps, registered.names)
     models = Models(settings or Settings.from_environment())
     # Loaded now, so that it does not count as the first run's latency.
@@ -89,7 +89,7 @@ def create_budget_agent(
         executors=registered,
         models=models,
         ledger=ledger,
-        runs=RunsAtWork(ledger),
+        runs=ActiveRuns(ledger),
         budget=budget,
         common=(lambda _: account) if isinstance(account, str) else account,
     )

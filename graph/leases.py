@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-from thrifty.ledger.at_work import DRIVER
+from thrifty.ledger.active_runs import CURRENT_DRIVER
 from thrifty.run.active_time import known_ms
 from thrifty.run.services import Services
 
@@ -12,11 +12,11 @@ from thrifty.run.services import Services
 @contextmanager
 def drive_as(driver: str) -> Iterator[None]:
     """Lets the nodes that start within it know which invocation they run for."""
-    before = DRIVER.set(driver)
+    before = CURRENT_DRIVER.set(driver)
     try:
         yield
     finally:
-        DRIVER.reset(before)
+        CURRENT_DRIVER.reset(before)
 
 
 def hold_run(node: str, state: Any, services: Services) -> AbstractContextManager[None]:
@@ -28,6 +28,6 @@ def hold_run(node: str, state: Any, services: Services) -> AbstractContextManage
         LeaseLost: another invocation drives the run.
     """
     if node == "generate_options":
-        services.runs.give_back_what_is_over()
+        services.runs.retry_lease_returns()
         return nullcontext()
-    return services.runs.node(state["run"]["id"], lambda: known_ms(state))
+    return services.runs.track_node(state["run"]["id"], lambda: known_ms(state))

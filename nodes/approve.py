@@ -5,18 +5,18 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from thrifty.budget import Budget, BudgetExceeded, InvalidInput, Plan, total
+from thrifty.budget import Budget, BudgetExceeded, InvalidInput, Plan, total_spend
 from thrifty.budget.decision import Decision
 from thrifty.budget.states import DecisionState, PlanState
 from thrifty.nodes.context import Context
-from thrifty.planning.purchase import Purchase, purchase
-from thrifty.planning.rest import still_to_do
+from thrifty.planning.raise_budget import BudgetRaise, find_budget_raise
 from thrifty.run.all_steps import all_steps
 from thrifty.run.apply_answer import apply_answer
 from thrifty.run.current_problem import current_problem
 from thrifty.run.facts import RunFacts
 from thrifty.run.question import REMEDY, Question, RaiseOffer, planned_step, read_answer
 from thrifty.run.services import Services
+from thrifty.steering.remaining import remaining_options
 
 ABOUT_PLAN = "Is this plan to be carried out?"
 ABOUT_BUDGET = "The budget does not hold the rest of the plan. Raise it, or finish?"
@@ -47,9 +47,9 @@ def approve(
 def _question(state: ApproveInput, context: Context, services: Services) -> Question:
     problem, _ = current_problem(state, context, services)
     plan = services.cache_of(state).read(Plan, state["plan"])
-    remaining = still_to_do(plan, problem)
+    remaining = remaining_options(plan, problem)
     budget = services.limits(state["run"]["id"])
-    missing = problem.left.exceeded_by(total(option.estimate for option in remaining))
+    missing = problem.left.exceeded_by(total_spend(option.estimate for option in remaining))
     return Question(
         about="budget" if state["is_approved"] else "plan",
         question=ABOUT_BUDGET if state["is_approved"] else ABOUT_PLAN,
@@ -59,15 +59,17 @@ def _question(state: ApproveInput, context: Context, services: Services) -> Ques
         left=problem.left.to_state(),
         to_do=[planned_step(option) for option in remaining],
         missing=missing,
-        buys=_offer(budget, purchase(problem, remaining, context.engine)) if missing else None,
+        buys=_offer(budget, find_budget_raise(problem, remaining, context.engine))
+        if missing
+        else None,
         answers=REMEDY,
     )
 
 
-def _offer(budget: Budget, raised: Purchase) -> RaiseOffer:
-    limits = budget.raised_by(raised.more).limits_of(raised.more)
+def _offer(budget: Budget, raised: BudgetRaise) -> RaiseOffer:
+    limits = budget.raised_by(raised.increase).limits_of(raised.increase)
     return RaiseOffer(
-        budget=limits, more=raised.more, value=raised.value, options=list(raised.options)
+        budget=limits, more=raised.increase, value=raised.gain, options=list(raised.options)
     )
 
 

@@ -7,13 +7,11 @@ from langgraph.runtime import Runtime
 
 from thrifty.budget import Budget, Plan, Spend
 from thrifty.budget.decision import Decision, DecisionKind
-from thrifty.budget.resources import told
+from thrifty.budget.resources import format_amounts
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Direction, additions
-from thrifty.planning.course import Action, Course, Standing, set_course
 from thrifty.planning.engines import make_plan
-from thrifty.planning.forecast import drift
-from thrifty.planning.reasons import over
+from thrifty.planning.reasons import describe_excess
 from thrifty.run.can_interrupt import NOBODY, can_interrupt
 from thrifty.run.choices import terms_of, why_no_plan
 from thrifty.run.current_problem import current_problem
@@ -21,6 +19,8 @@ from thrifty.run.facts import PlannedFacts, Run
 from thrifty.run.remaining_plan import remaining_plan
 from thrifty.run.services import Services
 from thrifty.run.step_bills import bills_of
+from thrifty.steering.decide import Action, DriftDecision, RunSnapshot, decide
+from thrifty.steering.forecast import describe_drift
 
 NEXT_NODE: dict[Action, Direction] = {
     "continue": "route",
@@ -50,36 +50,40 @@ def check_spend(
     spent = services.spend(state["run"]["id"], state["spend"]["latency_ms"])
     course = _decide(state, spent, context, services)
     if course.action == "ask" and not can_interrupt(config):
-        course = Course("end", f"{course.reason}, {NOBODY}", halts=True)
+        course = DriftDecision("end", f"{course.reason}, {NOBODY}", is_halt=True)
     decisions = []
     if course.reason:
         kind = DECISION_KIND[course.action]
         decisions = [Decision(kind, course.reason, spent.latency_ms)]
     return {
         "direction": NEXT_NODE[course.action],
-        "halt_reason": course.reason if course.halts else "",
+        "halt_reason": course.reason if course.is_halt else "",
         "seen": len(state["outcomes"]),
         "spend": spent.to_state(),
         **additions(decisions=services.cache_of(state).write_all(decisions)),
     }
 
 
-def _decide(state: CheckInput, spent: Spend, context: Context, services: Services) -> Course:
+def _decide(state: CheckInput, spent: Spend, context: Context, services: Services) -> DriftDecision:
     run, cache = state["run"], services.cache_of(state)
-    standing = Standing(
+    standing = RunSnapshot(
         plan=cache.read(Plan, state["plan"]),
         # What an earlier check has decided on is no reason for a new plan.
-        news=cache.outcomes[state["seen"] :],
-        ahead=remaining_plan(state, context, services).ahead(),
+        new_outcomes=cache.outcomes[state["seen"] :],
+        remaining=remaining_plan(state, context, services).totals(),
         left=services.remaining_budget(run["id"], state["spend"]["latency_ms"]),
-        best=lambda: make_plan(current_problem(state, context, services)[0], context.engine),
+        make_new_plan=lambda: make_plan(
+            current_problem(state, context, services)[0], context.engine
+        ),
         # The first plan is none of the new ones.
         replans_left=context.max_replans - (state["revision"] - 1),
-        overrun=_overrun(run, spent, services),
-        lost=why_no_plan(state, context, services),
+        overrun_reason=_overrun(run, spent, services),
+        no_plan_reason=why_no_plan(state, context, services),
     )
     terms = terms_of(run, context, services)
-    return set_course(standing, context.on_drift, lambda: drift(bills_of(cache.outcomes, terms)))
+    return decide(
+        standing, context.on_drift, lambda: describe_drift(bills_of(cache.outcomes, terms))
+    )
 
 
 def _overrun(run: Run, spent: Spend, services: Services) -> str:
@@ -89,11 +93,11 @@ def _overrun(run: Run, spent: Spend, services: Services) -> str:
     """
     limits = services.limits(run["id"]).without_latency()
     if excess := limits.exceeded_by(spent):
-        return over(excess)
-    limited = {resource.name for resource, _ in limits.limited()}
+        return describe_excess(excess)
+    limited = {resource.name for resource, _ in limits.limited_resources()}
     for entry in services.ledger.overruns(run["id"]):
         allowed = Budget.of_limits(entry.reserved.amounts).without_latency()
         excess = allowed.exceeded_by(entry.charged)
         if limited & excess.keys():
-            return f"{entry.label!r} used more than it was allowed, by {told(excess)}"
+            return f"{entry.label!r} used more than it was allowed, by {format_amounts(excess)}"
     return ""

@@ -20,7 +20,7 @@ from thrifty.planning.problem import (
     RISK_MAX,
     RISK_MIN,
 )
-from thrifty.prompts import load
+from thrifty.prompts import load_prompt
 
 LLM_NODES: list[JsonValue] = ["run_llm"]
 PROMPT_SUFFIX = "_prompt"
@@ -28,7 +28,7 @@ PROMPT_SUFFIX = "_prompt"
 
 def _prompt(name: str, nodes: list[JsonValue], use: str) -> Any:
     return Field(
-        default=load(name),
+        default=load_prompt(name),
         title=f"Prompt: {name}",
         description=f"{use} Names in double braces are filled in.",
         max_length=20_000,

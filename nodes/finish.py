@@ -9,10 +9,11 @@ from langgraph.runtime import Runtime
 from thrifty.budget import Budget, Outcome, Plan, Spend, Step, StepOption
 from thrifty.budget.decision import Decision
 from thrifty.budget.states import DecisionState, PlanState
-from thrifty.executors.offer import Terms, priced
-from thrifty.ledger.booking import charge_what_is_open
+from thrifty.executors.model_access import ModelAccess
+from thrifty.ledger.idempotent_calls import charge_open_calls
 from thrifty.nodes.context import Context
-from thrifty.receipt.record import Line, Receipt, bound_by, make_lines
+from thrifty.options.availability import price_steps
+from thrifty.receipt.receipt_data import Receipt, ReceiptLine, binding_resources, make_receipt_lines
 from thrifty.run.all_steps import all_steps, steps_in_order
 from thrifty.run.choices import terms_of
 from thrifty.run.exclusions import exclusion_rule
@@ -47,7 +48,9 @@ def finish(state: FinishInput, runtime: Runtime[Context], *, services: Services)
         budget=budget,
         spent=spent,
         planned=cache.read(Plan, state["first_plan"] or state["plan"]).expected,
-        bound_by=bound_by(budget.left_after(spent), _missed_options(state, terms, services)),
+        bound_by=binding_resources(
+            budget.left_after(spent), _missed_options(state, terms, services)
+        ),
         lines=_lines(state, services),
         decisions=tuple(decisions),
     )
@@ -65,7 +68,7 @@ def _close(state: FinishInput, services: Services) -> tuple[Spend, Budget]:
     """Settles the account of the run; returns what was spent, and the limits."""
     run = state["run"]
     # What nobody will settle any more is charged before the bill is read.
-    unbooked = charge_what_is_open(services.ledger, services.account(run["id"]))
+    unbooked = charge_open_calls(services.ledger, services.account(run["id"]))
     spent = services.spend(run["id"], state["spend"]["latency_ms"]) + unbooked
     # Read before the share is given back, which leaves nothing to limit.
     budget = _limits(run, services)
@@ -84,13 +87,15 @@ def _limits(run: Run, services: Services) -> Budget:
     return services.limits(run["id"])
 
 
-def _missed_options(state: FinishInput, terms: Terms, services: Services) -> Iterator[StepOption]:
+def _missed_options(
+    state: FinishInput, terms: ModelAccess, services: Services
+) -> Iterator[StepOption]:
     """The options that could have been had, and would have been worth more than what was done."""
     outcomes = services.cache_of(state).outcomes
     why_excluded = exclusion_rule(outcomes, state["left_out"])
-    steps = priced(all_steps(state, services), terms)
+    steps = price_steps(all_steps(state, services), terms)
     for option in _better_options(steps, outcomes):
-        if not (why_excluded(option) or terms.why_not(option)):
+        if not (why_excluded(option) or terms.unavailable_reason(option)):
             yield option
 
 
@@ -103,12 +108,12 @@ def _better_options(steps: Sequence[Step], outcomes: Sequence[Outcome]) -> Itera
                 yield option
 
 
-def _lines(state: FinishInput, services: Services) -> tuple[Line, ...]:
+def _lines(state: FinishInput, services: Services) -> tuple[ReceiptLine, ...]:
     cache = services.cache_of(state)
     last_plan = cache.read(Plan, state["plan"])
     first_plan = cache.read(Plan, state["first_plan"] or state["plan"])
     overheads = _overheads(state["run"]["id"], cache.outcomes, services)
-    return make_lines(first_plan, last_plan, cache.outcomes, overheads)
+    return make_receipt_lines(first_plan, last_plan, cache.outcomes, overheads)
 
 
 def _overheads(

@@ -8,8 +8,6 @@ from langgraph.types import Overwrite
 
 from thrifty.budget import Budget, BudgetExceeded, LeaseLost, PriceUnknown
 from thrifty.budget.decision import Decision
-from thrifty.executors.proposals import PROPOSAL_TOOL, Proposals
-from thrifty.executors.propose import PROPOSALS, known_steps, propose, too_dear, values
 from thrifty.executors.step_limit import call_limit
 from thrifty.ledger.share import open_share
 from thrifty.models.agent_models import ModelPrompt
@@ -17,7 +15,15 @@ from thrifty.models.allowance import Allowance
 from thrifty.models.guard.step_account import current_account
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input
-from thrifty.prompts import check_prompts, render
+from thrifty.options.proposal_request import (
+    PROPOSAL_OPTION,
+    describe_steps,
+    describe_values,
+    request_proposals,
+    skip_reason,
+)
+from thrifty.options.proposals import PROPOSAL_TOOL, Proposals
+from thrifty.prompts import check_prompts, render_prompt
 from thrifty.run.choices import terms_of
 from thrifty.run.facts import Run
 from thrifty.run.learning import recall
@@ -48,7 +54,7 @@ def generate_options(
     number = state["run"]["number"] + 1 if "run" in state else 1
     given = read_run_input(state, number, context.budget or services.budget, config)
     run = _open_account(given, number, config, services)
-    with services.runs.node(run["id"], lambda: 0):
+    with services.runs.track_node(run["id"], lambda: 0):
         # The account is open now, so that its lease can be taken.
         return _start(run, context, runtime, config, services)
 
@@ -60,7 +66,7 @@ def _open_account(given: RunInput, number: int, config: RunnableConfig, services
     """
     budget, common = given.budget, ""
     if outer := current_account():
-        budget = budget.tighter(outer.left)
+        budget = budget.tightest_with(outer.left)
     if services.common is None:
         _open(given.run_id, budget, services)
     else:
@@ -76,7 +82,7 @@ def _open(run_id: str, budget: Budget, services: Services) -> None:
     try:
         services.ledger.open(run_id, budget)
     except LeaseLost:  # its limits change, which only who has taken it over may do
-        with services.runs.node(run_id, lambda: 0):
+        with services.runs.track_node(run_id, lambda: 0):
             services.ledger.open(services.account(run_id), budget)
 
 
@@ -126,18 +132,18 @@ def _proposals(run: Run, context: Context, config: RunnableConfig, services: Ser
     if context.approve_plan:
         return Proposals((), (f"extra steps were not asked for: {FREE_PLAN}",))
     budget = services.cache(run["id"]).read(Budget, run["budget"])
-    if reason := too_dear(budget):
+    if reason := skip_reason(budget):
         return Proposals((), (f"extra steps were not asked for: {reason}",))
     left = services.remaining_budget(run["id"], 0)
     try:
-        limit = call_limit(PROPOSALS, left, context.proposal_model, services.models.prices)
+        limit = call_limit(PROPOSAL_OPTION, left, context.proposal_model, services.models.prices)
     except (BudgetExceeded, PriceUnknown) as error:
         return Proposals((), (f"extra steps were not asked for: {error}",))
     allowance = Allowance(
         ledger=services.ledger,
         account=services.account(run["id"]),
         key=f"{run['id']}/proposals",
-        label=PROPOSALS.name,
+        label=PROPOSAL_OPTION.name,
         limit=limit,
         left_ms=lambda limits: services.remaining_ms(run["id"], 0, limits),
     )
@@ -145,16 +151,16 @@ def _proposals(run: Run, context: Context, config: RunnableConfig, services: Ser
         context.proposal_model, _prompt(run, context, services), tool=PROPOSAL_TOOL
     )
     known, names = services.steps, services.executors.names
-    return propose(prompt, services.models, allowance, known, names, config)
+    return request_proposals(prompt, services.models, allowance, known, names, config)
 
 
 def _prompt(run: Run, context: Context, services: Services) -> str:
-    return render(
+    return render_prompt(
         context.propose_prompt,
         {
             "task": run["task"],
-            "known": known_steps(services.steps),
+            "known": describe_steps(services.steps),
             "executors": ", ".join(sorted(services.executors.names)),
-            "values": values(services.steps),
+            "values": describe_values(services.steps),
         },
     )

@@ -11,14 +11,14 @@ from thrifty.budget.decision import Decision
 from thrifty.budget.states import PlanState
 from thrifty.nodes.context import Context
 from thrifty.planning.engines import make_plan
-from thrifty.planning.moves import moves
 from thrifty.planning.problem import Problem
-from thrifty.planning.rest import still_to_do
 from thrifty.run.can_interrupt import NOBODY, can_interrupt
 from thrifty.run.choices import terms_of, why_no_plan
 from thrifty.run.current_problem import current_problem
 from thrifty.run.facts import RunFacts
 from thrifty.run.services import Services
+from thrifty.steering.plan_changes import list_plan_changes
+from thrifty.steering.remaining import remaining_options
 
 
 class PlanInput(RunFacts):
@@ -62,8 +62,8 @@ def _changes(
     """What the new plan does otherwise than the old one would have, and why."""
     old_plan = services.cache_of(state).read(Plan, state["plan"])
     at_ms = services.runs.active_ms(state["run"]["id"], state["spend"]["latency_ms"])
-    by = terms_of(state["run"], context, services).by
-    changes = moves(still_to_do(old_plan, problem), new_plan, problem.left, by)
+    by = terms_of(state["run"], context, services).executor_label
+    changes = list_plan_changes(remaining_options(old_plan, problem), new_plan, problem.left, by)
     return [Decision(change.kind, change.reason, at_ms) for change in changes]
 
 

@@ -6,15 +6,13 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Outcome, Spend, Step, StepOption, total
+from thrifty.budget import Outcome, Spend, Step, StepOption, total_spend
 from thrifty.budget.decision import Decision
 from thrifty.executors.dispatch import Dispatcher, DispatchResult
 from thrifty.executors.registry import LOCAL
 from thrifty.executors.step_limit import least_needed
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import additions
-from thrifty.planning.rest import Rest
-from thrifty.planning.wave import ready_wave
 from thrifty.run.active_time import active_ms
 from thrifty.run.all_steps import steps_by_name, steps_in_order
 from thrifty.run.assignment import AssignmentState
@@ -23,6 +21,8 @@ from thrifty.run.facts import PlannedFacts
 from thrifty.run.remaining_plan import remaining_plan
 from thrifty.run.run_cache import RunCache
 from thrifty.run.services import Services
+from thrifty.steering.ready import ready_options
+from thrifty.steering.remaining import RemainingPlan
 
 
 def route(state: PlannedFacts, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
@@ -30,12 +30,14 @@ def route(state: PlannedFacts, runtime: Runtime[Context], *, services: Services)
     context, cache = Context.of(runtime.context), services.cache_of(state)
     steps, _ = steps_by_name(state, services)
     remaining = remaining_plan(state, context, services)
-    ready = ready_wave(remaining.options.values(), steps, cache.finished, context.max_concurrency)
+    ready = ready_options(
+        remaining.options_by_step.values(), steps, cache.finished, context.max_concurrency
+    )
     orphans = [orphan for o in ready if (orphan := skip_orphan(o, steps, cache.finished))]
     # Nothing else could start beside one, so nothing is lost.
     ready = () if orphans else ready
     # Estimated by the bills so far, not as they were planned.
-    menu = {option.step: remaining.step(option.step) for option in ready}
+    menu = {option.step: remaining.forecast_step(option.step) for option in ready}
     wanted = [menu[option.step].option(option.name) for option in ready]
     sent = _dispatcher(state, remaining, menu, context, services).dispatch(wanted, menu)
     sent = replace(sent, skipped=(*sent.skipped, *orphans))
@@ -50,7 +52,7 @@ def route(state: PlannedFacts, runtime: Runtime[Context], *, services: Services)
 
 def _dispatcher(
     state: PlannedFacts,
-    remaining: Rest,
+    remaining: RemainingPlan,
     menu: Mapping[str, Step],
     context: Context,
     services: Services,
@@ -83,28 +85,28 @@ def skip_orphan(
 
 
 def needed_for_revisions(
-    remaining: Rest, sent_now: Iterable[str], catalog: Mapping[str, StepOption]
+    remaining: RemainingPlan, sent_now: Iterable[str], catalog: Mapping[str, StepOption]
 ) -> Spend:
     """What the plan's final revisions need at the least, however far the sections outgrow theirs.
 
     That is the cheapest way to do each; time is not kept, as `later_local_ms` sees to that.
     """
-    revisions = map(remaining.step, remaining.revisions.difference(sent_now))
+    revisions = map(remaining.forecast_step, remaining.revision_steps.difference(sent_now))
     cheapest = (
         min((least_needed(o, catalog[o.name].estimate) for o in step.options), key=_dearness)
         for step in revisions
     )
-    return replace(total(cheapest), latency_ms=0)
+    return replace(total_spend(cheapest), latency_ms=0)
 
 
 def _dearness(estimate: Spend) -> tuple[int, int, int]:
     return estimate.tool_calls, estimate.cost_nano_usd, estimate.tokens
 
 
-def later_local_ms(remaining: Rest, wanted: Sequence[StepOption]) -> int:
+def later_local_ms(remaining: RemainingPlan, wanted: Sequence[StepOption]) -> int:
     """What later local steps need: a call that hangs must not take their milliseconds too."""
     now = sum(option.estimate.latency_ms for option in wanted if option.executor == LOCAL)
-    return remaining.expected(LOCAL).latency_ms - now
+    return remaining.expected_spend(LOCAL).latency_ms - now
 
 
 def assignments_of(sent: DispatchResult, kept_ms: int, cache: RunCache) -> list[AssignmentState]:

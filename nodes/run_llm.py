@@ -8,13 +8,13 @@ from langchain_core.runnables.config import merge_configs
 from langgraph.runtime import Runtime
 
 from thrifty.budget import Outcome, Spend
-from thrifty.executors.llm import useful_tokens, words_wanted, write
+from thrifty.executors.llm import target_words, useful_tokens, write_with_model
 from thrifty.executors.payload import model_of
 from thrifty.executors.protocol import Work
 from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.allowance import Allowance
 from thrifty.nodes.context import Context
-from thrifty.prompts import render
+from thrifty.prompts import render_prompt
 from thrifty.run.active_time import active_ms
 from thrifty.run.assignment import ExecutorInput, remaining_ms_for, reserved_for, work_of
 from thrifty.run.events import event_base
@@ -40,7 +40,7 @@ def run_llm(
         runtime.stream_writer, work.option, lambda: event_base(state, services)
     )
     handled = merge_configs(config, {"callbacks": [progress]})
-    outcome = write(work, prompt, services.models, allowance, handled)
+    outcome = write_with_model(work, prompt, services.models, allowance, handled)
     charged_before = cache.read(Spend, state["assignment"]["charged_before"])
     # Where somebody asked LangGraph to stop, the step is not to blame. A resume tries it again.
     outcome = replace(
@@ -60,9 +60,9 @@ def _prompt(work: Work, context: Context) -> str:
         "task": work.task,
         "assignment": work.option.description,
         "draft": work.draft or NO_DRAFT,
-        "words": str(words_wanted(work)),
+        "words": str(target_words(work)),
     }
-    return render(context.prompt(kind), values)
+    return render_prompt(context.prompt(kind), values)
 
 
 def _allowance(

@@ -6,9 +6,15 @@ from typing import Any
 
 from thrifty.budget import BudgetExceeded, Outcome, Spend, ThriftyError
 from thrifty.budget.clock import elapsed_ms
-from thrifty.budget.plain_text import plain
+from thrifty.budget.plain_text import strip_unprintable
 from thrifty.executors.protocol import Result, Work
-from thrifty.ledger.booking import entry_for, fingerprint, released, sent, settled
+from thrifty.ledger.idempotent_calls import (
+    find_or_reserve,
+    fingerprint,
+    release_call,
+    settle_call,
+    try_mark_sent,
+)
 from thrifty.ledger.protocol import Entry
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.step_account import StepAccount, enclosing_account
@@ -37,10 +43,10 @@ def _run_once(state: ExecutorInput, services: Services) -> Outcome:
     request = fingerprint(work.task, work.option.to_state(), work.draft)
     key = state["assignment"]["key"]
     try:
-        entry = entry_for(ledger, account, key, work.option.name, reserved, request)
+        entry = find_or_reserve(ledger, account, key, work.option.name, reserved, request)
     except BudgetExceeded as error:  # a fork's work needs money of its own
         return Outcome(work.option, "failed", reason=str(error))
-    if entry.status == "unsent" and sent(ledger, account, entry):
+    if entry.status == "unsent" and try_mark_sent(ledger, account, entry):
         return _run_reserved(state, work, entry, services)
     if entry.answer:
         return Outcome(work.option, "done", entry.answer, entry.charged)
@@ -54,14 +60,14 @@ def _run_reserved(state: ExecutorInput, work: Work, entry: Entry, services: Serv
     try:
         outer_key = outer.reserve(entry.label, entry.reserved) if outer else ""
     except ThriftyError as error:
-        released(ledger, account, entry)
+        release_call(ledger, account, entry)
         return Outcome(work.option, "failed", reason=str(error))
     # More may be reserved than is declared, where bills came to more; it is no bill itself.
     declared = Spend(*map(min, entry.reserved.amounts, work.option.estimate.amounts))
     outcome = _call_executor(
         work, declared, _step_account(state, entry.reserved, services), services
     )
-    settled(ledger, account, entry, outcome.actual, outcome.text)
+    settle_call(ledger, account, entry, outcome.actual, outcome.text)
     if outer:
         outer.note_metered()
         outer.settle(outer_key, outcome.actual)
@@ -95,7 +101,7 @@ def _read_result(work: Work, result: Result | str, calls: StepAccount, declared:
         result = Result(result, calls.bill(declared))
     else:
         result = Result(result.text, calls.at_least(result.spend))
-    text = plain(result.text).strip()
+    text = strip_unprintable(result.text).strip()
     if text and (refusal := calls.refusal or calls.declined):
         reason = f"its calls were stopped: {refusal}"
         return Outcome(work.option, "cut", text, result.spend, reason)

@@ -20,8 +20,8 @@ from thrifty.budget.states import (
     SpendState,
     StepState,
 )
-from thrifty.estimates.learned import LearnedState
-from thrifty.receipt.record import ReceiptState
+from thrifty.estimates.learned import LearnedEstimatesState
+from thrifty.receipt.receipt_data import ReceiptState
 from thrifty.run.assignment import AssignmentState
 from thrifty.run.facts import Run
 
@@ -96,7 +96,7 @@ class State(TypedDict):
     """Nodes that LangGraph's recursion limit still lets follow each other, by LangGraph."""
     left_out: list[str]
     """Steps and options that a person does not want done, by `approve`."""
-    learned: LearnedState
+    learned: LearnedEstimatesState
     """What earlier bills say of the catalog, by `generate_options`."""
     is_approved: bool
     """Whether the plan may be carried out, by `generate_options` and `approve`."""

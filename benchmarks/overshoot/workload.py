@@ -59,7 +59,7 @@ def answer_tokens(run: str, number: int) -> int:
     return min(max(1, tokens), OUTPUT_TOKENS_MAX)
 
 
-class Stopped(Exception):
+class AgentStopped(Exception):
     """The system let a caller do no more."""
 
     def __init__(self, final: bool = True) -> None:

@@ -8,25 +8,25 @@ Prints the tables of `benchmarks/replay.md`.
 import argparse
 from pathlib import Path
 
-from benchmarks.replay.cases import cases_of, tuned_on
-from benchmarks.replay.log import read
-from benchmarks.replay.policies import past_of, replay
-from benchmarks.replay.tables import against, forecasts, overview
+from benchmarks.replay.cases import make_cases, tuning_tasks
+from benchmarks.replay.execution_log import read_log
+from benchmarks.replay.policy_table import bills_before, replay_cases
+from benchmarks.replay.tables import comparison_table, forecast_table, overview_table
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the folder of plans.jsonl")
-    rows = read(parser.parse_args().data)
-    cases, tuned = cases_of(rows), tuned_on(rows)
+    rows = read_log(parser.parse_args().data)
+    cases, tuned = make_cases(rows), tuning_tasks(rows)
     print(f"{len(rows):,} executed plans")
-    past = past_of(rows)
-    print(forecasts(cases, past))
-    results = list(replay(cases, past))
-    print(overview(cases, results))
+    past = bills_before(rows)
+    print(forecast_table(cases, past))
+    results = list(replay_cases(cases, past))
+    print(overview_table(cases, results))
     for name, wanted in (("all", (True, False)), ("tuned on", (True,)), ("held out", (False,))):
         pairs = [(c, r) for c, r in zip(cases, results, strict=True) if (c.task in tuned) in wanted]
-        print(against(name, *zip(*pairs, strict=True)))
+        print(comparison_table(name, *zip(*pairs, strict=True)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from benchmarks.replay.log import Executed, Task, by_task
+from benchmarks.replay.execution_log import ExecutedPlan, QueryTask, group_by_task
 
 QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 CANDIDATES_MIN = 2
@@ -14,23 +14,23 @@ CANDIDATES_MIN = 2
 
 
 @dataclass(frozen=True)
-class Case:
+class ReplayCase:
     """One input of a task, and the plans that were executed on it."""
 
-    task: Task
+    task: QueryTask
     sample: int
-    candidates: tuple[Executed, ...]
+    candidates: tuple[ExecutedPlan, ...]
     """Those that were executed on other inputs of the task as well, so that each has a past."""
-    earlier: tuple[tuple[Executed, ...], ...]
+    earlier: tuple[tuple[ExecutedPlan, ...], ...]
     """Of each candidate, its executions on other inputs."""
     budgets_nano_usd: tuple[int, ...]
     """Quantiles of what plans of the task were billed, one for each of `QUANTILES`."""
 
 
-def cases_of(rows: Sequence[Executed]) -> list[Case]:
+def make_cases(rows: Sequence[ExecutedPlan]) -> list[ReplayCase]:
     """Every input that has enough candidates."""
     found = []
-    for task, executed in sorted(by_task(rows).items()):
+    for task, executed in sorted(group_by_task(rows).items()):
         budgets = tuple(_quantile([row.bill_nano_usd for row in executed], q) for q in QUANTILES)
         for sample in sorted({row.sample for row in executed}):
             of_sample = [row for row in executed if row.sample == sample]
@@ -39,14 +39,14 @@ def cases_of(rows: Sequence[Executed]) -> list[Case]:
             pasts = [(row, past) for row, past in pasts if past]
             if len(pasts) >= CANDIDATES_MIN:
                 candidates, earlier = zip(*pasts, strict=True)
-                found.append(Case(task, sample, candidates, earlier, budgets))
+                found.append(ReplayCase(task, sample, candidates, earlier, budgets))
     return found
 
 
-def tuned_on(rows: Iterable[Executed]) -> set[Task]:
+def tuning_tasks(rows: Iterable[ExecutedPlan]) -> set[QueryTask]:
     """The half of the tasks of each pool that choices of the policy were made on."""
     random, chosen = Random(0), set()
-    tasks = sorted(by_task(rows))
+    tasks = sorted(group_by_task(rows))
     for pool in sorted({task.pool for task in tasks}):
         of_pool = [task for task in tasks if task.pool == pool]
         random.shuffle(of_pool)

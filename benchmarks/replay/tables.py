@@ -7,42 +7,56 @@ from itertools import combinations
 from math import log
 from statistics import fmean, pstdev
 
-from benchmarks.replay.cases import QUANTILES, Case
-from benchmarks.replay.figures import by_tasks
-from benchmarks.replay.plain import mean_bill
-from benchmarks.replay.policies import CHEAPEST, THRIFTY, Past
-from benchmarks.replay.result import Result
+from benchmarks.replay.bootstrap import bootstrap_by_task
+from benchmarks.replay.cases import QUANTILES, ReplayCase
+from benchmarks.replay.policy_table import CHEAPEST_POLICY, THRIFTY_POLICY, BillsBefore
+from benchmarks.replay.replay_result import ReplayResult
+from benchmarks.replay.whole_plan_policies import mean_bill
 
-Results = Sequence[Mapping[str, Sequence[Result]]]
+ReplayResults = Sequence[Mapping[str, Sequence[ReplayResult]]]
 """Of each case, the results of each policy at each quantile."""
 
 
-def overview(cases: Sequence[Case], results: Results) -> str:
+def overview_table(cases: Sequence[ReplayCase], results: ReplayResults) -> str:
     """Of each policy the score and the share over budget, by quantile; and what all of it cost."""
-    lines = [_row("policy", *QUANTILES, "bill", "no result"), _rule(len(QUANTILES) + 2)]
+    lines = [
+        _table_row("policy", *QUANTILES, "bill", "no result"),
+        _header_rule(len(QUANTILES) + 2),
+    ]
     for name in results[0]:
         at = [[found[name][place] for found in results] for place in range(len(QUANTILES))]
         every = [result for column in at for result in column]
-        lines.append(_row(name, *map(_cell, at), _bill(cases, at), _share(every, _has_none)))
+        lines.append(
+            _table_row(
+                name, *map(_format_cell, at), _format_bill(cases, at), _share(every, _is_empty)
+            )
+        )
     return "\n".join(lines) + "\n"
 
 
-def forecasts(cases: Sequence[Case], past: Past) -> str:
+def forecast_table(cases: Sequence[ReplayCase], past: BillsBefore) -> str:
     """How far bills are forecast wrong, and how often two plans on an input are put in order."""
-    learned = [[past(c).plan(row).estimate.cost_nano_usd for row in c.candidates] for c in cases]
+    learned = [
+        [past(c).plan_option(row).estimate.cost_nano_usd for row in c.candidates] for c in cases
+    ]
     means = [[mean_bill(earlier) for earlier in case.earlier] for case in cases]
-    lines = [_row("forecast", "deviation of the logarithm", "pairs in order"), _rule(2)]
+    lines = [
+        _table_row("forecast", "deviation of the logarithm", "pairs in order"),
+        _header_rule(2),
+    ]
     for name, found in (("mean of the plan's bills", means), ("learned", learned)):
         missed = [
             log(row.bill_nano_usd / nano)
             for case, nanos in zip(cases, found, strict=True)
             for row, nano in zip(case.candidates, nanos, strict=True)
         ]
-        lines.append(_row(name, f"{pstdev(missed):.3f}", f"{_in_order(cases, found):.1%}"))
+        lines.append(
+            _table_row(name, f"{pstdev(missed):.3f}", f"{_ordered_share(cases, found):.1%}")
+        )
     return "\n".join(lines) + "\n"
 
 
-def _in_order(cases: Sequence[Case], found: Sequence[Sequence[float]]) -> float:
+def _ordered_share(cases: Sequence[ReplayCase], found: Sequence[Sequence[float]]) -> float:
     return fmean(
         (one < other) == (first.bill_nano_usd < second.bill_nano_usd)
         for case, nanos in zip(cases, found, strict=True)
@@ -52,45 +66,47 @@ def _in_order(cases: Sequence[Case], found: Sequence[Sequence[float]]) -> float:
     )
 
 
-def against(title: str, cases: Sequence[Case], results: Results) -> str:
-    """By quantile, what `THRIFTY` and the oracle are ahead of `CHEAPEST`, with intervals."""
+def comparison_table(title: str, cases: Sequence[ReplayCase], results: ReplayResults) -> str:
+    """By quantile, the lead of thrifty and of the oracle over the cheapest, with intervals."""
     tasks = [case.task for case in cases]
 
     def ahead(name: str, places: Sequence[int]) -> str:
         values = [
-            fmean(found[name][p].score - found[CHEAPEST][p].score for p in places)
+            fmean(found[name][p].score - found[CHEAPEST_POLICY][p].score for p in places)
             for found in results
         ]
-        mean, low, high = by_tasks(tasks, values)
+        mean, low, high = bootstrap_by_task(tasks, values)
         return f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]"
 
     def over(name: str, places: Sequence[int]) -> str:
         values = [fmean(found[name][p].is_over for p in places) for found in results]
-        mean, low, high = by_tasks(tasks, values)
+        mean, low, high = bootstrap_by_task(tasks, values)
         return f"{mean:.1%} [{low:.1%}, {high:.1%}]"
 
     columns: list[Callable[[Sequence[int]], str]] = [
-        lambda places: ahead(THRIFTY, places),
+        lambda places: ahead(THRIFTY_POLICY, places),
         lambda places: ahead("oracle", places),
-        lambda places: over(THRIFTY, places),
-        lambda places: over(CHEAPEST, places),
+        lambda places: over(THRIFTY_POLICY, places),
+        lambda places: over(CHEAPEST_POLICY, places),
     ]
     lines = [
-        _row("quantile", "likeliest ahead", "oracle ahead", "likeliest over", "cheapest over"),
-        _rule(len(columns)),
+        _table_row(
+            "quantile", "likeliest ahead", "oracle ahead", "likeliest over", "cheapest over"
+        ),
+        _header_rule(len(columns)),
     ]
     every = range(len(QUANTILES))
     for label, places in [*((f"{q:g}", [p]) for p, q in enumerate(QUANTILES)), ("all", every)]:
-        lines.append(_row(label, *(column(places) for column in columns)))
+        lines.append(_table_row(label, *(column(places) for column in columns)))
     count = f"{title}: {len(cases)} cases of {len(set(tasks))} tasks"
     return "\n".join([count, "", *lines]) + "\n"
 
 
-def _cell(results: Sequence[Result]) -> str:
+def _format_cell(results: Sequence[ReplayResult]) -> str:
     return f"{fmean(r.score for r in results):.3f} / {_share(results, lambda r: r.is_over)}"
 
 
-def _bill(cases: Sequence[Case], at: Sequence[Sequence[Result]]) -> str:
+def _format_bill(cases: Sequence[ReplayCase], at: Sequence[Sequence[ReplayResult]]) -> str:
     """The mean bill, as a share of the budget."""
     shares = (
         result.spent_nano_usd / case.budgets_nano_usd[place]
@@ -100,17 +116,17 @@ def _bill(cases: Sequence[Case], at: Sequence[Sequence[Result]]) -> str:
     return f"{fmean(shares):.2f}"
 
 
-def _has_none(result: Result) -> bool:
+def _is_empty(result: ReplayResult) -> bool:
     return not result.score
 
 
-def _share(results: Sequence[Result], is_so: Callable[[Result], bool]) -> str:
+def _share(results: Sequence[ReplayResult], is_so: Callable[[ReplayResult], bool]) -> str:
     return f"{fmean(map(is_so, results)):.1%}"
 
 
-def _row(*cells: object) -> str:
+def _table_row(*cells: object) -> str:
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
-def _rule(count: int) -> str:
+def _header_rule(count: int) -> str:
     return "|---|" + "---:|" * count

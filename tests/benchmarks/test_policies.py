@@ -3,21 +3,21 @@
 import pytest
 from langgraph.store.memory import InMemoryStore
 
-from benchmarks.policies.agent import Agent
-from benchmarks.policies.plain import halting, replanning, static
-from benchmarks.policies.world import runs_of
+from benchmarks.policies.agent_policy import AgentPolicy
+from benchmarks.policies.drifting_world import make_runs
+from benchmarks.policies.simple_policies import run_static_plan, run_until_over, run_with_replans
 
 WORLDS, RUNS = 5, 5
 
 
 @pytest.mark.parametrize("noise", [0.2, 0.4, 0.8])
 def test_all_of_it_is_never_over_and_worth_the_most(noise):
-    plain = dict.fromkeys((static, halting, replanning), 0.0)
+    plain = dict.fromkeys((run_static_plan, run_until_over, run_with_replans), 0.0)
     ours = 0.0
     for seed in range(WORLDS):
-        runs = runs_of(seed, noise, RUNS)
-        agent = Agent(runs, store=InMemoryStore())
-        results = [agent.do(run) for run in runs]
+        runs = make_runs(seed, noise, RUNS)
+        agent = AgentPolicy(runs, store=InMemoryStore())
+        results = [agent.run(run) for run in runs]
         assert not any(result.is_over for result in results)
         for result, run in zip(results, runs, strict=True):
             assert result.value <= run.hindsight + 1e-6

@@ -7,8 +7,8 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 
 from thrifty.budget import Budget, LeftOut, Outcome, Plan, Spend, Step, StepOption
-from thrifty.budget.checks import AMOUNT_MAX
 from thrifty.budget.decision import Decision, DecisionKind
+from thrifty.budget.validate import AMOUNT_MAX
 
 amounts = st.integers(0, AMOUNT_MAX)
 small_amounts = st.integers(0, 10_000)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.budget.strategies import amounts, budgets, small_amounts, small_spends, spends
-from thrifty.budget import Budget, InvalidInput, Spend, total
+from thrifty.budget import Budget, InvalidInput, Spend, total_spend
 from thrifty.budget.dollars import format_usd, usd
 from thrifty.budget.money import limit_nano_usd, quote_nano_usd
 from thrifty.budget.resources import RESOURCES
@@ -18,7 +18,7 @@ def test_addition_is_commutative_and_associative_with_zero(a, b, c):
     assert a + b == b + a
     assert (a + b) + c == a + (b + c)
     assert a + Spend() == a
-    assert total([a, b, c]) == a + b + c
+    assert total_spend([a, b, c]) == a + b + c
 
 
 @given(small_spends, small_spends)
@@ -35,14 +35,14 @@ def test_within_means_no_limit_is_passed(spend, budget):
         limit is None or amount <= limit
         for amount, limit in zip(spend.amounts, budget.limits, strict=True)
     )
-    assert spend.within(budget) == by_hand
+    assert spend.is_within(budget) == by_hand
     assert bool(budget.exceeded_by(spend)) != by_hand
 
 
 @given(small_spends, small_spends, budgets)
 def test_what_fits_beside_a_spend_is_what_is_within_what_it_leaves(spent, more, budget):
-    if spent.within(budget):
-        assert budget.fits(more, beside=spent) == more.within(budget.left_after(spent))
+    if spent.is_within(budget):
+        assert budget.has_room_for(more, beside=spent) == more.is_within(budget.left_after(spent))
 
 
 @given(spends, budgets)

@@ -6,17 +6,17 @@ import pytest
 
 from thrifty.budget import Budget, InvalidInput, Spend
 from thrifty.budget.limits import BUDGET_DEFAULT
-from thrifty.budget.resources import RESOURCES, TOKENS, TOOL_CALLS, told
+from thrifty.budget.resources import RESOURCES, TOKENS, TOOL_CALLS, format_amounts
 
 ALL = Budget(max_tokens=100, max_cost_usd=2, max_latency_ms=300, max_tool_calls=4)
 
 
 def test_of_two_budgets_the_tighter_has_the_lower_of_each_limit():
     other = Budget(max_tokens=90, max_cost_usd=3, max_tool_calls=4)
-    assert ALL.tighter(other) == Budget(90, 2, 300, 4)
-    assert other.tighter(ALL) == ALL.tighter(other)
-    assert ALL.tighter(Budget()) == ALL == Budget().tighter(ALL)
-    assert Budget().tighter(Budget()).is_unlimited
+    assert ALL.tightest_with(other) == Budget(90, 2, 300, 4)
+    assert other.tightest_with(ALL) == ALL.tightest_with(other)
+    assert ALL.tightest_with(Budget()) == ALL == Budget().tightest_with(ALL)
+    assert Budget().tightest_with(Budget()).is_unlimited
 
 
 def test_raising_adds_to_the_limits_that_are_named_and_there():
@@ -57,7 +57,10 @@ def test_limits_are_named_in_the_words_in_which_they_are_changed():
 
 
 def test_the_resources_that_are_limited_come_with_their_limits():
-    assert Budget(max_tokens=5, max_tool_calls=0).limited() == ((TOKENS, 5), (TOOL_CALLS, 0))
+    assert Budget(max_tokens=5, max_tool_calls=0).limited_resources() == (
+        (TOKENS, 5),
+        (TOOL_CALLS, 0),
+    )
 
 
 @pytest.mark.parametrize("limits", [{}, {"tokens": 5}, "more", {"max_cost_nano_usd": 5}])
@@ -108,5 +111,5 @@ def test_amounts_are_shown_with_their_units(amounts, shown):
 
 
 def test_amounts_are_told_in_the_order_of_the_resources():
-    assert told({"tool_calls": 1, "tokens": 412}) == "412 tokens, 1 call"
-    assert told({}) == ""
+    assert format_amounts({"tool_calls": 1, "tokens": 412}) == "412 tokens, 1 call"
+    assert format_amounts({}) == ""

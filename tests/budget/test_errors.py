@@ -13,7 +13,7 @@ from thrifty.budget import (
     ReservationClosed,
     ThriftyError,
 )
-from thrifty.budget.errors import SHOWN_CHARACTERS, StepEnded, shown
+from thrifty.budget.errors import VALUE_CHARACTERS_MAX, StepEnded, format_value
 
 SINCE_MS = 1_800_000_000_999
 
@@ -102,9 +102,9 @@ def test_every_error_that_ends_a_command_has_an_exit_code_of_its_own():
 
 def test_a_value_is_shown_in_a_line_at_most():
     """In ASCII, so that no terminal is led astray by it."""
-    assert shown("é\x1b") == r"'\xe9\x1b'"
-    longest = "x" * (SHOWN_CHARACTERS - 2)
-    assert shown(longest) == repr(longest)
-    cut = shown(longest + "x")
-    assert (len(cut), cut[-2:]) == (SHOWN_CHARACTERS, "x…")
-    assert shown(10**5000) == "a int too long to print"
+    assert format_value("é\x1b") == r"'\xe9\x1b'"
+    longest = "x" * (VALUE_CHARACTERS_MAX - 2)
+    assert format_value(longest) == repr(longest)
+    cut = format_value(longest + "x")
+    assert (len(cut), cut[-2:]) == (VALUE_CHARACTERS_MAX, "x…")
+    assert format_value(10**5000) == "a int too long to print"

@@ -4,9 +4,18 @@ import re
 
 import pytest
 
-from thrifty.budget import InvalidInput, LeftOut, Outcome, Plan, Spend, Step, StepOption, total
+from thrifty.budget import (
+    InvalidInput,
+    LeftOut,
+    Outcome,
+    Plan,
+    Spend,
+    Step,
+    StepOption,
+    total_spend,
+)
 from thrifty.budget.decision import Decision
-from thrifty.budget.step_set import group
+from thrifty.budget.step_set import group_by_step
 
 
 def option(name: str = "a", step: str = "S", **changed: object) -> StepOption:
@@ -66,14 +75,14 @@ def test_a_step_can_offer_other_options():
 
 def test_loose_options_are_grouped_by_their_steps():
     a, b, c = option("a", "S"), option("b", "T"), option("c", "S")
-    assert group([a, b, c]) == (Step("S", (a, c)), Step("T", (b,)))
-    assert group([]) == ()
+    assert group_by_step([a, b, c]) == (Step("S", (a, c)), Step("T", (b,)))
+    assert group_by_step([]) == ()
 
 
 def test_a_plan_expects_the_sum_of_what_it_chose():
     a, b = option("a", "S", estimate=Spend(1, 2, 3, 4)), option("b", "T", estimate=Spend(5))
     assert Plan("optimal", "exact", (a, b)).expected == Spend(6, 2, 3, 4)
-    assert Plan("infeasible", "exact").expected == Spend() == total([])
+    assert Plan("infeasible", "exact").expected == Spend() == total_spend([])
 
 
 def test_the_gap_of_a_plan_is_a_share_of_its_bound():

@@ -13,13 +13,13 @@ from thrifty.budget import Budget, InvalidInput, LeftOut, Outcome, Plan, Spend, 
 from thrifty.budget import states as states_of_budget
 from thrifty.budget.decision import Decision
 from thrifty.estimates.bill_record import BillRecord
-from thrifty.estimates.learned import Learned
-from thrifty.planning.explanation import Entry, ShadowPrice
-from thrifty.planning.forecast import UNCERTAIN, Doer, Tally
-from thrifty.planning.frontier import Point
-from thrifty.planning.moments import Moments
+from thrifty.estimates.learned import LearnedEstimates
+from thrifty.planning.explanation import RequiredIncrease, ShadowPrice
+from thrifty.planning.frontier import FrontierPoint
 from thrifty.planning.upgrade import Upgrade
-from thrifty.receipt.record import Line, Receipt
+from thrifty.receipt.receipt_data import Receipt, ReceiptLine
+from thrifty.steering.belief import SampleStatistics
+from thrifty.steering.forecast import UNCERTAIN_RESOURCES, BillSummary, ExecutorModel
 
 TEXTS = strategies.texts
 VALUES = strategies.values
@@ -27,10 +27,10 @@ AMOUNTS = strategies.small_amounts
 NAMES = st.lists(TEXTS, max_size=3).map(tuple)
 
 tallies = st.builds(
-    Tally,
+    BillSummary,
     TEXTS,
-    st.builds(Doer, TEXTS, st.text(max_size=5)),
-    st.tuples(*[st.builds(Moments, VALUES, VALUES, VALUES)] * UNCERTAIN),
+    st.builds(ExecutorModel, TEXTS, st.text(max_size=5)),
+    st.tuples(*[st.builds(SampleStatistics, VALUES, VALUES, VALUES)] * UNCERTAIN_RESOURCES),
 )
 scores = st.dictionaries(TEXTS, st.tuples(VALUES, VALUES), max_size=3)
 
@@ -43,17 +43,19 @@ MEMBERS = {
     Plan: strategies.plans,
     Outcome: strategies.outcomes,
     Decision: strategies.decisions(),
-    Line: lines(strategies.texts),
+    ReceiptLine: lines(strategies.texts),
     Receipt: receipts(strategies.texts),
     BillRecord: st.builds(
         BillRecord, TEXTS, strategies.spends, st.floats(0, 10), strategies.spends
     ),
-    Learned: st.builds(
-        Learned, st.lists(tallies, max_size=3).map(tuple), scores, st.just(()), AMOUNTS
+    LearnedEstimates: st.builds(
+        LearnedEstimates, st.lists(tallies, max_size=3).map(tuple), scores, st.just(()), AMOUNTS
     ),
-    Point: st.builds(Point, strategies.budgets, VALUES, VALUES, NAMES, TEXTS),
+    FrontierPoint: st.builds(FrontierPoint, strategies.budgets, VALUES, VALUES, NAMES, TEXTS),
     Upgrade: st.builds(Upgrade, TEXTS, AMOUNTS, VALUES, NAMES, NAMES),
-    Entry: st.builds(Entry, TEXTS, TEXTS, TEXTS, st.dictionaries(TEXTS, AMOUNTS, max_size=3)),
+    RequiredIncrease: st.builds(
+        RequiredIncrease, TEXTS, TEXTS, TEXTS, st.dictionaries(TEXTS, AMOUNTS, max_size=3)
+    ),
     ShadowPrice: st.builds(
         ShadowPrice, TEXTS, AMOUNTS, AMOUNTS, st.booleans(), VALUES, AMOUNTS, VALUES
     ),
@@ -108,12 +110,32 @@ def test_its_plain_data_has_what_its_type_declares(kind, data):
         (Spend, {"x": 1}, "spend.x", "known fields: tokens, cost_nano_usd, latency_ms, tool_calls"),
         (LeftOut, {"option": "a"}, "left_out.step", "it is missing; fill it in"),
         (LeftOut, 5, "left_out", "use a mapping with any of: option, step, reason"),
-        (Learned, {}, "learned.tallies", "it is missing; fill it in"),
-        (Learned, {**Learned().to_state(), "tallies": [5]}, "learned.tallies", "use a mapping"),
-        (Learned, {**Learned().to_state(), "values": [5]}, "learned.values", "use a Mapping"),
-        (Learned, {**Learned().to_state(), "values": {"a": [1]}}, "learned.values.a", "use a list"),
-        (Learned, {**Learned().to_state(), "surprises": 5}, "learned.surprises", "use a list"),
-        (Line, {"what": "a"}, "receipt.lines.executor", "it is missing; fill it in"),
+        (LearnedEstimates, {}, "learned.summaries", "it is missing; fill it in"),
+        (
+            LearnedEstimates,
+            {**LearnedEstimates().to_state(), "summaries": [5]},
+            "learned.summaries",
+            "use a mapping",
+        ),
+        (
+            LearnedEstimates,
+            {**LearnedEstimates().to_state(), "values": [5]},
+            "learned.values",
+            "use a Mapping",
+        ),
+        (
+            LearnedEstimates,
+            {**LearnedEstimates().to_state(), "values": {"a": [1]}},
+            "learned.values.a",
+            "use a list",
+        ),
+        (
+            LearnedEstimates,
+            {**LearnedEstimates().to_state(), "residuals": 5},
+            "learned.residuals",
+            "use a list",
+        ),
+        (ReceiptLine, {"label": "a"}, "receipt.lines.executor", "it is missing; fill it in"),
     ],
 )
 def test_what_is_not_sound_is_refused_by_field_value_and_remedy(kind, state, field, remedy):

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from thrifty.budget import Budget, InvalidInput, Outcome, Plan, Spend, Step, StepOption, check_steps
-from thrifty.budget.errors import shown
+from thrifty.budget.errors import format_value
 
 NO_LIMITS = [-1, float("nan"), float("inf"), float("-inf"), True, "5", 2**70, 5.5, 5.0, [], {}]
 NO_MONEY = [
@@ -36,7 +36,9 @@ def test_a_limit_that_is_no_whole_amount_is_refused(field, value):
         Budget(**{field: value})
     assert refused.value.field == field
     assert refused.value.value is value
-    assert str(refused.value).startswith(f"{field}: got {shown(value)}; use a whole number from 0")
+    assert str(refused.value).startswith(
+        f"{field}: got {format_value(value)}; use a whole number from 0"
+    )
 
 
 @pytest.mark.parametrize("value", NO_MONEY, ids=str)
@@ -86,7 +88,9 @@ def test_cost_in_two_units_is_refused():
 )
 def test_an_option_with_a_bad_field_is_refused(field, value):
     given = {"name": "a", "step": "S", "executor": "local", field: value}
-    with pytest.raises(InvalidInput, match=rf"\.{field}: got {re.escape(shown(value))}; \w+"):
+    with pytest.raises(
+        InvalidInput, match=rf"\.{field}: got {re.escape(format_value(value))}; \w+"
+    ):
         option(**given)
 
 

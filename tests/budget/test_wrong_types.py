@@ -72,7 +72,7 @@ def middleware(**terms: object) -> object:
         ("kept_back", lambda: problem(kept_back=None)),
         ("done", lambda: problem(done=("S",))),
         ("steps", lambda: problem(steps=step())),
-        ("surprises", lambda: problem(surprises=None)),
+        ("residuals", lambda: problem(residuals=None)),
         ("budget", lambda: create_budget_agent(budget={"max_tokens": 5})),
         ("settings", lambda: create_budget_agent(settings={})),
         ("ledger", lambda: create_budget_agent(ledger="x.sqlite")),

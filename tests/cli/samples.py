@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from thrifty.budget import Budget, LeftOut, Plan, Spend, StepOption
 from thrifty.budget.decision import Decision
-from thrifty.receipt.record import Line, Receipt
+from thrifty.receipt.receipt_data import Receipt, ReceiptLine
 
 HOSTILE = (
     "\x1b]8;;http://evil\x07[/] [link=http://evil]x[/link] \x1b[2J\u202e\x00\x9b31m\ud800 :bomb:"
@@ -44,9 +44,11 @@ RECEIPT = Receipt(
     planned=Spend(1420, 8_450_000, 2650, 2),
     bound_by=("tokens",),
     lines=(
-        Line("Option proposals", "", "overhead", None, Spend(390, 2_000_000, 400, 1), 0.0),
-        Line(OUTLINE.name, "llm", "done", OUTLINE.estimate, Spend(640, 4_123_456, 980, 1), 10.0),
-        Line(
+        ReceiptLine("Option proposals", "", "overhead", None, Spend(390, 2_000_000, 400, 1), 0.0),
+        ReceiptLine(
+            OUTLINE.name, "llm", "done", OUTLINE.estimate, Spend(640, 4_123_456, 980, 1), 10.0
+        ),
+        ReceiptLine(
             RISKS.name,
             "llm",
             "failed",
@@ -55,8 +57,8 @@ RECEIPT = Receipt(
             0.0,
             "the server failed (500)",
         ),
-        Line("Risk register (local)", "local", "done", None, Spend(0, 0, 3, 0), 5.0),
-        Line(TIDY.name, "local", "replaced", TIDY.estimate, Spend(), 0.0),
+        ReceiptLine("Risk register (local)", "local", "done", None, Spend(0, 0, 3, 0), 5.0),
+        ReceiptLine(TIDY.name, "local", "replaced", TIDY.estimate, Spend(), 0.0),
     ),
     decisions=(
         Decision("plan", "Outline plan (LLM), Risk register (LLM): worth 22.5", 402),
@@ -72,6 +74,6 @@ def receipt_with(text: str) -> Receipt:
         status="halted",
         halt_reason=text,
         bound_by=(text,),
-        lines=tuple(replace(line, what=text, reason=text) for line in RECEIPT.lines),
+        lines=tuple(replace(line, label=text, reason=text) for line in RECEIPT.lines),
         decisions=tuple(replace(decision, reason=text) for decision in RECEIPT.decisions),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_durable import wait_for
+from tests.cli.test_saved_runs import wait_for
 from tests.harness.llm_server import Hang, LLMServer
 from thrifty import SqliteLedger
 

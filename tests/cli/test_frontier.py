@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.cli.samples import HOSTILE
-from thrifty.receipt.words import NOTHING_TO_BUY
+from thrifty.receipt.wording import NOTHING_GAINED
 
 ONLINE = {"OPENAI_API_KEY": "sk-test"}
 BUDGET = ["--budget", "2.2k tokens, 1 cent, 5s, 4 calls"]
@@ -46,7 +46,7 @@ def test_where_only_several_limits_together_would_help_it_says_so(invoke):
 def test_where_nothing_is_kept_out_it_says_so(invoke):
     shown = invoke("frontier", "x")
     assert shown.exit_code == 0
-    assert " ".join(shown.stdout.split()).endswith(NOTHING_TO_BUY)
+    assert " ".join(shown.stdout.split()).endswith(NOTHING_GAINED)
 
 
 def test_where_nothing_fits_it_says_what_would(invoke):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from thrifty.executors.catalog import catalog_text
+from thrifty.options.catalog import builtin_catalog_text
 
 ONLINE = {"OPENAI_API_KEY": "sk-test"}
 
@@ -49,7 +49,7 @@ def test_options_shows_the_catalog_and_its_text(invoke):
     table = invoke("options")
     assert re.search(r"Risk register \(LLM\) +llm +700 +1,400 +1 +9\.0", table.stdout)
     assert "revises the draft" in table.stdout
-    assert invoke("options", "--yaml").stdout == catalog_text()
+    assert invoke("options", "--yaml").stdout == builtin_catalog_text()
 
 
 def test_the_printed_catalog_can_be_used(invoke, tmp_path):

@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 
 from tests.cli.samples import BUDGET, HOSTILE, PLAN, RECEIPT, receipt_with
 from thrifty.budget import LeftOut, Spend
-from thrifty.receipt.text import plan_view, receipt_view
+from thrifty.receipt.terminal import plan_view, receipt_view
 
 WIDTHS = [60, 80, 200]
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.samples import HOSTILE, RECEIPT
 from thrifty.budget import PriceUnknown
-from thrifty.cli.drive import Driver
+from thrifty.cli.run_driver import RunDriver
 
 TUTORIAL = ("--max-tokens", "2200", "--max-latency-ms", "3500", "--max-tool-calls", "2")
 
@@ -99,7 +99,7 @@ def _ends_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def start(self: Any) -> int:
         raise error
 
-    monkeypatch.setattr(Driver, "start", start)
+    monkeypatch.setattr(RunDriver, "start", start)
 
 
 def test_an_error_of_ours_ends_with_its_own_code(invoke, monkeypatch):
@@ -127,7 +127,7 @@ def test_debug_shows_the_traceback(invoke, monkeypatch, wish):
 
 def test_an_interrupt_before_anything_is_done_is_one_line(invoke, monkeypatch):
     _ends_with(monkeypatch, KeyboardInterrupt("nothing was finished"))
-    monkeypatch.setattr("thrifty.cli.edge.exit_now", lambda code: None)
+    monkeypatch.setattr("thrifty.cli.error_reporting.exit_now", lambda code: None)
     result = invoke("run", "x", "--quiet")
     assert result.exit_code == 130
     assert result.stderr == "thrifty: interrupted: nothing was finished\n"

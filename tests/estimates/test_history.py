@@ -8,12 +8,18 @@ from hypothesis import strategies as st
 from langgraph.store.memory import InMemoryStore
 
 from thrifty import InvalidInput, Spend, StepOption, rate
-from thrifty.estimates.file import open_store
-from thrifty.estimates.history import NAMESPACE, RECORDS_MAX, BilledOption, keep, read_history
-from thrifty.estimates.learned import NOTHING, learn
-from thrifty.planning.forecast import Bill, Doer
+from thrifty.estimates.history import (
+    NAMESPACE,
+    RECORDS_PER_OPTION_MAX,
+    BilledOption,
+    read_history,
+    save_bills,
+)
+from thrifty.estimates.learned import NOTHING_LEARNED, learn_from_history
+from thrifty.estimates.sqlite_store import open_store
+from thrifty.steering.forecast import Bill, ExecutorModel
 
-GPT = Doer("llm", "gpt-4.1")
+GPT = ExecutorModel("llm", "gpt-4.1")
 OPTION = StepOption("A (LLM)", "A", "llm", "does it", Spend(600, 60, 1_000, 1), 5.0)
 json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -24,7 +30,7 @@ json = st.recursive(
 )
 
 
-def bill(tokens: int = 900, option: StepOption = OPTION, doer: Doer = GPT) -> Bill:
+def bill(tokens: int = 900, option: StepOption = OPTION, doer: ExecutorModel = GPT) -> Bill:
     return Bill(option, doer, Spend(tokens, 90, 1_500, 1))
 
 
@@ -42,62 +48,69 @@ class Broken(InMemoryStore):
 
 def test_what_was_kept_is_read_back():
     store = InMemoryStore()
-    assert keep(store, "run 1", [bill(900)]) == keep(store, "run 2", [bill(700)]) == ""
+    assert save_bills(store, "run 1", [bill(900)]) == save_bills(store, "run 2", [bill(700)]) == ""
     assert tokens_of(store) == [900, 700]
 
 
 def test_a_run_that_ends_twice_is_kept_once():
     store = InMemoryStore()
     for tokens in (900, 950):
-        keep(store, "run 1", [bill(tokens)])
+        save_bills(store, "run 1", [bill(tokens)])
     assert tokens_of(store) == [950]
 
 
 def test_options_executors_and_models_are_kept_apart():
     store = InMemoryStore()
-    keep(store, "1", [bill(1), bill(2, doer=Doer("llm", "small")), bill(3, doer=Doer("mine"))])
+    save_bills(
+        store,
+        "1",
+        [bill(1), bill(2, doer=ExecutorModel("llm", "small")), bill(3, doer=ExecutorModel("mine"))],
+    )
     assert tokens_of(store) == [1]
-    assert tokens_of(store, BilledOption("A (LLM)", Doer("mine"))) == [3]
+    assert tokens_of(store, BilledOption("A (LLM)", ExecutorModel("mine"))) == [3]
 
 
 def test_only_the_newest_are_kept():
     store = InMemoryStore()
-    for number in range(RECORDS_MAX + 5):
-        keep(store, str(number), [bill(number)])
-    assert tokens_of(store) == list(range(5, RECORDS_MAX + 5))
+    for number in range(RECORDS_PER_OPTION_MAX + 5):
+        save_bills(store, str(number), [bill(number)])
+    assert tokens_of(store) == list(range(5, RECORDS_PER_OPTION_MAX + 5))
 
 
 def test_a_run_is_not_named_in_the_store():
     store = InMemoryStore()
-    keep(store, "user-4711/1", [bill()])
+    save_bills(store, "user-4711/1", [bill()])
     (item,) = store.search(NAMESPACE)
     assert "4711" not in str(item)
 
 
 def test_a_store_that_fails_is_a_remark():
-    assert keep(Broken(), "1", [bill()]) == "this run's bills could not be kept (ConnectionError)"
+    assert (
+        save_bills(Broken(), "1", [bill()])
+        == "this run's bills could not be kept (ConnectionError)"
+    )
     history = read_history(Broken())
     assert history.remark == "earlier bills could not be read (ConnectionError)"
-    assert learn(history, [OPTION], lambda option: GPT) == NOTHING
+    assert learn_from_history(history, [OPTION], lambda option: GPT) == NOTHING_LEARNED
 
 
 @given(json, st.lists(json, max_size=5))
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_nonsense_in_a_store_is_left_out(value, records):
     store = InMemoryStore()
-    keep(store, "1", [bill()])
+    save_bills(store, "1", [bill()])
     store.put(NAMESPACE, "x", {"anything": value})
     named = {"option": "A (LLM)", "executor": "llm", "model": "other", "records": records}
     store.put(NAMESPACE, "y", named)
     store.put(NAMESPACE, "z", {**named, "model": "gpt-5", "records": value})
     assert tokens_of(store) == [900]
-    learn(read_history(store), [OPTION], lambda option: Doer("llm", "other"))
+    learn_from_history(read_history(store), [OPTION], lambda option: ExecutorModel("llm", "other"))
 
 
 def test_a_score_is_kept_with_its_bill():
     store = InMemoryStore()
-    keep(store, "1", [bill()])
-    keep(store, "2", [bill()])
+    save_bills(store, "1", [bill()])
+    save_bills(store, "2", [bill()])
     assert rate(store, "2", {"A (LLM)": 9.0, "B (LLM)": 1.0}) == 1
     assert [r.score for r in read_history(store).records[BilledOption("A (LLM)", GPT)]] == [
         None,
@@ -115,7 +128,7 @@ def test_a_score_that_is_none_is_refused(score):
 def test_a_file_keeps_bills_for_later_processes(tmp_path):
     for number in (1, 2):
         with open_store(tmp_path / "estimates.sqlite") as store:
-            keep(store, str(number), [bill(number)])
+            save_bills(store, str(number), [bill(number)])
     with open_store(tmp_path / "estimates.sqlite") as store:
         assert tokens_of(store) == [1, 2]
 

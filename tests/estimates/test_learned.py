@@ -11,18 +11,24 @@ from langgraph.store.memory import InMemoryStore
 from thrifty import Problem, Spend, Step, StepOption, make_plan
 from thrifty.budget import Budget
 from thrifty.estimates.bill_record import BillRecord
-from thrifty.estimates.history import BilledOption, History, keep, read_history
-from thrifty.estimates.learned import DOER_WEIGHT, NOTHING, OPTION_WEIGHT, Learned, learn
-from thrifty.executors.catalog import builtin_catalog
-from thrifty.planning.forecast import Bill, Doer, forecast
+from thrifty.estimates.history import BilledOption, BillHistory, read_history, save_bills
+from thrifty.estimates.learned import (
+    EXECUTOR_MODEL_WEIGHT,
+    NOTHING_LEARNED,
+    OPTION_WEIGHT,
+    LearnedEstimates,
+    learn_from_history,
+)
+from thrifty.options.catalog import builtin_catalog
 from thrifty.planning.risk import SAMPLES_MIN
+from thrifty.steering.forecast import Bill, ExecutorModel, forecast_steps
 
-GPT = Doer("llm", "gpt-5")
+GPT = ExecutorModel("llm", "gpt-5")
 OPTION = StepOption("A", "A", "llm", "does it", Spend(600, 60, 1_000, 1), 5.0)
 
 
-def doer_of(option: StepOption) -> Doer:
-    return GPT if option.executor == "llm" else Doer(option.executor)
+def doer_of(option: StepOption) -> ExecutorModel:
+    return GPT if option.executor == "llm" else ExecutorModel(option.executor)
 
 
 def record(ratio: float, option: StepOption = OPTION, score: float | None = None) -> BillRecord:
@@ -31,21 +37,23 @@ def record(ratio: float, option: StepOption = OPTION, score: float | None = None
     return BillRecord("run", option.estimate, option.spread, actual, score)
 
 
-def learned(*records: BillRecord, option: StepOption = OPTION) -> Learned:
-    return learn(History({BilledOption(option.name, GPT): records}), [option], doer_of)
+def learned(*records: BillRecord, option: StepOption = OPTION) -> LearnedEstimates:
+    return learn_from_history(
+        BillHistory({BilledOption(option.name, GPT): records}), [option], doer_of
+    )
 
 
-def tokens_after(known: Learned) -> int:
-    (step,) = forecast([Step("A", (OPTION,))], doer_of, known.tallies)
+def tokens_after(known: LearnedEstimates) -> int:
+    (step,) = forecast_steps([Step("A", (OPTION,))], doer_of, known.summaries)
     return step.options[0].estimate.tokens
 
 
 def test_a_cold_start_is_the_catalog_itself():
     steps = builtin_catalog().steps
-    known = learn(History({}), builtin_catalog().options, doer_of)
-    assert known == NOTHING
-    assert forecast(known.steps(steps), doer_of, known.tallies) == steps
-    assert known.surprises == ()
+    known = learn_from_history(BillHistory({}), builtin_catalog().options, doer_of)
+    assert known == NOTHING_LEARNED
+    assert forecast_steps(known.apply_scores(steps), doer_of, known.summaries) == steps
+    assert known.residuals == ()
 
 
 def test_many_bills_decide():
@@ -55,19 +63,19 @@ def test_many_bills_decide():
 
 def test_who_changed_an_estimate_knew_better():
     changed = replace(OPTION, estimate=Spend(900, 60, 1_000, 1))
-    history = History({BilledOption("A", GPT): (record(1.5),) * 40})
-    assert learn(history, [changed], doer_of) == NOTHING
+    history = BillHistory({BilledOption("A", GPT): (record(1.5),) * 40})
+    assert learn_from_history(history, [changed], doer_of) == NOTHING_LEARNED
     dearer = replace(OPTION, estimate=replace(OPTION.estimate, cost_nano_usd=90))
-    assert learn(history, [dearer], doer_of).bills == 40
+    assert learn_from_history(history, [dearer], doer_of).bill_count == 40
 
 
 def test_nothing_counts_for_more_than_its_weight():
     options = [replace(OPTION, name=name, step=name) for name in "ABCDEFGH"]
     records = {BilledOption(o.name, GPT): (record(1.5, o),) * 40 for o in options}
-    known = learn(History(records), options, doer_of)
-    counts = [tally.moments[0].count for tally in known.tallies]
+    known = learn_from_history(BillHistory(records), options, doer_of)
+    counts = [tally.statistics[0].count for tally in known.summaries]
     assert max(counts) <= OPTION_WEIGHT
-    assert sum(counts) == pytest.approx(DOER_WEIGHT)
+    assert sum(counts) == pytest.approx(EXECUTOR_MODEL_WEIGHT)
 
 
 def test_the_same_bills_are_learned_from_in_whatever_order_options_come():
@@ -78,33 +86,33 @@ def test_the_same_bills_are_learned_from_in_whatever_order_options_come():
         for number in range(15):
             ratio = exp(Random(number).gauss())
             actuals = {o.name: record(ratio, o).actual for o in options}
-            keep(store, str(number), [Bill(o, GPT, actuals[o.name]) for o in order])
-        learnt.append(learn(read_history(store), builtin_catalog().options, doer_of))
-    assert learnt[0] == learnt[1] != NOTHING
+            save_bills(store, str(number), [Bill(o, GPT, actuals[o.name]) for o in order])
+        learnt.append(learn_from_history(read_history(store), builtin_catalog().options, doer_of))
+    assert learnt[0] == learnt[1] != NOTHING_LEARNED
 
 
 def test_it_survives_a_checkpoint():
     known = learned(*[record(ratio, score=7.0) for ratio in (0.5, 1.0, 2.0) * 14])
-    assert len(known.surprises) >= SAMPLES_MIN
-    assert Learned.from_state(json.loads(json.dumps(known.to_state()))) == known
+    assert len(known.residuals) >= SAMPLES_MIN
+    assert LearnedEstimates.from_state(json.loads(json.dumps(known.to_state()))) == known
 
 
 def test_scores_move_a_value_from_the_catalogs():
-    (step,) = learned(*[record(1.0, score=9.0)] * 4).steps([Step("A", (OPTION,))])
+    (step,) = learned(*[record(1.0, score=9.0)] * 4).apply_scores([Step("A", (OPTION,))])
     assert step.options[0].value == 7.0
-    (step,) = learned(*[record(1.0, score=9.0)] * 40).steps([Step("A", (OPTION,))])
+    (step,) = learned(*[record(1.0, score=9.0)] * 40).apply_scores([Step("A", (OPTION,))])
     assert step.options[0].value > 8.5
 
 
 def test_surprises_are_those_of_the_newer_half():
     """The older half was as estimated, the newer one twice that: all of it is a surprise."""
     known = learned(*[record(1.0)] * 20, *[record(2.0)] * 20)
-    assert len(known.surprises) == 20
-    assert min(known.surprises) > 2
+    assert len(known.residuals) == 20
+    assert min(known.residuals) > 2
 
 
 def test_few_bills_leave_the_margin_to_the_spread():
-    assert learned(*[record(1.0)] * (SAMPLES_MIN - 1)).surprises == ()
+    assert learned(*[record(1.0)] * (SAMPLES_MIN - 1)).residuals == ()
 
 
 def test_surprises_cover_what_they_are_asked_to():
@@ -114,10 +122,10 @@ def test_surprises_cover_what_they_are_asked_to():
     covered = total = 0
     for start in range(0, 200, 40):
         known = learned(*drawn[start : start + 40])
-        (step,) = forecast([Step("A", (OPTION,))], doer_of, known.tallies)
+        (step,) = forecast_steps([Step("A", (OPTION,))], doer_of, known.summaries)
         for later in drawn[start + 40 :]:
             room = later.actual.tokens
-            problem = Problem((step,), Budget(room), risk=0.2, surprises=known.surprises)
+            problem = Problem((step,), Budget(room), risk=0.2, residuals=known.residuals)
             total += 1
             covered += not make_plan(problem).chosen  # what would have been cut was not planned
     assert covered / total == pytest.approx(0.8, abs=0.1)
@@ -125,4 +133,4 @@ def test_surprises_cover_what_they_are_asked_to():
 
 def test_local_work_that_bills_nothing_is_no_surprise():
     free = BillRecord("run", OPTION.estimate, OPTION.spread, Spend())
-    assert learned(*[free] * 40).surprises == ()
+    assert learned(*[free] * 40).residuals == ()

@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from thrifty import Outcome, Spend, Step, StepOption
-from thrifty.executors.draft import Draft, excerpt
+from thrifty.executors.draft import Draft, fitting_excerpt
 
 
 def option(step: str) -> StepOption:
@@ -57,26 +57,26 @@ def test_it_grows_as_if_it_had_been_written_at_once():
 
 def test_its_end_is_that_of_the_whole():
     written = Draft(STEPS)
-    assert written.end(3) == ""
+    assert written.last_characters(3) == ""
     written.add([wrote("One", "of One"), wrote("Two", "of Two"), wrote("Three", "")])
     whole = str(written)
     for characters in range(1, len(whole) + 3):
-        assert written.end(characters) == whole[-characters:]
+        assert written.last_characters(characters) == whole[-characters:]
 
 
 def test_an_excerpt_is_as_much_of_the_end_as_fits():
     written = Draft(STEPS)
-    assert excerpt(written, 0) == excerpt(written, 5) == ""
+    assert fitting_excerpt(written, 0) == fitting_excerpt(written, 5) == ""
     written.add([wrote("One", "0123456789")])
-    assert excerpt(written, 0) == "…"
-    assert excerpt(written, 4) == "…6789"
-    assert excerpt(written, len(str(written)) - 1) == f"…{str(written)[1:]}"
-    assert excerpt(written, len(str(written))) == str(written)
+    assert fitting_excerpt(written, 0) == "…"
+    assert fitting_excerpt(written, 4) == "…6789"
+    assert fitting_excerpt(written, len(str(written)) - 1) == f"…{str(written)[1:]}"
+    assert fitting_excerpt(written, len(str(written))) == str(written)
 
 
 def test_an_excerpt_counts_the_bytes_of_its_text():
     written = Draft(STEPS)
     written.add([wrote("One", "ä" * 100)])
-    kept = excerpt(written, 40)
+    kept = fitting_excerpt(written, 40)
     assert kept.startswith("…ää")
     assert 30 <= len(kept[1:].encode()) <= 40

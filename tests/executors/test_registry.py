@@ -10,14 +10,14 @@ from langchain_core.tools import tool
 
 from thrifty.budget import InvalidInput, Spend, StepOption
 from thrifty.executors.protocol import Result, Work
-from thrifty.executors.registry import Executors
+from thrifty.executors.registry import ExecutorRegistry
 
 OPTION = StepOption("A (x)", "A", "x", "Do it.", Spend(10, 5, 3, 1), 1.0)
 WORK = Work("the task", OPTION)
 
 
 def run(thing, work=WORK):
-    return Executors.of({"x": thing})["x"](work)
+    return ExecutorRegistry.of({"x": thing})["x"](work)
 
 
 def given(value):
@@ -148,21 +148,21 @@ def test_failures_are_left_to_the_caller():
 )
 def test_bad_registrations_are_refused(name, thing, said):
     with pytest.raises(InvalidInput, match=said):
-        Executors.of({name: thing})
+        ExecutorRegistry.of({name: thing})
 
 
 def test_names_that_look_the_same_are_refused():
     with pytest.raises(InvalidInput, match="'Search' is there"):
-        Executors.of({"Search": len, "search": len})
+        ExecutorRegistry.of({"Search": len, "search": len})
     with pytest.raises(InvalidInput, match="use a mapping"):
-        Executors.of([len])
+        ExecutorRegistry.of([len])
 
 
 def test_the_registry_knows_its_names():
-    executors = Executors.of({"x": len})
-    assert Executors.of(executors) is executors
+    executors = ExecutorRegistry.of({"x": len})
+    assert ExecutorRegistry.of(executors) is executors
     assert executors.names == ("llm", "local", "x")
-    assert Executors.of(None).names == ("llm", "local")
+    assert ExecutorRegistry.of(None).names == ("llm", "local")
     for unknown in ("llm", "shell"):
         with pytest.raises(InvalidInput, match="use one of: local, x"):
             executors[unknown]

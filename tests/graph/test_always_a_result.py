@@ -159,6 +159,6 @@ def test_a_revision_that_loses_something_is_not_taken(online, server, revision, 
     server.clear()
     server.script(Answer(revision, when=EDITOR, times=None))
     result = online().invoke({"task": TASK, "budget": TUTORIAL_BUDGET})
-    line = next(ln for ln in receipt_of(result).lines if ln.what == "Quality pass (LLM)")
+    line = next(ln for ln in receipt_of(result).lines if ln.label == "Quality pass (LLM)")
     assert (line.status, line.reason) == ("failed", f"{told}, so the draft stays as it was")
     assert all(f"## {heading}" in result["draft"] for heading in HEADINGS)

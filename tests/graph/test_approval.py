@@ -41,7 +41,7 @@ def test_a_plan_is_shown_before_anything_is_spent(agent, server):
     result = agent.invoke(Command(resume="go"), THREAD, context=FIRST)
     assert result["status"] == "done"
     assert decisions_of(result, "ask") == ["a person said to go on"]
-    done = {line.what for line in receipt_of(result).lines if line.status == "done"}
+    done = {line.label for line in receipt_of(result).lines if line.status == "done"}
     assert done == {todo["option"] for todo in question["to_do"]}
 
 
@@ -54,7 +54,7 @@ def test_what_is_left_out_is_not_done_and_the_new_plan_is_shown(agent):
     assert unwanted not in {todo["step"] for todo in second["to_do"]}
     result = agent.invoke(Command(resume="go"), THREAD, context=FIRST)
     assert result["status"] == "done"
-    tried = {line.what for line in receipt_of(result).lines if line.status == "done"}
+    tried = {line.label for line in receipt_of(result).lines if line.status == "done"}
     assert tried == {todo["option"] for todo in second["to_do"]}
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.graph.conftest import EDITOR, TASK, TUTORIAL_BUDGET, receipt_of
 from tests.harness.llm_server import Answer, ServerError
 from thrifty import Spend
-from thrifty.budget import total
+from thrifty.budget import total_spend
 
 ROOMY = {"max_tokens": 30_000, "max_tool_calls": 12, "max_cost_usd": 1.0}
 
@@ -13,7 +13,7 @@ ROOMY = {"max_tokens": 30_000, "max_tool_calls": 12, "max_cost_usd": 1.0}
 @pytest.mark.parametrize("budget", [TUTORIAL_BUDGET, ROOMY], ids=["tutorial", "roomy"])
 def test_the_lines_of_the_receipt_add_up_to_the_servers_bill(online, server, api, budget):
     receipt = receipt_of(online(api).invoke({"task": TASK, "budget": budget}))
-    lines = total(line.actual for line in receipt.lines)
+    lines = total_spend(line.actual for line in receipt.lines)
     assert lines.tokens == receipt.spent.tokens == server.bill.total_tokens
     assert lines.cost_nano_usd == receipt.spent.cost_nano_usd > 0
     assert lines.tool_calls == receipt.spent.tool_calls == len(server.requests)
@@ -22,7 +22,7 @@ def test_the_lines_of_the_receipt_add_up_to_the_servers_bill(online, server, api
 def test_the_ledgers_entries_are_the_bill(online, server, ledger):
     receipt = receipt_of(online().invoke({"task": TASK, "budget": ROOMY}))
     entries = ledger.entries(receipt.run_id)
-    charged = total(entry.charged for entry in entries)
+    charged = total_spend(entry.charged for entry in entries)
     assert charged.tokens == receipt.spent.tokens
     assert {"Option proposals", "Quality pass (LLM)"} <= {entry.label for entry in entries}
     assert ledger.balance(receipt.run_id).reserved == Spend()
@@ -33,7 +33,7 @@ def test_a_retry_is_an_attempt_of_its_own_on_the_bill(online, server, ledger):
     receipt = receipt_of(online().invoke({"task": TASK, "budget": {"max_tokens": 9000}}))
     attempts = [e for e in ledger.entries(receipt.run_id) if e.label == "Outline plan (LLM)"]
     assert [entry.status for entry in attempts] == ["in_doubt", "settled"]
-    line = next(ln for ln in receipt.lines if ln.what == "Outline plan (LLM)")
+    line = next(ln for ln in receipt.lines if ln.label == "Outline plan (LLM)")
     assert line.status == "done"
     assert line.actual.tokens == sum(entry.charged.tokens for entry in attempts)
 

@@ -13,7 +13,7 @@ def test_an_answer_three_times_as_long_replans_and_stays_within(online, server):
     server.script(Answer(tokens=1500, times=None))
     result = online().invoke({"task": TASK, "budget": TUTORIAL_BUDGET})
     receipt = receipt_of(result)
-    outline = next(line for line in receipt.lines if line.what == "Outline plan (LLM)")
+    outline = next(line for line in receipt.lines if line.label == "Outline plan (LLM)")
     assert outline.actual.tokens > 2.5 * outline.planned.tokens
     assert LACK.fullmatch(decisions_of(result, "replan")[0])
     assert re.fullmatch(
@@ -21,7 +21,7 @@ def test_an_answer_three_times_as_long_replans_and_stays_within(online, server):
         r"[\d,]+ tokens were left, it needs [\d,]+",
         decisions_of(result, "downgrade")[0],
     )
-    status = {line.what: line.status for line in receipt.lines}
+    status = {line.label: line.status for line in receipt.lines}
     assert status["Quality pass (LLM)"] == "replaced"
     assert status["Quality pass (local)"] == "done"
     assert receipt.within_budget
@@ -58,7 +58,7 @@ def test_savings_buy_a_better_rest(online, server):
     assert re.fullmatch(
         r"Costs moved from the local template to gpt-5: \d+ tokens are left, it needs \d+", upgrade
     )
-    statuses = {line.what: line.status for line in receipt.lines}
+    statuses = {line.label: line.status for line in receipt.lines}
     assert statuses == {"Aims (LLM)": "done", "Costs (LLM)": "done", "Costs (local)": "replaced"}
     assert receipt.within_budget
 
@@ -96,7 +96,7 @@ def test_what_no_longer_fits_is_downgraded_when_no_new_plan_is_allowed(online, s
         r"\d+ tokens short; raise the budget or drop the step",
         reason,
     )
-    assert receipt_of(result).lines[-2].what == "Quality pass (local)"
+    assert receipt_of(result).lines[-2].label == "Quality pass (local)"
 
 
 def test_what_nothing_can_stand_in_for_is_skipped_with_its_reason(online, server):
@@ -108,7 +108,7 @@ def test_what_nothing_can_stand_in_for_is_skipped_with_its_reason(online, server
     result = agent.invoke({"task": TASK, "budget": {"max_tokens": 1000}}, context=context)
     (reason,) = decisions_of(result, "skip")
     assert reason.startswith("Costs was skipped: Costs (LLM) does not fit: ")
-    statuses = {line.what: line.status for line in receipt_of(result).lines}
+    statuses = {line.label: line.status for line in receipt_of(result).lines}
     assert statuses == {"Aims (LLM)": "done", "Costs (LLM)": "skipped"}
 
 
@@ -123,7 +123,7 @@ def test_a_share_is_kept_for_the_end_however_long_the_sections_grow(online, serv
     )
     context = {"propose_options": False, "risk": 0.5}
     result = agent.invoke({"task": TASK, "budget": {"max_tokens": 1000}}, context=context)
-    statuses = {line.what: line.status for line in receipt_of(result).lines}
+    statuses = {line.label: line.status for line in receipt_of(result).lines}
     assert statuses == {"Aims (LLM)": "cut", "Polish (mine)": "done"}
     assert receipt_of(result).within_budget
     assert result["draft"].isupper()

@@ -37,7 +37,7 @@ def test_a_run_expects_what_earlier_ones_came_to(agent):
     for _ in range(6):
         result = invoke(agent, max_replans=0)
     assert foreseen(first) == {"Aims (LLM)": 600, "Costs (LLM)": 500}
-    actual = {line.what: line.actual.tokens for line in receipt_of(result).lines}
+    actual = {line.label: line.actual.tokens for line in receipt_of(result).lines}
     for name, tokens in foreseen(result).items():
         assert tokens == pytest.approx(actual[name], rel=0.25)
     assert decisions_of(result, "options") == ["estimates are drawn from 12 bills of earlier runs"]

@@ -25,7 +25,7 @@ from thrifty import (
 )
 from thrifty.budget import LeaseLost
 from thrifty.graph.control import finish_now, prepare_resume
-from thrifty.ledger.owner import hold, this_process
+from thrifty.ledger.owner import process_name, take_or_take_over
 
 THREAD = {"configurable": {"thread_id": "t"}}
 ASKED = {"task": TASK, "budget": {"max_tokens": 100}}
@@ -33,9 +33,9 @@ RUN = "t/1"
 HOLD_AND_WAIT = """
 import sys
 from thrifty import Budget, Spend, SqliteLedger
-from thrifty.ledger.owner import hold, new_owner
+from thrifty.ledger.owner import new_owner_name, take_or_take_over
 ledger = SqliteLedger(sys.argv[1])
-lease = hold(ledger, "t/1", new_owner())
+lease = take_or_take_over(ledger, "t/1", new_owner_name())
 ledger.reserve(lease, "t/1/1/A.9", "A", Spend(30, 0, 0, 1))
 print("held", flush=True)
 input()
@@ -80,7 +80,7 @@ def test_of_two_that_drive_a_run_at_once_one_is_told(agent_doing, ledger):
     first.join()
     assert results[0]["status"] == "done"
     assert receipt_of(results[0]).spent.tokens == 20
-    assert ledger.holder(RUN) == ""
+    assert ledger.owner_of(RUN) == ""
 
 
 def test_two_answers_at_once_count_once(agent_doing, ledger):
@@ -115,14 +115,14 @@ def test_a_run_is_given_back_however_its_invocation_ends(agent_doing, ledger, ho
     if how == "abandoned":
         parts = agent.stream(ASKED, THREAD)
         next(parts), next(parts)
-        assert ledger.holder(RUN)
+        assert ledger.owner_of(RUN)
         parts.close()
     elif how == "stopped":
         with pytest.raises(KeyboardInterrupt):
             agent.invoke(ASKED, THREAD)
     else:
         agent.invoke(ASKED, THREAD, context={"approve_plan": how == "asked"})
-    assert ledger.holder(RUN) == ""
+    assert ledger.owner_of(RUN) == ""
 
 
 @pytest.mark.parametrize("how", ["finished", "gone on with"])
@@ -168,11 +168,11 @@ def test_a_cancelled_run_is_given_back_when_its_last_step_has_ended(agent_doing,
         run.cancel()
         with pytest.raises(asyncio.CancelledError):
             await run
-        assert ledger.holder(RUN)
+        assert ledger.owner_of(RUN)
         with pytest.raises(LeaseLost):
             await agent.ainvoke(None, THREAD)
         may_end.set()
-        while ledger.holder(RUN):
+        while ledger.owner_of(RUN):
             await asyncio.sleep(0.01)
         assert ended.is_set()
         return await agent.ainvoke(None, THREAD)
@@ -211,4 +211,4 @@ def test_another_process_holds_a_run_until_it_is_gone(tmp_path, limit):
     assert result["status"] == "done"
     assert receipt_of(result).spent.tokens == 50
     assert ledger.balance(RUN).budget == Budget(max_tokens=100)
-    assert hold(ledger, RUN, this_process())
+    assert take_or_take_over(ledger, RUN, process_name())

@@ -5,8 +5,8 @@ import pytest
 from tests.graph.conftest import TASK, decisions_of, receipt_of
 from tests.harness.llm_server import Answer, Hang, ToolCall
 from thrifty import Budget, builtin_catalog
-from thrifty.executors.proposals import read_proposals
-from thrifty.executors.propose import too_dear
+from thrifty.options.proposal_request import skip_reason
+from thrifty.options.proposals import read_proposals
 
 GOOD = {
     "name": "Success measures",
@@ -113,7 +113,7 @@ def test_a_proposed_step_is_carried_out(online, server, api):
     receipt = receipt_of(result)
     assert "## Success measures" in result["draft"]
     overhead = next(line for line in receipt.lines if line.status == "overhead")
-    assert overhead.what == "Option proposals"
+    assert overhead.label == "Option proposals"
     assert overhead.actual.tokens > 0
     assert receipt.spent.tokens == server.bill.total_tokens
 
@@ -151,7 +151,7 @@ def test_proposals_are_not_asked_for_when_the_known_steps_need_the_budget(online
     result = online().invoke({"task": TASK, "budget": budget})
     assert not any("propose three" in request.prompt for request in server.requests)
     assert decisions_of(result, "options") == [
-        f"extra steps were not asked for: {too_dear(Budget(**budget))}"
+        f"extra steps were not asked for: {skip_reason(Budget(**budget))}"
     ]
 
 

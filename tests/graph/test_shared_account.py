@@ -8,7 +8,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from tests.graph.conftest import TASK, receipt_of
 from thrifty import Budget, InvalidInput, Result, Spend, Step, StepOption
 from thrifty.budget import ReservationClosed
-from thrifty.ledger.owner import this_process
+from thrifty.ledger.owner import process_name
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_what_a_killed_run_held_is_given_back_when_it_is_needed(sharing, ledger)
     """What it had spent, and what it left open, stays on the bill."""
     ledger.open("team", Budget(max_tokens=150))
     ledger.grant("team", "killed", Budget(max_tokens=90))
-    home = this_process().partition("[")[2].partition(" ")[0]
+    home = process_name().partition("[")[2].partition(" ")[0]
     lease = ledger.take("killed", f"pid 999999999 on here [{home} 1]")
     ledger.reserve(lease, "k", "a call", Spend(20))
     ledger.grant("team", "waiting", Budget(max_tokens=10))  # held by nobody: kept

@@ -162,7 +162,7 @@ def test_a_run_has_a_span_for_each_step_and_its_calls_within(spans, online, serv
     result = online(api).invoke({"task": TASK, "budget": TUTORIAL_BUDGET, "run_id": "r-1"})
     receipt = Receipt.from_state(result["receipt"])
     steps = {span.attributes["thrifty.step"]: span for span in of_steps(spans)}
-    done = {line.what: line for line in receipt.lines if line.status == "done"}
+    done = {line.label: line for line in receipt.lines if line.status == "done"}
     assert done.keys() <= steps.keys()
     for name, span in steps.items():
         assert span.attributes["thrifty.run_id"] == "r-1"

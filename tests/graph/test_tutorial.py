@@ -28,7 +28,7 @@ def test_with_a_model_two_calls_are_made_within_the_budget(online, server, api):
     result = online(api).invoke({"task": TASK, "budget": BUDGET})
     receipt = receipt_of(result)
     assert result["status"] == "done"
-    assert [line.what for line in receipt.lines if line.executor == "llm"] == LLM_STEPS
+    assert [line.label for line in receipt.lines if line.executor == "llm"] == LLM_STEPS
     assert [request.api for request in server.requests] == [api, api]
     assert receipt.spent.tokens == server.bill.total_tokens > 0
     assert receipt.spent.tool_calls == 2
@@ -52,9 +52,9 @@ def test_the_plan_says_why_every_other_option_was_left_out(offline):
 def test_the_receipt_sets_the_estimate_beside_the_actual_spend(online, ledger):
     result = online().invoke({"task": TASK, "budget": BUDGET})
     receipt = receipt_of(result)
-    outline = next(line for line in receipt.lines if line.what == "Outline plan (LLM)")
+    outline = next(line for line in receipt.lines if line.label == "Outline plan (LLM)")
     assert outline.planned == Spend(600, 0, 1200, 1)
-    entry = next(e for e in ledger.entries(receipt.run_id) if e.label == outline.what)
+    entry = next(e for e in ledger.entries(receipt.run_id) if e.label == outline.label)
     assert outline.actual == entry.charged
     assert receipt.planned == Spend(1870, 0, 2940, 2)
     assert receipt.value == pytest.approx(33.8)

@@ -14,7 +14,7 @@ from tests.graph.conftest import TASK, TUTORIAL_BUDGET, decisions_of, receipt_of
 from tests.harness.llm_server import Answer
 from tests.harness.llm_server.together import Together
 from thrifty import InvalidInput, Plan, Result, Spend, Step, StepOption
-from thrifty.ledger.at_work import RunsAtWork
+from thrifty.ledger.active_runs import ActiveRuns
 
 
 def test_a_result_has_all_that_was_promised(offline):
@@ -115,7 +115,7 @@ def work_for_ms(monkeypatch):
         now_ns += ms * 1_000_000
 
     monkeypatch.setattr(time, "monotonic_ns", lambda: now_ns)
-    monkeypatch.setattr(RunsAtWork.__init__, "__defaults__", (lambda: now_ns,))
+    monkeypatch.setattr(ActiveRuns.__init__, "__defaults__", (lambda: now_ns,))
     return work_for_ms
 
 

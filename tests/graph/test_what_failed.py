@@ -25,7 +25,7 @@ def run(*steps: Step, **context: object):
     executors |= {f"refuse {i}": refuse for i in range(4)}
     agent = create_budget_agent(catalog=steps, executors=executors)
     result = agent.invoke({"task": "Do it", "budget": BUDGET}, context=context)
-    return result, {line["what"]: line["status"] for line in result["receipt"]["lines"]}
+    return result, {line["label"]: line["status"] for line in result["receipt"]["lines"]}
 
 
 @pytest.mark.parametrize("max_replans", [0, 3])
@@ -65,7 +65,7 @@ def test_what_was_not_begun_when_a_run_ended_is_said_to_be_so():
         one("Report", "refuse", required=True), one("After", "write", requires=("Report",))
     )
     assert ended == {"Report": "failed", "After": "skipped"}
-    reasons = {line["what"]: line["reason"] for line in result["receipt"]["lines"]}
+    reasons = {line["label"]: line["reason"] for line in result["receipt"]["lines"]}
     assert reasons["After"] == "the run ended before it was begun"
 
 

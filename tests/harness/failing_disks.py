@@ -49,7 +49,7 @@ def full(_: Disk) -> Callable[[], object]:
 
 def read_only(disk: Disk) -> Callable[[], object]:
     """Not by its permissions, which do not bind a superuser, who may well run the tests."""
-    connection = disk.ledger._file._connected()
+    connection = disk.ledger._sqlite_storage._open_connection()
     connection.execute("PRAGMA query_only = ON")
     return lambda: connection.execute("PRAGMA query_only = OFF")
 

@@ -1,8 +1,9 @@
 """Whatever comes in, at every door where something is read: it is taken as it is meant, or refused
 in one clear sentence, and never ends in another error.
 
-The doors of other folders: budgets in words (`tests/budget/test_phrase.py`), receipts from outside
-(`tests/receipt/test_from_outside.py`), stores of bills (`tests/estimates/test_history.py`).
+What other folders let in: budgets in words (`tests/budget/test_budget_phrase.py`), receipts
+from outside (`tests/receipt/test_from_outside.py`), stores of bills
+(`tests/estimates/test_history.py`).
 """
 
 import json
@@ -16,8 +17,8 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from tests.budget import strategies
 from tests.cli.test_receipt_text import shown
-from tests.executors.test_catalog import OPTION
 from tests.graph.test_proposals import EXECUTORS, GOOD, KNOWN
+from tests.options.test_catalog import OPTION
 from tests.receipt.strategies import receipts
 from tests.receipt.test_from_outside import changed, places
 from thrifty.budget import (
@@ -31,14 +32,14 @@ from thrifty.budget import (
     StepOption,
     ThriftyError,
 )
-from thrifty.budget.plain_text import plain
-from thrifty.estimates.learned import Learned
-from thrifty.executors.catalog import Catalog
-from thrifty.executors.proposals import PROPOSALS_MAX, read_proposals
-from thrifty.ledger.schema import MIGRATIONS, SQLITE, statements
+from thrifty.budget.plain_text import strip_unprintable
+from thrifty.estimates.learned import LearnedEstimates
+from thrifty.ledger.schema import MIGRATIONS, SQLITE, split_statements
 from thrifty.ledger.sqlite import SqliteLedger
+from thrifty.options.catalog import Catalog
+from thrifty.options.proposals import PROPOSALS_MAX, read_proposals
 from thrifty.receipt.html import receipt_page
-from thrifty.receipt.text import receipt_view
+from thrifty.receipt.terminal import receipt_view
 
 hostile_texts = st.text() | st.sampled_from(
     ["\x1b[2J", "[/]", "[link=http://e]x", "<script>x</script>", "\u202e", "\0", "\ud800", "{{x}}"]
@@ -71,7 +72,9 @@ def test_any_proposals_are_few_sound_and_never_cheaper_than_ours(steps):
         assert option.executor in EXECUTORS
         assert 0 <= option.value <= max(known.value for known in ours)
         assert option.estimate.tokens >= min(estimate.tokens for estimate in alike)
-        assert plain(option.name + option.description) == option.name + option.description
+        assert (
+            strip_unprintable(option.name + option.description) == option.name + option.description
+        )
     written = [step.to_state() for step in read.steps]
     serde = JsonPlusSerializer(allowed_msgpack_modules=None)
     assert serde.loads_typed(serde.dumps_typed(written)) == written
@@ -92,7 +95,7 @@ def test_any_option_of_a_catalog_is_loaded_or_refused(changes):
 
 @given(st.text(alphabet=st.sampled_from("steps:[]{}-?*&!|>'\"#%@`\n\t ,0aeé\0\x1b"), max_size=80))
 def test_any_catalog_file_is_loaded_or_refused(text):
-    from thrifty.executors.catalog_file import read_catalog_text
+    from thrifty.options.catalog_file import read_catalog_text
 
     with suppress(InvalidInput):
         read_catalog_text(text, "catalog x.yaml")
@@ -116,7 +119,7 @@ MEMBERS = {
     Step: strategies.steps(),
     Plan: strategies.plans,
     Outcome: strategies.outcomes,
-    Learned: st.just(Learned(bills=1)),
+    LearnedEstimates: st.just(LearnedEstimates(bill_count=1)),
 }
 
 
@@ -152,7 +155,7 @@ cells = (
 @pytest.fixture(scope="module")
 def columns():
     with closing(sqlite3.connect(":memory:")) as database, database:
-        for statement in statements(MIGRATIONS[0], SQLITE):
+        for statement in split_statements(MIGRATIONS[0], SQLITE):
             database.execute(statement)
         return [
             (table, row[1])

@@ -11,7 +11,7 @@ import pytest
 
 from tests.harness.ledger_address import open_ledger
 from thrifty.budget import Budget, Spend
-from thrifty.ledger.owner import hold, this_process
+from thrifty.ledger.owner import process_name, take_or_take_over
 
 WORST, BILLED = Spend(500, 900, 0, 1), Spend(300, 600, 20, 1)
 ANSWER = "the answer"
@@ -43,7 +43,7 @@ class Life:
 
     def within(self, doing, act):
         """Does an act, and ends within its transaction if it is told to."""
-        store = self.ledger._store
+        store = self.ledger._storage
         write = store.write
 
         def cut(work):
@@ -63,7 +63,7 @@ class Life:
     def finish(self, key="k"):
         """Makes the call, as its first owner or as one that resumes it."""
         self.reach("before it took the run")
-        lease = hold(self.ledger, "run", this_process())
+        lease = take_or_take_over(self.ledger, "run", process_name())
         self.reach("before it reserved")
         reserve = self.ledger.reserve
         entry = self.within("reserved", lambda: reserve(lease, key, "Outline", WORST, unsent=True))
@@ -96,7 +96,7 @@ def test_a_process_is_killed_at_any_point_of_a_call(address, tmp_path, point):
     assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
     resumed = Life(address, bill)
-    hold(resumed.ledger, "run", this_process())
+    take_or_take_over(resumed.ledger, "run", process_name())
     entries = resumed.ledger.entries("run")
     assert (entries[0].status if entries else "nothing") == POINTS[point]
     assert resumed.ledger.balance("run").reserved == Spend()

@@ -13,7 +13,7 @@ from thrifty.budget import (
     ReservationClosed,
     Spend,
 )
-from thrifty.ledger.book import wall_clock_ms
+from thrifty.ledger.base_ledger import wall_clock_ms
 from thrifty.ledger.protocol import Lease
 
 
@@ -55,7 +55,7 @@ def test_taking_twice_is_taking_once(ledger, clock):
     lease = ledger.take("run", "a")
     clock.ms += 1_000
     assert ledger.take("run", "a") == lease
-    assert ledger.take("run", "a", over=lease.fence) == lease
+    assert ledger.take("run", "a", over_fence=lease.fence) == lease
 
 
 def test_of_two_that_resume_a_run_one_wins(ledger):
@@ -93,10 +93,10 @@ def test_a_take_over_needs_the_lease_that_it_ends(ledger, clock):
     called(ledger)
     first = ledger.take("run", "a")
     clock.ms += 60_000
-    second = ledger.take("run", "b", over=first.fence)
+    second = ledger.take("run", "b", over_fence=first.fence)
     assert second == Lease("run", "run", "b", 2, clock.ms)
     with pytest.raises(LeaseLost, match="held by 'b'"):
-        ledger.take("run", "c", over=first.fence)
+        ledger.take("run", "c", over_fence=first.fence)
 
 
 def test_a_stale_owner_is_refused_whatever_it_does(ledger):
@@ -104,9 +104,9 @@ def test_a_stale_owner_is_refused_whatever_it_does(ledger):
     called(ledger)
     stale = ledger.take("run", "a")
     ledger.reserve(stale, "k", "Outline", CALL)
-    ledger.take("run", "b", over=stale.fence)
+    ledger.take("run", "b", over_fence=stale.fence)
     before = ledger.balance("run")
-    for act in [*spending_acts(ledger, stale), lambda: ledger.leave(stale)]:
+    for act in [*spending_acts(ledger, stale), lambda: ledger.give_back(stale)]:
         with pytest.raises(LeaseLost, match="held by 'b'"):
             act()
     assert ledger.balance("run") == before
@@ -122,7 +122,7 @@ def test_a_take_over_charges_in_full_what_may_have_been_sent(ledger):
     ledger.reserve(lease, "unsent", "Outline", CALL, unsent=True)
     ledger.reserve(lease, "settled", "Outline", CALL)
     ledger.settle(lease, "settled", USED, "an answer")
-    ledger.take("run", "b", over=lease.fence)
+    ledger.take("run", "b", over_fence=lease.fence)
     entries = {entry.key: entry for entry in ledger.entries("run")}
     assert entries["sent"].status == entries["marked"].status == "in_doubt"
     assert entries["unsent"].status == "released"
@@ -137,7 +137,7 @@ def test_the_new_owner_goes_on_where_the_old_one_was_lost(ledger):
     stale = ledger.take("run", "a")
     ledger.reserve(stale, "unsent", "Outline", CALL, unsent=True)
     ledger.reserve(stale, "sent", "Outline", CALL)
-    lease = ledger.take("run", "b", over=stale.fence)
+    lease = ledger.take("run", "b", over_fence=stale.fence)
     assert ledger.reserve(lease, "unsent", "Outline", CALL, unsent=True).status == "unsent"
     assert ledger.mark_sent(lease, "unsent").status == "pending"
     assert ledger.reserve(lease, "sent", "Outline", CALL).status == "in_doubt"
@@ -152,7 +152,7 @@ def test_a_lease_that_is_left_can_be_taken_without_force(ledger, clock):
     first = ledger.take("run", "a")
     ledger.reserve(first, "k", "Outline", CALL)
     clock.ms += 5
-    ledger.leave(first)
+    ledger.give_back(first)
     with pytest.raises(LeaseLost, match="was left at"):
         ledger.settle(first, "k", USED)
     ledger.reserve("run", "l", "Outline", CALL)
@@ -165,7 +165,7 @@ def test_a_lease_that_was_left_and_taken_again_is_another(ledger):
     """What its owner still does under the first is refused."""
     called(ledger)
     first = ledger.take("run", "a")
-    ledger.leave(first)
+    ledger.give_back(first)
     second = ledger.take("run", "a")
     with pytest.raises(LeaseLost):
         ledger.reserve(first, "k", "Outline", CALL)
@@ -204,7 +204,7 @@ def test_a_take_over_touches_the_calls_of_its_run_only(ledger):
     two = ledger.take("pot", "b", run="two")
     ledger.reserve(one, "1", "Outline", CALL)
     ledger.reserve(two, "2", "Outline", CALL)
-    ledger.take("pot", "c", over=one.fence, run="one")
+    ledger.take("pot", "c", over_fence=one.fence, run="one")
     assert [entry.status for entry in ledger.entries("pot")] == ["in_doubt", "pending"]
     assert ledger.settle(two, "2", USED).charged == USED
 
@@ -216,7 +216,7 @@ def test_a_take_over_leaves_grants_alone(ledger):
     ledger.grant(lease, "sub", Budget(100, 0, None, 1))
     child = ledger.take("sub", "a")
     ledger.reserve(child, "k", "Outline", Spend(60))
-    lease = ledger.take("run", "b", over=lease.fence)
+    lease = ledger.take("run", "b", over_fence=lease.fence)
     assert ledger.entries("run")[0].status == "granted"
     assert ledger.settle(child, "k", Spend(50)).charged == Spend(50)
     assert ledger.reclaim(lease, "sub").charged == Spend(50)
@@ -227,7 +227,7 @@ def test_anybody_may_reconcile(ledger):
     called(ledger)
     stale = ledger.take("run", "a")
     ledger.reserve(stale, "k", "Outline", CALL)
-    ledger.take("run", "b", over=stale.fence)
+    ledger.take("run", "b", over_fence=stale.fence)
     assert ledger.reconcile("run", "k", USED).charged == USED
 
 

@@ -267,7 +267,7 @@ class Machine(RuleBasedStateMachine):
             with pytest.raises(LeaseLost):
                 self.ledger.take(name, owner)
             return
-        lease = self.ledger.take(name, owner, over=held.fence if held else None)
+        lease = self.ledger.take(name, owner, over_fence=held.fence if held else None)
         if held is not None and held.owner == owner:
             assert lease == held
             return
@@ -283,7 +283,7 @@ class Machine(RuleBasedStateMachine):
     def leave(self, which):
         name = self.account(which)
         if (lease := self.leases.pop(name, None)) is not None:
-            self.ledger.leave(lease)
+            self.ledger.give_back(lease)
 
     @rule(which=some)
     def grant_what_is_another_account(self, which):

@@ -12,15 +12,15 @@ import pytest
 from tests.ledger.shorthand import CALL, called
 from thrifty.budget import LeaseLost
 from thrifty.ledger import owner
-from thrifty.ledger.owner import hold, is_gone, new_owner, this_process
+from thrifty.ledger.owner import is_owner_gone, new_owner_name, process_name, take_or_take_over
 
-NAME_YOURSELF = "from thrifty.ledger.owner import this_process; print(this_process(), flush=True)"
+NAME_YOURSELF = "from thrifty.ledger.owner import process_name; print(process_name(), flush=True)"
 
 
 @pytest.fixture(autouse=True)
 def _nameless():
     """As if this process had just begun: it has not made its name yet."""
-    owner._name_of.cache_clear()
+    owner._process_name_of.cache_clear()
 
 
 @pytest.fixture
@@ -38,9 +38,9 @@ def other(request):
 
 def test_a_process_keeps_its_name():
     """And does not take itself for gone."""
-    assert this_process() == this_process()
-    assert str(os.getpid()) in this_process()
-    assert not is_gone(this_process())
+    assert process_name() == process_name()
+    assert str(os.getpid()) in process_name()
+    assert not is_owner_gone(process_name())
 
 
 def test_a_name_says_where_the_process_runs_and_since_when():
@@ -49,10 +49,10 @@ def test_a_name_says_where_the_process_runs_and_since_when():
     namespace = Path("/proc/self/ns/pid").readlink()
     started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
     named = f"pid {os.getpid()} on {socket.gethostname()} [{boot}/{namespace} {started}]"
-    assert this_process() == named
-    assert new_owner() != new_owner()
-    assert new_owner().startswith(f"{named} #")
-    assert not is_gone(new_owner())
+    assert process_name() == named
+    assert new_owner_name() != new_owner_name()
+    assert new_owner_name().startswith(f"{named} #")
+    assert not is_owner_gone(new_owner_name())
 
 
 @pytest.mark.parametrize(
@@ -60,19 +60,19 @@ def test_a_name_says_where_the_process_runs_and_since_when():
 )
 def test_no_program_can_look_gone_by_its_name(other):
     """The kernel tells it in between, brackets and all."""
-    assert not is_gone(other[1])
+    assert not is_owner_gone(other[1])
 
 
 def test_where_the_kernel_tells_nothing_nobody_is_gone(monkeypatch):
     """There is a process of that number, and what it is cannot be read."""
-    head, _, tail = this_process().partition(str(os.getpid()))
+    head, _, tail = process_name().partition(str(os.getpid()))
     monkeypatch.setattr(os, "kill", lambda pid, sign: None)
-    assert not is_gone(f"{head}99999999{tail}")
+    assert not is_owner_gone(f"{head}99999999{tail}")
 
 
 def test_a_process_has_a_name_also_where_the_kernel_tells_nothing(monkeypatch):
-    monkeypatch.setattr(owner, "_stat", lambda pid: None)
-    assert this_process().endswith(" 0]")
+    monkeypatch.setattr(owner, "_process_stat", lambda pid: None)
+    assert process_name().endswith(" 0]")
 
 
 def test_a_process_of_somebody_else_is_there(monkeypatch):
@@ -81,15 +81,15 @@ def test_a_process_of_somebody_else_is_there(monkeypatch):
         raise PermissionError
 
     monkeypatch.setattr(os, "kill", kill)
-    assert not is_gone(this_process())
+    assert not is_owner_gone(process_name())
 
 
 def test_who_runs_or_stands_still_is_not_gone(other):
     """A stopped process may thaw; the fence is what keeps it from spending then."""
     process, name = other
-    assert not is_gone(name)
+    assert not is_owner_gone(name)
     process.send_signal(signal.SIGSTOP)
-    assert not is_gone(name)
+    assert not is_owner_gone(name)
 
 
 def test_who_was_killed_is_gone(other):
@@ -97,16 +97,16 @@ def test_who_was_killed_is_gone(other):
     process, name = other
     process.kill()
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    assert is_gone(name)
+    assert is_owner_gone(name)
     process.wait()
-    assert is_gone(name)
+    assert is_owner_gone(name)
 
 
 def test_a_number_that_is_anothers_by_now_is_gone(other):
     """Numbers are used again; the time at which a process started tells them apart."""
     _, name = other
     head, _, _ = name.rpartition(" ")
-    assert is_gone(f"{head} 1]")
+    assert is_owner_gone(f"{head} 1]")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_number_that_is_anothers_by_now_is_gone(other):
 )
 def test_of_strangers_nothing_is_known(name):
     """Another machine's process is not gone because there is none of its number here."""
-    assert not is_gone(name)
+    assert not is_owner_gone(name)
 
 
 def test_a_run_is_taken_over_from_the_dead_and_from_nobody_else(ledger, other):
@@ -124,12 +124,12 @@ def test_a_run_is_taken_over_from_the_dead_and_from_nobody_else(ledger, other):
     lease = ledger.take("run", name)
     ledger.reserve(lease, "k", "Outline", CALL)
     with pytest.raises(LeaseLost, match="is held by"):
-        hold(ledger, "run", this_process())
+        take_or_take_over(ledger, "run", process_name())
     process.kill()
     process.wait()
-    taken = hold(ledger, "run", this_process())
-    assert (taken.owner, taken.fence) == (this_process(), lease.fence + 1)
-    assert hold(ledger, "run", this_process()) == taken
+    taken = take_or_take_over(ledger, "run", process_name())
+    assert (taken.owner, taken.fence) == (process_name(), lease.fence + 1)
+    assert take_or_take_over(ledger, "run", process_name()) == taken
     assert ledger.entries("run")[0].status == "in_doubt"
 
 
@@ -137,13 +137,13 @@ def test_one_run_of_an_account_is_taken_over_by_itself(ledger, other):
     """The others in the account stay whose they are."""
     process, name = other
     called(ledger)
-    lease = hold(ledger, "run", name, run="one")
+    lease = take_or_take_over(ledger, "run", name, run="one")
     assert lease.run == "one"
-    hold(ledger, "run", name, run="two")
-    assert ledger.holder("run") == ""
-    assert (ledger.holder("run", "one"), ledger.holder("run", "two")) == (name, name)
+    take_or_take_over(ledger, "run", name, run="two")
+    assert ledger.owner_of("run") == ""
+    assert (ledger.owner_of("run", "one"), ledger.owner_of("run", "two")) == (name, name)
     process.kill()
     process.wait()
-    taken = hold(ledger, "run", this_process(), run="one")
-    assert (taken.run, taken.owner, taken.fence) == ("one", this_process(), 2)
-    assert (ledger.holder("run", "one"), ledger.holder("run", "two")) == (this_process(), name)
+    taken = take_or_take_over(ledger, "run", process_name(), run="one")
+    assert (taken.run, taken.owner, taken.fence) == ("one", process_name(), 2)
+    assert (ledger.owner_of("run", "one"), ledger.owner_of("run", "two")) == (process_name(), name)

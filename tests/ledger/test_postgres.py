@@ -17,7 +17,7 @@ from tests.ledger.shorthand import CALL, USED, called
 from thrifty.budget import Budget, LeaseLost, LedgerUnavailable, ReservationClosed, Spend
 from thrifty.ledger import accounts
 from thrifty.ledger import postgres as of_postgres
-from thrifty.ledger.postgres import ATTEMPTS_MAX, PAUSE_S, PostgresLedger
+from thrifty.ledger.postgres import ATTEMPTS_MAX, RETRY_PAUSE_S, PostgresLedger
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_who_waited_for_an_account_sees_who_took_it_meanwhile(ledger):
         accounts.take(books, "run", "run", "new", old.fence, 0)
 
     late = threading.Thread(target=reserve)
-    ledger._database.write(take_over)
+    ledger._postgres_storage.write(take_over)
     late.join(240)
     assert refused == ["late"]
 
@@ -150,7 +150,7 @@ def test_two_that_wait_for_each_other_both_get_through(ledger, database):
                 gate.wait(240)
             return books.account(second)
 
-        return ledger._database.write(work)
+        return ledger._postgres_storage.write(work)
 
     threads = [
         threading.Thread(target=crossing, args=names)
@@ -217,7 +217,7 @@ def failing(ledger, error):
     with pytest.raises(
         LedgerUnavailable, match=re.escape(f"failed ({str(error).splitlines()[0]})")
     ):
-        ledger._database.write(work)
+        ledger._postgres_storage.write(work)
     return len(tried)
 
 
@@ -225,7 +225,7 @@ def test_what_passes_is_tried_again_with_longer_and_longer_pauses(ledger, pauses
     called(ledger)
     lost = psycopg.OperationalError("the connection is lost\nIs the server running?")
     assert failing(ledger, lost) == ATTEMPTS_MAX
-    assert pauses == [PAUSE_S * attempt / 2 for attempt in range(1, ATTEMPTS_MAX)]
+    assert pauses == [RETRY_PAUSE_S * attempt / 2 for attempt in range(1, ATTEMPTS_MAX)]
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_one_look_sees_the_books_at_one_moment(ledger):
         settling.join()
         return before, (books.account("run"), books.entry("run", "k"))
 
-    before, after = ledger._database.read(look)
+    before, after = ledger._postgres_storage.read(look)
     assert before == after
     assert ledger.entry("run", "k").status == "settled"
 
@@ -267,7 +267,7 @@ def test_a_change_that_is_not_finished_is_undone(ledger):
         raise KeyError
 
     with pytest.raises(KeyError):
-        ledger._database.write(half)
+        ledger._postgres_storage.write(half)
     assert before == (ledger.balance("run"), ledger.entries("run"))
 
 
@@ -286,8 +286,8 @@ def test_who_looks_at_an_account_to_change_it_has_it_alone(ledger):
         second.set()
         looked.append("second")
 
-    other = threading.Thread(target=lambda: ledger._database.write(another))
-    ledger._database.write(one)
+    other = threading.Thread(target=lambda: ledger._postgres_storage.write(another))
+    ledger._postgres_storage.write(one)
     other.join(240)
     assert looked == ["first", "second"]
 
@@ -296,7 +296,7 @@ def test_a_ledger_keeps_one_connection_and_the_clock_that_it_is_given(database):
     ledger = PostgresLedger(database, now_ms=lambda: 7)
     called(ledger)
     assert ledger.take("run", "me").since_ms == 7
-    assert ledger._database._connected().get_stats()["pool_min"] == 1
+    assert ledger._postgres_storage._open_pool().get_stats()["pool_min"] == 1
     ledger.close()
 
 
@@ -306,7 +306,7 @@ def test_what_is_committed_is_on_the_disk(postgres, database):
         other.execute("ALTER ROLE postgres SET synchronous_commit = off")
     try:
         ledger = PostgresLedger(database)
-        with ledger._database._connected().connection() as connection:
+        with ledger._postgres_storage._open_pool().connection() as connection:
             shown = connection.execute("SHOW synchronous_commit").fetchone()
         ledger.close()
     finally:

@@ -115,21 +115,21 @@ def test_a_lost_lease_is_told_with_the_one_in_force(ledger, clock):
     stale = Lease("run", "one", "z", 9, 0)
     acts = [
         lambda: ledger.take("run", "b", run="one"),
-        lambda: ledger.take("run", "b", run="one", over=9),
+        lambda: ledger.take("run", "b", run="one", over_fence=9),
         lambda: ledger.reserve(stale, "k", "Outline", CALL),
-        lambda: ledger.leave(stale),
+        lambda: ledger.give_back(stale),
     ]
     for act in acts:
         lost = refused(LeaseLost, act)
         assert (lost.run, lost.holder, lost.since_ms, lost.fence) == ("one", "a", clock.ms - 5, 1)
-    ledger.leave(mine)
+    ledger.give_back(mine)
     lost = refused(LeaseLost, lambda: ledger.reserve(mine, "k", "Outline", CALL))
     assert (lost.run, lost.holder, lost.since_ms, lost.fence) == ("one", "", clock.ms, 1)
 
 
 def test_a_lease_that_never_was_is_told_as_one_that_nobody_holds(ledger):
     called(ledger)
-    lost = refused(LeaseLost, lambda: ledger.leave(Lease("run", "one", "z", 9, 7)))
+    lost = refused(LeaseLost, lambda: ledger.give_back(Lease("run", "one", "z", 9, 7)))
     assert (lost.run, lost.holder, lost.since_ms, lost.fence) == ("one", "", 0, 0)
 
 
@@ -148,7 +148,7 @@ def test_an_account_that_was_never_opened_is_named(ledger):
     ]
     for act in acts:
         assert refused(KeyError, act).args == ("nobody",)
-    assert ledger.holder("nobody") == ""
+    assert ledger.owner_of("nobody") == ""
 
 
 def test_a_name_that_cannot_be_kept_is_told_by_its_field(ledger):

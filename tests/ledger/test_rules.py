@@ -5,15 +5,17 @@ import pytest
 from thrifty.budget import LedgerUnavailable, Spend
 from thrifty.ledger import rules
 from thrifty.ledger.protocol import Entry
-from thrifty.ledger.rules import NOTHING, AccountState
+from thrifty.ledger.rules import ZERO_AMOUNTS, StoredAccount
 
 MOST = 10**15
 PLACES = {"tokens": 0, "cost": 1, "tool_calls": 3}
 """Where the resources that a ledger limits stand among the four."""
 
 
-def account(limits=(None,) * 4, spent=NOTHING, reserved=NOTHING, over=NOTHING) -> AccountState:
-    return AccountState("run", "", limits, spent, reserved, over)
+def account(
+    limits=(None,) * 4, spent=ZERO_AMOUNTS, reserved=ZERO_AMOUNTS, over=ZERO_AMOUNTS
+) -> StoredAccount:
+    return StoredAccount("run", "", limits, spent, reserved, over)
 
 
 def at(place: int, amount, others=0) -> tuple:
@@ -22,64 +24,66 @@ def at(place: int, amount, others=0) -> tuple:
 
 def test_amounts_are_added_and_taken_away_each_for_itself():
     a, b, c = (1, 20, 300, 4_000), (5, 6, 7, 8), (1, 2, 3, 4)
-    assert rules.plus(a, b) == (6, 26, 307, 4_008)
-    assert rules.minus(a, b) == (-4, 14, 293, 3_992)
-    assert rules.exchanged(a, c, b) == (5, 24, 304, 4_004)
-    assert rules.above_zero((-1, 0, 1, -5)) == (0, 0, 1, 0)
-    assert rules.above_zero((7, -8, -9, 6)) == (7, 0, 0, 6)
+    assert rules.add_amounts(a, b) == (6, 26, 307, 4_008)
+    assert rules.subtract_amounts(a, b) == (-4, 14, 293, 3_992)
+    assert rules.replace_term(a, c, b) == (5, 24, 304, 4_004)
+    assert rules.clip_at_zero((-1, 0, 1, -5)) == (0, 0, 1, 0)
+    assert rules.clip_at_zero((7, -8, -9, 6)) == (7, 0, 0, 6)
 
 
 @pytest.mark.parametrize(("name", "place"), PLACES.items(), ids=PLACES)
 def test_what_is_missing_is_what_passes_the_limit(name, place):
     """Spent, reserved and the worst case together; without a limit, the largest amount limits."""
     limited = account(at(place, 100, None), at(place, 30), at(place, 20))
-    assert rules.missing(limited, at(place, 50)) == {}
-    assert rules.missing(limited, at(place, 57)) == {name: 7}
+    assert rules.shortfall(limited, at(place, 50)) == {}
+    assert rules.shortfall(limited, at(place, 57)) == {name: 7}
     endless = account(spent=at(place, 30), reserved=at(place, 20))
-    assert rules.missing(endless, at(place, MOST - 50)) == {}
-    assert rules.missing(endless, at(place, MOST)) == {name: 50}
-    assert rules.missing(account(at(place, 0, None)), NOTHING) == {}
+    assert rules.shortfall(endless, at(place, MOST - 50)) == {}
+    assert rules.shortfall(endless, at(place, MOST)) == {name: 50}
+    assert rules.shortfall(account(at(place, 0, None)), ZERO_AMOUNTS) == {}
 
 
 def test_all_that_is_missing_is_told():
     poor = account((1, 1, 1, 1))
-    assert rules.missing(poor, (2, 3, 4, 5)) == {"tokens": 1, "cost": 2, "tool_calls": 4}
+    assert rules.shortfall(poor, (2, 3, 4, 5)) == {"tokens": 1, "cost": 2, "tool_calls": 4}
 
 
 def test_time_is_never_missing():
-    assert rules.missing(account((None, None, 5, None)), (0, 0, 9, 0)) == {}
+    assert rules.shortfall(account((None, None, 5, None)), (0, 0, 9, 0)) == {}
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 def test_what_an_account_is_over_is_stated_as_it_is(place):
     limits = at(place, 100, None)
     for spent, reserved, over in [(60, 40, 0), (60, 39, 0), (60, 41, 1), (130, 20, 50)]:
-        stated = rules.with_over(account(limits, at(place, spent), at(place, reserved)))
+        stated = rules.with_current_over(account(limits, at(place, spent), at(place, reserved)))
         assert stated.over == at(place, over)
     settled = account(limits, at(place, 60), at(place, 40), over=at(place, 9))
-    assert rules.with_over(settled).over == NOTHING
-    assert rules.with_over(account(spent=at(place, MOST))).over == NOTHING
+    assert rules.with_current_over(settled).over == ZERO_AMOUNTS
+    assert rules.with_current_over(account(spent=at(place, MOST))).over == ZERO_AMOUNTS
     right = account(limits, at(place, 130), over=at(place, 30))
-    assert rules.with_over(right) is right
+    assert rules.with_current_over(right) is right
 
 
 def test_an_account_is_never_over_in_time():
-    assert rules.with_over(account((None, None, 5, None), (0, 0, 9, 0))).over == NOTHING
+    assert (
+        rules.with_current_over(account((None, None, 5, None), (0, 0, 9, 0))).over == ZERO_AMOUNTS
+    )
 
 
 @pytest.mark.parametrize("status", ["pending", "unsent"])
 def test_an_open_call_holds_all_that_it_reserved(status):
-    assert rules.held(Entry("k", "k", status, Spend(1, 2, 3, 4))) == (1, 2, 3, 4)
+    assert rules.held_amounts(Entry("k", "k", status, Spend(1, 2, 3, 4))) == (1, 2, 3, 4)
 
 
 @pytest.mark.parametrize("status", ["settled", "released", "in_doubt", "returned"])
 def test_what_is_closed_holds_nothing(status):
-    assert rules.held(Entry("k", "k", status, Spend(1, 2, 3, 4))) == NOTHING
+    assert rules.held_amounts(Entry("k", "k", status, Spend(1, 2, 3, 4))) == ZERO_AMOUNTS
 
 
 def test_a_grant_holds_what_is_not_yet_charged():
     grant = Entry("sub", "sub", "granted", Spend(9, 9, 9, 9), Spend(2, 10, 9, 0))
-    assert rules.held(grant) == (7, 0, 0, 9)
+    assert rules.held_amounts(grant) == (7, 0, 0, 9)
 
 
 def test_a_grant_grows_only_where_it_grows():
@@ -88,15 +92,15 @@ def test_a_grant_grows_only_where_it_grows():
     before = Entry("sub", "sub", "granted", Spend(10, 10, 0, 10))
     shifted = before._replace(reserved=Spend(20, 5))
     assert rules.growth(before, shifted) == (10, 0, 0, 0)
-    assert rules.missing_to_grow(parent, rules.growth(before, shifted)) == {}
+    assert rules.growth_shortfall(parent, rules.growth(before, shifted)) == {}
     grown = before._replace(reserved=Spend(25, 11, 7, 10))
-    assert rules.missing_to_grow(parent, rules.growth(before, grown)) == {"tokens": 5, "cost": 51}
-    assert rules.missing_to_grow(parent, NOTHING) == {}
+    assert rules.growth_shortfall(parent, rules.growth(before, grown)) == {"tokens": 5, "cost": 51}
+    assert rules.growth_shortfall(parent, ZERO_AMOUNTS) == {}
 
 
 def test_an_account_with_a_new_entry_holds_that_too():
     before = account((9, 9, 9, 9), (1, 1, 1, 1), (1, 2, 3, 4), (5, 0, 0, 0))
-    after = rules.with_reserved(before, Entry("k", "k", "pending", Spend(4, 3, 2, 1)))
+    after = rules.with_reservation(before, Entry("k", "k", "pending", Spend(4, 3, 2, 1)))
     assert after == before._replace(reserved=(5, 5, 5, 5))
 
 
@@ -104,11 +108,11 @@ def test_an_account_follows_what_becomes_of_an_entry():
     pending = Entry("k", "k", "pending", Spend(5, 6, 7, 8))
     settled = pending._replace(status="settled", charged=Spend(9, 1, 2, 3))
     before = account((12, 99, 99, 99), (4, 4, 4, 4), (10, 10, 10, 10))
-    after = rules.with_changed(before, pending, settled)
+    after = rules.with_changed_entry(before, pending, settled)
     assert (after.spent, after.reserved) == ((13, 5, 6, 7), (5, 4, 3, 2))
     assert after.over == (6, 0, 0, 0)
     assert after[:3] == before[:3]
-    back = rules.with_changed(after, settled, pending)
+    back = rules.with_changed_entry(after, settled, pending)
     assert (back.spent, back.reserved) == (before.spent, before.reserved)
 
 
@@ -127,19 +131,19 @@ def test_a_parent_holds_a_share_and_what_is_under_way_in_it(limit, spent, reserv
 
 
 def test_an_account_that_is_shut_has_its_limits_at_what_is_spent():
-    shut = rules.shut(account((10, None, 50, 2), (4, 5, 6, 7), over=(0, 0, 0, 5)))
+    shut = rules.with_limits_at_spent(account((10, None, 50, 2), (4, 5, 6, 7), over=(0, 0, 0, 5)))
     assert shut.limits == (4, 5, 50, 2)
     assert shut.over == (0, 0, 0, 5)
-    assert rules.missing(shut, (0, 1, 0, 0)) == {"cost": 1, "tool_calls": 5}
+    assert rules.shortfall(shut, (0, 1, 0, 0)) == {"cost": 1, "tool_calls": 5}
 
 
 def test_of_two_limits_the_lower_one_counts():
-    assert rules.lower_limits((1, None, 5, None), (2, 3, None, None)) == (1, 3, 5, None)
-    assert rules.lower_limits((2, 3, None, None), (1, None, 5, None)) == (1, 3, 5, None)
+    assert rules.tighter_limits((1, None, 5, None), (2, 3, None, None)) == (1, 3, 5, None)
+    assert rules.tighter_limits((2, 3, None, None), (1, None, 5, None)) == (1, 3, 5, None)
 
 
 def test_a_sum_beyond_the_largest_amount_is_shown_as_that():
-    assert rules.shown((MOST, MOST + 1, 0, 2**70)) == Spend(MOST, MOST, 0, MOST)
+    assert rules.as_spend((MOST, MOST + 1, 0, 2**70)) == Spend(MOST, MOST, 0, MOST)
 
 
 def test_counters_that_are_not_the_sums_of_the_entries_are_refused():
@@ -156,11 +160,13 @@ def test_counters_that_are_not_the_sums_of_the_entries_are_refused():
 
 def test_what_nobody_knows_costs_all_but_the_time_that_is_known():
     entry = Entry("k", "k", "pending", Spend(5, 6, 7, 8))
-    assert rules.in_full(entry) == Spend(5, 6, 0, 8)
-    assert rules.in_full(entry, 9) == Spend(5, 6, 9, 8)
-    assert rules.given_up(entry) == entry._replace(status="in_doubt", charged=Spend(5, 6, 0, 8))
+    assert rules.full_charge(entry) == Spend(5, 6, 0, 8)
+    assert rules.full_charge(entry, 9) == Spend(5, 6, 9, 8)
+    assert rules.close_abandoned(entry) == entry._replace(
+        status="in_doubt", charged=Spend(5, 6, 0, 8)
+    )
     unsent = entry._replace(status="unsent", fingerprint="aa", run="one")
-    assert rules.given_up(unsent) == unsent._replace(status="released")
+    assert rules.close_abandoned(unsent) == unsent._replace(status="released")
 
 
 def test_what_an_entry_charges_more_than_it_had_is_an_overrun():

@@ -12,7 +12,7 @@ GONE = "pid 1 on a machine that has burned down"
 
 @pytest.fixture
 def ledger(monkeypatch):
-    monkeypatch.setattr(module, "is_gone", lambda owner: owner == GONE)
+    monkeypatch.setattr(module, "is_owner_gone", lambda owner: owner == GONE)
     ledger = MemoryLedger()
     ledger.open("team", Budget(max_tokens=1_000, max_tool_calls=9))
     return ledger

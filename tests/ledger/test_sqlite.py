@@ -13,7 +13,7 @@ import pytest
 
 from tests.ledger.shorthand import CALL, USED, called
 from thrifty.budget import Budget, InvalidInput, LedgerUnavailable, Spend
-from thrifty.ledger.sql import IN_ORDER, OVERRUNS_ONLY, SELECT_ENTRIES
+from thrifty.ledger.sql import AND_OVERRUN, ORDER_BY_NUMBER, SELECT_ENTRIES
 from thrifty.ledger.sqlite import COMMITS_PER_CHECKPOINT, SqliteLedger
 
 UNUSABLE = (
@@ -152,11 +152,11 @@ def test_a_relative_path_names_the_same_file_wherever_the_process_goes(tmp_path,
 def test_a_ledger_has_one_connection_a_process(ledger):
     """Made once, and made anew after it was closed."""
     called(ledger)
-    connection = ledger._file._connection
+    connection = ledger._sqlite_storage._connection
     ledger.reserve("run", "k", "k", CALL)
-    assert ledger._file._connection is connection
+    assert ledger._sqlite_storage._connection is connection
     ledger.close()
-    assert ledger._file._connection is None
+    assert ledger._sqlite_storage._connection is None
     with pytest.raises(sqlite3.ProgrammingError):
         connection.execute("SELECT 1")
 
@@ -179,7 +179,7 @@ def test_a_ledger_that_nobody_holds_any_more_closes_its_file(path):
     """At once, and not when Python next looks for cycles."""
     ledger = SqliteLedger(path)
     ledger.open("run", Budget())
-    connection = ledger._file._connection
+    connection = ledger._sqlite_storage._connection
     del ledger
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         connection.execute("SELECT 1")
@@ -188,7 +188,7 @@ def test_a_ledger_that_nobody_holds_any_more_closes_its_file(path):
 def test_others_are_waited_for_as_long_as_was_said(path):
     ledger = SqliteLedger(path, busy_ms=150)
     called(ledger)
-    assert ledger._file._connection.execute("PRAGMA busy_timeout").fetchone() == (150,)
+    assert ledger._sqlite_storage._connection.execute("PRAGMA busy_timeout").fetchone() == (150,)
     with locked(path), pytest.raises(LedgerUnavailable, match=UNUSABLE):
         ledger.reserve("run", "k", "k", CALL)
     ledger.close()
@@ -204,21 +204,21 @@ class Busy:
 def test_the_log_can_wait_when_the_file_is_busy(ledger):
     """What is in it is as durable as what is in the file."""
     called(ledger)
-    ledger._file._commits = 0
-    ledger._file._checkpoint(Busy())
+    ledger._sqlite_storage._commits = 0
+    ledger._sqlite_storage._checkpoint(Busy())
 
 
 def test_what_needs_the_disk_less_can_be_said(path):
     ledger = SqliteLedger(path, synchronous="NORMAL")
     called(ledger)
-    assert ledger._file._connection.execute("PRAGMA synchronous").fetchone() == (1,)
+    assert ledger._sqlite_storage._connection.execute("PRAGMA synchronous").fetchone() == (1,)
     ledger.close()
 
 
 def test_every_change_is_on_the_disk(ledger):
     """The durability that the docs state: synchronous=FULL (2), in a write-ahead log."""
     called(ledger)
-    connection = ledger._file._connection
+    connection = ledger._sqlite_storage._connection
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
@@ -228,8 +228,8 @@ def test_every_change_is_on_the_disk(ledger):
 def test_overruns_are_found_by_their_index(ledger):
     """A run asks after every step, and its entries are many."""
     called(ledger)
-    connection = ledger._file._connection
-    asked = f"EXPLAIN QUERY PLAN {SELECT_ENTRIES}{OVERRUNS_ONLY}{IN_ORDER}"
+    connection = ledger._sqlite_storage._connection
+    asked = f"EXPLAIN QUERY PLAN {SELECT_ENTRIES}{AND_OVERRUN}{ORDER_BY_NUMBER}"
     plan = " ".join(row[-1] for row in connection.execute(asked, ("run",)))
     assert "USING INDEX thrifty_overruns" in plan
 
@@ -258,7 +258,7 @@ def test_an_interrupted_thread_takes_nobody_with_it(ledger):
 
     def first():
         try:
-            ledger._file.write(interrupted)
+            ledger._sqlite_storage.write(interrupted)
         except KeyboardInterrupt:
             caught.append(True)
 
@@ -286,11 +286,11 @@ def test_a_thread_whose_own_work_fails_takes_nobody_with_it(ledger):
 
     def fail():
         try:
-            ledger._file.write(odd)
+            ledger._sqlite_storage.write(odd)
         except TypeError as error:
             caught.append(error)
 
-    with ledger._file._lock:
+    with ledger._sqlite_storage._lock:
         threads = [
             threading.Thread(target=lambda: ledger.reserve("run", "k", "k", CALL)),
             threading.Thread(target=lambda: ledger.reserve("run", "l", "l", CALL)),
@@ -298,7 +298,7 @@ def test_a_thread_whose_own_work_fails_takes_nobody_with_it(ledger):
         ]
         for number, thread in enumerate(threads, 1):
             thread.start()
-            while len(ledger._file._together._waiting) < number:
+            while len(ledger._sqlite_storage._group_commit._waiting) < number:
                 time.sleep(0.001)
     for thread in threads:
         thread.join()

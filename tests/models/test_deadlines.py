@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.deadlines import FAULTS, LIMIT_MS, WAYS, Left, measure, warm_up
+from benchmarks.deadlines import CALL_STYLES, FAULTS, LIMIT_MS, Leftovers, measure_cut, warm_up
 from tests.harness.llm_server import LLMServer
 from tests.harness.lost_time import lost_time
 
@@ -17,13 +17,13 @@ def warm_server():
         yield running
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", CALL_STYLES)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_call_is_cut_charged_and_gone(warm_server, fault, way, monkeypatch):
     monkeypatch.setattr("benchmarks.deadlines.SETTLE_S", 60)
     with lost_time() as lost:
-        cut = measure(warm_server, fault, way)
+        cut = measure_cut(warm_server, fault, way)
         lost_ms = lost.ms
     assert -LIMIT_MS / 2 < cut.late_ms < LATE_MS_MAX + lost_ms
-    assert cut.left == Left(0, 0, 0)
+    assert cut.leftovers == Leftovers(0, 0, 0)
     assert cut.status == "in_doubt"

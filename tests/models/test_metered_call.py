@@ -24,7 +24,7 @@ from thrifty import (
     Settings,
     Spend,
 )
-from thrifty.ledger.booking import numbered
+from thrifty.ledger.idempotent_calls import call_key
 from thrifty.models.agent_models import ModelPrompt, Models
 from thrifty.models.allowance import OUTPUT_CAP_UNKNOWN, Allowance
 from thrifty.models.chat_clients import ChatClients
@@ -76,7 +76,7 @@ def test_another_question_under_one_key_is_another_call(models, ledger, server):
 @pytest.fixture
 def lost(models, ledger, server):
     """The question was sent, and whoever sent it never came back with the answer."""
-    ledger.settle = lambda *given, **named: ledger.entry("team", numbered(KEY, 1))
+    ledger.settle = lambda *given, **named: ledger.entry("team", call_key(KEY, 1))
     ask(models, ledger)
     del ledger.settle
     assert told(ledger) == [(f"{KEY}.1", "pending")]
@@ -101,7 +101,7 @@ def forestalled(ledger):
     mark = ledger.mark_sent
 
     def first_by_another(account, key):
-        if key == numbered(KEY, 1):
+        if key == call_key(KEY, 1):
             mark(account, key)
         return mark(account, key)
 

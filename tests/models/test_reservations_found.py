@@ -7,7 +7,7 @@ import pytest
 from tests.harness.llm_server import Answer
 from tests.models.conftest import ACCOUNT, entries
 from thrifty import Budget, BudgetExceeded, MemoryLedger, ModelUnavailable, Spend
-from thrifty.ledger.booking import released, sent
+from thrifty.ledger.idempotent_calls import release_call, try_mark_sent
 from thrifty.models.guard.step_account import StepAccount, use_account
 from thrifty.models.metered_call import ASKED_BEFORE
 
@@ -84,7 +84,7 @@ def test_a_reservation_that_another_exchanged_is_not_sent_under():
     mine = ledger.reserve(ACCOUNT, "call", "call", Spend(500), unsent=True)
     ledger.release(ACCOUNT, "call")
     ledger.reserve(ACCOUNT, "call", "call", Spend(100), unsent=True)
-    assert not sent(ledger, ACCOUNT, mine)
+    assert not try_mark_sent(ledger, ACCOUNT, mine)
     assert ledger.balance(ACCOUNT).reserved == Spend()
 
 
@@ -148,4 +148,4 @@ def test_a_count_that_no_account_can_hold_does_not_hold_up_the_next_call(make, s
     with pytest.raises(BudgetExceeded):
         make(Budget(max_cost_usd=1)).invoke("Hi")
     assert not server.requests
-    assert released(ledger, ACCOUNT, ledger.entry(ACCOUNT, "theirs")).status == "released"
+    assert release_call(ledger, ACCOUNT, ledger.entry(ACCOUNT, "theirs")).status == "released"

@@ -6,8 +6,8 @@ import pytest
 from langgraph.runtime import Runtime
 
 from thrifty import Budget, MemoryLedger, Outcome, Plan, Settings, Spend, Step, StepOption
-from thrifty.executors.registry import Executors
-from thrifty.ledger.at_work import RunsAtWork
+from thrifty.executors.registry import ExecutorRegistry
+from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.models.agent_models import Models
 from thrifty.nodes.check_spend import check_spend
 from thrifty.nodes.context import Context
@@ -37,10 +37,10 @@ class CheckedRun:
         self.ledger.open("run", Budget(**{"max_tokens": 110, **limits}))
         self.services = Services(
             steps=STEPS,
-            executors=Executors.of({"mine": lambda work: "text"}),
+            executors=ExecutorRegistry.of({"mine": lambda work: "text"}),
             models=Models(Settings()),
             ledger=self.ledger,
-            runs=RunsAtWork(self.ledger),
+            runs=ActiveRuns(self.ledger),
             budget=Budget(),
         )
         self.state = {
@@ -50,7 +50,7 @@ class CheckedRun:
             "spend": Spend(latency_ms=40).to_state(),
             "revision": 1,
             "left_out": [],
-            "learned": {"tallies": [], "values": {}, "surprises": [], "bills": 0},
+            "learned": {"summaries": [], "values": {}, "residuals": [], "bill_count": 0},
             "remaining_steps": 100,
             "plan": AIM.to_state(),
             "seen": 0,

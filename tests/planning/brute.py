@@ -8,9 +8,9 @@ from itertools import product
 
 from thrifty.budget import StepOption
 from thrifty.budget.resources import RESOURCES
-from thrifty.planning.compiling import build_model
 from thrifty.planning.problem import Problem
-from thrifty.planning.risk import margin
+from thrifty.planning.risk import margin_for_risk
+from thrifty.planning.solver.build_knapsack import build_knapsack
 
 Rank = tuple[Fraction, tuple[int, ...], list[str]]
 
@@ -85,7 +85,7 @@ def squared_margin(problem: Problem, chosen: list[StepOption], place: int) -> Fr
     """The square of what is kept free of a resource."""
     if place == 3:
         return Fraction(0)
-    z = Fraction(margin(problem.risk).z_milli, 1000)
+    z = Fraction(margin_for_risk(problem.risk).z_milli, 1000)
     spreads = [Fraction(round(o.spread * 1000), 1000) * o.estimate.amounts[place] for o in chosen]
     return z**2 * sum(s * s for s in spreads)
 
@@ -103,8 +103,8 @@ def lacks(problem: Problem, chosen: list[StepOption]) -> dict[str, int]:
 
 
 def makespan_of(problem: Problem, chosen: list[StepOption]) -> int:
-    model = build_model(problem)
+    model = build_knapsack(problem)
     names = {option.name for option in chosen}
     items = [item for group in model.items for item in group if item.name in names]
     # An option that does not even fit alone is in no model, and in no plan.
-    return model.duration(items) if len(items) == len(chosen) else 10**15
+    return model.makespan(items) if len(items) == len(chosen) else 10**15

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from thrifty.planning.model import Item, Model
+from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
 
 HERE = Path(__file__).parent / "data"
 BESIDE = Path(__file__).parents[3] / "shared" / "data" / "mmkp"
@@ -14,7 +14,7 @@ SETS = ("1", "2", "4", "5")
 class Instance(NamedTuple):
     name: str
     optimum: int
-    model: Model
+    model: KnapsackModel
 
 
 def read(number: str) -> list[Instance]:
@@ -27,19 +27,19 @@ def read(number: str) -> list[Instance]:
 def _instance(given: dict) -> Instance:
     items = tuple(
         tuple(
-            Item(step, int(value), tuple(map(int, weights)), (), (), f"{step}.{i}")
+            KnapsackItem(step, int(value), tuple(map(int, weights)), (), (), f"{step}.{i}")
             for i, (value, *weights) in enumerate(group)
         )
         for step, group in enumerate(given["groups"])
     )
     steps = len(items)
-    model = Model(
+    model = KnapsackModel(
         items=items,
         requires=((),) * steps,
-        required=(True,) * steps,
+        is_required=(True,) * steps,
         topics=(-1,) * steps,
-        revisions=(False,) * steps,
-        rows=tuple(f"resource {i}" for i in range(len(given["capacities"]))),
+        is_revision=(False,) * steps,
+        row_names=tuple(f"resource {i}" for i in range(len(given["capacities"]))),
         capacities=tuple(map(int, given["capacities"])),
         max_steps=steps,
     )

@@ -9,10 +9,10 @@ import pytest
 
 from benchmarks.planning_solvers import Program, program, solve_by_cp_sat, solve_by_scip
 from tests.planning.instances import small_problem
-from thrifty.planning.compiling import build_model
 from thrifty.planning.engines import make_plan
-from thrifty.planning.model import Item, Model
 from thrifty.planning.problem import Problem
+from thrifty.planning.solver.build_knapsack import build_knapsack
+from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
 
 SOLVERS = [("ortools", solve_by_cp_sat), ("pyscipopt", solve_by_scip)]
 
@@ -41,7 +41,7 @@ def best_value(linear: Program, chosen: set[int]) -> int | None:
     return sum(linear.values[column] for column in columns)
 
 
-def sets_of(model: Model) -> Iterator[tuple[set[int], list[Item]]]:
+def sets_of(model: KnapsackModel) -> Iterator[tuple[set[int], list[KnapsackItem]]]:
     """All sets of a few items, those with several of one step among them."""
     items = [item for group in model.items for item in group]
     for size in range(min(len(items), 5) + 1):
@@ -52,14 +52,14 @@ def sets_of(model: Model) -> Iterator[tuple[set[int], list[Item]]]:
 def test_its_conditions_hold_for_plans_and_for_nothing_else():
     plans = denied = required = 0
     for problem in problems(500):
-        model = build_model(problem)
+        model = build_knapsack(problem)
         if model.impossible:
             continue
         linear = program(model)
-        required += any(model.required)
+        required += any(model.is_required)
         for columns, chosen in sets_of(model):
             if model.is_plan(chosen):
-                assert best_value(linear, columns) == model.worth(chosen)
+                assert best_value(linear, columns) == model.plan_value(chosen)
                 plans += 1
             else:
                 assert best_value(linear, columns) is None

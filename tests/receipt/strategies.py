@@ -5,17 +5,17 @@ from typing import get_args
 from hypothesis import strategies as st
 
 from tests.budget import strategies
-from thrifty.receipt.record import Line, LineStatus, Receipt
+from thrifty.receipt.receipt_data import Receipt, ReceiptLine, ReceiptLineStatus
 
 
-def lines(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Line]:
+def lines(texts: st.SearchStrategy[str]) -> st.SearchStrategy[ReceiptLine]:
     """Lines with such texts in every place that comes from outside."""
     return strategies.timed(
         st.builds(
-            Line,
-            what=texts,
+            ReceiptLine,
+            label=texts,
             executor=texts,
-            status=st.sampled_from(get_args(LineStatus)),
+            status=st.sampled_from(get_args(ReceiptLineStatus)),
             planned=st.none() | strategies.spends,
             actual=strategies.spends,
             value=strategies.values,

@@ -11,7 +11,7 @@ from tests.budget.strategies import plain_data, texts
 from tests.receipt.strategies import receipts
 from thrifty.budget import InvalidInput
 from thrifty.receipt.html import receipt_page
-from thrifty.receipt.record import Receipt
+from thrifty.receipt.receipt_data import Receipt
 
 
 def places(part, path=()):
@@ -61,6 +61,6 @@ EXAMPLE = """{
   "run_id": "run-1", "task": "Plan", "status": "done", "halt_reason": "",
   "budget": {"max_tokens": 100}, "spent": {"tokens": 60, "tool_calls": 1}, "planned": {},
   "within_budget": true, "bound_by": [], "decisions": [],
-  "lines": [{"what": "Outline plan", "executor": "llm", "status": "done", "planned": null,
+  "lines": [{"label": "Outline plan", "executor": "llm", "status": "done", "planned": null,
              "actual": {"tokens": 60, "tool_calls": 1}, "value": 3.0, "reason": ""}]
 }"""

@@ -4,7 +4,7 @@ import pytest
 
 from tests.studio.conftest import GRAPH
 from thrifty import Context
-from thrifty.prompts import load
+from thrifty.prompts import load_prompt
 
 pytestmark = pytest.mark.studio
 
@@ -107,7 +107,7 @@ def test_prompts_can_be_edited_at_their_nodes(settings):
     for name, prompt in prompts.items():
         at = "generate_options" if name == "propose_prompt" else "run_llm"
         assert (prompt["langgraph_type"], prompt["langgraph_nodes"]) == ("prompt", [at])
-        assert prompt["default"] == load(name.removesuffix("_prompt"))
+        assert prompt["default"] == load_prompt(name.removesuffix("_prompt"))
 
 
 def test_no_setting_names_an_address_a_key_or_a_price(schemas, settings):

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from thrifty.budget.option import StepOption
     from thrifty.budget.outcome import Outcome
     from thrifty.budget.plan import LeftOut, Plan
-    from thrifty.budget.spend import Spend, total
+    from thrifty.budget.spend import Spend, total_spend
     from thrifty.budget.step import Step
-    from thrifty.budget.step_set import check_steps, group
+    from thrifty.budget.step_set import check_steps, group_by_step
 
 __all__ = [
     "Budget",
@@ -46,8 +46,8 @@ __all__ = [
     "StepOption",
     "ThriftyError",
     "check_steps",
-    "group",
-    "total",
+    "group_by_step",
+    "total_spend",
 ]
 
 _HOMES = {
@@ -59,8 +59,8 @@ _HOMES = {
     "Step": "step",
     "StepOption": "option",
     "check_steps": "step_set",
-    "group": "step_set",
-    "total": "spend",
+    "group_by_step": "step_set",
+    "total_spend": "spend",
 }
 
 

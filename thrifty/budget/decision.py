@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from thrifty.budget import checks
+from thrifty.budget import validate
 from thrifty.budget.plain_data import PlainData
 
 if TYPE_CHECKING:
@@ -27,6 +27,6 @@ class Decision(PlainData["DecisionState"]):
     """When, in milliseconds of the run's active time."""
 
     def __post_init__(self) -> None:
-        checks.string("decision.reason", self.reason)
-        checks.choice("decision.kind", self.kind, get_args(DecisionKind))
-        checks.amount("decision.at_ms", self.at_ms)
+        validate.any_string("decision.reason", self.reason)
+        validate.choice("decision.kind", self.kind, get_args(DecisionKind))
+        validate.amount("decision.at_ms", self.at_ms)

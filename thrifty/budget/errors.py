@@ -15,10 +15,10 @@ ThriftyError
 from collections.abc import Mapping
 from time import gmtime, strftime
 
-from thrifty.budget.resources import told
+from thrifty.budget.resources import format_amounts
 from thrifty.budget.secret_names import is_secret
 
-SHOWN_CHARACTERS = 60
+VALUE_CHARACTERS_MAX = 60
 
 
 class ThriftyError(Exception):
@@ -40,7 +40,7 @@ class InvalidInput(ThriftyError, ValueError):
         """The refused value."""
         self.remedy = remedy
         """What to write instead."""
-        got = "a secret" if is_secret(field, value) else shown(value)
+        got = "a secret" if is_secret(field, value) else format_value(value)
         super().__init__(f"{field}: got {got}; {remedy}")
 
 
@@ -52,7 +52,7 @@ class BudgetExceeded(ThriftyError):
     def __init__(self, missing: Mapping[str, int], what: str) -> None:
         self.missing = dict(missing)
         """By how much each resource falls short, in that resource's unit."""
-        short = told(self.missing)
+        short = format_amounts(self.missing)
         super().__init__(f"{what} does not fit: {short} short; raise the budget or drop the step")
 
 
@@ -66,7 +66,7 @@ class PriceUnknown(ThriftyError):
         """The model's name, as it would have been sent."""
         why = f" ({detail})" if detail else ""
         super().__init__(
-            f"no price is known for model {shown(model)}{why}; "
+            f"no price is known for model {format_value(model)}{why}; "
             "give it one, in THRIFTY_PRICES or in prices=, or drop the limit on cost"
         )
 
@@ -110,7 +110,7 @@ class KeyReused(ThriftyError):
         """The key that is taken."""
         self.why = why
         """What it already stands for."""
-        super().__init__(f"key {shown(key)} {why}; make one key for each call")
+        super().__init__(f"key {format_value(key)} {why}; make one key for each call")
 
 
 class LeaseLost(ThriftyError):
@@ -130,7 +130,8 @@ class LeaseLost(ThriftyError):
         since = strftime("%Y-%m-%dT%H:%M:%S+00:00", gmtime(since_ms // 1000))
         held = f"is held by {holder!r} since {since}" if holder else f"was left at {since}"
         super().__init__(
-            f"run {shown(run)} {held} (lease {fence}); wait for it, or take it over if it is gone"
+            f"run {format_value(run)} {held} (lease {fence}); "
+            "wait for it, or take it over if it is gone"
         )
 
 
@@ -144,10 +145,10 @@ class LedgerUnavailable(ThriftyError):
     exit_code = 10
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """A value as an error prints it: its repr, cut to a line's worth."""
     try:
         text = ascii(value)
     except ValueError:  # an integer with more digits than Python agrees to print
         text = f"a {type(value).__name__} too long to print"
-    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+    return text if len(text) <= VALUE_CHARACTERS_MAX else text[: VALUE_CHARACTERS_MAX - 1] + "…"

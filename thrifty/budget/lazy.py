@@ -1,4 +1,4 @@
-"""A sequence whose members are made when somebody reads them."""
+"""A sequence whose members are computed when they are first read."""
 
 from collections.abc import Callable, Sequence
 from typing import SupportsIndex, TypeVar, overload
@@ -7,7 +7,7 @@ Member = TypeVar("Member")
 
 
 class LazySequence(Sequence[Member]):
-    """As good as the tuple that `make` returns, which is called when it is first read.
+    """Behaves like the tuple that `make` returns; `make` is called at the first read.
 
     Equal to that tuple, hashed, shown, copied and pickled as it. `make` is let go of once it was
     called; two threads that read at once may both call it, and so it must be pure.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from thrifty.budget import checks
+from thrifty.budget import validate
 from thrifty.budget.dollars import usd
 from thrifty.budget.errors import InvalidInput
 from thrifty.budget.money import limit_nano_usd
@@ -42,9 +42,9 @@ class Budget(PlainData["BudgetState"]):
     def __post_init__(self) -> None:
         for field in ("max_tokens", "max_latency_ms", "max_tool_calls"):
             limit = getattr(self, field)
-            is_usual = limit is None or (type(limit) is int and 0 <= limit <= checks.AMOUNT_MAX)
+            is_usual = limit is None or (type(limit) is int and 0 <= limit <= validate.AMOUNT_MAX)
             if not is_usual:
-                checks.amount(field, limit)
+                validate.amount(field, limit)
         if self.max_cost_usd is not None:
             exact = usd(limit_nano_usd("max_cost_usd", self.max_cost_usd))
             object.__setattr__(self, "max_cost_usd", exact)
@@ -68,9 +68,9 @@ class Budget(PlainData["BudgetState"]):
                 excess[resource.name] = amount - limit
         return excess
 
-    def fits(self, worst_case: Spend, beside: Spend) -> bool:
+    def has_room_for(self, worst_case: Spend, beside: Spend) -> bool:
         """Whether a worst case fits beside what is already spent and reserved."""
-        return (beside + worst_case).within(self)
+        return (beside + worst_case).is_within(self)
 
     def left_after(self, spend: Spend) -> Budget:
         """What remains to be spent; an overrun leaves nothing, not less than nothing."""
@@ -79,8 +79,8 @@ class Budget(PlainData["BudgetState"]):
             for limit, amount in zip(self.limits, spend.amounts, strict=True)
         )
 
-    def tighter(self, other: Budget) -> Budget:
-        """Of each pair of limits the lower one."""
+    def tightest_with(self, other: Budget) -> Budget:
+        """The budget of the lower limit of each pair."""
         pairs = zip(self.limits, other.limits, strict=True)
         return Budget.of_limits(
             theirs if mine is None else mine if theirs is None else min(mine, theirs)
@@ -109,7 +109,7 @@ class Budget(PlainData["BudgetState"]):
         Raises:
             InvalidInput: nothing is named, or a name or a limit cannot be used.
         """
-        named = checks.record(field, limits, BUDGET_FIELDS)
+        named = validate.record(field, limits, BUDGET_FIELDS)
         if not named:
             raise InvalidInput(field, limits, f"name one of: {', '.join(BUDGET_FIELDS)}")
         return replace(self, **named)
@@ -123,7 +123,7 @@ class Budget(PlainData["BudgetState"]):
             and (limit := getattr(self, resource.limit_field)) is not None
         }
 
-    def limited(self) -> tuple[tuple[Resource, int], ...]:
+    def limited_resources(self) -> tuple[tuple[Resource, int], ...]:
         """The resources that have a limit, each with it."""
         pairs = zip(RESOURCES, self.limits, strict=True)
         return tuple((resource, limit) for resource, limit in pairs if limit is not None)
@@ -146,11 +146,11 @@ class Budget(PlainData["BudgetState"]):
     @classmethod
     def from_state(cls, state: object, field: str = "budget") -> Budget:
         """Reads plain data, written by a person or by `to_state`."""
-        given = dict(checks.record(field, state, (*BUDGET_FIELDS, NANO_FIELD)))
+        given = dict(validate.record(field, state, (*BUDGET_FIELDS, NANO_FIELD)))
         if (nano := given.pop(NANO_FIELD, None)) is not None:
             if given.get("max_cost_usd") is not None:
                 raise InvalidInput(f"{field}.{NANO_FIELD}", nano, "limit cost in one unit only")
-            given["max_cost_usd"] = usd(checks.amount(f"{field}.{NANO_FIELD}", nano))
+            given["max_cost_usd"] = usd(validate.amount(f"{field}.{NANO_FIELD}", nano))
         return cls(**given)
 
 

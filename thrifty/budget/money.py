@@ -6,9 +6,9 @@ nearly all of them exactly; what is left is rounded against the spender, never i
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 
-from thrifty.budget.checks import AMOUNT_MAX
 from thrifty.budget.dollars import NANO_PER_USD
 from thrifty.budget.errors import InvalidInput
+from thrifty.budget.validate import AMOUNT_MAX
 
 USD_MAX = AMOUNT_MAX // NANO_PER_USD
 

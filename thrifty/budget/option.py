@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from thrifty.budget import checks
+from thrifty.budget import validate
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.spend import Spend
 
@@ -48,15 +48,15 @@ class StepOption(PlainData["OptionState"]):
     """Plain data for the executor, such as the name of a prompt or a template."""
 
     def __post_init__(self) -> None:
-        checks.text("option.name", self.name, maximum=NAME_MAX)
+        validate.text("option.name", self.name, maximum=NAME_MAX)
         where = f"option {self.name!r}"
-        checks.text(f"{where}.step", self.step, maximum=NAME_MAX)
-        checks.text(f"{where}.executor", self.executor, maximum=NAME_MAX)
-        checks.text(f"{where}.description", self.description, maximum=DESCRIPTION_MAX)
-        checks.instance(f"{where}.estimate", self.estimate, Spend, SPEND_EXAMPLE)
-        checks.number(f"{where}.value", self.value)
-        checks.number(f"{where}.spread", self.spread, maximum=SPREAD_MAX)
-        checks.instance(f"{where}.payload", self.payload, Mapping, '{"prompt": "outline"}')
+        validate.text(f"{where}.step", self.step, maximum=NAME_MAX)
+        validate.text(f"{where}.executor", self.executor, maximum=NAME_MAX)
+        validate.text(f"{where}.description", self.description, maximum=DESCRIPTION_MAX)
+        validate.instance(f"{where}.estimate", self.estimate, Spend, SPEND_EXAMPLE)
+        validate.number(f"{where}.value", self.value)
+        validate.number(f"{where}.spread", self.spread, maximum=SPREAD_MAX)
+        validate.instance(f"{where}.payload", self.payload, Mapping, '{"prompt": "outline"}')
 
     def with_estimate(self, estimate: Spend, spread: float) -> StepOption:
         """The same option, estimated otherwise.

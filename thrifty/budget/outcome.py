@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from thrifty.budget import checks
+from thrifty.budget import validate
 from thrifty.budget.option import StepOption
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.spend import Spend
@@ -40,8 +40,8 @@ class Outcome(PlainData["OutcomeState"]):
     ended_ms: int | None = None
 
     def __post_init__(self) -> None:
-        checks.choice("outcome.status", self.status, get_args(OutcomeStatus))
-        checks.span("outcome", self.started_ms, self.ended_ms)
+        validate.choice("outcome.status", self.status, get_args(OutcomeStatus))
+        validate.time_span("outcome", self.started_ms, self.ended_ms)
 
     @property
     def step(self) -> str:

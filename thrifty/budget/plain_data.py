@@ -25,7 +25,7 @@ from typing import (
     get_type_hints,
 )
 
-from thrifty.budget import checks
+from thrifty.budget import validate
 from thrifty.budget.errors import InvalidInput
 
 State = TypeVar("State")
@@ -103,7 +103,7 @@ def _read(kind: Any, state: Any, field: str) -> Any:
     form = _form(kind)
     field = field or form.name
     has_all = isinstance(state, dict) and state.keys() == form.keys
-    whole = state if has_all else checks.complete(field, state, form.needed, form.may_lack)
+    whole = state if has_all else validate.complete_record(field, state, form.needed, form.may_lack)
     given: dict[str, Any] = dict(whole)
     for name, codec in form.codecs:
         if name in given:
@@ -164,7 +164,7 @@ def _mapping(codec: _Codec | None) -> _Codec:
     write, read = codec
 
     def read_members(value: object, field: str) -> dict[str, Any]:
-        members = checks.instance(field, value, Mapping, '{"name": ...}')
+        members = validate.instance(field, value, Mapping, '{"name": ...}')
         return {name: read(each, f"{field}.{name}") for name, each in members.items()}
 
     return _Codec(lambda value: {name: write(each) for name, each in value.items()}, read_members)
@@ -172,11 +172,11 @@ def _mapping(codec: _Codec | None) -> _Codec:
 
 def _sequence(codec: _Codec | None) -> _Codec:
     if codec is None:
-        return _Codec(list, lambda value, field: tuple(checks.sequence(field, value)))
+        return _Codec(list, lambda value, field: tuple(validate.sequence(field, value)))
     write, read = codec
     return _Codec(
         lambda value: [write(each) for each in value],
-        lambda value, field: tuple([read(each, field) for each in checks.sequence(field, value)]),
+        lambda value, field: tuple([read(each, field) for each in validate.sequence(field, value)]),
     )
 
 
@@ -184,7 +184,7 @@ def _fixed(length: int) -> _Codec:
     """Tuples of so many plain values."""
 
     def read(value: object, field: str) -> tuple[Any, ...]:
-        members = tuple(checks.sequence(field, value))
+        members = tuple(validate.sequence(field, value))
         if len(members) != length:
             raise InvalidInput(field, value, f"use a list of {length}")
         return members

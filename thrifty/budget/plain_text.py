@@ -10,8 +10,8 @@ UNPRINTABLE = re.compile(
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def plain(text: str) -> str:
-    """The text without what could move a cursor, turn its direction or fail to be written.
+def strip_unprintable(text: str) -> str:
+    """Removes from a text what could move a cursor, turn its direction or fail to be encoded.
 
     Line ends become newlines; a lone surrogate, which has no UTF-8 form, becomes U+FFFD.
     """

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
-from thrifty.budget import checks
+from thrifty.budget import validate
 from thrifty.budget.option import StepOption
 from thrifty.budget.plain_data import PlainData
-from thrifty.budget.spend import Spend, total
+from thrifty.budget.spend import Spend, total_spend
 
 if TYPE_CHECKING:
     from thrifty.budget.states import LeftOutState, PlanState
@@ -57,13 +57,13 @@ class Plan(PlainData["PlanState"]):
     """How long planning took. No part of the plan's state: two runs of one problem are equal."""
 
     def __post_init__(self) -> None:
-        checks.choice("plan.status", self.status, get_args(PlanStatus))
-        checks.unique("plan.chosen", [option.step for option in self.chosen])
+        validate.choice("plan.status", self.status, get_args(PlanStatus))
+        validate.unique_names("plan.chosen", [option.step for option in self.chosen])
 
     @property
     def expected(self) -> Spend:
         """What the chosen options are expected to use together, one after another."""
-        return total(option.estimate for option in self.chosen)
+        return total_spend(option.estimate for option in self.chosen)
 
     @property
     def gap(self) -> float:
@@ -71,5 +71,5 @@ class Plan(PlainData["PlanState"]):
         return (self.bound - self.value) / self.bound if self.bound > 0 else 0.0
 
     def as_infeasible(self, why: str) -> Plan:
-        """No plan, for a reason that no budget mends; what was left out is still told."""
+        """The same as an infeasible plan, for a reason that no budget mends; `left_out` is kept."""
         return Plan("infeasible", self.engine, left_out=self.left_out, note=why)

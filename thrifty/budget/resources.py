@@ -19,22 +19,22 @@ class Resource(NamedTuple):
     """An amount of it, for a person."""
 
 
-def _counted(unit: str) -> Callable[[int], str]:
+def _count_formatter(unit: str) -> Callable[[int], str]:
     return lambda count: f"{count:,} {unit if count == 1 else unit + 's'}"
 
 
-def _show_latency(ms: int) -> str:
+def _format_latency(ms: int) -> str:
     return f"{ms:,} ms" if ms < 10_000 else f"{ms / 1000:,.1f} s"
 
 
-TOKENS = Resource("tokens", "tokens", "max_tokens", _counted("token"))
+TOKENS = Resource("tokens", "tokens", "max_tokens", _count_formatter("token"))
 COST = Resource("cost", "cost_nano_usd", "max_cost_usd", format_usd)
-LATENCY = Resource("latency", "latency_ms", "max_latency_ms", _show_latency)
-TOOL_CALLS = Resource("tool_calls", "tool_calls", "max_tool_calls", _counted("call"))
+LATENCY = Resource("latency", "latency_ms", "max_latency_ms", _format_latency)
+TOOL_CALLS = Resource("tool_calls", "tool_calls", "max_tool_calls", _count_formatter("call"))
 
 RESOURCES = (TOKENS, COST, LATENCY, TOOL_CALLS)
 
 
-def told(amounts: Mapping[str, int]) -> str:
+def format_amounts(amounts: Mapping[str, int]) -> str:
     """Amounts by the names of their resources, for a person: "412 tokens, 1 call"."""
     return ", ".join([r.show(amounts[r.name]) for r in RESOURCES if r.name in amounts])

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from thrifty.budget import checks
+from thrifty.budget import validate
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.resources import RESOURCES
 
@@ -40,8 +40,8 @@ class Spend(PlainData["SpendState"]):
         # A run makes thousands: only what cannot be right is looked at more closely.
         for field in SPEND_FIELDS:
             amount = getattr(self, field)
-            if type(amount) is not int or not 0 <= amount <= checks.AMOUNT_MAX:
-                checks.amount(field, amount)
+            if type(amount) is not int or not 0 <= amount <= validate.AMOUNT_MAX:
+                validate.amount(field, amount)
 
     def __add__(self, other: Spend) -> Spend:
         return Spend(*(a + b for a, b in zip(self.amounts, other.amounts, strict=True)))
@@ -59,12 +59,12 @@ class Spend(PlainData["SpendState"]):
         """The four numbers, in the order of `RESOURCES`."""
         return self.tokens, self.cost_nano_usd, self.latency_ms, self.tool_calls
 
-    def within(self, budget: Budget) -> bool:
+    def is_within(self, budget: Budget) -> bool:
         """Whether no limit of the budget is passed; reaching one is within it."""
         return not budget.exceeded_by(self)
 
 
-def total(spends: Iterable[Spend]) -> Spend:
+def total_spend(spends: Iterable[Spend]) -> Spend:
     """The sum of many."""
     tokens = cost_nano_usd = latency_ms = tool_calls = 0
     for spend in spends:

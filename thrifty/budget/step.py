@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
-from thrifty.budget import checks
+from thrifty.budget import validate
 from thrifty.budget.errors import InvalidInput
 from thrifty.budget.option import NAME_MAX, StepOption
 from thrifty.budget.plain_data import PlainData
@@ -40,15 +40,15 @@ class Step(PlainData["StepState"]):
     """What the best of its options is worth."""
 
     def __post_init__(self) -> None:
-        checks.text("step.name", self.name, maximum=NAME_MAX)
+        validate.text("step.name", self.name, maximum=NAME_MAX)
         where = f"step {self.name!r}"
-        checks.choice(f"{where}.role", self.role, get_args(Role))
+        validate.choice(f"{where}.role", self.role, get_args(Role))
         if not self.options:
             raise InvalidInput(f"{where}.options", self.options, "give at least one option")
-        checks.members(f"{where}.options", self.options, StepOption, "StepOption(...)")
-        checks.strings(f"{where}.requires", self.requires)
-        checks.string(f"{where}.topic", self.topic)
-        checks.instance(f"{where}.required", self.required, bool, "required=True")
+        validate.members(f"{where}.options", self.options, StepOption, "StepOption(...)")
+        validate.strings(f"{where}.requires", self.requires)
+        validate.any_string(f"{where}.topic", self.topic)
+        validate.instance(f"{where}.required", self.required, bool, "required=True")
         for option in self.options:
             if option.step != self.name:
                 raise InvalidInput(f"option {option.name!r}.step", option.step, f"use {self.name}")

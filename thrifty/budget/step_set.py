@@ -1,17 +1,17 @@
-"""Steps together: what makes a set of them a sound one, and the order in which they run."""
+"""A set of steps: whether it is sound, and the order in which its steps run."""
 
 from collections.abc import Collection, Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 from heapq import heappop, heappush
 
-from thrifty.budget import checks
+from thrifty.budget import validate
 from thrifty.budget.errors import InvalidInput
 from thrifty.budget.option import StepOption
 from thrifty.budget.step import Step
 
 
-def group(options: Iterable[StepOption]) -> tuple[Step, ...]:
-    """Loose options as steps, in the order in which each step is first named."""
+def group_by_step(options: Iterable[StepOption]) -> tuple[Step, ...]:
+    """Groups options into steps, in the order in which each step is first named."""
     by_step: dict[str, list[StepOption]] = {}
     for option in options:
         by_step.setdefault(option.step, []).append(option)
@@ -30,8 +30,8 @@ def check_steps(steps: Sequence[Step], executors: Collection[str] | None = None)
             executor nobody registered.
     """
     names = {step.name for step in steps}
-    checks.unique("step.name", [step.name for step in steps])
-    checks.unique("option.name", [option.name for step in steps for option in step.options])
+    validate.unique_names("step.name", [step.name for step in steps])
+    validate.unique_names("option.name", [option.name for step in steps for option in step.options])
     for step in steps:
         for required in step.requires:
             if required not in names:
@@ -47,8 +47,8 @@ def check_steps(steps: Sequence[Step], executors: Collection[str] | None = None)
         raise InvalidInput(f"step {circle[0]!r}.requires", circle, "break this circle")
 
 
-def in_running_order(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """The order in which steps run one after another.
+def order_steps(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Puts steps into the order in which they run one after another.
 
     Requirements come before what requires them, and sections before revisions; beyond that
     the given order stands. A requirement that is not among the steps is taken as done.

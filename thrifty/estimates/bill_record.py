@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from typing_extensions import TypedDict
 
-from thrifty.budget import Spend, checks
+from thrifty.budget import Spend, validate
 from thrifty.budget.option import SPREAD_MAX
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.states import SpendState
@@ -41,7 +41,7 @@ class BillRecord(PlainData[BillRecordState]):
     """What a person or a judge found it to be worth, on the catalog's scale of values."""
 
     def __post_init__(self) -> None:
-        checks.text("record.run", self.run, maximum=RUN_MAX)
-        checks.number("record.spread", self.spread, maximum=SPREAD_MAX)
+        validate.text("record.run", self.run, maximum=RUN_MAX)
+        validate.number("record.spread", self.spread, maximum=SPREAD_MAX)
         if self.score is not None:
-            checks.number("record.score", self.score)
+            validate.number("record.score", self.score)

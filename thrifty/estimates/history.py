@@ -13,30 +13,30 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from thrifty.budget import InvalidInput, checks
+from thrifty.budget import InvalidInput, validate
 from thrifty.budget.option import NAME_MAX
 from thrifty.estimates.bill_record import BillRecord
-from thrifty.planning.forecast import Bill, Doer
+from thrifty.steering.forecast import Bill, ExecutorModel
 
 if TYPE_CHECKING:
     from langgraph.store.base import BaseStore
 
 NAMESPACE = ("thrifty", "estimates")
-RECORDS_MAX = 40
+RECORDS_PER_OPTION_MAX = 40
 """Of an option: the newest say most of how it is now."""
 ITEMS_MAX = 2_000
 """How many options are read; catalogs that are larger learn from the newest."""
 
 
 class BilledOption(NamedTuple):
-    """What is billed: an option, and who does it."""
+    """What a bill is for: an option, and who performed it."""
 
     option: str
-    doer: Doer
+    doer: ExecutorModel
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class BillHistory:
     """Every bill that is known, the oldest first, by what was billed."""
 
     records: Mapping[BilledOption, tuple[BillRecord, ...]]
@@ -44,31 +44,31 @@ class History:
     """Why it could not be read; empty when it could."""
 
 
-def read_history(store: BaseStore) -> History:
+def read_history(store: BaseStore) -> BillHistory:
     """All that a store holds, in an order that does not depend on the store."""
     try:
         items = store.search(NAMESPACE, limit=ITEMS_MAX)
     except Exception as error:  # noqa: BLE001 - it is somebody else's store
-        return History({}, f"earlier bills could not be read ({type(error).__name__})")
-    found = dict(filter(None, (_read(item.value) for item in items)))
-    return History({work: found[work] for work in sorted(found)})
+        return BillHistory({}, f"earlier bills could not be read ({type(error).__name__})")
+    found = dict(filter(None, (_parse_item(item.value) for item in items)))
+    return BillHistory({work: found[work] for work in sorted(found)})
 
 
-def keep(store: BaseStore, run_id: str, bills: Iterable[Bill]) -> str:
-    """Adds the bills of a run; those that are there already are replaced.
+def save_bills(store: BaseStore, run_id: str, bills: Iterable[Bill]) -> str:
+    """Saves the bills of a run; those that are there already are replaced.
 
     Two runs that end at once may overwrite each other's bill: then one less is known.
 
     Returns:
         Why nothing could be kept; empty when it could.
     """
-    run = digest(run_id)
+    run = hash_name(run_id)
     try:
         for bill in bills:
             record = BillRecord(run, bill.option.estimate, bill.option.spread, bill.actual)
-            work = BilledOption(bill.option.name, bill.doer)
-            others = [kept for kept in _kept(store, work) if kept.run != run]
-            _put(store, work, [*others, record])
+            work = BilledOption(bill.option.name, bill.executor_model)
+            others = [kept for kept in _load_records(store, work) if kept.run != run]
+            _store_records(store, work, [*others, record])
     except Exception as error:  # noqa: BLE001 - it is somebody else's store
         return f"this run's bills could not be kept ({type(error).__name__})"
     return ""
@@ -88,58 +88,62 @@ def rate(store: BaseStore, run_id: str, scores: Mapping[str, float]) -> int:
     Raises:
         InvalidInput: a score is no number that a value could be.
     """
-    given = {name: checks.number(f"scores.{name}", score) for name, score in scores.items()}
-    run, count = digest(run_id), 0
+    given = {name: validate.number(f"scores.{name}", score) for name, score in scores.items()}
+    run, count = hash_name(run_id), 0
     for work, records in read_history(store).records.items():
         if work.option not in given or all(record.run != run for record in records):
             continue
         score = given[work.option]
-        _put(store, work, [replace(r, score=score) if r.run == run else r for r in records])
+        _store_records(
+            store, work, [replace(r, score=score) if r.run == run else r for r in records]
+        )
         count += 1
     return count
 
 
-def digest(text: str) -> str:
-    """A name for a name, that tells nothing of it."""
+def hash_name(text: str) -> str:
+    """A hash that stands for a name and reveals nothing of it."""
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _key(work: BilledOption) -> str:
-    return digest(json.dumps([work.option, *work.doer]))
+def _item_key(work: BilledOption) -> str:
+    return hash_name(json.dumps([work.option, *work.doer]))
 
 
-def _kept(store: BaseStore, work: BilledOption) -> tuple[BillRecord, ...]:
-    item = store.get(NAMESPACE, _key(work))
-    found = _read(item.value) if item else None
+def _load_records(store: BaseStore, work: BilledOption) -> tuple[BillRecord, ...]:
+    item = store.get(NAMESPACE, _item_key(work))
+    found = _parse_item(item.value) if item else None
     return found[1] if found and found[0] == work else ()
 
 
-def _put(store: BaseStore, work: BilledOption, records: list[BillRecord]) -> None:
+def _store_records(store: BaseStore, work: BilledOption, records: list[BillRecord]) -> None:
     value: dict[str, Any] = {
         "option": work.option,
         "executor": work.doer.executor,
         "model": work.doer.model,
-        "records": [record.to_state() for record in records[-RECORDS_MAX:]],
+        "records": [record.to_state() for record in records[-RECORDS_PER_OPTION_MAX:]],
     }
-    store.put(NAMESPACE, _key(work), value, index=False)
+    store.put(NAMESPACE, _item_key(work), value, index=False)
 
 
-def _read(value: object) -> tuple[BilledOption, tuple[BillRecord, ...]] | None:
-    """An item, without what in it makes no sense; None when nothing does."""
+def _parse_item(value: object) -> tuple[BilledOption, tuple[BillRecord, ...]] | None:
+    """Parses a store's item and drops records that are invalid; None when the item itself is."""
     if not isinstance(value, Mapping):
         return None
     try:
-        option = checks.text("item.option", value.get("option"), maximum=NAME_MAX)
-        executor = checks.text("item.executor", value.get("executor"), maximum=NAME_MAX)
+        option = validate.text("item.option", value.get("option"), maximum=NAME_MAX)
+        executor = validate.text("item.executor", value.get("executor"), maximum=NAME_MAX)
     except InvalidInput:
         return None
     model, records = value.get("model"), value.get("records")
     if not isinstance(model, str) or not isinstance(records, list):
         return None
-    return BilledOption(option, Doer(executor, model)), tuple(_readable(records[-RECORDS_MAX:]))
+    return BilledOption(option, ExecutorModel(executor, model)), tuple(
+        _parse_records(records[-RECORDS_PER_OPTION_MAX:])
+    )
 
 
-def _readable(records: Iterable[object]) -> Iterator[BillRecord]:
+def _parse_records(records: Iterable[object]) -> Iterator[BillRecord]:
     for record in records:
         try:
             yield BillRecord.from_state(record)

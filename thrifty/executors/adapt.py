@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 from thrifty.budget import InvalidInput
+from thrifty.executors.output_text import output_text, reported_tokens
 from thrifty.executors.protocol import Executor, Result, Work
-from thrifty.executors.text_of import text_of, tokens_of
 
 
 def adapt(name: str, thing: Any) -> Executor:
@@ -30,34 +30,34 @@ def adapt(name: str, thing: Any) -> Executor:
     if isinstance(thing, type):
         raise InvalidInput(field, thing, f"register an instance: {thing.__name__}(...)")
     if callable(getattr(thing, "invoke", None)):
-        return _of_runnable(thing)
+        return _adapt_runnable(thing)
     if not callable(thing):
         raise InvalidInput(field, thing, "register a function, a tool or a Runnable")
     if not _takes_one_argument(thing):
         raise InvalidInput(field, thing, "let it take one argument, the work")
-    return _of_function(thing)
+    return _adapt_function(thing)
 
 
-def _of_function(function: Callable[[Work], Any]) -> Executor:
+def _adapt_function(function: Callable[[Work], Any]) -> Executor:
     def run(work: Work) -> Result | str:
-        return _reply(_finished(function(work)), work)
+        return _to_result(_await_if_needed(function(work)), work)
 
     return run
 
 
-def _of_runnable(runnable: Any) -> Executor:
+def _adapt_runnable(runnable: Any) -> Executor:
     async_only = _is_async_only(runnable)
 
     def run(work: Work) -> Result | str:
-        given = _input_of(runnable, work)
+        given = _runnable_input(runnable, work)
         if async_only:
-            return _reply(_finished(runnable.ainvoke(given)), work)
-        return _reply(_finished(runnable.invoke(given)), work)
+            return _to_result(_await_if_needed(runnable.ainvoke(given)), work)
+        return _to_result(_await_if_needed(runnable.invoke(given)), work)
 
     return run
 
 
-def _input_of(runnable: Any, work: Work) -> Any:
+def _runnable_input(runnable: Any, work: Work) -> Any:
     """The payload's `input` when there is one; else the task: a message to an agent, and to a tool
     under the name that it calls it."""
     if "input" in work.option.payload:
@@ -77,7 +77,7 @@ def _input_of(runnable: Any, work: Work) -> Any:
     return {(needed or list(arguments))[0]: work.task}
 
 
-def _reply(output: Any, work: Work) -> Result | str:
+def _to_result(output: Any, work: Work) -> Result | str:
     """A text is charged what was seen of it, or else what its option declares.
 
     A message of which nobody saw the call says itself how many tokens it took.
@@ -88,26 +88,26 @@ def _reply(output: Any, work: Work) -> Result | str:
         current_account,  # a ledger: only when something is called
     )
 
-    text, account = text_of(output), current_account()
-    if (tokens := tokens_of(output)) is None or (account and account.was_used):
+    text, account = output_text(output), current_account()
+    if (tokens := reported_tokens(output)) is None or (account and account.was_used):
         return text
     return Result(text, replace(work.option.estimate, tokens=tokens, latency_ms=0))
 
 
-def _finished(output: Any) -> Any:
+def _await_if_needed(output: Any) -> Any:
     """The output, waited for when it is a coroutine."""
     if not inspect.isawaitable(output):
         return output
     try:
         import asyncio  # a twentieth of a second, for those who need it
 
-        return asyncio.run(_awaited(output))
+        return asyncio.run(_await_output(output))
     finally:
         if isinstance(output, Coroutine):
             output.close()  # one that never ran would warn; one that ran does not mind
 
 
-async def _awaited(output: Any) -> Any:
+async def _await_output(output: Any) -> Any:
     return await output
 
 

@@ -11,18 +11,18 @@ from thrifty.budget import (
     Spend,
     Step,
     StepOption,
-    total,
+    total_spend,
 )
-from thrifty.executors.draft import Draft, excerpt, revisable
-from thrifty.executors.offer import Terms
+from thrifty.executors.draft import Draft, fitting_excerpt, split_revisable
+from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM
 from thrifty.executors.step_limit import step_limit
-from thrifty.ledger.booking import numbered
-from thrifty.ledger.protocol import Account, Ledger
+from thrifty.ledger.idempotent_calls import call_key
+from thrifty.ledger.protocol import AccountOrLease, Ledger
 from thrifty.models.tokens import tokens_bound
 
-DRAFT_SHARE = 4
+DRAFT_READING_DIVISOR = 4
 """A section may spend a quarter of its reservation on reading what is there already."""
 PROMPT_TOKENS = 250
 """Room for the words of a prompt itself."""
@@ -62,30 +62,30 @@ class DispatchResult:
 
 @dataclass(frozen=True, slots=True)
 class Dispatcher:
-    """Where a run hands out its work."""
+    """Reserves for the options of a run that are ready, and assigns them."""
 
     ledger: Ledger
-    account: Account
+    account: AccountOrLease
     prefix: str
     """Of the keys: the run's. A plan's revision is no part of them: a run that begins again after
     a crash comes to the same work by other plans, since by then it has spent more."""
     task: str
     draft: Draft
     """What was written so far."""
-    terms: Terms
+    terms: ModelAccess
     left: Callable[[], Budget]
     """What can still be reserved, and the latency that is left, now."""
     catalog: Mapping[str, StepOption]
-    """By name, every option as it was declared: an executor is told that, not a forecast."""
+    """By name, every option as its catalog declares it: executors get that, not a forecast."""
     kept_back: Spend = Spend()
-    """The share of what comes last, such as a final revision: no step before it may use that."""
+    """What later steps need, such as a final revision: no step before them may reserve it."""
 
     def dispatch(self, ready: Sequence[StepOption], menu: Mapping[str, Step]) -> DispatchResult:
         """Reserves for one option after another, each in what the ones before it left.
 
         Args:
             ready: what the plan wants to start now.
-            menu: by name, the steps with what can take the place of an option.
+            steps_by_name: the steps with what can take the place of an option.
         """
         assignments: list[Assignment] = []
         downgrades: list[Downgrade] = []
@@ -93,7 +93,7 @@ class Dispatcher:
         for place, wanted in enumerate(ready):
             step = menu.get(wanted.step, Step(wanted.step, (wanted,)))
             # Each may grow, but not at the cost of what starts beside it.
-            kept = self.kept_back + total(later.estimate for later in ready[place + 1 :])
+            kept = self.kept_back + total_spend(later.estimate for later in ready[place + 1 :])
             found = self._assign_any(wanted, step, kept)
             if isinstance(found, str):
                 skipped.append(Outcome(wanted, "skipped", reason=found))
@@ -123,7 +123,7 @@ class Dispatcher:
         of another size, it might read another part of the draft and so ask another thing.
         """
         key = f"{self.prefix}/{option.name}"
-        first = numbered(key, 1)
+        first = call_key(key, 1)
         declared = self._as_declared(option)
         before = self.ledger.entry(self.account, first)
         if before is not None and before.status != "released":
@@ -143,7 +143,7 @@ class Dispatcher:
 
     def _as_declared(self, option: StepOption) -> StepOption:
         """An option with the estimates of its catalog, so that a bill is compared with those."""
-        declared = self.terms.priced(self.catalog.get(option.name, option))
+        declared = self.terms.price_option(self.catalog.get(option.name, option))
         return replace(declared, value=option.value)
 
     def _readable(self, option: StepOption, step: Step, most: Spend) -> tuple[str, str]:
@@ -153,7 +153,7 @@ class Dispatcher:
             BudgetExceeded: not even the first section could be revised.
         """
         if step.role == "section":
-            return excerpt(self.draft, most.tokens // DRAFT_SHARE), ""
+            return fitting_excerpt(self.draft, most.tokens // DRAFT_READING_DIVISOR), ""
         draft = str(self.draft)
         # Only a model pays for what it reads.
         if option.executor != LLM:
@@ -163,7 +163,7 @@ class Dispatcher:
             return tokens_bound(text, self.terms.model_of(option))
 
         room = round((most.tokens - PROMPT_TOKENS - count(self.task)) / REVISION_FACTOR)
-        part, rest = revisable(draft, room, count)
+        part, rest = split_revisable(draft, room, count)
         if draft and not part:
             raise BudgetExceeded({"tokens": count(draft) - max(0, room)}, option.name)
         return part, rest

@@ -8,7 +8,7 @@ from operator import itemgetter
 from thrifty.budget import Outcome, Step
 from thrifty.models.tokens import utf8_bytes
 
-BETWEEN = "\n\n"
+SECTION_SEPARATOR = "\n\n"
 SECTION_START = re.compile(r"(?m)^(?=## )")
 
 
@@ -40,22 +40,22 @@ class Draft:
                 insort(self._parts, (self._order[outcome.step], section), key=itemgetter(0))
 
     def __str__(self) -> str:
-        return BETWEEN.join([text for _, text in self._parts])
+        return SECTION_SEPARATOR.join([text for _, text in self._parts])
 
-    def end(self, characters: int) -> str:
+    def last_characters(self, characters: int) -> str:
         """Its last so many characters, at least one, or all that there are."""
         parts: list[str] = []
-        length = -len(BETWEEN)
+        length = -len(SECTION_SEPARATOR)
         for _, text in reversed(self._parts):
             if length >= characters:
                 break
             parts.append(text)
-            length += len(BETWEEN) + len(text)
-        return BETWEEN.join(reversed(parts))[-characters:]
+            length += len(SECTION_SEPARATOR) + len(text)
+        return SECTION_SEPARATOR.join(reversed(parts))[-characters:]
 
 
-def revisable(draft: str, tokens_max: int, count: Callable[[str], int]) -> tuple[str, str]:
-    """As many whole sections from the start as are within so many tokens, and the rest."""
+def split_revisable(draft: str, tokens_max: int, count: Callable[[str], int]) -> tuple[str, str]:
+    """Splits a draft into the whole sections that fit in so many tokens, and the rest."""
     parts = SECTION_START.split(draft)
     fitting = 0
     while fitting < len(parts) and count("".join(parts[: fitting + 1])) <= tokens_max:
@@ -63,9 +63,9 @@ def revisable(draft: str, tokens_max: int, count: Callable[[str], int]) -> tuple
     return "".join(parts[:fitting]).strip(), "".join(parts[fitting:]).strip()
 
 
-def excerpt(draft: Draft, tokens_max: int) -> str:
-    """The end of a draft, as much of it as is sure to be within so many tokens."""
-    end = draft.end(tokens_max + 1)
+def fitting_excerpt(draft: Draft, tokens_max: int) -> str:
+    """The end of a draft, as much of it as certainly fits in so many tokens."""
+    end = draft.last_characters(tokens_max + 1)
     kept = end[-tokens_max:] if tokens_max else ""
     while utf8_bytes(kept) > tokens_max:
         kept = kept[len(kept) // 8 + 1 :]

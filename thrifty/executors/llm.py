@@ -3,12 +3,12 @@
 import re
 from typing import Any
 
-from thrifty.budget import BudgetExceeded, ModelUnavailable, Outcome, Spend, total
+from thrifty.budget import BudgetExceeded, ModelUnavailable, Outcome, Spend, total_spend
 from thrifty.budget.outcome import OutcomeStatus
-from thrifty.budget.plain_text import plain
+from thrifty.budget.plain_text import strip_unprintable
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM
-from thrifty.ledger.booking import entries_of
+from thrifty.ledger.idempotent_calls import call_entries
 from thrifty.models.agent_models import ModelPrompt, Models
 from thrifty.models.allowance import OUTPUT_CAP_MIN, Allowance
 from thrifty.models.background_loop import CallAbandoned
@@ -18,13 +18,13 @@ from thrifty.models.tokens import tokens_bound
 WORDS_PER_TOKEN = 0.5
 """How many words to ask for by the estimate, which holds the prompt and the reasoning too."""
 WORDS_MIN = 60
-USEFUL_SHARE = 4
+USEFUL_DIVISOR = 4
 REVISION_SHARE_MIN = 0.5
 """A revision with fewer words than this share of its draft has lost something."""
 HEADING = re.compile(r"(?m)^## +(.+?) *$")
 
 
-def words_wanted(work: Work) -> int:
+def target_words(work: Work) -> int:
     """The length to ask for: what the estimate foresaw, or that of the draft and a little more."""
     foreseen = max(WORDS_MIN, round(work.option.estimate.tokens * WORDS_PER_TOKEN))
     return max(foreseen, round(len(work.draft.split()) * 1.1)) if work.revises else foreseen
@@ -34,10 +34,10 @@ def useful_tokens(work: Work, model: str) -> int:
     """The shortest answer worth its input: a quarter of the estimate, or as long as the draft."""
     if work.revises:
         return max(OUTPUT_CAP_MIN, tokens_bound(work.draft, model))
-    return max(OUTPUT_CAP_MIN, work.option.estimate.tokens // USEFUL_SHARE)
+    return max(OUTPUT_CAP_MIN, work.option.estimate.tokens // USEFUL_DIVISOR)
 
 
-def write(
+def write_with_model(
     work: Work, prompt: ModelPrompt, models: Models, allowance: Allowance, config: Any = None
 ) -> Outcome:
     """Does the work with a model; whatever happens is told in the outcome, not raised.
@@ -54,12 +54,12 @@ def write(
         reason, disables = str(error), LLM if error.for_good else ""
     else:
         status, text, reason = _judge(work, reply, allowance)
-    return Outcome(work.option, status, text, _spent_on(allowance), reason, disables)
+    return Outcome(work.option, status, text, _sum_charges(allowance), reason, disables)
 
 
 def _judge(work: Work, reply: Reply, allowance: Allowance) -> tuple[OutcomeStatus, str, str]:
     """Status, text and reason: half a section is better than none, half a revision is worse."""
-    text = plain(reply.text).strip()
+    text = strip_unprintable(reply.text).strip()
     if work.revises and (missing := "its end" if reply.is_cut else _missing(work.draft, text)):
         return "failed", "", f"the revision lost {missing}, so the draft stays as it was"
     if not reply.is_cut:
@@ -78,9 +78,9 @@ def _missing(draft: str, revision: str) -> str:
     return "more than half of the words" if is_short else ""
 
 
-def _spent_on(allowance: Allowance) -> Spend:
+def _sum_charges(allowance: Allowance) -> Spend:
     """What all attempts under an allowance have cost; what is pending could not be settled."""
     amounts = []
-    for entry in entries_of(allowance.ledger, allowance.account, allowance.key):
+    for entry in call_entries(allowance.ledger, allowance.account, allowance.key):
         amounts.append(entry.reserved if entry.status == "pending" else entry.charged)
-    return total(amounts)
+    return total_spend(amounts)

@@ -2,17 +2,17 @@
 
 import math
 
-from thrifty.budget import InvalidInput, StepOption, checks
+from thrifty.budget import InvalidInput, StepOption, validate
 
 TEMPLATES = ("deliverables", "generic", "outline", "risks", "tidy", "timeline")
 """What the local executor can write."""
 PROMPTS = ("generic", "outline", "polish", "risks", "timeline")
 """What a model can be asked for."""
-FIELDS = {"llm": ("prompt", "model"), "local": ("template",)}
+PAYLOAD_FIELDS = {"llm": ("prompt", "model"), "local": ("template",)}
 """What the built-in executors read."""
 
 DEPTH_MAX = 20
-MODEL_MAX = 200
+MODEL_LENGTH_MAX = 200
 INTEGER_MAX = 2**63 - 1
 """The largest integer a checkpoint holds."""
 
@@ -28,11 +28,13 @@ def check_payload(option: StepOption) -> None:
     if not option.payload:
         return
     _check_plain(where, option.payload, DEPTH_MAX)
-    if option.executor in FIELDS:
-        checks.record(where, option.payload, FIELDS[option.executor])
-        checks.choice(f"{where}.prompt", option.payload.get("prompt", "generic"), PROMPTS)
-        checks.choice(f"{where}.template", option.payload.get("template", "generic"), TEMPLATES)
-        checks.text(f"{where}.model", option.payload.get("model", "any"), maximum=MODEL_MAX)
+    if option.executor in PAYLOAD_FIELDS:
+        validate.record(where, option.payload, PAYLOAD_FIELDS[option.executor])
+        validate.choice(f"{where}.prompt", option.payload.get("prompt", "generic"), PROMPTS)
+        validate.choice(f"{where}.template", option.payload.get("template", "generic"), TEMPLATES)
+        validate.text(
+            f"{where}.model", option.payload.get("model", "any"), maximum=MODEL_LENGTH_MAX
+        )
 
 
 def _check_plain(where: str, value: object, depth: int) -> None:
@@ -46,11 +48,11 @@ def _check_plain(where: str, value: object, depth: int) -> None:
     elif isinstance(value, list | tuple):
         for index, member in enumerate(value):
             _check_plain(f"{where}[{index}]", member, depth - 1)
-    elif not _is_plain(value):
+    elif not _is_plain_scalar(value):
         raise InvalidInput(where, value, "use text, finite numbers, true or false, lists, mappings")
 
 
-def _is_plain(value: object) -> bool:
+def _is_plain_scalar(value: object) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, int):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from thrifty.budget import Spend, StepOption, checks
+from thrifty.budget import Spend, StepOption, validate
 from thrifty.budget.option import SPEND_EXAMPLE
 
 
@@ -37,8 +37,8 @@ class Result:
     """What it used; latency is measured from outside."""
 
     def __post_init__(self) -> None:
-        checks.string("result.text", self.text)
-        checks.instance("result.spend", self.spend, Spend, SPEND_EXAMPLE)
+        validate.any_string("result.text", self.text)
+        validate.instance("result.spend", self.spend, Spend, SPEND_EXAMPLE)
 
 
 Executor = Callable[[Work], Result | str]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from thrifty.budget import InvalidInput, Spend, StepOption
-from thrifty.budget.names import folded
+from thrifty.budget.name_folding import fold_name
 from thrifty.budget.option import NAME_MAX
 from thrifty.executors.adapt import adapt
 from thrifty.executors.protocol import Executor, Result, Work
@@ -17,18 +17,18 @@ LLM = "llm"
 LOCAL = "local"
 """Writes with no model, at no cost."""
 
-RESERVED = (LLM, LOCAL)
+BUILTIN_EXECUTORS = (LLM, LOCAL)
 
 
 @dataclass(frozen=True, slots=True)
-class Executors:
+class ExecutorRegistry:
     """The reserved names and what the user registered."""
 
     registered: Mapping[str, Executor] = field(default_factory=dict)
     """The user's own, adapted."""
 
     @classmethod
-    def of(cls, given: Executors | Mapping[str, object] | None) -> Executors:
+    def of(cls, given: ExecutorRegistry | Mapping[str, object] | None) -> ExecutorRegistry:
         """Registers every member of a mapping.
 
         Args:
@@ -37,7 +37,7 @@ class Executors:
         Raises:
             InvalidInput: a name is empty or taken, or what it names cannot be called.
         """
-        if isinstance(given, Executors):
+        if isinstance(given, ExecutorRegistry):
             return given
         if given is not None and not isinstance(given, Mapping):
             raise InvalidInput("executors", given, "use a mapping of names to executors")
@@ -49,16 +49,16 @@ class Executors:
     @property
     def names(self) -> tuple[str, ...]:
         """What an option may name as its executor."""
-        return (*RESERVED, *self.registered)
+        return (*BUILTIN_EXECUTORS, *self.registered)
 
-    def with_executor(self, name: str, thing: object) -> Executors:
+    def with_executor(self, name: str, thing: object) -> ExecutorRegistry:
         """These and one more: a function of the work, a LangChain tool, or any Runnable.
 
         Raises:
             InvalidInput: the name is empty or taken, or the thing cannot be called.
         """
         _check_name(name, self.names)
-        return Executors({**self.registered, name: adapt(name, thing)})
+        return ExecutorRegistry({**self.registered, name: adapt(name, thing)})
 
     def __getitem__(self, name: str) -> Executor:
         """The executor of that name.
@@ -67,7 +67,7 @@ class Executors:
             InvalidInput: nobody registered it, or it is `llm`, which only the graph can call.
         """
         if name == LOCAL:
-            return _local
+            return _run_local
         if name not in self.registered:
             known = ", ".join((LOCAL, *self.registered))
             raise InvalidInput("executor", name, f"register it, or use one of: {known}")
@@ -76,10 +76,10 @@ class Executors:
 
 def warm_up() -> None:
     """Loads what local code knows now, so that its time is not the first run's latency."""
-    _local(Work("warm up", StepOption("warm up", "warm up", LOCAL, "Warm up.", Spend(), 0.0)))
+    _run_local(Work("warm up", StepOption("warm up", "warm up", LOCAL, "Warm up.", Spend(), 0.0)))
 
 
-def _local(work: Work) -> Result:
+def _run_local(work: Work) -> Result:
     from thrifty.executors.offline.local_executor import run_local  # when something is written
 
     return run_local(work)
@@ -91,6 +91,10 @@ def _check_name(name: object, taken: tuple[str, ...]) -> None:
     if name != name.strip():
         raise InvalidInput("executors", name, "drop the blanks around the name")
     for other in taken:
-        if folded(name) == folded(other):
-            kept = "that name is thrifty's own" if other in RESERVED else f"{other!r} is there"
+        if fold_name(name) == fold_name(other):
+            kept = (
+                "that name is thrifty's own"
+                if other in BUILTIN_EXECUTORS
+                else f"{other!r} is there"
+            )
             raise InvalidInput("executors", name, f"choose another name; {kept}")

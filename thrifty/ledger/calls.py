@@ -1,14 +1,14 @@
-"""What the acts on single calls do to the books, each within one transaction."""
+"""What the acts on single calls do to the tables, each within one transaction."""
 
 from typing import NamedTuple
 
 from thrifty.budget import BudgetExceeded, KeyReused, LeaseLost, ReservationClosed, Spend
 from thrifty.ledger import rules
-from thrifty.ledger.protocol import Account, Entry, Lease
-from thrifty.ledger.rules import AccountState
-from thrifty.ledger.store import Books
+from thrifty.ledger.protocol import AccountOrLease, Entry, Lease
+from thrifty.ledger.rules import StoredAccount
+from thrifty.ledger.storage import Tables
 
-NO_LEASE = 0
+NO_FENCE = 0
 
 
 class Caller(NamedTuple):
@@ -19,65 +19,67 @@ class Caller(NamedTuple):
     fence: int
 
     @classmethod
-    def of(cls, account: Account) -> "Caller":
+    def of(cls, account: AccountOrLease) -> "Caller":
         if isinstance(account, Lease):
             return cls(account.account, account.run, account.fence)
-        return cls(account, account, NO_LEASE)
+        return cls(account, account, NO_FENCE)
 
 
-def known(books: Books, name: str) -> AccountState:
+def require_account(tables: Tables, name: str) -> StoredAccount:
     """An account that was opened."""
-    account = books.account(name)
+    account = tables.account(name)
     if account is None:
         raise KeyError(name)
     return account
 
 
-def looked_up(books: Books, name: str, key: str) -> Entry | None:
-    return books.entry(known(books, name).name, key)
+def find_entry(tables: Tables, name: str, key: str) -> Entry | None:
+    return tables.entry(require_account(tables, name).name, key)
 
 
-def overruns(books: Books, name: str) -> tuple[Entry, ...]:
-    return tuple(books.overruns(known(books, name).name))
+def find_overruns(tables: Tables, name: str) -> tuple[Entry, ...]:
+    return tuple(tables.overruns(require_account(tables, name).name))
 
 
-def admitted(books: Books, caller: Caller, key: str = "") -> tuple[AccountState, Entry | None]:
+def admit_caller(
+    tables: Tables, caller: Caller, key: str = ""
+) -> tuple[StoredAccount, Entry | None]:
     """The caller's account, if it may spend from it, and what stands in it under a key.
 
     The account is locked first, so that no take-over can come between.
     """
-    account, lease, entry = books.look(caller.account, caller.run, key)
+    account, lease, entry = tables.account_lease_entry(caller.account, caller.run, key)
     if account is None:
         raise KeyError(caller.account)
-    if caller.fence != (lease.fence if lease and lease.owner else NO_LEASE):
-        raise lost(lease or Lease(caller.account, caller.run, "", NO_LEASE, 0))
+    if caller.fence != (lease.fence if lease and lease.owner else NO_FENCE):
+        raise lease_lost_error(lease or Lease(caller.account, caller.run, "", NO_FENCE, 0))
     return account, entry
 
 
-def lost(lease: Lease) -> LeaseLost:
+def lease_lost_error(lease: Lease) -> LeaseLost:
     """The refusal of everybody but the one who holds a lease."""
     return LeaseLost(lease.run, lease.owner, lease.since_ms, lease.fence)
 
 
-def reserve(books: Books, caller: Caller, wanted: Entry) -> Entry:
-    account, before = admitted(books, caller, wanted.key)
+def reserve(tables: Tables, caller: Caller, wanted: Entry) -> Entry:
+    account, before = admit_caller(tables, caller, wanted.key)
     if before is not None:
-        before = _recognised(books, caller, before, wanted)
+        before = _confirm_same_call(tables, caller, before, wanted)
         if before.status != "released":
             return before
-    if short := rules.missing(account, wanted.reserved.amounts):
+    if short := rules.shortfall(account, wanted.reserved.amounts):
         raise BudgetExceeded(short, wanted.label)
     # The keyed row first: where two race for one key, it is what stops the second one
     # before it has counted anything.
     if before is None:
-        books.add_entry(account.name, wanted)
+        tables.add_entry(account.name, wanted)
     else:
-        books.set_entry(account.name, wanted)
-    books.set_account(rules.with_reserved(account, wanted))
+        tables.set_entry(account.name, wanted)
+    tables.set_account(rules.with_reservation(account, wanted))
     return wanted
 
 
-def _recognised(books: Books, caller: Caller, before: Entry, wanted: Entry) -> Entry:
+def _confirm_same_call(tables: Tables, caller: Caller, before: Entry, wanted: Entry) -> Entry:
     """The entry of a known key, once it is certain that the same call is meant."""
     if before.is_grant:
         raise KeyReused(before.key, "names the account of a sub-agent")
@@ -87,72 +89,72 @@ def _recognised(books: Books, caller: Caller, before: Entry, wanted: Entry) -> E
         raise KeyReused(before.key, "stands for another request")
     if wanted.fingerprint and not before.fingerprint:
         before = before._replace(fingerprint=wanted.fingerprint)
-        books.set_entry(caller.account, before)
+        tables.set_entry(caller.account, before)
     return before
 
 
-def mark_sent(books: Books, caller: Caller, key: str) -> Entry:
-    account, entry = _own(books, caller, key)
-    return post(books, account, entry, rules.closed(entry, "pending", Spend()))
+def mark_sent(tables: Tables, caller: Caller, key: str) -> Entry:
+    account, entry = _find_own_call(tables, caller, key)
+    return post_change(tables, account, entry, rules.with_status(entry, "pending", Spend()))
 
 
-def settle(books: Books, caller: Caller, key: str, actual: Spend, answer: str) -> Entry:
-    account, entry = _own(books, caller, key)
+def settle(tables: Tables, caller: Caller, key: str, actual: Spend, answer: str) -> Entry:
+    account, entry = _find_own_call(tables, caller, key)
     if entry.status == "settled":
         return entry
-    return post(books, account, entry, rules.closed(entry, "settled", actual, answer))
+    return post_change(tables, account, entry, rules.with_status(entry, "settled", actual, answer))
 
 
-def charge_in_full(books: Books, caller: Caller, key: str, latency_ms: int) -> Entry:
-    account, entry = _own(books, caller, key)
+def charge_in_full(tables: Tables, caller: Caller, key: str, latency_ms: int) -> Entry:
+    account, entry = _find_own_call(tables, caller, key)
     if entry.status == "in_doubt":
         return entry
-    charged = rules.in_full(entry, latency_ms)
-    return post(books, account, entry, rules.closed(entry, "in_doubt", charged))
+    charged = rules.full_charge(entry, latency_ms)
+    return post_change(tables, account, entry, rules.with_status(entry, "in_doubt", charged))
 
 
-def release(books: Books, caller: Caller, key: str) -> Entry:
-    account, entry = _own(books, caller, key)
+def release(tables: Tables, caller: Caller, key: str) -> Entry:
+    account, entry = _find_own_call(tables, caller, key)
     if entry.status == "released":
         return entry
-    return post(books, account, entry, rules.closed(entry, "released", Spend()))
+    return post_change(tables, account, entry, rules.with_status(entry, "released", Spend()))
 
 
-def reconcile(books: Books, name: str, key: str, actual: Spend) -> Entry:
-    account = known(books, name)
-    entry = _call(books.entry(name, key), key)
+def reconcile(tables: Tables, name: str, key: str, actual: Spend) -> Entry:
+    account = require_account(tables, name)
+    entry = _require_call(tables.entry(name, key), key)
     if entry.status == "settled" and entry.charged == actual:
         return entry
-    return post(books, account, entry, rules.reconciled(entry, actual))
+    return post_change(tables, account, entry, rules.settle_in_doubt(entry, actual))
 
 
-def _own(books: Books, caller: Caller, key: str) -> tuple[AccountState, Entry]:
+def _find_own_call(tables: Tables, caller: Caller, key: str) -> tuple[StoredAccount, Entry]:
     """The caller's account, and in it the entry of a call that its run has reserved."""
-    account, entry = admitted(books, caller, key)
-    call = _call(entry, key)
+    account, entry = admit_caller(tables, caller, key)
+    call = _require_call(entry, key)
     if call.run != caller.run:
         raise KeyReused(key, f"belongs to run {call.run!r}")
     return account, call
 
 
-def _call(entry: Entry | None, key: str) -> Entry:
+def _require_call(entry: Entry | None, key: str) -> Entry:
     if entry is None or entry.is_grant:
         raise ReservationClosed(key, entry.status if entry else "unknown")
     return entry
 
 
-def post(books: Books, account: AccountState, before: Entry, after: Entry) -> Entry:
+def post_change(tables: Tables, account: StoredAccount, before: Entry, after: Entry) -> Entry:
     """Writes what an entry has become, and carries what it costs up to every parent."""
-    books.set_entry(account.name, after)
-    changed = rules.with_changed(account, before, after)
-    books.set_account(changed)
+    tables.set_entry(account.name, after)
+    changed = rules.with_changed_entry(account, before, after)
+    tables.set_account(changed)
     if changed.parent and (changed.spent, changed.over) != (account.spent, account.over):
         # Accounts are locked from the sub-agent upwards, so that two never wait for each other.
-        parent = known(books, changed.parent)
-        grant = books.entry(parent.name, changed.name)
+        parent = require_account(tables, changed.parent)
+        grant = tables.entry(parent.name, changed.name)
         assert grant is not None, "a sub-agent's account stands in its parent's"
         if grant.status == "returned":
             # A doubt has cost less than was charged: that is its parent's to spend by now.
-            books.set_account(rules.shut(changed))
-        post(books, parent, grant, rules.with_child(grant, changed))
+            tables.set_account(rules.with_limits_at_spent(changed))
+        post_change(tables, parent, grant, rules.with_child(grant, changed))
     return after

@@ -6,34 +6,34 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from thrifty.budget import LedgerUnavailable
-from thrifty.ledger.book import Book, wall_clock_ms
+from thrifty.ledger.base_ledger import BaseLedger, wall_clock_ms
 from thrifty.ledger.protocol import Entry, Lease
-from thrifty.ledger.rules import AccountState
-from thrifty.ledger.store import Books, Look
+from thrifty.ledger.rules import StoredAccount
+from thrifty.ledger.storage import AccountLeaseEntry, Tables
 
 T = TypeVar("T")
-NOT_THERE: Any = object()
+ABSENT: Any = object()
 UNDER_WAY = ("unsent", "pending")
 """Nothing is charged yet."""
 
 
-class MemoryBooks:
+class MemoryTables:
     """Rows in dictionaries, and what they were before the transaction changed them."""
 
     def __init__(self) -> None:
-        self._accounts: dict[str, AccountState] = {}
+        self._accounts: dict[str, StoredAccount] = {}
         self._entries: dict[str, dict[str, Entry]] = {}
         self._leases: dict[tuple[str, str], Lease] = {}
-        self._with_overruns: set[str] = set()
+        self._accounts_with_overruns: set[str] = set()
         """The accounts that ever had one: the others need not be searched."""
-        self._changes: list[tuple[dict[Any, Any], Any, Any]] = []
+        self._undo_log: list[tuple[dict[Any, Any], Any, Any]] = []
 
-    def look(self, account: str, run: str, key: str) -> Look:
+    def account_lease_entry(self, account: str, run: str, key: str) -> AccountLeaseEntry:
         entries = self._entries.get(account)
         entry = entries.get(key) if entries else None
         return self._accounts.get(account), self._leases.get((account, run)), entry
 
-    def account(self, name: str) -> AccountState | None:
+    def account(self, name: str) -> StoredAccount | None:
         return self._accounts.get(name)
 
     def entry(self, account: str, key: str) -> Entry | None:
@@ -46,19 +46,19 @@ class MemoryBooks:
         return [entry for entry in self._entries[account].values() if entry.is_open]
 
     def overruns(self, account: str) -> list[Entry]:
-        if account not in self._with_overruns:
+        if account not in self._accounts_with_overruns:
             return []
         return [entry for entry in self._entries[account].values() if entry.is_overrun]
 
     def lease(self, account: str, run: str) -> Lease | None:
         return self._leases.get((account, run))
 
-    def add_account(self, account: AccountState) -> None:
+    def add_account(self, account: StoredAccount) -> None:
         self._put(self._entries, account.name, {})
         self._put(self._accounts, account.name, account)
 
-    def set_account(self, account: AccountState) -> None:
-        self._changes.append((self._accounts, account.name, self._accounts[account.name]))
+    def set_account(self, account: StoredAccount) -> None:
+        self._undo_log.append((self._accounts, account.name, self._accounts[account.name]))
         self._accounts[account.name] = account
 
     def add_entry(self, account: str, entry: Entry) -> None:
@@ -66,10 +66,10 @@ class MemoryBooks:
 
     def set_entry(self, account: str, entry: Entry) -> None:
         entries = self._entries[account]
-        self._changes.append((entries, entry.key, entries[entry.key]))
+        self._undo_log.append((entries, entry.key, entries[entry.key]))
         entries[entry.key] = entry
         if entry.status not in UNDER_WAY and entry.is_overrun:
-            self._with_overruns.add(account)
+            self._accounts_with_overruns.add(account)
 
     def set_lease(self, lease: Lease) -> None:
         self._put(self._leases, (lease.account, lease.run), lease)
@@ -79,65 +79,65 @@ class MemoryBooks:
         """Whether no account was ever opened."""
         return not self._accounts
 
-    def keep(self) -> None:
+    def commit(self) -> None:
         """Ends the transaction."""
-        self._changes.clear()
+        self._undo_log.clear()
 
-    def undo(self) -> None:
+    def roll_back(self) -> None:
         """Ends the transaction as if it had not been: a Ctrl-C may come between two rows."""
-        while self._changes:
-            rows, key, before = self._changes.pop()
-            if before is NOT_THERE:
+        while self._undo_log:
+            rows, key, before = self._undo_log.pop()
+            if before is ABSENT:
                 rows.pop(key, None)
             else:
                 rows[key] = before
 
     def _put(self, rows: dict[Any, Any], key: Any, row: Any) -> None:
-        self._changes.append((rows, key, rows.get(key, NOT_THERE)))
+        self._undo_log.append((rows, key, rows.get(key, ABSENT)))
         rows[key] = row
 
 
-class MemoryStore:
-    """A `Store` for one process, whose threads it lets in one after another."""
+class MemoryStorage:
+    """A `Storage` for one process, whose threads it lets in one after another."""
 
     def __init__(self) -> None:
-        self._books = MemoryBooks()
+        self._tables = MemoryTables()
         self._lock = Lock()
-        self._process = os.getpid()
+        self._pid = os.getpid()
 
-    def write(self, work: Callable[[Books], T]) -> T:
+    def write(self, work: Callable[[Tables], T]) -> T:
         self._check_process()
         with self._lock:
             try:
-                result = work(self._books)
-                self._books.keep()
+                result = work(self._tables)
+                self._tables.commit()
             except BaseException:
-                self._books.undo()
+                self._tables.roll_back()
                 raise
         return result
 
-    def read(self, work: Callable[[Books], T], *, is_single: bool = False) -> T:
+    def read(self, work: Callable[[Tables], T], *, is_single: bool = False) -> T:
         self._check_process()
         with self._lock:
-            return work(self._books)
+            return work(self._tables)
 
     def _check_process(self) -> None:
-        """A fork has a copy of the books, and would spend every budget a second time.
+        """A fork has a copy of the tables, and would spend every budget a second time.
 
         A server that builds its agent first and forks then has none to spend yet.
         """
-        if os.getpid() == self._process:
+        if os.getpid() == self._pid:
             return
-        if not self._books.is_empty:
+        if not self._tables.is_empty:
             raise LedgerUnavailable(
                 "this ledger lives in the memory of another process; "
                 "share a SqliteLedger or a PostgresLedger instead"
             )
-        self._process = os.getpid()
+        self._pid = os.getpid()
 
 
-class MemoryLedger(Book):
+class MemoryLedger(BaseLedger):
     """A `Ledger` for runs that live and end in one process."""
 
     def __init__(self, now_ms: Callable[[], int] = wall_clock_ms) -> None:
-        super().__init__(MemoryStore(), now_ms)
+        super().__init__(MemoryStorage(), now_ms)

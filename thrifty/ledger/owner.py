@@ -1,4 +1,4 @@
-"""Who holds a run, told so that a person can find it and a machine can tell whether it is gone.
+"""The name of a run's owner, by which a person finds the process and thrifty sees that it ended.
 
 Only what is certain counts as gone: the same kernel and process namespace as ours, and no such
 process in it any more. Of everything else (another machine, a restart, another container)
@@ -17,35 +17,35 @@ from pathlib import Path
 from thrifty.budget import LeaseLost
 from thrifty.ledger.protocol import Lease, Ledger
 
-OWNER = re.compile(r"pid (?P<pid>\d+) on .* \[(?P<home>[^ ]+) (?P<started>\d+)\](?: #\d+)?")
-STATE, STARTED = 0, 19
+OWNER_PATTERN = re.compile(r"pid (?P<pid>\d+) on .* \[(?P<home>[^ ]+) (?P<started>\d+)\](?: #\d+)?")
+STATE_INDEX, STARTED_INDEX = 0, 19
 """Places in `/proc/<pid>/stat`, counted from behind the name of the program (proc(5))."""
 
-_NUMBERS = count(1)
+_OWNER_NUMBERS = count(1)
 
 
-def this_process() -> str:
+def process_name() -> str:
     """A name for this process that no other process on any machine has."""
-    return _name_of(os.getpid())
+    return _process_name_of(os.getpid())
 
 
 @cache
-def _name_of(pid: int) -> str:
-    stat = _stat(pid)
-    started = stat[STARTED] if stat else "0"
-    return f"pid {pid} on {socket.gethostname()} [{_home()} {started}]"
+def _process_name_of(pid: int) -> str:
+    stat = _process_stat(pid)
+    started = stat[STARTED_INDEX] if stat else "0"
+    return f"pid {pid} on {socket.gethostname()} [{_process_scope()} {started}]"
 
 
-def new_owner() -> str:
+def new_owner_name() -> str:
     """A name for one more owner in this process, who is gone when the process is."""
-    return f"{this_process()} #{next(_NUMBERS)}"
+    return f"{process_name()} #{next(_OWNER_NUMBERS)}"
 
 
-def is_gone(owner: str) -> bool:
+def is_owner_gone(owner: str) -> bool:
     """Whether a process of that name certainly does not run any more."""
-    told = OWNER.fullmatch(owner)
+    told = OWNER_PATTERN.fullmatch(owner)
     # On Windows there is no harmless way to ask for a process by its number.
-    if told is None or told["home"] != _home() or os.name == "nt":
+    if told is None or told["home"] != _process_scope() or os.name == "nt":
         return False
     try:
         os.kill(int(told["pid"]), 0)
@@ -53,12 +53,14 @@ def is_gone(owner: str) -> bool:
         return True
     except PermissionError:
         pass  # it is there, and somebody else's
-    stat = _stat(int(told["pid"]))
+    stat = _process_stat(int(told["pid"]))
     # Its number may be another's by now, or that of a process that was killed and not buried.
-    return stat is not None and (stat[STARTED] != told["started"] or stat[STATE] in "ZX")
+    return stat is not None and (
+        stat[STARTED_INDEX] != told["started"] or stat[STATE_INDEX] in "ZX"
+    )
 
 
-def hold(ledger: Ledger, account: str, owner: str, run: str | None = None) -> Lease:
+def take_or_take_over(ledger: Ledger, account: str, owner: str, run: str | None = None) -> Lease:
     """Takes a run, or takes it over where its owner is certainly gone.
 
     Raises:
@@ -67,12 +69,12 @@ def hold(ledger: Ledger, account: str, owner: str, run: str | None = None) -> Le
     try:
         return ledger.take(account, owner, run=run)
     except LeaseLost as lost:
-        if not is_gone(lost.holder):
+        if not is_owner_gone(lost.holder):
             raise
-        return ledger.take(account, owner, over=lost.fence, run=run)
+        return ledger.take(account, owner, over_fence=lost.fence, run=run)
 
 
-def _home() -> str:
+def _process_scope() -> str:
     """Where a process number means something: this boot of this kernel, in this namespace."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -82,7 +84,7 @@ def _home() -> str:
     return f"{boot}/{namespace}"
 
 
-def _stat(pid: int) -> list[str] | None:
+def _process_stat(pid: int) -> list[str] | None:
     """What the kernel tells of a process; None where it does not."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -15,11 +15,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from thrifty.budget import LedgerUnavailable
-from thrifty.ledger import forks
-from thrifty.ledger.book import Book, wall_clock_ms
+from thrifty.ledger import process_fork
+from thrifty.ledger.base_ledger import BaseLedger, wall_clock_ms
 from thrifty.ledger.schema import POSTGRES
-from thrifty.ledger.sql import Cursor, Row, SqlBooks, migrate
-from thrifty.ledger.store import Books
+from thrifty.ledger.sql import Cursor, SqlRow, SqlTables, migrate
+from thrifty.ledger.storage import Tables
 
 if TYPE_CHECKING:
     import psycopg
@@ -28,28 +28,28 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 POOL_MAX = 8
-WAIT_S = 30.0
+CONNECTION_WAIT_S = 30.0
 """How long to wait for a connection."""
-LOCK_MS = 30_000
+LOCK_TIMEOUT_MS = 30_000
 """How long to wait for an account that others change."""
-IDLE_MS = 10_000
+IDLE_TIMEOUT_MS = 10_000
 """How long a transaction may stand still before the server ends it."""
 ATTEMPTS_MAX = 10
-PAUSE_S = 0.01
-PASSING = ("40001", "40P01", "23505", "57P", "08", "25P03")
+RETRY_PAUSE_S = 0.01
+TRANSIENT_SQLSTATES = ("40001", "40P01", "23505", "57P", "08", "25P03")
 """Serialisation failure, deadlock, a key that another has added meanwhile; a server that goes
 down or comes up, a lost connection, a transaction that stood still."""
-WRITE = b"BEGIN"
-READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+BEGIN_WRITE = b"BEGIN"
+BEGIN_READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 MIGRATION_LOCK = 0x7468_7269_6674_79
 """The key under which processes wait for each other to migrate: "thrifty" in ASCII."""
 
-inherited: list[Any] = []
+inherited_pools: list[Any] = []
 """Pools of parent processes: closing one, even by forgetting it, would end their connections."""
 
 
-class PostgresStore:
-    """A `Store` with a pool of connections in each process."""
+class PostgresStorage:
+    """A `Storage` with a pool of connections in each process."""
 
     def __init__(self, conninfo: str, pool_max: int, wait_s: float) -> None:
         self._conninfo = conninfo
@@ -57,13 +57,13 @@ class PostgresStore:
         self._pool: ConnectionPool | None = None
         self._lock = Lock()
         self._is_migrated = False
-        forks.watch(self)
+        process_fork.register_fork_aware(self)
 
-    def write(self, work: Callable[[Books], T]) -> T:
-        return self._run(work, WRITE, " FOR UPDATE")
+    def write(self, work: Callable[[Tables], T]) -> T:
+        return self._run_transaction(work, BEGIN_WRITE, " FOR UPDATE")
 
-    def read(self, work: Callable[[Books], T], *, is_single: bool = False) -> T:
-        return self._run(work, None if is_single else READ, "")
+    def read(self, work: Callable[[Tables], T], *, is_single: bool = False) -> T:
+        return self._run_transaction(work, None if is_single else BEGIN_READ, "")
 
     def close(self) -> None:
         """Closes the connections; the next use opens new ones."""
@@ -77,29 +77,31 @@ class PostgresStore:
 
     def after_fork(self, in_child: bool) -> None:
         if in_child and self._pool is not None:
-            inherited.append(self._pool)
+            inherited_pools.append(self._pool)
             self._pool = None
         self._lock.release()
 
-    def _run(self, work: Callable[[Books], T], begin: bytes | None, lock: str) -> T:
+    def _run_transaction(
+        self, work: Callable[[Tables], T], begin: bytes | None, lock_clause: str
+    ) -> T:
         """Does the work, and anew when that can help: an act that is done twice is done once."""
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 # Who leaves the connection commits or, by an exception, rolls back.
-                with self._connected().connection() as connection:
+                with self._open_pool().connection() as connection:
                     if begin:
                         connection.execute(begin)
-                    return work(SqlBooks(_executing(connection), lock))
-            except _driver().Error as error:
-                if attempt == ATTEMPTS_MAX or not _passes(error):
+                    return work(SqlTables(_make_execute(connection), lock_clause))
+            except _import_driver().Error as error:
+                if attempt == ATTEMPTS_MAX or not _is_transient(error):
                     raise LedgerUnavailable(
                         f"the ledger's database failed ({_first_line(error)}); "
                         "check that it runs, has room, and lets this role write"
                     ) from error
-            time.sleep(PAUSE_S * attempt * random.random())
+            time.sleep(RETRY_PAUSE_S * attempt * random.random())
         raise AssertionError("the last attempt returns or raises")
 
-    def _connected(self) -> ConnectionPool:
+    def _open_pool(self) -> ConnectionPool:
         with self._lock:
             if self._pool is None:
                 self._pool = self._new_pool()
@@ -114,7 +116,7 @@ class PostgresStore:
         return ConnectionPool(
             self._conninfo,
             kwargs={"autocommit": True, "client_encoding": "utf8"},
-            configure=_configure,
+            configure=_configure_connection,
             min_size=1,
             max_size=self._pool_max,
             timeout=self._wait_s,
@@ -126,10 +128,10 @@ class PostgresStore:
             if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
                 raise LedgerUnavailable(f"the database has encoding {encoding}; make one in UTF8")
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
-            migrate(_executing(connection), POSTGRES)
+            migrate(_make_execute(connection), POSTGRES)
 
 
-class PostgresLedger(Book):
+class PostgresLedger(BaseLedger):
     """A `Ledger` in a PostgreSQL database; needs `pip install "thrifty[postgres]"`.
 
     Args:
@@ -147,19 +149,19 @@ class PostgresLedger(Book):
         conninfo: str,
         *,
         pool_max: int = POOL_MAX,
-        wait_s: float = WAIT_S,
+        wait_s: float = CONNECTION_WAIT_S,
         now_ms: Callable[[], int] = wall_clock_ms,
     ) -> None:
-        _driver()
-        self._database = PostgresStore(conninfo, pool_max, wait_s)
-        super().__init__(self._database, now_ms)
+        _import_driver()
+        self._postgres_storage = PostgresStorage(conninfo, pool_max, wait_s)
+        super().__init__(self._postgres_storage, now_ms)
 
     def close(self) -> None:
         """Closes the connections; the next use opens new ones."""
-        self._database.close()
+        self._postgres_storage.close()
 
 
-def _driver() -> Any:
+def _import_driver() -> Any:
     try:
         import psycopg
         import psycopg_pool  # noqa: F401 - looked for here, used later
@@ -169,7 +171,7 @@ def _driver() -> Any:
     return psycopg
 
 
-def _configure(connection: psycopg.Connection[Any]) -> None:
+def _configure_connection(connection: psycopg.Connection[Any]) -> None:
     """What has to hold on every connection, whatever the server's defaults are.
 
     A process that is stopped in a transaction must not hold an account for ever.
@@ -179,28 +181,31 @@ def _configure(connection: psycopg.Connection[Any]) -> None:
         "WHERE current_setting('synchronous_commit') = 'off'"
     )
     connection.execute("SET default_transaction_isolation = 'read committed'")
-    connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_MS}".encode())
-    connection.execute(f"SET lock_timeout = {LOCK_MS}".encode())
+    connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}".encode())
+    connection.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MS}".encode())
 
 
-def _executing(connection: psycopg.Connection[Any]) -> Callable[[str, Row], Cursor]:
-    def execute(sql: str, values: Row) -> Cursor:
-        return connection.execute(_marked(sql), values)
+def _make_execute(connection: psycopg.Connection[Any]) -> Callable[[str, SqlRow], Cursor]:
+    def execute(sql: str, values: SqlRow) -> Cursor:
+        return connection.execute(_driver_sql(sql), values)
 
     return execute
 
 
 @lru_cache(maxsize=64)
-def _marked(sql: str) -> bytes:
+def _driver_sql(sql: str) -> bytes:
     """A statement with its values marked as this driver wants them."""
     return sql.replace("?", "%s").encode()
 
 
-def _passes(error: Any) -> bool:
+def _is_transient(error: Any) -> bool:
     """Whether another attempt can fare better: it came too close to another, or lost its line."""
     if error.sqlstate is not None:
-        return str(error.sqlstate).startswith(PASSING)
-    return isinstance(error, _driver().OperationalError) and "Timeout" not in type(error).__name__
+        return str(error.sqlstate).startswith(TRANSIENT_SQLSTATES)
+    return (
+        isinstance(error, _import_driver().OperationalError)
+        and "Timeout" not in type(error).__name__
+    )
 
 
 def _first_line(error: Exception) -> str:

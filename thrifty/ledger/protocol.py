@@ -101,7 +101,7 @@ class Lease:
     """When it was taken, in milliseconds since 1970."""
 
 
-Account = str | Lease
+AccountOrLease = str | Lease
 """An account by its name or, once somebody has taken it, by the lease that shows who asks."""
 
 
@@ -114,12 +114,12 @@ class Ledger(Protocol):
 
     Every operation may raise:
         LeaseLost: the run is held by somebody else, or the lease that is shown is stale.
-        LedgerUnavailable: the books cannot be read or written; nothing was changed.
+        LedgerUnavailable: the ledger cannot be read or written; nothing was changed.
         InvalidInput: a name or a key is empty, too long, or holds what no database stores.
         KeyError: the account was never opened.
     """
 
-    def open(self, account: Account, budget: Budget) -> Balance:
+    def open(self, account: AccountOrLease, budget: Budget) -> Balance:
         """Opens an account, or finds it open; a changed budget becomes its limits.
 
         Who finds it as it is needs no lease: a resume opens its account before it takes it.
@@ -143,7 +143,7 @@ class Ledger(Protocol):
 
     def reserve(
         self,
-        account: Account,
+        account: AccountOrLease,
         key: str,
         label: str,
         worst_case: Spend,
@@ -171,7 +171,7 @@ class Ledger(Protocol):
         """
         ...
 
-    def mark_sent(self, account: Account, key: str) -> Entry:
+    def mark_sent(self, account: AccountOrLease, key: str) -> Entry:
         """Says that an unsent call is about to leave: from now on it may be billed.
 
         It succeeds once, so that of two who would send under one key only one does; or not at
@@ -182,7 +182,7 @@ class Ledger(Protocol):
         """
         ...
 
-    def settle(self, account: Account, key: str, actual: Spend, answer: str = "") -> Entry:
+    def settle(self, account: AccountOrLease, key: str, actual: Spend, answer: str = "") -> Entry:
         """Charges what the call cost, frees the rest and journals the answer, all at once.
 
         More than was reserved is recorded as it is (`Entry.is_overrun`). A second time
@@ -193,7 +193,7 @@ class Ledger(Protocol):
         """
         ...
 
-    def charge_in_full(self, account: Account, key: str, latency_ms: int = 0) -> Entry:
+    def charge_in_full(self, account: AccountOrLease, key: str, latency_ms: int = 0) -> Entry:
         """Charges all that was reserved, since nobody knows what the call cost.
 
         A second time changes nothing; `reconcile` can lower it.
@@ -208,7 +208,7 @@ class Ledger(Protocol):
         """
         ...
 
-    def release(self, account: Account, key: str) -> Entry:
+    def release(self, account: AccountOrLease, key: str) -> Entry:
         """Frees a reservation whose call was certainly not billed; a second time changes nothing.
 
         Raises:
@@ -226,7 +226,7 @@ class Ledger(Protocol):
         """
         ...
 
-    def grant(self, account: Account, child: str, share: Budget, label: str = "") -> Balance:
+    def grant(self, account: AccountOrLease, child: str, share: Budget, label: str = "") -> Balance:
         """Opens an account for a sub-agent with a share that is reserved in its parent's.
 
         What the sub-agent spends is at once its parent's spending, an overrun included. Under
@@ -248,7 +248,7 @@ class Ledger(Protocol):
         """
         ...
 
-    def reclaim(self, account: Account, child: str) -> Entry:
+    def reclaim(self, account: AccountOrLease, child: str) -> Entry:
         """Closes a sub-agent's account and returns what is unused to its parent's.
 
         What is still open in it is given up as in a take-over, its own sub-agents are
@@ -263,7 +263,7 @@ class Ledger(Protocol):
         ...
 
     def take(
-        self, account: str, owner: str, over: int | None = None, run: str | None = None
+        self, account: str, owner: str, over_fence: int | None = None, run: str | None = None
     ) -> Lease:
         """Makes somebody the one owner of a run; who owns it already gets the same lease.
 
@@ -273,36 +273,36 @@ class Ledger(Protocol):
         Args:
             account: the account that the run spends from.
             owner: who takes it.
-            over: the fence of somebody else's lease, to take the run over because that owner
+            over_fence: the fence of somebody else's lease, to take the run over because that owner
                 is gone for good. No lease ends by itself.
             run: the run, where several share the account; by default, the account's name.
 
         Raises:
-            LeaseLost: somebody else holds the run, under another fence than `over`.
+            LeaseLost: somebody else holds the run, under another fence than `over_fence`.
         """
         ...
 
-    def leave(self, lease: Lease) -> None:
+    def give_back(self, lease: Lease) -> None:
         """Gives a lease back, so that the next owner need not know that this one is gone."""
         ...
 
-    def holder(self, account: str, run: str | None = None) -> str:
+    def owner_of(self, account: str, run: str | None = None) -> str:
         """Who holds a run, by the name that was given to `take`; empty when nobody does."""
         ...
 
-    def balance(self, account: Account) -> Balance:
+    def balance(self, account: AccountOrLease) -> Balance:
         """Where the account stands; no lease is needed to look."""
         ...
 
-    def entry(self, account: Account, key: str) -> Entry | None:
+    def entry(self, account: AccountOrLease, key: str) -> Entry | None:
         """One entry, or None where there is none of that key; no lease is needed to look."""
         ...
 
-    def overruns(self, account: Account) -> tuple[Entry, ...]:
+    def overruns(self, account: AccountOrLease) -> tuple[Entry, ...]:
         """The entries that were charged more than they had reserved; no lease is needed to look."""
         ...
 
-    def entries(self, account: Account) -> tuple[Entry, ...]:
+    def entries(self, account: AccountOrLease) -> tuple[Entry, ...]:
         """Every entry, in the order in which they were reserved; no lease is needed to look.
 
         Raises:

@@ -1,4 +1,4 @@
-"""The rules of the books, as pure functions: what fits, and what an act makes of an entry.
+"""The rules of the ledger, as pure functions: what fits, and what an act makes of an entry.
 
 Nothing else decides these; storage only stores. Amounts are plain tuples in the order of
 `RESOURCES`, since a ledger adds them up far more often than it shows them.
@@ -9,16 +9,16 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from thrifty.budget import Budget, InvalidInput, LedgerUnavailable, ReservationClosed, Spend
-from thrifty.budget.checks import AMOUNT_MAX
 from thrifty.budget.resources import COST, LATENCY, RESOURCES, TOKENS, TOOL_CALLS
+from thrifty.budget.validate import AMOUNT_MAX
 from thrifty.ledger.protocol import Balance, Entry, EntryStatus
 
 Amounts = tuple[int, int, int, int]
-Limits = tuple[int | None, int | None, int | None, int | None]
+LimitAmounts = tuple[int | None, int | None, int | None, int | None]
 
-NOTHING: Amounts = (0, 0, 0, 0)
+ZERO_AMOUNTS: Amounts = (0, 0, 0, 0)
 
-CLOSED_FROM: dict[EntryStatus, tuple[EntryStatus, ...]] = {
+STATUSES_BEFORE: dict[EntryStatus, tuple[EntryStatus, ...]] = {
     "pending": ("unsent",),
     "settled": ("unsent", "pending"),
     "in_doubt": ("unsent", "pending"),
@@ -27,13 +27,13 @@ CLOSED_FROM: dict[EntryStatus, tuple[EntryStatus, ...]] = {
 """Which states of a call lead to a state; `reconcile` alone leads from `in_doubt`."""
 
 
-class AccountState(NamedTuple):
+class StoredAccount(NamedTuple):
     """An account as it is stored."""
 
     name: str
     parent: str
     """Of a sub-agent's account: the account that granted it; else empty."""
-    limits: Limits
+    limits: LimitAmounts
     spent: Amounts
     """Always the sum of what its entries charge."""
     reserved: Amounts
@@ -45,21 +45,21 @@ class AccountState(NamedTuple):
     """
 
 
-def plus(a: Amounts, b: Amounts) -> Amounts:
+def add_amounts(a: Amounts, b: Amounts) -> Amounts:
     """The sum."""
     a0, a1, a2, a3 = a
     b0, b1, b2, b3 = b
     return a0 + b0, a1 + b1, a2 + b2, a3 + b3
 
 
-def minus(a: Amounts, b: Amounts) -> Amounts:
+def subtract_amounts(a: Amounts, b: Amounts) -> Amounts:
     """The difference, which may be negative."""
     a0, a1, a2, a3 = a
     b0, b1, b2, b3 = b
     return a0 - b0, a1 - b1, a2 - b2, a3 - b3
 
 
-def exchanged(total: Amounts, out: Amounts, into: Amounts) -> Amounts:
+def replace_term(total: Amounts, out: Amounts, into: Amounts) -> Amounts:
     """A sum after one of its terms has become another."""
     t0, t1, t2, t3 = total
     o0, o1, o2, o3 = out
@@ -67,18 +67,18 @@ def exchanged(total: Amounts, out: Amounts, into: Amounts) -> Amounts:
     return t0 - o0 + i0, t1 - o1 + i1, t2 - o2 + i2, t3 - o3 + i3
 
 
-def above_zero(amounts: Amounts) -> Amounts:
+def clip_at_zero(amounts: Amounts) -> Amounts:
     """The amounts, where they are any."""
     tokens, cost, latency, calls = amounts
     return max(0, tokens), max(0, cost), max(0, latency), max(0, calls)
 
 
-def missing(account: AccountState, worst_case: Amounts) -> dict[str, int]:
+def shortfall(account: StoredAccount, worst_case: Amounts) -> dict[str, int]:
     """By how much a worst case does not fit beside what is spent and reserved; empty if it does.
 
     Time is not the ledger's to limit. Without a limit, the largest amount there is limits.
     """
-    tokens, cost, _, calls = plus(plus(account.spent, account.reserved), worst_case)
+    tokens, cost, _, calls = add_amounts(add_amounts(account.spent, account.reserved), worst_case)
     tokens_max, cost_max, _, calls_max = account.limits
     short = {}
     if tokens > (AMOUNT_MAX if tokens_max is None else tokens_max):
@@ -90,48 +90,50 @@ def missing(account: AccountState, worst_case: Amounts) -> dict[str, int]:
     return short
 
 
-def missing_to_grow(parent: AccountState, growth: Amounts) -> dict[str, int]:
+def growth_shortfall(parent: StoredAccount, growth: Amounts) -> dict[str, int]:
     """By how much a grant cannot grow, of the resources in which it does grow.
 
     So giving back is never refused, and a share of nothing can be had of an account that is over.
     """
-    short = missing(parent, growth)
+    short = shortfall(parent, growth)
     grown = (resource.name for resource, more in zip(RESOURCES, growth, strict=True) if more)
     return {name: short[name] for name in grown if name in short}
 
 
 def growth(before: Entry, after: Entry) -> Amounts:
     """What an entry holds more once it has become another."""
-    return above_zero(minus(held(after), held(before)))
+    return clip_at_zero(subtract_amounts(held_amounts(after), held_amounts(before)))
 
 
-def held(entry: Entry) -> Amounts:
+def held_amounts(entry: Entry) -> Amounts:
     """What is still held for an entry: what was reserved and is not charged yet."""
     status = entry.status
     if status == "pending" or status == "unsent":
         return entry.reserved.amounts
     if status == "granted":
-        return above_zero(minus(entry.reserved.amounts, entry.charged.amounts))
-    return NOTHING
+        return clip_at_zero(subtract_amounts(entry.reserved.amounts, entry.charged.amounts))
+    return ZERO_AMOUNTS
 
 
-def with_reserved(account: AccountState, entry: Entry) -> AccountState:
+def with_reservation(account: StoredAccount, entry: Entry) -> StoredAccount:
     """The account once a new entry, which fits, is in it."""
     name, parent, limits, spent, reserved, over = account
-    return AccountState(name, parent, limits, spent, plus(reserved, entry.reserved.amounts), over)
+    return StoredAccount(
+        name, parent, limits, spent, add_amounts(reserved, entry.reserved.amounts), over
+    )
 
 
-def with_changed(account: AccountState, before: Entry, after: Entry) -> AccountState:
+def with_changed_entry(account: StoredAccount, before: Entry, after: Entry) -> StoredAccount:
     """The account once one of its entries has become another."""
     name, parent, limits, spent, reserved, over = account
-    spent = exchanged(spent, before.charged.amounts, after.charged.amounts)
-    reserved = exchanged(reserved, held(before), held(after))
-    return with_over(AccountState(name, parent, limits, spent, reserved, over))
+    spent = replace_term(spent, before.charged.amounts, after.charged.amounts)
+    reserved = replace_term(reserved, held_amounts(before), held_amounts(after))
+    return with_current_over(StoredAccount(name, parent, limits, spent, reserved, over))
 
 
-def with_over(account: AccountState) -> AccountState:
+def with_current_over(account: StoredAccount) -> StoredAccount:
     """The account with its excess over its limits stated as it is."""
-    tokens, cost, _, calls = plus(account.spent, account.reserved)
+    tokens, cost, _, calls = add_amounts(account.spent, account.reserved)
     tokens_max, cost_max, _, calls_max = account.limits
     over = (
         0 if tokens_max is None or tokens <= tokens_max else tokens - tokens_max,
@@ -142,31 +144,31 @@ def with_over(account: AccountState) -> AccountState:
     return account if over == account.over else account._replace(over=over)
 
 
-def closed(entry: Entry, status: EntryStatus, charged: Spend, answer: str = "") -> Entry:
+def with_status(entry: Entry, status: EntryStatus, charged: Spend, answer: str = "") -> Entry:
     """What a call becomes, once.
 
     Raises:
         ReservationClosed: it has become something else before.
     """
-    if entry.status not in CLOSED_FROM[status]:
+    if entry.status not in STATUSES_BEFORE[status]:
         raise ReservationClosed(entry.key, entry.status)
     key, label, _, reserved, _, _, fingerprint, run = entry
     return Entry(key, label, status, reserved, charged, answer, fingerprint, run)
 
 
-def in_full(entry: Entry, latency_ms: int = 0) -> Spend:
+def full_charge(entry: Entry, latency_ms: int = 0) -> Spend:
     """All that was reserved for a call, and the time it is known to have taken."""
     return replace(entry.reserved, latency_ms=latency_ms)
 
 
-def given_up(entry: Entry) -> Entry:
+def close_abandoned(entry: Entry) -> Entry:
     """What becomes of an open call whose owner is gone: never forgotten, unless never sent."""
     if entry.status == "unsent":
-        return closed(entry, "released", Spend())
-    return closed(entry, "in_doubt", in_full(entry))
+        return with_status(entry, "released", Spend())
+    return with_status(entry, "in_doubt", full_charge(entry))
 
 
-def reconciled(entry: Entry, actual: Spend) -> Entry:
+def settle_in_doubt(entry: Entry, actual: Spend) -> Entry:
     """A call in doubt, settled at what it is now known to have cost.
 
     Raises:
@@ -177,34 +179,34 @@ def reconciled(entry: Entry, actual: Spend) -> Entry:
     return entry._replace(status="settled", charged=actual)
 
 
-def share_of(child: AccountState) -> Spend:
+def share_of(child: StoredAccount) -> Spend:
     """What a parent holds and has paid for a sub-agent: its limits or, without one, its spending.
 
     Limits that were lowered under what the sub-agent has reserved go down as that is settled:
     until then its parent cannot have it back.
     """
     resources = zip(child.limits, child.spent, child.reserved, strict=True)
-    return shown(
+    return as_spend(
         spent if limit is None else max(limit, spent + reserved) if reserved else limit
         for limit, spent, reserved in resources
     )
 
 
-def with_child(grant: Entry, child: AccountState) -> Entry:
+def with_child(grant: Entry, child: StoredAccount) -> Entry:
     """A grant as the sub-agent's account stands now."""
     if grant.status == "returned":
-        return grant._replace(charged=shown(child.spent))
-    return grant._replace(reserved=share_of(child), charged=shown(child.spent))
+        return grant._replace(charged=as_spend(child.spent))
+    return grant._replace(reserved=share_of(child), charged=as_spend(child.spent))
 
 
-def shut(account: AccountState) -> AccountState:
+def with_limits_at_spent(account: StoredAccount) -> StoredAccount:
     """The account with limits at what is spent, so that nothing fits in it any more."""
     tokens, cost, _, calls = account.spent
-    spent: Limits = tokens, cost, None, calls
-    return with_over(account._replace(limits=lower_limits(account.limits, spent)))
+    spent: LimitAmounts = tokens, cost, None, calls
+    return with_current_over(account._replace(limits=tighter_limits(account.limits, spent)))
 
 
-def lower_limits(limits: Limits, others: Limits) -> Limits:
+def tighter_limits(limits: LimitAmounts, others: LimitAmounts) -> LimitAmounts:
     """Of each pair of limits the lower one."""
     tokens, cost, latency, calls = (
         b if a is None else a if b is None else min(a, b)
@@ -213,7 +215,7 @@ def lower_limits(limits: Limits, others: Limits) -> Limits:
     return tokens, cost, latency, calls
 
 
-def check_share(field: str, share: Limits, parent: Limits) -> None:
+def check_share(field: str, share: LimitAmounts, parent: LimitAmounts) -> None:
     """A sub-agent has no limit less than its parent, but for time.
 
     Raises:
@@ -225,16 +227,16 @@ def check_share(field: str, share: Limits, parent: Limits) -> None:
             raise InvalidInput(where, None, "set a limit, as the account it is taken from has one")
 
 
-def check_sums(account: AccountState, entries: Iterable[Entry]) -> None:
+def check_sums(account: StoredAccount, entries: Iterable[Entry]) -> None:
     """The counters are the sums of the entries.
 
     Raises:
-        LedgerUnavailable: they are not, so that somebody has changed the books by hand.
+        LedgerUnavailable: they are not, so that somebody has changed the tables by hand.
     """
-    spent, reserved = NOTHING, NOTHING
+    spent, reserved = ZERO_AMOUNTS, ZERO_AMOUNTS
     for entry in entries:
-        spent = plus(spent, entry.charged.amounts)
-        reserved = plus(reserved, held(entry))
+        spent = add_amounts(spent, entry.charged.amounts)
+        reserved = add_amounts(reserved, held_amounts(entry))
     if (spent, reserved) != (account.spent, account.reserved):
         raise LedgerUnavailable(
             f"the entries of account {account.name!r} do not add up to its counters; "
@@ -242,12 +244,14 @@ def check_sums(account: AccountState, entries: Iterable[Entry]) -> None:
         )
 
 
-def balance(account: AccountState) -> Balance:
+def balance_of(account: StoredAccount) -> Balance:
     """The account as its owner sees it."""
-    return Balance(Budget.of_limits(account.limits), shown(account.spent), shown(account.reserved))
+    return Balance(
+        Budget.of_limits(account.limits), as_spend(account.spent), as_spend(account.reserved)
+    )
 
 
-def shown(amounts: Iterable[int]) -> Spend:
+def as_spend(amounts: Iterable[int]) -> Spend:
     """A sum as a `Spend`; only overruns can pass its largest amount, which then stands for it."""
     tokens, cost, latency, calls = amounts
     return Spend(

@@ -11,8 +11,8 @@ from string import Template
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
-    """The words in which databases differ."""
+class SqlDialect:
+    """The SQL types and clauses in which databases differ."""
 
     integer: str
     """A signed integer of 64 bits."""
@@ -24,10 +24,12 @@ class Dialect:
     """What follows a table, so that columns hold nothing but their own type."""
 
 
-SQLITE = Dialect("INTEGER", "BLOB", "INTEGER PRIMARY KEY", "STRICT")
-POSTGRES = Dialect("BIGINT", "BYTEA", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "")
+SQLITE = SqlDialect("INTEGER", "BLOB", "INTEGER PRIMARY KEY", "STRICT")
+POSTGRES = SqlDialect("BIGINT", "BYTEA", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "")
 
-VERSIONS = "CREATE TABLE IF NOT EXISTS thrifty_migrations (version $integer PRIMARY KEY) $strict"
+CREATE_MIGRATIONS_TABLE = (
+    "CREATE TABLE IF NOT EXISTS thrifty_migrations (version $integer PRIMARY KEY) $strict"
+)
 
 MIGRATIONS = (
     """
@@ -103,7 +105,7 @@ CREATE INDEX thrifty_overruns ON thrifty_entries (account)
 """Each is applied once, in order, in one transaction. A released one is never edited."""
 
 
-def statements(sql: str, dialect: Dialect) -> list[str]:
+def split_statements(sql: str, dialect: SqlDialect) -> list[str]:
     """The single statements of a migration, in the words of a dialect."""
-    words = {field: getattr(dialect, field) for field in Dialect.__slots__}
+    words = {field: getattr(dialect, field) for field in SqlDialect.__slots__}
     return [part.strip() for part in Template(sql).substitute(words).split(";")]

@@ -6,8 +6,8 @@ run still holds is given back by the next that finds the account short.
 """
 
 from thrifty.budget import Budget, BudgetExceeded, InvalidInput, ReservationClosed
-from thrifty.budget.resources import told
-from thrifty.ledger.owner import is_gone
+from thrifty.budget.resources import format_amounts
+from thrifty.ledger.owner import is_owner_gone
 from thrifty.ledger.protocol import Balance, Ledger
 
 
@@ -21,7 +21,7 @@ def open_share(ledger: Ledger, common: str, run_id: str, budget: Budget) -> Bala
         if not _holds(ledger, common, budget):
             reclaim_from_the_gone(ledger, common)
         while True:
-            share = budget.tighter(ledger.balance(common).left)
+            share = budget.tightest_with(ledger.balance(common).left)
             try:
                 return ledger.grant(common, run_id, share, f"run {run_id}")
             except BudgetExceeded:
@@ -37,7 +37,7 @@ def reclaim_from_the_gone(ledger: Ledger, common: str) -> None:
     What they have spent stays spent. A run that waits for a person is held by nobody, and kept.
     """
     for entry in ledger.entries(common):
-        if entry.status == "granted" and is_gone(ledger.holder(entry.key)):
+        if entry.status == "granted" and is_owner_gone(ledger.owner_of(entry.key)):
             ledger.reclaim(common, entry.key)
 
 
@@ -49,7 +49,7 @@ def extend_share(ledger: Ledger, run_id: str, budget: Budget) -> None:
         BudgetExceeded: that account has not got so much.
     """
     if excess := budget.exceeded_by(ledger.balance(run_id).spent):
-        remedy = f"allow what is spent already: this is {told(excess)} short of it"
+        remedy = f"allow what is spent already: this is {format_amounts(excess)} short of it"
         raise InvalidInput("budget", budget.to_state(), remedy)
     try:
         ledger.extend(run_id, budget)
@@ -59,4 +59,4 @@ def extend_share(ledger: Ledger, run_id: str, budget: Budget) -> None:
 
 
 def _holds(ledger: Ledger, common: str, budget: Budget) -> bool:
-    return budget.tighter(ledger.balance(common).left) == budget
+    return budget.tightest_with(ledger.balance(common).left) == budget

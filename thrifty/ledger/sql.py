@@ -1,4 +1,4 @@
-"""Rows of the books in SQL: the same statements for every database."""
+"""The ledger's tables in SQL: the same statements for every database."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -7,11 +7,11 @@ from thrifty.budget import InvalidInput, LedgerUnavailable, Spend
 from thrifty.budget.resources import LATENCY
 from thrifty.budget.spend import SPEND_FIELDS
 from thrifty.ledger.protocol import Entry, Lease
-from thrifty.ledger.rules import AccountState
-from thrifty.ledger.schema import MIGRATIONS, VERSIONS, Dialect, statements
-from thrifty.ledger.store import Look
+from thrifty.ledger.rules import StoredAccount
+from thrifty.ledger.schema import CREATE_MIGRATIONS_TABLE, MIGRATIONS, SqlDialect, split_statements
+from thrifty.ledger.storage import AccountLeaseEntry
 
-Row = tuple[Any, ...]
+SqlRow = tuple[Any, ...]
 
 ACCOUNT_COLUMNS = [
     *(f"{field}_{part}" for part in ("max", "spent", "reserved", "over") for field in SPEND_FIELDS),
@@ -34,54 +34,58 @@ LIMITED_FIELDS = [field for field in SPEND_FIELDS if field != LATENCY.spend_fiel
 """Time is recorded and not limited."""
 
 
-def _marks(columns: Sequence[str]) -> str:
+def _placeholders(columns: Sequence[str]) -> str:
     return ", ".join("?" for _ in columns)
 
 
-def _assigned(columns: Sequence[str]) -> str:
+def _assignments(columns: Sequence[str]) -> str:
     return ", ".join(f"{column} = ?" for column in columns)
 
 
-def _of(table: str, columns: Sequence[str]) -> str:
+def _qualified_columns(table: str, columns: Sequence[str]) -> str:
     return ", ".join(f"{table}.{column}" for column in columns)
 
 
 SELECT_ACCOUNT = f"SELECT {', '.join(ACCOUNT_COLUMNS)} FROM thrifty_accounts WHERE name = ?"
 INSERT_ACCOUNT = (
     f"INSERT INTO thrifty_accounts ({', '.join(ACCOUNT_COLUMNS)}) "
-    f"VALUES ({_marks(ACCOUNT_COLUMNS)})"
+    f"VALUES ({_placeholders(ACCOUNT_COLUMNS)})"
 )
-UPDATE_ACCOUNT = f"UPDATE thrifty_accounts SET {_assigned(ACCOUNT_COLUMNS[:-1])} WHERE name = ?"
+UPDATE_ACCOUNT = f"UPDATE thrifty_accounts SET {_assignments(ACCOUNT_COLUMNS[:-1])} WHERE name = ?"
 SELECT_ENTRIES = f"SELECT {', '.join(ENTRY_COLUMNS)} FROM thrifty_entries WHERE account = ?"
 SELECT_ENTRY = f"{SELECT_ENTRIES} AND key = ?"
-OPEN_ONLY = " AND status IN ('unsent', 'pending', 'granted')"
-OVERRUNS_ONLY = " AND ({})".format(
+AND_OPEN = " AND status IN ('unsent', 'pending', 'granted')"
+AND_OVERRUN = " AND ({})".format(
     " OR ".join(f"charged_{field} > reserved_{field}" for field in LIMITED_FIELDS)
 )
-IN_ORDER = " ORDER BY number"
+ORDER_BY_NUMBER = " ORDER BY number"
 INSERT_ENTRY = (
-    f"INSERT INTO thrifty_entries ({', '.join(ENTRY_COLUMNS)}) VALUES ({_marks(ENTRY_COLUMNS)})"
+    f"INSERT INTO thrifty_entries ({', '.join(ENTRY_COLUMNS)}) "
+    f"VALUES ({_placeholders(ENTRY_COLUMNS)})"
 )
 UPDATE_ENTRY = (
-    f"UPDATE thrifty_entries SET {_assigned(ENTRY_COLUMNS[:-2])} WHERE account = ? AND key = ?"
+    f"UPDATE thrifty_entries SET {_assignments(ENTRY_COLUMNS[:-2])} WHERE account = ? AND key = ?"
 )
 SELECT_LEASE = (
     f"SELECT {', '.join(LEASE_COLUMNS)} FROM thrifty_leases WHERE account = ? AND run = ?"
 )
 UPSERT_LEASE = (
-    f"INSERT INTO thrifty_leases ({', '.join(LEASE_COLUMNS)}) VALUES ({_marks(LEASE_COLUMNS)}) "
+    f"INSERT INTO thrifty_leases ({', '.join(LEASE_COLUMNS)}) "
+    f"VALUES ({_placeholders(LEASE_COLUMNS)}) "
     "ON CONFLICT (account, run) DO UPDATE SET owner = excluded.owner, "
     "fence = excluded.fence, since_ms = excluded.since_ms"
 )
-LOOK = (
-    f"SELECT {_of('a', ACCOUNT_COLUMNS)}, {_of('l', LEASE_COLUMNS)}, {_of('e', ENTRY_COLUMNS)} "
+SELECT_ACCOUNT_LEASE_ENTRY = (
+    f"SELECT {_qualified_columns('a', ACCOUNT_COLUMNS)}, "
+    f"{_qualified_columns('l', LEASE_COLUMNS)}, "
+    f"{_qualified_columns('e', ENTRY_COLUMNS)} "
     "FROM thrifty_accounts AS a "
     "LEFT JOIN thrifty_leases AS l ON l.account = a.name AND l.run = ? "
     "LEFT JOIN thrifty_entries AS e ON e.account = a.name AND e.key = ? "
     "WHERE a.name = ?"
 )
-LEASE_AT = len(ACCOUNT_COLUMNS)
-ENTRY_AT = LEASE_AT + len(LEASE_COLUMNS)
+LEASE_OFFSET = len(ACCOUNT_COLUMNS)
+ENTRY_OFFSET = LEASE_OFFSET + len(LEASE_COLUMNS)
 
 
 class Cursor(Protocol):
@@ -92,21 +96,21 @@ class Cursor(Protocol):
     def fetchall(self) -> list[Any]: ...
 
 
-Execute = Callable[[str, Row], Cursor]
+Execute = Callable[[str, SqlRow], Cursor]
 """Runs one statement, with `?` for each value, in the transaction."""
 
 
-class SqlBooks:
+class SqlTables:
     """The rows of a database, within one transaction."""
 
-    def __init__(self, execute: Execute, lock: str = "") -> None:
+    def __init__(self, execute: Execute, lock_clause: str = "") -> None:
         self._execute = execute
-        self._select_account = SELECT_ACCOUNT + lock
+        self._select_account = SELECT_ACCOUNT + lock_clause
 
-    def look(self, account: str, run: str, key: str) -> Look:
+    def account_lease_entry(self, account: str, run: str, key: str) -> AccountLeaseEntry:
         return self.account(account), self.lease(account, run), self.entry(account, key)
 
-    def account(self, name: str) -> AccountState | None:
+    def account(self, name: str) -> StoredAccount | None:
         row = self._execute(self._select_account, (name,)).fetchone()
         return None if row is None else _read_account(row)
 
@@ -115,25 +119,25 @@ class SqlBooks:
         return None if row is None else _read_entry(row)
 
     def entries(self, account: str) -> list[Entry]:
-        rows = self._execute(SELECT_ENTRIES + IN_ORDER, (account,)).fetchall()
+        rows = self._execute(SELECT_ENTRIES + ORDER_BY_NUMBER, (account,)).fetchall()
         return [_read_entry(row) for row in rows]
 
     def open_entries(self, account: str) -> list[Entry]:
-        rows = self._execute(SELECT_ENTRIES + OPEN_ONLY + IN_ORDER, (account,)).fetchall()
+        rows = self._execute(SELECT_ENTRIES + AND_OPEN + ORDER_BY_NUMBER, (account,)).fetchall()
         return [_read_entry(row) for row in rows]
 
     def overruns(self, account: str) -> list[Entry]:
-        rows = self._execute(SELECT_ENTRIES + OVERRUNS_ONLY + IN_ORDER, (account,)).fetchall()
+        rows = self._execute(SELECT_ENTRIES + AND_OVERRUN + ORDER_BY_NUMBER, (account,)).fetchall()
         return [_read_entry(row) for row in rows]
 
     def lease(self, account: str, run: str) -> Lease | None:
         row = self._execute(SELECT_LEASE, (account, run)).fetchone()
         return None if row is None else Lease(*row)
 
-    def add_account(self, account: AccountState) -> None:
+    def add_account(self, account: StoredAccount) -> None:
         self._execute(INSERT_ACCOUNT, _account_row(account))
 
-    def set_account(self, account: AccountState) -> None:
+    def set_account(self, account: StoredAccount) -> None:
         self._execute(UPDATE_ACCOUNT, _account_row(account))
 
     def add_entry(self, account: str, entry: Entry) -> None:
@@ -147,17 +151,17 @@ class SqlBooks:
         self._execute(UPSERT_LEASE, row)
 
 
-class SqlBooksAtOnce(SqlBooks):
-    """The same where a transaction that writes has the books to itself.
+class JoiningSqlTables(SqlTables):
+    """The same in one query, for a database in which a writing transaction is alone.
 
     Elsewhere a join would show the other tables as they were before the account was locked.
     """
 
-    def look(self, account: str, run: str, key: str) -> Look:
-        row = self._execute(LOOK, (run, key, account)).fetchone()
+    def account_lease_entry(self, account: str, run: str, key: str) -> AccountLeaseEntry:
+        row = self._execute(SELECT_ACCOUNT_LEASE_ENTRY, (run, key, account)).fetchone()
         if row is None:
             return None, None, None
-        lease, entry = row[LEASE_AT:ENTRY_AT], row[ENTRY_AT:]
+        lease, entry = row[LEASE_OFFSET:ENTRY_OFFSET], row[ENTRY_OFFSET:]
         return (
             _read_account(row),
             None if lease[0] is None else Lease(*lease),
@@ -165,13 +169,13 @@ class SqlBooksAtOnce(SqlBooks):
         )
 
 
-def migrate(execute: Execute, dialect: Dialect) -> None:
+def migrate(execute: Execute, dialect: SqlDialect) -> None:
     """Brings the tables to the newest form; the caller keeps others from doing so meanwhile.
 
     Raises:
         LedgerUnavailable: a newer thrifty has written them.
     """
-    for statement in statements(VERSIONS, dialect):
+    for statement in split_statements(CREATE_MIGRATIONS_TABLE, dialect):
         execute(statement, ())
     row = execute("SELECT COALESCE(MAX(version), 0) FROM thrifty_migrations", ()).fetchone()
     if row[0] > len(MIGRATIONS):
@@ -180,12 +184,12 @@ def migrate(execute: Execute, dialect: Dialect) -> None:
             "upgrade thrifty"
         )
     for version in range(row[0] + 1, len(MIGRATIONS) + 1):
-        for statement in statements(MIGRATIONS[version - 1], dialect):
+        for statement in split_statements(MIGRATIONS[version - 1], dialect):
             execute(statement, ())
         execute("INSERT INTO thrifty_migrations (version) VALUES (?)", (version,))
 
 
-def _account_row(account: AccountState) -> Row:
+def _account_row(account: StoredAccount) -> SqlRow:
     return (
         *account.limits,
         *account.spent,
@@ -196,11 +200,11 @@ def _account_row(account: AccountState) -> Row:
     )
 
 
-def _read_account(row: Row) -> AccountState:
-    return AccountState(row[17], row[16], row[:4], row[4:8], row[8:12], row[12:16])
+def _read_account(row: SqlRow) -> StoredAccount:
+    return StoredAccount(row[17], row[16], row[:4], row[4:8], row[8:12], row[12:16])
 
 
-def _entry_row(account: str, entry: Entry) -> Row:
+def _entry_row(account: str, entry: Entry) -> SqlRow:
     return (
         entry.status,
         *entry.reserved.amounts,
@@ -214,7 +218,7 @@ def _entry_row(account: str, entry: Entry) -> Row:
     )
 
 
-def _read_entry(row: Row) -> Entry:
+def _read_entry(row: SqlRow) -> Entry:
     """An entry from its row.
 
     Raises:

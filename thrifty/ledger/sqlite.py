@@ -13,13 +13,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, TypeVar, get_args
 
-from thrifty.budget import InvalidInput, LedgerUnavailable, checks
-from thrifty.ledger import forks
-from thrifty.ledger.book import Book, wall_clock_ms
+from thrifty.budget import InvalidInput, LedgerUnavailable, validate
+from thrifty.ledger import process_fork
+from thrifty.ledger.base_ledger import BaseLedger, wall_clock_ms
+from thrifty.ledger.group_commit import GroupCommit, QueuedWork
 from thrifty.ledger.schema import SQLITE
-from thrifty.ledger.sql import SqlBooksAtOnce, migrate
-from thrifty.ledger.store import Books
-from thrifty.ledger.together import Task, Together
+from thrifty.ledger.sql import JoiningSqlTables, migrate
+from thrifty.ledger.storage import Tables
 
 T = TypeVar("T")
 Synchronous = Literal["FULL", "NORMAL"]
@@ -36,14 +36,14 @@ SQLITE_MIN = (3, 37)
 """The first version that has strict tables."""
 
 
-class SqliteStore:
-    """A `Store` with one connection a process, which its threads use one after another."""
+class SqliteStorage:
+    """A `Storage` with one connection a process, which its threads use one after another."""
 
     _connection: sqlite3.Connection | None = None
 
     def __init__(self, path: str | Path, synchronous: Synchronous, busy_ms: int) -> None:
-        checks.choice("synchronous", synchronous, get_args(Synchronous))
-        checks.amount("busy_ms", busy_ms)
+        validate.choice("synchronous", synchronous, get_args(Synchronous))
+        validate.amount("busy_ms", busy_ms)
         if (
             not isinstance(path, str | os.PathLike)
             or not os.fspath(path)
@@ -55,21 +55,21 @@ class SqliteStore:
         self._synchronous, self._busy_ms = synchronous, busy_ms
         self._commits = 0
         self._lock = Lock()
-        self._together = Together()
-        forks.watch(self)
+        self._group_commit = GroupCommit()
+        process_fork.register_fork_aware(self)
 
-    def write(self, work: Callable[[Books], T]) -> T:
+    def write(self, work: Callable[[Tables], T]) -> T:
         try:
-            return self._together.do(work, self._commit)
+            return self._group_commit.run(work, self._commit)
         except sqlite3.Error as error:
-            raise self._unavailable(error) from error
+            raise self._unavailable_error(error) from error
 
-    def read(self, work: Callable[[Books], T], *, is_single: bool = False) -> T:
+    def read(self, work: Callable[[Tables], T], *, is_single: bool = False) -> T:
         try:
             with self._lock:
-                return self._transact("BEGIN", work)
+                return self._run_transaction("BEGIN", work)
         except sqlite3.Error as error:
-            raise self._unavailable(error) from error
+            raise self._unavailable_error(error) from error
 
     def close(self) -> None:
         """Closes the file; the next use opens it again."""
@@ -85,28 +85,30 @@ class SqliteStore:
 
     def after_fork(self, in_child: bool) -> None:
         if in_child:
-            self._together = Together()
+            self._group_commit = GroupCommit()
         self._lock.release()
 
-    def _commit(self, tasks: Sequence[Task[Any]]) -> None:
+    def _commit(self, tasks: Sequence[QueuedWork[Any]]) -> None:
         with self._lock:
-            connection = self._connected()
-            self._transact("BEGIN IMMEDIATE", lambda books: _attempt_all(tasks, books, connection))
+            connection = self._open_connection()
+            self._run_transaction(
+                "BEGIN IMMEDIATE", lambda books: _attempt_each(tasks, books, connection)
+            )
             self._checkpoint(connection)
 
-    def _transact(self, begin: str, work: Callable[[Books], T]) -> T:
+    def _run_transaction(self, begin: str, work: Callable[[Tables], T]) -> T:
         """Does some work in a transaction, which it ends either way."""
-        connection = self._connected()
+        connection = self._open_connection()
         connection.execute(begin)
         try:
-            result = work(SqlBooksAtOnce(connection.execute))
+            result = work(JoiningSqlTables(connection.execute))
             connection.execute("COMMIT")
         except BaseException:
             self._roll_back(connection)
             raise
         return result
 
-    def _connected(self) -> sqlite3.Connection:
+    def _open_connection(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = self._connect()
         return self._connection
@@ -158,14 +160,14 @@ class SqliteStore:
             self._connection.close()
             self._connection = None
 
-    def _unavailable(self, error: sqlite3.Error) -> LedgerUnavailable:
+    def _unavailable_error(self, error: sqlite3.Error) -> LedgerUnavailable:
         remedy = "check that its disk has room, and that the file can be written"
         if getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             remedy = "move the file away, or put back a copy of it: it is damaged, or no ledger"
         return LedgerUnavailable(f"the ledger {self._path} cannot be used ({error}); {remedy}")
 
 
-class SqliteLedger(Book):
+class SqliteLedger(BaseLedger):
     """A `Ledger` in a file.
 
     Args:
@@ -187,15 +189,17 @@ class SqliteLedger(Book):
         busy_ms: int = BUSY_MS,
         now_ms: Callable[[], int] = wall_clock_ms,
     ) -> None:
-        self._file = SqliteStore(path, synchronous, busy_ms)
-        super().__init__(self._file, now_ms)
+        self._sqlite_storage = SqliteStorage(path, synchronous, busy_ms)
+        super().__init__(self._sqlite_storage, now_ms)
 
     def close(self) -> None:
         """Closes the file; the next use opens it again."""
-        self._file.close()
+        self._sqlite_storage.close()
 
 
-def _attempt_all(tasks: Sequence[Task[Any]], books: Books, connection: sqlite3.Connection) -> None:
+def _attempt_each(
+    tasks: Sequence[QueuedWork[Any]], tables: Tables, connection: sqlite3.Connection
+) -> None:
     """Does the tasks that are committed together, each of them wholly or not at all.
 
     Raises:
@@ -203,12 +207,12 @@ def _attempt_all(tasks: Sequence[Task[Any]], books: Books, connection: sqlite3.C
         Exception: what a task without others raises.
     """
     if len(tasks) == 1:
-        tasks[0].attempt(books)
+        tasks[0].attempt(tables)
         return
     for task in tasks:
         connection.execute("SAVEPOINT task")
         try:
-            task.attempt(books)
+            task.attempt(tables)
         except Exception as error:
             if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
                 raise

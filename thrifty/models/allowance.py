@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from thrifty.budget import Budget, Spend, ThriftyError
 from thrifty.budget.clock import elapsed_ms
-from thrifty.ledger.protocol import Account, Ledger
+from thrifty.ledger.protocol import AccountOrLease, Ledger
 
 OUTPUT_CAP_MIN = 16
 """No answer is useful below it."""
@@ -19,7 +19,7 @@ class Allowance:
     """What a call may use, and where it is booked."""
 
     ledger: Ledger
-    account: Account
+    account: AccountOrLease
     key: str
     """Made before the call; each attempt has its number added."""
     label: str

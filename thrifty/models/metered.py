@@ -10,9 +10,9 @@ from uuid import uuid4
 
 from typing_extensions import TypedDict
 
-from thrifty.budget import Budget, InvalidInput, checks
-from thrifty.ledger.forks import once_a_process
-from thrifty.ledger.protocol import Account, Ledger
+from thrifty.budget import Budget, InvalidInput, validate
+from thrifty.ledger.process_fork import cache_per_process
+from thrifty.ledger.protocol import AccountOrLease, Ledger
 from thrifty.models.allowance import (
     ATTEMPTS_MAX,
     OUTPUT_CAP_MIN,
@@ -25,7 +25,7 @@ from thrifty.models.metered_model import ChooseAllowance, MeteredChatModel
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.openai import OpenAIModel
 from thrifty.models.providers.protocol import CallBounds, ProviderRequest
-from thrifty.settings import CapField, TokenPrice, checked_prices
+from thrifty.settings import CapField, TokenPrice, check_prices
 
 if TYPE_CHECKING:
     from langchain_openai.chat_models.base import BaseChatOpenAI
@@ -52,22 +52,24 @@ def check_options(options: MeteringOptions) -> None:
     Raises:
         InvalidInput: an option is unknown, or has a value that cannot be used.
     """
-    checks.record("metered", options, tuple(MeteringOptions.__annotations__))
-    useful = checks.amount("useful_tokens", options.get("useful_tokens", OUTPUT_CAP_MIN), minimum=1)
+    validate.record("metered", options, tuple(MeteringOptions.__annotations__))
+    useful = validate.amount(
+        "useful_tokens", options.get("useful_tokens", OUTPUT_CAP_MIN), minimum=1
+    )
     if (most := options.get("max_output_tokens")) is not None:
-        checks.amount("max_output_tokens", most, minimum=useful)
+        validate.amount("max_output_tokens", most, minimum=useful)
     if (most := options.get("tokens_per_attachment")) is not None:
-        checks.amount("tokens_per_attachment", most)
-    checks.amount("attempts_max", options.get("attempts_max", ATTEMPTS_MAX), minimum=1)
-    checks.amount("patience_ms", options.get("patience_ms", 0))
-    checks.choice("cap_field", options.get("cap_field", "max_tokens"), get_args(CapField))
-    checked_prices(options.get("prices") or {})
+        validate.amount("tokens_per_attachment", most)
+    validate.amount("attempts_max", options.get("attempts_max", ATTEMPTS_MAX), minimum=1)
+    validate.amount("patience_ms", options.get("patience_ms", 0))
+    validate.choice("cap_field", options.get("cap_field", "max_tokens"), get_args(CapField))
+    check_prices(options.get("prices") or {})
 
 
 def metered(
     model: "BaseChatOpenAI",
     ledger: Ledger | None = None,
-    account: Account | None = None,
+    account: AccountOrLease | None = None,
     *,
     run: str | None = None,
     label: str | None = None,
@@ -133,7 +135,7 @@ def metered(
     check_options(options)
     if (ledger is None) != (account is None):
         raise InvalidInput("account", account, "name ledger and account, or neither")
-    keys = once_a_process(lambda: _CallKeys(run or f"metered-{uuid4().hex}"))
+    keys = cache_per_process(lambda: _CallKeys(run or f"metered-{uuid4().hex}"))
     shown = label or given.name
     choose: ChooseAllowance
     if ledger is not None and account is not None:
@@ -166,7 +168,7 @@ class _OnAccount:
     """Books calls on an account, and in the step around them where that has another."""
 
     ledger: Ledger
-    account: Account
+    account: AccountOrLease
     left_ms: Callable[[Budget], int | None]
     keys: Callable[[], _CallKeys]
     label: str

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 
 from thrifty.budget import Budget, BudgetExceeded, InvalidInput, PriceUnknown, Spend, ThriftyError
-from thrifty.ledger.booking import charged_in_full, entry_for, released, sent, settled
+from thrifty.ledger.idempotent_calls import (
+    charge_call_in_full,
+    find_or_reserve,
+    release_call,
+    settle_call,
+    try_mark_sent,
+)
 from thrifty.ledger.protocol import Balance, Entry
 from thrifty.models.allowance import Allowance
 from thrifty.models.guard.step_account import StepAccount
@@ -110,7 +116,9 @@ class CallAccounts:
         """Marks the call as sent; False where another has done that, so that it is not ours."""
         is_first = False
         try:
-            is_first = sent(self.allowance.ledger, self.allowance.account, reservation.entry)
+            is_first = try_mark_sent(
+                self.allowance.ledger, self.allowance.account, reservation.entry
+            )
         finally:
             if self._outer is not None and not is_first:
                 self._outer.release(reservation.outer_key)
@@ -131,20 +139,20 @@ class CallAccounts:
             return self.charge_in_full(reservation, latency_ms)
         if self._outer is not None:
             self._outer.settle(reservation.outer_key, actual)
-        return settled(self.allowance.ledger, self.allowance.account, entry, actual, answer)
+        return settle_call(self.allowance.ledger, self.allowance.account, entry, actual, answer)
 
     def charge_in_full(self, reservation: Reservation, latency_ms: int) -> Entry:
         """Charges all that was reserved, since nobody knows what the call cost."""
         if self._outer is not None:
             self._outer.charge_in_full(reservation.outer_key, latency_ms)
         ledger, account = self.allowance.ledger, self.allowance.account
-        return charged_in_full(ledger, account, reservation.entry, latency_ms)
+        return charge_call_in_full(ledger, account, reservation.entry, latency_ms)
 
     def release(self, reservation: Reservation) -> Entry:
         """Frees what was reserved for a call that was certainly not billed."""
         if self._outer is not None:
             self._outer.release(reservation.outer_key)
-        return released(self.allowance.ledger, self.allowance.account, reservation.entry)
+        return release_call(self.allowance.ledger, self.allowance.account, reservation.entry)
 
     def largest_cap(self, left: Budget) -> int:
         """The longest answer that every resource left affords; below zero if no input fits.
@@ -186,7 +194,7 @@ class CallAccounts:
         allowance, digest = self.allowance, self.request.digest
         where = allowance.ledger, allowance.account, allowance.key, allowance.label
         try:
-            return entry_for(*where, worst_case, digest, after)
+            return find_or_reserve(*where, worst_case, digest, after)
         except BudgetExceeded as error:
             if allowance.limit or is_last or not {"tokens", "cost"} & error.missing.keys():
                 raise
@@ -217,8 +225,8 @@ class CallAccounts:
     def _release_unsent(self, entry: Entry) -> None:
         """Gives a reservation back, unless another has found it and sends under it."""
         ledger, account = self.allowance.ledger, self.allowance.account
-        if sent(ledger, account, entry):
-            released(ledger, account, entry)
+        if try_mark_sent(ledger, account, entry):
+            release_call(ledger, account, entry)
 
     def _limits(self, balance: Balance) -> tuple[Budget, Budget]:
         """What limits the call at all, and how much of it is left for this attempt."""
@@ -230,10 +238,10 @@ class CallAccounts:
             left = Budget.of_limits((limit.tokens, cost, None, None))
         if self._outer is None:
             return budget, left
-        return budget.tighter(self._outer.budget), left.tighter(self._outer.left)
+        return budget.tightest_with(self._outer.budget), left.tightest_with(self._outer.left)
 
     def _tightened(self, left: Budget) -> Budget:
-        return left if self._outer is None else left.tighter(self._outer.left)
+        return left if self._outer is None else left.tightest_with(self._outer.left)
 
     def _is_worth_waiting(self, left: Budget, balance: Balance) -> bool:
         """Whether the longest answer does not fit, and others may make room for a useful one."""
@@ -242,6 +250,6 @@ class CallAccounts:
         freed = self._tightened(balance.unspent)
         return (
             freed != left
-            and not self.worst_case(self.cap_max, left).within(left)
-            and self.worst_case(self._cap_least, freed).within(freed)
+            and not self.worst_case(self.cap_max, left).is_within(left)
+            and self.worst_case(self._cap_least, freed).is_within(freed)
         )

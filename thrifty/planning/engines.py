@@ -9,7 +9,7 @@ from collections.abc import Callable
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Literal, get_args
 
-from thrifty.budget import Budget, checks
+from thrifty.budget import Budget, validate
 from thrifty.planning.problem import Problem
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ def make_plan(
     Raises:
         InvalidInput: no engine has that name, or it is not installed.
     """
-    checks.choice("engine", engine, ENGINES)
-    checks.amount("deadline_ms", deadline_ms, maximum=DEADLINE_MS_MAX)
-    from thrifty.planning.planner import plan_with
+    validate.choice("engine", engine, ENGINES)
+    validate.amount("deadline_ms", deadline_ms, maximum=DEADLINE_MS_MAX)
+    from thrifty.planning.planner import make_plan_with
 
-    return plan_with(engine, problem, deadline_ms, clock_ns)
+    return make_plan_with(engine, problem, deadline_ms, clock_ns)
 
 
 def warm_up() -> None:

@@ -18,26 +18,26 @@ from typing_extensions import TypedDict
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.plan import Plan
 from thrifty.budget.resources import RESOURCES
-from thrifty.planning.compiling import build_model
-from thrifty.planning.core import whole
-from thrifty.planning.descent import descend, first_prices
-from thrifty.planning.exact import search_exactly
-from thrifty.planning.frontier import point_at
-from thrifty.planning.model import MICRO, Item, Model
+from thrifty.planning.frontier import frontier_point
 from thrifty.planning.problem import Problem
-from thrifty.planning.relaxation import Relaxation
-from thrifty.planning.result import Stop
-from thrifty.planning.risk import MILLI, margin
-from thrifty.planning.rows import Rows
+from thrifty.planning.risk import MILLI, margin_for_risk
+from thrifty.planning.solver.build_knapsack import build_knapsack
+from thrifty.planning.solver.core import whole_core
+from thrifty.planning.solver.exact import solve_exactly
+from thrifty.planning.solver.knapsack import MICRO, KnapsackItem, KnapsackModel
+from thrifty.planning.solver.packed_rows import PackedRows
+from thrifty.planning.solver.relaxation import Relaxation
+from thrifty.planning.solver.solve_result import SolveLimits
+from thrifty.planning.solver.subgradient import initial_prices, minimise_bound
 
-ROUNDS = 120
-STEP_SHARE = 20
+DESCENT_ROUNDS = 120
+SHOWN_LIMIT_DIVISOR = 20
 """A shadow price is shown for a twentieth of the limit, as a round number."""
-QUESTION_NODES = 200_000
+INCREASE_NODES_MAX = 200_000
 RAISES_MAX = 1_000
-NOTHING = -inf
+NO_PLAN_VALUE = -inf
 """The value of a plan where there is none: plans may be worth less than nothing."""
-BINDING_SHARE = 0.01
+BINDING_SHARE_MIN = 0.01
 """A limit whose price makes up less of the value than this does not count as binding."""
 
 
@@ -49,8 +49,8 @@ class ShadowPriceState(TypedDict):
     used: int
     is_binding: bool
     value_per_unit: float
-    step: int
-    step_worth: float
+    increase: int
+    gain: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +66,18 @@ class ShadowPrice(PlainData[ShadowPriceState]):
     """Whether this limit keeps the plan from being better."""
     value_per_unit: float
     """The price: the value that one unit more would bring at the margin."""
-    step: int
+    increase: int
     """A round amount of the resource."""
-    step_worth: float
+    gain: float
     """What that much more really brings, planned anew."""
 
     def __str__(self) -> str:
         show = next(r.show for r in RESOURCES if r.name == self.resource)
-        return f"{show(self.step)} more would be worth +{self.step_worth:.2g}"
+        return f"{show(self.increase)} more would be worth +{self.gain:.2g}"
 
 
-class EntryState(TypedDict):
-    """An `Entry` as plain data."""
+class RequiredIncreaseState(TypedDict):
+    """A `RequiredIncrease` as plain data."""
 
     option: str
     step: str
@@ -86,8 +86,8 @@ class EntryState(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry(PlainData[EntryState]):
-    """What would bring in an option that was left out."""
+class RequiredIncrease(PlainData[RequiredIncreaseState]):
+    """The increase of a limit with which an option that was left out comes into the best plan."""
 
     option: str
     step: str
@@ -101,38 +101,37 @@ class Entry(PlainData[EntryState]):
 
 def shadow_prices(problem: Problem, plan: Plan) -> tuple[ShadowPrice, ...]:
     """One for each limited resource, in the order of resources."""
-    model = build_model(problem)
-    chosen = _items(model, plan)
-    prices = _prices(model, chosen)
-    limits = {resource.name: limit for resource, limit in problem.available.limited()}
+    model = build_knapsack(problem)
+    chosen = _chosen_items(model, plan)
+    prices = _row_prices(model, chosen)
+    limits = {resource.name: limit for resource, limit in problem.available.limited_resources()}
     result = []
     for row, (name, limit) in enumerate(limits.items()):
-        clocked = model.clock is not None and model.clock.row == row
+        clocked = model.makespan_limit is not None and model.makespan_limit.row == row
         room = model.time_left(chosen) if clocked else model.room_of(row, chosen)
-        step = round_amount(limit // STEP_SHARE)
-        richer = point_at(problem, problem.left.raised_by({name: step}))
+        step = round_amount(limit // SHOWN_LIMIT_DIVISOR)
+        richer = frontier_point(problem, problem.left.raised_by({name: step}))
         places = problem.concurrency if clocked else 1
         price = prices[row] * places * model.unit_micro / MICRO
         worth = max(0.0, richer.value - plan.value)
-        binds = worth > 0.0 or price * limit > BINDING_SHARE * abs(plan.value)
+        binds = worth > 0.0 or price * limit > BINDING_SHARE_MIN * abs(plan.value)
         result.append(ShadowPrice(name, limit, limit - room, binds, price, step, worth))
     return tuple(result)
 
 
-def entries(
+def required_increases(
     problem: Problem, plan: Plan, options: Collection[str] | None = None
-) -> tuple[Entry, ...]:
-    """What would bring in each option that was left out; exact, and so a matter of seconds for
-    many options.
+) -> tuple[RequiredIncrease, ...]:
+    """The increase that each left-out option needs; exact, so many options take seconds.
 
     Args:
         problem: what was planned.
         plan: its best plan.
         options: the names of those that are of interest; all when None.
     """
-    names = [resource.name for resource, _ in problem.left.limited()]
+    names = [resource.name for resource, _ in problem.left.limited_resources()]
     return tuple(
-        Entry(
+        RequiredIncrease(
             left.option,
             left.step,
             left.reason,
@@ -154,27 +153,29 @@ def least_increase(problem: Problem, option: str, resource: str) -> int | None:
     the two catch up at the least increase: raise the limit until the option's plan is as good
     as the best plan was before, and again until nothing better is left.
     """
-    forced = _forced(problem, option)
+    forced = _force_option(problem, option)
     if forced is None:
         return None
-    increase, most = 0, ample(problem, resource)
+    increase, most = 0, unbinding_increase(problem, resource)
     for _ in range(RAISES_MAX):
-        target = _value_micro(problem, resource, increase)
+        target = _best_value_micro(problem, resource, increase)
         if target is None:
             return None
-        enough = _least_for(forced, resource, target, increase, most)
+        enough = _least_increase_from(forced, resource, target, increase, most)
         if enough is None or enough == increase:
             return enough
         increase = enough
     return None
 
 
-def _least_for(forced: Problem, resource: str, target: float, low: int, high: int) -> int | None:
+def _least_increase_from(
+    forced: Problem, resource: str, target: float, low: int, high: int
+) -> int | None:
     """The least increase, from `low` on, that makes a plan with the option worth the target."""
 
     def reaches(increase: int) -> bool:
-        value = _value_micro(forced, resource, increase)
-        return value is not None and value >= target and value > NOTHING
+        value = _best_value_micro(forced, resource, increase)
+        return value is not None and value >= target and value > NO_PLAN_VALUE
 
     if reaches(low):
         return low
@@ -186,17 +187,17 @@ def _least_for(forced: Problem, resource: str, target: float, low: int, high: in
     return high
 
 
-def _value_micro(problem: Problem, resource: str, increase: int) -> float | None:
+def _best_value_micro(problem: Problem, resource: str, increase: int) -> float | None:
     """The best value with that much more, a whole number; None when unproven."""
-    model = build_model(replace(problem, left=problem.left.raised_by({resource: increase})))
-    found = search_exactly(model, (), Stop(QUESTION_NODES))
+    model = build_knapsack(replace(problem, left=problem.left.raised_by({resource: increase})))
+    found = solve_exactly(model, (), SolveLimits(INCREASE_NODES_MAX))
     if not found.is_proven:
         return None
-    return model.worth(found.items) * model.unit_micro if found.is_plan else NOTHING
+    return model.plan_value(found.items) * model.unit_micro if found.is_plan else NO_PLAN_VALUE
 
 
-def _forced(problem: Problem, name: str) -> Problem | None:
-    """The problem in which an option must be chosen; none for one of a step that is done."""
+def _force_option(problem: Problem, name: str) -> Problem | None:
+    """The problem in which an option must be chosen; None when its step is done."""
     done = {step.name for step in problem.done}
     for step in problem.steps:
         for option in step.options:
@@ -207,11 +208,11 @@ def _forced(problem: Problem, name: str) -> Problem | None:
     return None
 
 
-def ample(problem: Problem, resource: str) -> int:
-    """An increase with which a limit can keep nothing out."""
+def unbinding_increase(problem: Problem, resource: str) -> int:
+    """An increase so large that the limit keeps no option out any more."""
     place = next(i for i, r in enumerate(RESOURCES) if r.name == resource)
-    tail = max(1.0, margin(problem.risk, problem.surprises).z_milli / MILLI)
-    shift = 1.0 + abs(margin(problem.risk, problem.surprises).shift_milli) / MILLI
+    tail = max(1.0, margin_for_risk(problem.risk, problem.residuals).z_milli / MILLI)
+    shift = 1.0 + abs(margin_for_risk(problem.risk, problem.residuals).shift_milli) / MILLI
     most = sum(
         max(o.estimate.amounts[place] * (1.0 + o.spread * tail * shift) for o in step.options)
         for step in problem.steps
@@ -219,25 +220,25 @@ def ample(problem: Problem, resource: str) -> int:
     return 2 * int(most) + 1 + problem.spent.amounts[place] + problem.kept_back.amounts[place]
 
 
-def _prices(model: Model, plan: Sequence[Item]) -> list[float]:
+def _row_prices(model: KnapsackModel, plan: Sequence[KnapsackItem]) -> list[float]:
     """The multiplier of each row, in units of value for a unit of the resource."""
     if not model.items:
-        return [0.0] * len(model.rows)
-    all_rows = Rows(model)
-    relaxation = Relaxation(model, whole(model, all_rows), all_rows)
-    start, value = first_prices(relaxation, plan), model.worth(plan)
-    at = descend(relaxation, start, lambda: value, ROUNDS, lambda at: None)
+        return [0.0] * len(model.row_names)
+    all_rows = PackedRows(model)
+    relaxation = Relaxation(model, whole_core(model, all_rows), all_rows)
+    start, value = initial_prices(relaxation, plan), model.plan_value(plan)
+    at = minimise_bound(relaxation, start, lambda: value, DESCENT_ROUNDS, lambda at: None)
     rows = list(at.prices.rows)
     for row in range(len(rows)):
         # A descent ends near the lowest bound, not at it: a price that does no good is none.
         free = [*rows[:row], 0.0, *rows[row + 1 :]]
         without = relaxation.solve(replace(at.prices, rows=free)).bound
-        if without <= at.bound * (1.0 + BINDING_SHARE / 10):
+        if without <= at.bound * (1.0 + BINDING_SHARE_MIN / 10):
             rows = free
     return [price * unit for price, unit in zip(rows, all_rows.units, strict=True)]
 
 
-def _items(model: Model, plan: Plan) -> list[Item]:
+def _chosen_items(model: KnapsackModel, plan: Plan) -> list[KnapsackItem]:
     names = {option.name for option in plan.chosen}
     return [item for group in model.items for item in group if item.name in names]
 

@@ -11,24 +11,24 @@ from fractions import Fraction
 
 from typing_extensions import TypedDict
 
-from thrifty.budget import checks
+from thrifty.budget import validate
 from thrifty.budget.limits import Budget
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.resources import RESOURCES
 from thrifty.budget.states import BudgetState
-from thrifty.planning.compiling import build_model
 from thrifty.planning.engines import ENGINE_DEFAULT, ENGINES
-from thrifty.planning.model import MICRO
-from thrifty.planning.planner import SEARCHES
+from thrifty.planning.planner import SOLVE_FUNCTIONS
 from thrifty.planning.problem import Problem
-from thrifty.planning.result import NODES_MAX, Stop
+from thrifty.planning.solver.build_knapsack import build_knapsack
+from thrifty.planning.solver.knapsack import MICRO
+from thrifty.planning.solver.solve_result import NODES_MAX, SolveLimits
 
 POINTS_DEFAULT = 50
-ALL = "all"
+ALL_RESOURCES = "all"
 
 
-class PointState(TypedDict):
-    """A `Point` as plain data."""
+class FrontierPointState(TypedDict):
+    """A `FrontierPoint` as plain data."""
 
     budget: BudgetState
     value: float
@@ -38,7 +38,7 @@ class PointState(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Point(PlainData[PointState]):
+class FrontierPoint(PlainData[FrontierPointState]):
     """The best plan for one budget."""
 
     budget: Budget
@@ -54,12 +54,12 @@ class Point(PlainData[PointState]):
 
 def frontier(
     problem: Problem,
-    resource: str = ALL,
+    resource: str = ALL_RESOURCES,
     points: int = POINTS_DEFAULT,
     *,
     up_to: Fraction | int = 2,
     engine: str = ENGINE_DEFAULT,
-) -> tuple[Point, ...]:
+) -> tuple[FrontierPoint, ...]:
     """The best plans for evenly spaced budgets, from nothing to a multiple of what is left.
 
     Args:
@@ -72,15 +72,20 @@ def frontier(
     Raises:
         InvalidInput: an unknown resource or one without a limit, or no points.
     """
-    limited = [limited.name for limited, _ in problem.left.limited()]
-    checks.choice("resource", resource, [*limited, ALL])
-    checks.amount("points", points, minimum=1, maximum=10_000)
-    names = limited if resource == ALL else [resource]
+    limited = [limited.name for limited, _ in problem.left.limited_resources()]
+    validate.choice("resource", resource, [*limited, ALL_RESOURCES])
+    validate.amount("points", points, minimum=1, maximum=10_000)
+    names = limited if resource == ALL_RESOURCES else [resource]
     shares = [Fraction(up_to) * i / points for i in range(1, points + 1)]
-    return tuple(point_at(problem, scaled(problem.left, names, share), engine) for share in shares)
+    return tuple(
+        frontier_point(problem, scale_limits(problem.left, names, share), engine)
+        for share in shares
+    )
 
 
-def difference(before: Point, after: Point) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def compare_points(
+    before: FrontierPoint, after: FrontierPoint
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The options that came in from one point to another, and those that went."""
     return (
         tuple(name for name in after.options if name not in before.options),
@@ -88,21 +93,23 @@ def difference(before: Point, after: Point) -> tuple[tuple[str, ...], tuple[str,
     )
 
 
-def point_at(problem: Problem, left: Budget, engine: str = ENGINE_DEFAULT) -> Point:
+def frontier_point(problem: Problem, left: Budget, engine: str = ENGINE_DEFAULT) -> FrontierPoint:
     """The best plan if that were left."""
-    model = build_model(replace(problem, left=left))
-    found = SEARCHES[checks.choice("engine", engine, ENGINES)](model, Stop(NODES_MAX))
+    model = build_knapsack(replace(problem, left=left))
+    found = SOLVE_FUNCTIONS[validate.choice("engine", engine, ENGINES)](
+        model, SolveLimits(NODES_MAX)
+    )
     status = "infeasible" if not found.is_plan else "optimal" if found.is_proven else "feasible"
-    return Point(
+    return FrontierPoint(
         budget=left,
-        value=model.worth(found.items) * model.unit_micro / MICRO,
+        value=model.plan_value(found.items) * model.unit_micro / MICRO,
         bound=found.bound * model.unit_micro / MICRO,
-        options=tuple(item.name for item in model.in_order(found.items)),
+        options=tuple(item.name for item in model.order_items(found.items)),
         status=status,
     )
 
 
-def scaled(budget: Budget, names: Sequence[str], share: Fraction) -> Budget:
+def scale_limits(budget: Budget, names: Sequence[str], share: Fraction) -> Budget:
     """A budget with that share of the named limits, rounded down."""
     return Budget.of_limits(
         int(limit * share) if limit is not None and resource.name in names else limit

@@ -1,56 +1,60 @@
-"""From a problem to a plan: compile, search, and say why; the searches by their names."""
+"""From a problem to a plan: build the model, solve it, explain it; the solve functions by name."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
 
 from thrifty.budget.lazy import LazySequence
 from thrifty.budget.plan import Plan, PlanStatus
-from thrifty.planning.auto import search_automatically
-from thrifty.planning.beam import search_by_beam
-from thrifty.planning.compiling import build_model
-from thrifty.planning.exact import search_exactly
-from thrifty.planning.measure import Measure
-from thrifty.planning.milp import search_by_milp
-from thrifty.planning.model import MICRO, Model
 from thrifty.planning.problem import Problem
-from thrifty.planning.reasons import left_out
-from thrifty.planning.result import Found, Stop
+from thrifty.planning.reasons import explain_left_out
+from thrifty.planning.solver.auto import solve_automatically
+from thrifty.planning.solver.beam_search import solve_by_beam_search
+from thrifty.planning.solver.build_knapsack import build_knapsack
+from thrifty.planning.solver.constraint_matrix import ConstraintMatrix
+from thrifty.planning.solver.exact import solve_exactly
+from thrifty.planning.solver.knapsack import MICRO, KnapsackModel
+from thrifty.planning.solver.milp import solve_by_milp
+from thrifty.planning.solver.solve_result import SolveLimits, SolveResult
 
 NS_PER_MS = 1_000_000
 NS_PER_US = 1_000
 
-Search = Callable[[Model, Stop], Found]
+SolveFunction = Callable[[KnapsackModel, SolveLimits], SolveResult]
 """A pure function: the same model gives the same plan, on any machine."""
 
-SEARCHES: Mapping[str, Search] = {
-    "auto": search_automatically,
-    "exact": lambda model, stop: search_exactly(model, (), stop),
-    "milp": lambda model, stop: search_by_milp(model, (), stop),
-    "beam": search_by_beam,
+SOLVE_FUNCTIONS: Mapping[str, SolveFunction] = {
+    "auto": solve_automatically,
+    "exact": lambda model, stop: solve_exactly(model, (), stop),
+    "milp": lambda model, stop: solve_by_milp(model, (), stop),
+    "beam": solve_by_beam_search,
 }
 
 
-def plan_with(engine: str, problem: Problem, deadline_ms: int, clock_ns: Callable[[], int]) -> Plan:
+def make_plan_with(
+    engine: str, problem: Problem, deadline_ms: int, clock_ns: Callable[[], int]
+) -> Plan:
     """The plan that one engine makes; see `thrifty.planning.engines.make_plan`."""
     start = clock_ns()
-    measure = Measure(problem)
-    model = build_model(problem, measure)
-    found = SEARCHES[engine](
-        model, Stop(deadline_ns=start + deadline_ms * NS_PER_MS, clock_ns=clock_ns)
+    measure = ConstraintMatrix(problem)
+    model = build_knapsack(problem, measure)
+    found = SOLVE_FUNCTIONS[engine](
+        model, SolveLimits(deadline_ns=start + deadline_ms * NS_PER_MS, clock_ns=clock_ns)
     )
-    items = model.in_order(found.items)
+    items = model.order_items(found.items)
     options = {option.name: option for step in problem.steps for option in step.options}
     chosen = tuple([options[item.name] for item in items])
     taken = {option.step: item for option, item in zip(chosen, items, strict=True)}
-    status, note = _status(problem, model, found)
+    status, note = _plan_status(problem, model, found)
     return Plan(
         status=status,
         engine=engine,
         chosen=chosen,
-        value=model.worth(found.items) * model.unit_micro / MICRO,
+        value=model.plan_value(found.items) * model.unit_micro / MICRO,
         bound=found.bound * model.unit_micro / MICRO,
         left_out=LazySequence(
-            partial(left_out, problem, measure, model, taken, is_plan=status != "infeasible")
+            partial(
+                explain_left_out, problem, measure, model, taken, is_plan=status != "infeasible"
+            )
         ),
         note=note,
         nodes=found.nodes,
@@ -58,7 +62,9 @@ def plan_with(engine: str, problem: Problem, deadline_ms: int, clock_ns: Callabl
     )
 
 
-def _status(problem: Problem, model: Model, found: Found) -> tuple[PlanStatus, str]:
+def _plan_status(
+    problem: Problem, model: KnapsackModel, found: SolveResult
+) -> tuple[PlanStatus, str]:
     """What the plan may call itself, and a word to go with it."""
     if model.impossible:
         return "infeasible", model.impossible

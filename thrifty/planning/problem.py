@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from operator import add
 from typing import Literal, get_args
 
-from thrifty.budget import checks
+from thrifty.budget import validate
 from thrifty.budget.limits import Budget
 from thrifty.budget.option import SPEND_EXAMPLE, StepOption
 from thrifty.budget.spend import Spend
@@ -55,32 +55,32 @@ class Problem:
     all that were sent together are back (`waves`, the way LangGraph fans out)."""
     risk: float = RISK_DEFAULT
     """The chance, at most, that the plan outgrows a limit; 0.5 plans on the bare estimates."""
-    surprises: tuple[float, ...] = ()
-    """Observed (actual - estimate) / (spread x estimate) of steps that have run. From
+    residuals: tuple[float, ...] = ()
+    """Residuals: (actual - estimate) / (spread x estimate) of steps that have run. From
     `thrifty.planning.risk.SAMPLES_MIN` of them on, they replace the Gaussian."""
 
     def __post_init__(self) -> None:
-        checks.instance("left", self.left, Budget, "Budget(max_tokens=2_200)")
+        validate.instance("left", self.left, Budget, "Budget(max_tokens=2_200)")
         for name in ("spent", "kept_back"):
-            checks.instance(name, getattr(self, name), Spend, SPEND_EXAMPLE)
+            validate.instance(name, getattr(self, name), Spend, SPEND_EXAMPLE)
         for name in ("steps", "done"):
-            checks.members(name, getattr(self, name), Step, "Step(...)")
-        checks.instance("surprises", self.surprises, Sequence, "(0.1, -0.2)")
-        checks.amount("max_steps", self.max_steps, maximum=100_000)
-        checks.number("diversity_penalty", self.diversity_penalty)
-        checks.amount("concurrency", self.concurrency, minimum=1, maximum=1_000)
-        checks.choice("schedule", self.schedule, get_args(Schedule))
-        checks.number("risk", self.risk, minimum=RISK_MIN, maximum=RISK_MAX)
-        for surprise in self.surprises:
-            checks.number("surprises", surprise, minimum=-1e6, maximum=1e6)
+            validate.members(name, getattr(self, name), Step, "Step(...)")
+        validate.instance("residuals", self.residuals, Sequence, "(0.1, -0.2)")
+        validate.amount("max_steps", self.max_steps, maximum=100_000)
+        validate.number("diversity_penalty", self.diversity_penalty)
+        validate.amount("concurrency", self.concurrency, minimum=1, maximum=1_000)
+        validate.choice("schedule", self.schedule, get_args(Schedule))
+        validate.number("risk", self.risk, minimum=RISK_MIN, maximum=RISK_MAX)
+        for residual in self.residuals:
+            validate.number("residuals", residual, minimum=-1e6, maximum=1e6)
 
     @property
     def available(self) -> Budget:
         """What the plan may use: what is left, less what was spent since and is kept back."""
-        return Budget.of_limits(self.limits)
+        return Budget.of_limits(self.available_limits)
 
     @property
-    def limits(self) -> tuple[int | None, ...]:
+    def available_limits(self) -> tuple[int | None, ...]:
         """What the plan may use of each resource, in the units of a `Spend`."""
         taken = map(add, self.spent.amounts, self.kept_back.amounts)
         return tuple(
@@ -91,7 +91,7 @@ class Problem:
         )
 
 
-def value_of(problem: Problem, chosen: Iterable[StepOption]) -> float:
+def plan_value(problem: Problem, chosen: Iterable[StepOption]) -> float:
     """What these options are worth together under the problem's redundancy."""
     topic_of = {step.name: step.topic for step in problem.steps}
     times = Counter([step.topic for step in problem.done])

@@ -19,12 +19,12 @@ from math import isqrt, sqrt
 SAMPLES_MIN = 20
 """Fewer observations than this say less than the catalog's own spread."""
 MILLI = 1_000
-CONE = MILLI**4
+CONE_SCALE = MILLI**4
 """What (limit - estimates)^2 is multiplied with before it is compared with the variances."""
 
 
 @dataclass(frozen=True, slots=True)
-class Margin:
+class RiskMargin:
     """What to add to estimates, as thousandths of a standard deviation."""
 
     shift_milli: int = 0
@@ -33,15 +33,15 @@ class Margin:
     """How many deviations of the whole plan are kept free."""
 
 
-def margin(risk: float, surprises: Sequence[float] = ()) -> Margin:
+def margin_for_risk(risk: float, residuals: Sequence[float] = ()) -> RiskMargin:
     """The margin for an accepted risk, from observations once there are enough of them."""
-    if len(surprises) < SAMPLES_MIN:
-        return Margin(z_milli=round(MILLI * normal_quantile(1.0 - risk)))
-    mean = sum(surprises) / len(surprises)
-    scale = sqrt(sum((x - mean) ** 2 for x in surprises) / len(surprises))
-    tail = quantile(surprises, 1.0 - risk) - mean
+    if len(residuals) < SAMPLES_MIN:
+        return RiskMargin(z_milli=round(MILLI * normal_quantile(1.0 - risk)))
+    mean = sum(residuals) / len(residuals)
+    scale = sqrt(sum((x - mean) ** 2 for x in residuals) / len(residuals))
+    tail = sample_quantile(residuals, 1.0 - risk) - mean
     # A sum of steps is less skewed than one step; never plan on less than its own Gaussian.
-    return Margin(
+    return RiskMargin(
         shift_milli=round(MILLI * mean),
         z_milli=max(0, round(MILLI * max(tail, scale * normal_quantile(1.0 - risk)))),
     )
@@ -55,31 +55,31 @@ def normal_quantile(probability: float) -> float:
     return NormalDist().inv_cdf(probability)
 
 
-def quantile(samples: Sequence[float], probability: float) -> float:
+def sample_quantile(samples: Sequence[float], probability: float) -> float:
     """The smallest sample that is not below that share of all samples."""
     ordered = sorted(samples)
     rank = -(-round(probability * len(ordered) * MILLI) // MILLI)
     return ordered[min(max(rank, 1), len(ordered)) - 1]
 
 
-def shifted(amount: int, spread_milli: int, margin: Margin) -> int:
-    """An estimate with what such steps have cost too much on average; never below zero."""
+def shift_estimate(amount: int, spread_milli: int, margin: RiskMargin) -> int:
+    """Adds to an estimate by how much such steps have cost more on average; never below zero."""
     if not margin.shift_milli:
         return amount
     return max(0, amount + amount * spread_milli * margin.shift_milli // MILLI**2)
 
 
-def variance(amount: int, spread_milli: int, margin: Margin) -> int:
-    """The square of the margin of one step, in units of 1 / `CONE`."""
+def margin_variance(amount: int, spread_milli: int, margin: RiskMargin) -> int:
+    """The square of the margin of one step, in units of 1 / `CONE_SCALE`."""
     return (amount * spread_milli * margin.z_milli) ** 2
 
 
-def within(room: int, variances: int) -> bool:
+def fits_margin(room: int, variances: int) -> bool:
     """Whether the margin of a plan fits in the room that its estimates leave."""
-    return room >= 0 and room * room * CONE >= variances
+    return room >= 0 and room * room * CONE_SCALE >= variances
 
 
-def reserve(variances: int) -> int:
-    """The margin of a plan in the unit of its resource, rounded up."""
-    root = isqrt(variances // CONE)
-    return root if root * root * CONE >= variances else root + 1
+def margin_amount(variances: int) -> int:
+    """The margin of a plan in the unit of its resource, rounded up: the root of its variances."""
+    root = isqrt(variances // CONE_SCALE)
+    return root if root * root * CONE_SCALE >= variances else root + 1

@@ -1,4 +1,4 @@
-"""What the next bit of budget would buy: the marginal value of a limit, as a whole step.
+"""The least increase of a limit that makes a better plan fit, and what that plan gains.
 
 Plans are made of whole options, so value rises in stairs: nothing happens up to the next stair,
 and there a better plan fits. The stair is found by halving, as the best value never falls when
@@ -13,8 +13,8 @@ from typing_extensions import TypedDict
 
 from thrifty.budget.plain_data import PlainData
 from thrifty.planning.engines import ENGINE_DEFAULT
-from thrifty.planning.explanation import NOTHING, ample
-from thrifty.planning.frontier import Point, difference, point_at
+from thrifty.planning.explanation import NO_PLAN_VALUE, unbinding_increase
+from thrifty.planning.frontier import FrontierPoint, compare_points, frontier_point
 from thrifty.planning.problem import Problem
 
 
@@ -43,33 +43,36 @@ class Upgrade(PlainData[UpgradeState]):
     """The options that make place for them."""
 
 
-def upgrades(problem: Problem, engine: str = ENGINE_DEFAULT) -> tuple[Upgrade, ...]:
-    """What more of each limit would buy by itself; nothing for limits that keep nothing out."""
-    now = point_at(problem, problem.left, engine)
+def find_upgrades(problem: Problem, engine: str = ENGINE_DEFAULT) -> tuple[Upgrade, ...]:
+    """Finds the upgrade of each limit by itself; none for a limit that keeps nothing out."""
+    now = frontier_point(problem, problem.left, engine)
     found = (
-        _upgrade(problem, now, resource.name, engine) for resource, _ in problem.left.limited()
+        _find_upgrade(problem, now, resource.name, engine)
+        for resource, _ in problem.left.limited_resources()
     )
     return tuple(each for each in found if each is not None)
 
 
-def _upgrade(problem: Problem, now: Point, resource: str, engine: str) -> Upgrade | None:
-    def at(increase: int) -> Point:
-        return point_at(problem, problem.left.raised_by({resource: increase}), engine)
+def _find_upgrade(
+    problem: Problem, now: FrontierPoint, resource: str, engine: str
+) -> Upgrade | None:
+    def at(increase: int) -> FrontierPoint:
+        return frontier_point(problem, problem.left.raised_by({resource: increase}), engine)
 
-    low, high = 0, ample(problem, resource)
+    low, high = 0, unbinding_increase(problem, resource)
     better = at(high)
-    if _worth(better) <= _worth(now):
+    if _comparable_value(better) <= _comparable_value(now):
         return None
     while high - low > 1:
         middle = (low + high) // 2
         point = at(middle)
-        if _worth(point) > _worth(now):
+        if _comparable_value(point) > _comparable_value(now):
             high, better = middle, point
         else:
             low = middle
-    return Upgrade(resource, high, better.value - now.value, *difference(now, better))
+    return Upgrade(resource, high, better.value - now.value, *compare_points(now, better))
 
 
-def _worth(point: Point) -> float:
+def _comparable_value(point: FrontierPoint) -> float:
     """The value of a plan; one that is worth less than nothing is better than none."""
-    return NOTHING if point.status == "infeasible" else point.value
+    return NO_PLAN_VALUE if point.status == "infeasible" else point.value

@@ -1,4 +1,4 @@
-"""Where the marks of a receipt's pictures go: pure arithmetic, in percent of a picture's sides."""
+"""The geometry of a receipt's charts: pure arithmetic, in percent of a chart's width and height."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from thrifty.budget.decision import Decision, DecisionKind
 from thrifty.budget.resources import LATENCY, RESOURCES, Resource
-from thrifty.receipt.record import Line, Receipt
+from thrifty.receipt.receipt_data import Receipt, ReceiptLine
 
-TURNS: dict[DecisionKind, str] = {
+MARKED_DECISIONS: dict[DecisionKind, str] = {
     "replan": "↻",
     "downgrade": "↓",
     "skip": "-",
@@ -18,10 +18,10 @@ TURNS: dict[DecisionKind, str] = {
     "halt": "■",
 }
 """The decisions that are marked on the timeline. The others every run makes."""
-STEPS_MIN = 2
-NEAR = 4.0
-"""Turns closer together than this are shown as one."""
-ROUND = (1, 2, 5)
+TICKS_MIN = 2
+MARKS_APART_MIN = 4.0
+"""Marks closer together than this, in percent, are shown as one."""
+ROUND_FACTORS = (1, 2, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class Gauge:
 
     @property
     def used_share(self) -> float:
-        return share(self.used, self.limit)
+        return percent_of(self.used, self.limit)
 
     @property
     def planned_share(self) -> float:
-        return share(self.planned, self.limit)
+        return percent_of(self.planned, self.limit)
 
     @property
     def left(self) -> int:
@@ -51,10 +51,10 @@ class Gauge:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TimelineRow:
     """A line on the timeline."""
 
-    line: Line
+    line: ReceiptLine
     start: float | None
     """When it was begun; None when it never was."""
     width: float = 0.0
@@ -64,20 +64,20 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """Where the run took another course."""
+class DecisionMark:
+    """A mark on the timeline: one or more decisions that changed the run."""
 
     at: float
     kinds: tuple[DecisionKind, ...]
 
     @property
-    def marks(self) -> str:
+    def signs(self) -> str:
         """Their signs."""
-        return "".join(TURNS[kind] for kind in self.kinds)
+        return "".join(MARKED_DECISIONS[kind] for kind in self.kinds)
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class AxisTick:
     """A label below a time axis."""
 
     at: float
@@ -87,7 +87,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class GaugeSegment:
     """What one line has used of a resource."""
 
     line: int
@@ -97,8 +97,8 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Stair:
-    """A time in which nothing was paid, and the height of what was paid before it."""
+class SpendStair:
+    """A flat piece of a spend curve: from one payment to the next, at the height paid so far."""
 
     start: float
     width: float
@@ -108,21 +108,21 @@ class Stair:
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """The spending of a resource over the time of a run, as a rising stair."""
+class SpendCurve:
+    """The spending of a resource over the time of a run, as a step function."""
 
     gauge: Gauge
-    top: int
+    axis_max: int
     """What the upper edge stands for."""
-    stairs: tuple[Stair, ...]
+    stairs: tuple[SpendStair, ...]
 
     @property
-    def limit_at(self) -> float | None:
+    def limit_height(self) -> float | None:
         """The height of the limit."""
-        return None if self.gauge.limit is None else share(self.gauge.limit, self.top)
+        return None if self.gauge.limit is None else percent_of(self.gauge.limit, self.axis_max)
 
 
-def share(amount: int, whole: int | None) -> float:
+def percent_of(amount: int, whole: int | None) -> float:
     """A part in percent, from 0 to 100; all of nothing is 100 percent when there is something."""
     if not whole:
         return 100.0 if amount and whole is not None else 0.0
@@ -149,66 +149,67 @@ def end_ms(receipt: Receipt) -> int:
     return max(1, receipt.spent.latency_ms, *ends, *(d.at_ms for d in receipt.decisions))
 
 
-def rows(receipt: Receipt) -> tuple[Row, ...]:
+def timeline_rows(receipt: Receipt) -> tuple[TimelineRow, ...]:
     """Every line, in the order of the receipt."""
-    return tuple(_row(line, end_ms(receipt)) for line in receipt.lines)
+    return tuple(_timeline_row(line, end_ms(receipt)) for line in receipt.lines)
 
 
-def _row(line: Line, end: int) -> Row:
+def _timeline_row(line: ReceiptLine, end: int) -> TimelineRow:
     if line.started_ms is None or line.ended_ms is None:
-        return Row(line, None)
+        return TimelineRow(line, None)
     planned_ms = line.planned.latency_ms if line.planned else 0
-    width = share(line.ended_ms - line.started_ms, end)
-    return Row(line, share(line.started_ms, end), width, share(planned_ms, end))
+    width = percent_of(line.ended_ms - line.started_ms, end)
+    return TimelineRow(line, percent_of(line.started_ms, end), width, percent_of(planned_ms, end))
 
 
-def turns(receipt: Receipt) -> tuple[Turn, ...]:
+def decision_marks(receipt: Receipt) -> tuple[DecisionMark, ...]:
     """Where the run replanned, downgraded, skipped, asked or halted; neighbours as one."""
-    found: list[Turn] = []
+    found: list[DecisionMark] = []
     for decision in sorted(receipt.decisions, key=lambda decision: decision.at_ms):
-        if not is_turn(decision):
+        if not is_marked(decision):
             continue
-        at = share(decision.at_ms, end_ms(receipt))
-        if found and at - found[-1].at < NEAR:
+        at = percent_of(decision.at_ms, end_ms(receipt))
+        if found and at - found[-1].at < MARKS_APART_MIN:
             kinds = dict.fromkeys([*found[-1].kinds, decision.kind])
-            found[-1] = Turn(found[-1].at, tuple(kinds))
+            found[-1] = DecisionMark(found[-1].at, tuple(kinds))
         else:
-            found.append(Turn(at, (decision.kind,)))
+            found.append(DecisionMark(at, (decision.kind,)))
     return tuple(found)
 
 
-def is_turn(decision: Decision) -> bool:
+def is_marked(decision: Decision) -> bool:
     """Whether a decision is marked on the timeline."""
-    return decision.kind in TURNS
+    return decision.kind in MARKED_DECISIONS
 
 
-def ticks(end: int) -> tuple[Tick, ...]:
+def axis_ticks(end: int) -> tuple[AxisTick, ...]:
     """Round times from nothing to the end: three to five of them, where there are so many."""
-    step = next(step for step in _round_downwards(end) if end // step >= STEPS_MIN or step == 1)
+    step = next(step for step in _round_numbers_below(end) if end // step >= TICKS_MIN or step == 1)
     unit, name = (1_000, "s") if step >= 1_000 else (1, "ms")
     return tuple(
-        Tick(share(ms, end), ms, f"{ms // unit:,} {name}") for ms in range(0, end + 1, step)
+        AxisTick(percent_of(ms, end), ms, f"{ms // unit:,} {name}")
+        for ms in range(0, end + 1, step)
     )
 
 
-def segments(receipt: Receipt, gauge: Gauge) -> tuple[Segment, ...]:
+def gauge_segments(receipt: Receipt, gauge: Gauge) -> tuple[GaugeSegment, ...]:
     """Where a resource went, line by line, against its limit or, without one, all that was used."""
     column = RESOURCES.index(gauge.resource)
     whole = max(gauge.limit or 0, sum(line.actual.amounts[column] for line in receipt.lines))
     found, used = [], 0
     for place, line in enumerate(receipt.lines):
         if amount := line.actual.amounts[column]:
-            found.append(Segment(place, share(used, whole), share(amount, whole)))
+            found.append(GaugeSegment(place, percent_of(used, whole), percent_of(amount, whole)))
             used += amount
     return tuple(found)
 
 
-def curves(receipt: Receipt) -> tuple[Curve, ...]:
+def spend_curves(receipt: Receipt) -> tuple[SpendCurve, ...]:
     """One for each resource but time, whose axis they share."""
-    return tuple(_curve(receipt, g) for g in gauges(receipt) if g.resource is not LATENCY)
+    return tuple(_spend_curve(receipt, g) for g in gauges(receipt) if g.resource is not LATENCY)
 
 
-def _curve(receipt: Receipt, gauge: Gauge) -> Curve:
+def _spend_curve(receipt: Receipt, gauge: Gauge) -> SpendCurve:
     column, end = RESOURCES.index(gauge.resource), end_ms(receipt)
     top = max(1, gauge.limit or 0, gauge.used)
     paid: dict[int, int] = {0: 0}
@@ -219,18 +220,22 @@ def _curve(receipt: Receipt, gauge: Gauge) -> Curve:
     stairs, used = [], 0
     for at_ms, next_ms in pairwise([*moments, max(moments[-1], receipt.spent.latency_ms)]):
         used += paid[at_ms]
-        width = share(next_ms - at_ms, end)
-        stairs.append(Stair(share(at_ms, end), width, share(used, top), share(paid[at_ms], top)))
-    return Curve(gauge, top, tuple(stairs))
+        width = percent_of(next_ms - at_ms, end)
+        stairs.append(
+            SpendStair(
+                percent_of(at_ms, end), width, percent_of(used, top), percent_of(paid[at_ms], top)
+            )
+        )
+    return SpendCurve(gauge, top, tuple(stairs))
 
 
-def _expected_end(line: Line) -> int:
+def _expected_end(line: ReceiptLine) -> int:
     return (line.started_ms or 0) + (line.planned.latency_ms if line.planned else 0)
 
 
-def _round_downwards(most: int) -> Iterator[int]:
+def _round_numbers_below(most: int) -> Iterator[int]:
     """The round numbers that are not above a number, the largest first."""
     power = 10 ** len(str(most))
     while power:
-        yield from (factor * power for factor in reversed(ROUND) if factor * power <= most)
+        yield from (factor * power for factor in reversed(ROUND_FACTORS) if factor * power <= most)
         power //= 10

@@ -13,11 +13,11 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from thrifty.budget.plain_text import plain
+from thrifty.budget.plain_text import strip_unprintable
 from thrifty.budget.resources import COST, LATENCY, TOKENS, TOOL_CALLS, Resource
-from thrifty.receipt import charts, words
-from thrifty.receipt.markdown import draft_html
-from thrifty.receipt.record import Receipt
+from thrifty.receipt import charts, wording
+from thrifty.receipt.draft_html import render_draft
+from thrifty.receipt.receipt_data import Receipt
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -41,12 +41,12 @@ def receipt_page(receipt: Receipt, draft: str = "") -> str:
         .get_template("receipt.html.j2")
         .render(
             receipt=receipt,
-            draft=Markup(draft_html(draft)),
+            draft=Markup(render_draft(draft)),
             style=Markup(style),
             style_digest=b64encode(sha256(style.encode()).digest()).decode(),
-            title=_cut(words.one_line(receipt.task)),
+            title=_shorten(wording.single_line(receipt.task)),
             charts=charts,
-            words=words,
+            words=wording,
             columns=[gauge.resource for gauge in charts.gauges(receipt)],
             LATENCY=LATENCY,
         )
@@ -61,12 +61,12 @@ def _environment() -> Environment:
         loader=PackageLoader("thrifty.receipt", ""),
         undefined=StrictUndefined,
         autoescape=True,
-        finalize=_shown,
+        finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(
-        percent=_percent, amount=_amount, figure=_figure, line=words.one_line
+        percent=_percent, amount=_amount, figure=_figure, line=wording.single_line
     )
     return environment
 
@@ -76,12 +76,12 @@ def _style() -> str:
     return files("thrifty.receipt").joinpath("receipt.css").read_text("utf-8")
 
 
-def _shown(value: object) -> object:
-    """What every `{{ }}` goes through before it is escaped."""
-    return plain(value) if type(value) is str else value
+def _finalize(value: object) -> object:
+    """Cleans every value of a `{{ }}` before it is escaped."""
+    return strip_unprintable(value) if type(value) is str else value
 
 
-def _cut(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= TITLE_MAX else f"{text[: TITLE_MAX - 1].rstrip()}…"
 
 
@@ -92,7 +92,7 @@ def _percent(share: float) -> str:
 
 def _amount(amount: int, resource: Resource) -> str:
     """With its unit."""
-    return resource.show(words.rounded_usd(amount) if resource is COST else amount)
+    return resource.show(wording.round_up_usd(amount) if resource is COST else amount)
 
 
 def _figure(amount: int, resource: Resource) -> str:

@@ -1,7 +1,7 @@
 """Every step that a run could do: those of the catalog, and those that a model proposed."""
 
 from thrifty.budget import Step, StepOption
-from thrifty.budget.step_set import in_running_order
+from thrifty.budget.step_set import order_steps
 from thrifty.run.facts import RunFacts
 from thrifty.run.services import Services
 
@@ -15,7 +15,7 @@ def all_steps(facts: RunFacts, services: Services) -> tuple[Step, ...]:
 def steps_in_order(facts: RunFacts, services: Services) -> tuple[Step, ...]:
     """The same in the order in which they would run, which is that of the draft."""
     return services.cache_of(facts).compute_once(
-        "steps in order", None, lambda: in_running_order(all_steps(facts, services))
+        "steps in order", None, lambda: order_steps(all_steps(facts, services))
     )
 
 

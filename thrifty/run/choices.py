@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from thrifty.budget import Budget, LeftOut, Step
-from thrifty.estimates.learned import Learned
-from thrifty.executors.offer import Terms, hopeless, offer, priced
-from thrifty.planning.forecast import Seen
+from thrifty.estimates.learned import LearnedEstimates
+from thrifty.executors.model_access import ModelAccess
+from thrifty.options.availability import find_available_options, no_plan_reason, price_steps
 from thrifty.run.all_steps import all_steps
 from thrifty.run.exclusions import exclusion_rule
 from thrifty.run.facts import Run, RunFacts
@@ -13,13 +13,14 @@ from thrifty.run.run_cache import RunCache
 from thrifty.run.run_settings import RunSettings
 from thrifty.run.services import Services
 from thrifty.run.step_bills import bills_of
+from thrifty.steering.forecast import Forecaster
 
 
 class Choices(NamedTuple):
     """What there is to choose from, as it is declared; it changes with failures alone."""
 
-    terms: Terms
-    learned: Learned
+    terms: ModelAccess
+    learned: LearnedEstimates
     steps: tuple[Step, ...]
     """All that there are, done or not."""
     offered: tuple[Step, ...]
@@ -35,19 +36,19 @@ class Choices(NamedTuple):
             tuple([step for step in self.steps if step.name in finished]),
         )
 
-    def observed_bills(self, cache: RunCache) -> Seen:
+    def observed_bills(self, cache: RunCache) -> Forecaster:
         """What the bills so far, of this run and of earlier ones, say of the estimates."""
-        return cache.observed_bills(lambda new: bills_of(new, self.terms), self.learned.tallies)
+        return cache.observed_bills(lambda new: bills_of(new, self.terms), self.learned.summaries)
 
 
-def terms_of(run: Run, settings: RunSettings, services: Services) -> Terms:
+def terms_of(run: Run, settings: RunSettings, services: Services) -> ModelAccess:
     """What models the run can ask, and at what price."""
     budget = services.cache(run["id"]).read(Budget, run["budget"])
-    return Terms(
+    return ModelAccess(
         model=settings.model,
         prices=services.models.prices,
         is_offline=services.models.is_offline,
-        limits_cost=budget.max_cost_usd is not None,
+        is_cost_limited=budget.max_cost_usd is not None,
     )
 
 
@@ -55,14 +56,14 @@ def choices_of(facts: RunFacts, settings: RunSettings, services: Services) -> Ch
     """What a run can choose from now."""
     cache = services.cache_of(facts)
     terms = terms_of(facts["run"], settings, services)
-    learned = cache.read(Learned, facts["learned"])
+    learned = cache.read(LearnedEstimates, facts["learned"])
     steps = cache.compute_once(
-        "steps", terms, lambda: learned.steps(priced(all_steps(facts, services), terms))
+        "steps", terms, lambda: learned.apply_scores(price_steps(all_steps(facts, services), terms))
     )
 
     def compute() -> Choices:
         why_excluded = exclusion_rule(cache.failures, facts["left_out"])
-        return Choices(terms, learned, steps, *offer(steps, terms, why_excluded))
+        return Choices(terms, learned, steps, *find_available_options(steps, terms, why_excluded))
 
     return cache.compute_once("choices", (terms, facts["left_out"], len(cache.failures)), compute)
 
@@ -74,5 +75,5 @@ def why_no_plan(facts: RunFacts, settings: RunSettings, services: Services) -> s
     return cache.compute_once(
         "why no plan",
         choices,
-        lambda: hopeless(choices.steps, choices.offered, choices.excluded, cache.finished),
+        lambda: no_plan_reason(choices.steps, choices.offered, choices.excluded, cache.finished),
     )

@@ -36,7 +36,9 @@ def _problem(
     choices = choices_of(facts, settings, services)
     open_steps, done = choices.open_and_done(cache)
     problem = Problem(
-        steps=choices.observed_bills(cache).steps(open_steps, choices.terms.doer),
+        steps=choices.observed_bills(cache).forecast_steps(
+            open_steps, choices.terms.executor_model
+        ),
         left=cache.read(Budget, facts["run"]["budget"]),
         max_steps=max(0, settings.max_steps - len(done)),
         diversity_penalty=settings.diversity_penalty,
@@ -44,6 +46,6 @@ def _problem(
         concurrency=settings.max_concurrency,
         schedule="waves",
         risk=settings.risk,
-        surprises=choices.learned.surprises,
+        residuals=choices.learned.residuals,
     )
     return problem, tuple([left for left in choices.excluded if left.step not in cache.finished])

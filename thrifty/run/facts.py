@@ -4,7 +4,7 @@ from langgraph.managed import RemainingSteps
 from typing_extensions import TypedDict
 
 from thrifty.budget.states import BudgetState, OutcomeState, PlanState, SpendState, StepState
-from thrifty.estimates.learned import LearnedState
+from thrifty.estimates.learned import LearnedEstimatesState
 
 
 class Run(TypedDict):
@@ -29,7 +29,7 @@ class RunFacts(TypedDict):
     spend: SpendState
     revision: int
     left_out: list[str]
-    learned: LearnedState
+    learned: LearnedEstimatesState
     remaining_steps: RemainingSteps
 
 

@@ -5,24 +5,26 @@ from collections.abc import Sequence
 from langgraph.store.base import BaseStore
 
 from thrifty.budget import Outcome, Step
-from thrifty.estimates.history import keep, read_history
-from thrifty.estimates.learned import NOTHING, Learned, learn
-from thrifty.executors.offer import Terms
+from thrifty.estimates.history import read_history, save_bills
+from thrifty.estimates.learned import NOTHING_LEARNED, LearnedEstimates, learn_from_history
+from thrifty.executors.model_access import ModelAccess
 from thrifty.run.step_bills import bills_of
 
 
-def recall(store: BaseStore | None, steps: Sequence[Step], terms: Terms) -> tuple[Learned, str]:
+def recall(
+    store: BaseStore | None, steps: Sequence[Step], terms: ModelAccess
+) -> tuple[LearnedEstimates, str]:
     """What earlier bills say of the catalog, and a sentence on it; both empty without a store.
 
     It is read once, so that a run plans by the same bills from its beginning to its end.
     """
     if store is None:
-        return NOTHING, ""
+        return NOTHING_LEARNED, ""
     history = read_history(store)
-    options = (terms.priced(option) for step in steps for option in step.options)
-    learned = learn(history, options, terms.doer)
-    remark = f"estimates are drawn from {learned.bills} bills of earlier runs"
-    return learned, history.remark or (remark if learned.bills else "")
+    options = (terms.price_option(option) for step in steps for option in step.options)
+    learned = learn_from_history(history, options, terms.executor_model)
+    remark = f"estimates are drawn from {learned.bill_count} bills of earlier runs"
+    return learned, history.remark or (remark if learned.bill_count else "")
 
 
 def remember(
@@ -30,7 +32,7 @@ def remember(
     run_id: str,
     outcomes: Sequence[Outcome],
     steps: Sequence[Step],
-    terms: Terms,
+    terms: ModelAccess,
 ) -> str:
     """Keeps the bills of the catalog's options; returns why that failed, or nothing.
 
@@ -47,4 +49,4 @@ def remember(
         return ""
     known = {option.name for step in steps for option in step.options}
     ours = [outcome for outcome in outcomes if outcome.option.name in known]
-    return keep(store, run_id, bills_of(ours, terms))
+    return save_bills(store, run_id, bills_of(ours, terms))

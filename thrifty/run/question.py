@@ -16,7 +16,7 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from thrifty.budget import Budget, InvalidInput, Step, StepOption, checks
+from thrifty.budget import Budget, InvalidInput, Step, StepOption, validate
 from thrifty.budget.states import BudgetState, SpendState
 
 GO, FINISH = "go", "finish"
@@ -113,7 +113,7 @@ def read_answer(given: object, budget: Budget, steps: Sequence[Step]) -> Approva
 
 def _names(given: object, steps: Sequence[Step]) -> tuple[str, ...]:
     known = {step.name for step in steps} | {o.name for step in steps for o in step.options}
-    names = checks.sequence("leave_out", given)
+    names = validate.sequence("leave_out", given)
     for name in names:
         if name not in known:
             raise InvalidInput(

@@ -1,15 +1,15 @@
 """What is still to be done of the plan in force."""
 
 from thrifty.budget import Plan
-from thrifty.planning.rest import Rest
 from thrifty.run.all_steps import steps_by_name
 from thrifty.run.choices import choices_of
 from thrifty.run.facts import PlannedFacts
 from thrifty.run.run_settings import RunSettings
 from thrifty.run.services import Services
+from thrifty.steering.remaining import RemainingPlan
 
 
-def remaining_plan(facts: PlannedFacts, settings: RunSettings, services: Services) -> Rest:
+def remaining_plan(facts: PlannedFacts, settings: RunSettings, services: Services) -> RemainingPlan:
     """What is still to be done of the plan in force, estimated like the current problem."""
     cache = services.cache_of(facts)
     choices = choices_of(facts, settings, services)
@@ -20,17 +20,17 @@ def remaining_plan(facts: PlannedFacts, settings: RunSettings, services: Service
     is_timed = settings.max_concurrency > 1 and limits.max_latency_ms is not None
     waits_for_savings = settings.on_drift == "replan" and not is_timed
 
-    def compute() -> Rest:
+    def compute() -> RemainingPlan:
         open_steps, done = choices.open_and_done(cache)
-        return Rest(
+        return RemainingPlan(
             plan.chosen,
             open_steps,
             done,
             max_steps=settings.max_steps,
             diversity_penalty=settings.diversity_penalty,
-            seen=observed,
-            doer_of=choices.terms.doer,
-            upgradable_last=waits_for_savings,
+            forecaster=observed,
+            executor_model_of=choices.terms.executor_model,
+            defer_upgradable=waits_for_savings,
         )
 
     steps, _ = steps_by_name(facts, services)

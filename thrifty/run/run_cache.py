@@ -14,8 +14,8 @@ from thrifty.budget import Outcome, Spend, Step
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.states import OutcomeState
 from thrifty.executors.draft import Draft
-from thrifty.planning.forecast import Bill, Seen, Tally, tally_of
-from thrifty.planning.rest import Rest
+from thrifty.steering.forecast import Bill, BillSummary, Forecaster, summarise_bill
+from thrifty.steering.remaining import RemainingPlan
 
 T = TypeVar("T")
 State = TypeVar("State")
@@ -37,9 +37,9 @@ class RunCache:
         self._last: OutcomeState | None = None
         self._objects: dict[int, tuple[object, object]] = {}
         """By the identity of plain data: the data itself, and the object that it stands for."""
-        self._observed: tuple[Seen, int] | None = None
+        self._observed: tuple[Forecaster, int] | None = None
         self._draft: tuple[Draft, int] | None = None
-        self._remaining: tuple[Rest, int] | None = None
+        self._remaining: tuple[RemainingPlan, int] | None = None
         self._computed: dict[str, tuple[object, Any]] = {}
 
     def write(self, noun: PlainData[State]) -> State:
@@ -85,26 +85,26 @@ class RunCache:
                 self.stopped[outcome.option.name] = before + outcome.actual
 
     def observed_bills(
-        self, bills_of: Callable[[Iterable[Outcome]], Iterable[Bill]], known: Iterable[Tally]
-    ) -> Seen:
+        self, bills_of: Callable[[Iterable[Outcome]], Iterable[Bill]], known: Iterable[BillSummary]
+    ) -> Forecaster:
         """What the outcomes so far came to, added to what was known when the run began."""
-        observed, counted = self._observed or (Seen(known), 0)
+        observed, counted = self._observed or (Forecaster(known), 0)
         # The same object grows, since it keeps what it has worked out for each step.
         for bill in bills_of(self.outcomes[counted:]):
-            observed.add(tally_of(bill))
+            observed.add(summarise_bill(bill))
         self._observed = observed, len(self.outcomes)
         return observed
 
     def remaining_plan(
-        self, inputs: object, compute: Callable[[], Rest], steps: Mapping[str, Step]
-    ) -> Rest:
+        self, inputs: object, compute: Callable[[], RemainingPlan], steps: Mapping[str, Step]
+    ) -> RemainingPlan:
         """What the outcomes so far have left of a plan; computed anew when the inputs change."""
         remaining = self.compute_once("remaining plan", inputs, compute)
         known, counted = self._remaining or (None, 0)
         if remaining is known:
             for outcome in self.outcomes[counted:]:
                 if outcome.has_text:
-                    remaining.finish(steps[outcome.step])
+                    remaining.mark_done(steps[outcome.step])
         self._remaining = remaining, len(self.outcomes)
         return remaining
 

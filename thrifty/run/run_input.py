@@ -7,8 +7,8 @@ from uuid import uuid4
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 
-from thrifty.budget import Budget, InvalidInput, checks
-from thrifty.budget.plain_text import plain
+from thrifty.budget import Budget, InvalidInput, validate
+from thrifty.budget.plain_text import strip_unprintable
 
 RUN_ID_MAX = 100
 
@@ -44,8 +44,8 @@ def _task(given: Mapping[str, Any]) -> str:
     task = given.get("task")
     human = [m for m in given.get("messages", ()) if isinstance(m, HumanMessage)]
     if task is None and human:
-        return plain(checks.text("messages", str(human[-1].text))).strip()
-    return plain(checks.text("task", task)).strip()
+        return strip_unprintable(validate.text("messages", str(human[-1].text))).strip()
+    return strip_unprintable(validate.text("task", task)).strip()
 
 
 def _budget(given: Mapping[str, Any]) -> Budget | None:
@@ -60,7 +60,7 @@ def _budget(given: Mapping[str, Any]) -> Budget | None:
 def _run_id(given: Mapping[str, Any], number: int, configurable: Mapping[str, Any]) -> str:
     """The caller's own id or a count, within its thread: no thread reaches another's account."""
     own_id = given.get("run_id")
-    own = checks.text("run_id", own_id, maximum=RUN_ID_MAX) if own_id else str(number)
+    own = validate.text("run_id", own_id, maximum=RUN_ID_MAX) if own_id else str(number)
     if thread := configurable.get("thread_id"):
         # In a parent's graph, the parts before the last bar are the place this run has there,
         # each the name of a node and the number of its turn.

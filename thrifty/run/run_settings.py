@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from thrifty.planning.course import OnDrift
+from thrifty.steering.decide import OnDrift
 
 
 class RunSettings(Protocol):

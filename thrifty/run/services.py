@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from langchain_core.runnables import RunnableConfig
 
 from thrifty.budget import Budget, Spend, Step
-from thrifty.executors.registry import Executors
-from thrifty.ledger.at_work import RunsAtWork
-from thrifty.ledger.protocol import Account, Ledger
+from thrifty.executors.registry import ExecutorRegistry
+from thrifty.ledger.active_runs import ActiveRuns
+from thrifty.ledger.protocol import AccountOrLease, Ledger
 from thrifty.models.agent_models import Models
 from thrifty.run.facts import RunFacts
 from thrifty.run.run_cache import RunCache
@@ -25,22 +25,22 @@ class Services:
 
     steps: tuple[Step, ...]
     """The catalog."""
-    executors: Executors
+    executors: ExecutorRegistry
     """Who can do the work, by name."""
     models: Models
     """Who asks language models."""
     ledger: Ledger
     """The truth of what was reserved and spent."""
-    runs: RunsAtWork
+    runs: ActiveRuns
     """Which runs are at work in this process, by which lease, for how long."""
     budget: Budget
     """The limits of a run that was given none."""
     common: Callable[[RunnableConfig], str] | None = None
     """The account that runs share, by the configuration of a run; None: each has its own."""
 
-    def account(self, run_id: str) -> Account:
+    def account(self, run_id: str) -> AccountOrLease:
         """What is shown to the ledger to spend as a run."""
-        return self.runs.account(run_id)
+        return self.runs.account_or_lease(run_id)
 
     def limits(self, run_id: str) -> Budget:
         """The limits of a run as they are now: they may be changed while it works or waits."""
@@ -48,7 +48,7 @@ class Services:
 
     def cache(self, run_id: str) -> RunCache:
         """What the nodes of a run have read and written so far."""
-        return self.runs.kept(run_id, RunCache)
+        return self.runs.get_or_make(run_id, RunCache)
 
     def cache_of(self, facts: RunFacts) -> RunCache:
         """The same, with the outcomes that the state has by now."""

@@ -12,26 +12,28 @@ from typing import Any
 import agentbudget
 from agentbudget.pricing import calculate_llm_cost
 
-from benchmarks.overshoot.systems.plain_openai import connections, question
-from benchmarks.overshoot.workload import MODEL, PROMPT_TOKENS, Cell, Stopped
+from benchmarks.overshoot.systems.openai_client import open_client, request_arguments
+from benchmarks.overshoot.workload import MODEL, PROMPT_TOKENS, AgentStopped, Cell
 
 
 class SessionRun:
     def __init__(self, cell: Cell, session: Any, base_url: str) -> None:
         self._cell = cell
         self._session = session
-        self._client = agentbudget.wrap_client(connections(base_url).copy(), session)
+        self._client = agentbudget.wrap_client(open_client(base_url).copy(), session)
 
     async def ask(self, prompt: str) -> str:
         longest = self._cell.max_tokens
         if longest is not None:
             worst_case = calculate_llm_cost(MODEL, PROMPT_TOKENS, longest)
             if self._session.would_exceed(worst_case):
-                raise Stopped
+                raise AgentStopped
         try:
-            answer = await self._client.chat.completions.create(**question(self._cell, prompt))
+            answer = await self._client.chat.completions.create(
+                **request_arguments(self._cell, prompt)
+            )
         except agentbudget.BudgetExhausted:
-            raise Stopped from None
+            raise AgentStopped from None
         return answer.choices[0].finish_reason
 
     def spent_usd(self) -> float:
@@ -39,7 +41,7 @@ class SessionRun:
 
 
 @asynccontextmanager
-async def opened(cell: Cell, base_url: str) -> AsyncIterator[SessionRun]:
+async def open_run(cell: Cell, base_url: str) -> AsyncIterator[SessionRun]:
     budget = agentbudget.AgentBudget(max_spend=f"${cell.cap_usd}", max_repeated_calls=1_000_000)
     async with budget.async_session() as session:
         yield SessionRun(cell, session, base_url)

@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 
 from floe_guard import BudgetExceeded, BudgetGuard
 
-from benchmarks.overshoot.systems.plain_openai import connections, question
-from benchmarks.overshoot.workload import MODEL, PROMPT_TOKENS, Cell, Stopped
+from benchmarks.overshoot.systems.openai_client import open_client, request_arguments
+from benchmarks.overshoot.workload import MODEL, PROMPT_TOKENS, AgentStopped, Cell
 
 
-def quiet_guard(cell: Cell) -> BudgetGuard:
+def make_guard(cell: Cell) -> BudgetGuard:
     """A guard that does not print each refusal."""
     return BudgetGuard(float(cell.cap_usd), on_block=lambda *_: None)
 
@@ -28,15 +28,15 @@ def worst_case_usd(guard: BudgetGuard, cell: Cell) -> float | None:
 class CheckedRun:
     def __init__(self, cell: Cell, base_url: str) -> None:
         self._cell = cell
-        self._guard = quiet_guard(cell)
-        self._client = connections(base_url)
+        self._guard = make_guard(cell)
+        self._client = open_client(base_url)
 
     async def ask(self, prompt: str) -> str:
         try:
             self._guard.check(worst_case_usd(self._guard, self._cell))
         except BudgetExceeded:
-            raise Stopped from None
-        answer = await self._client.chat.completions.create(**question(self._cell, prompt))
+            raise AgentStopped from None
+        answer = await self._client.chat.completions.create(**request_arguments(self._cell, prompt))
         self._guard.record(MODEL, answer.usage.prompt_tokens, answer.usage.completion_tokens)
         return answer.choices[0].finish_reason
 
@@ -45,5 +45,5 @@ class CheckedRun:
 
 
 @asynccontextmanager
-async def opened(cell: Cell, base_url: str) -> AsyncIterator[CheckedRun]:
+async def open_run(cell: Cell, base_url: str) -> AsyncIterator[CheckedRun]:
     yield CheckedRun(cell, base_url)

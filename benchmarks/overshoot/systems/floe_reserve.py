@@ -12,25 +12,25 @@ from typing import Any
 from floe_guard import BudgetExceeded
 from floe_guard.integrations.openai import guarded_acompletion
 
-from benchmarks.overshoot.systems.floe_check import quiet_guard, worst_case_usd
-from benchmarks.overshoot.systems.plain_openai import connections, question
-from benchmarks.overshoot.workload import MODEL, Cell, Stopped
+from benchmarks.overshoot.systems.floe_check import make_guard, worst_case_usd
+from benchmarks.overshoot.systems.openai_client import open_client, request_arguments
+from benchmarks.overshoot.workload import MODEL, AgentStopped, Cell
 
 
 class ReservedRun:
     def __init__(self, cell: Cell, base_url: str) -> None:
         self._cell = cell
-        self._guard = quiet_guard(cell)
-        self._client = connections(base_url)
+        self._guard = make_guard(cell)
+        self._client = open_client(base_url)
 
     async def ask(self, prompt: str) -> str:
         try:
-            answer = await self._answered(question(self._cell, prompt))
+            answer = await self._call_and_settle(request_arguments(self._cell, prompt))
         except BudgetExceeded:
-            raise Stopped(final=False) from None
+            raise AgentStopped(final=False) from None
         return answer.choices[0].finish_reason
 
-    async def _answered(self, asked: dict[str, Any]) -> Any:
+    async def _call_and_settle(self, asked: dict[str, Any]) -> Any:
         worst_case = worst_case_usd(self._guard, self._cell)
         if worst_case is None:
             return await guarded_acompletion(self._guard, self._client, **asked)
@@ -49,5 +49,5 @@ class ReservedRun:
 
 
 @asynccontextmanager
-async def opened(cell: Cell, base_url: str) -> AsyncIterator[ReservedRun]:
+async def open_run(cell: Cell, base_url: str) -> AsyncIterator[ReservedRun]:
     yield ReservedRun(cell, base_url)

@@ -11,9 +11,9 @@ from floe_guard import BudgetExceeded
 from floe_guard.stream import StreamGuard
 from rs_bpe.bpe import openai as vocabularies
 
-from benchmarks.overshoot.systems.floe_check import quiet_guard, worst_case_usd
-from benchmarks.overshoot.systems.plain_openai import connections, question
-from benchmarks.overshoot.workload import MODEL, PROMPT_TOKENS, Cell, Stopped
+from benchmarks.overshoot.systems.floe_check import make_guard, worst_case_usd
+from benchmarks.overshoot.systems.openai_client import open_client, request_arguments
+from benchmarks.overshoot.workload import MODEL, PROMPT_TOKENS, AgentStopped, Cell
 
 COUNT = vocabularies.o200k_base().count
 
@@ -21,15 +21,15 @@ COUNT = vocabularies.o200k_base().count
 class StreamedRun:
     def __init__(self, cell: Cell, base_url: str) -> None:
         self._cell = cell
-        self._guard = quiet_guard(cell)
-        self._client = connections(base_url)
+        self._guard = make_guard(cell)
+        self._client = open_client(base_url)
 
     async def ask(self, prompt: str) -> str:
         try:
             held = self._guard.reserve(worst_case_usd(self._guard, self._cell))
         except BudgetExceeded:
-            raise Stopped(final=False) from None
-        asked = question(self._cell, prompt)
+            raise AgentStopped(final=False) from None
+        asked = request_arguments(self._cell, prompt)
         stream = await self._client.chat.completions.create(
             stream=True, stream_options={"include_usage": True}, **asked
         )
@@ -55,5 +55,5 @@ class StreamedRun:
 
 
 @asynccontextmanager
-async def opened(cell: Cell, base_url: str) -> AsyncIterator[StreamedRun]:
+async def open_run(cell: Cell, base_url: str) -> AsyncIterator[StreamedRun]:
     yield StreamedRun(cell, base_url)

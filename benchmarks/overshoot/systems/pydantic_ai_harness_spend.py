@@ -9,7 +9,7 @@ from pydantic_ai_harness import SpendLimits
 from pydantic_ai_harness.spend import Budget, SpendLimitExceeded
 
 from benchmarks.overshoot.systems.pydantic_ai_limit import chat_model, settings
-from benchmarks.overshoot.workload import Cell, Stopped
+from benchmarks.overshoot.workload import AgentStopped, Cell
 
 
 class SpendRun:
@@ -25,7 +25,7 @@ class SpendRun:
         try:
             result = await self._agent.run(prompt)
         except SpendLimitExceeded:
-            raise Stopped from None
+            raise AgentStopped from None
         (status,) = await self.limits.status()
         self.spent = float(status.spent.usd)
         return result.response.finish_reason or ""
@@ -35,5 +35,5 @@ class SpendRun:
 
 
 @asynccontextmanager
-async def opened(cell: Cell, base_url: str) -> AsyncIterator[SpendRun]:
+async def open_run(cell: Cell, base_url: str) -> AsyncIterator[SpendRun]:
     yield SpendRun(cell, base_url)

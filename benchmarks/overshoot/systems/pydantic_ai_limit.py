@@ -14,14 +14,14 @@ from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings
 
-from benchmarks.overshoot.systems.plain_openai import connections
-from benchmarks.overshoot.workload import MODEL, Cell, Stopped
+from benchmarks.overshoot.systems.openai_client import open_client
+from benchmarks.overshoot.workload import MODEL, AgentStopped, Cell
 
 
 @cache
 def chat_model(base_url: str) -> OpenAIChatModel:
     """The model, as the provider of that name."""
-    return OpenAIChatModel(MODEL, provider=OpenAIProvider(openai_client=connections(base_url)))
+    return OpenAIChatModel(MODEL, provider=OpenAIProvider(openai_client=open_client(base_url)))
 
 
 def settings(cell: Cell) -> ModelSettings:
@@ -40,7 +40,7 @@ class LimitedRun:
         try:
             result = await self._agent.run(prompt, **given)
         except UsageLimitExceeded:
-            raise Stopped from None
+            raise AgentStopped from None
         return result.response.finish_reason or ""
 
     def spent_usd(self) -> float:
@@ -48,5 +48,5 @@ class LimitedRun:
 
 
 @asynccontextmanager
-async def opened(cell: Cell, base_url: str) -> AsyncIterator[LimitedRun]:
+async def open_run(cell: Cell, base_url: str) -> AsyncIterator[LimitedRun]:
     yield LimitedRun(cell, Agent(chat_model(base_url), model_settings=settings(cell)))

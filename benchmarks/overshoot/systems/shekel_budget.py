@@ -6,21 +6,23 @@ from typing import Any
 
 from shekel import BudgetExceededError, budget
 
-from benchmarks.overshoot.systems.plain_openai import connections, question
-from benchmarks.overshoot.workload import Cell, Stopped
+from benchmarks.overshoot.systems.openai_client import open_client, request_arguments
+from benchmarks.overshoot.workload import AgentStopped, Cell
 
 
 class BudgetRun:
     def __init__(self, cell: Cell, opened_budget: Any, base_url: str) -> None:
         self._cell = cell
         self._budget = opened_budget
-        self._client = connections(base_url)
+        self._client = open_client(base_url)
 
     async def ask(self, prompt: str) -> str:
         try:
-            answer = await self._client.chat.completions.create(**question(self._cell, prompt))
+            answer = await self._client.chat.completions.create(
+                **request_arguments(self._cell, prompt)
+            )
         except BudgetExceededError:
-            raise Stopped from None
+            raise AgentStopped from None
         return answer.choices[0].finish_reason
 
     def spent_usd(self) -> float:
@@ -28,6 +30,6 @@ class BudgetRun:
 
 
 @asynccontextmanager
-async def opened(cell: Cell, base_url: str) -> AsyncIterator[BudgetRun]:
+async def open_run(cell: Cell, base_url: str) -> AsyncIterator[BudgetRun]:
     async with budget(max_usd=float(cell.cap_usd)) as opened_budget:
         yield BudgetRun(cell, opened_budget, base_url)

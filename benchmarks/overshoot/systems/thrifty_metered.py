@@ -12,7 +12,7 @@ from typing import Any
 
 from langchain_openai import ChatOpenAI
 
-from benchmarks.overshoot.workload import MODEL, NANO_PER_USD, Cell, Stopped
+from benchmarks.overshoot.workload import MODEL, NANO_PER_USD, AgentStopped, Cell
 from thrifty.budget import Budget, BudgetExceeded
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.models.metered import metered
@@ -44,7 +44,7 @@ class MeteredRun:
         try:
             answer = await self._model.ainvoke(prompt)
         except BudgetExceeded:
-            raise Stopped(final=False) from None
+            raise AgentStopped(final=False) from None
         return str(answer.response_metadata["finish_reason"])
 
     def spent_usd(self) -> float:
@@ -52,5 +52,5 @@ class MeteredRun:
 
 
 @asynccontextmanager
-async def opened(cell: Cell, base_url: str) -> AsyncIterator[MeteredRun]:
+async def open_run(cell: Cell, base_url: str) -> AsyncIterator[MeteredRun]:
     yield MeteredRun(cell, base_url, PATIENCE_MS)

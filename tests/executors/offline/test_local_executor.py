@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thrifty.budget import InvalidInput, Spend, StepOption
-from thrifty.executors.catalog import builtin_catalog
 from thrifty.executors.offline.blank_form import NOTE
 from thrifty.executors.offline.local_executor import run_local
 from thrifty.executors.offline.playbook import playbook
@@ -17,6 +16,7 @@ from thrifty.executors.offline.sections import LEVELS, MILESTONE_COLUMNS, RISK_C
 from thrifty.executors.offline.tidy import tidy
 from thrifty.executors.payload import TEMPLATES
 from thrifty.executors.protocol import Work
+from thrifty.options.catalog import builtin_catalog
 
 OPTION = StepOption("Map (local)", "Map", "local", "Name who decides.", Spend(), 1.0)
 SECTIONS = sorted({*TEMPLATES} - {"tidy"})

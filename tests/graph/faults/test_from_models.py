@@ -13,7 +13,7 @@ from tests.graph.faults.conftest import ASKED, THREAD, catalog
 from tests.graph.test_proposals import GOOD, ROOMY, read
 from tests.harness.llm_server import Answer, ToolCall
 from thrifty import Budget, InvalidInput, Result, Spend, Step, StepOption
-from thrifty.budget.names import folded
+from thrifty.budget.name_folding import fold_name
 
 HUGE = 10_000_000
 COMMAND = (
@@ -66,8 +66,8 @@ def test_a_name_that_passes_for_another_is_refused(name):
 
 
 def test_names_in_any_alphabet_stay_apart():
-    assert folded("Сроки") == folded("СРОКИ") != folded("Риски")
-    assert folded("Über") != folded("Uber")
+    assert fold_name("Сроки") == fold_name("СРОКИ") != fold_name("Риски")
+    assert fold_name("Über") != fold_name("Uber")
 
 
 def test_a_proposal_cannot_take_the_name_of_an_option_of_the_catalog(online, server):

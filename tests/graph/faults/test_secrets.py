@@ -30,7 +30,7 @@ from thrifty import (
     builtin_catalog,
     create_budget_agent,
 )
-from thrifty.estimates.file import open_store
+from thrifty.estimates.sqlite_store import open_store
 from thrifty.receipt.html import receipt_page
 
 SECRETS = {

@@ -166,12 +166,12 @@ def test_a_run_whose_ledger_is_lost_is_refused(tmp_path):
 
 def test_a_run_that_could_not_be_given_back_can_be_begun_again_in_the_same_process(disk):
     """Its thread was lost as well; who asks anew, with more, finds its account."""
-    ledger = failing_to("leave", disk)
+    ledger = failing_to("give_back", disk)
     agent = agent_with(ledger)
     assert agent.invoke(ASKED, THREAD)["status"] == "done"
-    assert ledger.holder(RUN)
-    del ledger.leave  # it is mended
+    assert ledger.owner_of(RUN)
+    del ledger.give_back  # it is mended
     agent.checkpointer.delete_thread(THREAD["configurable"]["thread_id"])
     more = {**ASKED, "budget": {"max_tokens": 5_000}}
     assert agent.invoke(more, THREAD)["status"] == "done"
-    assert ledger.holder(RUN) == ""
+    assert ledger.owner_of(RUN) == ""

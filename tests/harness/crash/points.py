@@ -7,7 +7,7 @@ from typing import Any
 WRITES = (
     "open",
     "take",
-    "leave",
+    "give_back",
     "reserve",
     "mark_sent",
     "settle",

@@ -20,8 +20,9 @@ class Part:
 
 
 LEDGER = (
-    *("accounts", "at_work", "book", "booking", "calls", "forks", "memory", "owner", "protocol"),
-    *("rules", "schema", "share", "sql", "sqlite", "store", "together"),
+    *("accounts", "active_runs", "base_ledger", "calls", "group_commit", "idempotent_calls"),
+    *("memory", "owner", "process_fork", "protocol", "rules", "schema", "share", "sql", "sqlite"),
+    "storage",
 )
 PRICING = ("input_bound", "prices", "providers/openai", "usage")
 PRICED = ("counting", "input_bound", "prices", "reservation", "usage")
@@ -37,8 +38,11 @@ PARTS = {
             "--ignore=tests/ledger/test_kill.py",
             "-k=not postgres",
         ),
-        sample="thrifty.ledger.schema.x_statements__mutmut_1",
-        imported=tuple(f"thrifty.ledger.sql.x__{name}" for name in ("marks", "assigned", "of")),
+        sample="thrifty.ledger.schema.x_split_statements__mutmut_1",
+        imported=tuple(
+            f"thrifty.ledger.sql.x__{name}"
+            for name in ("placeholders", "assignments", "qualified_columns")
+        ),
     ),
     "postgres": Part(
         ("thrifty/ledger/postgres.py",),
@@ -64,17 +68,17 @@ PARTS = {
     "check": Part(
         (
             "thrifty/nodes/check_spend.py",
-            "thrifty/planning/course.py",
-            "thrifty/planning/forecast.py",
-            "thrifty/planning/rest.py",
+            "thrifty/steering/decide.py",
+            "thrifty/steering/forecast.py",
+            "thrifty/steering/remaining.py",
         ),
         (
             "tests/nodes/test_check_spend.py",
-            "tests/planning/test_course.py",
-            "tests/planning/test_forecast.py",
-            "tests/planning/test_rest.py",
+            "tests/steering/test_decide.py",
+            "tests/steering/test_forecast.py",
+            "tests/steering/test_remaining.py",
         ),
-        sample="thrifty.planning.course.x__because__mutmut_1",
+        sample="thrifty.steering.decide.x__because__mutmut_1",
     ),
     "pricing": Part(
         (

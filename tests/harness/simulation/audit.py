@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.harness.simulation.asked import Asked, Place
 from tests.harness.simulation.provider import NANO_PER_TOKEN
-from thrifty.ledger.booking import fingerprint
-from thrifty.ledger.protocol import Account, Entry, Lease
+from thrifty.ledger.idempotent_calls import fingerprint
+from thrifty.ledger.protocol import AccountOrLease, Entry, Lease
 from thrifty.models.input_bound import as_json
 from thrifty.models.providers.openai import DELIVERY_FIELDS
 
@@ -53,7 +53,7 @@ class Audit:
 
     # Who may write.
 
-    def may_write(self, account: Account) -> bool:
+    def may_write(self, account: AccountOrLease) -> bool:
         """Whether the one who shows this is who holds the run now."""
         if isinstance(account, Lease):
             holder = self._holders.get((account.account, account.run))
@@ -82,7 +82,7 @@ class Audit:
 
     # What is in the books.
 
-    def wrote(self, name: str, account: Account, may_write: bool, result: Any) -> None:
+    def wrote(self, name: str, account: AccountOrLease, may_write: bool, result: Any) -> None:
         """Looks at the books after something was written.
 
         Raises:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from thrifty.budget import Budget, LedgerUnavailable, Spend
-from thrifty.ledger.book import Book
+from thrifty.ledger.base_ledger import BaseLedger
 from thrifty.ledger.memory import MemoryLedger
-from thrifty.ledger.protocol import Account, Balance, Entry, Lease
-from thrifty.ledger.rules import AccountState
+from thrifty.ledger.protocol import AccountOrLease, Balance, Entry, Lease
+from thrifty.ledger.rules import StoredAccount
 from thrifty.ledger.sqlite import SqliteLedger
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class SimulatedBooks:
     def __init__(self, world: World, file: Path | None, failing: float) -> None:
         self._world, self._failing = world, failing
         now_ms = lambda: world.schedule.now_ns // 1_000_000  # noqa: E731
-        self._book: Book = (
+        self._book: BaseLedger = (
             SqliteLedger(file, synchronous="NORMAL", now_ms=now_ms)
             if file
             else MemoryLedger(now_ms)
@@ -40,13 +40,13 @@ class SimulatedBooks:
 
     # For the audit, which is no event.
 
-    def rows(self, name: str) -> tuple[AccountState, list[Entry]]:
+    def rows(self, name: str) -> tuple[StoredAccount, list[Entry]]:
         """An account and its entries, as they are stored."""
 
-        def look(books: Any) -> tuple[AccountState, list[Entry]]:
+        def look(books: Any) -> tuple[StoredAccount, list[Entry]]:
             return books.account(name), books.entries(name)
 
-        return self._book._store.read(look)
+        return self._book._storage.read(look)
 
     def row(self, name: str, key: str) -> Entry | None:
         """One entry, as it is stored."""
@@ -58,7 +58,7 @@ class SimulatedBooks:
 
     # For the agents.
 
-    def open(self, account: Account, budget: Budget) -> Balance:
+    def open(self, account: AccountOrLease, budget: Budget) -> Balance:
         return self._write("open", account, lambda: self._book.open(account, budget), own=False)
 
     def extend(self, account: str, budget: Budget) -> Balance:
@@ -66,7 +66,7 @@ class SimulatedBooks:
 
     def reserve(
         self,
-        account: Account,
+        account: AccountOrLease,
         key: str,
         label: str,
         worst_case: Spend,
@@ -80,17 +80,17 @@ class SimulatedBooks:
             "reserve", account, lambda: reserve(account, key, label, worst_case, **named), key
         )
 
-    def mark_sent(self, account: Account, key: str) -> Entry:
+    def mark_sent(self, account: AccountOrLease, key: str) -> Entry:
         entry = self._write("mark_sent", account, lambda: self._book.mark_sent(account, key), key)
         self._world.last_sent[self._world.schedule.actor] = _name(account), key
         return entry
 
-    def settle(self, account: Account, key: str, actual: Spend, answer: str = "") -> Entry:
+    def settle(self, account: AccountOrLease, key: str, actual: Spend, answer: str = "") -> Entry:
         return self._write(
             "settle", account, lambda: self._book.settle(account, key, actual, answer), key
         )
 
-    def charge_in_full(self, account: Account, key: str, latency_ms: int = 0) -> Entry:
+    def charge_in_full(self, account: AccountOrLease, key: str, latency_ms: int = 0) -> Entry:
         return self._write(
             "charge_in_full",
             account,
@@ -98,7 +98,7 @@ class SimulatedBooks:
             key,
         )
 
-    def release(self, account: Account, key: str) -> Entry:
+    def release(self, account: AccountOrLease, key: str) -> Entry:
         return self._write("release", account, lambda: self._book.release(account, key), key)
 
     def reconcile(self, account: str, key: str, actual: Spend) -> Entry:
@@ -114,48 +114,53 @@ class SimulatedBooks:
 
         return self._write("reconcile", account, reconcile, key, own=False)
 
-    def grant(self, account: Account, child: str, share: Budget, label: str = "") -> Balance:
+    def grant(self, account: AccountOrLease, child: str, share: Budget, label: str = "") -> Balance:
         return self._write(
             "grant", account, lambda: self._book.grant(account, child, share, label), child
         )
 
-    def reclaim(self, account: Account, child: str) -> Entry:
+    def reclaim(self, account: AccountOrLease, child: str) -> Entry:
         return self._write("reclaim", account, lambda: self._book.reclaim(account, child), child)
 
     def take(
-        self, account: str, owner: str, over: int | None = None, run: str | None = None
+        self, account: str, owner: str, over_fence: int | None = None, run: str | None = None
     ) -> Lease:
         def take() -> Lease:
-            lease = self._book.take(account, owner, over, run)
-            self._world.audit.taken(lease, over)
+            lease = self._book.take(account, owner, over_fence, run)
+            self._world.audit.taken(lease, over_fence)
             return lease
 
         return self._write("take", account, take, owner, own=False)
 
-    def leave(self, lease: Lease) -> None:
-        def leave() -> None:
-            self._book.leave(lease)
+    def give_back(self, lease: Lease) -> None:
+        def give_back() -> None:
+            self._book.give_back(lease)
             self._world.audit.left(lease)
 
-        return self._write("leave", lease, leave)
+        return self._write("give_back", lease, give_back)
 
-    def holder(self, account: str, run: str | None = None) -> str:
-        return self._read(lambda: self._book.holder(account, run))
+    def owner_of(self, account: str, run: str | None = None) -> str:
+        return self._read(lambda: self._book.owner_of(account, run))
 
-    def balance(self, account: Account) -> Balance:
+    def balance(self, account: AccountOrLease) -> Balance:
         return self._read(lambda: self._book.balance(account))
 
-    def entry(self, account: Account, key: str) -> Entry | None:
+    def entry(self, account: AccountOrLease, key: str) -> Entry | None:
         return self._read(lambda: self._book.entry(account, key))
 
-    def overruns(self, account: Account) -> tuple[Entry, ...]:
+    def overruns(self, account: AccountOrLease) -> tuple[Entry, ...]:
         return self._read(lambda: self._book.overruns(account))
 
-    def entries(self, account: Account) -> tuple[Entry, ...]:
+    def entries(self, account: AccountOrLease) -> tuple[Entry, ...]:
         return self._read(lambda: self._book.entries(account))
 
     def _write(
-        self, act: str, account: Account, work: Callable[[], T], about: str = "", own: bool = True
+        self,
+        act: str,
+        account: AccountOrLease,
+        work: Callable[[], T],
+        about: str = "",
+        own: bool = True,
     ) -> T:
         world, name = self._world, _name(account)
         world.reach(f"{act} {name} {about}")
@@ -185,7 +190,7 @@ class SimulatedBooks:
         return work()
 
 
-def _name(account: Account) -> str:
+def _name(account: AccountOrLease) -> str:
     return account.account if isinstance(account, Lease) else account
 
 

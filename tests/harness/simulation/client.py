@@ -186,8 +186,8 @@ class Client:
         if lost.holder != A_PERSON and (holder is None or not holder.seems_gone):
             return
         try:
-            lease = self._world.books.take(lost.run, A_PERSON, over=lost.fence)
-            self._world.books.leave(lease)
+            lease = self._world.books.take(lost.run, A_PERSON, over_fence=lost.fence)
+            self._world.books.give_back(lease)
         except (LeaseLost, LedgerUnavailable):
             pass  # somebody was quicker, or the disk failed: the next attempt will tell
 
@@ -245,7 +245,7 @@ class Client:
 
     def _look_at_text(self, result: Mapping[str, Any]) -> None:
         """By its own receipt: the thread may hold what somebody else wrote who woke later."""
-        texts = [line["what"] for line in result["receipt"]["lines"] if line["status"] in WRITTEN]
+        texts = [line["label"] for line in result["receipt"]["lines"] if line["status"] in WRITTEN]
         if texts and not result["draft"].strip():
             self._world.audit.breach(f"{self._job.name} did {texts}, and handed over none")
 

@@ -14,7 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 from thrifty.budget import Spend
-from thrifty.budget.checks import AMOUNT_MAX
+from thrifty.budget.validate import AMOUNT_MAX
 from thrifty.executors.dispatch import Dispatcher
 from thrifty.executors.draft import Draft
 from thrifty.ledger import calls, rules
@@ -27,7 +27,7 @@ from thrifty.models.usage import Usage, read_usage
 from thrifty.nodes import finish as finish_node
 
 Changes = dict[str, Any]
-real_settle, real_closed, real_in_full = calls.settle, rules.closed, rules.in_full
+real_settle, real_closed, real_in_full = calls.settle, rules.with_status, rules.full_charge
 real_send, real_ask, real_usage = OpenAIRequest.send, MeteredCall.ask, read_usage
 real_receipt, real_dispatcher = finish_node.Receipt, Dispatcher
 
@@ -42,8 +42,8 @@ def _everything_fits(account: Any, worst_case: Any) -> dict[str, int]:
 
 def _settles_twice(books: Any, caller: Any, key: str, actual: Spend, answer: str) -> Entry:
     entry = real_settle(books, caller, key, actual, answer)
-    account = calls.known(books, caller.account)
-    books.set_account(account._replace(spent=rules.plus(account.spent, actual.amounts)))
+    account = calls.require_account(books, caller.account)
+    books.set_account(account._replace(spent=rules.add_amounts(account.spent, actual.amounts)))
     return entry
 
 
@@ -53,11 +53,11 @@ def _settles_at_nothing(entry: Entry, status: Any, charged: Spend, answer: str =
 
 
 def _admits_everybody(books: Any, caller: Any) -> Any:
-    return calls.known(books, caller.account)
+    return calls.require_account(books, caller.account)
 
 
 def _forgets_what_is_open(entry: Entry) -> Entry:
-    return rules.closed(entry, "released", Spend())
+    return rules.with_status(entry, "released", Spend())
 
 
 def _charges_the_half(entry: Entry, latency_ms: int = 0) -> Spend:
@@ -100,7 +100,7 @@ def _frees_what_failed(self: CallAccounts, reservation: Reservation, latency_ms:
 
 def _tells_no_parent(books: Any, account: Any, before: Entry, after: Entry) -> Entry:
     books.set_entry(account.name, after)
-    books.set_account(rules.with_changed(account, before, after))
+    books.set_account(rules.with_changed_entry(account, before, after))
     return after
 
 
@@ -129,18 +129,18 @@ METERED_CALL = "thrifty.models.metered_call.MeteredCall"
 CALL_ACCOUNTS = "thrifty.models.reservation.CallAccounts"
 
 FAULTS: dict[str, Changes] = {
-    "a reservation is not counted": {"thrifty.ledger.rules.with_reserved": _counts_nothing},
-    "everything fits": {"thrifty.ledger.rules.missing": _everything_fits},
+    "a reservation is not counted": {"thrifty.ledger.rules.with_reservation": _counts_nothing},
+    "everything fits": {"thrifty.ledger.rules.shortfall": _everything_fits},
     "what is settled counts twice": {"thrifty.ledger.calls.settle": _settles_twice},
-    "what is settled costs nothing": {"thrifty.ledger.rules.closed": _settles_at_nothing},
+    "what is settled costs nothing": {"thrifty.ledger.rules.with_status": _settles_at_nothing},
     "a stale lease is as good as any": {
-        "thrifty.ledger.calls.admitted": _admits_everybody,
-        "thrifty.ledger.accounts.admitted": _admits_everybody,
+        "thrifty.ledger.calls.admit_caller": _admits_everybody,
+        "thrifty.ledger.accounts.admit_caller": _admits_everybody,
     },
     "what a dead process left open is freed": {
-        "thrifty.ledger.rules.given_up": _forgets_what_is_open
+        "thrifty.ledger.rules.close_abandoned": _forgets_what_is_open
     },
-    "a call in doubt is charged the half": {"thrifty.ledger.rules.in_full": _charges_the_half},
+    "a call in doubt is charged the half": {"thrifty.ledger.rules.full_charge": _charges_the_half},
     "a larger cap is sent than was reserved": {
         "thrifty.models.providers.openai.OpenAIRequest.send": _sends_more
     },
@@ -155,16 +155,18 @@ FAULTS: dict[str, Changes] = {
     },
     "any usage is believed": {"thrifty.models.metered_call.read_usage": _believes_anything},
     "an overrun is not seen": {"thrifty.nodes.check_spend._overrun": _sees_no_overrun},
-    "a share is not given back": {"thrifty.ledger.book.Book.reclaim": _keeps_its_share},
+    "a share is not given back": {
+        "thrifty.ledger.base_ledger.BaseLedger.reclaim": _keeps_its_share
+    },
     "a lost answer is released": {
         "thrifty.models.reservation.CallAccounts.charge_in_full": _frees_what_failed
     },
     "a parent does not know what its child spends": {
-        "thrifty.ledger.accounts.post": _tells_no_parent,
-        "thrifty.ledger.calls.post": _tells_no_parent,
+        "thrifty.ledger.accounts.post_change": _tells_no_parent,
+        "thrifty.ledger.calls.post_change": _tells_no_parent,
     },
     "the draft is left out": {"thrifty.executors.draft.Draft.add": _writes_nothing},
-    "a proposal may claim anything": {"thrifty.executors.proposals.CLAIM_MAX": AMOUNT_MAX},
+    "a proposal may claim anything": {"thrifty.options.proposals.CLAIM_MAX": AMOUNT_MAX},
     "a halt gives no reason": {"thrifty.nodes.finish.Receipt": _halts_without_a_word},
 }
 """What is done wrong, and what does it."""

@@ -36,7 +36,7 @@ from pydantic import SecretStr
 from tests.harness.simulation.actors import Killed, Process, Schedule
 from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.build import build
-from thrifty.ledger.at_work import RunsAtWork
+from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.background_loop import BackgroundLoop, LoopTask, StreamedTask, background_loop
 from thrifty.models.chat_clients import ChatClients
@@ -284,7 +284,7 @@ class _Ready:
         return copied
 
 
-_made: WeakKeyDictionary[RunsAtWork, Services] = WeakKeyDictionary()
+_made: WeakKeyDictionary[ActiveRuns, Services] = WeakKeyDictionary()
 
 
 @contextmanager
@@ -320,8 +320,8 @@ def in_place(
     def pool(config: Any) -> Iterator[Actors]:
         yield Actors(schedule)
 
-    def runs_at_work(ledger: Ledger) -> RunsAtWork:
-        return RunsAtWork(ledger, lambda: schedule.now_ns)
+    def runs_at_work(ledger: Ledger) -> ActiveRuns:
+        return ActiveRuns(ledger, lambda: schedule.now_ns)
 
     def clients(settings: Settings) -> ChatClients:
         return _clients(settings.api, settings.base_url)
@@ -333,12 +333,12 @@ def in_place(
             "thrifty.models.background_loop._loop_of": lambda pid: loop,
             "thrifty.models.providers.openai.connections": _connections,
             "thrifty.models.agent_models.ChatClients": clients,
-            "thrifty.graph.build.RunsAtWork": runs_at_work,
+            "thrifty.graph.build.ActiveRuns": runs_at_work,
             "thrifty.graph.build.build": _Ready,
-            "thrifty.graph.agent.new_owner": new_owner,
-            "thrifty.ledger.at_work.this_process": process_of_actor,
-            "thrifty.ledger.owner.is_gone": is_gone,
-            "thrifty.ledger.share.is_gone": is_gone,
+            "thrifty.graph.agent.new_owner_name": new_owner,
+            "thrifty.ledger.active_runs.process_name": process_of_actor,
+            "thrifty.ledger.owner.is_owner_gone": is_gone,
+            "thrifty.ledger.share.is_owner_gone": is_gone,
             "langgraph.pregel._executor.get_executor_for_config": pool,
         }.items():
             stack.enter_context(patch(name, stand_in))

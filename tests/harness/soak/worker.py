@@ -66,7 +66,7 @@ class Worker:
         try:
             return self.ledger.take(account, self.owner, run=run)
         except LeaseLost as lost:
-            return self.ledger.take(account, self.owner, over=lost.fence, run=run)
+            return self.ledger.take(account, self.owner, over_fence=lost.fence, run=run)
 
     def work(self, share: int) -> None:
         """Calls until its share is done or all is over."""
@@ -82,7 +82,7 @@ class Worker:
                 self.have_a_sub_agent_call()
             else:
                 self.call(self.lease)
-        insist(lambda: self.ledger.leave(self.lease))
+        insist(lambda: self.ledger.give_back(self.lease))
 
     def have_a_sub_agent_call(self) -> None:
         """A share of the pot, a few calls from it, and what is left goes back."""

@@ -2,7 +2,7 @@
 
 import re
 
-from thrifty.budget.plain_text import plain
+from thrifty.budget.plain_text import strip_unprintable
 
 QUOTE_MAX = 300
 """How much of a task is quoted, in characters."""
@@ -13,7 +13,7 @@ _MARKUP = re.compile(r"(\\{0,20})(<(?=[A-Za-z/!?])|\](?=[(:\[]))")
 
 def one_line(text: str) -> str:
     """The text without control characters, on one line, with single spaces."""
-    return " ".join(plain(text).split())
+    return " ".join(strip_unprintable(text).split())
 
 
 def inert(text: str) -> str:

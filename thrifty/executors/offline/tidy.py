@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 
-from thrifty.budget.plain_text import plain
+from thrifty.budget.plain_text import strip_unprintable
 from thrifty.executors.offline.quoting import capital, inert
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*\S)")
@@ -24,7 +24,7 @@ def tidy(draft: str, parts: Sequence[str] = (), once: Collection[str] = ()) -> s
     """
     lines: list[str] = []
     fence = ""
-    for line in plain(draft).split("\n"):
+    for line in strip_unprintable(draft).split("\n"):
         if fence:
             lines.append(line)
             is_end = line.strip().startswith(fence) and not line.strip().strip(fence[0])

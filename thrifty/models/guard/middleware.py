@@ -18,7 +18,7 @@ from langgraph.config import get_config
 from langgraph.types import Command
 from typing_extensions import Unpack
 
-from thrifty.budget import ModelUnavailable, Spend, ThriftyError, checks
+from thrifty.budget import ModelUnavailable, Spend, ThriftyError, validate
 from thrifty.budget.option import SPEND_EXAMPLE
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.allowance import countdown
@@ -98,7 +98,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         super().__init__()
         check_options(options)
         for name, spend in (tools or {}).items():
-            checks.instance(f"tools.{name}", spend, Spend, SPEND_EXAMPLE)
+            validate.instance(f"tools.{name}", spend, Spend, SPEND_EXAMPLE)
         self._ledger, self._account, self._run = ledger, account, run
         self._declared, self._raises = dict(tools or {}), raise_unavailable
         self._options, self._prices = options, PriceList(options.get("prices") or {})

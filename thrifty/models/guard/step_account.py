@@ -19,11 +19,11 @@ from itertools import count
 from typing import NoReturn
 from uuid import uuid4
 
-from thrifty.budget import Budget, BudgetExceeded, Spend, StepEnded, ThriftyError, total
+from thrifty.budget import Budget, BudgetExceeded, Spend, StepEnded, ThriftyError, total_spend
 from thrifty.budget.resources import LATENCY
 from thrifty.ledger.calls import Caller
 from thrifty.ledger.memory import MemoryLedger
-from thrifty.ledger.protocol import Account, Entry, Ledger
+from thrifty.ledger.protocol import AccountOrLease, Entry, Ledger
 
 ACCOUNT = "step"
 
@@ -44,7 +44,7 @@ class StepAccount:
         parent: StepAccount | None = None,
     ) -> None:
         self.ledger: Ledger = MemoryLedger()
-        self.account: Account = ACCOUNT
+        self.account: AccountOrLease = ACCOUNT
         self.ledger.open(ACCOUNT, allowed)
         self.left_ms = left_ms
         self.parent = parent
@@ -62,13 +62,13 @@ class StepAccount:
     def budget(self) -> Budget:
         """What limits the calls, together with those of its parents."""
         mine = self.ledger.balance(self.account).budget
-        return mine.tighter(self.parent.budget) if self.parent else mine
+        return mine.tightest_with(self.parent.budget) if self.parent else mine
 
     @property
     def left(self) -> Budget:
         """What is left for a further call."""
         mine = self.ledger.balance(self.account).left
-        return mine.tighter(self.parent.left) if self.parent else mine
+        return mine.tightest_with(self.parent.left) if self.parent else mine
 
     def note_metered(self) -> None:
         """Tells that tokens and money are booked here from now on, and not only declared."""
@@ -169,7 +169,7 @@ class StepAccount:
         """
         if not self.was_used:
             return declared
-        used = total(entry.charged for entry in self._entries())
+        used = total_spend(entry.charged for entry in self._entries())
         if self._is_metered:
             return replace(used, latency_ms=0)
         return replace(declared, tool_calls=used.tool_calls)
@@ -185,7 +185,7 @@ class StepAccount:
         entries = self.ledger.entries(self.account)
         return [entry for entry in entries if entry.status != "released"]
 
-    def has_entries_of(self, ledger: Ledger, account: Account) -> bool:
+    def has_entries_of(self, ledger: Ledger, account: AccountOrLease) -> bool:
         """Whether what is booked on that account stands here as well: it is the same, or a
         sub-agent's share of it."""
         if self.ledger is not ledger:
@@ -206,7 +206,10 @@ class AgentAccount(StepAccount):
     """
 
     def __init__(
-        self, ledger: Ledger, account: Account, left_ms: Callable[[], int | None] = lambda: None
+        self,
+        ledger: Ledger,
+        account: AccountOrLease,
+        left_ms: Callable[[], int | None] = lambda: None,
     ) -> None:
         super().__init__(Budget(), left_ms, enclosing_account(ledger, account))
         self.ledger, self.account = ledger, account
@@ -229,7 +232,7 @@ def current_account() -> StepAccount | None:
     return _current.get()
 
 
-def enclosing_account(ledger: Ledger, account: Account) -> StepAccount | None:
+def enclosing_account(ledger: Ledger, account: AccountOrLease) -> StepAccount | None:
     """The innermost step around this code that has to hold a call on that account as well."""
     step = _current.get()
     while step is not None and step.has_entries_of(ledger, account):

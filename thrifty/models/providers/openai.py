@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.ledger.booking import fingerprint
-from thrifty.ledger.forks import once_a_process
+from thrifty.ledger.idempotent_calls import fingerprint
+from thrifty.ledger.process_fork import cache_per_process
 from thrifty.models.background_loop import background_loop
 from thrifty.models.input_bound import (
     as_json,
@@ -62,7 +62,7 @@ class OpenAIModel:
         # A retry is a call of its own on the bill, so the client makes none.
         once = {"max_retries": 0, "stream_usage": True, "streaming": False}
         self._described = described = model.model_copy(update=once)
-        self._connected = once_a_process(lambda: _connect(described))
+        self._connected = cache_per_process(lambda: _connect(described))
 
     def load(self) -> None:
         """Imports what the client puts off until its parts are looked at."""
@@ -221,7 +221,7 @@ class OpenAIRequest:
         return {"extra_body": {**extra, "max_tokens": cap}}
 
 
-@once_a_process
+@cache_per_process
 def connections() -> Any:
     """One pool of connections for every model of a process, as all calls run on one loop."""
     pool = import_module("openai").DefaultAsyncHttpxClient()

@@ -1,0 +1,158 @@
+"""What a run needs, looked at one by one; each finding says what to do."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from uuid import uuid4
+
+from thrifty.budget import Budget, LedgerUnavailable, ModelUnavailable
+from thrifty.budget.dollars import format_usd
+from thrifty.budget.errors import ThriftyError
+from thrifty.models.prices import PriceList
+from thrifty.models.probe import probe, server_address
+from thrifty.models.tokens import is_exact
+from thrifty.receipt.wording import single_line
+from thrifty.settings import Settings
+
+FindingState = Literal["ok", "note", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one thing."""
+
+    about: str
+    says: str
+    remedy: str = ""
+    """What to do; empty where nothing is to be done."""
+    exit_code: int = 0
+    """What a run that needs this would end with; 0 where it can do without."""
+
+    @property
+    def state(self) -> FindingState:
+        if self.exit_code:
+            return "fail"
+        return "note" if self.remedy else "ok"
+
+    def to_state(self) -> dict[str, str]:
+        return {
+            "about": self.about,
+            "state": self.state,
+            "says": self.says,
+            "remedy": self.remedy,
+        }
+
+
+def check_environment(settings: Settings, models: tuple[str, ...], home: Path) -> Iterator[Finding]:
+    """Looks at everything.
+
+    Args:
+        settings: where models are found.
+        models: the names of those that a run would ask.
+        home: the folder where runs are kept.
+    """
+    yield _check_key(settings)
+    if not settings.is_offline:
+        yield _check_server(settings, models)
+        for model in models:
+            yield _check_price(settings, model)
+            yield _check_tokenizer(model)
+    yield _check_storage(home)
+
+
+def _check_key(settings: Settings) -> Finding:
+    if settings.api_key:
+        return Finding("key", "OPENAI_API_KEY is set")
+    if settings.base_url:
+        return Finding("key", "none is set; a server of your own may need none")
+    says = "no key and no server: local executors do all of the work"
+    return Finding("key", says, "for models, set OPENAI_API_KEY or OPENAI_BASE_URL")
+
+
+def _check_server(settings: Settings, models: tuple[str, ...]) -> Finding:
+    where = single_line(server_address(settings))
+    try:
+        found = probe(settings)
+    except ModelUnavailable as error:
+        remedy = "check OPENAI_API_KEY" if error.for_good else "start it, or check OPENAI_BASE_URL"
+        return Finding("server", f"{where}: {error}", remedy, error.exit_code)
+    says = f"{where} answered in {found.took_ms:,} ms"
+    if found.models is None:
+        return Finding("server", f"{says}; it lists no models")
+    if missing := [model for model in models if model not in found.models]:
+        says = f"{says}, and does not list {', '.join(missing)}"
+        return Finding("server", says, f"choose with --model: {_list_some(found.models)}")
+    return Finding("server", says)
+
+
+def _check_price(settings: Settings, model: str) -> Finding:
+    prices = PriceList(settings.prices)
+    if not prices.knows(model):
+        says = f"no price is known for {model}: with a limit on cost it would not be asked"
+        return Finding("price", says, "set its price in THRIFTY_PRICES, or limit tokens instead")
+    million = 1_000_000
+    read, written = prices.quote(model, million, 0), prices.quote(model, 0, million)
+    said = f"{format_usd(read)} read and {format_usd(written)} written"
+    return Finding("price", f"{model}: {said}, for a million tokens")
+
+
+def _check_tokenizer(model: str) -> Finding:
+    try:
+        exact = is_exact(model)
+    except ImportError as error:
+        return Finding("tokenizer", f"cannot be loaded: {error}", "install thrifty anew", 1)
+    if exact:
+        return Finding("tokenizer", f"counts what {model} is sent, exactly")
+    says = f"none is known for {model}: bytes are counted, so that more is reserved than is used"
+    return Finding("tokenizer", says)
+
+
+def _check_storage(home: Path) -> Finding:
+    """Whether a ledger can be written there; what was written is taken away again."""
+    from thrifty.ledger.sqlite import SqliteLedger
+
+    trial = home / f"trial-{uuid4().hex}.sqlite"
+    where = single_line(str(home))
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ledger = SqliteLedger(trial)
+        ledger.open("trial", Budget())
+        ledger.close()
+        if (kept := home / "ledger.sqlite").exists():
+            with closing(SqliteLedger(kept)) as books, suppress(KeyError):
+                books.balance("trial")
+        fixed = [file.name for file in home.glob("*.sqlite") if not os.access(file, os.W_OK)]
+    except (OSError, sqlite3.Error, ThriftyError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        return _storage_failure(f"{where} cannot be written to: {why}")
+    finally:
+        for file in (trial, *(trial.with_name(f"{trial.name}-{end}") for end in ("wal", "shm"))):
+            _delete_quietly(file)
+    if fixed:
+        return _storage_failure(
+            f"{where}: {', '.join(map(single_line, fixed))} cannot be written to"
+        )
+    return Finding("store", f"{where} can be written to")
+
+
+def _storage_failure(says: str) -> Finding:
+    remedy = "set THRIFTY_HOME to a folder that can be written to"
+    return Finding("store", says, remedy, LedgerUnavailable.exit_code)
+
+
+def _delete_quietly(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except (OSError, ValueError):
+        return
+
+
+def _list_some(names: frozenset[str], most: int = 5) -> str:
+    shown = [single_line(name)[:60] for name in sorted(names)[:most]]
+    return ", ".join(shown) + (", ..." if len(names) > most else "")

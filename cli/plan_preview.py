@@ -1,0 +1,79 @@
+"""A plan without a run: what the agent would plan first, made without loading the graph."""
+
+from dataclasses import dataclass, replace
+
+from thrifty.budget import LeftOut, Plan
+from thrifty.cli.run_request import RunRequest
+from thrifty.estimates.history import BillHistory
+from thrifty.estimates.learned import learn_from_history
+from thrifty.executors.model_access import ModelAccess
+from thrifty.models.prices import PriceList
+from thrifty.options.availability import find_available_options, no_plan_reason, price_steps
+from thrifty.planning.engines import make_plan
+from thrifty.planning.explanation import (
+    RequiredIncrease,
+    ShadowPrice,
+    required_increases,
+    shadow_prices,
+)
+from thrifty.planning.problem import Problem
+from thrifty.steering.forecast import forecast_steps
+
+EXPLAINED_OPTIONS_MAX = 30
+"""What would bring an option in takes many plans; for more options than this it is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPreview:
+    """A plan, and what more budget would change about it."""
+
+    plan: Plan
+    prices: tuple[ShadowPrice, ...]
+    required_increases: tuple[RequiredIncrease, ...]
+
+
+def preview_plan(request: RunRequest, history: BillHistory) -> PlanPreview:
+    """Plans with the whole budget; steps that a model would propose are not known yet.
+
+    Args:
+        request: what was asked.
+        history: what earlier runs came to.
+    """
+    problem, left_out = first_problem(request, history)
+    made = make_plan(problem, request.context.engine)
+    if why := no_plan_reason(request.catalog.steps, problem.steps, left_out):
+        made = made.as_infeasible(why)
+    asked = made.left_out if len(made.left_out) <= EXPLAINED_OPTIONS_MAX else ()
+    return PlanPreview(
+        plan=replace(made, left_out=(*made.left_out, *left_out)),
+        prices=shadow_prices(problem, made) if asked else (),
+        required_increases=required_increases(problem, made, [left.option for left in asked])
+        if asked
+        else (),
+    )
+
+
+def first_problem(request: RunRequest, history: BillHistory) -> tuple[Problem, tuple[LeftOut, ...]]:
+    """The problem that a run would plan first, and the options that are out of the question."""
+    context = request.context
+    terms = ModelAccess(
+        model=context.model,
+        prices=PriceList(request.settings.prices),
+        is_offline=request.settings.is_offline,
+        is_cost_limited=request.budget.max_cost_usd is not None,
+    )
+    offered, left_out = find_available_options(price_steps(request.catalog.steps, terms), terms)
+    learned = learn_from_history(
+        history, map(terms.price_option, request.catalog.options), terms.executor_model
+    )
+    problem = Problem(
+        forecast_steps(learned.apply_scores(offered), terms.executor_model, learned.summaries),
+        request.budget,
+        context.max_steps,
+        context.diversity_penalty,
+        concurrency=context.max_concurrency,
+        schedule="waves",
+        risk=context.risk,
+        residuals=learned.residuals,
+    )
+    return problem, left_out

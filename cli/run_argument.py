@@ -1,0 +1,35 @@
+"""The argument that names a kept run, and what a shell completes it with."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import click
+from click.shell_completion import CompletionItem
+
+from thrifty.budget import ThriftyError
+from thrifty.cli.saved_runs import LATEST, RunsFolder
+from thrifty.receipt.wording import single_line
+
+RUN_ARGUMENT_HELP = (
+    "RUN is the name that `thrifty runs` shows, or its beginning; `last` is the newest."
+)
+
+
+def complete_run_name(
+    ctx: click.Context,
+    param: click.Parameter,
+    incomplete: str,
+) -> Sequence[CompletionItem]:
+    """The runs whose names begin so, the newest first, each with its task."""
+    found = []
+    with suppress(ThriftyError):
+        for run in RunsFolder.of_user().runs():
+            if run.id.startswith(incomplete):
+                found.append(CompletionItem(run.id, help=single_line(run.task)))
+    return found
+
+
+run_argument = click.argument(
+    "name", metavar="[RUN]", default=LATEST, shell_complete=complete_run_name
+)
+"""Of a command about one run: the newest, unless another is named."""

@@ -1,0 +1,106 @@
+"""The live status below the progress lines: the steps of the run, and a gauge for each resource.
+
+Like the lines above it, it is a reader of the run's events and of nothing else.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from thrifty.budget import Budget, Spend
+from thrifty.budget.resources import COST, LATENCY, RESOURCES, Resource
+from thrifty.receipt.wording import RESOURCE_LABELS, round_up_usd, single_line
+
+GAUGE_CELLS = 12
+"""Short, so that a row fits in 70 columns."""
+MS_PER_S = 1_000
+
+
+class LiveStatus:
+    """Steps that are planned or running, and what is spent, reserved and left.
+
+    Args:
+        now_s: a clock that only moves forward, in seconds.
+    """
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
+        self._planned_executors: dict[str, str] = {}
+        """Executors by their options, in the order of the plan, until these have ended."""
+        self._started_s: dict[str, float] = {}
+        """When each option that is running was started."""
+        self._balance: Mapping[str, Any] | None = None
+        self._balance_at_s = 0.0
+        self._idle_text = "getting ready"
+        self._spinner = Spinner("dots", style="cyan")
+
+    def update(self, event: Mapping[str, Any]) -> None:
+        """Takes in an event of the run."""
+        self._idle_text = "deciding"
+        match event["event"]:
+            case "plan_made" | "replanned":
+                chosen = event["plan"]["chosen"]
+                self._planned_executors = {option["name"]: option["executor"] for option in chosen}
+            case "step_started":
+                self._planned_executors.setdefault(event["option"], event["executor"])
+                self._started_s[event["option"]] = self._now_s()
+            case "step_finished":
+                self._planned_executors.pop(event["option"], None)
+                self._started_s.pop(event["option"], None)
+            case "spend_changed":
+                self._balance, self._balance_at_s = event, self._now_s()
+
+    def render(self) -> RenderableType:
+        """As it is at this moment."""
+        rows = [self._render_step(option) for option in self._planned_executors]
+        if not self._started_s:
+            rows.insert(0, self._render_spinner(self._idle_text))
+        gauges = [] if self._balance is None else [Text(""), self._render_gauges(self._balance)]
+        return Group(*rows, *gauges)
+
+    def _render_step(self, option: str) -> RenderableType:
+        told = f"{single_line(option)}  {single_line(self._planned_executors[option])}"
+        if (since_s := self._started_s.get(option)) is None:
+            return Text(f"· {told}", style="dim", no_wrap=True, overflow="ellipsis")
+        return self._render_spinner(f"{told}  {self._now_s() - since_s:.0f} s")
+
+    def _render_spinner(self, text: str) -> RenderableType:
+        turn = self._spinner.render(self._now_s())
+        line = Text(no_wrap=True, overflow="ellipsis")
+        return line.append_text(turn if isinstance(turn, Text) else Text("·")).append(f" {text}")
+
+    def _render_gauges(self, balance: Mapping[str, Any]) -> RenderableType:
+        spent, reserved = (Spend.from_state(balance[part]) for part in ("spent", "reserved"))
+        left = Budget.from_state(balance["left"])
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        for _ in ("spent", "reserved", "left"):
+            table.add_column(justify="right", no_wrap=True)
+        columns = zip(RESOURCES, spent.amounts, reserved.amounts, left.limits, strict=True)
+        for resource, used, held, rest in columns:
+            if rest is None:
+                continue
+            if resource is LATENCY:
+                passed_ms = min(rest, int((self._now_s() - self._balance_at_s) * MS_PER_S))
+                used, rest = used + passed_ms, rest - passed_ms
+            table.add_row(*gauge_row(resource, used, held, rest))
+        return table
+
+
+def gauge_row(resource: Resource, spent: int, reserved: int, left: int) -> Iterator[RenderableType]:
+    """A row: the resource, a bar of its three parts, and their amounts."""
+    whole = spent + reserved + left
+    full = -(-GAUGE_CELLS * spent // whole) if whole else 0
+    held = min(GAUGE_CELLS - full, -(-GAUGE_CELLS * reserved // whole) if whole else 0)
+    free = GAUGE_CELLS - full - held
+    yield Text(RESOURCE_LABELS[resource.name], style="dim")
+    yield Text.assemble(("█" * full, "green"), ("▒" * held, "yellow"), ("░" * free, "dim"))
+    for amount, word in ((spent, "spent"), (reserved, "reserved"), (left, "left")):
+        shown = round_up_usd(amount) if resource is COST else amount
+        told = f"{shown:,}" if resource not in (COST, LATENCY) else resource.show(shown)
+        yield Text(f"{told} {word}" if amount or word != "reserved" else "")

@@ -1,0 +1,64 @@
+"""Shows progress: lines as they come and, at a terminal, the live status of the run below them."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Self
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from thrifty.cli.view.live_status import LiveStatus
+from thrifty.cli.view.notices import NoticeKind, notices
+
+NOTICE_MARKS: dict[NoticeKind, tuple[str, str]] = {
+    "start": ("▸", "dim"),
+    "done": ("✓", "green"),
+    "cut": ("✂", "yellow"),
+    "failed": ("✗", "red"),
+    "stopped": ("■", "yellow"),
+    "options": ("+", "cyan"),
+    "replan": ("↻", "cyan"),
+    "upgrade": ("↑", "green"),
+    "downgrade": ("↓", "yellow"),
+    "skip": ("-", "yellow"),
+    "ask": ("?", "cyan"),
+    "halt": ("■", "yellow"),
+}
+
+
+class ProgressView:
+    """A context manager that prints what the events of a run are worth."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live_status = LiveStatus(time.monotonic)
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal and not self._console.is_dumb_terminal:
+            self._live = Live(
+                console=self._console,
+                transient=True,
+                redirect_stdout=False,
+                get_renderable=self._live_status.render,
+            )
+            self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def print(self, what: RenderableType) -> None:
+        """Prints above what is running."""
+        self._console.print(what)
+
+    def show_event(self, event: Mapping[str, Any]) -> None:
+        """Prints the lines of an event, and updates the live status below them."""
+        self._live_status.update(event)
+        for notice in notices(event):
+            if notice.kind == "start" and self._live:
+                continue  # the live status says it
+            mark, style = NOTICE_MARKS[notice.kind]
+            self._console.print(Text.assemble((f"{mark} ", style), notice.text, overflow="fold"))

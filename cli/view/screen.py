@@ -1,0 +1,48 @@
+"""Where output goes: at a terminal all to the screen; in a pipe the result and nothing else."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+
+from thrifty.cli.run_request import RunRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The two places that are written to."""
+
+    result: Console
+    """Standard output: the draft and the receipt, or the JSON."""
+    notes: Console
+    """Budget, plan and progress: with the result at a terminal, else standard error."""
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether somebody can be asked: both ways lead to a terminal."""
+        return self.result.is_terminal and self.notes is self.result and sys.stdin.isatty()
+
+    @classmethod
+    def of(cls, *, as_json: bool, quiet: bool = False) -> Screen:
+        """The places for this process.
+
+        Args:
+            as_json: keep everything but the JSON out of standard output.
+            quiet: drop the notes.
+        """
+        result = Console(highlight=False, markup=False, emoji=False)
+        if result.is_terminal and not as_json and not quiet:
+            return cls(result, result)
+        news = Console(stderr=True, highlight=False, markup=False, emoji=False, quiet=quiet)
+        return cls(result, news)
+
+
+def opening_lines(request: RunRequest) -> list[Text]:
+    """What is said before anything happens: the budget and, when it matters, being offline."""
+    lines = [Text.assemble(("Budget  ", "bold"), request.budget_line)]
+    if request.offline_line:
+        lines.append(Text.assemble(("Offline  ", "bold yellow"), request.offline_line))
+    return lines

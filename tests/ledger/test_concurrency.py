@@ -1,0 +1,238 @@
+"""Many threads, and forked processes, on one ledger."""
+
+import os
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.harness.ledger_address import open_ledger
+from tests.ledger.shorthand import CALL, USED, called
+from thrifty.budget import Budget, BudgetExceeded, LedgerUnavailable, ReservationClosed, Spend
+from thrifty.ledger import accounts, calls
+from thrifty.ledger.memory import MemoryLedger, MemoryStorage
+from thrifty.ledger.protocol import Entry
+
+THREADS = 8
+
+
+def at_once(act, count=THREADS):
+    """What each thread got, or the error that it got instead."""
+    gate = threading.Barrier(count)
+
+    def one(number):
+        gate.wait()
+        try:
+            return act(number)
+        except Exception as error:  # noqa: BLE001 - told to the test
+            return error
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def test_the_last_of_the_budget_goes_to_one(ledger):
+    """Of all that reserve at once what is there once, exactly one gets it."""
+    ledger.open("run", Budget(max_tokens=100))
+    results = at_once(lambda number: ledger.reserve("run", f"k{number}", "k", Spend(60)))
+    assert sum(isinstance(result, BudgetExceeded) for result in results) == THREADS - 1
+    assert ledger.balance("run").reserved == Spend(60)
+
+
+def test_one_key_is_one_reservation_for_all(ledger):
+    """All find the same entry; nothing is counted twice."""
+    ledger.open("run", Budget(max_tokens=10_000))
+    results = at_once(lambda _: ledger.reserve("run", "k", "k", CALL))
+    assert len(set(results)) == 1
+    assert ledger.balance("run").reserved == CALL
+    assert len(ledger.entries("run")) == 1
+
+
+def test_one_of_all_may_send(ledger):
+    """The claim to send under a key is given once."""
+    ledger.open("run", Budget())
+    ledger.reserve("run", "k", "k", CALL, unsent=True)
+    results = at_once(lambda _: ledger.mark_sent("run", "k"))
+    assert sum(isinstance(result, ReservationClosed) for result in results) == THREADS - 1
+
+
+def test_one_account_is_opened_by_all(ledger):
+    """Whoever comes first opens it; the others find it."""
+    results = at_once(lambda _: ledger.open("run", Budget(max_tokens=5)))
+    assert len(set(results)) == 1
+
+
+def test_an_act_that_is_interrupted_is_undone(ledger):
+    """A Ctrl-C may come between the rows of an act: all of them, or none."""
+    called(ledger, "k")
+    before = ledger.balance("run"), ledger.entries("run")
+
+    def interrupted(books):
+        calls.settle(books, calls.Caller.of("run"), "k", USED, "an answer")
+        calls.reserve(books, calls.Caller.of("run"), Entry("l", "l", "pending", CALL, run="run"))
+        accounts.grant(books, calls.Caller.of("run"), "sub", (1, 0, None, 0), "sub")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ledger._storage.write(interrupted)
+    assert (ledger.balance("run"), ledger.entries("run")) == before
+    with pytest.raises(KeyError):
+        ledger.balance("sub")
+
+
+def test_a_take_over_that_is_interrupted_is_undone(ledger):
+    """The run stays whose it is."""
+    called(ledger)
+    lease = ledger.take("run", "a", over_fence=ledger.take("run", "gone").fence)
+
+    def interrupted(books):
+        accounts.take(books, "run", "run", "b", lease.fence, 0)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ledger._storage.write(interrupted)
+    assert ledger.take("run", "a") == lease
+
+
+class Interrupted(dict):
+    """Rows into which a Ctrl-C comes."""
+
+    def __setitem__(self, key, row):
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_between_a_row_and_its_note_is_survived():
+    """What was never written is not there to be taken out."""
+    store = MemoryStorage()
+    with pytest.raises(KeyboardInterrupt):
+        store.write(lambda books: books._put(Interrupted(), "k", "row"))
+    assert store.read(lambda books: books.is_empty)
+
+
+def test_one_settlement_is_charged(ledger):
+    """Whatever the others say: it is settled once."""
+    called(ledger, "k")
+    results = at_once(lambda number: ledger.settle("run", "k", Spend(number)))
+    assert set(results) == set(ledger.entries("run"))
+    assert ledger.balance("run").spent == ledger.entries("run")[0].charged
+
+
+def test_one_of_all_takes_a_run_over(ledger):
+    """The others are told who has it."""
+    called(ledger)
+    lease = ledger.take("run", "gone")
+    results = at_once(lambda n: ledger.take("run", f"owner {n}", over_fence=lease.fence))
+    assert len([result for result in results if not isinstance(result, Exception)]) == 1
+
+
+def test_a_tree_of_accounts_under_fire(ledger):
+    """Settlements go up and reclaims go down at once, and every bill agrees in the end."""
+    ledger.open("run", Budget(max_tokens=100_000))
+    for child in ("run/0", "run/1"):
+        ledger.grant("run", child, Budget(max_tokens=20_000))
+        ledger.grant(child, f"{child}/deep", Budget(max_tokens=5_000))
+    accounts = ["run", "run/0", "run/1", "run/0/deep", "run/1/deep"]
+
+    def spend(number):
+        rng = random.Random(number)
+        for turn in range(15):
+            account, key = rng.choice(accounts), f"{number}/{turn}"
+            try:
+                ledger.reserve(account, key, key, Spend(100))
+                ledger.settle(account, key, Spend(rng.randrange(120)))
+            except (BudgetExceeded, ReservationClosed):
+                continue
+            if turn == 10 and number == 0:
+                ledger.reclaim("run", "run/0")
+            balance = ledger.balance("run")
+            assert (balance.spent + balance.reserved).tokens <= 100_000
+        return None
+
+    assert at_once(spend) == [None] * THREADS
+    for account in accounts:
+        entries = ledger.entries(account)
+        assert all(e.charged == ledger.balance(e.key).spent for e in entries if e.is_grant)
+
+
+def test_forked_processes_share_a_ledger(address):
+    """A ledger that is in use can be forked: parent and children go on, none with a lock or a
+    connection of another."""
+    ledger = open_ledger(address)
+    ledger.open("run", Budget(max_tokens=10_000))
+    busy = threading.Event()
+
+    def keep_busy():
+        for turn in range(40):
+            ledger.reserve("run", f"parent/{turn}", "k", Spend(10))
+            busy.set()
+
+    thread = threading.Thread(target=keep_busy)
+    thread.start()
+    busy.wait()
+    children = [_forked(lambda: _spend(ledger)) for _ in range(4)]
+    thread.join()
+    ledger.close()  # the last to leave the file must not take the log away under the others
+    assert all(os.waitpid(child, 0)[1] == 0 for child in children)
+    assert ledger.balance("run").reserved == Spend(40 * 10)
+    assert ledger.balance("run").spent == Spend(4 * 20 * 7)
+    assert len(ledger.entries("run")) == 40 + 4 * 20
+    ledger.close()
+
+
+def _spend(ledger):
+    for turn in range(20):
+        key = f"{os.getpid()}/{turn}"
+        ledger.reserve("run", key, "k", Spend(10))
+        time.sleep(0.001)
+        ledger.settle("run", key, Spend(7))
+
+
+def _forked(act):
+    """Runs something in a forked process, and leaves it without pytest's own endings."""
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        act()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def test_a_new_ledger_is_opened_by_many_at_once(address):
+    """One makes the tables, the others find them; none is turned away."""
+
+    def act(number):
+        ledger = open_ledger(address)
+        ledger.open("run", Budget(max_tokens=100))
+        entry = ledger.reserve("run", f"k{number}", "k", Spend(1))
+        ledger.close()
+        return entry
+
+    assert [entry.status for entry in at_once(act)] == ["pending"] * THREADS
+
+
+def test_an_empty_ledger_in_memory_can_be_forked():
+    """A server builds its agent, forks, and only then gets work: each process has its own runs."""
+    ledger = MemoryLedger()
+    assert os.waitpid(_forked(lambda: called(ledger, "k")), 0)[1] == 0
+    called(ledger, "k")
+
+
+def test_a_ledger_in_memory_is_not_forked():
+    """Each process would spend the whole budget."""
+    ledger = MemoryLedger()
+    called(ledger, "k")
+
+    def act():
+        told = (
+            "^this ledger lives in the memory of another process; "
+            "share a SqliteLedger or a PostgresLedger instead$"
+        )
+        with pytest.raises(LedgerUnavailable, match=told):
+            ledger.settle("run", "k", USED)
+
+    assert os.waitpid(_forked(act), 0)[1] == 0

@@ -1,0 +1,234 @@
+"""The spend check's judgement, the wave that can start, and the menu."""
+
+from dataclasses import replace
+
+import pytest
+
+from thrifty import Budget, Outcome, Plan, Problem, Spend, Step, StepOption
+from thrifty.planning.available_options import split_available
+from thrifty.planning.engines import make_plan
+from thrifty.steering.decide import NOTHING_FITS_REASON, DriftDecision, RunSnapshot, decide
+from thrifty.steering.ready import ready_options
+from thrifty.steering.remaining import RemainingPlan, remaining_options, remaining_totals
+
+
+def option(step: str, executor: str = "local", tokens: int = 10, value: float = 5.0) -> StepOption:
+    return StepOption(f"{step} ({executor})", step, executor, "does it", Spend(tokens), value)
+
+
+A, B, B_DEAR = option("A"), option("B"), option("B", "llm", 100, 9.0)
+STEPS = (Step("A", (A,)), Step("B", (B, B_DEAR)))
+
+
+def standing(
+    left: int, outcomes=(), chosen=(A, B), replans_left=3, steps=STEPS, **more
+) -> RunSnapshot:
+    finished = {outcome.step for outcome in outcomes if outcome.has_text}
+    failed = {outcome.option.name for outcome in outcomes if not outcome.has_text}
+    open_steps = [step for step in steps if step.name not in finished]
+    offered, _ = split_available(
+        open_steps, lambda option: "failed" if option.name in failed else ""
+    )
+    problem = Problem(
+        offered,
+        Budget(max_tokens=left),
+        done=tuple(step for step in STEPS if step.name in finished),
+        risk=0.5,  # what fits exactly, fits
+    )
+    plan = Plan("feasible", "beam", chosen)
+    return RunSnapshot(
+        plan=plan,
+        new_outcomes=tuple(outcomes[-1:]),
+        remaining=remaining_totals(plan, problem),
+        left=problem.left,
+        make_new_plan=lambda: make_plan(problem, "beam"),
+        replans_left=replans_left,
+        **more,
+    )
+
+
+DONE_A = Outcome(A, "done", "text")
+FAILED_A = Outcome(A, "failed", reason="it raised")
+
+
+def test_on_course_it_goes_on():
+    assert decide(standing(10, [DONE_A]), "replan").action == "continue"
+
+
+def test_when_all_is_done_it_finishes():
+    course = decide(standing(0, [DONE_A, Outcome(B, "done", "text")]), "replan")
+    assert (course.action, course.is_halt) == ("end", False)
+
+
+@pytest.mark.parametrize(
+    ("on_drift", "direction", "halts"),
+    [("replan", "replan", False), ("ask", "ask", False), ("halt", "end", True)],
+)
+def test_when_the_rest_does_not_fit_the_policy_decides(on_drift, direction, halts):
+    course = decide(standing(4, [DONE_A]), on_drift)
+    assert (course.action, course.is_halt) == (direction, halts)
+    assert course.reason == "the rest of the plan is 6 tokens short"
+
+
+def test_savings_buy_something_better():
+    course = decide(standing(500, [DONE_A]), "replan")
+    assert course.action == "replan"
+    assert course.reason == "what was saved buys a better rest, worth +4.0"
+
+
+def test_a_gain_too_small_to_matter_is_none():
+    hardly = replace(B_DEAR, value=B.value * 1.01)
+    steps = (Step("B", (B, hardly)),)
+    assert decide(standing(500, [DONE_A], steps=steps), "replan").action == "continue"
+
+
+def test_a_gain_is_measured_by_what_the_rest_is_worth():
+    better = replace(B_DEAR, value=B.value + 0.5)
+    assert decide(standing(500, [DONE_A], steps=(Step("B", (B, better)),)), "replan").reason == (
+        "what was saved buys a better rest, worth +0.5"
+    )
+
+
+def test_a_gain_of_nothing_is_none():
+    """Else a run whose rest cannot be afforded would plan the same again and again."""
+    course = decide(standing(0, [DONE_A], chosen=(A,)), "replan")
+    assert (course.action, course.reason, course.is_halt) == ("end", "", False)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "steps"), [((A, B), (Step("B", (B,)),)), ((A,), ())], ids=["the same", "nothing"]
+)
+def test_where_nothing_could_be_gained_nothing_is_planned(chosen, steps):
+    asked = []
+    now = standing(500, [DONE_A], chosen=chosen, steps=steps)
+    decide(
+        replace(now, make_new_plan=lambda: asked.append(now) or Plan("feasible", "beam")), "replan"
+    )
+    assert asked == []
+
+
+def test_without_news_there_is_no_new_plan():
+    quiet = replace(standing(500, [DONE_A]), new_outcomes=())
+    assert decide(quiet, "replan").action == "continue"
+    assert decide(replace(standing(4, [DONE_A]), new_outcomes=()), "replan").action == "continue"
+
+
+def test_drift_is_part_of_the_reason():
+    reason = decide(standing(4, [DONE_A]), "replan", lambda: "gpt-5 came to 1.6 times").reason
+    assert reason == "the rest of the plan is 6 tokens short; gpt-5 came to 1.6 times"
+
+
+def test_the_rest_is_what_it_is_estimated_to_be_now():
+    dearer = (Step("B", (replace(B, estimate=Spend(30)),)),)
+    course = decide(standing(20, [DONE_A], steps=dearer), "ask")
+    assert course.reason == "the rest of the plan is 10 tokens short"
+
+
+def test_what_can_no_longer_be_had_is_not_waited_for():
+    course = decide(standing(500, [FAILED_A], steps=()), "replan")
+    assert (course.action, course.reason) == (
+        "end",
+        "'A (local)' did not work out: it raised",
+    )
+
+
+def test_without_what_is_required_it_ends():
+    course = decide(standing(500, [DONE_A], no_plan_reason="the required step is gone"), "replan")
+    assert course == DriftDecision("end", "the required step is gone", is_halt=True)
+
+
+def test_under_halt_savings_are_left_alone():
+    assert decide(standing(500, [DONE_A]), "halt").action == "continue"
+
+
+@pytest.mark.parametrize("replans_left", [0, 3])
+def test_a_failure_is_news_as_long_as_something_can_be_planned(replans_left):
+    course = decide(standing(10, [FAILED_A], replans_left=replans_left), "replan")
+    assert course.action == "replan"
+    assert course.reason == "'A (local)' did not work out: it raised"
+
+
+@pytest.mark.parametrize("left", [4, 10, 500])
+def test_without_new_plans_left_it_goes_on_as_it_is(left):
+    course = decide(standing(left, [DONE_A], replans_left=0), "replan")
+    assert course.action == "continue"
+
+
+def test_an_overrun_ends_everything():
+    course = decide(standing(500, [DONE_A], overrun_reason="5 tokens over"), "replan")
+    assert (course.action, course.is_halt) == ("end", True)
+    assert course.reason == "overrun: 5 tokens over"
+
+
+def test_a_plan_with_nothing_in_it_halts():
+    course = decide(standing(0, chosen=()), "replan")
+    assert (course.action, course.is_halt) == ("end", True)
+
+
+@pytest.mark.parametrize(
+    ("done", "steps", "halts"),
+    [(STEPS[:1], (), False), (STEPS[:1], STEPS[1:], True), ((), (), True)],
+)
+def test_without_a_plan_a_run_is_complete_when_all_steps_are_done(done, steps, halts):
+    empty = standing(0, chosen=())
+    problem = Problem(steps, Budget(max_tokens=0), done=done)
+    course = decide(replace(empty, remaining=remaining_totals(empty.plan, problem)), "replan")
+    assert (course.action, course.is_halt) == ("end", halts)
+    assert course.reason == (NOTHING_FITS_REASON if halts else "")
+
+
+def test_what_is_still_to_do_can_be_had_and_costs_what_it_is_estimated_at_now():
+    plan = Plan("feasible", "beam", (A, B_DEAR))
+    problem = Problem((Step("B", (B, replace(B_DEAR, estimate=Spend(60)))),), Budget())
+    assert remaining_options(plan, problem) == [problem.steps[0].options[1]]
+
+
+def wave(*steps: Step, finished=(), at_most=9) -> list[str]:
+    rest = [step.options[0] for step in steps]
+    by_name = {step.name: step for step in steps}
+    return [o.step for o in ready_options(rest, by_name, finished, at_most)]
+
+
+def test_independent_steps_can_start_together():
+    assert wave(Step("A", (A,)), Step("B", (B,))) == ["A", "B"]
+    assert wave(Step("A", (A,)), Step("B", (B,)), at_most=1) == ["A"]
+
+
+def test_what_could_be_done_better_waits_for_savings():
+    steps = (*STEPS, Step("C", (C := option("C", "llm"),)))
+
+    def in_turn(*chosen: StepOption, upgradable_last: bool = True) -> list[StepOption]:
+        rest = RemainingPlan(
+            chosen,
+            steps,
+            (),
+            max_steps=9,
+            diversity_penalty=0,
+            defer_upgradable=upgradable_last,
+        )
+        return list(rest.options_by_step.values())
+
+    assert in_turn(B, A, C) == [A, C, B]
+    assert in_turn(B_DEAR, A) == [B_DEAR, A]
+    assert in_turn(B, A, C, upgradable_last=False) == [B, A, C]
+
+
+def test_a_step_waits_for_its_requirements_and_a_revision_for_all_sections():
+    needy = Step("B", (B,), requires=("A",))
+    assert wave(Step("A", (A,)), needy) == ["A"]
+    assert wave(needy, finished=["A"]) == ["B"]
+    assert wave(Step("A", (A,)), Step("B", (B,), role="revision")) == ["A"]
+    assert wave(Step("B", (B,), role="revision")) == ["B"]
+
+
+def test_a_step_whose_requirement_will_never_be_done_is_still_handed_on():
+    assert wave(Step("B", (B,), requires=("A",))) == ["B"]
+
+
+def test_a_step_with_all_its_options_barred_is_off_the_menu():
+    offered, left_out = split_available(
+        STEPS, lambda o: "too dear" if o.estimate.tokens > 50 else ""
+    )
+    assert [o.name for step in offered for o in step.options] == ["A (local)", "B (local)"]
+    assert [(lo.option, lo.reason) for lo in left_out] == [("B (llm)", "too dear")]
+    assert split_available(STEPS, lambda o: "none")[0] == ()

@@ -1,0 +1,134 @@
+"""The rest of a plan, kept as a run goes on: the same as if all of it were looked at each time."""
+
+from heapq import nlargest
+from math import fsum
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thrifty import Budget, Plan, Problem, Spend, Step, StepOption
+from thrifty.budget import total_spend
+from thrifty.planning.problem import plan_value
+from thrifty.steering.forecast import (
+    Bill,
+    ExecutorModel,
+    Forecaster,
+    forecast_steps,
+    summarise_bill,
+)
+from thrifty.steering.remaining import (
+    RemainingPlan,
+    RemainingTotals,
+    TopicPairs,
+    remaining_options,
+    remaining_totals,
+)
+
+MAX_STEPS = 5
+
+
+def doer_of(option: StepOption) -> ExecutorModel:
+    return ExecutorModel(option.executor)
+
+
+@st.composite
+def catalogs(draw) -> list[Step]:
+    """Up to eight steps on three topics, of one or two options by one of two executors."""
+
+    def option(step: str, number: int) -> StepOption:
+        spend = Spend(draw(st.integers(0, 900)), draw(st.integers(0, 900)), draw(st.integers(0, 9)))
+        executor, value = draw(st.sampled_from(["llm", "mine"])), draw(st.integers(0, 9)) / 4
+        return StepOption(f"{step}{number}", step, executor, "does it", spend, value)
+
+    names = "ABCDEFGH"[: draw(st.integers(0, 8))]
+    return [
+        Step(
+            name,
+            tuple(option(name, i) for i in range(draw(st.integers(1, 2)))),
+            topic=draw(st.sampled_from(["x", "y", name])),
+        )
+        for name in names
+    ]
+
+
+def looked_at(problem: Problem, plan: Plan) -> RemainingTotals:
+    """What lies ahead by its definition."""
+    rest = remaining_options(plan, problem)
+    best = nlargest(problem.max_steps, [step.value_max for step in problem.steps])
+    return RemainingTotals(
+        option_count=len(rest),
+        expected_spend=total_spend(option.estimate for option in rest),
+        value=pytest.approx(plan_value(problem, rest)),
+        value_bound=fsum(best),
+        open_step_count=len(problem.steps),
+        done_step_count=len(problem.done),
+    )
+
+
+@given(catalogs(), st.randoms(use_true_random=False))
+def test_it_is_as_if_all_were_looked_at_each_time(steps, random):
+    """After each bill, of a step of the plan or of another, in any order."""
+    plan = Plan(
+        "feasible", "beam", tuple(random.choice(s.options) for s in steps if random.random() < 0.7)
+    )
+    offered, done, tallies = [s for s in steps if random.random() < 0.9], [], []
+    seen = Forecaster(())
+    rest = RemainingPlan(
+        plan.chosen,
+        offered,
+        (),
+        max_steps=MAX_STEPS,
+        diversity_penalty=0.3,
+        forecaster=seen,
+        executor_model_of=doer_of,
+    )
+    for step in random.sample(steps, len(steps)):
+        option = random.choice(step.options)
+        actual = Spend(*(random.randrange(1_000) for _ in range(3)))
+        tallies.append(summarise_bill(Bill(option, doer_of(option), actual)))
+        seen.add(tallies[-1])
+        done.append(step)
+        rest.mark_done(step)
+        left = [step for step in offered if step not in done]
+        problem = Problem(
+            forecast_steps(left, doer_of, tallies),
+            Budget(),
+            max_steps=max(0, MAX_STEPS - len(done)),
+            diversity_penalty=0.3,
+            done=tuple(done),
+        )
+        assert rest.totals() == looked_at(problem, plan)
+        assert remaining_totals(plan, problem).expected_spend == rest.totals().expected_spend
+        for executor in ("llm", "mine"):
+            his = [o.estimate for o in remaining_options(plan, problem) if o.executor == executor]
+            assert rest.expected_spend(executor) == total_spend(his)
+        assert [rest.forecast_step(each.name) for each in left] == list(problem.steps)
+
+
+def test_a_step_is_taken_off_once():
+    """However often its outcome is told."""
+    option = StepOption("A0", "A", "llm", "does it", Spend(5), 2.0)
+    steps = [Step("A", (option,)), Step("B", (StepOption("B0", "B", "llm", "b", Spend(7), 1.0),))]
+    chosen = [step.options[0] for step in steps]
+    rest = RemainingPlan(chosen, steps, (), max_steps=2, diversity_penalty=0.0)
+    rest.mark_done(steps[0])
+    once = rest.totals()
+    rest.mark_done(steps[0])
+    assert rest.totals() == once == RemainingTotals(1, Spend(7), 1.0, 1.0, 1, 1)
+
+
+def test_revisions_are_told_apart_as_long_as_they_are_to_be_done():
+    option = StepOption("A0", "A", "llm", "does it", Spend(5), 2.0)
+    step = Step("A", (option,), role="revision")
+    rest = RemainingPlan([option], [step], (), max_steps=2, diversity_penalty=0.0)
+    assert rest.revision_steps == {"A"}
+    rest.mark_done(step)
+    assert rest.revision_steps == set()
+
+
+def test_every_two_on_one_topic_are_a_pair():
+    pairs = TopicPairs("abab")
+    assert pairs.count == 2
+    pairs.add("a")
+    assert pairs.count == 4

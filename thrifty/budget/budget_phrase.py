@@ -1,0 +1,79 @@
+"""Budgets the way people say them: "2k tokens, 5s, $0.02, 2 calls"."""
+
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+
+from thrifty.budget import validate
+from thrifty.budget.dollars import NANO_PER_USD
+from thrifty.budget.errors import InvalidInput
+from thrifty.budget.limits import Budget
+from thrifty.budget.resources import COST, LATENCY, RESOURCES, TOKENS, TOOL_CALLS, Resource
+
+PHRASE_MAX = 200
+"""A budget has four parts; nobody needs more characters to say them."""
+PHRASE_EXAMPLE = "2k tokens, 5s, $0.02, 2 calls"
+
+NANO_PER_CENT = NANO_PER_USD // 100
+_WORDS: Mapping[tuple[Resource, int], str] = {
+    (TOKENS, 1): "token tokens tok",
+    (COST, NANO_PER_USD): "$ us$ usd dollar dollars",
+    (COST, NANO_PER_CENT): "¢ c cent cents",
+    (LATENCY, 1): "ms msec millisecond milliseconds",
+    (LATENCY, 1_000): "s sec secs second seconds",
+    (LATENCY, 60_000): "min mins minute minutes",
+    (LATENCY, 3_600_000): "h hour hours",
+    (TOOL_CALLS, 1): "call calls",
+}
+UNITS = {word: unit for unit, words in _WORDS.items() for word in words.split()}
+"""What each word counts, and how many of a `Spend`'s units make one of it."""
+SCALES = {"": 1, "k": 1_000, "m": 1_000_000}
+
+SEPARATOR_PATTERN = re.compile(r"[;\n]|\band\b|,(?!\d{3}(?!\d))|(?<!\d),", re.ASCII)
+"""A comma between a digit and just three digits belongs to a number."""
+LIMIT_PATTERN = re.compile(
+    r"(?:max|at most|up to)?\s*"
+    r"(?P<before>us\$|\$|usd)?\s*"
+    r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)\s*"
+    r"(?P<scale>k|m(?!s|i))?\s*"
+    r"(?:(?:tool|model|llm)\s+(?=calls?$))?(?P<unit>us\$|[a-z]+|[$¢])?",
+    re.ASCII,
+)
+
+
+def parse_budget(phrase: object, field: str = "budget") -> Budget:
+    """The budget that a person means; what is not named is not limited.
+
+    Args:
+        phrase: parts with a comma, a semicolon or "and" between them, each a number and a unit.
+        field: what the phrase is called where it was written.
+
+    Raises:
+        InvalidInput: a part cannot be understood, or a resource is named twice.
+    """
+    text = validate.text(field, phrase, maximum=PHRASE_MAX)
+    parts = [part.strip() for part in SEPARATOR_PATTERN.split(text.lower()) if part.strip()]
+    if not parts:
+        raise InvalidInput(field, phrase, f"write it as in {PHRASE_EXAMPLE!r}")
+    limits: dict[str, int] = {}
+    for part in parts:
+        resource, limit = _parse_limit(field, part)
+        if resource.name in limits:
+            raise InvalidInput(field, part, f"limit {resource.name} once")
+        limits[resource.name] = limit
+    return Budget.of_limits(limits.get(resource.name) for resource in RESOURCES)
+
+
+def _parse_limit(field: str, part: str) -> tuple[Resource, int]:
+    found = LIMIT_PATTERN.fullmatch(part)
+    words = [word for word in (found["before"], found["unit"]) if word] if found else []
+    if found is None or len(words) != 1 or words[0] not in UNITS:
+        raise InvalidInput(field, part, f"write a number and a unit, as in {PHRASE_EXAMPLE!r}")
+    resource, size = UNITS[words[0]]
+    exact = Fraction(found["number"].replace(",", "")) * SCALES[found["scale"] or ""] * size
+    if resource is not COST and exact.denominator != 1:
+        raise InvalidInput(field, part, "use a whole number of tokens, milliseconds or calls")
+    limit = int(exact)  # of money, as everywhere: a limit never grows by rounding
+    if limit > validate.AMOUNT_MAX:
+        raise InvalidInput(field, part, f"use at most {resource.show(validate.AMOUNT_MAX)}")
+    return resource, limit

@@ -1,0 +1,166 @@
+"""The active runs of this process: who drives each one, by which lease, and for how long.
+
+A run is driven by one invocation of the agent at a time, in one process. Two that resume it at
+once are told apart by the ledger's lease, which the invocation takes with its first node and
+gives back when it has ended, however it ended, and the last of its nodes is back.
+
+The time of a run is counted while an invocation drives it, and the clock is monotonic: nothing
+is won or lost by a changed system time, nor by waiting for a person or for a resume.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, TypeVar
+
+from thrifty.budget import LeaseLost, LedgerUnavailable
+from thrifty.budget.clock import NANO_PER_MS
+from thrifty.ledger.owner import process_name, take_or_take_over
+from thrifty.ledger.protocol import AccountOrLease, Lease, Ledger
+
+T = TypeVar("T")
+
+CURRENT_DRIVER: ContextVar[str] = ContextVar("thrifty_driver", default="")
+"""The invocation that a node runs for, by the name under which it holds leases."""
+
+
+@dataclass(slots=True)
+class _ActiveRun:
+    """A run that an invocation of this process drives."""
+
+    lease: Lease
+    started_ns: int
+    running_nodes: int = 0
+    """How many nodes of it are running now."""
+    is_over: bool = False
+    cache: dict[Callable[[], Any], Any] = field(default_factory=dict)
+
+
+class ActiveRuns:
+    """The runs of one agent in this process."""
+
+    def __init__(self, ledger: Ledger, now_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self.ledger = ledger
+        self._now_ns = now_ns
+        self._active: dict[str, _ActiveRun] = {}
+        self._unreturned_leases: dict[str, Lease] = {}
+        """Leases of ended invocations that the ledger could not take back yet."""
+        self._lock = Lock()
+        process_name()  # read from files the first time, which an event loop should not wait for
+
+    @contextmanager
+    def track_node(self, run_id: str, known_ms: Callable[[], int]) -> Iterator[None]:
+        """Brackets a node of a run; the first one of an invocation takes the run.
+
+        Args:
+            run_id: whose node it is.
+            known_ms: how long the run had been active when its state was written; only the
+                first node asks.
+
+        Raises:
+            LeaseLost: another invocation drives the run, here or in another process.
+        """
+        turn = self._enter_run(run_id, CURRENT_DRIVER.get() or process_name(), known_ms)
+        try:
+            yield
+        finally:
+            with self._lock:
+                turn.running_nodes -= 1
+            self._forget_if_over(run_id, turn)
+
+    def end_invocation(self, driver: str) -> None:
+        """Returns an invocation's leases; that of a run with running nodes, when these end."""
+        with self._lock:
+            ended = [
+                (run, turn) for run, turn in self._active.items() if turn.lease.owner == driver
+            ]
+            for _, turn in ended:
+                turn.is_over = True
+        for run_id, turn in ended:
+            self._forget_if_over(run_id, turn)
+
+    def retry_lease_returns(self) -> None:
+        """Returns leases that the ledger did not take back when their invocations ended.
+
+        Else a run would seem to be driven for as long as this process lives.
+        """
+        for run_id, lease in list(self._unreturned_leases.items()):
+            self._return_lease(run_id, lease)
+
+    def account_or_lease(self, run_id: str) -> AccountOrLease:
+        """What is shown to the ledger to spend as a run."""
+        turn = self._active.get(run_id)
+        return turn.lease if turn else run_id
+
+    def active_ms(self, run_id: str, known_ms: int) -> int:
+        """How long a run has been active; for one that is not active here, what its state says."""
+        turn = self._active.get(run_id)
+        if turn is None:
+            return known_ms
+        return max(known_ms, (self._now_ns() - turn.started_ns) // NANO_PER_MS)
+
+    def get_or_make(self, run_id: str, make: Callable[[], T]) -> T:
+        """Something that is made once while an invocation drives a run, and forgotten with it.
+
+        For a run that is not active here it is made each time.
+        """
+        turn = self._active.get(run_id)
+        kept: dict[Callable[[], Any], Any] = turn.cache if turn else {}
+        if make not in kept:
+            kept[make] = make()
+        made: T = kept[make]
+        return made
+
+    def _enter_run(self, run_id: str, driver: str, known_ms: Callable[[], int]) -> _ActiveRun:
+        with self._lock:
+            turn = self._active.get(run_id)
+            if turn and turn.lease.owner == driver:
+                turn.running_nodes += 1
+                return turn
+        self.retry_lease_returns()
+        active_ms = known_ms()  # a state that cannot be read leaves no lease behind
+        lease = self._take_lease(run_id, driver)
+        with self._lock:
+            fresh = _ActiveRun(lease, self._now_ns() - active_ms * NANO_PER_MS)
+            # Nodes side by side may come here together: they are handed the same lease.
+            turn = self._active[run_id] = self._find_by_lease(run_id, lease) or fresh
+            turn.running_nodes += 1
+            return turn
+
+    def _take_lease(self, run_id: str, driver: str) -> Lease:
+        try:
+            return take_or_take_over(self.ledger, run_id, driver)
+        except KeyError:
+            raise LedgerUnavailable(
+                f"the ledger knows nothing of the run {run_id!r}, which has begun; "
+                "use the ledger that it began with, or restore it from a backup"
+            ) from None
+
+    def _find_by_lease(self, run_id: str, lease: Lease) -> _ActiveRun | None:
+        turn = self._active.get(run_id)
+        return turn if turn and turn.lease == lease else None
+
+    def _forget_if_over(self, run_id: str, active_run: _ActiveRun) -> None:
+        with self._lock:
+            if (
+                not active_run.is_over
+                or active_run.running_nodes
+                or self._active.get(run_id) is not active_run
+            ):
+                return
+            del self._active[run_id]
+        self._return_lease(run_id, active_run.lease)
+
+    def _return_lease(self, run_id: str, lease: Lease) -> None:
+        """Returns a lease; where the ledger cannot be written, the next run tries again."""
+        try:
+            with suppress(LeaseLost):  # somebody has taken it over
+                self.ledger.give_back(lease)
+            self._unreturned_leases.pop(run_id, None)
+        except LedgerUnavailable:
+            self._unreturned_leases[run_id] = lease

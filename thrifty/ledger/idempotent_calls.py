@@ -1,0 +1,160 @@
+"""Idempotent calls: the entry of a piece of work, however often its run comes back to it.
+
+A crash, a resume and a fork lead a run to the same work under the same key. When it is the very
+same request, what became of it is in its entry: an answer to replay, or a call in doubt. When
+it is another one (a fork with an edited prompt), it needs an entry of its own.
+"""
+
+import logging
+from collections.abc import Iterator
+from hashlib import sha256
+from itertools import count
+
+from thrifty.budget import KeyReused, LedgerUnavailable, ReservationClosed, Spend, total_spend
+from thrifty.ledger.protocol import AccountOrLease, Entry, Ledger
+
+logger = logging.getLogger(__name__)
+
+
+def fingerprint(*parts: object) -> str:
+    """A digest of a request: the same for the same parts, in any process."""
+    return sha256("\x00".join(map(repr, parts)).encode()).hexdigest()
+
+
+def call_key(key: str, ordinal: int) -> str:
+    """The key of one call of a piece of work."""
+    return f"{key}.{ordinal}"
+
+
+def call_entries(ledger: Ledger, account: AccountOrLease, key: str) -> Iterator[Entry]:
+    """The entries of the calls of a piece of work, in their order."""
+    for ordinal in count(1):
+        entry = ledger.entry(account, call_key(key, ordinal))
+        if entry is None:
+            return
+        yield entry
+
+
+def find_or_reserve(
+    ledger: Ledger,
+    account: AccountOrLease,
+    key: str,
+    label: str,
+    worst_case: Spend,
+    request_fingerprint: str,
+    after: Entry | None = None,
+) -> Entry:
+    """The entry for a request: the one it has already, or a new reservation, not yet sent.
+
+    Args:
+        ledger: where the call is entered.
+        account: whose budget it is.
+        key: names the piece of work; calls for it are numbered.
+        label: what it is for.
+        worst_case: what to reserve, if nothing is yet.
+        request_fingerprint: the request's fingerprint.
+        after: the entry of an earlier call that came to nothing, to go on after.
+
+    Raises:
+        BudgetExceeded: there was no entry, and a new one does not fit.
+    """
+    ordinal = 1 if after is None else int(after.key.rpartition(".")[2]) + 1
+    while True:
+        try:
+            return ledger.reserve(
+                account,
+                call_key(key, ordinal),
+                label,
+                worst_case,
+                fingerprint=request_fingerprint,
+                unsent=True,
+            )
+        except KeyReused:
+            ordinal += 1
+
+
+def try_mark_sent(ledger: Ledger, account: AccountOrLease, entry: Entry) -> bool:
+    """Marks a call as sent, unless somebody has: then it is not ours to send.
+
+    That may have been another under the same key or, where a database lost its connection just
+    after it had committed, we ourselves. Nobody can tell, so the call counts as sent. Or another
+    gave our reservation back and made one of their own, for which our call may be too long.
+    """
+    try:
+        marked = ledger.mark_sent(account, entry.key)
+    except ReservationClosed:
+        return False
+    if marked.reserved != entry.reserved:
+        ledger.release(account, entry.key)
+        return False
+    return True
+
+
+def settle_call(
+    ledger: Ledger, account: AccountOrLease, entry: Entry, actual: Spend, answer: str
+) -> Entry:
+    """Settles a call that was answered; where the ledger cannot be written, its answer is kept.
+
+    Then the reservation stands: it is charged in full when its run ends or is taken over. That
+    is said in the log, as an error.
+    """
+    try:
+        return ledger.settle(account, entry.key, actual, answer)
+    except LedgerUnavailable as error:
+        return _keep_pending(entry, error)
+    except ReservationClosed:
+        return _entry_charged_by_other(ledger, account, entry)
+
+
+def release_call(ledger: Ledger, account: AccountOrLease, entry: Entry) -> Entry:
+    """Gives back what was reserved for a call that nobody has billed."""
+    try:
+        return ledger.release(account, entry.key)
+    except ReservationClosed:
+        return _entry_charged_by_other(ledger, account, entry)
+
+
+def charge_call_in_full(
+    ledger: Ledger, account: AccountOrLease, entry: Entry, latency_ms: int
+) -> Entry:
+    """Charges a call in full of which nobody knows the cost; it may well have an answer.
+
+    Where the ledger cannot be written, it is charged later, as in `settle_call`.
+    """
+    try:
+        return ledger.charge_in_full(account, entry.key, latency_ms)
+    except LedgerUnavailable as error:
+        return _keep_pending(entry, error)
+
+
+def _entry_charged_by_other(ledger: Ledger, account: AccountOrLease, entry: Entry) -> Entry:
+    """The entry of a call that another process charged in full, as it took the run for dead.
+
+    What came of it is kept all the same; `reconcile` can lower the charge.
+    """
+    now = ledger.entry(account, entry.key)
+    if now is None or now.status != "in_doubt":
+        raise ReservationClosed(entry.key, now.status if now else "unknown")
+    logger.warning("%r was given up while it was under way, and is charged in full", entry.label)
+    return now
+
+
+def _keep_pending(entry: Entry, error: LedgerUnavailable) -> Entry:
+    logger.error("%r was sent, and stays reserved in full: %s", entry.label, error)
+    return entry._replace(status="pending")
+
+
+def charge_open_calls(ledger: Ledger, account: AccountOrLease) -> Spend:
+    """Charges in full the calls of a run that has ended: nobody will settle them any more.
+
+    Returns:
+        What could not be charged, as the ledger cannot be written; it stays reserved.
+    """
+    pending = [entry for entry in ledger.entries(account) if entry.status == "pending"]
+    try:
+        for entry in pending:
+            ledger.charge_in_full(account, entry.key)
+    except LedgerUnavailable as error:
+        logger.error("what a run left open stays reserved in full: %s", error)
+        return total_spend(e.reserved for e in ledger.entries(account) if e.status == "pending")
+    return Spend()

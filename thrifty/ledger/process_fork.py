@@ -1,0 +1,63 @@
+"""What happens when a process forks: no connection may be used on both sides.
+
+SQLite's locks belong to a process: a child that inherited an open file would believe in locks
+that it does not have, and a parent that closes last would take the log away under it.
+"""
+
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Protocol, TypeVar
+from weakref import WeakSet
+
+T = TypeVar("T")
+
+
+class ForkAware(Protocol):
+    """What has something open that a fork must not share."""
+
+    def before_fork(self) -> None:
+        """Brings it into a state that both sides can go on from, and keeps it there."""
+        ...
+
+    def after_fork(self, in_child: bool) -> None:
+        """Goes on, in the parent and in the child, where no other thread has come along."""
+        ...
+
+
+def cache_per_process(make: Callable[[], T]) -> Callable[[], T]:
+    """Makes something when a process first asks for it, as what its parent has is of no use to it.
+
+    A fork keeps its parent's all the same: collecting it could close what the parent uses.
+    """
+    made = cache(lambda pid: make())
+    return lambda: made(os.getpid())
+
+
+_fork_aware: WeakSet[ForkAware] = WeakSet()
+
+
+def register_fork_aware(member: ForkAware) -> None:
+    """Tells it of every fork for as long as it lives."""
+    _fork_aware.add(member)
+
+
+def _notify_before_fork() -> None:
+    for each in list(_fork_aware):
+        each.before_fork()
+
+
+def _notify_parent() -> None:
+    for each in list(_fork_aware):
+        each.after_fork(in_child=False)
+
+
+def _notify_child() -> None:
+    for each in list(_fork_aware):
+        each.after_fork(in_child=True)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(
+        before=_notify_before_fork, after_in_parent=_notify_parent, after_in_child=_notify_child
+    )

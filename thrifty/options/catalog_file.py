@@ -1,0 +1,137 @@
+"""Reads a catalog file: YAML, with everything refused that hides a mistake or an attack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from thrifty.budget import InvalidInput
+from thrifty.options.catalog import Catalog
+from thrifty.options.catalog_schema import read_steps
+
+FILE_MAX_BYTES = 5_000_000
+DEPTH_MAX = 32
+
+# The C parser reads ten thousand options in a second; the pure one needs ten.
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _StrictLoader(_SafeLoader):  # type: ignore[misc]
+    """The safe loader, with a key given twice as an error: YAML would drop the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[object] = set()
+        for key, _ in node.value:
+            # Other keys than scalars are unhashable, which the safe loader refuses itself.
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                problem = f"the key {key.value!r} is given twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:  # a date or an integer that Python cannot hold
+            raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from error
+
+
+def read_catalog_file(path: Path) -> Catalog:
+    """Reads the catalog at a path."""
+    where = f"catalog {path}"
+    try:
+        with path.open("rb") as file:
+            raw = file.read(FILE_MAX_BYTES + 1)
+    except OSError as error:
+        raise InvalidInput(
+            where, str(path), f"give a file that can be read ({error.strerror})"
+        ) from error
+    if len(raw) > FILE_MAX_BYTES:
+        raise InvalidInput(where, str(path), f"give a file of at most {FILE_MAX_BYTES:,} bytes")
+    try:
+        return read_catalog_text(raw.decode("utf-8-sig"), where)
+    except UnicodeDecodeError as error:
+        raise InvalidInput(where, str(path), f"save it as UTF-8 ({error.reason})") from error
+
+
+def read_catalog_text(text: str, where: str) -> Catalog:
+    """Reads a catalog from YAML.
+
+    Args:
+        text: the YAML.
+        where: what errors call it: "catalog my.yaml".
+
+    Raises:
+        InvalidInput: the text is no YAML, or no catalog.
+    """
+    try:
+        _check_depth_and_aliases(text, where)
+        document = _load_document(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line if mark else 0
+        remedy = f"correct the YAML: {error.problem}"
+        raise InvalidInput(_location(where, line), _line_text(text, line), remedy) from error
+    except yaml.YAMLError as error:
+        remedy = f"correct the YAML: {getattr(error, 'reason', error)}"
+        raise InvalidInput(where, text[:40], remedy) from error
+    steps = read_steps(document, where, line_of=lambda path: _line_number(text, path))
+    try:
+        return Catalog(steps)
+    except InvalidInput as error:
+        raise InvalidInput(f"{where}: {error.field}", error.value, error.remedy) from error
+
+
+def _load_document(text: str) -> object:
+    loader = _StrictLoader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
+
+
+def _check_depth_and_aliases(text: str, where: str) -> None:
+    """Walks the events, which costs no stack and no memory, before anything is built."""
+    depth = line = 0
+    for event in yaml.parse(text, _SafeLoader):
+        line = event.start_mark.line if event.start_mark else line
+        if isinstance(event, yaml.AliasEvent):
+            raise InvalidInput(_location(where, line), f"*{event.anchor}", "write it out in full")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_MAX:
+            remedy = f"nest at most {DEPTH_MAX} levels"
+            raise InvalidInput(_location(where, line), _line_text(text, line), remedy)
+
+
+def _location(where: str, line: int) -> str:
+    return f"{where} (line {line + 1})"
+
+
+def _line_text(text: str, line: int) -> str:
+    lines = text.splitlines()
+    return lines[line].strip() if line < len(lines) else ""
+
+
+def _line_number(text: str, path: tuple[str | int, ...]) -> int:
+    """The line, from 1, of the deepest part of a path that exists."""
+    node = yaml.compose(text, _SafeLoader)
+    if node is None:
+        return 1
+    for part in path:
+        found = _child_node(node, part)
+        if found is None:
+            break
+        node = found
+    return int(node.start_mark.line) + 1
+
+
+def _child_node(node: yaml.Node, part: str | int) -> yaml.Node | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+        return node.value[part]  # type: ignore[no-any-return]
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == part), None)
+    return None

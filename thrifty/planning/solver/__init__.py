@@ -1,0 +1,1 @@
+"""The solver: a knapsack model, its bounds, and the searches that choose a plan."""

@@ -1,0 +1,63 @@
+"""The order in which a plan is run: what brings most for its share of the spend comes first.
+
+A run may end early. Of three orders simulated, dense value first kept most of the value (cheap
+first and valuable first kept less). The share is one of the plan's own total, never of the
+budget, so that a larger budget does not change how a set of steps is run. For the same reason
+values are compared in millionths: a model's own unit depends on which options fit at all, and
+equal densities would be rounded apart in one unit and not in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from thrifty.planning.solver.knapsack import KnapsackItem
+
+
+def order_items(
+    chosen: Sequence[KnapsackItem],
+    requires: Sequence[Sequence[int]],
+    revisions: Sequence[bool],
+    unit_micro: int,
+) -> list[KnapsackItem]:
+    """Orders items: dense value first, what is required earlier, sections before revisions."""
+    items = {item.step: item for item in chosen}
+    missing: dict[int, int] = {}
+    followers: dict[int, list[int]] = {step: [] for step in items}
+    for step in items:
+        before = [r for r in requires[step] if r in items]
+        missing[step] = len(before)
+        for requirement in before:
+            followers[requirement].append(step)
+    densities = _densities(chosen, unit_micro)
+    rank = {
+        item.step: (revisions[item.step], -density, item.name)
+        for item, density in zip(chosen, densities, strict=True)
+    }
+    ready = [(rank[step], step) for step in items if not missing[step]]
+    heapify(ready)
+    ordered = []
+    while ready:
+        step = heappop(ready)[1]
+        ordered.append(items[step])
+        for follower in followers[step]:
+            missing[follower] -= 1
+            if not missing[follower]:
+                heappush(ready, (rank[follower], follower))
+    return ordered
+
+
+def _densities(chosen: Sequence[KnapsackItem], unit_micro: int) -> list[float]:
+    """Millionths of value for each share of the plan's total spend, all resources alike."""
+    shares = [0.0] * len(chosen)
+    for column in zip(*[item.spend for item in chosen], strict=True):
+        if whole := sum(column):
+            shares = [share + amount / whole for share, amount in zip(shares, column, strict=True)]
+    return [
+        item.value * unit_micro / share if share else inf
+        for item, share in zip(chosen, shares, strict=True)
+    ]

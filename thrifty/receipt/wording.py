@@ -1,0 +1,120 @@
+"""A receipt's and a plan's facts in plain words; the same words on every surface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from thrifty.budget import Budget, Plan, Spend
+from thrifty.budget.plain_text import strip_unprintable
+from thrifty.budget.resources import COST, RESOURCES, format_amounts
+from thrifty.planning.reasons import describe_excess
+from thrifty.receipt.receipt_data import Receipt, ReceiptLineStatus
+
+if TYPE_CHECKING:
+    from thrifty.planning.explanation import RequiredIncrease
+    from thrifty.planning.upgrade import Upgrade
+
+CENT_SHARE = 100_000
+"""Where there is little room, money is shown to a hundredth of a cent: in nano-USD."""
+RESOURCE_LABELS = {"tokens": "tokens", "cost": "cost", "latency": "latency", "tool_calls": "calls"}
+"""What a person calls each resource."""
+
+
+NOTHING_GAINED = "No limit keeps anything better out: more budget would buy nothing."
+STATUS_MARKS: dict[ReceiptLineStatus, str] = {
+    "done": "✓",
+    "cut": "✂",
+    "failed": "✗",
+    "skipped": "-",
+    "stopped": "■",
+    "replaced": "·",
+    "overhead": "+",
+}
+"""What stands before each line of a receipt."""
+
+
+def single_line(text: str) -> str:
+    """Text from outside as one harmless line."""
+    return " ".join(strip_unprintable(text).split())
+
+
+def describe_limits(budget: Budget) -> str:
+    """A budget: "2,200 tokens, 3,500 ms, 2 calls"."""
+    return (
+        ", ".join(resource.show(limit) for resource, limit in budget.limited_resources())
+        or "no limit"
+    )
+
+
+def describe_spend(spend: Spend) -> str:
+    """A spend: "512 tokens, 980 ms, 1 call"; resources of which nothing was used are left out."""
+    pairs = zip(RESOURCES, spend.amounts, strict=True)
+    return ", ".join(resource.show(amount) for resource, amount in pairs if amount) or "no spend"
+
+
+def round_up_usd(nano_usd: int) -> int:
+    """Up: what was spent never looks smaller than it is."""
+    return -(-nano_usd // CENT_SHARE) * CENT_SHARE
+
+
+def describe_verdict(receipt: Receipt) -> str:
+    """How the run ended and whether it kept its budget, in a sentence or two."""
+    ended = "Done" if receipt.status == "done" else "Halted"
+    if excess := receipt.budget.exceeded_by(receipt.spent):
+        return f"{ended}, OVER BUDGET: {describe_excess(excess)}."
+    why = single_line(receipt.halt_reason).rstrip(".")
+    return f"{ended}, within budget{f': {why}' if why else ''}."
+
+
+def describe_binding(receipt: Receipt) -> str:
+    """Which limits kept something better out."""
+    if not receipt.bound_by:
+        return "No limit kept anything better out."
+    named = _join_names([RESOURCE_LABELS.get(name, name) for name in receipt.bound_by])
+    return f"More {named} would have bought something better."
+
+
+def describe_increase(found: RequiredIncrease) -> str:
+    """What would bring an option in: "Risk register (LLM) comes in with 381 tokens more"."""
+    ways = " or ".join(format_amounts({name: amount}) for name, amount in found.increase.items())
+    return f"{single_line(found.option)} comes in with {ways} more"
+
+
+def describe_upgrade(found: Upgrade) -> str:
+    """What more would buy: "The next 381 tokens buy Risk register (LLM), +4.0"."""
+    resource = next(each for each in RESOURCES if each.name == found.resource)
+    amount = round_up_usd(found.increase) if resource is COST else found.increase
+    verb = "buys" if resource is COST or amount == 1 else "buy"
+    gain = describe_gain(found.adds, found.drops, found.gain)
+    return f"The next {resource.show(amount)} {verb} {gain}"
+
+
+def describe_gain(adds: Sequence[str], drops: Sequence[str], gain: float) -> str:
+    """What a better plan brings: "Risk register (LLM) in place of Risk register (local), +4.0"."""
+    place = f" in place of {_join_names(drops)}" if drops else ""
+    return f"{_join_names(adds) or 'a better plan'}{place}, {gain:+.1f}"
+
+
+def _join_names(names: Sequence[str]) -> str:
+    *others, last = [single_line(name) for name in names] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def describe_plan(plan: Plan) -> str:
+    """A plan in one sentence: its size, its worth, and how sure it is to be the best."""
+    if not plan.chosen:
+        return single_line(plan.note) or "Nothing that could be done fits in the budget."
+    count = len(plan.chosen)
+    worth = f"{count} {'step' if count == 1 else 'steps'} worth {plan.value:.1f}"
+    if plan.status == "optimal" or plan.value >= plan.bound:
+        return f"{worth}, the most that fits."
+    return f"{worth}; not proven best, but none is worth more than {plan.bound:.1f}."
+
+
+def group_by_reason(reasons_and_names: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Names that have the same reason in one text: (reason, names), in the order of the first."""
+    names: dict[str, list[str]] = {}
+    for reason, name in reasons_and_names:
+        names.setdefault(single_line(reason), []).append(single_line(name))
+    return [(reason, ", ".join(members)) for reason, members in names.items()]

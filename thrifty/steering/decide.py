@@ -1,0 +1,130 @@
+"""What the spend check decides after each wave of steps: go on, plan anew, ask or finish. Pure.
+
+Drift has two sides. Spending more than planned may mean that the rest no longer fits; spending
+less may mean that something better does. A failed step counts as well. Without a new outcome
+there is no new plan, and none that is hardly better, so that a run cannot replan for ever.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from thrifty.budget import Budget, Outcome, Plan
+from thrifty.planning.reasons import describe_shortfall
+from thrifty.steering.remaining import RemainingTotals
+
+NOTHING_FITS_REASON = "nothing that is still to be done fits in what is left"
+GAIN_MIN = 0.02
+"""The least gain that is worth a new plan, as a share of what the rest of the old one is worth."""
+
+OnDrift = Literal["replan", "halt", "ask"]
+Action = Literal["continue", "replan", "ask", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSnapshot:
+    """The facts of a run after a wave of steps."""
+
+    plan: Plan
+    """The plan the run is on."""
+    new_outcomes: tuple[Outcome, ...]
+    """The outcomes since the last decision."""
+    remaining: RemainingTotals
+    """What is left to do, as it is estimated now,"""
+    left: Budget
+    """and what is left to spend."""
+    make_new_plan: Callable[[], Plan]
+    """Makes the plan that a new one would be; asked only where that could matter."""
+    replans_left: int
+    """How many plans may still be made for what bills came to; a failure needs none of them."""
+    overrun_reason: str = ""
+    """What went over, in plain words; empty as long as nothing did."""
+    no_plan_reason: str = ""
+    """Why there is no plan any more, whatever is left; empty as long as there may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriftDecision:
+    """What happens next, and why."""
+
+    action: Action
+    reason: str = ""
+    """A sentence for the receipt; empty when the run just goes on."""
+    is_halt: bool = False
+    """Whether the run ends before its plan is complete."""
+
+
+def decide(
+    run: RunSnapshot, on_drift: OnDrift, describe_drift: Callable[[], str] = lambda: ""
+) -> DriftDecision:
+    """Decides whether the run goes on, plans anew, asks or ends.
+
+    Args:
+        run: the facts.
+        on_drift: what to do when the rest of the plan no longer fits. Savings and failures
+            lead to a new plan under every policy but `halt`, which ignores savings.
+        describe_drift: tells whose bills came out otherwise than estimated, in plain words.
+    """
+    if run.overrun_reason:
+        return DriftDecision("end", f"overrun: {run.overrun_reason}", True)
+    if run.no_plan_reason:
+        return DriftDecision("end", run.no_plan_reason, True)
+    ahead = run.remaining
+    missing = run.left.exceeded_by(ahead.expected_spend)
+    if missing and on_drift != "replan":
+        reason = _with_drift(
+            f"the rest of the plan is {describe_shortfall(missing)}", describe_drift
+        )
+        return (
+            DriftDecision("ask", reason)
+            if on_drift == "ask"
+            else DriftDecision("end", reason, True)
+        )
+    # What has failed is not tried again, so that plans around failures end by themselves.
+    news = (
+        _replan_reason(run, missing, on_drift)
+        if run.replans_left > 0
+        else _replannable_failure(run)
+    )
+    if news:
+        return DriftDecision("replan", _with_drift(news, describe_drift))
+    if ahead.option_count:
+        return DriftDecision("continue")
+    if ahead.done_step_count and (run.plan.chosen or not ahead.open_step_count):
+        return DriftDecision("end")
+    return DriftDecision("end", run.plan.note or _failure_reason(run) or NOTHING_FITS_REASON, True)
+
+
+def _with_drift(reason: str, describe_drift: Callable[[], str]) -> str:
+    told = describe_drift()
+    return f"{reason}; {told}" if told else reason
+
+
+def _replan_reason(standing: RunSnapshot, missing: dict[str, int], on_drift: OnDrift) -> str:
+    """Why a new plan is needed; empty when none is."""
+    if not standing.new_outcomes:
+        return ""
+    if missing:
+        return f"the rest of the plan is {describe_shortfall(missing)}"
+    if failure := _replannable_failure(standing):
+        return failure
+    worth = standing.remaining.value
+    least = max(0.0, GAIN_MIN * worth)
+    if on_drift == "halt" or standing.remaining.value_bound - worth <= least:
+        return ""
+    gain = standing.make_new_plan().value - worth
+    return f"what was saved buys a better rest, worth {gain:+.1f}" if gain > least else ""
+
+
+def _replannable_failure(standing: RunSnapshot) -> str:
+    """The reason of a failure for which something else can be planned; empty without one."""
+    failed = _failure_reason(standing)
+    return failed if failed and standing.make_new_plan().chosen else ""
+
+
+def _failure_reason(standing: RunSnapshot) -> str:
+    """What did not work out of the last wave, and why; empty when all did."""
+    failed = (
+        outcome for outcome in standing.new_outcomes if outcome.status in ("failed", "skipped")
+    )
+    return next((f"{each.option.name!r} did not work out: {each.reason}" for each in failed), "")

@@ -1,0 +1,345 @@
+"""Forecasts what is left to do: estimates corrected by what work has cost so far.
+
+The ratio of actual to estimated spend is taken as log-normal. Observations are pooled twice:
+what an executor (with its model) has shown is what an option of it is expected to show, and
+what the option itself has shown moves that further. Few bills shrink towards the estimate, none
+leave it as it is. Only estimates and spreads change: what is reserved and capped does not.
+Source of the shrinkage: B. Efron, C. Morris, "Stein's estimation rule and its competitors: an
+empirical Bayes approach", Journal of the American Statistical Association 68 (1973).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import exp, expm1, log, log1p, sqrt
+from typing import NamedTuple
+
+from thrifty.budget.option import SPREAD_MAX, StepOption
+from thrifty.budget.spend import Spend
+from thrifty.budget.step import Step
+from thrifty.budget.validate import AMOUNT_MAX
+from thrifty.steering.belief import Belief, SampleStatistics
+
+RATIO_MAX = 20.0
+"""A ratio beyond this, or below its inverse, says no more than this: an unpaid call has none."""
+SPREAD_MIN = 0.05
+"""Deviations are counted in spreads; below this spread a single token would count for much."""
+UNCERTAIN_RESOURCES = 3
+"""How many resources, the first ones, are uncertain; a call is counted, not estimated."""
+NO_OBSERVATIONS = SampleStatistics()
+MEAN_STEP = 0.02
+"""The mean that is believed of an executor model is rounded to a fiftieth of a deviation,"""
+LOG_VARIANCE_STEP = 0.05
+"""and its variance to a twentieth of itself: what is finer is noise, and would move all that is
+still open with every bill."""
+DRIFT_RATIO_MIN = 1.1
+"""A ratio nearer to one than this is not mentioned."""
+
+
+class ExecutorModel(NamedTuple):
+    """Who performs an option: an executor, and the model that it asks."""
+
+    executor: str
+    model: str = ""
+    """Of an executor that asks models, which one."""
+
+    def __str__(self) -> str:
+        return self.model or self.executor
+
+
+ExecutorModelOf = Callable[[StepOption], ExecutorModel]
+
+
+class Ratio(NamedTuple):
+    """How much of an estimate is expected to be used."""
+
+    mean: float
+    spread: float
+    """Its standard deviation, as a share of the mean."""
+
+
+class Ratios(NamedTuple):
+    """The same of all that an option uses."""
+
+    means: tuple[float | None, ...]
+    """For each uncertain resource; None where it is not used, or no bill shows it in use."""
+    spread: float
+    """Resources of one step drift together: the first one speaks for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What an option was estimated at by its catalog, and what it came to."""
+
+    option: StepOption
+    executor_model: ExecutorModel
+    actual: Spend
+
+    @property
+    def deviations(self) -> tuple[float | None, ...]:
+        """For each uncertain resource, how many of its deviations it came out above what was
+        estimated, in logarithms; None where there is nothing to compare."""
+        return tuple(
+            _deviation(actual, estimate, self.option.spread)
+            for actual, estimate in zip(
+                self.actual.amounts[:UNCERTAIN_RESOURCES],
+                self.option.estimate.amounts[:UNCERTAIN_RESOURCES],
+                strict=True,
+            )
+        )
+
+
+class BillSummary(NamedTuple):
+    """The bills of one option by one executor model, summed up resource by resource."""
+
+    option: str
+    executor_model: ExecutorModel
+    statistics: tuple[SampleStatistics, ...] = (NO_OBSERVATIONS,) * UNCERTAIN_RESOURCES
+
+    def merged(self, other: BillSummary) -> BillSummary:
+        """Both added up."""
+        return self._replace(
+            statistics=tuple(map(SampleStatistics.merge, self.statistics, other.statistics))
+        )
+
+
+NO_BILLS = BillSummary("", ExecutorModel(""))
+
+
+def summarise_bills(
+    bills: Iterable[Bill], known: Iterable[BillSummary] = ()
+) -> tuple[BillSummary, ...]:
+    """Sums up bills, added to what is known already."""
+    seen = Forecaster(known)
+    for bill in bills:
+        seen.add(summarise_bill(bill))
+    return tuple(seen.by_option.values())
+
+
+def summarise_bill(bill: Bill) -> BillSummary:
+    """The summary of one bill."""
+    return BillSummary(
+        bill.option.name, bill.executor_model, tuple(map(_single_statistic, bill.deviations))
+    )
+
+
+def forecast_steps(
+    steps: Iterable[Step], executor_model_of: ExecutorModelOf, summaries: Iterable[BillSummary]
+) -> tuple[Step, ...]:
+    """The steps with the estimates and spreads that the summaries suggest; without any, as given.
+
+    Args:
+        steps: as their catalog estimates them.
+        executor_model_of: who would do an option.
+        summaries: what was seen, in earlier runs and in this one.
+    """
+    return Forecaster(summaries).forecast_steps(steps, executor_model_of)
+
+
+_ExecutorModelBeliefs = tuple[Belief | None, ...]
+"""For each uncertain resource, what is believed of all that an executor model does."""
+
+
+class Forecaster:
+    """Forecasts options from bills, which are summed up as they come.
+
+    A long run asks again after every bill: a step of which the same is expected as before is the
+    very same step, and a belief is made out once for all that it is about.
+    """
+
+    def __init__(self, summaries: Iterable[BillSummary]) -> None:
+        self.by_option: dict[tuple[str, ExecutorModel], BillSummary] = {}
+        self.by_executor_model: dict[ExecutorModel, BillSummary] = {}
+        self.version = 0
+        """Counts the changes of what is believed of an executor model; a bill that changes
+        nothing of that says something of its own option alone."""
+        self._executor_model_beliefs: dict[ExecutorModel, _ExecutorModelBeliefs] = {}
+        self._ratios_by_belief: dict[
+            BeliefKey, tuple[_ExecutorModelBeliefs, BillSummary, Ratios | None]
+        ] = {}
+        """With what each belief was made of."""
+        self._steps: dict[str, _StepForecast] = {}
+        self._step_of_option: dict[str, str] = {}
+        for tally in summaries:
+            self.add(tally)
+
+    def add(self, summary: BillSummary) -> None:
+        """Counts one more."""
+        own, whole = (
+            self.by_option.get((summary.option, summary.executor_model)),
+            self.by_executor_model.get(summary.executor_model),
+        )
+        self.by_option[summary.option, summary.executor_model] = (
+            own.merged(summary) if own else summary
+        )
+        self.by_executor_model[summary.executor_model] = whole.merged(summary) if whole else summary
+        self._steps.pop(self._step_of_option.get(summary.option, ""), None)
+        believed = tuple(
+            map(_executor_model_belief, self.by_executor_model[summary.executor_model].statistics)
+        )
+        if believed != self._executor_model_beliefs.get(summary.executor_model):
+            self._executor_model_beliefs[summary.executor_model] = believed
+            self.version += 1
+
+    def forecast_steps(
+        self, steps: Iterable[Step], executor_model_of: ExecutorModelOf
+    ) -> tuple[Step, ...]:
+        """Steps whose options are estimated anew; without any bill, as given.
+
+        Who would do an option has to be the same at each call.
+        """
+        if not self.by_executor_model:
+            return tuple(steps)
+        return tuple([self.forecast_step(step, executor_model_of) for step in steps])
+
+    def forecast_option(self, option: StepOption, executor_model: ExecutorModel) -> StepOption:
+        """One option, estimated anew."""
+        return _apply_ratios(option, self.ratios(self.belief_key(option, executor_model)))
+
+    def forecast_step(self, step: Step, executor_model_of: ExecutorModelOf) -> Step:
+        """One step, its options estimated anew."""
+        known = self._steps.get(step.name)
+        if known is None or known.declared is not step:
+            about = [self.belief_key(option, executor_model_of(option)) for option in step.options]
+            known = self._steps[step.name] = _StepForecast(step, about)
+            self._step_of_option |= {option.name: step.name for option in step.options}
+        if known.version != self.version:
+            known.update(list(map(self.ratios, known.belief_keys)), self.version)
+        return known.expected
+
+    def belief_key(self, option: StepOption, executor_model: ExecutorModel) -> BeliefKey:
+        """The key of the belief about an option; an option without bills of its own shares the key
+        of its executor with its model."""
+        seen = option.name if (option.name, executor_model) in self.by_option else ""
+        uses = tuple(map(bool, option.estimate.amounts[:UNCERTAIN_RESOURCES]))
+        return BeliefKey(executor_model, option.spread, seen, uses)
+
+    def ratios(self, key: BeliefKey) -> Ratios | None:
+        """The ratios believed under a key; None when nothing is known of it."""
+        of_doer = self._executor_model_beliefs.get(key.executor_model)
+        if of_doer is None or not key.spread:
+            return None
+        own = self.by_option.get((key.option, key.executor_model), NO_BILLS)
+        known = self._ratios_by_belief.get(key)
+        if known is None or known[0] is not of_doer or known[1] is not own:
+            known = self._ratios_by_belief[key] = of_doer, own, _ratios(key, of_doer, own)
+        return known[2]
+
+
+class BeliefKey(NamedTuple):
+    """What a belief is about: all options of an executor model with that spread and those uses, or
+    the one that is named."""
+
+    executor_model: ExecutorModel
+    spread: float
+    option: str
+    is_used: tuple[bool, ...]
+    """For each uncertain resource, whether it was estimated to be used."""
+
+
+def _ratios(of: BeliefKey, of_doer: _ExecutorModelBeliefs, own: BillSummary) -> Ratios | None:
+    ratios = [
+        _ratio(of.spread, belief, moments) if belief and is_used else None
+        for is_used, belief, moments in zip(of.is_used, of_doer, own.statistics, strict=True)
+    ]
+    first = next(filter(None, ratios), None)
+    means = tuple([ratio and ratio.mean for ratio in ratios])
+    return None if first is None else Ratios(means, first.spread)
+
+
+class _StepForecast:
+    """A declared step, and its latest forecast."""
+
+    def __init__(self, declared: Step, about: list[BeliefKey]) -> None:
+        self.declared = self.expected = declared
+        self.belief_keys = about
+        """Which beliefs are about its options."""
+        self.ratios: list[Ratios | None] = [None] * len(about)
+        self.version = -1
+
+    def update(self, ratios: list[Ratios | None], changes: int) -> None:
+        """Makes a new step of changed ratios; unchanged ones leave the very same object."""
+        if ratios != self.ratios:
+            options = tuple(map(_apply_ratios, self.declared.options, ratios))
+            self.expected = self.declared.with_options(options)
+        self.ratios, self.version = ratios, changes
+
+
+def _apply_ratios(option: StepOption, ratios: Ratios | None) -> StepOption:
+    if ratios is None:
+        return option
+    return option.with_estimate(Spend(*expected_amounts(option.estimate, ratios)), ratios.spread)
+
+
+def expected_amounts(estimate: Spend, ratios: Ratios | None) -> tuple[int, ...]:
+    """What is expected to be used of each resource, in the order of a `Spend`."""
+    if ratios is None:
+        return estimate.amounts
+    amounts = list(estimate.amounts)
+    for place, mean in enumerate(ratios.means):
+        if mean is not None:
+            amounts[place] = min(round(amounts[place] * mean), AMOUNT_MAX)
+    return tuple(amounts)
+
+
+def describe_drift(bills: Iterable[Bill]) -> str:
+    """Describes for a person whose bills were above or below their estimates, and by how much.
+
+    Of each bill, the first resource that was estimated counts. What charged nothing at all, as
+    local work does, is not worth a word.
+    """
+    actual: Counter[ExecutorModel] = Counter()
+    estimated: Counter[ExecutorModel] = Counter()
+    for bill in bills:
+        amounts = zip(bill.actual.amounts, bill.option.estimate.amounts, strict=True)
+        spent, foreseen = next((pair for pair in amounts if pair[1]), (0, 0))
+        actual[bill.executor_model] += spent
+        estimated[bill.executor_model] += foreseen
+    ratios = ((doer, spent / estimated[doer]) for doer, spent in actual.items() if spent)
+    told = (
+        f"{doer} came to {ratio:.1f} times its estimates"
+        for doer, ratio in ratios
+        if not 1 / DRIFT_RATIO_MIN < ratio < DRIFT_RATIO_MIN
+    )
+    return ", ".join(told)
+
+
+def _deviation(actual: int, estimate: int, spread: float) -> float | None:
+    if not estimate or not spread:
+        return None
+    ratio = min(max(actual / estimate, 1 / RATIO_MAX), RATIO_MAX)
+    sigma = _log_deviation(spread)
+    return (log(ratio) + sigma * sigma / 2) / sigma
+
+
+def _log_deviation(spread: float) -> float:
+    """The deviation of the logarithm, for a deviation that is a share of the mean."""
+    return sqrt(log1p(max(spread, SPREAD_MIN) ** 2))
+
+
+def _executor_model_belief(moments: SampleStatistics) -> Belief | None:
+    """What is believed of an executor model's use of a resource; None where no bill shows any."""
+    if not moments.count:
+        return None
+    mean, variance = Belief().updated_by(moments)
+    return Belief(
+        round(mean / MEAN_STEP) * MEAN_STEP,
+        exp(round(log(variance) / LOG_VARIANCE_STEP) * LOG_VARIANCE_STEP),
+    )
+
+
+def _ratio(spread: float, of_doer: Belief, own: SampleStatistics) -> Ratio:
+    """What is believed of a resource of an option whose executor was seen using it."""
+    belief = of_doer.updated_by(own)
+    sigma = _log_deviation(spread)
+    variance = min(belief.variance * sigma * sigma, log1p(SPREAD_MAX * SPREAD_MAX))
+    exponent = belief.mean * sigma - sigma * sigma / 2 + variance / 2
+    edge = log(RATIO_MAX)
+    mean = exp(min(max(exponent, -edge), edge))
+    return Ratio(mean, min(sqrt(expm1(variance)), SPREAD_MAX))
+
+
+def _single_statistic(deviation: float | None) -> SampleStatistics:
+    return NO_OBSERVATIONS if deviation is None else SampleStatistics(1.0, deviation)

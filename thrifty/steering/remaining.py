@@ -1,0 +1,219 @@
+"""The remaining part of a plan: what of it is still to be done, and what that comes to.
+
+A run asks after every step. To look at all that is open each time would make a plan of a thousand
+steps a million looks, so the rest is kept: what is in it is counted once, and taken off once.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import fsum
+
+from thrifty.budget import Plan, Spend, Step, StepOption
+from thrifty.budget.spend import SPEND_FIELDS
+from thrifty.planning.problem import Problem
+from thrifty.steering.forecast import (
+    BeliefKey,
+    ExecutorModel,
+    ExecutorModelOf,
+    Forecaster,
+    Ratios,
+    expected_amounts,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RemainingTotals:
+    """The totals of what remains of a plan."""
+
+    option_count: int
+    """How many options of the plan can still be carried out."""
+    expected_spend: Spend
+    """What they are expected to use."""
+    value: float
+    """What they are worth together, redundancy taken off."""
+    value_bound: float
+    """What no plan can be worth more than, seen without planning: the best option of each step,
+    as if every one of them fitted."""
+    open_step_count: int
+    """How many steps could still be chosen, planned or not."""
+    done_step_count: int
+    """How many steps are done."""
+
+
+def remaining_options(plan: Plan, problem: Problem) -> list[StepOption]:
+    """What of a plan can still be chosen, as it is estimated now."""
+    now = {option.name: option for step in problem.steps for option in step.options}
+    return [now[option.name] for option in plan.chosen if option.name in now]
+
+
+def remaining_totals(plan: Plan, problem: Problem) -> RemainingTotals:
+    """The totals of what remains of a plan, in a run that could make another by this problem."""
+    return RemainingPlan(
+        plan.chosen,
+        problem.steps,
+        problem.done,
+        max_steps=problem.max_steps + len(problem.done),
+        diversity_penalty=problem.diversity_penalty,
+    ).totals()
+
+
+def _executor_of(option: StepOption) -> ExecutorModel:
+    return ExecutorModel(option.executor)
+
+
+class RemainingPlan:
+    """What remains of a plan, updated as the plan is carried out."""
+
+    def __init__(
+        self,
+        chosen: Iterable[StepOption],
+        offered: Sequence[Step],
+        done: Sequence[Step],
+        *,
+        max_steps: int,
+        diversity_penalty: float,
+        forecaster: Forecaster | None = None,
+        executor_model_of: ExecutorModelOf = _executor_of,
+        defer_upgradable: bool = False,
+    ) -> None:
+        """The rest as it is now.
+
+        Args:
+            chosen: the options of the plan, in running order.
+            offered: the steps that may be chosen, as they are declared.
+            done: the steps that are done.
+            max_steps: the most steps that a run may have, done ones counted.
+            diversity_penalty: what a pair of steps on one topic takes off the value.
+            forecaster: what bills suggest of the estimates; it may grow. None: they stand as
+                they are.
+            executor_model_of: who would do an option.
+            defer_upgradable: whether what has a better option waits for what is saved until then.
+                Else free steps, which bring most for their spend, would all be done before
+                anything could be saved for them.
+        """
+        self.open_steps = {step.name: step for step in offered}
+        known = {option.name: option for step in offered for option in step.options}
+        options = [known[option.name] for option in chosen if option.name in known]
+        if defer_upgradable:
+            options.sort(key=lambda option: option.value < self.open_steps[option.step].value_max)
+        self.options_by_step = {option.step: option for option in options}
+        """What is still to be done, as it is declared, in its order."""
+        self.revision_steps = {
+            o.step for o in options if self.open_steps[o.step].role == "revision"
+        }
+        self._forecaster, self._executor_model_of = forecaster or Forecaster(()), executor_model_of
+        self._expected_spend = ExpectedSpend(options, self._forecaster, executor_model_of)
+        self._best_values = sorted(step.value_max for step in offered)
+        self._done = {step.name for step in done}
+        self._max_steps, self._diversity_penalty = max_steps, diversity_penalty
+        topics = [step.topic for step in done]
+        self._done_topic_pairs = TopicPairs(topics)
+        self._topic_pairs = TopicPairs([*topics, *(self.open_steps[o.step].topic for o in options)])
+
+    def mark_done(self, step: Step) -> None:
+        """Removes a step that is done; a second call changes nothing."""
+        if step.name in self._done:
+            return
+        self._done.add(step.name)
+        self._done_topic_pairs.add(step.topic)
+        if option := self.options_by_step.pop(step.name, None):
+            self._expected_spend.remove(option)
+        else:
+            self._topic_pairs.add(step.topic)
+        if offered := self.open_steps.pop(step.name, None):
+            del self._best_values[bisect_left(self._best_values, offered.value_max)]
+        self.revision_steps.discard(step.name)
+
+    def totals(self) -> RemainingTotals:
+        """What it comes to now."""
+        values = fsum([option.value for option in self.options_by_step.values()])
+        pairs = self._topic_pairs.count - self._done_topic_pairs.count
+        places = max(0, self._max_steps - len(self._done))
+        return RemainingTotals(
+            option_count=len(self.options_by_step),
+            expected_spend=self.expected_spend(),
+            value=values - self._diversity_penalty * pairs,
+            value_bound=fsum(self._best_values[max(0, len(self._best_values) - places) :]),
+            open_step_count=len(self.open_steps),
+            done_step_count=len(self._done),
+        )
+
+    def expected_spend(self, executor: str | None = None) -> Spend:
+        """What it is expected to use; what one executor does of it, when that is named."""
+        return self._expected_spend.total(executor)
+
+    def forecast_step(self, name: str) -> Step:
+        """An open step as it is estimated now."""
+        return self._forecaster.forecast_step(self.open_steps[name], self._executor_model_of)
+
+
+class TopicPairs:
+    """Counts the pairs of steps that share a topic."""
+
+    def __init__(self, topics: Iterable[str]) -> None:
+        self.count = 0
+        self._times: Counter[str] = Counter()
+        for topic in topics:
+            self.add(topic)
+
+    def add(self, topic: str) -> None:
+        """Adds a step, which makes a pair with each step already on its topic."""
+        self.count += self._times[topic]
+        self._times[topic] += 1
+
+
+class ExpectedSpend:
+    """What options are expected to use together, summed by executor; counted again only where a
+    belief has changed."""
+
+    def __init__(
+        self,
+        options: Iterable[StepOption],
+        forecaster: Forecaster,
+        executor_model_of: ExecutorModelOf,
+    ) -> None:
+        self._forecaster, self._version = forecaster, forecaster.version
+        self._options: dict[BeliefKey, dict[str, StepOption]] = {}
+        self._belief_key_of: dict[str, BeliefKey] = {}
+        self._ratios: dict[BeliefKey, Ratios | None] = {}
+        self._totals: dict[str, list[int]] = {}
+        for option in options:
+            about = self._belief_key_of[option.name] = forecaster.belief_key(
+                option, executor_model_of(option)
+            )
+            self._options.setdefault(about, {})[option.name] = option
+        for about, members in self._options.items():
+            self._ratios[about] = forecaster.ratios(about)
+            for option in members.values():
+                self._count(option, about, 1)
+
+    def remove(self, option: StepOption) -> None:
+        """Leaves an option out from now on."""
+        about = self._belief_key_of.pop(option.name)
+        self._count(self._options[about].pop(option.name), about, -1)
+
+    def total(self, executor: str | None = None) -> Spend:
+        """What they come to, or those of one executor."""
+        if self._version != self._forecaster.version:
+            self._version = self._forecaster.version
+            self._recount()
+        if executor is not None:
+            return Spend(*self._totals.get(executor, ()))
+        return Spend(*map(sum, zip(*self._totals.values(), strict=True)))
+
+    def _recount(self) -> None:
+        for about, members in self._options.items():
+            if members and (ratios := self._forecaster.ratios(about)) != self._ratios[about]:
+                for option in members.values():
+                    self._count(option, about, -1)
+                self._ratios[about] = ratios
+                for option in members.values():
+                    self._count(option, about, 1)
+
+    def _count(self, option: StepOption, about: BeliefKey, times: int) -> None:
+        totals = self._totals.setdefault(option.executor, [0] * len(SPEND_FIELDS))
+        amounts = expected_amounts(option.estimate, self._ratios[about])
+        for place, amount in enumerate(amounts):
+            totals[place] += times * amount
