@@ -68,9 +68,9 @@ class Budget(PlainData["BudgetState"]):
                 excess[resource.name] = amount - limit
         return excess
 
-    def has_room_for(self, worst_case: Spend, beside: Spend) -> bool:
-        """Whether a worst case fits beside what is already spent and reserved."""
-        return (beside + worst_case).is_within(self)
+    def covers(self, spend: Spend) -> bool:
+        """Whether a spend passes no limit; it may reach one."""
+        return not self.exceeded_by(spend)
 
     def left_after(self, spend: Spend) -> Budget:
         """What remains to be spent; an overrun leaves nothing, not less than nothing."""

@@ -11,7 +11,6 @@ from thrifty.budget.plain_data import PlainData
 from thrifty.budget.resources import RESOURCES
 
 if TYPE_CHECKING:
-    from thrifty.budget.limits import Budget
     from thrifty.budget.states import SpendState
 
 SPEND_FIELDS = tuple(resource.spend_field for resource in RESOURCES)
@@ -58,10 +57,6 @@ class Spend(PlainData["SpendState"]):
     def amounts(self) -> tuple[int, int, int, int]:
         """The four numbers, in the order of `RESOURCES`."""
         return self.tokens, self.cost_nano_usd, self.latency_ms, self.tool_calls
-
-    def is_within(self, budget: Budget) -> bool:
-        """Whether no limit of the budget is passed; reaching one is within it."""
-        return not budget.exceeded_by(self)
 
 
 def total_spend(spends: Iterable[Spend]) -> Spend:
