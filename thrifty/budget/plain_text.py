@@ -17,3 +17,8 @@ def strip_unprintable(text: str) -> str:
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return LONE_SURROGATE.sub("\ufffd", UNPRINTABLE.sub("", lines))
+
+
+def single_line(text: str) -> str:
+    """The text as one harmless line: nothing unprintable, and one blank between two words."""
+    return " ".join(strip_unprintable(text).split())
