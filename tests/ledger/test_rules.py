@@ -25,10 +25,10 @@ def at(place: int, amount, others=0) -> tuple:
 def test_amounts_are_added_and_taken_away_each_for_itself():
     a, b, c = (1, 20, 300, 4_000), (5, 6, 7, 8), (1, 2, 3, 4)
     assert rules.add_amounts(a, b) == (6, 26, 307, 4_008)
-    assert rules.subtract_amounts(a, b) == (-4, 14, 293, 3_992)
     assert rules.replace_term(a, c, b) == (5, 24, 304, 4_004)
-    assert rules.clip_at_zero((-1, 0, 1, -5)) == (0, 0, 1, 0)
-    assert rules.clip_at_zero((7, -8, -9, 6)) == (7, 0, 0, 6)
+    assert rules.excess_amounts(a, b) == (0, 14, 293, 3_992)
+    assert rules.excess_amounts(b, a) == (4, 0, 0, 0)
+    assert rules.excess_amounts((7, 3, 3, 6), (0, 11, 12, 0)) == (7, 0, 0, 6)
 
 
 @pytest.mark.parametrize(("name", "place"), PLACES.items(), ids=PLACES)

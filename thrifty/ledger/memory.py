@@ -58,16 +58,13 @@ class MemoryTables:
         self._put(self._accounts, account.name, account)
 
     def set_account(self, account: StoredAccount) -> None:
-        self._undo_log.append((self._accounts, account.name, self._accounts[account.name]))
-        self._accounts[account.name] = account
+        self._put(self._accounts, account.name, account)
 
     def add_entry(self, account: str, entry: Entry) -> None:
         self._put(self._entries[account], entry.key, entry)
 
     def set_entry(self, account: str, entry: Entry) -> None:
-        entries = self._entries[account]
-        self._undo_log.append((entries, entry.key, entries[entry.key]))
-        entries[entry.key] = entry
+        self._put(self._entries[account], entry.key, entry)
         if entry.status not in UNDER_WAY and entry.is_overrun:
             self._accounts_with_overruns.add(account)
 

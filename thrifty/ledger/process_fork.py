@@ -18,11 +18,9 @@ class ForkAware(Protocol):
 
     def before_fork(self) -> None:
         """Brings it into a state that both sides can go on from, and keeps it there."""
-        ...
 
     def after_fork(self, in_child: bool) -> None:
         """Goes on, in the parent and in the child, where no other thread has come along."""
-        ...
 
 
 def cache_per_process(make: Callable[[], T]) -> Callable[[], T]:

@@ -126,7 +126,6 @@ class Ledger(Protocol):
         An account that was granted opens no wider than its grant: it can lower its limits,
         and only `extend` can raise them.
         """
-        ...
 
     def extend(self, account: str, budget: Budget) -> Balance:
         """Raises or lowers the limits, also while somebody else spends under them.
@@ -139,7 +138,6 @@ class Ledger(Protocol):
             ReservationClosed: it is a sub-agent's, and was reclaimed.
             InvalidInput: it would limit what one of its sub-agents has without limit.
         """
-        ...
 
     def reserve(
         self,
@@ -169,7 +167,6 @@ class Ledger(Protocol):
             BudgetExceeded: it does not fit beside what is spent and reserved.
             KeyReused: the key stands for another request, another run's, or a sub-agent.
         """
-        ...
 
     def mark_sent(self, account: AccountOrLease, key: str) -> Entry:
         """Says that an unsent call is about to leave: from now on it may be billed.
@@ -180,7 +177,6 @@ class Ledger(Protocol):
         Raises:
             ReservationClosed: it was marked before, or is not open.
         """
-        ...
 
     def settle(self, account: AccountOrLease, key: str, actual: Spend, answer: str = "") -> Entry:
         """Charges what the call cost, frees the rest and journals the answer, all at once.
@@ -191,7 +187,6 @@ class Ledger(Protocol):
         Raises:
             ReservationClosed: there is no such reservation, or it was closed otherwise.
         """
-        ...
 
     def charge_in_full(self, account: AccountOrLease, key: str, latency_ms: int = 0) -> Entry:
         """Charges all that was reserved, since nobody knows what the call cost.
@@ -206,7 +201,6 @@ class Ledger(Protocol):
         Raises:
             ReservationClosed: there is no such reservation, or it was closed otherwise.
         """
-        ...
 
     def release(self, account: AccountOrLease, key: str) -> Entry:
         """Frees a reservation whose call was certainly not billed; a second time changes nothing.
@@ -214,7 +208,6 @@ class Ledger(Protocol):
         Raises:
             ReservationClosed: there is no such reservation, or it was closed otherwise.
         """
-        ...
 
     def reconcile(self, account: str, key: str, actual: Spend) -> Entry:
         """Settles a call in doubt at what the provider's bill says; anybody may know that.
@@ -224,7 +217,6 @@ class Ledger(Protocol):
         Raises:
             ReservationClosed: the call is not in doubt.
         """
-        ...
 
     def grant(self, account: AccountOrLease, child: str, share: Budget, label: str = "") -> Balance:
         """Opens an account for a sub-agent with a share that is reserved in its parent's.
@@ -246,7 +238,6 @@ class Ledger(Protocol):
             KeyReused: the name is that of another account, or of a call.
             InvalidInput: the share leaves open what the parent limits.
         """
-        ...
 
     def reclaim(self, account: AccountOrLease, child: str) -> Entry:
         """Closes a sub-agent's account and returns what is unused to its parent's.
@@ -260,7 +251,6 @@ class Ledger(Protocol):
         Raises:
             ReservationClosed: the parent has granted no such account.
         """
-        ...
 
     def take(
         self, account: str, owner: str, over_fence: int | None = None, run: str | None = None
@@ -280,27 +270,21 @@ class Ledger(Protocol):
         Raises:
             LeaseLost: somebody else holds the run, under another fence than `over_fence`.
         """
-        ...
 
     def give_back(self, lease: Lease) -> None:
         """Gives a lease back, so that the next owner need not know that this one is gone."""
-        ...
 
     def owner_of(self, account: str, run: str | None = None) -> str:
         """Who holds a run, by the name that was given to `take`; empty when nobody does."""
-        ...
 
     def balance(self, account: AccountOrLease) -> Balance:
         """Where the account stands; no lease is needed to look."""
-        ...
 
     def entry(self, account: AccountOrLease, key: str) -> Entry | None:
         """One entry, or None where there is none of that key; no lease is needed to look."""
-        ...
 
     def overruns(self, account: AccountOrLease) -> tuple[Entry, ...]:
         """The entries that were charged more than they had reserved; no lease is needed to look."""
-        ...
 
     def entries(self, account: AccountOrLease) -> tuple[Entry, ...]:
         """Every entry, in the order in which they were reserved; no lease is needed to look.
@@ -308,4 +292,3 @@ class Ledger(Protocol):
         Raises:
             LedgerUnavailable: the entries do not add up to the account's counters.
         """
-        ...

@@ -52,13 +52,6 @@ def add_amounts(a: Amounts, b: Amounts) -> Amounts:
     return a0 + b0, a1 + b1, a2 + b2, a3 + b3
 
 
-def subtract_amounts(a: Amounts, b: Amounts) -> Amounts:
-    """The difference, which may be negative."""
-    a0, a1, a2, a3 = a
-    b0, b1, b2, b3 = b
-    return a0 - b0, a1 - b1, a2 - b2, a3 - b3
-
-
 def replace_term(total: Amounts, out: Amounts, into: Amounts) -> Amounts:
     """A sum after one of its terms has become another."""
     t0, t1, t2, t3 = total
@@ -67,10 +60,11 @@ def replace_term(total: Amounts, out: Amounts, into: Amounts) -> Amounts:
     return t0 - o0 + i0, t1 - o1 + i1, t2 - o2 + i2, t3 - o3 + i3
 
 
-def clip_at_zero(amounts: Amounts) -> Amounts:
-    """The amounts, where they are any."""
-    tokens, cost, latency, calls = amounts
-    return max(0, tokens), max(0, cost), max(0, latency), max(0, calls)
+def excess_amounts(a: Amounts, b: Amounts) -> Amounts:
+    """By how much the first are more than the second; zero where they are not."""
+    a0, a1, a2, a3 = a
+    b0, b1, b2, b3 = b
+    return max(0, a0 - b0), max(0, a1 - b1), max(0, a2 - b2), max(0, a3 - b3)
 
 
 def shortfall(account: StoredAccount, worst_case: Amounts) -> dict[str, int]:
@@ -102,16 +96,16 @@ def growth_shortfall(parent: StoredAccount, growth: Amounts) -> dict[str, int]:
 
 def growth(before: Entry, after: Entry) -> Amounts:
     """What an entry holds more once it has become another."""
-    return clip_at_zero(subtract_amounts(held_amounts(after), held_amounts(before)))
+    return excess_amounts(held_amounts(after), held_amounts(before))
 
 
 def held_amounts(entry: Entry) -> Amounts:
     """What is still held for an entry: what was reserved and is not charged yet."""
     status = entry.status
-    if status == "pending" or status == "unsent":
+    if status in ("pending", "unsent"):
         return entry.reserved.amounts
     if status == "granted":
-        return clip_at_zero(subtract_amounts(entry.reserved.amounts, entry.charged.amounts))
+        return excess_amounts(entry.reserved.amounts, entry.charged.amounts)
     return ZERO_AMOUNTS
 
 
@@ -253,10 +247,4 @@ def balance_of(account: StoredAccount) -> Balance:
 
 def as_spend(amounts: Iterable[int]) -> Spend:
     """A sum as a `Spend`; only overruns can pass its largest amount, which then stands for it."""
-    tokens, cost, latency, calls = amounts
-    return Spend(
-        min(tokens, AMOUNT_MAX),
-        min(cost, AMOUNT_MAX),
-        min(latency, AMOUNT_MAX),
-        min(calls, AMOUNT_MAX),
-    )
+    return Spend(*[min(amount, AMOUNT_MAX) for amount in amounts])

@@ -17,31 +17,24 @@ class Tables(Protocol):
 
     def account_lease_entry(self, account: str, run: str, key: str) -> AccountLeaseEntry:
         """What most acts on a call need to know, at once; locked like an `account`."""
-        ...
 
     def account(self, name: str) -> StoredAccount | None:
         """An account, which nobody else can change until the transaction ends, if it writes."""
-        ...
 
     def entry(self, account: str, key: str) -> Entry | None:
         """One entry; looked up after its account, whose lock covers it."""
-        ...
 
     def entries(self, account: str) -> list[Entry]:
         """All entries, in the order in which they were added."""
-        ...
 
     def open_entries(self, account: str) -> list[Entry]:
         """The entries for which something is still held, in the same order."""
-        ...
 
     def overruns(self, account: str) -> list[Entry]:
         """The entries that are charged more than was reserved, in the same order."""
-        ...
 
     def lease(self, account: str, run: str) -> Lease | None:
         """The last lease of a run; without an owner when it was given back."""
-        ...
 
     def add_account(self, account: StoredAccount) -> None: ...
 
@@ -49,7 +42,6 @@ class Tables(Protocol):
 
     def add_entry(self, account: str, entry: Entry) -> None:
         """Adds an entry; of two that add the same key at once, one fails or starts anew."""
-        ...
 
     def set_entry(self, account: str, entry: Entry) -> None: ...
 
@@ -69,7 +61,6 @@ class Storage(Protocol):
         Raises:
             LedgerUnavailable: the storage failed; nothing was changed.
         """
-        ...
 
     def read(self, work: Callable[[Tables], T], *, is_single: bool = False) -> T:
         """Reads the tables as they are at one moment.
@@ -78,4 +69,3 @@ class Storage(Protocol):
             work: what to look at.
             is_single: whether that is one look only, which needs no transaction around it.
         """
-        ...
