@@ -137,11 +137,6 @@ def test_an_account_that_is_shut_has_its_limits_at_what_is_spent():
     assert rules.shortfall(shut, (0, 1, 0, 0)) == {"cost": 1, "tool_calls": 5}
 
 
-def test_of_two_limits_the_lower_one_counts():
-    assert rules.tighter_limits((1, None, 5, None), (2, 3, None, None)) == (1, 3, 5, None)
-    assert rules.tighter_limits((2, 3, None, None), (1, None, 5, None)) == (1, 3, 5, None)
-
-
 def test_a_sum_beyond_the_largest_amount_is_shown_as_that():
     assert rules.as_spend((MOST, MOST + 1, 0, 2**70)) == Spend(MOST, MOST, 0, MOST)
 

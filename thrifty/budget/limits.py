@@ -18,8 +18,11 @@ from thrifty.budget.spend import Spend
 if TYPE_CHECKING:
     from thrifty.budget.states import BudgetState
 
-BUDGET_FIELDS = ("max_tokens", "max_cost_usd", "max_latency_ms", "max_tool_calls")
+BUDGET_FIELDS = tuple(resource.limit_field for resource in RESOURCES)
 NANO_FIELD = "max_cost_nano_usd"
+
+LimitAmounts = tuple[int | None, int | None, int | None, int | None]
+"""A limit of each resource in the units of a `Spend`, in the order of `RESOURCES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +44,14 @@ class Budget(PlainData["BudgetState"]):
 
     def __post_init__(self) -> None:
         for field in ("max_tokens", "max_latency_ms", "max_tool_calls"):
-            limit = getattr(self, field)
-            is_usual = limit is None or (type(limit) is int and 0 <= limit <= validate.AMOUNT_MAX)
-            if not is_usual:
+            if (limit := getattr(self, field)) is not None:
                 validate.amount(field, limit)
         if self.max_cost_usd is not None:
             exact = usd(limit_nano_usd("max_cost_usd", self.max_cost_usd))
             object.__setattr__(self, "max_cost_usd", exact)
 
     @property
-    def limits(self) -> tuple[int | None, int | None, int | None, int | None]:
+    def limits(self) -> LimitAmounts:
         """The four limits in the units of a `Spend`, in the order of `RESOURCES`."""
         cost = None if self.max_cost_usd is None else limit_nano_usd("", self.max_cost_usd)
         return self.max_tokens, cost, self.max_latency_ms, self.max_tool_calls
@@ -81,11 +82,7 @@ class Budget(PlainData["BudgetState"]):
 
     def tightest_with(self, other: Budget) -> Budget:
         """The budget of the lower limit of each pair."""
-        pairs = zip(self.limits, other.limits, strict=True)
-        return Budget.of_limits(
-            theirs if mine is None else mine if theirs is None else min(mine, theirs)
-            for mine, theirs in pairs
-        )
+        return Budget.of_limits(tighter_limits(self.limits, other.limits))
 
     def limited_to(self, spend: Spend) -> Budget:
         """As limits, the amounts of a spend of all that is limited here, but for time."""
@@ -152,6 +149,15 @@ class Budget(PlainData["BudgetState"]):
                 raise InvalidInput(f"{field}.{NANO_FIELD}", nano, "limit cost in one unit only")
             given["max_cost_usd"] = usd(validate.amount(f"{field}.{NANO_FIELD}", nano))
         return cls(**given)
+
+
+def tighter_limits(limits: LimitAmounts, others: LimitAmounts) -> LimitAmounts:
+    """Of each pair of limits the lower one."""
+    tokens, cost, latency, calls = (
+        b if a is None else a if b is None else min(a, b)
+        for a, b in zip(limits, others, strict=True)
+    )
+    return tokens, cost, latency, calls
 
 
 BUDGET_DEFAULT = Budget(max_tokens=8_000, max_latency_ms=60_000, max_tool_calls=8)

@@ -13,6 +13,8 @@ from thrifty.budget.resources import RESOURCES
 if TYPE_CHECKING:
     from thrifty.budget.states import SpendState
 
+Amounts = tuple[int, int, int, int]
+"""An amount of each resource, in the order of `RESOURCES`."""
 SPEND_FIELDS = tuple(resource.spend_field for resource in RESOURCES)
 
 
@@ -54,7 +56,7 @@ class Spend(PlainData["SpendState"]):
         return Spend(*(a - b for a, b in zip(self.amounts, other.amounts, strict=True)))
 
     @property
-    def amounts(self) -> tuple[int, int, int, int]:
+    def amounts(self) -> Amounts:
         """The four numbers, in the order of `RESOURCES`."""
         return self.tokens, self.cost_nano_usd, self.latency_ms, self.tool_calls
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from thrifty.budget import BudgetExceeded, KeyReused, ReservationClosed
+from thrifty.budget.limits import LimitAmounts, tighter_limits
 from thrifty.ledger import rules
 from thrifty.ledger.calls import (
     Caller,
@@ -12,7 +13,7 @@ from thrifty.ledger.calls import (
     require_account,
 )
 from thrifty.ledger.protocol import Entry, Lease
-from thrifty.ledger.rules import ZERO_AMOUNTS, LimitAmounts, StoredAccount
+from thrifty.ledger.rules import ZERO_AMOUNTS, StoredAccount
 from thrifty.ledger.storage import Tables
 
 
@@ -23,7 +24,7 @@ def open_account(tables: Tables, caller: Caller, limits: LimitAmounts) -> Stored
         tables.add_account(account)
         return account
     if account.parent:
-        limits = rules.tighter_limits(account.limits, limits)
+        limits = tighter_limits(account.limits, limits)
     if limits != account.limits:
         admit_caller(tables, caller)
     return _change_limits(tables, account, limits)

@@ -119,11 +119,15 @@ class BaseLedger:
 
     def entry(self, account: AccountOrLease, key: str) -> Entry | None:
         name = _check_caller(account).account
-        return self._storage.read(lambda tables: calls.find_entry(tables, name, key))
+        return self._storage.read(
+            lambda tables: tables.entry(calls.require_account(tables, name).name, key)
+        )
 
     def overruns(self, account: AccountOrLease) -> tuple[Entry, ...]:
         name = _check_caller(account).account
-        return self._storage.read(lambda tables: calls.find_overruns(tables, name))
+        return self._storage.read(
+            lambda tables: tuple(tables.overruns(calls.require_account(tables, name).name))
+        )
 
     def entries(self, account: AccountOrLease) -> tuple[Entry, ...]:
         name = _check_caller(account).account

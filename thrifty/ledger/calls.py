@@ -33,14 +33,6 @@ def require_account(tables: Tables, name: str) -> StoredAccount:
     return account
 
 
-def find_entry(tables: Tables, name: str, key: str) -> Entry | None:
-    return tables.entry(require_account(tables, name).name, key)
-
-
-def find_overruns(tables: Tables, name: str) -> tuple[Entry, ...]:
-    return tuple(tables.overruns(require_account(tables, name).name))
-
-
 def admit_caller(
     tables: Tables, caller: Caller, key: str = ""
 ) -> tuple[StoredAccount, Entry | None]:

@@ -12,7 +12,6 @@ from thrifty.ledger.rules import StoredAccount
 from thrifty.ledger.storage import AccountLeaseEntry, Tables
 
 T = TypeVar("T")
-ABSENT: Any = object()
 UNDER_WAY = ("unsent", "pending")
 """Nothing is charged yet."""
 
@@ -27,6 +26,7 @@ class MemoryTables:
         self._accounts_with_overruns: set[str] = set()
         """The accounts that ever had one: the others need not be searched."""
         self._undo_log: list[tuple[dict[Any, Any], Any, Any]] = []
+        """A table, a key and the row before the change; None where there was none."""
 
     def account_lease_entry(self, account: str, run: str, key: str) -> AccountLeaseEntry:
         entries = self._entries.get(account)
@@ -84,13 +84,13 @@ class MemoryTables:
         """Ends the transaction as if it had not been: a Ctrl-C may come between two rows."""
         while self._undo_log:
             rows, key, before = self._undo_log.pop()
-            if before is ABSENT:
+            if before is None:
                 rows.pop(key, None)
             else:
                 rows[key] = before
 
     def _put(self, rows: dict[Any, Any], key: Any, row: Any) -> None:
-        self._undo_log.append((rows, key, rows.get(key, ABSENT)))
+        self._undo_log.append((rows, key, rows.get(key)))
         rows[key] = row
 
 

@@ -34,7 +34,7 @@ LOCK_TIMEOUT_MS = 30_000
 """How long to wait for an account that others change."""
 IDLE_TIMEOUT_MS = 10_000
 """How long a transaction may stand still before the server ends it."""
-ATTEMPTS_MAX = 10
+TRANSACTION_ATTEMPTS_MAX = 10
 RETRY_PAUSE_S = 0.01
 TRANSIENT_SQLSTATES = ("40001", "40P01", "23505", "57P", "08", "25P03")
 """Serialisation failure, deadlock, a key that another has added meanwhile; a server that goes
@@ -85,7 +85,7 @@ class PostgresStorage:
         self, work: Callable[[Tables], T], begin: bytes | None, lock_clause: str
     ) -> T:
         """Does the work, and anew when that can help: an act that is done twice is done once."""
-        for attempt in range(1, ATTEMPTS_MAX + 1):
+        for attempt in range(1, TRANSACTION_ATTEMPTS_MAX + 1):
             try:
                 # Who leaves the connection commits or, by an exception, rolls back.
                 with self._open_pool().connection() as connection:
@@ -93,9 +93,10 @@ class PostgresStorage:
                         connection.execute(begin)
                     return work(SqlTables(_make_execute(connection), lock_clause))
             except _import_driver().Error as error:
-                if attempt == ATTEMPTS_MAX or not _is_transient(error):
+                if attempt == TRANSACTION_ATTEMPTS_MAX or not _is_transient(error):
+                    first_line = str(error).partition("\n")[0]
                     raise LedgerUnavailable(
-                        f"the ledger's database failed ({_first_line(error)}); "
+                        f"the ledger's database failed ({first_line}); "
                         "check that it runs, has room, and lets this role write"
                     ) from error
             time.sleep(RETRY_PAUSE_S * attempt * random.random())
@@ -206,7 +207,3 @@ def _is_transient(error: Any) -> bool:
         isinstance(error, _import_driver().OperationalError)
         and "Timeout" not in type(error).__name__
     )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

@@ -9,12 +9,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from thrifty.budget import Budget, InvalidInput, LedgerUnavailable, ReservationClosed, Spend
+from thrifty.budget.limits import LimitAmounts, tighter_limits
 from thrifty.budget.resources import COST, LATENCY, RESOURCES, TOKENS, TOOL_CALLS
+from thrifty.budget.spend import Amounts
 from thrifty.budget.validate import AMOUNT_MAX
 from thrifty.ledger.protocol import Balance, Entry, EntryStatus
-
-Amounts = tuple[int, int, int, int]
-LimitAmounts = tuple[int | None, int | None, int | None, int | None]
 
 ZERO_AMOUNTS: Amounts = (0, 0, 0, 0)
 
@@ -198,15 +197,6 @@ def with_limits_at_spent(account: StoredAccount) -> StoredAccount:
     tokens, cost, _, calls = account.spent
     spent: LimitAmounts = tokens, cost, None, calls
     return with_current_over(account._replace(limits=tighter_limits(account.limits, spent)))
-
-
-def tighter_limits(limits: LimitAmounts, others: LimitAmounts) -> LimitAmounts:
-    """Of each pair of limits the lower one."""
-    tokens, cost, latency, calls = (
-        b if a is None else a if b is None else min(a, b)
-        for a, b in zip(limits, others, strict=True)
-    )
-    return tokens, cost, latency, calls
 
 
 def check_share(field: str, share: LimitAmounts, parent: LimitAmounts) -> None:

@@ -52,7 +52,7 @@ PARTS = {
             "tests/ledger/test_calls.py",
             "-k=postgres",
         ),
-        sample="thrifty.ledger.postgres.x__first_line__mutmut_1",
+        sample="thrifty.ledger.postgres.x__is_transient__mutmut_1",
         needs_postgres=True,
     ),
     "budget": Part(
