@@ -27,7 +27,7 @@ LimitAmounts = tuple[int | None, int | None, int | None, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Budget(PlainData["BudgetState"]):
-    """The most that may be spent of each resource; `None` sets no limit.
+    """The most that may be spent of each resource. `None` sets no limit.
 
     Raises:
         InvalidInput: a limit is negative, not finite, of the wrong type, or absurdly large.
@@ -36,9 +36,9 @@ class Budget(PlainData["BudgetState"]):
     max_tokens: int | None = None
     """Input and output tokens together, reasoning included."""
     max_cost_usd: Decimal | float | int | None = None
-    """Dollars; kept exact to a billionth (finer digits are cut off)."""
+    """Dollars, kept exact to a billionth. Finer digits are cut off."""
     max_latency_ms: int | None = None
-    """Milliseconds of the run's active time; waiting for a person does not count."""
+    """Milliseconds of the run's active time. Waiting for a person does not count."""
     max_tool_calls: int | None = None
     """Calls to a model or to any outside tool."""
 
@@ -62,7 +62,7 @@ class Budget(PlainData["BudgetState"]):
         return all(limit is None for limit in self.limits)
 
     def exceeded_by(self, spend: Spend) -> dict[str, int]:
-        """By how much a spend passes each limit, by the name of the resource; empty within."""
+        """By how much a spend passes each limit, by the name of the resource. Empty within."""
         excess = {}
         for resource, limit, amount in zip(RESOURCES, self.limits, spend.amounts, strict=True):
             if limit is not None and amount > limit:
@@ -70,11 +70,11 @@ class Budget(PlainData["BudgetState"]):
         return excess
 
     def covers(self, spend: Spend) -> bool:
-        """Whether a spend passes no limit; it may reach one."""
+        """Whether a spend passes no limit. It may reach one."""
         return not self.exceeded_by(spend)
 
     def left_after(self, spend: Spend) -> Budget:
-        """What remains to be spent; an overrun leaves nothing, not less than nothing."""
+        """What remains to be spent. An overrun leaves zero, never less."""
         return Budget.of_limits(
             None if limit is None else max(0, limit - amount)
             for limit, amount in zip(self.limits, spend.amounts, strict=True)
@@ -112,7 +112,7 @@ class Budget(PlainData["BudgetState"]):
         return replace(self, **named)
 
     def limits_of(self, resources: Collection[str]) -> dict[str, int | float]:
-        """The limits of these resources alone, in the words in which `with_limits` reads them."""
+        """The limits of these resources alone, by the names that `with_limits` reads."""
         return {
             resource.limit_field: float(limit) if resource is COST else limit
             for resource in RESOURCES

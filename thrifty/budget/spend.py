@@ -63,6 +63,7 @@ class Spend(PlainData["SpendState"]):
 
 def total_spend(spends: Iterable[Spend]) -> Spend:
     """The sum of many."""
+    # Four counters: with `+`, each term would make and check one more `Spend`.
     tokens = cost_nano_usd = latency_ms = tool_calls = 0
     for spend in spends:
         tokens += spend.tokens

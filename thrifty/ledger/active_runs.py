@@ -55,11 +55,11 @@ class ActiveRuns:
 
     @contextmanager
     def track_node(self, run_id: str, known_ms: Callable[[], int]) -> Iterator[None]:
-        """Brackets a node of a run; the first one of an invocation takes the run.
+        """Counts a node of a run while it runs. The first one of an invocation takes the run.
 
         Args:
             run_id: whose node it is.
-            known_ms: how long the run had been active when its state was written; only the
+            known_ms: how long the run had been active when its state was written. Only the
                 first node asks.
 
         Raises:
@@ -100,16 +100,16 @@ class ActiveRuns:
         return active.lease if active else run_id
 
     def active_ms(self, run_id: str, known_ms: int) -> int:
-        """How long a run has been active; for one that is not active here, what its state says."""
+        """How long a run has been active. Of one that is not active here, the caller's figure."""
         active = self._active.get(run_id)
         if active is None:
             return known_ms
         return max(known_ms, (self._now_ns() - active.started_ns) // NANO_PER_MS)
 
     def get_or_make(self, run_id: str, make: Callable[[], T]) -> T:
-        """Something that is made once while an invocation drives a run, and forgotten with it.
+        """Makes something once while an invocation drives a run, and forgets it at its end.
 
-        For a run that is not active here it is made each time.
+        For a run that is not active here, each call makes it anew.
         """
         active = self._active.get(run_id)
         if active is None:
@@ -155,7 +155,7 @@ class ActiveRuns:
         self._return_lease(run_id, active.lease)
 
     def _return_lease(self, run_id: str, lease: Lease) -> None:
-        """Returns a lease; where the ledger cannot be written, the next run tries again."""
+        """Returns a lease. Where the ledger cannot be written, the next run tries again."""
         try:
             with suppress(LeaseLost):  # somebody has taken it over
                 self.ledger.give_back(lease)

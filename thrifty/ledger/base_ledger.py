@@ -1,7 +1,7 @@
 """The ledger over any storage: it checks what comes in, and does each act in one transaction.
 
-What each operation promises is written in `Ledger`; what it does to the tables, in `calls`
-and `accounts`; what decides, in `rules`.
+`Ledger` says what each operation promises. `calls` and `accounts` change the tables, and `rules`
+decides.
 """
 
 import time
@@ -26,7 +26,7 @@ KEY_LENGTH_MAX = 400
 
 
 def wall_clock_ms() -> int:
-    """Now, for people to read; nothing is decided by it."""
+    """Now, for people to read. No decision depends on it."""
     return time.time_ns() // NANO_PER_MS
 
 

@@ -1,7 +1,7 @@
 """Group commit: threads that wait for the disk at the same moment share one commit.
 
 Each still has a result of its own, which it gets only after the shared commit: one thread
-leads and does the work of all that stand in the queue, and the others find theirs done.
+leads and does the work of all that are in the queue, and the others find theirs done.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class QueuedWork(Generic[T]):
         self._wake_lock.acquire()
 
     def wake(self) -> None:
-        """Ends `wait`; called once."""
+        """Ends `wait`. It is called once."""
         self._wake_lock.release()
 
     def attempt(self, tables: Tables) -> None:
-        """Does the work; what it raises is kept for its own thread.
+        """Does the work, and keeps what it raises for its own thread.
 
         Raises:
             Exception: what the work raised, so that its changes can be undone.
@@ -95,7 +95,7 @@ class GroupCommit:
             task.is_done = True
 
     def _dequeue(self, task: QueuedWork[Any]) -> None:
-        """Leaves the queue; a leader wakes those that are done, and the next leader.
+        """Leaves the queue. A leader also wakes those that are done, and the next leader.
 
         Where its commit failed or was interrupted, the others are not done and try themselves.
         """

@@ -81,7 +81,7 @@ class MemoryTables:
         self._undo_log.clear()
 
     def roll_back(self) -> None:
-        """Ends the transaction as if it had not been: a Ctrl-C may come between two rows."""
+        """Undoes the transaction, even where a Ctrl-C ended it between two rows."""
         while self._undo_log:
             rows, key, before = self._undo_log.pop()
             if before is None:
@@ -105,6 +105,7 @@ class MemoryStorage:
     def write(self, work: Callable[[Tables], T]) -> T:
         self._check_process()
         with self._lock:
+            # Every exception, a Ctrl-C included: half a transaction would break the sums.
             try:
                 result = work(self._tables)
                 self._tables.commit()

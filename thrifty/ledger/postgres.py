@@ -1,8 +1,8 @@
 """A ledger in PostgreSQL: any number of processes on any number of machines.
 
-An account's row is locked for each change, so that accounts do not wait for each other. What
-is committed survives what the server's `synchronous_commit` says; where that is off for the
-role or the database, it is turned on for the ledger's own connections.
+Each change locks its account's row, so that accounts do not wait for each other. The server's
+`synchronous_commit` says what a commit survives. Where it is off for the role or the database,
+the ledger turns it on for its own connections.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ CONNECTION_WAIT_S = 30.0
 LOCK_TIMEOUT_MS = 30_000
 """How long to wait for an account that others change."""
 IDLE_TIMEOUT_MS = 10_000
-"""How long a transaction may stand still before the server ends it."""
+"""How long a transaction may be idle before the server ends it."""
 TRANSACTION_ATTEMPTS_MAX = 10
 RETRY_PAUSE_S = 0.01
 TRANSIENT_SQLSTATES = ("40001", "40P01", "23505", "57P", "08", "25P03")
-"""Serialisation failure, deadlock, a key that another has added meanwhile; a server that goes
-down or comes up, a lost connection, a transaction that stood still."""
+"""Serialisation failure, deadlock, a key that another has added meanwhile, a server that stops or
+starts, a lost connection, a transaction that was idle too long."""
 BEGIN_WRITE = b"BEGIN"
 BEGIN_READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 MIGRATION_LOCK = 0x7468_7269_6674_79
@@ -66,7 +66,7 @@ class PostgresStorage:
         return self._run_transaction(work, None if is_single else BEGIN_READ, "")
 
     def close(self) -> None:
-        """Closes the connections; the next use opens new ones."""
+        """Closes the connections. The next use opens new ones."""
         with self._lock:
             if self._pool is not None:
                 self._pool.close()
@@ -99,6 +99,7 @@ class PostgresStorage:
                         f"the ledger's database failed ({first_line}); "
                         "check that it runs, has room, and lets this role write"
                     ) from error
+            # Random, so that two that came in each other's way do not meet again.
             time.sleep(RETRY_PAUSE_S * attempt * random.random())
         raise AssertionError("the last attempt returns or raises")
 
@@ -133,10 +134,10 @@ class PostgresStorage:
 
 
 class PostgresLedger(BaseLedger):
-    """A `Ledger` in a PostgreSQL database; needs `pip install "thrifty[postgres]"`.
+    """A `Ledger` in a PostgreSQL database. It needs `pip install "thrifty[postgres]"`.
 
     Args:
-        conninfo: how to connect, as a URL or in libpq's words; `PG…` variables fill the rest.
+        conninfo: how to connect, as a URL or in libpq's form. `PG…` variables supply the rest.
         pool_max: the most connections of this process.
         wait_s: how long to wait for one of them.
         now_ms: the time, as leases show it.
@@ -158,7 +159,7 @@ class PostgresLedger(BaseLedger):
         super().__init__(self._postgres_storage, now_ms)
 
     def close(self) -> None:
-        """Closes the connections; the next use opens new ones."""
+        """Closes the connections. The next use opens new ones."""
         self._postgres_storage.close()
 
 
@@ -200,7 +201,7 @@ def _driver_sql(sql: str) -> bytes:
 
 
 def _is_transient(error: Any) -> bool:
-    """Whether another attempt can fare better: it came too close to another, or lost its line."""
+    """Whether another attempt may succeed: a conflict with another, or a lost connection."""
     if error.sqlstate is not None:
         return str(error.sqlstate).startswith(TRANSIENT_SQLSTATES)
     return (

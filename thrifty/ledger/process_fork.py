@@ -17,10 +17,10 @@ class ForkAware(Protocol):
     """What has something open that a fork must not share."""
 
     def before_fork(self) -> None:
-        """Brings it into a state that both sides can go on from, and keeps it there."""
+        """Brings it into a state from which both processes can go on, and locks it there."""
 
     def after_fork(self, in_child: bool) -> None:
-        """Goes on, in the parent and in the child, where no other thread has come along."""
+        """Unlocks it, in the parent and in the child. The child has no other threads."""
 
 
 def cache_per_process(make: Callable[[], T]) -> Callable[[], T]:
@@ -37,11 +37,12 @@ _fork_aware: WeakSet[ForkAware] = WeakSet()
 
 
 def register_fork_aware(member: ForkAware) -> None:
-    """Tells it of every fork for as long as it lives."""
+    """Calls its two methods at every fork for as long as it lives."""
     _fork_aware.add(member)
 
 
 def _notify_before_fork() -> None:
+    # A copy, since the collector may take a member out meanwhile.
     for each in list(_fork_aware):
         each.before_fork()
 

@@ -1,6 +1,6 @@
 """The rules of the ledger, as pure functions: what fits, and what an act makes of an entry.
 
-Nothing else decides these; storage only stores. Amounts are plain tuples in the order of
+Nothing else decides these: storage only stores. Amounts are plain tuples in the order of
 `RESOURCES`, since a ledger adds them up far more often than it shows them.
 """
 
@@ -23,7 +23,7 @@ STATUSES_BEFORE: dict[EntryStatus, tuple[EntryStatus, ...]] = {
     "in_doubt": ("unsent", "pending"),
     "released": ("unsent", "pending"),
 }
-"""Which states of a call lead to a state; `reconcile` alone leads from `in_doubt`."""
+"""From which states a call may enter a state. Out of `in_doubt` only `reconcile` leads."""
 
 
 class StoredAccount(NamedTuple):
@@ -31,7 +31,7 @@ class StoredAccount(NamedTuple):
 
     name: str
     parent: str
-    """Of a sub-agent's account: the account that granted it; else empty."""
+    """The account that granted a sub-agent's, else empty."""
     limits: LimitAmounts
     spent: Amounts
     """Always the sum of what its entries charge."""
@@ -44,6 +44,8 @@ class StoredAccount(NamedTuple):
     """
 
 
+# The next three are written out, since `map` and `zip` take twice as long, and each call of a run
+# goes through them several times.
 def add_amounts(a: Amounts, b: Amounts) -> Amounts:
     """The sum."""
     a0, a1, a2, a3 = a
@@ -60,14 +62,14 @@ def replace_term(total: Amounts, out: Amounts, into: Amounts) -> Amounts:
 
 
 def excess_amounts(a: Amounts, b: Amounts) -> Amounts:
-    """By how much the first are more than the second; zero where they are not."""
+    """By how much the first are more than the second, and zero where they are not."""
     a0, a1, a2, a3 = a
     b0, b1, b2, b3 = b
     return max(0, a0 - b0), max(0, a1 - b1), max(0, a2 - b2), max(0, a3 - b3)
 
 
 def shortfall(account: StoredAccount, worst_case: Amounts) -> dict[str, int]:
-    """By how much a worst case does not fit beside what is spent and reserved; empty if it does.
+    """By how much a worst case does not fit beside what is spent and reserved. Empty if it does.
 
     Time is not the ledger's to limit. Without a limit, the largest amount there is limits.
     """
@@ -236,5 +238,5 @@ def balance_of(account: StoredAccount) -> Balance:
 
 
 def as_spend(amounts: Iterable[int]) -> Spend:
-    """A sum as a `Spend`; only overruns can pass its largest amount, which then stands for it."""
+    """A sum as a `Spend`. Only overruns can pass the largest amount, and are cut to it."""
     return Spend(*[min(amount, AMOUNT_MAX) for amount in amounts])

@@ -11,8 +11,8 @@ from string import Template
 
 SqlDialect = Mapping[str, str]
 """What a database calls a signed `integer` of 64 bits, a `binary` string (an answer may hold
-characters that are no text to a database), and a `serial` key that grows with each row; and what
-follows a table so that it is `strict`: its columns hold nothing but their own type."""
+characters that a database does not take as text), a `serial` key that grows with each row, and
+the clause that makes a table `strict`: its columns hold nothing but their own type."""
 
 SQLITE = {
     "integer": "INTEGER",
@@ -106,5 +106,5 @@ CREATE INDEX thrifty_overruns ON thrifty_entries (account)
 
 
 def split_statements(sql: str, dialect: SqlDialect) -> list[str]:
-    """The single statements of a migration, in the words of a dialect."""
+    """The single statements of a migration, in the SQL of a dialect."""
     return [part.strip() for part in Template(sql).substitute(dialect).split(";")]

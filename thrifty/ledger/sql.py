@@ -165,7 +165,7 @@ class JoiningSqlTables(SqlTables):
 
 
 def migrate(execute: Execute, dialect: SqlDialect) -> None:
-    """Brings the tables to the newest form; the caller keeps others from doing so meanwhile.
+    """Brings the tables to the newest form. The caller keeps others from doing so meanwhile.
 
     Raises:
         LedgerUnavailable: a newer thrifty has written them.
