@@ -44,11 +44,8 @@ class SqliteStorage:
     def __init__(self, path: str | Path, synchronous: Synchronous, busy_ms: int) -> None:
         validate.choice("synchronous", synchronous, get_args(Synchronous))
         validate.amount("busy_ms", busy_ms)
-        if (
-            not isinstance(path, str | os.PathLike)
-            or not os.fspath(path)
-            or os.fspath(path).startswith(":")
-        ):
+        name = os.fspath(path) if isinstance(path, str | os.PathLike) else ""
+        if not name or name.startswith(":"):
             raise InvalidInput("path", path, "name a file, or use a MemoryLedger")
         # The same file when it is opened again, wherever the process has gone meanwhile.
         self._path = str(Path(path).absolute())
@@ -91,7 +88,7 @@ class SqliteStorage:
     def _commit(self, tasks: Sequence[QueuedWork[Any]]) -> None:
         with self._lock:
             connection = self._open_connection()
-            # IMMEDIATE locks for writing at once: SQLite may refuse a reader who asks for that later.
+            # IMMEDIATE locks for writing at once. SQLite may refuse a reader that asks later.
             self._run_transaction(
                 "BEGIN IMMEDIATE", lambda tables: _attempt_each(tasks, tables, connection)
             )
