@@ -101,7 +101,7 @@ def test_a_call_limit_is_within_the_money_that_is_left(cost):
     except BudgetExceeded:
         assert OWN.worst_quote("own", 600) > cost
     else:
-        assert limit.is_within(left)
+        assert left.covers(limit)
         assert limit.cost_nano_usd == OWN.worst_quote("own", limit.tokens)
 
 

@@ -250,6 +250,6 @@ class CallAccounts:
         freed = self._tightened(balance.unspent)
         return (
             freed != left
-            and not self.worst_case(self.cap_max, left).is_within(left)
-            and self.worst_case(self._cap_least, freed).is_within(freed)
+            and not left.covers(self.worst_case(self.cap_max, left))
+            and freed.covers(self.worst_case(self._cap_least, freed))
         )

@@ -41,7 +41,7 @@ PARTS = {
         sample="thrifty.ledger.schema.x_split_statements__mutmut_1",
         imported=tuple(
             f"thrifty.ledger.sql.x__{name}"
-            for name in ("placeholders", "assignments", "qualified_columns")
+            for name in ("select", "insert", "update", "qualified_columns")
         ),
     ),
     "postgres": Part(
@@ -52,7 +52,7 @@ PARTS = {
             "tests/ledger/test_calls.py",
             "-k=postgres",
         ),
-        sample="thrifty.ledger.postgres.x__first_line__mutmut_1",
+        sample="thrifty.ledger.postgres.x__is_transient__mutmut_1",
         needs_postgres=True,
     ),
     "budget": Part(
@@ -60,7 +60,7 @@ PARTS = {
         ("tests/budget",),
         sample="thrifty.budget.money.x_quote_nano_usd__mutmut_1",
         imported=(
-            "thrifty.budget.resources.x__counted",
+            "thrifty.budget.resources.x__count_formatter",
             # How a class is converted is found out once, when a test module writes its first one.
             *(f"thrifty.budget.plain_data.x__{name}" for name in CODECS),
         ),
