@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepOption, TokenPrice
 from thrifty.executors.step_limit import HEADROOM, affordable_tokens, call_limit, with_cost
+from thrifty.models.input_bound import tokens_bound, utf8_bytes
 from thrifty.models.prices import PriceList
-from thrifty.models.tokens import tokens_bound, utf8_bytes
+from thrifty.models.usage import Usage
 
 OWN = PriceList({"own": TokenPrice(Decimal("1"), Decimal("4"))})
 FREE = PriceList({"own": TokenPrice(Decimal(0), Decimal(0))})
@@ -32,7 +33,7 @@ def test_an_own_price_goes_before_the_list_and_rounds_up():
 def test_the_public_list_knows_cached_input():
     listed = PriceList({})
     assert listed.quote("gpt-5", 1_000_000, 0) == 1_250_000_000
-    assert listed.quote("gpt-5", 1_000_000, 0, cached_tokens=1_000_000) == 125_000_000
+    assert listed.of("gpt-5", Usage(1_000_000, 0, 1_000_000)) == 125_000_000
     with pytest.raises(PriceUnknown, match="no price is known for model 'nobody-knows'"):
         listed.quote("nobody-knows", 1, 1)
 

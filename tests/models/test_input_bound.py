@@ -7,6 +7,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import BaseModel
 
 from thrifty.models.input_bound import (
+    MESSAGE_OVERHEAD_TOKENS,
     as_json,
     attachments,
     input_tokens,
@@ -15,7 +16,6 @@ from thrifty.models.input_bound import (
     schemas_of,
     why_unbounded,
 )
-from thrifty.models.tokens import MESSAGE_OVERHEAD_TOKENS
 
 OWN = "own"
 """A model whose encoding nobody knows: its tokens are bounded by bytes, which are easy to count."""

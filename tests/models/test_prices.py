@@ -60,7 +60,6 @@ def test_the_list_is_asked_as_its_library_wants_to_be():
 def test_what_was_read_from_a_cache_or_written_to_it_is_told():
     listed, _ = prices()
     micro = 3 * IN_MICRO + 4 * READ_MICRO + 3 * WRITTEN_MICRO + OUT_MICRO
-    assert listed.quote("listed", 10, 1, 4, written_tokens=3) == micro * 1000
     assert listed.of("listed", Usage(10, 1, 4, 3)) == micro * 1000
 
 
@@ -128,7 +127,7 @@ def test_tokens_that_may_be_input_or_output_cost_what_the_dearer_does():
 def test_an_own_price_asks_no_list_and_knows_every_tier():
     public = Listed()
     own = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))}, lambda: (public, NOON))
-    assert own.quote("own", 2, 3, 1, written_tokens=1, tier="flex") == 14_000
+    assert own.of("own", Usage(2, 3, 1, 1, "flex")) == 14_000
     assert own.knows("own", "flex")
     assert public.asked == []
 

@@ -20,7 +20,7 @@ from thrifty.executors.registry import LLM
 from thrifty.executors.step_limit import step_limit
 from thrifty.ledger.idempotent_calls import call_key
 from thrifty.ledger.protocol import AccountOrLease, Ledger
-from thrifty.models.tokens import tokens_bound
+from thrifty.models.input_bound import tokens_bound
 
 DRAFT_READING_DIVISOR = 4
 """A section may spend a quarter of its reservation on reading what is there already."""

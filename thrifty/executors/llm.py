@@ -9,11 +9,10 @@ from thrifty.budget.plain_text import strip_unprintable
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM
 from thrifty.ledger.idempotent_calls import call_entries
-from thrifty.models.agent_models import ModelPrompt, Models
+from thrifty.models.agent_models import ModelPrompt, Models, Reply
 from thrifty.models.allowance import OUTPUT_CAP_MIN, Allowance
 from thrifty.models.background_loop import CallAbandoned
-from thrifty.models.reply import Reply
-from thrifty.models.tokens import tokens_bound
+from thrifty.models.input_bound import tokens_bound
 
 WORDS_PER_TOKEN = 0.5
 """How many words to ask for by the estimate, which holds the prompt and the reasoning too."""

@@ -14,7 +14,7 @@ from thrifty.budget import Budget, InvalidInput, validate
 from thrifty.ledger.process_fork import cache_per_process
 from thrifty.ledger.protocol import AccountOrLease, Ledger
 from thrifty.models.allowance import (
-    ATTEMPTS_MAX,
+    ATTEMPTS_DEFAULT,
     OUTPUT_CAP_MIN,
     OUTPUT_CAP_UNKNOWN,
     Allowance,
@@ -60,7 +60,7 @@ def check_options(options: MeteringOptions) -> None:
         validate.amount("max_output_tokens", most, minimum=useful)
     if (most := options.get("tokens_per_attachment")) is not None:
         validate.amount("tokens_per_attachment", most)
-    validate.amount("attempts_max", options.get("attempts_max", ATTEMPTS_MAX), minimum=1)
+    validate.amount("attempts_max", options.get("attempts_max", ATTEMPTS_DEFAULT), minimum=1)
     validate.amount("patience_ms", options.get("patience_ms", 0))
     validate.choice("cap_field", options.get("cap_field", "max_tokens"), get_args(CapField))
     check_prices(options.get("prices") or {})
@@ -76,7 +76,7 @@ def metered(
     left_ms: Callable[[], int | None] | None = None,
     max_output_tokens: int | None = None,
     useful_tokens: int = OUTPUT_CAP_MIN,
-    attempts_max: int = ATTEMPTS_MAX,
+    attempts_max: int = ATTEMPTS_DEFAULT,
     patience_ms: int = 0,
     tokens_per_attachment: int | None = None,
     prices: Mapping[str, TokenPrice] | None = None,

@@ -1,6 +1,7 @@
 """What is reserved for a model call, in every account that it is booked in, and how that ends."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from thrifty.budget import Budget, BudgetExceeded, InvalidInput, PriceUnknown, Spend, ThriftyError
 from thrifty.ledger.idempotent_calls import (
@@ -54,12 +55,18 @@ class CallAccounts:
         outer: StepAccount | None,
     ) -> None:
         self.request, self.allowance = request, allowance
-        self._prices, self._outer = prices, outer
+        self._booked_in = allowance.ledger, allowance.account
+        self._price_list, self._outer = prices, outer
         self.cap_max = min(request.cap_wanted or bounds.output_tokens_max, bounds.output_tokens_max)
         """The longest answer that is asked for, however much is left."""
         useful = max(allowance.useful_tokens, request.cap_min)
         self._cap_least = min(useful, request.cap_wanted or useful)
         """The shortest useful answer: what the caller asked to be shorter is useful so."""
+
+    @cached_property
+    def _prices(self) -> PriceList:
+        """As they stand when the call first asks for one, until it is settled."""
+        return self._price_list.pinned()
 
     def balance(self) -> Balance:
         """Where the call's own account stands."""
@@ -93,9 +100,8 @@ class CallAccounts:
             cap = self.largest_cap(left)
             worst_case = self.allowance.limit or self.worst_case(max(cap, self._cap_least), budget)
             is_last = cap <= self._cap_least or left == tried
-            entry = self._reserve_entry(worst_case, after, is_last=is_last)
             tried = left
-            if entry is None:
+            if (entry := self._reserve_entry(worst_case, after, is_last=is_last)) is None:
                 continue
             if entry.status != "unsent":
                 return Reservation(entry, balance.budget)
@@ -116,9 +122,7 @@ class CallAccounts:
         """Marks the call as sent; False where another has done that, so that it is not ours."""
         is_first = False
         try:
-            is_first = try_mark_sent(
-                self.allowance.ledger, self.allowance.account, reservation.entry
-            )
+            is_first = try_mark_sent(*self._booked_in, reservation.entry)
         finally:
             if self._outer is not None and not is_first:
                 self._outer.release(reservation.outer_key)
@@ -139,20 +143,19 @@ class CallAccounts:
             return self.charge_in_full(reservation, latency_ms)
         if self._outer is not None:
             self._outer.settle(reservation.outer_key, actual)
-        return settle_call(self.allowance.ledger, self.allowance.account, entry, actual, answer)
+        return settle_call(*self._booked_in, entry, actual, answer)
 
     def charge_in_full(self, reservation: Reservation, latency_ms: int) -> Entry:
         """Charges all that was reserved, since nobody knows what the call cost."""
         if self._outer is not None:
             self._outer.charge_in_full(reservation.outer_key, latency_ms)
-        ledger, account = self.allowance.ledger, self.allowance.account
-        return charge_call_in_full(ledger, account, reservation.entry, latency_ms)
+        return charge_call_in_full(*self._booked_in, reservation.entry, latency_ms)
 
     def release(self, reservation: Reservation) -> Entry:
         """Frees what was reserved for a call that was certainly not billed."""
         if self._outer is not None:
             self._outer.release(reservation.outer_key)
-        return release_call(self.allowance.ledger, self.allowance.account, reservation.entry)
+        return release_call(*self._booked_in, reservation.entry)
 
     def largest_cap(self, left: Budget) -> int:
         """The longest answer that every resource left affords; below zero if no input fits.
@@ -192,9 +195,9 @@ class CallAccounts:
     ) -> Entry | None:
         """The entry, or None where something smaller may still fit."""
         allowance, digest = self.allowance, self.request.digest
-        where = allowance.ledger, allowance.account, allowance.key, allowance.label
+        named = *self._booked_in, allowance.key, allowance.label
         try:
-            return find_or_reserve(*where, worst_case, digest, after)
+            return find_or_reserve(*named, worst_case, digest, after)
         except BudgetExceeded as error:
             if allowance.limit or is_last or not {"tokens", "cost"} & error.missing.keys():
                 raise
@@ -224,9 +227,8 @@ class CallAccounts:
 
     def _release_unsent(self, entry: Entry) -> None:
         """Gives a reservation back, unless another has found it and sends under it."""
-        ledger, account = self.allowance.ledger, self.allowance.account
-        if try_mark_sent(ledger, account, entry):
-            release_call(ledger, account, entry)
+        if try_mark_sent(*self._booked_in, entry):
+            release_call(*self._booked_in, entry)
 
     def _limits(self, balance: Balance) -> tuple[Budget, Budget]:
         """What limits the call at all, and how much of it is left for this attempt."""

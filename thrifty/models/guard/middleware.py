@@ -21,13 +21,13 @@ from typing_extensions import Unpack
 from thrifty.budget import ModelUnavailable, Spend, ThriftyError, validate
 from thrifty.budget.option import SPEND_EXAMPLE
 from thrifty.ledger.protocol import Ledger
+from thrifty.models.agent_models import read_reply
 from thrifty.models.allowance import countdown
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.step_account import AgentAccount
 from thrifty.models.metered import MeteringOptions, check_options, metered
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.openai import is_openai_model
-from thrifty.models.reply import read_reply
 
 try:
     from langchain.agents.middleware import AgentMiddleware, AgentState

@@ -55,8 +55,8 @@ class StepAccount:
         self._is_metered = False
         self._is_closed = False
         self._numbers = count(1)
-        self._reserved: dict[str, tuple[StepAccount, str] | None] = {}
-        """What is reserved, by its key here: the parent, if there is one, and its key there."""
+        self._outer_keys: dict[str, str] = {}
+        """Of what is reserved, by its key here: its key in the parent, if there is one."""
 
     @property
     def budget(self) -> Budget:
@@ -114,40 +114,39 @@ class StepAccount:
             BudgetExceeded: it does not fit, or a call was refused before.
         """
         self.check()
-        key, outer = self._key(next(self._numbers)), None
+        key, outer_key = self._key(next(self._numbers)), ""
         try:
             # From the outside in: what an inner account refuses is given back at once.
             if self.parent is not None:
-                outer = self.parent, self.parent.reserve(label, worst_case)
+                outer_key = self.parent.reserve(label, worst_case)
             self.ledger.reserve(self.account, key, label, worst_case)
         except ThriftyError as error:
-            if outer:
-                parent, outer_key = outer
-                parent.release(outer_key)
+            if self.parent is not None and outer_key:
+                self.parent.release(outer_key)
             self.refuse(error)
-        self._reserved[key] = outer
+        self._outer_keys[key] = outer_key
         return key
 
     def settle(self, key: str, actual: Spend) -> None:
         """Charges what a call has used."""
         self.ledger.settle(self.account, key, actual)
-        if outer := self._reserved.pop(key, None):
-            parent, outer_key = outer
-            parent.settle(outer_key, actual)
+        outer_key = self._outer_keys.pop(key, "")
+        if self.parent is not None and outer_key:
+            self.parent.settle(outer_key, actual)
 
     def charge_in_full(self, key: str, latency_ms: int = 0) -> None:
         """Charges all that was reserved for a call, since nobody knows what it cost."""
         self.ledger.charge_in_full(self.account, key, latency_ms)
-        if outer := self._reserved.pop(key, None):
-            parent, outer_key = outer
-            parent.charge_in_full(outer_key, latency_ms)
+        outer_key = self._outer_keys.pop(key, "")
+        if self.parent is not None and outer_key:
+            self.parent.charge_in_full(outer_key, latency_ms)
 
     def release(self, key: str) -> None:
         """Frees what was reserved for a call that was certainly not billed."""
         self.ledger.release(self.account, key)
-        if outer := self._reserved.pop(key, None):
-            parent, outer_key = outer
-            parent.release(outer_key)
+        outer_key = self._outer_keys.pop(key, "")
+        if self.parent is not None and outer_key:
+            self.parent.release(outer_key)
 
     def close(self) -> None:
         """Ends it: what is still open is charged in full, and nothing is let through any more."""
@@ -220,8 +219,8 @@ class AgentAccount(StepAccount):
 
     def _entries(self) -> list[Entry]:
         """Those that are still held: an account may have very many, and most are not its own."""
-        found = [self.ledger.entry(self.account, key) for key in tuple(self._reserved)]
-        return [entry for entry in found if entry is not None]
+        entries = [self.ledger.entry(self.account, key) for key in tuple(self._outer_keys)]
+        return [entry for entry in entries if entry is not None]
 
 
 _current: ContextVar[StepAccount | None] = ContextVar("thrifty_step_account", default=None)

@@ -6,14 +6,11 @@ from typing import Any
 
 from thrifty.budget import Budget, PriceUnknown, Spend
 from thrifty.models.allowance import OUTPUT_CAP_MIN
-from thrifty.models.input_bound import attachments, input_tokens, why_unbounded
+from thrifty.models.input_bound import attachments, input_tokens, is_exact, why_unbounded
 from thrifty.models.prices import PriceList
-from thrifty.models.tokens import is_exact
+from thrifty.models.providers.openai import CAP_FIELDS
 
-CAP_FIELDS = (
-    *("max_completion_tokens", "max_output_tokens", "max_tokens"),
-    *("max_tokens_to_sample", "max_new_tokens", "num_predict"),
-)
+ANY_CAP_FIELDS = (*CAP_FIELDS, "max_tokens_to_sample", "max_new_tokens", "num_predict")
 """What the clients of LangChain call an output cap."""
 ANSWER_FIELDS = ("n", "best_of")
 """What they call how many answers are written, if not all of them are shown."""
@@ -93,6 +90,6 @@ class UnmeteredRequest:
 
 def _output_tokens(sent: Mapping[str, Any]) -> int | None:
     """All answers at the largest cap: of several caps, which one is sent is the client's affair."""
-    caps = [cap for name in CAP_FIELDS if isinstance(cap := sent.get(name), int) and cap > 0]
+    caps = [cap for name in ANY_CAP_FIELDS if isinstance(cap := sent.get(name), int) and cap > 0]
     answers = [number for name in ANSWER_FIELDS if isinstance(number := sent.get(name), int)]
     return max(caps) * max([1, *answers]) if caps else None

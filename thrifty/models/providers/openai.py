@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 RESPONSES_CAP_MIN = 16
 """The Responses API refuses lower caps."""
 CAP_FIELDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+"""What OpenAI and those who speak like it call an output cap."""
 ENDS = ("finish_reason", "status")
 """Where the last piece of a stream says that it is the last, in either protocol."""
 DELIVERY_FIELDS = (
@@ -61,7 +62,7 @@ class OpenAIModel:
         self.output_tokens_max: int | None = (model.profile or {}).get("max_output_tokens")
         # A retry is a call of its own on the bill, so the client makes none.
         once = {"max_retries": 0, "stream_usage": True, "streaming": False}
-        self._described = described = model.model_copy(update=once)
+        self.described = described = model.model_copy(update=once)
         self._connected = cache_per_process(lambda: _connect(described))
 
     def load(self) -> None:
@@ -77,25 +78,13 @@ class OpenAIModel:
         bounds: CallBounds,
     ) -> "OpenAIRequest":
         """One request; see `OpenAIRequest`."""
-        return OpenAIRequest(self._described, self._connected(), messages, stop, options, bounds)
+        return OpenAIRequest(self.described, self._connected(), messages, stop, options, bounds)
 
     def tool_options(self, tools: Sequence[Any], **options: Any) -> Mapping[str, Any]:
         """The arguments of a call in which these tools are bound, as the model itself does it."""
-        bound: Any = self._described.bind_tools(tools, **options)
+        bound: Any = self.described.bind_tools(tools, **options)
         kept: Mapping[str, Any] = bound.kwargs
         return kept
-
-    def identity(self) -> Mapping[str, Any]:
-        """What makes this model another than one of the same class."""
-        return self._described._identifying_params
-
-    def invocation_options(self, stop: list[str] | None, options: Mapping[str, Any]) -> Any:
-        """What LangChain tells its callbacks of a call."""
-        return self._described._get_invocation_params(stop=stop, **options)
-
-    def tracing_options(self, stop: list[str] | None, options: Mapping[str, Any]) -> Any:
-        """What LangChain tells its tracers of a call."""
-        return self._described._get_ls_params(stop=stop, **options)
 
 
 class OpenAIRequest:

@@ -72,6 +72,8 @@ class ProviderModel(Protocol):
 
     given: Any
     """The model as its owner made it, which is left as it is."""
+    described: Any
+    """The same as it is called: what LangChain asks a model about itself, this one answers."""
     name: str
     """The name under which it is asked."""
     output_tokens_max: int | None
@@ -97,16 +99,4 @@ class ProviderModel(Protocol):
 
     def tool_options(self, tools: Sequence[Any], **options: Any) -> Mapping[str, Any]:
         """The arguments of a call in which these tools are bound."""
-        ...
-
-    def identity(self) -> Mapping[str, Any]:
-        """What makes this model another than one of the same class, as LangChain traces it."""
-        ...
-
-    def invocation_options(self, stop: list[str] | None, options: Mapping[str, Any]) -> Any:
-        """What LangChain tells its callbacks of a call."""
-        ...
-
-    def tracing_options(self, stop: list[str] | None, options: Mapping[str, Any]) -> Any:
-        """What LangChain tells its tracers of a call."""
         ...
