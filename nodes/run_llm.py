@@ -1,6 +1,7 @@
 """Does one step with a language model."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -73,7 +74,7 @@ def _allowance(
         key=state["assignment"]["key"],
         label=work.option.name,
         limit=reserved,
-        left_ms=lambda limits: remaining_ms_for(state, limits, services),
+        left_ms=partial(remaining_ms_for, state, services=services),
         useful_tokens=useful_tokens,
     )
 

@@ -67,8 +67,8 @@ class Models:
         # Where nobody knows how long its answers can be, the reservation alone bounds them.
         limit = allowance.limit.tokens if allowance.limit else OUTPUT_CAP_UNKNOWN
         bounds = CallBounds(client.output_tokens_max or limit, cap_field=self._cap_field)
-        booked = allowance, enclosing_account(allowance.ledger, allowance.account)
-        model: Any = MeteredChatModel(client, lambda _: booked, bounds, self.prices)
+        accounts = allowance, enclosing_account(allowance.ledger, allowance.account)
+        model: Any = MeteredChatModel(client, lambda _: accounts, bounds, self.prices)
         if prompt.tool is not None:
             model = model.bind_tools([prompt.tool], tool_choice=prompt.tool["title"])
         reply = read_reply(model.invoke(prompt.text, config))

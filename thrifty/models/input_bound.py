@@ -89,7 +89,11 @@ def input_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int
 
 def attachments(body: Mapping[str, Any]) -> int:
     """How many images, sounds and files are in a request."""
-    return sum(_is_attached(part) for message in messages_of(body) for part in _parts(message))
+    count = 0
+    for message in messages_of(body):
+        for part in _parts(message):
+            count += part.get("type") not in TEXT_PARTS
+    return count
 
 
 def recalled_tokens(messages: Iterable[Any]) -> int | None:
@@ -114,8 +118,11 @@ def recalled_tokens(messages: Iterable[Any]) -> int | None:
 
 def _thoughts(message: Any) -> list[Any]:
     """The reasoning in a message, in either of the forms in which langchain-openai keeps it."""
-    parts = [*(message.content if isinstance(message.content, list) else ())]
-    thoughts = [p for p in parts if isinstance(p, dict) and p.get("type") == "reasoning"]
+    thoughts: list[Any] = []
+    if isinstance(message.content, list):
+        for part in message.content:
+            if isinstance(part, dict) and part.get("type") == "reasoning":
+                thoughts.append(part)
     apart = message.additional_kwargs.get("reasoning")
     return [*thoughts, apart] if isinstance(apart, dict) else thoughts
 
@@ -177,10 +184,6 @@ def _parts(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return parts
 
 
-def _is_attached(part: Mapping[str, Any]) -> bool:
-    return part.get("type") not in TEXT_PARTS
-
-
 def _add_texts(value: Any, texts: list[str]) -> None:
     """Adds every text in a message that a model may read, but for attachments."""
     if isinstance(value, str):
@@ -199,4 +202,5 @@ def _add_texts(value: Any, texts: list[str]) -> None:
 
 def _is_file(part: Mapping[str, Any]) -> bool:
     """Whether it is an attachment, and no call of a tool, which has a type as well."""
-    return _is_attached(part) and "function" not in part and "arguments" not in part
+    is_text = part.get("type") in TEXT_PARTS
+    return not is_text and "function" not in part and "arguments" not in part

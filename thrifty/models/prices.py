@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from thrifty.budget import PriceUnknown, Spend
+from thrifty.budget import PriceUnknown
 from thrifty.budget.money import quote_nano_usd
 from thrifty.models.usage import Usage
 from thrifty.settings import TokenPrice
@@ -95,28 +95,6 @@ class PriceList:
             return unwritten
         usage = Usage(input_tokens, output_tokens, written_tokens=input_tokens, tier=tier)
         return max(unwritten, self.of(model, usage))
-
-    def worst_case(
-        self,
-        model: str,
-        input_tokens: int,
-        output_tokens: int,
-        tier: str = "",
-        *,
-        price_needed: bool = True,
-    ) -> Spend:
-        """The most that one request can use; at no cost where its price is unknown, not needed.
-
-        Raises:
-            PriceUnknown: its price is needed and unknown.
-        """
-        try:
-            cost = self.worst(model, input_tokens, output_tokens, tier)
-        except PriceUnknown:
-            if price_needed:
-                raise
-            cost = 0
-        return Spend(input_tokens + output_tokens, cost, 0, tool_calls=1)
 
     def worst_quote(self, model: str, tokens: int) -> int:
         """The price of so many tokens, whichever way they fall on input and output."""

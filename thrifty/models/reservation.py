@@ -138,7 +138,7 @@ class CallAccounts:
         except PriceUnknown:  # such as of another tier than the one that was asked for
             cost = entry.reserved.cost_nano_usd
         try:
-            actual = Spend(usage.input_tokens + usage.output_tokens, cost, latency_ms, tool_calls=1)
+            actual = Spend(usage.tokens, cost, latency_ms, tool_calls=1)
         except InvalidInput:  # more than any account can hold
             return self.charge_in_full(reservation, latency_ms)
         if self._outer is not None:
@@ -181,10 +181,14 @@ class CallAccounts:
         Raises:
             PriceUnknown: its price is needed and unknown.
         """
-        request, price_needed = self.request, budget is None or budget.max_cost_usd is not None
-        return self._prices.worst_case(
-            request.model, request.input_tokens, cap, request.tier, price_needed=price_needed
-        )
+        request = self.request
+        try:
+            cost = self._prices.worst(request.model, request.input_tokens, cap, request.tier)
+        except PriceUnknown:
+            if budget is None or budget.max_cost_usd is not None:
+                raise
+            cost = 0
+        return Spend(request.input_tokens + cap, cost, tool_calls=1)
 
     def entry(self, key: str) -> Entry | None:
         """What the ledger has under a key of the call's own account."""

@@ -3,7 +3,7 @@
 The step's reservation stands in the run's ledger while somebody else's code works; the calls
 that are seen of it (by the callback guard, or by a metered model) are booked here, in a ledger of
 its own with that reservation as its limit. So the run holds the worst case at every moment, and
-the step is settled once, at the sum. Calls of a step inside another are booked in both.
+the step is settled once, at the sum. Calls of a step within another are booked in both.
 
 Where nothing was reserved before, as for the calls of an agent that is no step of a run, an
 `AgentAccount` books each of them straight on an account.
@@ -71,7 +71,7 @@ class StepAccount:
         return mine.tightest_with(self.parent.left) if self.parent else mine
 
     def note_metered(self) -> None:
-        """Tells that tokens and money are booked here from now on, and not only declared."""
+        """Notes that tokens and money are booked here from now on, and not only declared."""
         self._is_metered = True
         if self.parent is not None:
             self.parent.note_metered()
@@ -95,13 +95,13 @@ class StepAccount:
         """Refuses this call and every later one.
 
         Raises:
-            ThriftyError: what it is told.
+            ThriftyError: the reason, as given.
         """
         self.refusal = self.refusal or why
         raise why
 
     def note_declined(self, why: ThriftyError | None) -> None:
-        """Tells why a metered call was not sent, or that another one is made."""
+        """Notes why a metered call was not sent; with None, that another one is made."""
         self.declined = why
 
     def reserve(self, label: str, worst_case: Spend) -> str:
@@ -161,10 +161,10 @@ class StepAccount:
         return bool(self._entries() or self.refusal or self.declined)
 
     def bill(self, declared: Spend) -> Spend:
-        """What the step has used: what was seen of it or, where nothing was, what it declared.
+        """What the step has used: what its calls came to or, where none was seen, what it declared.
 
-        What tools cost nobody sees but in calls: without a call of a model, or a step of an
-        agent within this one, tokens and money are what was declared.
+        Of a tool nobody sees more than that it was called. So tokens and money are what was
+        declared, unless a model was called, or a step of an agent ran within this one.
         """
         if not self.was_used:
             return declared
@@ -174,7 +174,7 @@ class StepAccount:
         return replace(declared, tool_calls=used.tool_calls)
 
     def at_least(self, claimed: Spend) -> Spend:
-        """What an executor says that it used, and not less than what was seen of it."""
+        """What an executor says that it used, but no less than its calls came to."""
         return Spend(*map(max, claimed.amounts, self.bill(claimed).amounts))
 
     def _key(self, number: int) -> str:

@@ -1,4 +1,4 @@
-"""A request of somebody else's code, as its client tells of it, and the worst it can cost."""
+"""A request of somebody else's code, as its client describes it, and the worst it can cost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ TOOLS_TOKENS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class UnmeteredRequest:
-    """What a client tells LangChain's callbacks of a request."""
+    """What LangChain's callbacks learn of a request from its client."""
 
     model: str
     tier: str
@@ -33,19 +33,19 @@ class UnmeteredRequest:
 
     @classmethod
     def read(
-        cls, said: Mapping[str, Any], params: Mapping[str, Any], recalled: int | None = 0
+        cls, messages: Mapping[str, Any], params: Mapping[str, Any], recalled: int | None = 0
     ) -> "UnmeteredRequest":
         """Reads a request.
 
         Args:
-            said: its messages in OpenAI's form.
+            messages: its messages, as a body in OpenAI's form.
             params: what the client is invoked with.
             recalled: how much reasoning the provider adds; None where nobody knows.
         """
         sent = {**params, **(params.get("extra_body") or {})}
         body = {
             **{name: sent.get(name) for name in ("tools", "functions", "response_format")},
-            **said,
+            **messages,
         }
         model = str(sent.get("model") or sent.get("model_name") or "")
         has_tools = bool(body["tools"] or body["functions"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from thrifty.budget import Budget, InvalidInput
 from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.ledger.process_fork import cache_per_process
-from thrifty.models.background_loop import background_loop
+from thrifty.models.background_loop import Emit, background_loop
 from thrifty.models.input_bound import (
     as_json,
     attachments,
@@ -16,7 +16,7 @@ from thrifty.models.input_bound import (
     recalled_tokens,
     why_unbounded,
 )
-from thrifty.models.providers.protocol import CallBounds, EmitChunk
+from thrifty.models.providers.protocol import CallBounds
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -148,15 +148,11 @@ class OpenAIRequest:
     @cached_property
     def input_tokens(self) -> int:
         """The most input tokens that it can be billed."""
-        sent = input_tokens(self.body, self.model, self._bounds.tokens_per_attachment or 0)
-        return sent + (self._recalled or 0)
+        tokens = input_tokens(self.body, self.model, self._bounds.tokens_per_attachment or 0)
+        return tokens + (self._recalled or 0)
 
     def check_bounded(self, budget: Budget) -> None:
-        """Refuses a request whose worst case nobody can know, where it would matter.
-
-        Raises:
-            InvalidInput: tokens or money are limited, and something in it has no bound.
-        """
+        """Refuses a request whose worst case nobody can know, where it would matter."""
         if budget.max_tokens is None and budget.max_cost_usd is None:
             return
         if why := why_unbounded(self.body):
@@ -170,12 +166,8 @@ class OpenAIRequest:
             remedy = "say what each may take: metered(..., tokens_per_attachment=1_500)"
             raise InvalidInput("messages", f"{count} images or files", remedy)
 
-    async def send(self, cap: int, emit: EmitChunk | None = None) -> Any:
-        """Sends it once, with a cap, and hands over the pieces where somebody wants them.
-
-        Returns:
-            The generation: one of LangChain's, with message and metadata.
-        """
+    async def send(self, cap: int, emit: Emit | None = None) -> Any:
+        """Sends it once, with a cap, and hands over the pieces where somebody wants them."""
         options = {**self._options, **self._cap_options(cap)}
         if emit is not None:
             return await self._stream(options, emit)
@@ -188,7 +180,7 @@ class OpenAIRequest:
         }
         return generation
 
-    async def _stream(self, options: Mapping[str, Any], emit: EmitChunk) -> Any:
+    async def _stream(self, options: Mapping[str, Any], emit: Emit) -> Any:
         whole: Any = None
         async for chunk in self._model._astream(self._messages, stop=self._stop, **options):
             whole = chunk if whole is None else whole + _with_added_usage(chunk, whole)

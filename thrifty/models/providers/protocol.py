@@ -1,14 +1,12 @@
 """What a metered call has to know of a vendor: all that differs between them goes through here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from thrifty.budget import Budget
+from thrifty.models.background_loop import Emit
 from thrifty.settings import CapField
-
-EmitChunk = Callable[[Any], None]
-"""Takes a piece of an answer, one of LangChain's chunks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class ProviderRequest(Protocol):
         """
         ...
 
-    async def send(self, cap: int, emit: EmitChunk | None = None) -> Any:
+    async def send(self, cap: int, emit: Emit | None = None) -> Any:
         """Sends it once, with a cap, and hands over the pieces where somebody wants them.
 
         Returns:
