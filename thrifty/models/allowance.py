@@ -33,7 +33,7 @@ class Allowance:
     attempts_max: int = ATTEMPTS_DEFAULT
     """How often it is tried where that may help; each attempt is reserved by itself."""
     patience_ms: int = 0
-    """How long to wait for what others hold, where with it the answer could be longer."""
+    """How long to wait for what others hold, where the answer could then be longer."""
     on_refusal: Callable[[ThriftyError], None] | None = None
     """Is told why a call was not sent at all."""
 

@@ -84,7 +84,8 @@ class BackgroundLoop:
         try:
             return await asyncio.shield(ending)
         finally:
-            await self._aleave(future, abandoned)
+            if self._abandon(future, abandoned):
+                await asyncio.wait({ending}, timeout=CLOSING_S)
 
     def stream(self, task: StreamedTask) -> Iterator[Any]:
         """Runs a task and yields its pieces in this thread."""
@@ -186,14 +187,8 @@ class BackgroundLoop:
         return not future.done()
 
     def _leave(self, future: Future[Any], abandoned: asyncio.Event) -> None:
-        if not future.done() and self._abandon(future, abandoned):
-            wait([future], CLOSING_S)
-
-    async def _aleave(self, future: Future[Any], abandoned: asyncio.Event) -> None:
         if self._abandon(future, abandoned):
-            closing = asyncio.wrap_future(future)
-            closing.add_done_callback(_retrieve_exception)
-            await asyncio.wait({closing}, timeout=CLOSING_S)
+            wait([future], CLOSING_S)
 
 
 def _retrieve_exception(future: asyncio.Future[Any]) -> None:

@@ -1,8 +1,8 @@
 """One metered call of a model: reserved, capped, sent, cut at its deadline and settled.
 
 Nothing leaves before its worst case is reserved, and every way out of a call passes through
-`settle`, `charge_in_full` or `release`. All of it happens on the background loop, whoever waits
-and however; the ledger, which may have to wait for a disk, is asked in threads beside it.
+`settle`, `charge_in_full` or `release`. All of it runs on the background loop, whoever waits for
+it. The ledger may have to wait for a disk, so it is asked in threads beside the loop.
 """
 
 import asyncio

@@ -61,7 +61,7 @@ class CallAccounts:
         """The longest answer that is asked for, however much is left."""
         useful = max(allowance.useful_tokens, request.cap_min)
         self._cap_least = min(useful, request.cap_wanted or useful)
-        """The shortest useful answer: what the caller asked to be shorter is useful so."""
+        """The shortest useful answer. Where the caller wants a shorter one, that is useful."""
 
     @cached_property
     def _prices(self) -> PriceList:
@@ -107,14 +107,16 @@ class CallAccounts:
                 return Reservation(entry, balance.budget)
             is_new = entry.reserved == worst_case
             try:
-                if not is_new:
-                    left, cap = self._held_by(entry, budget)
+                if not is_new:  # it is older than this call, whose answer has to fit in it
+                    left = self._tightened(budget.limited_to(entry.reserved))
+                    cap = self.largest_cap(left)
                 cap = max(cap, self._cap_least)
                 outer_key = self._check(budget, left, cap)
             except ThriftyError as error:
                 self._release_unsent(entry)
                 if is_new or not isinstance(error, BudgetExceeded):
-                    raise  # else there is room now for a reservation of our own
+                    raise
+                # Else there is room now for a reservation of this call's own.
             else:
                 return Reservation(entry, balance.budget, cap, outer_key)
 
@@ -206,11 +208,6 @@ class CallAccounts:
             if allowance.limit or is_last or not {"tokens", "cost"} & error.missing.keys():
                 raise
             return None
-
-    def _held_by(self, entry: Entry, budget: Budget) -> tuple[Budget, int]:
-        """What a reservation holds that is older than this call, and the longest answer in it."""
-        left = self._tightened(budget.limited_to(entry.reserved))
-        return left, self.largest_cap(left)
 
     def _check(self, budget: Budget, left: Budget, cap: int) -> str:
         """Looks whether the call is within what was reserved, and reserves in the outer account.

@@ -1,9 +1,9 @@
 """A middleware for LangChain's `create_agent`: each call of an agent fits in its account.
 
-A model of langchain-openai is metered on the account, for each call anew; all else that the agent
-calls (other models, its tools, and what those call) passes the callback guard. What is refused is
-said in the agent's own words: a tool that was not called tells the model so, and a model that may
-not be asked any more is the last message of the agent.
+A model of langchain-openai is metered on the account, for each call anew. All else that the agent
+calls (other models, its tools, and what those call) passes the callback guard. A refusal becomes a
+message of the agent: the model reads that a tool was not called, and the last message of all says
+that the model may not be asked any more.
 """
 
 import time
@@ -53,7 +53,7 @@ class BudgetAgentState(AgentState[Any]):
     """What the middleware keeps beside the agent's own state."""
 
     thrifty_started_ns: NotRequired[Annotated[int, UntrackedValue, PrivateStateAttr]]
-    """When this stretch of the run began, on this process's clock; in no checkpoint."""
+    """When this invocation began, on the clock of this process; it is in no checkpoint."""
 
 
 class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):

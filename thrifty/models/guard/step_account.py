@@ -129,24 +129,24 @@ class StepAccount:
 
     def settle(self, key: str, actual: Spend) -> None:
         """Charges what a call has used."""
-        self.ledger.settle(self.account, key, actual)
-        outer_key = self._outer_keys.pop(key, "")
-        if self.parent is not None and outer_key:
-            self.parent.settle(outer_key, actual)
+        self._end_call(key, lambda step, key: step.ledger.settle(step.account, key, actual))
 
     def charge_in_full(self, key: str, latency_ms: int = 0) -> None:
         """Charges all that was reserved for a call, since nobody knows what it cost."""
-        self.ledger.charge_in_full(self.account, key, latency_ms)
-        outer_key = self._outer_keys.pop(key, "")
-        if self.parent is not None and outer_key:
-            self.parent.charge_in_full(outer_key, latency_ms)
+        self._end_call(
+            key, lambda step, key: step.ledger.charge_in_full(step.account, key, latency_ms)
+        )
 
     def release(self, key: str) -> None:
         """Frees what was reserved for a call that was certainly not billed."""
-        self.ledger.release(self.account, key)
+        self._end_call(key, lambda step, key: step.ledger.release(step.account, key))
+
+    def _end_call(self, key: str, end: Callable[[StepAccount, str], object]) -> None:
+        """Ends a call in the same way here and in the parents, under its key in each."""
+        end(self, key)
         outer_key = self._outer_keys.pop(key, "")
         if self.parent is not None and outer_key:
-            self.parent.release(outer_key)
+            self.parent._end_call(outer_key, end)
 
     def close(self) -> None:
         """Ends it: what is still open is charged in full, and nothing is let through any more."""
