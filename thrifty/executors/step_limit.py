@@ -82,6 +82,7 @@ def call_limit(
     cost = 0
     if cost_left is not None:
         tokens = affordable_tokens(tokens, cost_left, model, prices)
+    # Where money has no limit, a known price is on the bill all the same.
     if cost_left is not None or prices.knows(model):
         cost = prices.worst_quote(model, tokens)
     if tokens < option.estimate.tokens:

@@ -80,19 +80,21 @@ def input_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int
         _add_texts(message, texts)
         calls += len(message.get("tool_calls") or ())
     tokens = MESSAGE_OVERHEAD_TOKENS * max(1, len(messages) + calls + len(schemas))
+    count = _counter(model)
     for text in texts:
-        tokens += tokens_bound(text, model)
+        tokens += count(text)
     if tokens_per_attachment:
         tokens += tokens_per_attachment * attachments(body)
     return tokens
 
 
 def attachments(body: Mapping[str, Any]) -> int:
-    """How many images, sounds and files are in a request."""
+    """How many images, sounds and files are in a request, and in what tools returned."""
     count = 0
     for message in messages_of(body):
-        for part in _parts(message):
-            count += part.get("type") not in TEXT_PARTS
+        for content in (message.get("content"), message.get("output")):
+            for part in content if isinstance(content, list) else ():
+                count += isinstance(part, Mapping) and part.get("type") not in TEXT_PARTS
     return count
 
 
@@ -174,16 +176,6 @@ def _plain(value: Any) -> Any:
     return value.model_dump() if hasattr(value, "model_dump") else repr(value)
 
 
-def _parts(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The parts of a message, and of what a tool returned, that are more than bare text."""
-    parts: list[Mapping[str, Any]] = []
-    for field in ("content", "output"):
-        content = message.get(field)
-        if isinstance(content, list):
-            parts += [part for part in content if isinstance(part, Mapping)]
-    return parts
-
-
 def _add_texts(value: Any, texts: list[str]) -> None:
     """Adds every text in a message that a model may read, but for attachments."""
     if isinstance(value, str):
@@ -196,7 +188,7 @@ def _add_texts(value: Any, texts: list[str]) -> None:
         for field, inner in value.items():
             if field not in NOT_READ:
                 _add_texts(inner, texts)
-    elif value is not None:
+    elif value is not None:  # numbers and truth values are sent as text, and read
         texts.append(json.dumps(value, default=repr))
 
 

@@ -51,6 +51,7 @@ def probe(settings: Settings) -> ProbeResult:
         page = loop.run(lambda abandoned: loop.await_call(client.models.list(), due_ns, abandoned))
     except openai.APIStatusError as error:
         if error.status_code not in NO_LIST:
+            # What refuses to list its models will refuse the calls of a run as well.
             raise ModelUnavailable(read_failure(error).reason, for_good=True) from None
     except (openai.OpenAIError, TimeoutError, ValueError) as error:
         raise ModelUnavailable(read_failure(error).reason) from None

@@ -249,7 +249,7 @@ class CallAccounts:
     def _is_worth_waiting(self, left: Budget, balance: Balance) -> bool:
         """Whether the longest answer does not fit, and others may make room for a useful one."""
         if self.allowance.limit is not None:
-            return False
+            return False  # the attempt reserves its own limit, whatever others set free
         freed = self._tightened(balance.unspent)
         return (
             freed != left

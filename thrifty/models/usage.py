@@ -51,6 +51,7 @@ def read_usage(message: Any) -> Usage | None:
     if tokens_in == 0 or (tokens_out == 0 and (message.content or message.tool_calls)):
         return None
     details = {**(given.get("output_token_details") or {}), **details_in}
+    # Whatever a server says, the parts of the input are no more than the whole.
     cached = min(cached, tokens_in)
     return Usage(
         tokens_in,

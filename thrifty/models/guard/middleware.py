@@ -159,6 +159,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
 
     def _account_of(self, state: Mapping[str, Any]) -> AgentAccount:
         account = _name_of(self._account)
+        # No checkpoint holds it, so after a wait for a person time counts anew.
         started_ns = state.get("thrifty_started_ns") or time.monotonic_ns()
         clock = countdown(started_ns)
         return AgentAccount(

@@ -74,6 +74,7 @@ class UnmeteredRequest:
         tokens_left, cost_left, _, _ = left.limits
         tokens = self.tokens
         if tokens is None:
+            # More than is left, and so refused, where not even the shortest answer fits.
             tokens = max(self.input_tokens + OUTPUT_CAP_MIN, tokens_left or 0)
         return Spend(tokens, self._worst_cost(cost_left, prices), tool_calls=1)
 

@@ -168,13 +168,7 @@ class OpenAIRequest:
 
     async def send(self, cap: int, emit: Emit | None = None) -> Any:
         """Sends it once, with a cap, and hands over the pieces where somebody wants them."""
-        options = dict(self._options)
-        # Of all names of the cap, this one alone reaches the wire by both protocols.
-        if self.is_responses_api or self._bounds.cap_field == "max_completion_tokens":
-            options["max_completion_tokens"] = cap
-        else:
-            extra = {**(self._model.extra_body or {}), **options.get("extra_body", {})}
-            options["extra_body"] = {**extra, "max_tokens": cap}
+        options = {**self._options, **self._cap_options(cap)}
         if emit is not None:
             return await self._stream(options, emit)
         result = await self._model._agenerate(self._messages, stop=self._stop, **options)
@@ -197,8 +191,16 @@ class OpenAIRequest:
         metadata = {**(whole.generation_info or {}), **whole.message.response_metadata}
         whole.message.response_metadata = metadata
         if not any(metadata.get(end) for end in ENDS):
-            whole.message.usage_metadata = None  # of a part, and the rest may be billed as well
+            # It counts a part of the answer, and the server may bill the rest as well.
+            whole.message.usage_metadata = None
         return whole
+
+    def _cap_options(self, cap: int) -> dict[str, Any]:
+        # Of all names of the cap, this one alone reaches the wire by both protocols.
+        if self.is_responses_api or self._bounds.cap_field == "max_completion_tokens":
+            return {"max_completion_tokens": cap}
+        extra = {**(self._model.extra_body or {}), **self._options.get("extra_body", {})}
+        return {"extra_body": {**extra, "max_tokens": cap}}
 
 
 @cache_per_process
