@@ -18,6 +18,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 IN_MICRO, OUT_MICRO, READ_MICRO, WRITTEN_MICRO = 2, 8, 1, 5
 """What the list below asks for a token: read from a cache it is cheaper, written to it dearer."""
 OWN = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))})
+FREE = PriceList({"own": TokenPrice(Decimal(0), Decimal(0))})
 
 
 def constraint(is_active: bool) -> Any:
@@ -168,3 +169,18 @@ def test_every_token_that_is_affordable_is_found(limit):
 def test_where_not_even_nothing_is_affordable_it_is_nothing():
     assert most_affordable(5, -1, lambda tokens: tokens) == 0
     assert most_affordable(0, -1, lambda tokens: tokens) == 0
+
+
+def test_an_own_price_goes_before_the_list_and_rounds_up():
+    assert OWN.quote("own", 1, 0) == 1_000
+    assert OWN.quote("own", 0, 1) == 4_000
+    assert PriceList({"own": TokenPrice(Decimal("0.0001"), Decimal(0))}).quote("own", 1, 0) == 1
+    assert FREE.quote("own", 10**6, 10**6) == 0
+
+
+def test_the_public_list_knows_cached_input():
+    listed = PriceList({})
+    assert listed.quote("gpt-5", 1_000_000, 0) == 1_250_000_000
+    assert listed.of("gpt-5", Usage(1_000_000, 0, 1_000_000)) == 125_000_000
+    with pytest.raises(PriceUnknown, match="no price is known for model 'nobody-knows'"):
+        listed.quote("nobody-knows", 1, 1)
