@@ -115,8 +115,7 @@ class CallAccounts:
             except ThriftyError as error:
                 self._release_unsent(entry)
                 if is_new or not isinstance(error, BudgetExceeded):
-                    raise
-                # Else there is room now for a reservation of this call's own.
+                    raise  # else there is room now for a reservation of this call's own
             else:
                 return Reservation(entry, balance.budget, cap, outer_key)
 
