@@ -10,11 +10,11 @@ from langchain_core.messages import HumanMessage
 from tests.models.conftest import client
 from thrifty import Budget, MemoryLedger, PriceUnknown, Spend, TokenPrice
 from thrifty.models.allowance import Allowance
+from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.openai import OpenAIModel
 from thrifty.models.providers.protocol import CallBounds
 from thrifty.models.reservation import CallAccounts
-from thrifty.models.tokens import MESSAGE_OVERHEAD_TOKENS
 
 NO_MONEY = Budget(max_tokens=1)
 OWN = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))})

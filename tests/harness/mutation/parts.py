@@ -25,7 +25,7 @@ LEDGER = (
     "storage",
 )
 PRICING = ("input_bound", "prices", "providers/openai", "usage")
-PRICED = ("counting", "input_bound", "prices", "reservation", "usage")
+PRICED = ("input_bound", "prices", "reservation", "usage")
 GUARD = ("callback_guard", "step_account", "unmetered_request")
 METERING = ("agent_models", "allowance", "metered_call", "reservation")
 CODECS = ("codec", "optional", "mapping", "sequence", "fixed")
@@ -86,6 +86,7 @@ PARTS = {
             *(f"thrifty/models/{name}.py" for name in PRICING),
         ),
         (
+            "tests/executors/test_step_limit.py",
             "tests/models/providers",
             *(f"tests/models/test_{name}.py" for name in PRICED),
         ),
