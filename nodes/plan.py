@@ -63,7 +63,7 @@ def _changes(
     old_plan = services.cache_of(state).read(Plan, state["plan"])
     at_ms = services.runs.active_ms(state["run"]["id"], state["spend"]["latency_ms"])
     by = terms_of(state["run"], context, services).executor_label
-    changes = list_plan_changes(remaining_options(old_plan, problem), new_plan, problem.left, by)
+    changes = list_plan_changes(remaining_options(old_plan, problem), new_plan, problem, by)
     return [Decision(change.kind, change.reason, at_ms) for change in changes]
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from thrifty.budget import StepOption, total_spend
+from thrifty.budget import StepOption
 from thrifty.planning.engines import make_plan
+from thrifty.planning.plan_spend import plan_spend
 from thrifty.planning.problem import Problem, plan_value
 
 DOUBLINGS_MAX = 6
@@ -33,7 +34,7 @@ def find_budget_raise(problem: Problem, wanted: Sequence[StepOption], engine: st
         wanted: the rest of the plan that no longer fits.
         engine: which planner.
     """
-    missing = problem.left.exceeded_by(total_spend(option.estimate for option in wanted))
+    missing = problem.left.exceeded_by(plan_spend(problem, wanted))
     now = make_plan(problem, engine)
     for _ in range(DOUBLINGS_MAX):
         then = make_plan(replace(problem, left=problem.left.raised_by(missing)), engine)

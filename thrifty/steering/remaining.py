@@ -7,11 +7,12 @@ steps a million looks, so the rest is kept: what is in it is counted once, and t
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum
 
 from thrifty.budget import Plan, Spend, Step, StepOption
 from thrifty.budget.spend import SPEND_FIELDS
+from thrifty.planning.plan_spend import makespan_ms
 from thrifty.planning.problem import Problem
 from thrifty.steering.forecast import (
     BeliefKey,
@@ -30,7 +31,7 @@ class RemainingTotals:
     option_count: int
     """How many options of the plan can still be carried out."""
     expected_spend: Spend
-    """What they are expected to use."""
+    """What they are expected to use; the latency is that of the way in which they will run."""
     value: float
     """What they are worth together, redundancy taken off."""
     value_bound: float
@@ -46,17 +47,6 @@ def remaining_options(plan: Plan, problem: Problem) -> list[StepOption]:
     """What of a plan can still be chosen, as it is estimated now."""
     now = {option.name: option for step in problem.steps for option in step.options}
     return [now[option.name] for option in plan.chosen if option.name in now]
-
-
-def remaining_totals(plan: Plan, problem: Problem) -> RemainingTotals:
-    """The totals of what remains of a plan, in a run that could make another by this problem."""
-    return RemainingPlan(
-        plan.chosen,
-        problem.steps,
-        problem.done,
-        max_steps=problem.max_steps + len(problem.done),
-        diversity_penalty=problem.diversity_penalty,
-    ).totals()
 
 
 def _executor_of(option: StepOption) -> ExecutorModel:
@@ -77,6 +67,7 @@ class RemainingPlan:
         forecaster: Forecaster | None = None,
         executor_model_of: ExecutorModelOf = _executor_of,
         defer_upgradable: bool = False,
+        concurrency: int = 1,
     ) -> None:
         """The rest as it is now.
 
@@ -92,6 +83,9 @@ class RemainingPlan:
             defer_upgradable: whether what has a better option waits for what is saved until then.
                 Else free steps, which bring most for their spend, would all be done before
                 anything could be saved for them.
+            concurrency: how many steps run side by side. Above one, the latency of what remains
+                is its makespan; that costs a look at all of it, so leave it at one where no limit
+                asks for the latency.
         """
         self.open_steps = {step.name: step for step in offered}
         known = {option.name: option for step in offered for option in step.options}
@@ -108,6 +102,7 @@ class RemainingPlan:
         self._best_values = sorted(step.value_max for step in offered)
         self._done = {step.name for step in done}
         self._max_steps, self._diversity_penalty = max_steps, diversity_penalty
+        self._concurrency = concurrency
         topics = [step.topic for step in done]
         self._done_topic_pairs = TopicPairs(topics)
         self._topic_pairs = TopicPairs([*topics, *(self.open_steps[o.step].topic for o in options)])
@@ -133,7 +128,7 @@ class RemainingPlan:
         places = max(0, self._max_steps - len(self._done))
         return RemainingTotals(
             option_count=len(self.options_by_step),
-            expected_spend=self.expected_spend(),
+            expected_spend=self._spend_as_run(),
             value=values - self._diversity_penalty * pairs,
             value_bound=fsum(self._best_values[max(0, len(self._best_values) - places) :]),
             open_step_count=len(self.open_steps),
@@ -141,8 +136,19 @@ class RemainingPlan:
         )
 
     def expected_spend(self, executor: str | None = None) -> Spend:
-        """What it is expected to use; what one executor does of it, when that is named."""
+        """What it is expected to use, one after another; of one executor, when that is named."""
         return self._expected_spend.total(executor)
+
+    def _spend_as_run(self) -> Spend:
+        """What it is expected to use when `route` sends it, so many steps at a time."""
+        total = self.expected_spend()
+        if self._concurrency == 1:
+            return total
+        options = self.options_by_step.values()
+        steps = [self.open_steps[option.step] for option in options]
+        latencies_ms = list(map(self._expected_spend.latency_ms, options))
+        latency_ms = makespan_ms(steps, latencies_ms, self._concurrency, waves=True)
+        return replace(total, latency_ms=latency_ms)
 
     def forecast_step(self, name: str) -> Step:
         """An open step as it is estimated now."""
@@ -202,6 +208,11 @@ class ExpectedSpend:
         if executor is not None:
             return Spend(*self._totals.get(executor, ()))
         return Spend(*map(sum, zip(*self._totals.values(), strict=True)))
+
+    def latency_ms(self, option: StepOption) -> int:
+        """The latency of one of them, as of the last total."""
+        ratios = self._ratios[self._belief_key_of[option.name]]
+        return Spend(*expected_amounts(option.estimate, ratios)).latency_ms
 
     def _recount(self) -> None:
         for about, members in self._options.items():
