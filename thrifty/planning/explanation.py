@@ -24,7 +24,8 @@ from thrifty.planning.risk import MILLI, margin_for_risk
 from thrifty.planning.solver.build_knapsack import build_knapsack
 from thrifty.planning.solver.core import whole_core
 from thrifty.planning.solver.exact import solve_exactly
-from thrifty.planning.solver.knapsack import MICRO, KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import MICRO, KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.packed_rows import PackedRows
 from thrifty.planning.solver.relaxation import Relaxation
 from thrifty.planning.solver.solve_result import SolveLimits

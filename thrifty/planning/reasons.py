@@ -10,7 +10,8 @@ from thrifty.budget.step import Step
 from thrifty.planning import risk
 from thrifty.planning.problem import Problem
 from thrifty.planning.solver.constraint_matrix import ConstraintMatrix, OptionColumn, RowAmounts
-from thrifty.planning.solver.knapsack import MICRO, KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import MICRO, KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 
 
 def describe_shortfall(missing: Mapping[str, int]) -> str:

@@ -9,7 +9,8 @@ Reference: B. T. Lowerre, "The HARPY speech recognition system", 1976 (beam sear
 
 from collections.abc import Iterator
 
-from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.solve_result import LIMITS_DEFAULT, SolveLimits, SolveResult
 
 BEAM_WIDTH = 12

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from operator import add
 
 from thrifty.planning.solver.core import Beside
-from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.packed_rows import PackedRows, Variances, add_variances
 from thrifty.planning.solver.relaxation import RelaxedSolution
 from thrifty.planning.solver.solve_result import SolveLimits

@@ -13,7 +13,8 @@ from operator import le
 
 from thrifty.planning.problem import Problem
 from thrifty.planning.solver.constraint_matrix import ConstraintMatrix, OptionColumn
-from thrifty.planning.solver.knapsack import MICRO, KnapsackItem, KnapsackModel, make_tuples
+from thrifty.planning.solver.knapsack import MICRO, KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem, make_tuples
 from thrifty.planning.solver.packed_rows import is_no_wider
 
 DOMINATORS_MAX = 40

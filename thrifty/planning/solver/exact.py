@@ -17,14 +17,15 @@ from thrifty.planning.solver.core import (
     count_items,
     exclude_step,
     fix_step,
-    reduce_core,
     whole_core,
 )
 from thrifty.planning.solver.greedy import CorePlan, plan_by_density, plan_by_reduced_value
-from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.leeway import leeway
 from thrifty.planning.solver.margin_bound import MarginRange
 from thrifty.planning.solver.packed_rows import PackedRows
+from thrifty.planning.solver.reduced_cost_fixing import reduce_core
 from thrifty.planning.solver.relaxation import DualPrices, Relaxation, RelaxedSolution
 from thrifty.planning.solver.settling import Settling
 from thrifty.planning.solver.solve_result import LIMITS_DEFAULT, SolveLimits, SolveResult

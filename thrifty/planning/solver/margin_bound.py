@@ -10,7 +10,7 @@ from math import inf, sqrt
 from typing import NamedTuple
 
 from thrifty.planning.risk import CONE_SCALE
-from thrifty.planning.solver.knapsack import KnapsackItem
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 
 MarginRange = tuple[float, float]
 """The least and the largest margin of a row, in the unit of the resource."""

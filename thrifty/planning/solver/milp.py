@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 from thrifty.budget.errors import InvalidInput
 from thrifty.planning import risk
-from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.margin_bound import MarginRange, bound_margins, margin_range
 from thrifty.planning.solver.solve_result import LIMITS_DEFAULT, SolveLimits, SolveResult
 

@@ -12,7 +12,8 @@ from itertools import accumulate, repeat
 from operator import add, le, lshift, sub
 
 from thrifty.planning import risk
-from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 
 UNITS_PER_CAPACITY_MAX = 100.0
 """The most units that a capacity is divided into."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from time import monotonic_ns
 
-from thrifty.planning.solver.knapsack import KnapsackItem
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 
 NODES_MAX = 20_000_000
 NS_PER_S = 1_000_000_000

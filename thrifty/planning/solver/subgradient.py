@@ -12,7 +12,7 @@ from math import inf
 from operator import mul
 from typing import Protocol
 
-from thrifty.planning.solver.knapsack import KnapsackItem
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.relaxation import DualPrices, Relaxation, RelaxedSolution
 
 TARGET_DROP_SHARE = 0.07
