@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.steering.remaining_totals import remaining_totals
+from tests.steering.at_once import remaining_totals
 from thrifty import Budget, Outcome, Plan, Problem, Spend, Step, StepOption
 from thrifty.planning.available_options import split_available
 from thrifty.planning.engines import make_plan

@@ -6,10 +6,10 @@ from functools import partial
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.steering.remaining_totals import remaining_totals
+from tests.steering.at_once import forecast_steps, remaining_totals
 from thrifty import Budget, Outcome, Problem, Spend, Step, StepOption, make_plan
 from thrifty.steering.decide import RunSnapshot, decide
-from thrifty.steering.forecast import Bill, ExecutorModel, forecast_steps, summarise_bills
+from thrifty.steering.forecast import Bill, ExecutorModel, summarise_bills
 from thrifty.steering.remaining import remaining_options
 
 DOER = ExecutorModel("llm", "any")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.steering.remaining_totals import remaining_totals
+from tests.steering.at_once import forecast_steps, remaining_totals
 from thrifty import Budget, Plan, Problem, Spend, Step, StepOption
 from thrifty.budget import total_spend
 from thrifty.planning.problem import plan_value
@@ -16,7 +16,6 @@ from thrifty.steering.forecast import (
     Bill,
     ExecutorModel,
     Forecaster,
-    forecast_steps,
     summarise_bill,
 )
 from thrifty.steering.ready import ready_options

@@ -9,11 +9,11 @@ R. T. Rockafellar, "Convex Analysis", section 28 (1970); M. L. Fisher, Managemen
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
-
-from typing_extensions import TypedDict
+from typing import Any
 
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.plan import Plan
@@ -42,20 +42,8 @@ BINDING_SHARE_MIN = 0.01
 """A limit whose price makes up less of the value than this does not count as binding."""
 
 
-class ShadowPriceState(TypedDict):
-    """A `ShadowPrice` as plain data."""
-
-    resource: str
-    limit: int
-    used: int
-    is_binding: bool
-    value_per_unit: float
-    increase: int
-    gain: float
-
-
 @dataclass(frozen=True, slots=True)
-class ShadowPrice(PlainData[ShadowPriceState]):
+class ShadowPrice(PlainData[dict[str, Any]]):
     """What more of a limit would be worth."""
 
     resource: str
@@ -77,17 +65,8 @@ class ShadowPrice(PlainData[ShadowPriceState]):
         return f"{show(self.increase)} more would be worth +{self.gain:.2g}"
 
 
-class RequiredIncreaseState(TypedDict):
-    """A `RequiredIncrease` as plain data."""
-
-    option: str
-    step: str
-    reason: str
-    increase: dict[str, int]
-
-
 @dataclass(frozen=True, slots=True)
-class RequiredIncrease(PlainData[RequiredIncreaseState]):
+class RequiredIncrease(PlainData[dict[str, Any]]):
     """The increase of a limit with which an option that was left out comes into the best plan."""
 
     option: str
@@ -178,20 +157,14 @@ def _least_increase_from(
         value = _best_value_micro(forced, resource, increase)
         return value is not None and value >= target and value > NO_PLAN_VALUE
 
-    if reaches(low):
-        return low
-    if not reaches(high):
-        return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if reaches(middle) else (middle, high)
-    return high
+    increase = bisect_left(range(high + 1), True, low, key=reaches)
+    return increase if increase <= high else None
 
 
 def _best_value_micro(problem: Problem, resource: str, increase: int) -> float | None:
     """The best value with that much more, a whole number; None when unproven."""
     model = build_knapsack(replace(problem, left=problem.left.raised_by({resource: increase})))
-    found = solve_exactly(model, (), SolveLimits(INCREASE_NODES_MAX))
+    found = solve_exactly(model, SolveLimits(INCREASE_NODES_MAX))
     if not found.is_proven:
         return None
     return model.plan_value(found.items) * model.unit_micro if found.is_plan else NO_PLAN_VALUE

@@ -24,8 +24,8 @@ SolveFunction = Callable[[KnapsackModel, SolveLimits], SolveResult]
 
 SOLVE_FUNCTIONS: Mapping[str, SolveFunction] = {
     "auto": solve_automatically,
-    "exact": lambda model, stop: solve_exactly(model, (), stop),
-    "milp": lambda model, stop: solve_by_milp(model, (), stop),
+    "exact": solve_exactly,
+    "milp": lambda model, limits: solve_by_milp(model, (), limits),
     "beam": solve_by_beam_search,
 }
 

@@ -108,14 +108,9 @@ class BillSummary(NamedTuple):
 NO_BILLS = BillSummary("", ExecutorModel(""))
 
 
-def summarise_bills(
-    bills: Iterable[Bill], known: Iterable[BillSummary] = ()
-) -> tuple[BillSummary, ...]:
-    """Sums up bills, added to what is known already."""
-    seen = Forecaster(known)
-    for bill in bills:
-        seen.add(summarise_bill(bill))
-    return tuple(seen.by_option.values())
+def summarise_bills(bills: Iterable[Bill]) -> tuple[BillSummary, ...]:
+    """Sums up bills by option and executor model."""
+    return tuple(Forecaster(map(summarise_bill, bills)).by_option.values())
 
 
 def summarise_bill(bill: Bill) -> BillSummary:
@@ -123,19 +118,6 @@ def summarise_bill(bill: Bill) -> BillSummary:
     return BillSummary(
         bill.option.name, bill.executor_model, tuple(map(_single_statistic, bill.deviations))
     )
-
-
-def forecast_steps(
-    steps: Iterable[Step], executor_model_of: ExecutorModelOf, summaries: Iterable[BillSummary]
-) -> tuple[Step, ...]:
-    """The steps with the estimates and spreads that the summaries suggest; without any, as given.
-
-    Args:
-        steps: as their catalog estimates them.
-        executor_model_of: who would do an option.
-        summaries: what was seen, in earlier runs and in this one.
-    """
-    return Forecaster(summaries).forecast_steps(steps, executor_model_of)
 
 
 _ExecutorModelBeliefs = tuple[Belief | None, ...]

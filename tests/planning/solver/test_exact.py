@@ -65,7 +65,7 @@ def test_splitting_and_node_limits_keep_it_exact():
         model = build_knapsack(problem)
         whole = solve_exactly(model)
         for nodes in (1, 3, 10):
-            cut = solve_exactly(model, (), SolveLimits(nodes_max=nodes))
+            cut = solve_exactly(model, SolveLimits(nodes_max=nodes))
             assert cut.bound >= model.plan_value(whole.items)
             assert not cut.is_plan or model.is_plan(cut.items)
             if cut.is_proven and whole.is_plan:

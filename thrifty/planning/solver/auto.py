@@ -33,12 +33,12 @@ tried, and how many nodes are searched."""
 def solve_automatically(model: KnapsackModel, limits: SolveLimits = LIMITS_DEFAULT) -> SolveResult:
     """The best plan of a model, by whichever engine proves it sooner."""
     if model.impossible or not model.items:
-        return solve_exactly(model, (), limits)
+        return solve_exactly(model, limits)
     if model.item_count >= ITEMS_LARGE:
         limits = replace(limits, gap=GAP_LARGE)
     # A list schedule is no linear thing; there HiGHS would forbid one set after another.
     if model.makespan_limit or not is_installed():
-        return solve_exactly(model, (), limits)
+        return solve_exactly(model, limits)
     exact = ExactEngine(model, limits)
     parts = exact.reduce_root()
     if exact.is_finished(parts):

@@ -82,19 +82,12 @@ class Subproblem:
     """Of each row, for the plans of the part that matter."""
 
 
-def solve_exactly(
-    model: KnapsackModel, known: Sequence[KnapsackItem] = (), limits: SolveLimits = LIMITS_DEFAULT
-) -> SolveResult:
-    """The best plan of a model, or the best found within the limits.
-
-    Args:
-        model: the problem.
-        known: a plan to start from.
-        limits: how much effort may be spent.
-    """
+def solve_exactly(model: KnapsackModel, limits: SolveLimits = LIMITS_DEFAULT) -> SolveResult:
+    """The best plan of a model, or the best found within the limits."""
     if model.impossible or not model.items:
         return SolveResult((), 0, is_plan=model.is_plan(()))
-    return ExactEngine(model, limits).run(known)
+    engine = ExactEngine(model, limits)
+    return engine.solve_subproblems(engine.reduce_root())
 
 
 class ExactEngine:
@@ -109,17 +102,12 @@ class ExactEngine:
         self.relaxation = Relaxation(model, whole_core(model, self.packed_rows), self.packed_rows)
         """The latest: of the whole problem, or of a part of it."""
 
-    def run(self, known: Sequence[KnapsackItem] = ()) -> SolveResult:
-        """Reduces, searches and splits until nothing is open or a limit is reached."""
-        return self.solve_subproblems(self.reduce_root(known))
-
-    def reduce_root(self, known: Sequence[KnapsackItem] = ()) -> list[Subproblem]:
+    def reduce_root(self) -> list[Subproblem]:
         """Solves an easy problem; of a hard one, returns the subproblem that is left."""
         relaxation = self.relaxation
         if relaxation.beside is None:
             return []
         core, count = relaxation.core, len(relaxation.items)
-        self.update_incumbent(core_items_of(core, known))
         self.update_incumbent(plan_by_density(relaxation))
         prices = initial_prices(relaxation, self.incumbent.items)
         if count >= ITEMS_LARGE:
@@ -323,8 +311,6 @@ def bound_tolerance(at: RelaxedSolution) -> float:
 def core_items_of(core: Core, plan: Sequence[KnapsackItem]) -> CorePlan:
     """The core's items that a plan has chosen."""
     names = {item.name for item in plan}
-    if not names:
-        return []
     return [branch for p in core for branch in p.items if branch.item.name in names]
 
 
