@@ -52,21 +52,14 @@ class ExecutorModel(NamedTuple):
 ExecutorModelOf = Callable[[StepOption], ExecutorModel]
 
 
-class Ratio(NamedTuple):
-    """How much of an estimate is expected to be used."""
-
-    mean: float
-    spread: float
-    """Its standard deviation, as a share of the mean."""
-
-
 class Ratios(NamedTuple):
-    """The same of all that an option uses."""
+    """How much of the estimates of an option is expected to be used."""
 
     means: tuple[float | None, ...]
     """For each uncertain resource; None where it is not used, or no bill shows it in use."""
     spread: float
-    """Resources of one step drift together: the first one speaks for all."""
+    """The standard deviation as a share of the mean. Resources of one step drift together: the
+    first one speaks for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +220,8 @@ def _ratios(of: BeliefKey, of_doer: _ExecutorModelBeliefs, own: BillSummary) -> 
         for is_used, belief, moments in zip(of.is_used, of_doer, own.statistics, strict=True)
     ]
     first = next(filter(None, ratios), None)
-    means = tuple([ratio and ratio.mean for ratio in ratios])
-    return None if first is None else Ratios(means, first.spread)
+    means = tuple([ratio and ratio[0] for ratio in ratios])
+    return None if first is None else Ratios(means, first[1])
 
 
 class _StepForecast:
@@ -312,15 +305,15 @@ def _executor_model_belief(moments: SampleStatistics) -> Belief | None:
     )
 
 
-def _ratio(spread: float, of_doer: Belief, own: SampleStatistics) -> Ratio:
-    """What is believed of a resource of an option whose executor was seen using it."""
+def _ratio(spread: float, of_doer: Belief, own: SampleStatistics) -> tuple[float, float]:
+    """The mean and the spread that are believed of a resource whose executor was seen using it."""
     belief = of_doer.updated_by(own)
     sigma = _log_deviation(spread)
     variance = min(belief.variance * sigma * sigma, log1p(SPREAD_MAX * SPREAD_MAX))
     exponent = belief.mean * sigma - sigma * sigma / 2 + variance / 2
     edge = log(RATIO_MAX)
     mean = exp(min(max(exponent, -edge), edge))
-    return Ratio(mean, min(sqrt(expm1(variance)), SPREAD_MAX))
+    return mean, min(sqrt(expm1(variance)), SPREAD_MAX)
 
 
 def _single_statistic(deviation: float | None) -> SampleStatistics:

@@ -21,13 +21,13 @@ class PlanChange:
     """One sentence with the figures."""
 
 
-def list_plan_changes(
+def iterate_plan_changes(
     remaining: Sequence[StepOption],
     new_plan: Plan,
     problem: Problem,
     describe_executor: Callable[[StepOption], str],
-) -> tuple[PlanChange, ...]:
-    """Lists the steps that change, in the order of the old plan, the added ones last.
+) -> Iterator[PlanChange]:
+    """Yields the steps that change, in the order of the old plan, the added ones last.
 
     Args:
         remaining: what remained of the old plan, as it is estimated now.
@@ -35,15 +35,6 @@ def list_plan_changes(
         problem: what it was made for.
         describe_executor: who does an option, for a person: "gpt-5", "the local template".
     """
-    return tuple(_iterate_changes(remaining, new_plan, problem, describe_executor))
-
-
-def _iterate_changes(
-    remaining: Sequence[StepOption],
-    new_plan: Plan,
-    problem: Problem,
-    describe_executor: Callable[[StepOption], str],
-) -> Iterator[PlanChange]:
     new_options = {option.step: option for option in new_plan.chosen}
     for old in remaining:
         new = new_options.pop(old.step, None)

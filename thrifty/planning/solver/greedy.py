@@ -3,13 +3,12 @@
 What it returns is always a valid plan. It cannot prove that there is none.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 from thrifty.planning.solver.core import Core, CoreItem
-from thrifty.planning.solver.knapsack import KnapsackModel
 from thrifty.planning.solver.packed_rows import (
-    PackedRows,
     Variances,
     add_variances,
     subtract_variances,
@@ -27,27 +26,25 @@ class PlanBuilder:
     """A partial plan that grows; no step that was added is removed again."""
 
     def __init__(
-        self,
-        model: KnapsackModel,
-        rows: PackedRows,
-        rooms: int,
-        items_of: Callable[[int], Iterable[CoreItem]],
+        self, relaxation: Relaxation, core: Core, rooms: int, promise: Sequence[float]
     ) -> None:
         """An empty plan.
 
         Args:
-            model: the problem.
-            rows: its rows.
-            rooms: what may be used of them, beside the least of all that is needed.
-            items_of: the items of a step, in the order in which they are tried.
+            relaxation: the problem.
+            core: its steps, beside the least of all that is needed.
+            rooms: what may be used of the rows, packed.
+            promise: of each item; the most promising one of a step is tried first.
         """
-        self.model = model
-        self.packed_rows = rows
-        self.items_of = items_of
+        self.relaxation = relaxation
+        self.model = relaxation.model
+        self.packed_rows = relaxation.rows
+        self.core = core
+        self.promise = promise
         self.chosen: dict[int, CoreItem] = {}
         self.rooms = rooms
-        self.variances = rows.no_variances
-        self.topic_counts: dict[int, int] = {}
+        self.variances = self.packed_rows.no_variances
+        self.topic_counts: Counter[int] = Counter()
 
     def add(self, step: int) -> bool:
         """Adds a step and what it requires, if that fits and brings more than it takes off."""
@@ -69,8 +66,7 @@ class PlanBuilder:
         for branch in picks:
             step = branch.item.step
             self.chosen[step] = branch
-            topic = self.model.topics[step]
-            self.topic_counts[topic] = self.topic_counts.get(topic, 0) + 1
+            self.topic_counts[self.model.topics[step]] += 1
         self.rooms, self.variances = rooms, variances
         return True
 
@@ -82,12 +78,26 @@ class PlanBuilder:
                     needed.append(requirement)
         return needed
 
+    def _items_of(self, step: int) -> Sequence[CoreItem]:
+        """The items of a step, most promising first; sorted only when they are asked for."""
+        place = self.relaxation.place_of.get(step)
+        if place is None:
+            return ()
+        branches = self.core[place].items
+        if len(branches) == 1:
+            return branches
+        promise = self.promise[self.relaxation.slices[place]]
+        if len(branches) == 2:  # as most often, and then there is little to sort
+            return branches if promise[0] >= promise[1] else branches[::-1]
+        ranked = sorted(range(len(branches)), key=promise.__getitem__, reverse=True)
+        return [branches[i] for i in ranked]
+
     def _first_fitting(
         self, step: int, rooms: int, variances: Variances
     ) -> tuple[CoreItem, int, Variances] | None:
         """The first item of a step that fits, and the room that it leaves."""
         guards, is_risky = self.packed_rows.guard_bits, self.packed_rows.has_margins
-        for branch in self.items_of(step):
+        for branch in self._items_of(step):
             left = rooms - branch.packed_amounts
             if left & guards == guards:
                 spread = add_variances(variances, branch.item) if is_risky else variances
@@ -97,13 +107,9 @@ class PlanBuilder:
 
     def _joint_gain(self, picks: Sequence[CoreItem]) -> int:
         """What the picks add together, the redundancy among themselves left out."""
-        topics, entries, gain = self.model.topics, self.topic_counts, 0
-        for pick in picks:
-            item = pick.item
-            gain += item.value
-            if (topic := topics[item.step]) in entries and topic >= 0:
-                gain -= self.model.penalty * entries[topic]
-        return gain
+        topics = [self.model.topics[pick.item.step] for pick in picks]
+        repeats = sum([self.topic_counts[topic] for topic in topics if topic >= 0])
+        return sum([pick.item.value for pick in picks]) - self.model.penalty * repeats
 
     def swap(self, step: int, new: CoreItem) -> None:
         """Swaps the item of a chosen step for a better one, if that fits."""
@@ -122,6 +128,22 @@ class PlanBuilder:
             self.chosen[step] = old
             return
         self.rooms, self.variances = rooms, variances
+
+    def candidate_swaps(self) -> list[tuple[int, CoreItem]]:
+        """The more valuable items of the chosen steps that would fit now, those first that lose
+        the least promise for the value they gain."""
+        guards = self.packed_rows.guard_bits
+        swaps = []
+        for step, old in self.chosen.items():
+            place = self.relaxation.place_of[step]
+            branches, rooms = self.core[place].items, self.rooms + old.packed_amounts
+            for i, new in enumerate(branches):
+                if new.value > old.value and (rooms - new.packed_amounts) & guards == guards:
+                    promise = self.promise[self.relaxation.slices[place]]
+                    loss = promise[branches.index(old)] - promise[i]
+                    swaps.append((loss / (new.value - old.value), step, i, new))
+        swaps.sort()
+        return [(step, new) for _, step, _, new in swaps]
 
     def _keeps_makespan(self, picks: Sequence[CoreItem]) -> bool:
         items = [branch.item for branch in (*self.chosen.values(), *picks)]
@@ -143,64 +165,19 @@ def build_in_order(
     """
     if relaxation.beside is None:
         return []
-    model, (core, rooms) = relaxation.model, relaxation.beside
-    builder = PlanBuilder(model, relaxation.rows, rooms, _ItemsByPromise(relaxation, core, promise))
-    chosen = builder.chosen
-    failures = 0
+    core, rooms = relaxation.beside
+    builder = PlanBuilder(relaxation, core, rooms, promise)
+    chosen, failures = builder.chosen, 0
     for place in chain(relaxation.needed, order):
-        if len(chosen) >= model.max_steps or failures > FAILURES_MAX:
+        if len(chosen) >= relaxation.model.max_steps or failures > FAILURES_MAX:
             break
         if (step := core[place].step) not in chosen:
             failures = 0 if builder.add(step) else failures + 1
     if any(core[place].step not in chosen for place in relaxation.needed):
         return []
-    for step, branch in _candidate_swaps(relaxation, core, promise, builder):
+    for step, branch in builder.candidate_swaps():
         builder.swap(step, branch)
     return list(chosen.values())
-
-
-def _candidate_swaps(
-    relaxation: Relaxation, core: Core, promise: Sequence[float], builder: PlanBuilder
-) -> list[tuple[int, CoreItem]]:
-    """The more valuable items of the chosen steps that would fit now, those first that lose the
-    least promise for the value they gain."""
-    rooms, guards = builder.rooms, relaxation.rows.guard_bits
-    swaps = []
-    for step, old in builder.chosen.items():
-        place = relaxation.place_of[step]
-        branches = core[place].items
-        for i, new in enumerate(branches):
-            if (
-                new.value > old.value
-                and (rooms + old.packed_amounts - new.packed_amounts) & guards == guards
-            ):
-                start = relaxation.starts[place]
-                loss = promise[start + branches.index(old)] - promise[start + i]
-                swaps.append((loss / (new.value - old.value), step, i, new))
-    swaps.sort()
-    return [(step, new) for _, step, _, new in swaps]
-
-
-class _ItemsByPromise:
-    """The items of a step, most promising first; sorted only when they are asked for."""
-
-    def __init__(self, relaxation: Relaxation, core: Core, promise: Sequence[float]) -> None:
-        self.relaxation = relaxation
-        self.core = core
-        self.promise = promise
-
-    def __call__(self, step: int) -> Sequence[CoreItem]:
-        place = self.relaxation.place_of.get(step)
-        if place is None:
-            return ()
-        branches = self.core[place].items
-        if len(branches) == 1:
-            return branches
-        promise = self.promise[self.relaxation.slices[place]]
-        if len(branches) == 2:  # as most often, and then there is little to sort
-            return branches if promise[0] >= promise[1] else branches[::-1]
-        ranked = sorted(range(len(branches)), key=promise.__getitem__, reverse=True)
-        return [branches[i] for i in ranked]
 
 
 def plan_by_density(relaxation: Relaxation) -> CorePlan:
