@@ -186,19 +186,16 @@ class ExpectedSpend:
         self._ratios: dict[BeliefKey, Ratios | None] = {}
         self._totals: dict[str, list[int]] = {}
         for option in options:
-            about = self._belief_key_of[option.name] = forecaster.belief_key(
-                option, executor_model_of(option)
-            )
-            self._options.setdefault(about, {})[option.name] = option
-        for about, members in self._options.items():
-            self._ratios[about] = forecaster.ratios(about)
-            for option in members.values():
-                self._count(option, about, 1)
+            key = forecaster.belief_key(option, executor_model_of(option))
+            self._belief_key_of[option.name] = key
+            self._options.setdefault(key, {})[option.name] = option
+            self._ratios[key] = forecaster.ratios(key)
+            self._count(option, key, 1)
 
     def remove(self, option: StepOption) -> None:
         """Leaves an option out from now on."""
-        about = self._belief_key_of.pop(option.name)
-        self._count(self._options[about].pop(option.name), about, -1)
+        key = self._belief_key_of.pop(option.name)
+        self._count(self._options[key].pop(option.name), key, -1)
 
     def total(self, executor: str | None = None) -> Spend:
         """What they come to, or those of one executor."""
@@ -215,16 +212,16 @@ class ExpectedSpend:
         return Spend(*expected_amounts(option.estimate, ratios)).latency_ms
 
     def _recount(self) -> None:
-        for about, members in self._options.items():
-            if members and (ratios := self._forecaster.ratios(about)) != self._ratios[about]:
+        for key, members in self._options.items():
+            if members and (ratios := self._forecaster.ratios(key)) != self._ratios[key]:
                 for option in members.values():
-                    self._count(option, about, -1)
-                self._ratios[about] = ratios
+                    self._count(option, key, -1)
+                self._ratios[key] = ratios
                 for option in members.values():
-                    self._count(option, about, 1)
+                    self._count(option, key, 1)
 
-    def _count(self, option: StepOption, about: BeliefKey, times: int) -> None:
+    def _count(self, option: StepOption, key: BeliefKey, times: int) -> None:
         totals = self._totals.setdefault(option.executor, [0] * len(SPEND_FIELDS))
-        amounts = expected_amounts(option.estimate, self._ratios[about])
+        amounts = expected_amounts(option.estimate, self._ratios[key])
         for place, amount in enumerate(amounts):
             totals[place] += times * amount

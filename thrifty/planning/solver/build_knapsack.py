@@ -53,12 +53,7 @@ def build_knapsack(problem: Problem, matrix: ConstraintMatrix | None = None) -> 
     number = {name: i for i, name in enumerate(names)}
     return KnapsackModel(
         items=_build_items([offers[name] for name in names], unit),
-        requires=tuple(
-            [
-                tuple(sorted([number[r] for r in requires[name]])) if requires[name] else ()
-                for name in names
-            ]
-        ),
+        requires=tuple([tuple(sorted([number[r] for r in requires[name]])) for name in names]),
         is_required=tuple([name in required for name in names]),
         topics=topics,
         is_revision=tuple([steps[name].role == "revision" for name in names]),
@@ -80,7 +75,7 @@ def _drop_dominated(
     """Drops a step's options that do not fit alone or are dominated; the most valuable come first.
 
     Args:
-        matrix: the problem's measure.
+        matrix: the problem's.
         columns: the options.
         repeated: what their topic takes off their value.
     """

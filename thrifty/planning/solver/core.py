@@ -86,11 +86,6 @@ def count_items(core: Core) -> int:
     return sum([len(position.items) for position in core])
 
 
-def exclude_step(model: KnapsackModel, core: Core, step: int) -> Core | None:
-    """The part of the core in which a step, and all that requires it, is not chosen."""
-    return close_requirements(model, [position for position in core if position.step != step])
-
-
 def fix_step(
     model: KnapsackModel, core: Core, step: int, branches: Sequence[CoreItem]
 ) -> Core | None:
@@ -115,13 +110,11 @@ def restrict_to_core(model: KnapsackModel, core: Core) -> KnapsackModel:
     steps = range(len(model.items))
     return replace(
         model,
-        items=tuple([_items_of(kept[step]) if step in kept else () for step in steps]),
+        items=tuple(
+            [tuple([c.item for c in kept[step].items]) if step in kept else () for step in steps]
+        ),
         is_required=tuple([step in kept and kept[step].needed for step in steps]),
     )
-
-
-def _items_of(position: CoreStep) -> tuple[KnapsackItem, ...]:
-    return tuple([branch.item for branch in position.items])
 
 
 def close_requirements(model: KnapsackModel, positions: Sequence[CoreStep]) -> Core | None:

@@ -14,8 +14,8 @@ from thrifty.planning.solver.column_sample import sample_steps
 from thrifty.planning.solver.core import (
     Core,
     beside_needed,
+    close_requirements,
     count_items,
-    exclude_step,
     fix_step,
     whole_core,
 )
@@ -325,7 +325,7 @@ def split_core(model: KnapsackModel, core: Core) -> list[Core | None]:
         edge = max(0.0, optional[free].items[0].reduced_value) if free < len(optional) else 0.0
         middle = min(optional, key=lambda p: abs(p.items[0].reduced_value - edge))
         return [
-            exclude_step(model, core, middle.step),
+            close_requirements(model, [position for position in core if position is not middle]),
             fix_step(model, core, middle.step, middle.items),
         ]
     middle = min(

@@ -111,14 +111,7 @@ class Relaxation:
         rows: PackedRows,
         margins: Sequence[MarginRange] = (),
     ) -> None:
-        """The relaxation of a core.
-
-        Args:
-            model: the problem.
-            core: what is left of it to decide.
-            rows: its rows.
-            margins: of each row, for the plans that matter, as far as they are known.
-        """
+        """The relaxation of a core; the margins are those of the plans that matter, if known."""
         self.model = model
         self.core = core
         self.rows = rows

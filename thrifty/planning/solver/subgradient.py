@@ -100,10 +100,8 @@ def minimise_bound(
         aim = max(best_value(), best.bound - TARGET_DROP_SHARE * abs(best.bound))
         length = step_share * (at.bound - aim) / steepness
         if row_change_max < inf:
-            length = min(
-                length,
-                step_share * row_change_max * _highest_price(at.prices) / _steepest_slope(slopes),
-            )
+            highest, steepest = max(at.prices.rows) or inf, max(map(abs, slopes.rows)) or 1.0
+            length = min(length, step_share * row_change_max * highest / steepest)
         at, before = dual.solve(at.prices.move_along(slopes, length)), slopes.rows
         if at.bound < best.bound:
             best, stalled = at, 0
@@ -129,11 +127,3 @@ def deflect(slopes: DualPrices, last_slopes: Sequence[float]) -> DualPrices:
     if sum(map(mul, rows, rows)) < DEFLECTED_SHARE_MIN * sum(map(mul, slopes.rows, slopes.rows)):
         return slopes
     return DualPrices(rows, slopes.arcs, slopes.topics)
-
-
-def _highest_price(prices: DualPrices) -> float:
-    return max(prices.rows) or inf
-
-
-def _steepest_slope(slopes: DualPrices) -> float:
-    return max(map(abs, slopes.rows)) or 1.0
