@@ -8,7 +8,7 @@ from tests.steering.at_once import remaining_totals
 from thrifty import Budget, Outcome, Plan, Problem, Spend, Step, StepOption
 from thrifty.planning.available_options import split_available
 from thrifty.planning.engines import make_plan
-from thrifty.steering.decide import NOTHING_FITS_REASON, DriftDecision, RunSnapshot, decide
+from thrifty.steering.decide import NOTHING_FITS_REASON, DriftDecision, DriftFacts, decide
 from thrifty.steering.ready import ready_options
 from thrifty.steering.remaining import RemainingPlan, remaining_options
 
@@ -23,7 +23,7 @@ STEPS = (Step("A", (A,)), Step("B", (B, B_DEAR)))
 
 def standing(
     left: int, outcomes=(), chosen=(A, B), replans_left=3, steps=STEPS, **more
-) -> RunSnapshot:
+) -> DriftFacts:
     finished = {outcome.step for outcome in outcomes if outcome.has_text}
     failed = {outcome.option.name for outcome in outcomes if not outcome.has_text}
     open_steps = [step for step in steps if step.name not in finished]
@@ -37,7 +37,7 @@ def standing(
         risk=0.5,  # what fits exactly, fits
     )
     plan = Plan("feasible", "beam", chosen)
-    return RunSnapshot(
+    return DriftFacts(
         plan=plan,
         new_outcomes=tuple(outcomes[-1:]),
         remaining=remaining_totals(plan, problem),

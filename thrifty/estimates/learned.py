@@ -132,7 +132,7 @@ def _bills(
     for work, records in billed.items():
         for record in records:
             option = replace(known[work], estimate=record.estimate)
-            yield Bill(option, work.doer, record.actual)
+            yield Bill(option, work.executor_model, record.actual)
 
 
 def _cap_weights(summaries: Iterable[BillSummary]) -> tuple[BillSummary, ...]:
@@ -172,21 +172,21 @@ def _forecast_residuals(
 ) -> tuple[float, ...]:
     """By how many of its spreads each newer bill missed what the older ones had foreseen."""
     older = {work: records[: len(records) // 2] for work, records in billed.items()}
-    seen = Forecaster(_cap_weights(summarise_bills(_bills(older, known))))
-    found: list[float] = []
+    forecaster = Forecaster(_cap_weights(summarise_bills(_bills(older, known))))
+    residuals: list[float] = []
     for work, records in billed.items():
-        foreseen = seen.forecast_option(known[work], work.doer)
+        forecast = forecaster.forecast_option(known[work], work.executor_model)
         newer = (record.actual for record in records[len(records) // 2 :])
-        missed = (_residual(foreseen, actual) for actual in newer)
-        found += [surprise for surprise in missed if surprise is not None]
-    return tuple(found[-RESIDUALS_MAX:]) if len(found) >= SAMPLES_MIN else ()
+        misses = (_residual(forecast, actual) for actual in newer)
+        residuals += [residual for residual in misses if residual is not None]
+    return tuple(residuals[-RESIDUALS_MAX:]) if len(residuals) >= SAMPLES_MIN else ()
 
 
-def _residual(foreseen: StepOption, actual: Spend) -> float | None:
+def _residual(forecast: StepOption, actual: Spend) -> float | None:
     """None where nothing was billed, as by local work, or nothing was uncertain."""
-    pairs = zip(foreseen.estimate.amounts[:UNCERTAIN_RESOURCES], actual.amounts, strict=False)
+    pairs = zip(forecast.estimate.amounts[:UNCERTAIN_RESOURCES], actual.amounts, strict=False)
     estimate, amount = next((pair for pair in pairs if pair[0]), (0, 0))
-    deviation = foreseen.spread * estimate
+    deviation = forecast.spread * estimate
     if not amount or not deviation:
         return None
     return min((amount - estimate) / deviation, RESIDUAL_MAX)

@@ -87,11 +87,11 @@ def shadow_prices(problem: Problem, plan: Plan) -> tuple[ShadowPrice, ...]:
     limits = {resource.name: limit for resource, limit in problem.available.limited_resources()}
     result = []
     for row, (name, limit) in enumerate(limits.items()):
-        clocked = model.makespan_limit is not None and model.makespan_limit.row == row
-        room = model.time_left(chosen) if clocked else model.room_of(row, chosen)
+        is_makespan = model.makespan_limit is not None and model.makespan_limit.row == row
+        room = model.time_left(chosen) if is_makespan else model.room_of(row, chosen)
         step = round_amount(limit // SHOWN_LIMIT_DIVISOR)
         richer = frontier_point(problem, problem.left.raised_by({name: step}))
-        places = problem.concurrency if clocked else 1
+        places = problem.concurrency if is_makespan else 1
         price = prices[row] * places * model.unit_micro / MICRO
         worth = max(0.0, richer.value - plan.value)
         binds = worth > 0.0 or price * limit > BINDING_SHARE_MIN * abs(plan.value)
@@ -164,10 +164,10 @@ def _least_increase_from(
 def _best_value_micro(problem: Problem, resource: str, increase: int) -> float | None:
     """The best value with that much more, a whole number; None when unproven."""
     model = build_knapsack(replace(problem, left=problem.left.raised_by({resource: increase})))
-    found = solve_exactly(model, SolveLimits(INCREASE_NODES_MAX))
-    if not found.is_proven:
+    result = solve_exactly(model, SolveLimits(INCREASE_NODES_MAX))
+    if not result.is_proven:
         return None
-    return model.plan_value(found.items) * model.unit_micro if found.is_plan else NO_PLAN_VALUE
+    return model.plan_value(result.items) * model.unit_micro if result.is_plan else NO_PLAN_VALUE
 
 
 def _force_option(problem: Problem, name: str) -> Problem | None:
@@ -201,13 +201,15 @@ def _row_prices(model: KnapsackModel, plan: Sequence[KnapsackItem]) -> list[floa
     all_rows = PackedRows(model)
     relaxation = Relaxation(model, whole_core(model, all_rows), all_rows)
     start, value = initial_prices(relaxation, plan), model.plan_value(plan)
-    at = minimise_bound(relaxation, start, lambda: value, DESCENT_ROUNDS, lambda at: None)
-    rows = list(at.prices.rows)
+    solution = minimise_bound(
+        relaxation, start, lambda: value, DESCENT_ROUNDS, lambda solution: None
+    )
+    rows = list(solution.prices.rows)
     for row in range(len(rows)):
         # A descent ends near the lowest bound, not at it: a price that does no good is none.
         free = [*rows[:row], 0.0, *rows[row + 1 :]]
-        without = relaxation.solve(replace(at.prices, rows=free)).bound
-        if without <= at.bound * (1.0 + BINDING_SHARE_MIN / 10):
+        without = relaxation.solve(replace(solution.prices, rows=free)).bound
+        if without <= solution.bound * (1.0 + BINDING_SHARE_MIN / 10):
             rows = free
     return [price * unit for price, unit in zip(rows, all_rows.units, strict=True)]
 

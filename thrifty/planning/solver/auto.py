@@ -45,9 +45,9 @@ def solve_automatically(model: KnapsackModel, limits: SolveLimits = LIMITS_DEFAU
         return exact.result(parts)
     nodes_max = min(limits.nodes_max, exact.incumbent.nodes + extra_nodes(exact, parts[0].core))
     exact.limits = replace(limits, nodes_max=nodes_max)
-    found = exact.solve_subproblems(list(parts))
-    if found.is_proven or exact.incumbent.nodes < nodes_max or limits.is_past_deadline():
-        return found
+    result = exact.solve_subproblems(list(parts))
+    if result.is_proven or exact.incumbent.nodes < nodes_max or limits.is_past_deadline():
+        return result
     exact.limits = limits
     return finish_with_milp(exact, parts[0])
 

@@ -26,7 +26,7 @@ def build_knapsack(problem: Problem, matrix: ConstraintMatrix | None = None) -> 
 
     Args:
         problem: what is to be planned.
-        matrix: the problem's measure, if it is at hand.
+        matrix: the problem's, if it is at hand.
     """
     matrix = matrix or ConstraintMatrix(problem)
     done = {step.name for step in problem.done}

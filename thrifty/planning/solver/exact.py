@@ -180,53 +180,53 @@ class ExactEngine:
             relaxation = self.relaxation
             if relaxation.beside is None:
                 return []
-            at = self.lowest_bound(relaxation, prices, rounds)
-            self.tolerance = self.tolerance or bound_tolerance(at)
-            smaller = self.reduce_core(relaxation, at)
+            solution = self.lowest_bound(relaxation, prices, rounds)
+            self.tolerance = self.tolerance or bound_tolerance(solution)
+            smaller = self.reduce_core(relaxation, solution)
             if smaller is None:
                 return []
-            prices = at.prices
-            is_clearer, margins = self.tighten_margins(relaxation, at)
+            prices = solution.prices
+            is_clearer, margins = self.tighten_margins(relaxation, solution)
             is_smaller = REPRICED_ITEMS_MIN < count_items(smaller) < shrunk * len(relaxation.items)
             if not is_smaller and not is_clearer:
                 break
             core = smaller
-        rest = [Subproblem(smaller, prices, min(subproblem.bound, at.bound), margins)]
+        rest = [Subproblem(smaller, prices, min(subproblem.bound, solution.bound), margins)]
         width = self.core_width(smaller)
         if width and (not nodes or width > width_max):
             return rest
-        return [] if self.search_core(smaller, at, nodes) else rest
+        return [] if self.search_core(smaller, solution, nodes) else rest
 
     def tighten_margins(
-        self, relaxation: Relaxation, at: RelaxedSolution
+        self, relaxation: Relaxation, solution: RelaxedSolution
     ) -> tuple[bool, Sequence[MarginRange]]:
         """Whether the margin ranges of better plans are so much tighter that new prices pay, and
         these ranges."""
-        slack = self.value_slack(at)
-        before = relaxation.margin_looseness(at.prices, relaxation.margin_ranges)
-        if before <= TIGHTENED_SHARE_MIN * slack or at.bound <= self.sufficient_bound():
+        slack = self.value_slack(solution)
+        before = relaxation.margin_looseness(solution.prices, relaxation.margin_ranges)
+        if before <= TIGHTENED_SHARE_MIN * slack or solution.bound <= self.sufficient_bound():
             return False, relaxation.margin_ranges
-        margins = leeway(relaxation, at, slack)
+        margins = leeway(relaxation, solution, slack)
         return before - relaxation.margin_looseness(
-            at.prices, margins
+            solution.prices, margins
         ) > TIGHTENED_SHARE_MIN * slack, margins
 
-    def value_slack(self, at: RelaxedSolution) -> float:
+    def value_slack(self, solution: RelaxedSolution) -> float:
         """How much value a plan may lose against a bound and still be better than the incumbent."""
-        return at.bound - self.incumbent.value + self.tolerance
+        return solution.bound - self.incumbent.value + self.tolerance
 
-    def reduce_core(self, relaxation: Relaxation, at: RelaxedSolution) -> Core | None:
+    def reduce_core(self, relaxation: Relaxation, solution: RelaxedSolution) -> Core | None:
         """What of a core can still be better than the best plan; None when nothing can."""
-        slack = self.value_slack(at)
-        return reduce_core(relaxation, at, slack) if slack >= 0 else None
+        slack = self.value_slack(solution)
+        return reduce_core(relaxation, solution, slack) if slack >= 0 else None
 
-    def search_core(self, core: Core, at: RelaxedSolution, nodes: int) -> bool:
+    def search_core(self, core: Core, solution: RelaxedSolution, nodes: int) -> bool:
         """Searches a core for a better plan; whether none is left."""
         left = beside_needed(self.packed_rows, core)
         if left is None:
             return True
         nodes_max = min(self.limits.nodes_max, self.incumbent.nodes + nodes + len(core))
-        search = BranchAndBound(self.model, self.packed_rows, left, at, self.tolerance)
+        search = BranchAndBound(self.model, self.packed_rows, left, solution, self.tolerance)
         return search.run(self.incumbent, replace(self.limits, nodes_max=nodes_max))
 
     def prices_from_rows(self, relaxation: Relaxation, prices: DualPrices) -> DualPrices:
@@ -239,20 +239,22 @@ class ExactEngine:
         alone, together = START_ROUNDS
         self.incumbent.nodes += (alone + 2 * together) * len(relaxation.core)
         start, meet = DualPrices(prices.rows, {}, {}), self.plan_maker(relaxation)
-        at = minimise_bound(RowPricesOnly(relaxation), start, self.sufficient_bound, alone, meet)
+        solution = minimise_bound(
+            RowPricesOnly(relaxation), start, self.sufficient_bound, alone, meet
+        )
         if not self.model.penalty and not any(self.model.requires):
-            return at.prices
+            return solution.prices
         dual = Settling(relaxation)
-        at = minimise_bound(
+        solution = minimise_bound(
             dual,
-            at.prices,
+            solution.prices,
             self.sufficient_bound,
             together,
             meet,
             step_share=0.5,
             row_change_max=0.3,
         )
-        return at.prices.with_half_couplings()
+        return solution.prices.with_half_couplings()
 
     def prices_from_sample(self, relaxation: Relaxation, prices: DualPrices) -> DualPrices:
         """Good prices to start from, and a good plan, found on a sample of the steps."""
@@ -261,10 +263,10 @@ class ExactEngine:
         self.tolerance = bound_tolerance(first)
         part = Relaxation(self.model, sample_steps(relaxation, first, spare), self.packed_rows)
         self.incumbent.nodes += len(relaxation.core) + (rounds + 1) * len(part.core)
-        at = self.lowest_bound(part, prices, rounds)
-        if core := self.reduce_core(part, at):
-            self.search_core(core, at, nodes)
-        return at.prices
+        solution = self.lowest_bound(part, prices, rounds)
+        if core := self.reduce_core(part, solution):
+            self.search_core(core, solution, nodes)
+        return solution.prices
 
     def lowest_bound(
         self, relaxation: Relaxation, prices: DualPrices, rounds: int
@@ -276,7 +278,7 @@ class ExactEngine:
 
     def plan_maker(self, relaxation: Relaxation) -> Callable[[RelaxedSolution], None]:
         """A callback that makes a plan of each point of a descent."""
-        return lambda at: self.update_incumbent(plan_by_reduced_value(relaxation, at))
+        return lambda solution: self.update_incumbent(plan_by_reduced_value(relaxation, solution))
 
     def update_incumbent(self, plan: CorePlan) -> None:
         """Makes a plan the incumbent if it is better."""
@@ -303,9 +305,9 @@ class ExactEngine:
         return SolveResult(best.items, bound, best.nodes, is_plan and bound == value, is_plan)
 
 
-def bound_tolerance(at: RelaxedSolution) -> float:
+def bound_tolerance(solution: RelaxedSolution) -> float:
     """The error that rounding may leave in bounds like this one."""
-    return EPSILON * (abs(at.bound) + sum(map(abs, at.net_step_values)) + 1.0)
+    return EPSILON * (abs(solution.bound) + sum(map(abs, solution.net_step_values)) + 1.0)
 
 
 def core_items_of(core: Core, plan: Sequence[KnapsackItem]) -> CorePlan:

@@ -190,27 +190,27 @@ def plan_by_density(relaxation: Relaxation) -> CorePlan:
     return build_in_order(relaxation, densities, _sort_descending(relaxation.optional, places))
 
 
-def plan_by_reduced_value(relaxation: Relaxation, at: RelaxedSolution) -> CorePlan:
+def plan_by_reduced_value(relaxation: Relaxation, solution: RelaxedSolution) -> CorePlan:
     """The plan that follows the prices of a relaxation.
 
     What the relaxed problem chooses comes first, and there the steps that would lose most by
     any other choice, so that what no longer fits as it should costs little.
     """
-    taken = set(at.chosen_places)
+    taken = set(solution.chosen_places)
     sure = [place for place in relaxation.optional if place in taken]
     others = [place for place in relaxation.optional if place not in taken]
-    regrets = {place: _next_best_loss(relaxation, at, place) for place in sure}
-    order = [*_sort_descending(sure, regrets), *_sort_descending(others, at.net_step_values)]
-    return build_in_order(relaxation, at.item_values, order)
+    regrets = {place: _next_best_loss(relaxation, solution, place) for place in sure}
+    order = [*_sort_descending(sure, regrets), *_sort_descending(others, solution.net_step_values)]
+    return build_in_order(relaxation, solution.item_values, order)
 
 
-def _next_best_loss(relaxation: Relaxation, at: RelaxedSolution, place: int) -> float:
+def _next_best_loss(relaxation: Relaxation, solution: RelaxedSolution, place: int) -> float:
     """The value lost by the next best choice for a step: another item, or none."""
-    worth = at.item_values[relaxation.slices[place]]
+    worth = solution.item_values[relaxation.slices[place]]
     if len(worth) == 1:
-        return at.net_step_values[place]
+        return solution.net_step_values[place]
     second, best = sorted(worth)[-2:]
-    return min(at.net_step_values[place], best - second)
+    return min(solution.net_step_values[place], best - second)
 
 
 def _sort_descending(places: Iterable[int], of: Mapping[int, float] | Sequence[float]) -> list[int]:
