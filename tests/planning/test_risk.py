@@ -12,13 +12,9 @@ from thrifty.planning.risk import (
     fits_margin,
     margin_amount,
     margin_for_risk,
+    margin_variance,
     sample_quantile,
 )
-
-
-def margin_variance(amount: int, spread_milli: int, margin: RiskMargin) -> int:
-    """The square of the margin of one step, in units of 1 / `CONE_SCALE`."""
-    return (amount * spread_milli * margin.z_milli) ** 2
 
 
 def test_half_a_risk_is_no_margin():

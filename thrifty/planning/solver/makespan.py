@@ -64,6 +64,7 @@ def makespan(
         while ready and len(running) < concurrency:
             i = heappop(ready)
             heappush(running, (now + durations[i], i))
+        # A wave is over when its last step is: nothing starts in the places that others left.
         now = max(running)[0] if waves else running[0][0]
         while running and running[0][0] <= now:
             for follower in followers[heappop(running)[1]]:

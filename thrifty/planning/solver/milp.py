@@ -40,7 +40,6 @@ HIGHS_OPTIONS: tuple[tuple[str, bool | int | float], ...] = (
     ("mip_abs_gap", 0.999),  # values are whole
 )
 
-
 HIGHS_INTEGER = 1
 """HiGHS's code for an integer column."""
 HIGHS_FEASIBLE = 2
@@ -177,18 +176,12 @@ class HighsProblem:
             if self.model.is_plan(solution):
                 if not is_plan or self.model.sort_key(solution) < self.model.sort_key(best):
                     best, is_plan = solution, True
-                if (
-                    status == "Optimal"
-                    and self.model.value_max <= EXACT_VALUE_MAX
-                    and not limits.gap
-                ):
+                is_exact = self.model.value_max <= EXACT_VALUE_MAX and not limits.gap
+                if status == "Optimal" and is_exact:
                     return SolveResult(best, self.model.plan_value(best), nodes)
                 break
-            if (
-                limits.gap
-                and is_plan
-                and bound <= limits.sufficient_bound(self.model.plan_value(best))
-            ):
+            enough = limits.sufficient_bound(self.model.plan_value(best))
+            if limits.gap and is_plan and bound <= enough:
                 break
             self._add_rows([*self._tangent_cuts(solution), self._no_good_cut(solution)])
             if status != "Optimal":
