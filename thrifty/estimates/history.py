@@ -123,6 +123,7 @@ def _store_records(store: BaseStore, work: BilledOption, records: list[BillRecor
         "model": work.executor_model.model,
         "records": [record.to_state() for record in records[-RECORDS_PER_OPTION_MAX:]],
     }
+    # Nobody searches bills by meaning: an index would only cost embeddings.
     store.put(NAMESPACE, _item_key(work), value, index=False)
 
 

@@ -90,6 +90,7 @@ def shadow_prices(problem: Problem, plan: Plan) -> tuple[ShadowPrice, ...]:
         is_makespan = model.makespan_limit is not None and model.makespan_limit.row == row
         room = model.time_left(chosen) if is_makespan else model.room_of(row, chosen)
         step = round_amount(limit // SHOWN_LIMIT_DIVISOR)
+        # The price holds at the margin only, so what a round amount really brings is planned.
         richer = frontier_point(problem, problem.left.raised_by({name: step}))
         places = problem.concurrency if is_makespan else 1
         price = prices[row] * places * model.unit_micro / MICRO

@@ -40,6 +40,7 @@ def find_budget_raise(problem: Problem, wanted: Sequence[StepOption], engine: st
         then = make_plan(replace(problem, left=problem.left.raised_by(missing)), engine)
         if then.value >= plan_value(problem, wanted):
             break
+        # All are doubled, as nothing tells which limit is still too low.
         missing = {name: 2 * amount for name, amount in missing.items()}
     have = {option.name for option in now.chosen}
     gained = tuple(option.name for option in then.chosen if option.name not in have)

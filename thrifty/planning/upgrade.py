@@ -52,6 +52,7 @@ def _find_upgrade(
     def is_better(increase: int) -> bool:
         return _comparable_value(point_at(increase)) > _comparable_value(now)
 
+    # Where even no limit at all brings nothing better, there is nothing to look for.
     most = unbinding_increase(problem, resource)
     if not is_better(most):
         return None

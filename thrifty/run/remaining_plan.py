@@ -18,6 +18,7 @@ def remaining_plan(facts: PlannedFacts, settings: RunSettings, services: Service
     limits = services.limits(facts["run"]["id"])
     # A limit on a schedule wants the order in which it was planned.
     is_timed = settings.max_concurrency > 1 and limits.max_latency_ms is not None
+    # Only a limit asks for the makespan, which costs a look at all that remains.
     concurrency = settings.max_concurrency if is_timed else 1
     waits_for_savings = settings.on_drift == "replan" and not is_timed
 

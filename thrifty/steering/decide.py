@@ -71,20 +71,15 @@ def decide(
         return DriftDecision("end", run.no_plan_reason, True)
     remaining = run.remaining
     missing = run.left.exceeded_by(remaining.expected_spend)
-    if missing and on_drift != "replan":
-        reason = _with_drift(
-            f"the rest of the plan is {describe_shortfall(missing)}", describe_drift
-        )
-        return (
-            DriftDecision("ask", reason)
-            if on_drift == "ask"
-            else DriftDecision("end", reason, True)
+    lack = f"the rest of the plan is {describe_shortfall(missing)}" if missing else ""
+    if lack and on_drift != "replan":
+        is_halt = on_drift == "halt"
+        return DriftDecision(
+            "end" if is_halt else "ask", _with_drift(lack, describe_drift), is_halt
         )
     # What has failed is not tried again, so that plans around failures end by themselves.
     reason = (
-        _replan_reason(run, missing, on_drift)
-        if run.replans_left > 0
-        else _replannable_failure(run)
+        _replan_reason(run, lack, on_drift) if run.replans_left > 0 else _replannable_failure(run)
     )
     if reason:
         return DriftDecision("replan", _with_drift(reason, describe_drift))
@@ -100,16 +95,17 @@ def _with_drift(reason: str, describe_drift: Callable[[], str]) -> str:
     return f"{reason}; {drift}" if drift else reason
 
 
-def _replan_reason(run: DriftFacts, missing: dict[str, int], on_drift: OnDrift) -> str:
+def _replan_reason(run: DriftFacts, lack: str, on_drift: OnDrift) -> str:
     """Why a new plan is needed; empty when none is."""
     if not run.new_outcomes:
         return ""
-    if missing:
-        return f"the rest of the plan is {describe_shortfall(missing)}"
+    if lack:
+        return lack
     if failure := _replannable_failure(run):
         return failure
     worth = run.remaining.value
     least = max(0.0, GAIN_MIN * worth)
+    # The bound costs nothing. A plan is made only where it could be better by enough.
     if on_drift == "halt" or run.remaining.value_bound - worth <= least:
         return ""
     gain = run.make_new_plan().value - worth

@@ -288,6 +288,7 @@ def describe_drift(bills: Iterable[Bill]) -> str:
 def _deviation(actual: int, estimate: int, spread: float) -> float | None:
     if not estimate or not spread:
         return None
+    # An outlier of a thousand times its estimate must not drown all other bills.
     ratio = min(max(actual / estimate, 1 / RATIO_MAX), RATIO_MAX)
     sigma = _log_deviation(spread)
     return (log(ratio) + sigma * sigma / 2) / sigma

@@ -1,7 +1,7 @@
 """The remaining part of a plan: what of it is still to be done, and what that comes to.
 
 A run asks after every step. To look at all that is open each time would make a plan of a thousand
-steps a million looks, so the rest is kept: what is in it is counted once, and taken off once.
+steps a million looks. So each step is counted once, and taken off once.
 """
 
 from bisect import bisect_left
@@ -69,7 +69,7 @@ class RemainingPlan:
         defer_upgradable: bool = False,
         concurrency: int = 1,
     ) -> None:
-        """The rest as it is now.
+        """What remains now.
 
         Args:
             chosen: the options of the plan, in running order.
@@ -77,15 +77,13 @@ class RemainingPlan:
             done: the steps that are done.
             max_steps: the most steps that a run may have, done ones counted.
             diversity_penalty: what a pair of steps on one topic takes off the value.
-            forecaster: what bills suggest of the estimates; it may grow. None: they stand as
-                they are.
+            forecaster: what bills suggest of the estimates; it may grow.
             executor_model_of: who would do an option.
             defer_upgradable: whether what has a better option waits for what is saved until then.
                 Else free steps, which bring most for their spend, would all be done before
                 anything could be saved for them.
-            concurrency: how many steps run side by side. Above one, the latency of what remains
-                is its makespan; that costs a look at all of it, so leave it at one where no limit
-                asks for the latency.
+            concurrency: how many steps run side by side. Above one, the totals look at all of
+                them for their makespan.
         """
         self.open_steps = {step.name: step for step in offered}
         known = {option.name: option for step in offered for option in step.options}
@@ -94,15 +92,14 @@ class RemainingPlan:
             options.sort(key=lambda option: option.value < self.open_steps[option.step].value_max)
         self.options_by_step = {option.step: option for option in options}
         """What is still to be done, as it is declared, in its order."""
-        self.revision_steps = {
-            o.step for o in options if self.open_steps[o.step].role == "revision"
-        }
+        roles = {option.step: self.open_steps[option.step].role for option in options}
+        self.revision_steps = {step for step, role in roles.items() if role == "revision"}
         self._forecaster, self._executor_model_of = forecaster or Forecaster(()), executor_model_of
         self._expected_spend = ExpectedSpend(options, self._forecaster, executor_model_of)
         self._best_values = sorted(step.value_max for step in offered)
         self._done = {step.name for step in done}
-        self._max_steps, self._diversity_penalty = max_steps, diversity_penalty
-        self._concurrency = concurrency
+        self._max_steps, self._concurrency = max_steps, concurrency
+        self._diversity_penalty = diversity_penalty
         topics = [step.topic for step in done]
         self._done_topic_pairs = TopicPairs(topics)
         self._topic_pairs = TopicPairs([*topics, *(self.open_steps[o.step].topic for o in options)])

@@ -47,6 +47,7 @@ def _extend(model: KnapsackModel, old: Candidate) -> Iterator[Candidate]:
         if step in present or not present.issuperset(model.requires[step]):
             continue
         for item in options:
+            # Sorted, so that two orders of adding make one candidate.
             chosen = tuple(sorted((*old, item)))
             if min(model.rooms(chosen), default=0) >= 0:
                 yield chosen

@@ -22,12 +22,7 @@ DOMINATORS_MAX = 40
 
 
 def build_knapsack(problem: Problem, matrix: ConstraintMatrix | None = None) -> KnapsackModel:
-    """The model of a problem; the order of its steps and options has no influence.
-
-    Args:
-        problem: what is to be planned.
-        matrix: the problem's, if it is at hand.
-    """
+    """The model of a problem; the order of its steps and options has no influence."""
     matrix = matrix or ConstraintMatrix(problem)
     done = {step.name for step in problem.done}
     steps = {step.name: step for step in problem.steps if step.name not in done}
@@ -74,10 +69,7 @@ def _drop_dominated(
 ) -> Sequence[OptionColumn]:
     """Drops a step's options that do not fit alone or are dominated; the most valuable come first.
 
-    Args:
-        matrix: the problem's.
-        columns: the options.
-        repeated: what their topic takes off their value.
+    What finished steps on their topic take off their value is `repeated`.
     """
     fitting = sorted([offer for offer in columns if offer[2] not in matrix.oversized])
     if repeated:
@@ -141,11 +133,7 @@ def _keep_short_chains(
 ) -> Mapping[str, Sequence[OptionColumn]]:
     """Drops each step that, with all it requires, has more steps than a plan may have.
 
-    Args:
-        columns_of: every step after those that it requires.
-        requires: what steps require.
-        required: the steps that stay in any case.
-        max_steps: what a plan may have.
+    Each step stands after those that it requires. The required ones stay in any case.
     """
     if max_steps >= len(columns_of):
         return columns_of

@@ -126,6 +126,7 @@ class ExactEngine:
             part = subproblems.pop()
             if part.bound < self.incumbent.value - self.tolerance:
                 continue
+            # What is left of the likelier half is taken up next, as its plans cut off the other.
             for half in split_core(self.model, part.core):
                 if half is not None:
                     subproblems += self.reduce_and_search(

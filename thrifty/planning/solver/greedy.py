@@ -28,14 +28,8 @@ class PlanBuilder:
     def __init__(
         self, relaxation: Relaxation, core: Core, rooms: int, promise: Sequence[float]
     ) -> None:
-        """An empty plan.
-
-        Args:
-            relaxation: the problem.
-            core: its steps, beside the least of all that is needed.
-            rooms: what may be used of the rows, packed.
-            promise: of each item; the most promising one of a step is tried first.
-        """
+        """An empty plan of a core and its packed rooms, beside the least of all that is needed; the
+        most promising item of a step is tried first."""
         self.relaxation = relaxation
         self.model = relaxation.model
         self.packed_rows = relaxation.rows
@@ -155,13 +149,7 @@ def build_in_order(
 ) -> CorePlan:
     """Builds a plan from steps in an order, and of each the most promising item that fits.
 
-    Args:
-        relaxation: the problem.
-        promise: of each item.
-        order: the places of the optional steps; needed steps come before them.
-
-    Returns:
-        A plan; nothing when a needed step does not fit.
+    Needed steps come before the places of the order. Nothing is returned when one does not fit.
     """
     if relaxation.beside is None:
         return []

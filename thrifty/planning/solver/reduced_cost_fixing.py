@@ -12,10 +12,7 @@ from thrifty.planning.solver.relaxation import Relaxation, RelaxedSolution
 def reduce_core(relaxation: Relaxation, root: RelaxedSolution, slack: float) -> Core | None:
     """Drops by reduced cost what no better plan can contain: the needed steps first, then the best.
 
-    Args:
-        relaxation: the problem.
-        root: its bound.
-        slack: how much a plan may lose against the bound and still be of interest.
+    The slack is how much a plan may lose against the bound and still be of interest.
     """
     taken = set(root.chosen_places)
     ranks = sorted([root.net_step_values[place] for place in relaxation.optional], reverse=True)
@@ -27,6 +24,7 @@ def reduce_core(relaxation: Relaxation, root: RelaxedSolution, slack: float) -> 
         best = root.net_step_values[place]
         is_taken = place in taken
         least = (best if is_taken else last_in) - slack
+        # A step comes in only by driving another out, as far as all places are taken.
         if best >= least:
             needed = position.needed or (is_taken and best - first_out > slack)
             branches = _items_at_least(relaxation, root, place, least)
