@@ -255,7 +255,7 @@ def test_a_key_stands_for_one_request(ledger):
 
 
 def test_a_fingerprint_can_be_given_later(ledger):
-    """A wave is reserved before its requests are written; the first to know it says it."""
+    """Steps that start together are reserved before their requests are written."""
     ledger.open("run", Budget(max_tokens=1000))
     ledger.reserve("run", "k", "Outline", CALL)
     assert ledger.reserve("run", "k", "Outline", CALL, fingerprint="aa").fingerprint == "aa"

@@ -20,10 +20,10 @@ THREADS = 8
 
 def at_once(act, count=THREADS):
     """What each thread got, or the error that it got instead."""
-    gate = threading.Barrier(count)
+    barrier = threading.Barrier(count)
 
     def one(number):
-        gate.wait()
+        barrier.wait()
         try:
             return act(number)
         except Exception as error:  # noqa: BLE001 - told to the test

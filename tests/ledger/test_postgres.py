@@ -138,7 +138,7 @@ def test_two_that_wait_for_each_other_both_get_through(ledger, database):
     """The server ends one of them, and it is done anew."""
     called(ledger)
     ledger.open("other", ledger.balance("run").budget)
-    gate = threading.Barrier(2)
+    barrier = threading.Barrier(2)
 
     def crossing(first, second):
         seen = []
@@ -147,7 +147,7 @@ def test_two_that_wait_for_each_other_both_get_through(ledger, database):
             books.account(first)
             if not seen:
                 seen.append(True)
-                gate.wait(240)
+                barrier.wait(240)
             return books.account(second)
 
         return ledger._postgres_storage.write(work)

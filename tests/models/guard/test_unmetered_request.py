@@ -422,8 +422,8 @@ def test_calls_in_its_context_pass_the_guard_and_those_outside_do_not():
 def test_a_guard_is_shut_when_its_context_is_left():
     step = StepAccount(Budget())
     with guard_calls(step, OWN):
-        gate = CallbackGuard(step, OWN, {})
-        gate.on_tool_start(None, "", run_id=uuid4())
+        guard = CallbackGuard(step, OWN, {})
+        guard.on_tool_start(None, "", run_id=uuid4())
     assert [entry.status for entry in step.ledger.entries(step.account)] == ["in_doubt"]
     with pytest.raises(StepEnded):
-        gate.on_tool_start(None, "", run_id=uuid4())
+        guard.on_tool_start(None, "", run_id=uuid4())
