@@ -1,7 +1,7 @@
 """A ledger's file whose end is torn: it holds what it once held, or it says that it is damaged.
 
 A process is killed while it writes, and a disk that lies may have kept its last writes in part
-or not at all. Whatever is left must be the books as they were after some act, or be refused: no
+or not at all. Whatever is left must be the ledger as it was after some act, or be refused: no
 sum that never was, and no account that begins anew.
 """
 
@@ -26,7 +26,7 @@ NOISE = {
 
 
 class Written:
-    """A file that a process wrote and left open, and the books after each act."""
+    """A file that a process wrote and left open, and the ledger after each act."""
 
     def __init__(self, folder):
         self.path, self.log = folder / "ledger.sqlite", folder / "ledger.sqlite-wal"

@@ -60,7 +60,7 @@ PARTS = {
         ("tests/budget",),
         sample="thrifty.budget.money.x_quote_nano_usd__mutmut_1",
         imported=(
-            "thrifty.budget.resources.x__counted",
+            "thrifty.budget.resources.x__count_formatter",
             # How a class is converted is found out once, when a test module writes its first one.
             *(f"thrifty.budget.plain_data.x__{name}" for name in CODECS),
         ),
@@ -78,7 +78,7 @@ PARTS = {
             "tests/steering/test_forecast.py",
             "tests/steering/test_remaining.py",
         ),
-        sample="thrifty.steering.decide.x__because__mutmut_1",
+        sample="thrifty.steering.decide.x__with_drift__mutmut_1",
     ),
     "pricing": Part(
         (

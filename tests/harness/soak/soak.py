@@ -4,7 +4,7 @@
     python -m tests.harness.soak --seconds 3600                 # an hour on each
     python -m tests.harness.soak --on postgres --seconds 600 --restart-every 20
 
-Each second an observer asks the database whether the books are right (`conservation`). A file
+Each second an observer asks the database whether the ledger adds up (`conservation`). A file
 that every worker appends to before it settles plays the provider: what stands there was billed.
 At the end of a round the ledger must charge at least that under every key, exactly that where it
 was settled, and nothing that was released. An operator raises the limit whenever it binds.

@@ -1,4 +1,4 @@
-"""What the guard reads off somebody else's call, reserves for it, and books when it is back."""
+"""What the guard reads off somebody else's call, reserves for it, and charges when it is back."""
 
 from decimal import Decimal
 from types import SimpleNamespace
@@ -346,7 +346,7 @@ def test_a_failure_is_charged_unless_it_was_certainly_not_billed(error, status):
     call = guarded.ask(model="own", max_tokens=50)
     guarded.guard.on_llm_error(error, run_id=call)
     assert [entry.status for entry in guarded.entries] == [status]
-    guarded.guard.on_llm_error(error, run_id=call)  # told twice, booked once
+    guarded.guard.on_llm_error(error, run_id=call)  # called twice, charged once
 
 
 def test_the_end_of_a_call_that_is_not_known_is_nobodys():
