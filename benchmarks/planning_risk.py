@@ -100,7 +100,7 @@ def main() -> None:
         for risk in RISKS:
             planned = [replace(case, risk=risk) for case in cases]
             kept = sum(
-                sum(map(truth, make_plan(p).chosen), Spend()).is_within(p.left)
+                p.left.covers(sum(map(truth, make_plan(p).chosen), Spend()))
                 for p, truth in zip(planned, truths, strict=True)
             )
             got = sum(run_with_replans(p, t) for p, t in zip(planned, truths, strict=True))

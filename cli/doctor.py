@@ -7,10 +7,10 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from thrifty.budget.plain_text import single_line
 from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.shared_options import ENVIRONMENT_HELP
 from thrifty.cli.view.screen import Screen
-from thrifty.receipt.wording import single_line
 
 EPILOG = f"""\b
 Examples:

@@ -14,10 +14,10 @@ from uuid import uuid4
 from thrifty.budget import Budget, LedgerUnavailable, ModelUnavailable
 from thrifty.budget.dollars import format_usd
 from thrifty.budget.errors import ThriftyError
+from thrifty.budget.plain_text import single_line
+from thrifty.models.input_bound import is_exact
 from thrifty.models.prices import PriceList
 from thrifty.models.probe import probe, server_address
-from thrifty.models.tokens import is_exact
-from thrifty.receipt.wording import single_line
 from thrifty.settings import Settings
 
 FindingState = Literal["ok", "note", "fail"]

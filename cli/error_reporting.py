@@ -7,9 +7,9 @@ from typing import Any, NoReturn
 import click
 
 from thrifty.budget import ThriftyError
+from thrifty.budget.plain_text import single_line
 from thrifty.cli.ctrl_c import exit_now
 from thrifty.cli.exit_codes import INTERRUPTED
-from thrifty.receipt.wording import single_line
 
 DEBUG_KEY = "thrifty.debug"
 UNEXPECTED_EXIT_CODE = 1

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thrifty.budget import InvalidInput, StepOption
+from thrifty.budget.plain_text import single_line
 from thrifty.cli.bill_history import BILLS_FILE, read_bills
 from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.view.screen import Screen
@@ -18,7 +19,6 @@ from thrifty.estimates.history import BilledOption, BillHistory
 from thrifty.estimates.learned import learn_from_history
 from thrifty.executors.registry import LLM
 from thrifty.options.catalog import load_catalog
-from thrifty.receipt.wording import single_line
 from thrifty.settings import home_folder
 from thrifty.steering.forecast import ExecutorModel, Forecaster
 

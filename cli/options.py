@@ -7,11 +7,11 @@ from rich.text import Text
 
 from thrifty.budget import Step, StepOption, check_steps
 from thrifty.budget.dollars import format_usd
+from thrifty.budget.plain_text import single_line
 from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.view.screen import Screen
 from thrifty.executors.registry import BUILTIN_EXECUTORS
 from thrifty.options.catalog import builtin_catalog_text, load_catalog
-from thrifty.receipt.wording import single_line
 
 EPILOG = """\b
 Examples:

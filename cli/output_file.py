@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thrifty.budget import InvalidInput
-from thrifty.receipt.wording import single_line
+from thrifty.budget.plain_text import single_line
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from thrifty.budget import ThriftyError
+from thrifty.budget.plain_text import single_line
 from thrifty.cli.saved_runs import LATEST, RunsFolder
-from thrifty.receipt.wording import single_line
 
 RUN_ARGUMENT_HELP = (
     "RUN is the name that `thrifty runs` shows, or its beginning; `last` is the newest."

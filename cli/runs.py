@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thrifty.budget import Spend
+from thrifty.budget.plain_text import single_line
 from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.run_argument import RUN_ARGUMENT_HELP, run_argument
 from thrifty.cli.saved_runs import RunsFolder, SavedRun
@@ -41,9 +42,7 @@ def runs(limit: int, as_json: bool) -> None:
     for row in rows:
         spent = wording.describe_spend(Spend.from_state(row["spend"])) if row["spend"] else ""
         status = Text(row["status"], style=STATUS_STYLES.get(row["status"], "yellow"))
-        table.add_row(
-            row["run"], status, spent, Text(wording.single_line(row["task"])[:TASK_LENGTH_SHOWN])
-        )
+        table.add_row(row["run"], status, spent, Text(single_line(row["task"])[:TASK_LENGTH_SHOWN]))
     screen.result.print(table)
 
 

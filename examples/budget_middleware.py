@@ -39,7 +39,7 @@ def main() -> None:
         print(f"{message.type}: {message.text[:90] or 'wants ' + message.tool_calls[0]['name']}")
     balance = ledger.balance("team")
     print(f"spent: {balance.spent.tool_calls} calls; within budget:", end=" ")
-    print(balance.spent.is_within(balance.budget.without_latency()))
+    print(balance.budget.without_latency().covers(balance.spent))
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def _dispatcher(
         prefix=f"{run['id']}/steps",
         task=run["task"],
         draft=services.cache_of(state).draft(lambda: steps_in_order(state, services)),
-        terms=terms_of(run, context, services),
+        model_access=terms_of(run, context, services),
         catalog=catalog,
         left=lambda: services.remaining_budget(run["id"], state["spend"]["latency_ms"]),
         kept_back=needed_for_revisions(remaining, menu, catalog),

@@ -1,6 +1,7 @@
 """Does one step with a language model."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -9,13 +10,11 @@ from langgraph.runtime import Runtime
 
 from thrifty.budget import Outcome, Spend
 from thrifty.executors.llm import target_words, useful_tokens, write_with_model
-from thrifty.executors.payload import model_of
 from thrifty.executors.protocol import Work
 from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.allowance import Allowance
 from thrifty.nodes.context import Context
 from thrifty.prompts import render_prompt
-from thrifty.run.active_time import active_ms
 from thrifty.run.assignment import ExecutorInput, remaining_ms_for, reserved_for, work_of
 from thrifty.run.events import event_base
 from thrifty.run.services import Services
@@ -29,13 +28,14 @@ def run_llm(
     state: ExecutorInput, runtime: Runtime[Context], config: RunnableConfig, *, services: Services
 ) -> dict[str, Any]:
     """Writes a section or revises the draft; a failure is an outcome, not an exception."""
-    context, cache = Context.of(runtime.context), services.cache(state["run"]["id"])
+    run_id, known_ms = state["run"]["id"], state["spend"]["latency_ms"]
+    context, cache = Context.of(runtime.context), services.cache(run_id)
     work = work_of(state, cache)
-    model = model_of(work.option, context.model)
+    model = str(work.option.payload.get("model", context.model))
     prompt = ModelPrompt(model, _prompt(work, context), context.effort)
     reserved = reserved_for(state, cache)
     allowance = _allowance(state, work, reserved, useful_tokens(work, model), services)
-    started_ms = active_ms(state, services)
+    started_ms = services.runs.active_ms(run_id, known_ms)
     progress = ProgressHandler(
         runtime.stream_writer, work.option, lambda: event_base(state, services)
     )
@@ -49,7 +49,7 @@ def run_llm(
         text=_with_untouched(outcome, state["assignment"]["untouched"]),
         actual=_of_this_attempt(outcome.actual, charged_before),
         started_ms=started_ms,
-        ended_ms=active_ms(state, services),
+        ended_ms=services.runs.active_ms(run_id, known_ms),
     )
     return {"outcomes": [cache.write(outcome)]}
 
@@ -74,7 +74,7 @@ def _allowance(
         key=state["assignment"]["key"],
         label=work.option.name,
         limit=reserved,
-        left_ms=lambda limits: remaining_ms_for(state, limits, services),
+        left_ms=partial(remaining_ms_for, state, services=services),
         useful_tokens=useful_tokens,
     )
 
@@ -82,8 +82,8 @@ def _allowance(
 def _of_this_attempt(charged: Spend, before: Spend) -> Spend:
     """What this attempt alone was charged.
 
-    The entries of the work are those of all its attempts. Those that were stopped have said
-    already what they were charged.
+    The ledger's entries are those of all attempts at the work. The outcomes of those that were
+    stopped say already what they were charged.
     """
     if before == Spend():
         return charged

@@ -81,16 +81,16 @@ def _remaining_problem(run: WorldRun, outcomes: list[Outcome]) -> Problem:
 
 def _affordable_options(rest: list[StepOption], left: Budget) -> list[StepOption]:
     """A step whose very estimate is not left is not begun."""
-    return [option for option in rest if option.estimate.is_within(left)]
+    return [option for option in rest if left.covers(option.estimate)]
 
 
 def _is_over_budget(run: WorldRun, done: list[StepOption]) -> bool:
-    return not sum((run.actual[o.name] for o in done), Spend()).is_within(run.budget)
+    return not run.budget.covers(sum((run.actual[o.name] for o in done), Spend()))
 
 
 def _sum_up(run: WorldRun, done: list[StepOption] | tuple[StepOption, ...]) -> PolicyResult:
     value, spent = 0.0, Spend()
     for option in done:
         spent += run.actual[option.name]
-        value += option.value if spent.is_within(run.budget) else 0.0
-    return PolicyResult(value, spent, not spent.is_within(run.budget))
+        value += option.value if run.budget.covers(spent) else 0.0
+    return PolicyResult(value, spent, not run.budget.covers(spent))

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thrifty.budget import InvalidInput
+from thrifty.budget.plain_text import single_line
 from thrifty.budget.resources import COST, LATENCY, RESOURCES, Resource
 from thrifty.cli.bill_history import read_bills_for
 from thrifty.cli.plan_preview import first_problem
@@ -153,8 +154,8 @@ def _plan_changes(
     for budget, point in zip(curve.budgets, report.points, strict=True):
         adds, drops = compare_points(before, point)
         if adds or drops:
-            signs = [(f"+ {wording.single_line(name)}", "green") for name in adds]
-            signs += [(f"- {wording.single_line(name)}", "red") for name in drops]
+            signs = [(f"+ {single_line(name)}", "green") for name in adds]
+            signs += [(f"- {single_line(name)}", "red") for name in drops]
             yield budget, point, Text("\n").join(Text(*sign) for sign in signs)
             before = point
 

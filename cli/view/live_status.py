@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from thrifty.budget import Budget, Spend
+from thrifty.budget.plain_text import single_line
 from thrifty.budget.resources import COST, LATENCY, RESOURCES, Resource
-from thrifty.receipt.wording import RESOURCE_LABELS, round_up_usd, single_line
+from thrifty.receipt.wording import RESOURCE_LABELS, round_up_usd
 
 GAUGE_CELLS = 12
 """Short, so that a row fits in 70 columns."""

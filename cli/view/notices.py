@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from thrifty.budget import Spend
-from thrifty.receipt.wording import describe_spend, single_line
+from thrifty.budget.plain_text import single_line
+from thrifty.receipt.wording import describe_spend
 
 NoticeKind = Literal[
     "start",

@@ -9,6 +9,7 @@ import click
 from rich.text import Text
 
 from thrifty.budget import Spend
+from thrifty.budget.plain_text import single_line
 from thrifty.budget.resources import format_amounts
 from thrifty.cli.view.screen import Screen
 from thrifty.receipt import wording
@@ -33,17 +34,17 @@ def question_lines(question: Mapping[str, Any]) -> list[Text]:
     """A question in a few lines."""
     lines = [Text.assemble(("? ", "cyan"), (question["question"], "bold"))]
     if error := question.get("error"):
-        lines.append(Text(f"  {wording.single_line(error)}", style="red"))
-    lines.append(Text(f"  {wording.single_line(question['reason'])}"))
+        lines.append(Text(f"  {single_line(error)}", style="red"))
+    lines.append(Text(f"  {single_line(question['reason'])}"))
     lines.append(
         Text(f"  Spent so far: {wording.describe_spend(Spend.from_state(question['spent']))}")
     )
     lines += [
-        Text(f"  · {wording.single_line(todo['option'])}: {_estimate_text(todo)}", style="dim")
+        Text(f"  · {single_line(todo['option'])}: {_estimate_text(todo)}", style="dim")
         for todo in question["to_do"]
     ]
     if buys := question["buys"]:
-        options = wording.single_line(", ".join(buys["options"])) or "the rest of the plan"
+        options = single_line(", ".join(buys["options"])) or "the rest of the plan"
         more = format_amounts(buys["more"])
         lines.append(Text(f"  {more} more would buy {options}, worth {buys['value']:+.1f}"))
     return lines

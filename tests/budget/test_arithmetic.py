@@ -35,14 +35,14 @@ def test_within_means_no_limit_is_passed(spend, budget):
         limit is None or amount <= limit
         for amount, limit in zip(spend.amounts, budget.limits, strict=True)
     )
-    assert spend.is_within(budget) == by_hand
+    assert budget.covers(spend) == by_hand
     assert bool(budget.exceeded_by(spend)) != by_hand
 
 
 @given(small_spends, small_spends, budgets)
 def test_what_fits_beside_a_spend_is_what_is_within_what_it_leaves(spent, more, budget):
-    if spent.is_within(budget):
-        assert budget.has_room_for(more, beside=spent) == more.is_within(budget.left_after(spent))
+    if budget.covers(spent):
+        assert budget.covers(spent + more) == budget.left_after(spent).covers(more)
 
 
 @given(spends, budgets)

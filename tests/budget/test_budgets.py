@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from thrifty.budget import Budget, InvalidInput, Spend
-from thrifty.budget.limits import BUDGET_DEFAULT
+from thrifty.budget.limits import BUDGET_DEFAULT, tighter_limits
 from thrifty.budget.resources import RESOURCES, TOKENS, TOOL_CALLS, format_amounts
 
 ALL = Budget(max_tokens=100, max_cost_usd=2, max_latency_ms=300, max_tool_calls=4)
@@ -113,3 +113,8 @@ def test_amounts_are_shown_with_their_units(amounts, shown):
 def test_amounts_are_told_in_the_order_of_the_resources():
     assert format_amounts({"tool_calls": 1, "tokens": 412}) == "412 tokens, 1 call"
     assert format_amounts({}) == ""
+
+
+def test_of_two_limits_the_lower_one_counts():
+    assert tighter_limits((1, None, 5, None), (2, 3, None, None)) == (1, 3, 5, None)
+    assert tighter_limits((2, 3, None, None), (1, None, 5, None)) == (1, 3, 5, None)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thrifty.budget.plain_text import strip_unprintable
+from thrifty.budget.plain_text import single_line, strip_unprintable
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,12 @@ def test_what_could_do_harm_is_taken_out_and_nothing_else(text, harmless):
     assert strip_unprintable(text) == harmless
 
 
+def test_a_single_line_has_one_blank_between_two_words():
+    assert single_line(" a\t\tb\r\n\x1b[2Jc\n") == "a b [2Jc"
+
+
 @given(st.text(st.characters(codec=None)))
 def test_a_plain_text_can_be_written_and_stays_as_it_is(text):
     strip_unprintable(text).encode()
+    assert single_line(text) == single_line(strip_unprintable(text))
     assert strip_unprintable(strip_unprintable(text)) == strip_unprintable(text)

@@ -17,7 +17,7 @@ from tests.ledger.shorthand import CALL, USED, called
 from thrifty.budget import Budget, LeaseLost, LedgerUnavailable, ReservationClosed, Spend
 from thrifty.ledger import accounts
 from thrifty.ledger import postgres as of_postgres
-from thrifty.ledger.postgres import ATTEMPTS_MAX, RETRY_PAUSE_S, PostgresLedger
+from thrifty.ledger.postgres import RETRY_PAUSE_S, TRANSACTION_ATTEMPTS_MAX, PostgresLedger
 
 
 @pytest.fixture
@@ -224,8 +224,8 @@ def failing(ledger, error):
 def test_what_passes_is_tried_again_with_longer_and_longer_pauses(ledger, pauses):
     called(ledger)
     lost = psycopg.OperationalError("the connection is lost\nIs the server running?")
-    assert failing(ledger, lost) == ATTEMPTS_MAX
-    assert pauses == [RETRY_PAUSE_S * attempt / 2 for attempt in range(1, ATTEMPTS_MAX)]
+    assert failing(ledger, lost) == TRANSACTION_ATTEMPTS_MAX
+    assert pauses == [RETRY_PAUSE_S * attempt / 2 for attempt in range(1, TRANSACTION_ATTEMPTS_MAX)]
 
 
 @pytest.mark.parametrize(

@@ -25,10 +25,10 @@ def at(place: int, amount, others=0) -> tuple:
 def test_amounts_are_added_and_taken_away_each_for_itself():
     a, b, c = (1, 20, 300, 4_000), (5, 6, 7, 8), (1, 2, 3, 4)
     assert rules.add_amounts(a, b) == (6, 26, 307, 4_008)
-    assert rules.subtract_amounts(a, b) == (-4, 14, 293, 3_992)
     assert rules.replace_term(a, c, b) == (5, 24, 304, 4_004)
-    assert rules.clip_at_zero((-1, 0, 1, -5)) == (0, 0, 1, 0)
-    assert rules.clip_at_zero((7, -8, -9, 6)) == (7, 0, 0, 6)
+    assert rules.excess_amounts(a, b) == (0, 14, 293, 3_992)
+    assert rules.excess_amounts(b, a) == (4, 0, 0, 0)
+    assert rules.excess_amounts((7, 3, 3, 6), (0, 11, 12, 0)) == (7, 0, 0, 6)
 
 
 @pytest.mark.parametrize(("name", "place"), PLACES.items(), ids=PLACES)
@@ -135,11 +135,6 @@ def test_an_account_that_is_shut_has_its_limits_at_what_is_spent():
     assert shut.limits == (4, 5, 50, 2)
     assert shut.over == (0, 0, 0, 5)
     assert rules.shortfall(shut, (0, 1, 0, 0)) == {"cost": 1, "tool_calls": 5}
-
-
-def test_of_two_limits_the_lower_one_counts():
-    assert rules.tighter_limits((1, None, 5, None), (2, 3, None, None)) == (1, 3, 5, None)
-    assert rules.tighter_limits((2, 3, None, None), (1, None, 5, None)) == (1, 3, 5, None)
 
 
 def test_a_sum_beyond_the_largest_amount_is_shown_as_that():

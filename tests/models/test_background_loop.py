@@ -1,10 +1,16 @@
 """The one event loop on which every model call runs."""
 
+import asyncio
 import subprocess
 import sys
+import time
+from threading import active_count
+
+import pytest
 
 from tests.harness.llm_server import Answer, LLMServer
 from thrifty import SqliteLedger
+from thrifty.models.background_loop import BackgroundLoop
 
 ASKED_AT_ONCE = """
 import sys
@@ -73,3 +79,43 @@ def test_a_fork_asks_on_a_loop_and_on_connections_of_its_own(tmp_path):
         bill = server.bill
     spent = SqliteLedger(tmp_path / "books").balance("team").spent
     assert (spent.tokens, spent.tool_calls) == (bill.total_tokens, 7)
+
+
+def test_a_call_is_given_up_at_its_deadline_even_if_it_swallows_its_cancellation():
+    ended = []
+
+    async def stubborn():
+        for _ in range(3):
+            try:
+                await asyncio.sleep(3_600)
+            except asyncio.CancelledError:
+                ended.append("swallowed")
+        ended.append("ended")
+
+    loop = BackgroundLoop()
+    with pytest.raises(TimeoutError):  # and not after three hours
+        loop.run(lambda left: loop.await_call(stubborn(), time.monotonic_ns() + 200_000_000, left))
+    wait_until(lambda: "ended" in ended)
+    assert ended == ["swallowed"] * 3 + ["ended"]
+
+
+def test_results_and_errors_come_back_and_no_thread_is_added():
+    async def answer():
+        return 5
+
+    async def fail():
+        raise LookupError("none")
+
+    loop = BackgroundLoop()
+    threads = active_count()
+    assert loop.run(lambda left: loop.await_call(answer(), None, left)) == 5
+    with pytest.raises(LookupError):
+        loop.run(lambda left: loop.await_call(fail(), None, left))
+    assert active_count() == threads
+
+
+def wait_until(holds) -> None:
+    give_up_at = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)

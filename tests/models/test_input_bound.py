@@ -3,19 +3,23 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import BaseModel
 
 from thrifty.models.input_bound import (
+    MESSAGE_OVERHEAD_TOKENS,
     as_json,
     attachments,
     input_tokens,
     messages_of,
     recalled_tokens,
     schemas_of,
+    tokens_bound,
+    utf8_bytes,
     why_unbounded,
 )
-from thrifty.models.tokens import MESSAGE_OVERHEAD_TOKENS
 
 OWN = "own"
 """A model whose encoding nobody knows: its tokens are bounded by bytes, which are easy to count."""
@@ -227,3 +231,10 @@ def test_messages_are_told_from_inputs_and_bodies_are_left_as_they_are():
     assert messages_of(body) == [{"content": "a"}, {"content": "c"}]
     assert body["messages"] == [{"content": "a"}]
     assert messages_of({"input": ""}) == []
+
+
+@settings(deadline=None)  # the first example loads the vocabularies
+@given(st.text(max_size=300))
+def test_bytes_bound_every_known_encoding(text):
+    for model in ("gpt-5", "gpt-4"):
+        assert tokens_bound(text, model) <= utf8_bytes(text)

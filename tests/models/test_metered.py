@@ -82,12 +82,12 @@ def test_the_cap_that_is_sent_is_all_that_tokens_and_money_afford(
     server.script(Answer(tokens=5000))
     WAYS[way](make(budget, api), "Tell me all.")
     (request,) = server.requests
-    assert ledger.balance(ACCOUNT).spent.is_within(budget)
+    assert budget.covers(ledger.balance(ACCOUNT).spent)
     worst = worst_case(request.input_tokens, request.output_cap)
-    assert worst.is_within(budget)
+    assert budget.covers(worst)
     assert server.bill.total_tokens == worst.tokens
     # The bound on the input is tight: not much is left unused.
-    assert not (worst + worst_case(0, 40)).is_within(budget)
+    assert not budget.covers(worst + worst_case(0, 40))
 
 
 def worst_case(tokens_in: int, tokens_out: int) -> Spend:

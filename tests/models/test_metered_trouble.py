@@ -282,7 +282,7 @@ def test_any_budget_under_any_faults(seed):
                 WAYS[dice.choice(list(WAYS))](model, f"Question {number}" * dice.randint(1, 30))
             balance = ledger.balance(ACCOUNT)
             overrun = any(entry.is_overrun for entry in ledger.entries(ACCOUNT))
-            assert overrun or (balance.spent + balance.reserved).is_within(budget)
+            assert overrun or budget.covers(balance.spent + balance.reserved)
             assert server.bill.total_tokens <= balance.spent.tokens
         assert balance.reserved == Spend()
 

@@ -18,6 +18,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 IN_MICRO, OUT_MICRO, READ_MICRO, WRITTEN_MICRO = 2, 8, 1, 5
 """What the list below asks for a token: read from a cache it is cheaper, written to it dearer."""
 OWN = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))})
+FREE = PriceList({"own": TokenPrice(Decimal(0), Decimal(0))})
 
 
 def constraint(is_active: bool) -> Any:
@@ -60,7 +61,6 @@ def test_the_list_is_asked_as_its_library_wants_to_be():
 def test_what_was_read_from_a_cache_or_written_to_it_is_told():
     listed, _ = prices()
     micro = 3 * IN_MICRO + 4 * READ_MICRO + 3 * WRITTEN_MICRO + OUT_MICRO
-    assert listed.quote("listed", 10, 1, 4, written_tokens=3) == micro * 1000
     assert listed.of("listed", Usage(10, 1, 4, 3)) == micro * 1000
 
 
@@ -128,7 +128,7 @@ def test_tokens_that_may_be_input_or_output_cost_what_the_dearer_does():
 def test_an_own_price_asks_no_list_and_knows_every_tier():
     public = Listed()
     own = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))}, lambda: (public, NOON))
-    assert own.quote("own", 2, 3, 1, written_tokens=1, tier="flex") == 14_000
+    assert own.of("own", Usage(2, 3, 1, 1, "flex")) == 14_000
     assert own.knows("own", "flex")
     assert public.asked == []
 
@@ -169,3 +169,18 @@ def test_every_token_that_is_affordable_is_found(limit):
 def test_where_not_even_nothing_is_affordable_it_is_nothing():
     assert most_affordable(5, -1, lambda tokens: tokens) == 0
     assert most_affordable(0, -1, lambda tokens: tokens) == 0
+
+
+def test_an_own_price_goes_before_the_list_and_rounds_up():
+    assert OWN.quote("own", 1, 0) == 1_000
+    assert OWN.quote("own", 0, 1) == 4_000
+    assert PriceList({"own": TokenPrice(Decimal("0.0001"), Decimal(0))}).quote("own", 1, 0) == 1
+    assert FREE.quote("own", 10**6, 10**6) == 0
+
+
+def test_the_public_list_knows_cached_input():
+    listed = PriceList({})
+    assert listed.quote("gpt-5", 1_000_000, 0) == 1_250_000_000
+    assert listed.of("gpt-5", Usage(1_000_000, 0, 1_000_000)) == 125_000_000
+    with pytest.raises(PriceUnknown, match="no price is known for model 'nobody-knows'"):
+        listed.quote("nobody-knows", 1, 1)

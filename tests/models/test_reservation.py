@@ -10,11 +10,11 @@ from langchain_core.messages import HumanMessage
 from tests.models.conftest import client
 from thrifty import Budget, MemoryLedger, PriceUnknown, Spend, TokenPrice
 from thrifty.models.allowance import Allowance
+from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.openai import OpenAIModel
 from thrifty.models.providers.protocol import CallBounds
 from thrifty.models.reservation import CallAccounts
-from thrifty.models.tokens import MESSAGE_OVERHEAD_TOKENS
 
 NO_MONEY = Budget(max_tokens=1)
 OWN = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))})
@@ -100,7 +100,7 @@ def test_a_long_context_is_priced_as_one():
     dollars = Budget(max_cost_usd=3)
     for each in (short, long):
         cap = each.largest_cap(dollars)
-        assert each.worst_case(cap).is_within(dollars)
-        assert not each.worst_case(cap + 1).is_within(dollars)
+        assert dollars.covers(each.worst_case(cap))
+        assert not dollars.covers(each.worst_case(cap + 1))
     input_ratio = long.worst_case(0).cost_nano_usd / short.worst_case(0).cost_nano_usd
     assert input_ratio > 1.9 * long.request.input_tokens / short.request.input_tokens

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage
 
 from thrifty.models.usage import COUNT_MAX, Usage, read_token_usage, read_usage
 
@@ -136,3 +137,32 @@ def test_where_no_usage_came_there_is_none():
 
 def test_input_and_output_are_what_a_limit_on_tokens_limits():
     assert Usage(10, 5, cached_tokens=4, written_tokens=1).tokens == 15
+
+
+def message(tokens_in: object, tokens_out: object, **details: object) -> AIMessage:
+    answer = AIMessage("text")
+    usage = {"input_tokens": tokens_in, "output_tokens": tokens_out, "input_token_details": details}
+    object.__setattr__(answer, "usage_metadata", usage)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (message(10, 5), Usage(10, 5)),
+        (message(10, 5, cache_read=4), Usage(10, 5, 4)),
+        (message(10, 5, flex_cache_read=4), Usage(10, 5, 4)),
+        (message(10, 5, cache_read=40), Usage(10, 5, 10)),
+        (message(10, 0), None),
+        (message(0, 5), None),
+        (message(-1, 5), None),
+        (message(10, -5), None),
+        (message(10, 5.0), None),
+        (message(True, 5), None),
+        (message(None, 5), None),
+        (message(10, 5, cache_read=-1), None),
+        (AIMessage("text"), None),
+    ],
+)
+def test_usage_is_a_count_or_nothing(given, read):
+    assert read_usage(given) == read

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from tests.receipt.samples import HOSTILE, HOSTILE_DRAFT, RECEIPT, hostile
 from tests.receipt.strategies import receipts
 from thrifty.budget import Budget
-from thrifty.budget.plain_text import strip_unprintable
+from thrifty.budget.plain_text import single_line, strip_unprintable
 from thrifty.receipt.draft_html import render_draft
 from thrifty.receipt.html import receipt_page
-from thrifty.receipt.wording import single_line
 
 TAGS = re.findall(
     r"\w+",

@@ -1,4 +1,4 @@
-"""The words of the trade: budgets, spends, steps, plans, outcomes, and what can be refused.
+"""The nouns of the library: budgets, spends, steps, plans, outcomes, and the errors.
 
 Each is loaded when it is first used, as in `thrifty`: to plan takes half of them.
 """

@@ -11,7 +11,7 @@ from thrifty.budget.limits import Budget
 from thrifty.budget.resources import COST, LATENCY, RESOURCES, TOKENS, TOOL_CALLS, Resource
 
 PHRASE_MAX = 200
-"""A budget has four parts; nobody needs more characters to say them."""
+"""A budget has four parts, and nobody needs more characters to write them."""
 PHRASE_EXAMPLE = "2k tokens, 5s, $0.02, 2 calls"
 
 NANO_PER_CENT = NANO_PER_USD // 100
@@ -31,6 +31,7 @@ SCALES = {"": 1, "k": 1_000, "m": 1_000_000}
 
 SEPARATOR_PATTERN = re.compile(r"[;\n]|\band\b|,(?!\d{3}(?!\d))|(?<!\d),", re.ASCII)
 """A comma between a digit and just three digits belongs to a number."""
+# The scale `m` means a million, but not where "ms" or "min" begins.
 LIMIT_PATTERN = re.compile(
     r"(?:max|at most|up to)?\s*"
     r"(?P<before>us\$|\$|usd)?\s*"
@@ -42,7 +43,7 @@ LIMIT_PATTERN = re.compile(
 
 
 def parse_budget(phrase: object, field: str = "budget") -> Budget:
-    """The budget that a person means; what is not named is not limited.
+    """The budget that a person means. What is not named is not limited.
 
     Args:
         phrase: parts with a comma, a semicolon or "and" between them, each a number and a unit.
@@ -65,12 +66,12 @@ def parse_budget(phrase: object, field: str = "budget") -> Budget:
 
 
 def _parse_limit(field: str, part: str) -> tuple[Resource, int]:
-    found = LIMIT_PATTERN.fullmatch(part)
-    words = [word for word in (found["before"], found["unit"]) if word] if found else []
-    if found is None or len(words) != 1 or words[0] not in UNITS:
+    match = LIMIT_PATTERN.fullmatch(part)
+    units = [unit for unit in (match["before"], match["unit"]) if unit] if match else []
+    if match is None or len(units) != 1 or units[0] not in UNITS:
         raise InvalidInput(field, part, f"write a number and a unit, as in {PHRASE_EXAMPLE!r}")
-    resource, size = UNITS[words[0]]
-    exact = Fraction(found["number"].replace(",", "")) * SCALES[found["scale"] or ""] * size
+    resource, size = UNITS[units[0]]
+    exact = Fraction(match["number"].replace(",", "")) * SCALES[match["scale"] or ""] * size
     if resource is not COST and exact.denominator != 1:
         raise InvalidInput(field, part, "use a whole number of tokens, milliseconds or calls")
     limit = int(exact)  # of money, as everywhere: a limit never grows by rounding

@@ -2,6 +2,7 @@
 
 import time
 
+NANO_PER_US = 1_000
 NANO_PER_MS = 1_000_000
 NANO_PER_S = 1_000_000_000
 

@@ -11,7 +11,7 @@ def usd(nano_usd: int) -> Decimal:
 
 
 def format_usd(nano_usd: int) -> str:
-    """Dollars for a person: cents where they say it all, else every digit that counts."""
-    dollars, rest = divmod(abs(nano_usd), NANO_PER_USD)
-    digits = f"{rest:09}".rstrip("0").ljust(2, "0")
+    """Dollars for a person: two decimals where they are exact, else every digit that counts."""
+    dollars, fraction = divmod(abs(nano_usd), NANO_PER_USD)
+    digits = f"{fraction:09}".rstrip("0").ljust(2, "0")
     return f"${'-' if nano_usd < 0 else ''}{dollars:,}.{digits}"

@@ -9,7 +9,7 @@ ThriftyError
 ├── StepEnded           a call for a step that has returned and is settled; it was not sent
 ├── KeyReused           a key that names one call, or one sub-agent, is used for another
 ├── LeaseLost           a run is held by somebody else: this owner may no longer spend in it
-└── LedgerUnavailable   the ledger cannot be read or written; what was not booked was not allowed
+└── LedgerUnavailable   the ledger cannot be read or written; what it could not reserve was not sent
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ class InvalidInput(ThriftyError, ValueError):
 
 
 class BudgetExceeded(ThriftyError):
-    """A worst case does not fit beside what is spent and reserved; nothing was sent."""
+    """A worst case does not fit beside what is spent and reserved, and nothing was sent."""
 
     exit_code = 3
 
@@ -72,7 +72,7 @@ class PriceUnknown(ThriftyError):
 
 
 class ModelUnavailable(ThriftyError):
-    """A model call could not be made, or brought nothing usable; what it cost is on the bill."""
+    """A model call could not be made, or brought nothing usable. What it cost is on the bill."""
 
     exit_code = 7
 
@@ -94,7 +94,7 @@ class ReservationClosed(ThriftyError):
 
 
 class StepEnded(ThriftyError):
-    """A step has returned and is settled; what it left running may not call anything more."""
+    """A step has returned and is settled. What it left running may not call anything more."""
 
     def __init__(self) -> None:
         super().__init__("the step has ended and is settled; let its calls end before it returns")
@@ -122,15 +122,15 @@ class LeaseLost(ThriftyError):
         self.run = run
         """The run that was touched."""
         self.holder = holder
-        """Who holds it; empty when nobody does, but the lease that was shown has ended."""
+        """Who holds it. Empty when nobody does, but the lease that was shown has ended."""
         self.since_ms = since_ms
         """Since when, in milliseconds since 1970."""
         self.fence = fence
         """The number of the lease in force: what a take-over has to name."""
         since = strftime("%Y-%m-%dT%H:%M:%S+00:00", gmtime(since_ms // 1000))
-        held = f"is held by {holder!r} since {since}" if holder else f"was left at {since}"
+        state = f"is held by {holder!r} since {since}" if holder else f"was left at {since}"
         super().__init__(
-            f"run {format_value(run)} {held} (lease {fence}); "
+            f"run {format_value(run)} {state} (lease {fence}); "
             "wait for it, or take it over if it is gone"
         )
 

@@ -1,7 +1,7 @@
 """A sequence whose members are computed when they are first read."""
 
 from collections.abc import Callable, Sequence
-from typing import SupportsIndex, TypeVar, overload
+from typing import Any, TypeVar
 
 Member = TypeVar("Member")
 
@@ -9,8 +9,8 @@ Member = TypeVar("Member")
 class LazySequence(Sequence[Member]):
     """Behaves like the tuple that `make` returns; `make` is called at the first read.
 
-    Equal to that tuple, hashed, shown, copied and pickled as it. `make` is let go of once it was
-    called; two threads that read at once may both call it, and so it must be pure.
+    Equal to that tuple, hashed, shown, copied and pickled as it. `make` is dropped once it was
+    called. Two threads that read at once may both call it, so it must be pure.
     """
 
     __slots__ = ("_members",)
@@ -24,13 +24,7 @@ class LazySequence(Sequence[Member]):
             members = self._members = members()
         return members
 
-    @overload
-    def __getitem__(self, place: SupportsIndex, /) -> Member: ...
-
-    @overload
-    def __getitem__(self, place: slice, /) -> tuple[Member, ...]: ...
-
-    def __getitem__(self, place: SupportsIndex | slice, /) -> Member | tuple[Member, ...]:
+    def __getitem__(self, place: Any, /) -> Any:
         return self._read()[place]
 
     def __len__(self) -> int:

@@ -18,13 +18,16 @@ from thrifty.budget.spend import Spend
 if TYPE_CHECKING:
     from thrifty.budget.states import BudgetState
 
-BUDGET_FIELDS = ("max_tokens", "max_cost_usd", "max_latency_ms", "max_tool_calls")
+BUDGET_FIELDS = tuple(resource.limit_field for resource in RESOURCES)
 NANO_FIELD = "max_cost_nano_usd"
+
+LimitAmounts = tuple[int | None, int | None, int | None, int | None]
+"""A limit of each resource in the units of a `Spend`, in the order of `RESOURCES`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget(PlainData["BudgetState"]):
-    """The most that may be spent of each resource; `None` sets no limit.
+    """The most that may be spent of each resource. `None` sets no limit.
 
     Raises:
         InvalidInput: a limit is negative, not finite, of the wrong type, or absurdly large.
@@ -33,24 +36,22 @@ class Budget(PlainData["BudgetState"]):
     max_tokens: int | None = None
     """Input and output tokens together, reasoning included."""
     max_cost_usd: Decimal | float | int | None = None
-    """Dollars; kept exact to a billionth (finer digits are cut off)."""
+    """Dollars, kept exact to a billionth. Finer digits are cut off."""
     max_latency_ms: int | None = None
-    """Milliseconds of the run's active time; waiting for a person does not count."""
+    """Milliseconds of the run's active time. Waiting for a person does not count."""
     max_tool_calls: int | None = None
     """Calls to a model or to any outside tool."""
 
     def __post_init__(self) -> None:
         for field in ("max_tokens", "max_latency_ms", "max_tool_calls"):
-            limit = getattr(self, field)
-            is_usual = limit is None or (type(limit) is int and 0 <= limit <= validate.AMOUNT_MAX)
-            if not is_usual:
+            if (limit := getattr(self, field)) is not None:
                 validate.amount(field, limit)
         if self.max_cost_usd is not None:
             exact = usd(limit_nano_usd("max_cost_usd", self.max_cost_usd))
             object.__setattr__(self, "max_cost_usd", exact)
 
     @property
-    def limits(self) -> tuple[int | None, int | None, int | None, int | None]:
+    def limits(self) -> LimitAmounts:
         """The four limits in the units of a `Spend`, in the order of `RESOURCES`."""
         cost = None if self.max_cost_usd is None else limit_nano_usd("", self.max_cost_usd)
         return self.max_tokens, cost, self.max_latency_ms, self.max_tool_calls
@@ -61,19 +62,19 @@ class Budget(PlainData["BudgetState"]):
         return all(limit is None for limit in self.limits)
 
     def exceeded_by(self, spend: Spend) -> dict[str, int]:
-        """By how much a spend passes each limit, by the name of the resource; empty within."""
+        """By how much a spend passes each limit, by the name of the resource. Empty within."""
         excess = {}
         for resource, limit, amount in zip(RESOURCES, self.limits, spend.amounts, strict=True):
             if limit is not None and amount > limit:
                 excess[resource.name] = amount - limit
         return excess
 
-    def has_room_for(self, worst_case: Spend, beside: Spend) -> bool:
-        """Whether a worst case fits beside what is already spent and reserved."""
-        return (beside + worst_case).is_within(self)
+    def covers(self, spend: Spend) -> bool:
+        """Whether a spend passes no limit. It may reach one."""
+        return not self.exceeded_by(spend)
 
     def left_after(self, spend: Spend) -> Budget:
-        """What remains to be spent; an overrun leaves nothing, not less than nothing."""
+        """What remains to be spent. An overrun leaves zero, never less."""
         return Budget.of_limits(
             None if limit is None else max(0, limit - amount)
             for limit, amount in zip(self.limits, spend.amounts, strict=True)
@@ -81,11 +82,7 @@ class Budget(PlainData["BudgetState"]):
 
     def tightest_with(self, other: Budget) -> Budget:
         """The budget of the lower limit of each pair."""
-        pairs = zip(self.limits, other.limits, strict=True)
-        return Budget.of_limits(
-            theirs if mine is None else mine if theirs is None else min(mine, theirs)
-            for mine, theirs in pairs
-        )
+        return Budget.of_limits(tighter_limits(self.limits, other.limits))
 
     def limited_to(self, spend: Spend) -> Budget:
         """As limits, the amounts of a spend of all that is limited here, but for time."""
@@ -115,7 +112,7 @@ class Budget(PlainData["BudgetState"]):
         return replace(self, **named)
 
     def limits_of(self, resources: Collection[str]) -> dict[str, int | float]:
-        """The limits of these resources alone, in the words in which `with_limits` reads them."""
+        """The limits of these resources alone, by the names that `with_limits` reads."""
         return {
             resource.limit_field: float(limit) if resource is COST else limit
             for resource in RESOURCES
@@ -152,6 +149,15 @@ class Budget(PlainData["BudgetState"]):
                 raise InvalidInput(f"{field}.{NANO_FIELD}", nano, "limit cost in one unit only")
             given["max_cost_usd"] = usd(validate.amount(f"{field}.{NANO_FIELD}", nano))
         return cls(**given)
+
+
+def tighter_limits(limits: LimitAmounts, others: LimitAmounts) -> LimitAmounts:
+    """Of each pair of limits the lower one."""
+    tokens, cost, latency, calls = (
+        b if a is None else a if b is None else min(a, b)
+        for a, b in zip(limits, others, strict=True)
+    )
+    return tokens, cost, latency, calls
 
 
 BUDGET_DEFAULT = Budget(max_tokens=8_000, max_latency_ms=60_000, max_tool_calls=8)

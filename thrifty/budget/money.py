@@ -1,7 +1,7 @@
 """Money as whole nano-USD (1e-9 dollars), and the only places where it is rounded.
 
 Of list prices a token 21% are whole micro-USD and 98% whole nano-USD, so nano-USD holds
-nearly all of them exactly; what is left is rounded against the spender, never in his favour.
+nearly all of them exactly. What is left is rounded against the spender, never in his favour.
 """
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
@@ -24,7 +24,7 @@ def limit_nano_usd(field: str, usd: object) -> int:
 
 
 def exact_usd(field: str, usd: object, maximum: int, remedy: str) -> Decimal:
-    """Dollars in range, exactly; a float counts as the shortest decimal that names it."""
+    """Dollars in range, exactly. A float counts as the shortest decimal that names it."""
     if isinstance(usd, bool) or not isinstance(usd, int | float | Decimal):
         raise InvalidInput(field, usd, remedy)
     try:

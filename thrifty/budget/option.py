@@ -37,7 +37,7 @@ class StepOption(PlainData["OptionState"]):
     executor: str
     """Who does it: `llm`, `local`, or a name that the user registered."""
     description: str
-    """What is to be done, in a sentence; a model reads it as its assignment."""
+    """What is to be done, in a sentence. A model reads it as its assignment."""
     estimate: Spend
     """What it is expected to use of each resource."""
     value: float

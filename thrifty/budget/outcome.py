@@ -22,7 +22,7 @@ class Outcome(PlainData["OutcomeState"]):
 
     `done`: the text is whole. `cut`: the text ends at the cap that the budget allowed.
     `failed`: no text, but `actual` may have been paid. `skipped`: not tried.
-    `stopped`: the run was stopped meanwhile; it may be tried again.
+    `stopped`: the run was stopped meanwhile, and the step may be tried again.
     """
 
     option: StepOption
@@ -36,7 +36,7 @@ class Outcome(PlainData["OutcomeState"]):
     disables: str = ""
     """An executor that this failure has shown to be out of order, such as `llm`."""
     started_ms: int | None = None
-    """When it was begun, in milliseconds of the run's active time; None when it never was."""
+    """When it was begun, in milliseconds of the run's active time. None when it never was."""
     ended_ms: int | None = None
 
     def __post_init__(self) -> None:

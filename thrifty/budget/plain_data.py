@@ -28,11 +28,11 @@ from typing import (
 from thrifty.budget import validate
 from thrifty.budget.errors import InvalidInput
 
-State = TypeVar("State")
+PlainState = TypeVar("PlainState")
 """The TypedDict that a class becomes."""
 
 
-class PlainData(Generic[State]):
+class PlainData(Generic[PlainState]):
     """A dataclass whose objects turn into plain data and back.
 
     Only the fields that make two objects equal are written.
@@ -41,15 +41,15 @@ class PlainData(Generic[State]):
     __slots__ = ()
 
     PLAIN_NAME: ClassVar[str] = ""
-    """What an error calls it; the name of the class in lower case by default."""
+    """What an error calls it. By default, the name of the class in lower case."""
     MAY_LACK: ClassVar[tuple[str, ...]] = ()
     """Fields with a default that plain data may leave out."""
     DERIVED: ClassVar[tuple[str, ...]] = ()
     """Properties that are written for readers of the data, and not read back."""
 
-    def to_state(self) -> State:
+    def to_state(self) -> PlainState:
         """The same as plain data."""
-        return cast(State, _write(self))
+        return cast(PlainState, _write(self))
 
     @classmethod
     def from_state(cls, state: object, field: str = "") -> Self:
@@ -74,7 +74,7 @@ class _Codec(NamedTuple):
 
 
 class _Form(NamedTuple):
-    """How one class is written and read; made when the class is first met."""
+    """How one class is written and read. It is built when the class is first used."""
 
     name: str
     written: tuple[str, ...]
@@ -102,6 +102,7 @@ def _write(noun: Any) -> dict[str, Any]:
 def _read(kind: Any, state: Any, field: str) -> Any:
     form = _form(kind)
     field = field or form.name
+    # The usual case first: what `to_state` wrote needs no look at each field.
     has_all = isinstance(state, dict) and state.keys() == form.keys
     whole = state if has_all else validate.complete_record(field, state, form.needed, form.may_lack)
     given: dict[str, Any] = dict(whole)
@@ -133,7 +134,7 @@ def _form(kind: Any) -> _Form:
 
 
 def _codec(hint: Any) -> _Codec | None:
-    """How values of a type are converted; None where they are plain data as they are."""
+    """How values of a type are converted. None where they are plain data as they are."""
     if hasattr(hint, "to_state"):
         return _Codec(hint.to_state, hint.from_state)
     if is_dataclass(hint) or hasattr(hint, "_fields"):  # or a named tuple

@@ -13,7 +13,12 @@ LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 def strip_unprintable(text: str) -> str:
     """Removes from a text what could move a cursor, turn its direction or fail to be encoded.
 
-    Line ends become newlines; a lone surrogate, which has no UTF-8 form, becomes U+FFFD.
+    Line ends become newlines. A lone surrogate, which has no UTF-8 form, becomes U+FFFD.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return LONE_SURROGATE.sub("\ufffd", UNPRINTABLE.sub("", lines))
+
+
+def single_line(text: str) -> str:
+    """The text as one harmless line: nothing unprintable, and one blank between two words."""
+    return " ".join(strip_unprintable(text).split())

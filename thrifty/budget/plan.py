@@ -34,7 +34,7 @@ class Plan(PlainData["PlanState"]):
     """What is to be done, in running order.
 
     `optimal`: proven that nothing worth more fits. `feasible`: fits, not proven best.
-    `infeasible`: what is required does not fit; nothing is chosen, and `note` says why.
+    `infeasible`: what is required does not fit, nothing is chosen, and `note` says why.
     """
 
     status: PlanStatus
@@ -48,7 +48,7 @@ class Plan(PlainData["PlanState"]):
     """No plan can be worth more than this."""
     left_out: Sequence[LeftOut] = ()
     """Every option that was not chosen, with its reason, in catalog order: a tuple, or from a
-    planner a `LazySequence`, as most plans are compared and never asked."""
+    planner a `LazySequence`, as most plans are compared and nobody reads their reasons."""
     note: str = ""
     """A remark on the whole plan."""
     nodes: int = 0
@@ -71,5 +71,5 @@ class Plan(PlainData["PlanState"]):
         return (self.bound - self.value) / self.bound if self.bound > 0 else 0.0
 
     def as_infeasible(self, why: str) -> Plan:
-        """The same as an infeasible plan, for a reason that no budget mends; `left_out` is kept."""
+        """The same as an infeasible plan, for a reason that no budget mends. `left_out` is kept."""
         return Plan("infeasible", self.engine, left_out=self.left_out, note=why)

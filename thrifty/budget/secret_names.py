@@ -7,8 +7,8 @@ SECRET = (
     r"(?i)(api|access|private|secret|signing)[_-]?key|_key$|(?<!max[_-])token(?!s)|secret|passw"
     r"|credential|auth(?!or(?!iz)|_user|_permission)|bearer|cookie"
 )
-"""`auth` alone and `authorization` are; an author, and whom a server found out (`auth_user_id`),
-are not. Compiled when something is refused, which most programs never see."""
+"""`auth` alone and `authorization` are secret. An author, and the user whom a server has identified
+(`auth_user_id`), are not. Compiled when something is refused, which most programs never see."""
 
 
 def is_secret(name: str, value: object) -> bool:

@@ -11,9 +11,10 @@ from thrifty.budget.plain_data import PlainData
 from thrifty.budget.resources import RESOURCES
 
 if TYPE_CHECKING:
-    from thrifty.budget.limits import Budget
     from thrifty.budget.states import SpendState
 
+Amounts = tuple[int, int, int, int]
+"""An amount of each resource, in the order of `RESOURCES`."""
 SPEND_FIELDS = tuple(resource.spend_field for resource in RESOURCES)
 
 
@@ -55,17 +56,14 @@ class Spend(PlainData["SpendState"]):
         return Spend(*(a - b for a, b in zip(self.amounts, other.amounts, strict=True)))
 
     @property
-    def amounts(self) -> tuple[int, int, int, int]:
+    def amounts(self) -> Amounts:
         """The four numbers, in the order of `RESOURCES`."""
         return self.tokens, self.cost_nano_usd, self.latency_ms, self.tool_calls
-
-    def is_within(self, budget: Budget) -> bool:
-        """Whether no limit of the budget is passed; reaching one is within it."""
-        return not budget.exceeded_by(self)
 
 
 def total_spend(spends: Iterable[Spend]) -> Spend:
     """The sum of many."""
+    # Four counters: with `+`, each term would make and check one more `Spend`.
     tokens = cost_nano_usd = latency_ms = tool_calls = 0
     for spend in spends:
         tokens += spend.tokens

@@ -1,4 +1,4 @@
-"""The words of the trade as plain data: in the state of a graph, in a checkpoint, in JSON.
+"""The nouns of the library as plain data: in the state of a graph, in a checkpoint, in JSON.
 
 Each is what the `to_state` of its class writes and its `from_state` reads.
 """

@@ -31,9 +31,9 @@ class Step(PlainData["StepState"]):
     requires: tuple[str, ...] = ()
     """Names of the steps that must be done before this one."""
     topic: str = ""
-    """Steps that share a topic are partly redundant; the step's own name unless given."""
+    """Steps that share a topic are partly redundant. By default, the step's own name."""
     role: Role = "section"
-    """A `section` adds to the draft; a `revision` runs after all sections and rewrites it."""
+    """A `section` adds to the draft, a `revision` runs after all sections and rewrites it."""
     required: bool = False
     """Whether a plan without this step is no plan at all."""
     value_max: float = field(init=False, repr=False, compare=False)

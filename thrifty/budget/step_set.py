@@ -23,7 +23,7 @@ def check_steps(steps: Sequence[Step], executors: Collection[str] | None = None)
 
     Args:
         steps: all steps a plan may draw on.
-        executors: the names of the registered executors; unchecked when None.
+        executors: the names of the registered executors. Unchecked when None.
 
     Raises:
         InvalidInput: a duplicate name, an unknown or circular requirement, or an option whose
@@ -50,8 +50,8 @@ def check_steps(steps: Sequence[Step], executors: Collection[str] | None = None)
 def order_steps(steps: Sequence[Step]) -> tuple[Step, ...]:
     """Puts steps into the order in which they run one after another.
 
-    Requirements come before what requires them, and sections before revisions; beyond that
-    the given order stands. A requirement that is not among the steps is taken as done.
+    Requirements come before what requires them, and sections before revisions. Else
+    they keep the given order. A requirement that is not among the steps counts as done.
     """
     position = {step.name: (step.role == "revision", i) for i, step in enumerate(steps)}
     sorter = TopologicalSorter(
@@ -70,7 +70,7 @@ def order_steps(steps: Sequence[Step]) -> tuple[Step, ...]:
 
 
 def _requirement_cycle(steps: Sequence[Step]) -> list[str]:
-    """One circle of requirements, its first name again at the end; empty when there is none."""
+    """One circle of requirements, its first name again at the end. Empty when there is none."""
     try:
         TopologicalSorter({step.name: step.requires for step in steps}).prepare()
     except CycleError as error:

@@ -56,7 +56,7 @@ def choice(field: str, value: object, allowed: Collection[str]) -> str:
 
 
 def instance(field: str, value: object, kind: Any, example: str) -> Any:
-    """A value of a class; the example shows how to make one."""
+    """A value of a class. The example shows how to make one."""
     if not isinstance(value, kind):
         raise InvalidInput(field, value, f"use a {kind.__name__}, as in {example}")
     return value
@@ -101,7 +101,7 @@ def sequence(field: str, value: object) -> list[Any]:
 
 
 def strings(field: str, value: object) -> None:
-    """A list or tuple of texts; a single text is refused."""
+    """A list or tuple of texts. A single text is refused."""
     if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
         raise InvalidInput(field, value, 'use a tuple of texts, as in ("Outline",)')
 

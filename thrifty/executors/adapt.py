@@ -29,32 +29,19 @@ def adapt(name: str, thing: Any) -> Executor:
     field = f"executors.{name}"
     if isinstance(thing, type):
         raise InvalidInput(field, thing, f"register an instance: {thing.__name__}(...)")
+    call = thing
     if callable(getattr(thing, "invoke", None)):
-        return _adapt_runnable(thing)
-    if not callable(thing):
+        call = _invocation(thing)
+    elif not callable(thing):
         raise InvalidInput(field, thing, "register a function, a tool or a Runnable")
-    if not _takes_one_argument(thing):
+    elif not _takes_one_argument(thing):
         raise InvalidInput(field, thing, "let it take one argument, the work")
-    return _adapt_function(thing)
+    return lambda work: _to_result(_await_if_needed(call(work)), work)
 
 
-def _adapt_function(function: Callable[[Work], Any]) -> Executor:
-    def run(work: Work) -> Result | str:
-        return _to_result(_await_if_needed(function(work)), work)
-
-    return run
-
-
-def _adapt_runnable(runnable: Any) -> Executor:
-    async_only = _is_async_only(runnable)
-
-    def run(work: Work) -> Result | str:
-        given = _runnable_input(runnable, work)
-        if async_only:
-            return _to_result(_await_if_needed(runnable.ainvoke(given)), work)
-        return _to_result(_await_if_needed(runnable.invoke(given)), work)
-
-    return run
+def _invocation(runnable: Any) -> Callable[[Work], Any]:
+    invoke = runnable.ainvoke if _is_async_only(runnable) else runnable.invoke
+    return lambda work: invoke(_runnable_input(runnable, work))
 
 
 def _runnable_input(runnable: Any, work: Work) -> Any:
@@ -78,15 +65,14 @@ def _runnable_input(runnable: Any, work: Work) -> Any:
 
 
 def _to_result(output: Any, work: Work) -> Result | str:
-    """A text is charged what was seen of it, or else what its option declares.
+    """A text is charged what its calls came to, or else what its option declares.
 
-    A message of which nobody saw the call says itself how many tokens it took.
+    A message whose call nobody saw says itself how many tokens it took.
     """
     if isinstance(output, Result):
         return output
-    from thrifty.models.guard.step_account import (
-        current_account,  # a ledger: only when something is called
-    )
+    # It loads a ledger: only when something is called.
+    from thrifty.models.guard.step_account import current_account
 
     text, account = output_text(output), current_account()
     if (tokens := reported_tokens(output)) is None or (account and account.was_used):

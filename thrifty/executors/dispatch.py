@@ -20,7 +20,7 @@ from thrifty.executors.registry import LLM
 from thrifty.executors.step_limit import step_limit
 from thrifty.ledger.idempotent_calls import call_key
 from thrifty.ledger.protocol import AccountOrLease, Ledger
-from thrifty.models.tokens import tokens_bound
+from thrifty.models.input_bound import tokens_bound
 
 DRAFT_READING_DIVISOR = 4
 """A section may spend a quarter of its reservation on reading what is there already."""
@@ -67,12 +67,12 @@ class Dispatcher:
     ledger: Ledger
     account: AccountOrLease
     prefix: str
-    """Of the keys: the run's. A plan's revision is no part of them: a run that begins again after
-    a crash comes to the same work by other plans, since by then it has spent more."""
+    """Of the keys: the run's. No key names the revision of a plan: a run that begins again after a
+    crash comes to the same work by other plans, since by then it has spent more."""
     task: str
     draft: Draft
     """What was written so far."""
-    terms: ModelAccess
+    model_access: ModelAccess
     left: Callable[[], Budget]
     """What can still be reserved, and the latency that is left, now."""
     catalog: Mapping[str, StepOption]
@@ -80,7 +80,9 @@ class Dispatcher:
     kept_back: Spend = Spend()
     """What later steps need, such as a final revision: no step before them may reserve it."""
 
-    def dispatch(self, ready: Sequence[StepOption], menu: Mapping[str, Step]) -> DispatchResult:
+    def dispatch(
+        self, ready: Sequence[StepOption], steps_by_name: Mapping[str, Step]
+    ) -> DispatchResult:
         """Reserves for one option after another, each in what the ones before it left.
 
         Args:
@@ -90,15 +92,14 @@ class Dispatcher:
         assignments: list[Assignment] = []
         downgrades: list[Downgrade] = []
         skipped: list[Outcome] = []
-        for place, wanted in enumerate(ready):
-            step = menu.get(wanted.step, Step(wanted.step, (wanted,)))
+        for position, wanted in enumerate(ready, 1):
+            step = steps_by_name.get(wanted.step, Step(wanted.step, (wanted,)))
             # Each may grow, but not at the cost of what starts beside it.
-            kept = self.kept_back + total_spend(later.estimate for later in ready[place + 1 :])
-            found = self._assign_any(wanted, step, kept)
-            if isinstance(found, str):
-                skipped.append(Outcome(wanted, "skipped", reason=found))
+            kept = self.kept_back + total_spend(later.estimate for later in ready[position:])
+            assignment, refusal = self._assign_any(wanted, step, kept)
+            if assignment is None:
+                skipped.append(Outcome(wanted, "skipped", reason=refusal))
                 continue
-            assignment, refusal = found
             assignments.append(assignment)
             if refusal:
                 downgrades.append(Downgrade(step.name, assignment.work.option.name, refusal))
@@ -106,67 +107,63 @@ class Dispatcher:
 
     def _assign_any(
         self, wanted: StepOption, step: Step, kept: Spend
-    ) -> tuple[Assignment, str] | str:
-        """The assignment, and why it is not the wanted one; or why there is none."""
+    ) -> tuple[Assignment | None, str]:
+        """The assignment, and why it is not the wanted one, or why there is none."""
         refusal = ""
         for option in _alternatives(wanted, step):
             try:
                 return self._assign(option, step, kept), refusal
             except (BudgetExceeded, PriceUnknown) as error:
                 refusal = refusal or str(error)
-        return refusal
+        return None, refusal
 
     def _assign(self, option: StepOption, step: Step, kept: Spend) -> Assignment:
-        """Reserves the worst case; what may be read of the draft follows from it.
+        """Reserves the worst case, from which follows how much of the draft may be read.
 
-        What was reserved before, by a run that is resumed or forked, is as large as it was then:
-        of another size, it might read another part of the draft and so ask another thing.
+        A run that is resumed or forked finds what it reserved before, and keeps its size. With
+        another size it might read another part of the draft, and so ask another question.
         """
         key = f"{self.prefix}/{option.name}"
         first = call_key(key, 1)
         declared = self._as_declared(option)
-        before = self.ledger.entry(self.account, first)
-        if before is not None and before.status != "released":
-            most = before.reserved
+        earlier = self.ledger.entry(self.account, first)
+        if earlier is not None and earlier.status != "released":
+            limit = earlier.reserved
         else:
-            most = step_limit(
-                option,
-                declared.estimate,
-                self.left().left_after(kept),
-                self.terms.model_of(option),
-                self.terms.prices,
-            )
-        readable, untouched = self._readable(option, step, most)
-        held = self.ledger.reserve(self.account, first, option.name, most, unsent=True)
+            left, access = self.left().left_after(kept), self.model_access
+            model = access.model_of(option)
+            limit = step_limit(option, declared.estimate, left, model, access.prices)
+        readable, untouched = self._readable(option, step, limit)
+        entry = self.ledger.reserve(self.account, first, option.name, limit, unsent=True)
         work = Work(self.task, declared, readable, revises=step.role == "revision")
-        return Assignment(work, key, held.reserved, untouched)
+        return Assignment(work, key, entry.reserved, untouched)
 
     def _as_declared(self, option: StepOption) -> StepOption:
         """An option with the estimates of its catalog, so that a bill is compared with those."""
-        declared = self.terms.price_option(self.catalog.get(option.name, option))
+        declared = self.model_access.price_option(self.catalog.get(option.name, option))
         return replace(declared, value=option.value)
 
-    def _readable(self, option: StepOption, step: Step, most: Spend) -> tuple[str, str]:
+    def _readable(self, option: StepOption, step: Step, limit: Spend) -> tuple[str, str]:
         """What the executor may read of the draft, and what a revision leaves as it is.
 
         Raises:
             BudgetExceeded: not even the first section could be revised.
         """
         if step.role == "section":
-            return fitting_excerpt(self.draft, most.tokens // DRAFT_READING_DIVISOR), ""
+            return fitting_excerpt(self.draft, limit.tokens // DRAFT_READING_DIVISOR), ""
         draft = str(self.draft)
         # Only a model pays for what it reads.
         if option.executor != LLM:
             return draft, ""
 
         def count(text: str) -> int:
-            return tokens_bound(text, self.terms.model_of(option))
+            return tokens_bound(text, self.model_access.model_of(option))
 
-        room = round((most.tokens - PROMPT_TOKENS - count(self.task)) / REVISION_FACTOR)
-        part, rest = split_revisable(draft, room, count)
-        if draft and not part:
+        room = round((limit.tokens - PROMPT_TOKENS - count(self.task)) / REVISION_FACTOR)
+        revisable, untouched = split_revisable(draft, room, count)
+        if draft and not revisable:
             raise BudgetExceeded({"tokens": count(draft) - max(0, room)}, option.name)
-        return part, rest
+        return revisable, untouched
 
 
 def _alternatives(wanted: StepOption, step: Step) -> Iterator[StepOption]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 
 from thrifty.budget import Outcome, Step
-from thrifty.models.tokens import utf8_bytes
+from thrifty.models.input_bound import utf8_bytes
 
 SECTION_SEPARATOR = "\n\n"
 SECTION_START = re.compile(r"(?m)^(?=## )")

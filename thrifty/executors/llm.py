@@ -9,11 +9,10 @@ from thrifty.budget.plain_text import strip_unprintable
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM
 from thrifty.ledger.idempotent_calls import call_entries
-from thrifty.models.agent_models import ModelPrompt, Models
+from thrifty.models.agent_models import ModelPrompt, Models, Reply
 from thrifty.models.allowance import OUTPUT_CAP_MIN, Allowance
 from thrifty.models.background_loop import CallAbandoned
-from thrifty.models.reply import Reply
-from thrifty.models.tokens import tokens_bound
+from thrifty.models.input_bound import tokens_bound
 
 WORDS_PER_TOKEN = 0.5
 """How many words to ask for by the estimate, which holds the prompt and the reasoning too."""
@@ -25,9 +24,9 @@ HEADING = re.compile(r"(?m)^## +(.+?) *$")
 
 
 def target_words(work: Work) -> int:
-    """The length to ask for: what the estimate foresaw, or that of the draft and a little more."""
-    foreseen = max(WORDS_MIN, round(work.option.estimate.tokens * WORDS_PER_TOKEN))
-    return max(foreseen, round(len(work.draft.split()) * 1.1)) if work.revises else foreseen
+    """The length to ask for: what the estimate expects, or that of the draft and a little more."""
+    expected = max(WORDS_MIN, round(work.option.estimate.tokens * WORDS_PER_TOKEN))
+    return max(expected, round(len(work.draft.split()) * 1.1)) if work.revises else expected
 
 
 def useful_tokens(work: Work, model: str) -> int:
@@ -40,7 +39,7 @@ def useful_tokens(work: Work, model: str) -> int:
 def write_with_model(
     work: Work, prompt: ModelPrompt, models: Models, allowance: Allowance, config: Any = None
 ) -> Outcome:
-    """Does the work with a model; whatever happens is told in the outcome, not raised.
+    """Does the work with a model. The outcome says what happened; nothing is raised.
 
     What it cost is in the ledger under the allowance's key, failed or not.
     """
@@ -79,7 +78,8 @@ def _missing(draft: str, revision: str) -> str:
 
 
 def _sum_charges(allowance: Allowance) -> Spend:
-    """What all attempts under an allowance have cost; what is pending could not be settled."""
+    """What all attempts under an allowance have cost. A call that is still pending could not be
+    settled, and may cost all that it holds."""
     amounts = []
     for entry in call_entries(allowance.ledger, allowance.account, allowance.key):
         amounts.append(entry.reserved if entry.status == "pending" else entry.charged)

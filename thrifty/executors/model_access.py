@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from thrifty.budget import PriceUnknown, StepOption
-from thrifty.executors.payload import model_of
 from thrifty.executors.registry import LLM, LOCAL
 from thrifty.executors.step_limit import with_cost
 from thrifty.models.prices import PriceList
@@ -24,8 +23,8 @@ class ModelAccess:
     """Whether money is limited: then what has no price cannot be had."""
 
     def model_of(self, option: StepOption) -> str:
-        """The model that would carry out an option."""
-        return model_of(option, self.model)
+        """The model that would carry out an option: its own, or the run's."""
+        return str(option.payload.get("model", self.model))
 
     def executor_model(self, option: StepOption) -> ExecutorModel:
         """Who would carry out an option."""

@@ -17,11 +17,6 @@ INTEGER_MAX = 2**63 - 1
 """The largest integer a checkpoint holds."""
 
 
-def model_of(option: StepOption, default: str) -> str:
-    """The model that carries out an option: its own, or the run's."""
-    return str(option.payload.get("model", default))
-
-
 def check_payload(option: StepOption) -> None:
     """Refuses what would fail after money was spent: in a checkpoint, or in the executor."""
     where = f"option {option.name!r}.payload"

@@ -1,4 +1,4 @@
-"""How much a step, or one model call for it, may use at the most: that is then reserved.
+"""How much a step, or one model call for it, may use at most. That is then reserved.
 
 A call gets several times its estimate where the budget has it, so that a long answer is not
 cut, but not everything that is left, so that a call whose outcome is never known (and which
@@ -24,7 +24,7 @@ def step_limit(
     """The most that an option may use out of what is left.
 
     A model call gets its `call_limit`, the built-in templates nothing, and other executors what
-    their option declares, or more where more has been seen, since nothing can cut them short.
+    their option declares, or more where bills came to more, since nothing can cut them short.
 
     Args:
         option: as it is estimated now.
@@ -82,6 +82,7 @@ def call_limit(
     cost = 0
     if cost_left is not None:
         tokens = affordable_tokens(tokens, cost_left, model, prices)
+    # Where money has no limit, a known price is on the bill all the same.
     if cost_left is not None or prices.knows(model):
         cost = prices.worst_quote(model, tokens)
     if tokens < option.estimate.tokens:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from thrifty.budget import BudgetExceeded, KeyReused, ReservationClosed
+from thrifty.budget.limits import LimitAmounts, tighter_limits
 from thrifty.ledger import rules
 from thrifty.ledger.calls import (
     Caller,
@@ -12,7 +13,7 @@ from thrifty.ledger.calls import (
     require_account,
 )
 from thrifty.ledger.protocol import Entry, Lease
-from thrifty.ledger.rules import ZERO_AMOUNTS, LimitAmounts, StoredAccount
+from thrifty.ledger.rules import ZERO_AMOUNTS, StoredAccount
 from thrifty.ledger.storage import Tables
 
 
@@ -23,7 +24,8 @@ def open_account(tables: Tables, caller: Caller, limits: LimitAmounts) -> Stored
         tables.add_account(account)
         return account
     if account.parent:
-        limits = rules.tighter_limits(account.limits, limits)
+        # Else a sub-agent could raise its own grant.
+        limits = tighter_limits(account.limits, limits)
     if limits != account.limits:
         admit_caller(tables, caller)
     return _change_limits(tables, account, limits)
@@ -70,12 +72,12 @@ def grant(
     tables: Tables, caller: Caller, child: str, limits: LimitAmounts, label: str
 ) -> StoredAccount:
     existing = tables.account(child)
-    parent, found = admit_caller(tables, caller, child)
+    parent, entry_before = admit_caller(tables, caller, child)
     if existing is not None:
         if existing.parent != parent.name:
             raise KeyReused(child, "is the account of somebody else")
         return existing
-    if found is not None:
+    if entry_before is not None:
         raise KeyReused(child, "stands for a call")
     rules.check_share("share", limits, parent.limits)
     account = _new_account(child, parent.name, limits)
@@ -98,11 +100,12 @@ def reclaim(tables: Tables, caller: Caller, child: str) -> Entry:
 
 
 def _close_granted_account(tables: Tables, parent: str, child: str) -> Entry:
-    """Closes an account with all that hangs on it, and returns the rest of its grant."""
+    """Closes an account and its own sub-agents', and returns what is left of its grant."""
     for entry in tables.open_entries(child):
         if entry.is_grant:
             _close_granted_account(tables, child, entry.key)
     _close_abandoned_calls(tables, child, None)
+    # Read anew: each call that was closed has changed the account.
     tables.set_account(rules.with_limits_at_spent(require_account(tables, child)))
     before = _require_grant(tables, parent, child)
     return post_change(
@@ -118,6 +121,7 @@ def take(
     if last is not None and last.owner:
         if last.owner == owner:
             return last
+        # Of two who take the same lease over, the second names a fence that is no longer in force.
         if last.fence != over_fence:
             raise lease_lost_error(last)
     _close_abandoned_calls(tables, name, run)
@@ -132,7 +136,7 @@ def give_back(tables: Tables, lease: Lease, now_ms: int) -> None:
 
 
 def _close_abandoned_calls(tables: Tables, name: str, run: str | None) -> None:
-    """Closes the open calls of a run that nobody will settle any more; of all runs for None."""
+    """Closes the open calls that nobody will settle any more: of one run, or of all for None."""
     for entry in tables.open_entries(name):
         if not entry.is_grant and run in (None, entry.run):
             post_change(tables, require_account(tables, name), entry, rules.close_abandoned(entry))

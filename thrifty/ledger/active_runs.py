@@ -1,11 +1,11 @@
 """The active runs of this process: who drives each one, by which lease, and for how long.
 
-A run is driven by one invocation of the agent at a time, in one process. Two that resume it at
-once are told apart by the ledger's lease, which the invocation takes with its first node and
-gives back when it has ended, however it ended, and the last of its nodes is back.
+One invocation of the agent drives a run at a time, in one process. Of two that resume it at
+once, the ledger's lease lets one go on. An invocation takes it with its first node, and gives it
+back when it has ended, however it ended, and the last of its nodes has returned.
 
 The time of a run is counted while an invocation drives it, and the clock is monotonic: nothing
-is won or lost by a changed system time, nor by waiting for a person or for a resume.
+is won or lost by a changed system time, nor while a run waits for a person or for a resume.
 """
 
 from __future__ import annotations
@@ -55,34 +55,36 @@ class ActiveRuns:
 
     @contextmanager
     def track_node(self, run_id: str, known_ms: Callable[[], int]) -> Iterator[None]:
-        """Brackets a node of a run; the first one of an invocation takes the run.
+        """Counts a node of a run while it runs. The first one of an invocation takes the run.
 
         Args:
             run_id: whose node it is.
-            known_ms: how long the run had been active when its state was written; only the
+            known_ms: how long the run had been active when its state was written. Only the
                 first node asks.
 
         Raises:
             LeaseLost: another invocation drives the run, here or in another process.
         """
-        turn = self._enter_run(run_id, CURRENT_DRIVER.get() or process_name(), known_ms)
+        active = self._enter_run(run_id, CURRENT_DRIVER.get() or process_name(), known_ms)
         try:
             yield
         finally:
             with self._lock:
-                turn.running_nodes -= 1
-            self._forget_if_over(run_id, turn)
+                active.running_nodes -= 1
+            self._forget_if_over(run_id, active)
 
     def end_invocation(self, driver: str) -> None:
-        """Returns an invocation's leases; that of a run with running nodes, when these end."""
+        """Returns the leases of an invocation; where nodes still run, the last of them does."""
         with self._lock:
-            ended = [
-                (run, turn) for run, turn in self._active.items() if turn.lease.owner == driver
-            ]
-            for _, turn in ended:
-                turn.is_over = True
-        for run_id, turn in ended:
-            self._forget_if_over(run_id, turn)
+            ended = {
+                run_id: active
+                for run_id, active in self._active.items()
+                if active.lease.owner == driver
+            }
+            for active in ended.values():
+                active.is_over = True
+        for run_id, active in ended.items():
+            self._forget_if_over(run_id, active)
 
     def retry_lease_returns(self) -> None:
         """Returns leases that the ledger did not take back when their invocations ended.
@@ -94,43 +96,46 @@ class ActiveRuns:
 
     def account_or_lease(self, run_id: str) -> AccountOrLease:
         """What is shown to the ledger to spend as a run."""
-        turn = self._active.get(run_id)
-        return turn.lease if turn else run_id
+        active = self._active.get(run_id)
+        return active.lease if active else run_id
 
     def active_ms(self, run_id: str, known_ms: int) -> int:
-        """How long a run has been active; for one that is not active here, what its state says."""
-        turn = self._active.get(run_id)
-        if turn is None:
+        """How long a run has been active. Of one that is not active here, the caller's figure."""
+        active = self._active.get(run_id)
+        if active is None:
             return known_ms
-        return max(known_ms, (self._now_ns() - turn.started_ns) // NANO_PER_MS)
+        return max(known_ms, (self._now_ns() - active.started_ns) // NANO_PER_MS)
 
     def get_or_make(self, run_id: str, make: Callable[[], T]) -> T:
-        """Something that is made once while an invocation drives a run, and forgotten with it.
+        """Makes something once while an invocation drives a run, and forgets it at its end.
 
-        For a run that is not active here it is made each time.
+        For a run that is not active here, each call makes it anew.
         """
-        turn = self._active.get(run_id)
-        kept: dict[Callable[[], Any], Any] = turn.cache if turn else {}
-        if make not in kept:
-            kept[make] = make()
-        made: T = kept[make]
-        return made
+        active = self._active.get(run_id)
+        if active is None:
+            return make()
+        if make not in active.cache:
+            active.cache[make] = make()
+        result: T = active.cache[make]
+        return result
 
     def _enter_run(self, run_id: str, driver: str, known_ms: Callable[[], int]) -> _ActiveRun:
         with self._lock:
-            turn = self._active.get(run_id)
-            if turn and turn.lease.owner == driver:
-                turn.running_nodes += 1
-                return turn
+            active = self._active.get(run_id)
+            if active and active.lease.owner == driver:
+                active.running_nodes += 1
+                return active
         self.retry_lease_returns()
         active_ms = known_ms()  # a state that cannot be read leaves no lease behind
         lease = self._take_lease(run_id, driver)
+        started_ns = self._now_ns() - active_ms * NANO_PER_MS
         with self._lock:
-            fresh = _ActiveRun(lease, self._now_ns() - active_ms * NANO_PER_MS)
-            # Nodes side by side may come here together: they are handed the same lease.
-            turn = self._active[run_id] = self._find_by_lease(run_id, lease) or fresh
-            turn.running_nodes += 1
-            return turn
+            # Nodes side by side may come here together: the ledger gives them the same lease.
+            active = self._active.get(run_id)
+            if active is None or active.lease != lease:
+                active = self._active[run_id] = _ActiveRun(lease, started_ns)
+            active.running_nodes += 1
+            return active
 
     def _take_lease(self, run_id: str, driver: str) -> Lease:
         try:
@@ -141,23 +146,16 @@ class ActiveRuns:
                 "use the ledger that it began with, or restore it from a backup"
             ) from None
 
-    def _find_by_lease(self, run_id: str, lease: Lease) -> _ActiveRun | None:
-        turn = self._active.get(run_id)
-        return turn if turn and turn.lease == lease else None
-
-    def _forget_if_over(self, run_id: str, active_run: _ActiveRun) -> None:
+    def _forget_if_over(self, run_id: str, active: _ActiveRun) -> None:
         with self._lock:
-            if (
-                not active_run.is_over
-                or active_run.running_nodes
-                or self._active.get(run_id) is not active_run
-            ):
+            is_forgotten = self._active.get(run_id) is not active
+            if is_forgotten or not active.is_over or active.running_nodes:
                 return
             del self._active[run_id]
-        self._return_lease(run_id, active_run.lease)
+        self._return_lease(run_id, active.lease)
 
     def _return_lease(self, run_id: str, lease: Lease) -> None:
-        """Returns a lease; where the ledger cannot be written, the next run tries again."""
+        """Returns a lease. Where the ledger cannot be written, the next run tries again."""
         try:
             with suppress(LeaseLost):  # somebody has taken it over
                 self.ledger.give_back(lease)

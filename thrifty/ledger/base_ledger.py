@@ -1,12 +1,13 @@
 """The ledger over any storage: it checks what comes in, and does each act in one transaction.
 
-What each operation promises is written in `Ledger`; what it does to the tables, in `calls`
-and `accounts`; what decides, in `rules`.
+`Ledger` says what each operation promises. `calls` and `accounts` change the tables, and `rules`
+decides.
 """
 
 import time
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
+from typing import Concatenate, ParamSpec, TypeVar
 
 from thrifty.budget import Budget, InvalidInput, Spend, validate
 from thrifty.budget.clock import NANO_PER_MS
@@ -16,13 +17,16 @@ from thrifty.ledger.calls import Caller
 from thrifty.ledger.protocol import AccountOrLease, Balance, Entry, Lease
 from thrifty.ledger.storage import Storage, Tables
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 ACCOUNT_LENGTH_MAX = 250
 KEY_LENGTH_MAX = 400
 """In characters: account and key together fill an index row of PostgreSQL's (2,704 bytes)."""
 
 
 def wall_clock_ms() -> int:
-    """Now, for people to read; nothing is decided by it."""
+    """Now, for people to read. No decision depends on it."""
     return time.time_ns() // NANO_PER_MS
 
 
@@ -34,14 +38,12 @@ class BaseLedger:
         self._now_ms = now_ms
 
     def open(self, account: AccountOrLease, budget: Budget) -> Balance:
-        caller, limits = _check_caller(account), budget.limits
-        state = self._storage.write(lambda books: accounts.open_account(books, caller, limits))
-        return rules.balance_of(state)
+        return rules.balance_of(self._change(accounts.open_account, account, budget.limits))
 
     def extend(self, account: str, budget: Budget) -> Balance:
         name, limits = _check_text("account", account, ACCOUNT_LENGTH_MAX), budget.limits
-        state = self._storage.write(lambda books: accounts.extend(books, name, limits))
-        return rules.balance_of(state)
+        stored = self._storage.write(lambda tables: accounts.extend(tables, name, limits))
+        return rules.balance_of(stored)
 
     def reserve(
         self,
@@ -53,7 +55,7 @@ class BaseLedger:
         fingerprint: str = "",
         unsent: bool = False,
     ) -> Entry:
-        caller = _check_caller(account)
+        run = _check_caller(account).run
         wanted = Entry(
             _check_text("key", key, KEY_LENGTH_MAX),
             _check_text("label", label, KEY_LENGTH_MAX),
@@ -62,46 +64,34 @@ class BaseLedger:
             fingerprint=_check_text("fingerprint", fingerprint, KEY_LENGTH_MAX)
             if fingerprint
             else "",
-            run=caller.run,
+            run=run,
         )
-        return self._storage.write(partial(calls.reserve, caller=caller, wanted=wanted))
+        return self._change(calls.reserve, account, wanted)
 
     def mark_sent(self, account: AccountOrLease, key: str) -> Entry:
-        caller = _check_caller(account)
-        return self._storage.write(partial(calls.mark_sent, caller=caller, key=key))
+        return self._change(calls.mark_sent, account, key)
 
     def settle(self, account: AccountOrLease, key: str, actual: Spend, answer: str = "") -> Entry:
-        caller = _check_caller(account)
-        return self._storage.write(
-            partial(calls.settle, caller=caller, key=key, actual=actual, answer=answer)
-        )
+        return self._change(calls.settle, account, key, actual, answer)
 
     def charge_in_full(self, account: AccountOrLease, key: str, latency_ms: int = 0) -> Entry:
-        caller, known_ms = _check_caller(account), validate.amount("latency_ms", latency_ms)
-        return self._storage.write(
-            partial(calls.charge_in_full, caller=caller, key=key, latency_ms=known_ms)
-        )
+        known_ms = validate.amount("latency_ms", latency_ms)
+        return self._change(calls.charge_in_full, account, key, known_ms)
 
     def release(self, account: AccountOrLease, key: str) -> Entry:
-        caller = _check_caller(account)
-        return self._storage.write(partial(calls.release, caller=caller, key=key))
+        return self._change(calls.release, account, key)
 
     def reconcile(self, account: str, key: str, actual: Spend) -> Entry:
-        return self._storage.write(lambda books: calls.reconcile(books, account, key, actual))
+        return self._storage.write(lambda tables: calls.reconcile(tables, account, key, actual))
 
     def grant(self, account: AccountOrLease, child: str, share: Budget, label: str = "") -> Balance:
-        caller, limits = _check_caller(account), share.limits
         # The account's name is also the key of its entry in the parent's.
         name = _check_text("child", child, ACCOUNT_LENGTH_MAX)
         shown = _check_text("label", label, KEY_LENGTH_MAX) if label else name
-        state = self._storage.write(
-            lambda books: accounts.grant(books, caller, name, limits, shown)
-        )
-        return rules.balance_of(state)
+        return rules.balance_of(self._change(accounts.grant, account, name, share.limits, shown))
 
     def reclaim(self, account: AccountOrLease, child: str) -> Entry:
-        caller = _check_caller(account)
-        return self._storage.write(lambda books: accounts.reclaim(books, caller, child))
+        return self._change(accounts.reclaim, account, child)
 
     def take(
         self, account: str, owner: str, over_fence: int | None = None, run: str | None = None
@@ -109,34 +99,50 @@ class BaseLedger:
         name = _check_text("run", account if run is None else run, ACCOUNT_LENGTH_MAX)
         who, now_ms = _check_text("owner", owner, KEY_LENGTH_MAX), self._now_ms()
         return self._storage.write(
-            lambda books: accounts.take(books, account, name, who, over_fence, now_ms)
+            lambda tables: accounts.take(tables, account, name, who, over_fence, now_ms)
         )
 
     def give_back(self, lease: Lease) -> None:
         now_ms = self._now_ms()
-        self._storage.write(lambda books: accounts.give_back(books, lease, now_ms))
+        self._storage.write(lambda tables: accounts.give_back(tables, lease, now_ms))
 
     def owner_of(self, account: str, run: str | None = None) -> str:
         name = account if run is None else run
-        lease = self._storage.read(lambda books: books.lease(account, name), is_single=True)
+        lease = self._storage.read(lambda tables: tables.lease(account, name), is_single=True)
         return lease.owner if lease else ""
 
     def balance(self, account: AccountOrLease) -> Balance:
         name = _check_caller(account).account
-        state = self._storage.read(partial(calls.require_account, name=name), is_single=True)
-        return rules.balance_of(state)
+        return rules.balance_of(
+            self._storage.read(lambda tables: calls.require_account(tables, name), is_single=True)
+        )
 
     def entry(self, account: AccountOrLease, key: str) -> Entry | None:
         name = _check_caller(account).account
-        return self._storage.read(partial(calls.find_entry, name=name, key=key))
+        return self._storage.read(
+            lambda tables: tables.entry(calls.require_account(tables, name).name, key)
+        )
 
     def overruns(self, account: AccountOrLease) -> tuple[Entry, ...]:
         name = _check_caller(account).account
-        return self._storage.read(lambda books: calls.find_overruns(books, name))
+        return self._storage.read(
+            lambda tables: tuple(tables.overruns(calls.require_account(tables, name).name))
+        )
 
     def entries(self, account: AccountOrLease) -> tuple[Entry, ...]:
         name = _check_caller(account).account
-        return self._storage.read(lambda books: _read_checked_entries(books, name))
+        return self._storage.read(lambda tables: _read_checked_entries(tables, name))
+
+    def _change(
+        self,
+        act: Callable[Concatenate[Tables, Caller, P], T],
+        account: AccountOrLease,
+        *details: P.args,
+        **named: P.kwargs,
+    ) -> T:
+        """Does one act of a caller in a transaction of its own."""
+        caller = _check_caller(account)
+        return self._storage.write(lambda tables: act(tables, caller, *details, **named))
 
 
 def _read_checked_entries(tables: Tables, name: str) -> tuple[Entry, ...]:

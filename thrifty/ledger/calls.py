@@ -33,20 +33,12 @@ def require_account(tables: Tables, name: str) -> StoredAccount:
     return account
 
 
-def find_entry(tables: Tables, name: str, key: str) -> Entry | None:
-    return tables.entry(require_account(tables, name).name, key)
-
-
-def find_overruns(tables: Tables, name: str) -> tuple[Entry, ...]:
-    return tuple(tables.overruns(require_account(tables, name).name))
-
-
 def admit_caller(
     tables: Tables, caller: Caller, key: str = ""
 ) -> tuple[StoredAccount, Entry | None]:
-    """The caller's account, if it may spend from it, and what stands in it under a key.
+    """The caller's account, if the caller may spend from it, and its entry of a key.
 
-    The account is locked first, so that no take-over can come between.
+    The account is locked first, so that nobody can take the run over meanwhile.
     """
     account, lease, entry = tables.account_lease_entry(caller.account, caller.run, key)
     if account is None:

@@ -1,8 +1,8 @@
 """Idempotent calls: the entry of a piece of work, however often its run comes back to it.
 
-A crash, a resume and a fork lead a run to the same work under the same key. When it is the very
-same request, what became of it is in its entry: an answer to replay, or a call in doubt. When
-it is another one (a fork with an edited prompt), it needs an entry of its own.
+A crash, a resume and a fork lead a run to the same work under the same key. If it asks the very
+same, the entry says what became of it: an answer to replay, or a call in doubt. If it asks another
+thing (a fork with an edited prompt), it needs an entry of its own.
 """
 
 import logging
@@ -69,16 +69,17 @@ def find_or_reserve(
                 fingerprint=request_fingerprint,
                 unsent=True,
             )
-        except KeyReused:
+        except KeyReused:  # another request has this number; ours takes the next that is free
             ordinal += 1
 
 
 def try_mark_sent(ledger: Ledger, account: AccountOrLease, entry: Entry) -> bool:
-    """Marks a call as sent, unless somebody has: then it is not ours to send.
+    """Marks a call as sent. False where this caller may not send it.
 
-    That may have been another under the same key or, where a database lost its connection just
-    after it had committed, we ourselves. Nobody can tell, so the call counts as sent. Or another
-    gave our reservation back and made one of their own, for which our call may be too long.
+    Somebody else may have sent it under the same key. Or this caller did, and the database lost
+    its connection just after it had committed. Nobody can tell the two apart, so the call counts
+    as sent. Or another caller gave this reservation back and made one of its own, in which this
+    call may not fit.
     """
     try:
         marked = ledger.mark_sent(account, entry.key)
@@ -130,13 +131,13 @@ def charge_call_in_full(
 def _entry_charged_by_other(ledger: Ledger, account: AccountOrLease, entry: Entry) -> Entry:
     """The entry of a call that another process charged in full, as it took the run for dead.
 
-    What came of it is kept all the same; `reconcile` can lower the charge.
+    The caller keeps what came of the call, and `reconcile` can lower the charge.
     """
-    now = ledger.entry(account, entry.key)
-    if now is None or now.status != "in_doubt":
-        raise ReservationClosed(entry.key, now.status if now else "unknown")
+    current = ledger.entry(account, entry.key)
+    if current is None or current.status != "in_doubt":
+        raise ReservationClosed(entry.key, current.status if current else "unknown")
     logger.warning("%r was given up while it was under way, and is charged in full", entry.label)
-    return now
+    return current
 
 
 def _keep_pending(entry: Entry, error: LedgerUnavailable) -> Entry:

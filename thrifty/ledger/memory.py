@@ -12,7 +12,6 @@ from thrifty.ledger.rules import StoredAccount
 from thrifty.ledger.storage import AccountLeaseEntry, Tables
 
 T = TypeVar("T")
-ABSENT: Any = object()
 UNDER_WAY = ("unsent", "pending")
 """Nothing is charged yet."""
 
@@ -27,6 +26,7 @@ class MemoryTables:
         self._accounts_with_overruns: set[str] = set()
         """The accounts that ever had one: the others need not be searched."""
         self._undo_log: list[tuple[dict[Any, Any], Any, Any]] = []
+        """A table, a key and the row before the change; None where there was none."""
 
     def account_lease_entry(self, account: str, run: str, key: str) -> AccountLeaseEntry:
         entries = self._entries.get(account)
@@ -58,16 +58,13 @@ class MemoryTables:
         self._put(self._accounts, account.name, account)
 
     def set_account(self, account: StoredAccount) -> None:
-        self._undo_log.append((self._accounts, account.name, self._accounts[account.name]))
-        self._accounts[account.name] = account
+        self._put(self._accounts, account.name, account)
 
     def add_entry(self, account: str, entry: Entry) -> None:
         self._put(self._entries[account], entry.key, entry)
 
     def set_entry(self, account: str, entry: Entry) -> None:
-        entries = self._entries[account]
-        self._undo_log.append((entries, entry.key, entries[entry.key]))
-        entries[entry.key] = entry
+        self._put(self._entries[account], entry.key, entry)
         if entry.status not in UNDER_WAY and entry.is_overrun:
             self._accounts_with_overruns.add(account)
 
@@ -84,16 +81,16 @@ class MemoryTables:
         self._undo_log.clear()
 
     def roll_back(self) -> None:
-        """Ends the transaction as if it had not been: a Ctrl-C may come between two rows."""
+        """Undoes the transaction, even where a Ctrl-C ended it between two rows."""
         while self._undo_log:
             rows, key, before = self._undo_log.pop()
-            if before is ABSENT:
+            if before is None:
                 rows.pop(key, None)
             else:
                 rows[key] = before
 
     def _put(self, rows: dict[Any, Any], key: Any, row: Any) -> None:
-        self._undo_log.append((rows, key, rows.get(key, ABSENT)))
+        self._undo_log.append((rows, key, rows.get(key)))
         rows[key] = row
 
 
@@ -108,6 +105,7 @@ class MemoryStorage:
     def write(self, work: Callable[[Tables], T]) -> T:
         self._check_process()
         with self._lock:
+            # Every exception, a Ctrl-C included: half a transaction would break the sums.
             try:
                 result = work(self._tables)
                 self._tables.commit()

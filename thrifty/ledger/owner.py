@@ -1,8 +1,8 @@
 """The name of a run's owner, by which a person finds the process and thrifty sees that it ended.
 
-Only what is certain counts as gone: the same kernel and process namespace as ours, and no such
-process in it any more. Of everything else (another machine, a restart, another container)
-nobody here can know, and a person has to say that it is gone.
+An owner counts as gone only where that is certain: its kernel and its process namespace are ours,
+and they have no such process any more. thrifty cannot tell whether a process on another machine,
+in another container or from before a restart has ended. A person decides that.
 """
 
 import os
@@ -43,20 +43,20 @@ def new_owner_name() -> str:
 
 def is_owner_gone(owner: str) -> bool:
     """Whether a process of that name certainly does not run any more."""
-    told = OWNER_PATTERN.fullmatch(owner)
+    match = OWNER_PATTERN.fullmatch(owner)
     # On Windows there is no harmless way to ask for a process by its number.
-    if told is None or told["home"] != _process_scope() or os.name == "nt":
+    if match is None or match["home"] != _process_scope() or os.name == "nt":
         return False
     try:
-        os.kill(int(told["pid"]), 0)
+        os.kill(int(match["pid"]), 0)
     except ProcessLookupError:
         return True
     except PermissionError:
         pass  # it is there, and somebody else's
-    stat = _process_stat(int(told["pid"]))
-    # Its number may be another's by now, or that of a process that was killed and not buried.
+    stat = _process_stat(int(match["pid"]))
+    # Another process may have its number by now, or it was killed and is still a zombie.
     return stat is not None and (
-        stat[STARTED_INDEX] != told["started"] or stat[STATE_INDEX] in "ZX"
+        stat[STARTED_INDEX] != match["started"] or stat[STATE_INDEX] in "ZX"
     )
 
 
@@ -85,7 +85,7 @@ def _process_scope() -> str:
 
 
 def _process_stat(pid: int) -> list[str] | None:
-    """What the kernel tells of a process; None where it does not."""
+    """What the kernel says of a process, or None where it says nothing."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return None

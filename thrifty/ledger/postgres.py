@@ -1,8 +1,8 @@
 """A ledger in PostgreSQL: any number of processes on any number of machines.
 
-An account's row is locked for each change, so that accounts do not wait for each other. What
-is committed survives what the server's `synchronous_commit` says; where that is off for the
-role or the database, it is turned on for the ledger's own connections.
+Each change locks its account's row, so that accounts do not wait for each other. The server's
+`synchronous_commit` says what a commit survives. Where it is off for the role or the database,
+the ledger turns it on for its own connections.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ CONNECTION_WAIT_S = 30.0
 LOCK_TIMEOUT_MS = 30_000
 """How long to wait for an account that others change."""
 IDLE_TIMEOUT_MS = 10_000
-"""How long a transaction may stand still before the server ends it."""
-ATTEMPTS_MAX = 10
+"""How long a transaction may be idle before the server ends it."""
+TRANSACTION_ATTEMPTS_MAX = 10
 RETRY_PAUSE_S = 0.01
 TRANSIENT_SQLSTATES = ("40001", "40P01", "23505", "57P", "08", "25P03")
-"""Serialisation failure, deadlock, a key that another has added meanwhile; a server that goes
-down or comes up, a lost connection, a transaction that stood still."""
+"""Serialisation failure, deadlock, a key that another has added meanwhile, a server that stops or
+starts, a lost connection, a transaction that was idle too long."""
 BEGIN_WRITE = b"BEGIN"
 BEGIN_READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 MIGRATION_LOCK = 0x7468_7269_6674_79
@@ -66,7 +66,7 @@ class PostgresStorage:
         return self._run_transaction(work, None if is_single else BEGIN_READ, "")
 
     def close(self) -> None:
-        """Closes the connections; the next use opens new ones."""
+        """Closes the connections. The next use opens new ones."""
         with self._lock:
             if self._pool is not None:
                 self._pool.close()
@@ -85,7 +85,7 @@ class PostgresStorage:
         self, work: Callable[[Tables], T], begin: bytes | None, lock_clause: str
     ) -> T:
         """Does the work, and anew when that can help: an act that is done twice is done once."""
-        for attempt in range(1, ATTEMPTS_MAX + 1):
+        for attempt in range(1, TRANSACTION_ATTEMPTS_MAX + 1):
             try:
                 # Who leaves the connection commits or, by an exception, rolls back.
                 with self._open_pool().connection() as connection:
@@ -93,11 +93,13 @@ class PostgresStorage:
                         connection.execute(begin)
                     return work(SqlTables(_make_execute(connection), lock_clause))
             except _import_driver().Error as error:
-                if attempt == ATTEMPTS_MAX or not _is_transient(error):
+                if attempt == TRANSACTION_ATTEMPTS_MAX or not _is_transient(error):
+                    first_line = str(error).partition("\n")[0]
                     raise LedgerUnavailable(
-                        f"the ledger's database failed ({_first_line(error)}); "
+                        f"the ledger's database failed ({first_line}); "
                         "check that it runs, has room, and lets this role write"
                     ) from error
+            # Random, so that two that came in each other's way do not meet again.
             time.sleep(RETRY_PAUSE_S * attempt * random.random())
         raise AssertionError("the last attempt returns or raises")
 
@@ -132,10 +134,10 @@ class PostgresStorage:
 
 
 class PostgresLedger(BaseLedger):
-    """A `Ledger` in a PostgreSQL database; needs `pip install "thrifty[postgres]"`.
+    """A `Ledger` in a PostgreSQL database. It needs `pip install "thrifty[postgres]"`.
 
     Args:
-        conninfo: how to connect, as a URL or in libpq's words; `PG…` variables fill the rest.
+        conninfo: how to connect, as a URL or in libpq's form. `PG…` variables supply the rest.
         pool_max: the most connections of this process.
         wait_s: how long to wait for one of them.
         now_ms: the time, as leases show it.
@@ -157,7 +159,7 @@ class PostgresLedger(BaseLedger):
         super().__init__(self._postgres_storage, now_ms)
 
     def close(self) -> None:
-        """Closes the connections; the next use opens new ones."""
+        """Closes the connections. The next use opens new ones."""
         self._postgres_storage.close()
 
 
@@ -199,14 +201,10 @@ def _driver_sql(sql: str) -> bytes:
 
 
 def _is_transient(error: Any) -> bool:
-    """Whether another attempt can fare better: it came too close to another, or lost its line."""
+    """Whether another attempt may succeed: a conflict with another, or a lost connection."""
     if error.sqlstate is not None:
         return str(error.sqlstate).startswith(TRANSIENT_SQLSTATES)
     return (
         isinstance(error, _import_driver().OperationalError)
         and "Timeout" not in type(error).__name__
     )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

@@ -1,8 +1,8 @@
 """What every ledger does: accounts with limits, and two-phase entries in them.
 
-Money moves in two phases (reserve, then settle or release) under a key made before the call.
-Latency is recorded with each entry but limited elsewhere: calls run side by side, so that
-their times do not add up to the time of the run.
+Money moves in two phases, reserve and then settle or release, under a key made before the call.
+Each entry records its latency, but the ledger does not limit it: calls run side by side, so their
+times do not add up to the time of the run.
 
 Reference: the two-phase transfers of TigerBeetle's data model.
 """
@@ -24,8 +24,8 @@ class Entry(NamedTuple):
     """
 
     key: str
-    """Made before the call from run, step, option and attempt; a grant's is the name
-    of the sub-agent's account."""
+    """Made before the call from run, step, option and attempt. Of a grant it is the name of the
+    sub-agent's account."""
     label: str
     """What the call was for, as the receipt names it."""
     status: EntryStatus
@@ -74,12 +74,12 @@ class Balance:
 
     @property
     def left(self) -> Budget:
-        """What may still be reserved; latency is not the ledger's to limit."""
+        """What may still be reserved. The ledger does not limit latency."""
         return self.budget.without_latency().left_after(self.spent + self.reserved)
 
     @property
     def unspent(self) -> Budget:
-        """What could still be reserved if all that is held came back."""
+        """What could be reserved if everything that is reserved now were released."""
         return self.budget.without_latency().left_after(self.spent)
 
 
@@ -92,7 +92,7 @@ class Lease:
 
     account: str
     run: str
-    """Accounts that several runs share have a lease for each; else it is the account's name."""
+    """Where several runs share an account, each has a lease. Else it is the account's name."""
     owner: str
     """Who holds it, in words that tell a person which process that is."""
     fence: int
@@ -108,38 +108,36 @@ AccountOrLease = str | Lease
 class Ledger(Protocol):
     """Accounts that cannot be overdrawn.
 
-    Every operation is atomic and safe from any thread; all resources move, or none. Doing it
-    twice under one key is doing it once. In an account that nobody has taken anybody may
-    spend; once taken, only a call that shows the lease in force is let through.
+    Every operation is atomic and safe from any thread: all resources move, or none. An operation
+    that is done twice under one key counts once. Anybody may spend from an account that nobody
+    has taken. From then on a caller must show the lease in force.
 
     Every operation may raise:
         LeaseLost: the run is held by somebody else, or the lease that is shown is stale.
-        LedgerUnavailable: the ledger cannot be read or written; nothing was changed.
+        LedgerUnavailable: the ledger cannot be read or written, and nothing was changed.
         InvalidInput: a name or a key is empty, too long, or holds what no database stores.
         KeyError: the account was never opened.
     """
 
     def open(self, account: AccountOrLease, budget: Budget) -> Balance:
-        """Opens an account, or finds it open; a changed budget becomes its limits.
+        """Opens an account, or finds it open. A changed budget becomes its limits.
 
-        Who finds it as it is needs no lease: a resume opens its account before it takes it.
-        An account that was granted opens no wider than its grant: it can lower its limits,
-        and only `extend` can raise them.
+        To open it unchanged takes no lease: a resume opens its account before it takes the run.
+        A sub-agent's account never gets more than its grant this way: `open` can lower its
+        limits, and only `extend` can raise them.
         """
-        ...
 
     def extend(self, account: str, budget: Budget) -> Balance:
         """Raises or lowers the limits, also while somebody else spends under them.
 
         A limit below what is spent and reserved stops new reservations and keeps what is
-        paid. What a sub-agent's account is given more, or gives back, is its parent's.
+        paid. What a sub-agent's account gains comes from its parent, and what it loses goes back.
 
         Raises:
-            BudgetExceeded: the parent has not got what its sub-agent is to be given.
+            BudgetExceeded: the parent has too little left for its sub-agent.
             ReservationClosed: it is a sub-agent's, and was reclaimed.
             InvalidInput: it would limit what one of its sub-agents has without limit.
         """
-        ...
 
     def reserve(
         self,
@@ -153,15 +151,15 @@ class Ledger(Protocol):
     ) -> Entry:
         """Takes a worst case from what is left, before the call is sent.
 
-        Under a known key it finds the entry as it is, whose status says what became of it:
-        only one that was released is reserved anew.
+        Under a known key it returns the entry as it is, and its status says what became of it.
+        Only a released one is reserved anew.
 
         Args:
             account: whose budget it is.
             key: names this one attempt at this one call.
             label: what the call is for.
             worst_case: the most that it can use of each resource.
-            fingerprint: a digest of the request; may be left out and given later.
+            fingerprint: a digest of the request. It may be left out and given later.
             unsent: promises that the call leaves only after `mark_sent`, so that a take-over
                 before that frees the reservation. Without it, a call counts as sent from now.
 
@@ -169,21 +167,19 @@ class Ledger(Protocol):
             BudgetExceeded: it does not fit beside what is spent and reserved.
             KeyReused: the key stands for another request, another run's, or a sub-agent.
         """
-        ...
 
     def mark_sent(self, account: AccountOrLease, key: str) -> Entry:
         """Says that an unsent call is about to leave: from now on it may be billed.
 
-        It succeeds once, so that of two who would send under one key only one does; or not at
-        all, where a database lost its connection just after it had committed.
+        It succeeds once, so that of two callers with one key only one sends. It may succeed not
+        at all, where the database lost its connection just after the commit.
 
         Raises:
             ReservationClosed: it was marked before, or is not open.
         """
-        ...
 
     def settle(self, account: AccountOrLease, key: str, actual: Spend, answer: str = "") -> Entry:
-        """Charges what the call cost, frees the rest and journals the answer, all at once.
+        """Charges what the call cost, frees what is left and journals the answer, all at once.
 
         More than was reserved is recorded as it is (`Entry.is_overrun`). A second time
         changes nothing.
@@ -191,52 +187,48 @@ class Ledger(Protocol):
         Raises:
             ReservationClosed: there is no such reservation, or it was closed otherwise.
         """
-        ...
 
     def charge_in_full(self, account: AccountOrLease, key: str, latency_ms: int = 0) -> Entry:
         """Charges all that was reserved, since nobody knows what the call cost.
 
-        A second time changes nothing; `reconcile` can lower it.
+        A second time changes nothing. `reconcile` can lower the charge.
 
         Args:
             account: whose budget it is.
             key: the reservation's.
-            latency_ms: how long the call took; the one thing that is known of it.
+            latency_ms: how long the call took, the one thing that is known of it.
 
         Raises:
             ReservationClosed: there is no such reservation, or it was closed otherwise.
         """
-        ...
 
     def release(self, account: AccountOrLease, key: str) -> Entry:
-        """Frees a reservation whose call was certainly not billed; a second time changes nothing.
+        """Frees a reservation whose call was certainly not billed. A second time changes nothing.
 
         Raises:
             ReservationClosed: there is no such reservation, or it was closed otherwise.
         """
-        ...
 
     def reconcile(self, account: str, key: str, actual: Spend) -> Entry:
-        """Settles a call in doubt at what the provider's bill says; anybody may know that.
+        """Settles a call in doubt at what the provider's bill says. It takes no lease.
 
         A second time with the same amount changes nothing.
 
         Raises:
             ReservationClosed: the call is not in doubt.
         """
-        ...
 
     def grant(self, account: AccountOrLease, child: str, share: Budget, label: str = "") -> Balance:
         """Opens an account for a sub-agent with a share that is reserved in its parent's.
 
-        What the sub-agent spends is at once its parent's spending, an overrun included. Under
-        the name of an account that the parent has granted before, it finds that as it is.
+        What the sub-agent spends counts at once as spent by its parent, an overrun included. An
+        account that the parent has granted before is returned as it is.
 
         Args:
             account: the parent's.
             child: the name of the new account.
-            share: its limits. It has to limit all that the parent's budget limits, but time.
-            label: what the sub-agent is for; by default, its name.
+            share: its limits. It must limit all that the parent's budget limits, but time.
+            label: what the sub-agent is for. By default, its name.
 
         Returns:
             Where the sub-agent's account stands.
@@ -246,13 +238,12 @@ class Ledger(Protocol):
             KeyReused: the name is that of another account, or of a call.
             InvalidInput: the share leaves open what the parent limits.
         """
-        ...
 
     def reclaim(self, account: AccountOrLease, child: str) -> Entry:
         """Closes a sub-agent's account and returns what is unused to its parent's.
 
-        What is still open in it is given up as in a take-over, its own sub-agents are
-        reclaimed first, and nothing fits in it any more. A second time changes nothing.
+        Its own sub-agents are reclaimed first, its open calls are closed as in a take-over, and
+        nothing fits in it any more. A second time changes nothing.
 
         Returns:
             The grant, charged with what the sub-agent has spent.
@@ -260,52 +251,44 @@ class Ledger(Protocol):
         Raises:
             ReservationClosed: the parent has granted no such account.
         """
-        ...
 
     def take(
         self, account: str, owner: str, over_fence: int | None = None, run: str | None = None
     ) -> Lease:
-        """Makes somebody the one owner of a run; who owns it already gets the same lease.
+        """Makes somebody the one owner of a run. Its owner gets the same lease again.
 
-        When the owner changes, what the last one left open is given up: what was never sent
-        is released, and all else is charged in full as `in_doubt`. Grants stand.
+        When the owner changes, the calls that the last one left open are closed: what was never
+        sent is released, and all else is charged in full as `in_doubt`. Grants stay.
 
         Args:
             account: the account that the run spends from.
             owner: who takes it.
-            over_fence: the fence of somebody else's lease, to take the run over because that owner
-                is gone for good. No lease ends by itself.
-            run: the run, where several share the account; by default, the account's name.
+            over_fence: the fence of somebody else's lease, whose run you take over because its
+                owner is gone for good. No lease ends by itself.
+            run: the run, where several share the account. By default, the account's name.
 
         Raises:
             LeaseLost: somebody else holds the run, under another fence than `over_fence`.
         """
-        ...
 
     def give_back(self, lease: Lease) -> None:
         """Gives a lease back, so that the next owner need not know that this one is gone."""
-        ...
 
     def owner_of(self, account: str, run: str | None = None) -> str:
-        """Who holds a run, by the name that was given to `take`; empty when nobody does."""
-        ...
+        """Who holds a run, by the name that was given to `take`. Empty when nobody does."""
 
     def balance(self, account: AccountOrLease) -> Balance:
-        """Where the account stands; no lease is needed to look."""
-        ...
+        """Where the account stands. It takes no lease to look."""
 
     def entry(self, account: AccountOrLease, key: str) -> Entry | None:
-        """One entry, or None where there is none of that key; no lease is needed to look."""
-        ...
+        """One entry, or None where there is none of that key. It takes no lease to look."""
 
     def overruns(self, account: AccountOrLease) -> tuple[Entry, ...]:
-        """The entries that were charged more than they had reserved; no lease is needed to look."""
-        ...
+        """The entries that were charged more than they had reserved. It takes no lease to look."""
 
     def entries(self, account: AccountOrLease) -> tuple[Entry, ...]:
-        """Every entry, in the order in which they were reserved; no lease is needed to look.
+        """Every entry, in the order in which they were reserved. It takes no lease to look.
 
         Raises:
             LedgerUnavailable: the entries do not add up to the account's counters.
         """
-        ...

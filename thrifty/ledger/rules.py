@@ -1,6 +1,6 @@
 """The rules of the ledger, as pure functions: what fits, and what an act makes of an entry.
 
-Nothing else decides these; storage only stores. Amounts are plain tuples in the order of
+Nothing else decides these: storage only stores. Amounts are plain tuples in the order of
 `RESOURCES`, since a ledger adds them up far more often than it shows them.
 """
 
@@ -9,12 +9,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from thrifty.budget import Budget, InvalidInput, LedgerUnavailable, ReservationClosed, Spend
+from thrifty.budget.limits import LimitAmounts, tighter_limits
 from thrifty.budget.resources import COST, LATENCY, RESOURCES, TOKENS, TOOL_CALLS
+from thrifty.budget.spend import Amounts
 from thrifty.budget.validate import AMOUNT_MAX
 from thrifty.ledger.protocol import Balance, Entry, EntryStatus
-
-Amounts = tuple[int, int, int, int]
-LimitAmounts = tuple[int | None, int | None, int | None, int | None]
 
 ZERO_AMOUNTS: Amounts = (0, 0, 0, 0)
 
@@ -24,7 +23,7 @@ STATUSES_BEFORE: dict[EntryStatus, tuple[EntryStatus, ...]] = {
     "in_doubt": ("unsent", "pending"),
     "released": ("unsent", "pending"),
 }
-"""Which states of a call lead to a state; `reconcile` alone leads from `in_doubt`."""
+"""From which states a call may enter a state. Out of `in_doubt` only `reconcile` leads."""
 
 
 class StoredAccount(NamedTuple):
@@ -32,7 +31,7 @@ class StoredAccount(NamedTuple):
 
     name: str
     parent: str
-    """Of a sub-agent's account: the account that granted it; else empty."""
+    """The account that granted a sub-agent's, else empty."""
     limits: LimitAmounts
     spent: Amounts
     """Always the sum of what its entries charge."""
@@ -45,18 +44,13 @@ class StoredAccount(NamedTuple):
     """
 
 
+# The next three are written out, since `map` and `zip` take twice as long, and each call of a run
+# goes through them several times.
 def add_amounts(a: Amounts, b: Amounts) -> Amounts:
     """The sum."""
     a0, a1, a2, a3 = a
     b0, b1, b2, b3 = b
     return a0 + b0, a1 + b1, a2 + b2, a3 + b3
-
-
-def subtract_amounts(a: Amounts, b: Amounts) -> Amounts:
-    """The difference, which may be negative."""
-    a0, a1, a2, a3 = a
-    b0, b1, b2, b3 = b
-    return a0 - b0, a1 - b1, a2 - b2, a3 - b3
 
 
 def replace_term(total: Amounts, out: Amounts, into: Amounts) -> Amounts:
@@ -67,14 +61,15 @@ def replace_term(total: Amounts, out: Amounts, into: Amounts) -> Amounts:
     return t0 - o0 + i0, t1 - o1 + i1, t2 - o2 + i2, t3 - o3 + i3
 
 
-def clip_at_zero(amounts: Amounts) -> Amounts:
-    """The amounts, where they are any."""
-    tokens, cost, latency, calls = amounts
-    return max(0, tokens), max(0, cost), max(0, latency), max(0, calls)
+def excess_amounts(a: Amounts, b: Amounts) -> Amounts:
+    """By how much the first are more than the second, and zero where they are not."""
+    a0, a1, a2, a3 = a
+    b0, b1, b2, b3 = b
+    return max(0, a0 - b0), max(0, a1 - b1), max(0, a2 - b2), max(0, a3 - b3)
 
 
 def shortfall(account: StoredAccount, worst_case: Amounts) -> dict[str, int]:
-    """By how much a worst case does not fit beside what is spent and reserved; empty if it does.
+    """By how much a worst case does not fit beside what is spent and reserved. Empty if it does.
 
     Time is not the ledger's to limit. Without a limit, the largest amount there is limits.
     """
@@ -102,16 +97,16 @@ def growth_shortfall(parent: StoredAccount, growth: Amounts) -> dict[str, int]:
 
 def growth(before: Entry, after: Entry) -> Amounts:
     """What an entry holds more once it has become another."""
-    return clip_at_zero(subtract_amounts(held_amounts(after), held_amounts(before)))
+    return excess_amounts(held_amounts(after), held_amounts(before))
 
 
 def held_amounts(entry: Entry) -> Amounts:
     """What is still held for an entry: what was reserved and is not charged yet."""
     status = entry.status
-    if status == "pending" or status == "unsent":
+    if status in ("pending", "unsent"):
         return entry.reserved.amounts
     if status == "granted":
-        return clip_at_zero(subtract_amounts(entry.reserved.amounts, entry.charged.amounts))
+        return excess_amounts(entry.reserved.amounts, entry.charged.amounts)
     return ZERO_AMOUNTS
 
 
@@ -206,15 +201,6 @@ def with_limits_at_spent(account: StoredAccount) -> StoredAccount:
     return with_current_over(account._replace(limits=tighter_limits(account.limits, spent)))
 
 
-def tighter_limits(limits: LimitAmounts, others: LimitAmounts) -> LimitAmounts:
-    """Of each pair of limits the lower one."""
-    tokens, cost, latency, calls = (
-        b if a is None else a if b is None else min(a, b)
-        for a, b in zip(limits, others, strict=True)
-    )
-    return tokens, cost, latency, calls
-
-
 def check_share(field: str, share: LimitAmounts, parent: LimitAmounts) -> None:
     """A sub-agent has no limit less than its parent, but for time.
 
@@ -252,11 +238,5 @@ def balance_of(account: StoredAccount) -> Balance:
 
 
 def as_spend(amounts: Iterable[int]) -> Spend:
-    """A sum as a `Spend`; only overruns can pass its largest amount, which then stands for it."""
-    tokens, cost, latency, calls = amounts
-    return Spend(
-        min(tokens, AMOUNT_MAX),
-        min(cost, AMOUNT_MAX),
-        min(latency, AMOUNT_MAX),
-        min(calls, AMOUNT_MAX),
-    )
+    """A sum as a `Spend`. Only overruns can pass the largest amount, and are cut to it."""
+    return Spend(*[min(amount, AMOUNT_MAX) for amount in amounts])

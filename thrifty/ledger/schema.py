@@ -6,26 +6,26 @@ overrun or a lowered limit, and no reservation writes it, so that the check on s
 reserved holds whatever the program above it does.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from string import Template
 
+SqlDialect = Mapping[str, str]
+"""What a database calls a signed `integer` of 64 bits, a `binary` string (an answer may hold
+characters that a database does not take as text), a `serial` key that grows with each row, and
+the clause that makes a table `strict`: its columns hold nothing but their own type."""
 
-@dataclass(frozen=True, slots=True)
-class SqlDialect:
-    """The SQL types and clauses in which databases differ."""
-
-    integer: str
-    """A signed integer of 64 bits."""
-    binary: str
-    """A string of bytes: answers may hold characters that are no text to a database."""
-    serial: str
-    """A primary key that grows with each row."""
-    strict: str
-    """What follows a table, so that columns hold nothing but their own type."""
-
-
-SQLITE = SqlDialect("INTEGER", "BLOB", "INTEGER PRIMARY KEY", "STRICT")
-POSTGRES = SqlDialect("BIGINT", "BYTEA", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "")
+SQLITE = {
+    "integer": "INTEGER",
+    "binary": "BLOB",
+    "serial": "INTEGER PRIMARY KEY",
+    "strict": "STRICT",
+}
+POSTGRES = {
+    "integer": "BIGINT",
+    "binary": "BYTEA",
+    "serial": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    "strict": "",
+}
 
 CREATE_MIGRATIONS_TABLE = (
     "CREATE TABLE IF NOT EXISTS thrifty_migrations (version $integer PRIMARY KEY) $strict"
@@ -106,6 +106,5 @@ CREATE INDEX thrifty_overruns ON thrifty_entries (account)
 
 
 def split_statements(sql: str, dialect: SqlDialect) -> list[str]:
-    """The single statements of a migration, in the words of a dialect."""
-    words = {field: getattr(dialect, field) for field in SqlDialect.__slots__}
-    return [part.strip() for part in Template(sql).substitute(words).split(";")]
+    """The single statements of a migration, in the SQL of a dialect."""
+    return [part.strip() for part in Template(sql).substitute(dialect).split(";")]

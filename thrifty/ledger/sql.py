@@ -34,46 +34,40 @@ LIMITED_FIELDS = [field for field in SPEND_FIELDS if field != LATENCY.spend_fiel
 """Time is recorded and not limited."""
 
 
-def _placeholders(columns: Sequence[str]) -> str:
-    return ", ".join("?" for _ in columns)
+def _select(table: str, columns: Sequence[str], condition: str) -> str:
+    return f"SELECT {', '.join(columns)} FROM {table} WHERE {condition}"
 
 
-def _assignments(columns: Sequence[str]) -> str:
-    return ", ".join(f"{column} = ?" for column in columns)
+def _insert(table: str, columns: Sequence[str]) -> str:
+    places = ", ".join("?" for _ in columns)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"
+
+
+def _update(table: str, columns: Sequence[str], condition: str) -> str:
+    changes = ", ".join(f"{column} = ?" for column in columns)
+    return f"UPDATE {table} SET {changes} WHERE {condition}"
 
 
 def _qualified_columns(table: str, columns: Sequence[str]) -> str:
     return ", ".join(f"{table}.{column}" for column in columns)
 
 
-SELECT_ACCOUNT = f"SELECT {', '.join(ACCOUNT_COLUMNS)} FROM thrifty_accounts WHERE name = ?"
-INSERT_ACCOUNT = (
-    f"INSERT INTO thrifty_accounts ({', '.join(ACCOUNT_COLUMNS)}) "
-    f"VALUES ({_placeholders(ACCOUNT_COLUMNS)})"
-)
-UPDATE_ACCOUNT = f"UPDATE thrifty_accounts SET {_assignments(ACCOUNT_COLUMNS[:-1])} WHERE name = ?"
-SELECT_ENTRIES = f"SELECT {', '.join(ENTRY_COLUMNS)} FROM thrifty_entries WHERE account = ?"
+SELECT_ACCOUNT = _select("thrifty_accounts", ACCOUNT_COLUMNS, "name = ?")
+INSERT_ACCOUNT = _insert("thrifty_accounts", ACCOUNT_COLUMNS)
+UPDATE_ACCOUNT = _update("thrifty_accounts", ACCOUNT_COLUMNS[:-1], "name = ?")
+SELECT_ENTRIES = _select("thrifty_entries", ENTRY_COLUMNS, "account = ?")
 SELECT_ENTRY = f"{SELECT_ENTRIES} AND key = ?"
 AND_OPEN = " AND status IN ('unsent', 'pending', 'granted')"
 AND_OVERRUN = " AND ({})".format(
     " OR ".join(f"charged_{field} > reserved_{field}" for field in LIMITED_FIELDS)
 )
 ORDER_BY_NUMBER = " ORDER BY number"
-INSERT_ENTRY = (
-    f"INSERT INTO thrifty_entries ({', '.join(ENTRY_COLUMNS)}) "
-    f"VALUES ({_placeholders(ENTRY_COLUMNS)})"
-)
-UPDATE_ENTRY = (
-    f"UPDATE thrifty_entries SET {_assignments(ENTRY_COLUMNS[:-2])} WHERE account = ? AND key = ?"
-)
-SELECT_LEASE = (
-    f"SELECT {', '.join(LEASE_COLUMNS)} FROM thrifty_leases WHERE account = ? AND run = ?"
-)
+INSERT_ENTRY = _insert("thrifty_entries", ENTRY_COLUMNS)
+UPDATE_ENTRY = _update("thrifty_entries", ENTRY_COLUMNS[:-2], "account = ? AND key = ?")
+SELECT_LEASE = _select("thrifty_leases", LEASE_COLUMNS, "account = ? AND run = ?")
 UPSERT_LEASE = (
-    f"INSERT INTO thrifty_leases ({', '.join(LEASE_COLUMNS)}) "
-    f"VALUES ({_placeholders(LEASE_COLUMNS)}) "
-    "ON CONFLICT (account, run) DO UPDATE SET owner = excluded.owner, "
-    "fence = excluded.fence, since_ms = excluded.since_ms"
+    f"{_insert('thrifty_leases', LEASE_COLUMNS)} ON CONFLICT (account, run) DO UPDATE "
+    "SET owner = excluded.owner, fence = excluded.fence, since_ms = excluded.since_ms"
 )
 SELECT_ACCOUNT_LEASE_ENTRY = (
     f"SELECT {_qualified_columns('a', ACCOUNT_COLUMNS)}, "
@@ -119,16 +113,13 @@ class SqlTables:
         return None if row is None else _read_entry(row)
 
     def entries(self, account: str) -> list[Entry]:
-        rows = self._execute(SELECT_ENTRIES + ORDER_BY_NUMBER, (account,)).fetchall()
-        return [_read_entry(row) for row in rows]
+        return self._find_entries(account)
 
     def open_entries(self, account: str) -> list[Entry]:
-        rows = self._execute(SELECT_ENTRIES + AND_OPEN + ORDER_BY_NUMBER, (account,)).fetchall()
-        return [_read_entry(row) for row in rows]
+        return self._find_entries(account, AND_OPEN)
 
     def overruns(self, account: str) -> list[Entry]:
-        rows = self._execute(SELECT_ENTRIES + AND_OVERRUN + ORDER_BY_NUMBER, (account,)).fetchall()
-        return [_read_entry(row) for row in rows]
+        return self._find_entries(account, AND_OVERRUN)
 
     def lease(self, account: str, run: str) -> Lease | None:
         row = self._execute(SELECT_LEASE, (account, run)).fetchone()
@@ -150,6 +141,10 @@ class SqlTables:
         row = (lease.account, lease.run, lease.owner, lease.fence, lease.since_ms)
         self._execute(UPSERT_LEASE, row)
 
+    def _find_entries(self, account: str, condition: str = "") -> list[Entry]:
+        rows = self._execute(SELECT_ENTRIES + condition + ORDER_BY_NUMBER, (account,)).fetchall()
+        return [_read_entry(row) for row in rows]
+
 
 class JoiningSqlTables(SqlTables):
     """The same in one query, for a database in which a writing transaction is alone.
@@ -170,7 +165,7 @@ class JoiningSqlTables(SqlTables):
 
 
 def migrate(execute: Execute, dialect: SqlDialect) -> None:
-    """Brings the tables to the newest form; the caller keeps others from doing so meanwhile.
+    """Brings the tables to the newest form. The caller keeps others from doing so meanwhile.
 
     Raises:
         LedgerUnavailable: a newer thrifty has written them.

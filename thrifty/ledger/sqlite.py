@@ -2,7 +2,7 @@
 
 Every change is on the disk when the call returns (`synchronous=FULL`): it survives a killed
 process and, as far as the disk keeps its word, a power failure. With `NORMAL` a power failure
-may take the last changes with it, and only then; a killed process loses nothing either way.
+may take the last changes with it. A killed process loses nothing either way.
 """
 
 import os
@@ -44,11 +44,8 @@ class SqliteStorage:
     def __init__(self, path: str | Path, synchronous: Synchronous, busy_ms: int) -> None:
         validate.choice("synchronous", synchronous, get_args(Synchronous))
         validate.amount("busy_ms", busy_ms)
-        if (
-            not isinstance(path, str | os.PathLike)
-            or not os.fspath(path)
-            or os.fspath(path).startswith(":")
-        ):
+        name = os.fspath(path) if isinstance(path, str | os.PathLike) else ""
+        if not name or name.startswith(":"):
             raise InvalidInput("path", path, "name a file, or use a MemoryLedger")
         # The same file when it is opened again, wherever the process has gone meanwhile.
         self._path = str(Path(path).absolute())
@@ -72,7 +69,7 @@ class SqliteStorage:
             raise self._unavailable_error(error) from error
 
     def close(self) -> None:
-        """Closes the file; the next use opens it again."""
+        """Closes the file. The next use opens it again."""
         with self._lock:
             self._disconnect()
 
@@ -91,8 +88,9 @@ class SqliteStorage:
     def _commit(self, tasks: Sequence[QueuedWork[Any]]) -> None:
         with self._lock:
             connection = self._open_connection()
+            # IMMEDIATE locks for writing at once. SQLite may refuse a reader that asks later.
             self._run_transaction(
-                "BEGIN IMMEDIATE", lambda books: _attempt_each(tasks, books, connection)
+                "BEGIN IMMEDIATE", lambda tables: _attempt_each(tasks, tables, connection)
             )
             self._checkpoint(connection)
 
@@ -171,7 +169,7 @@ class SqliteLedger(BaseLedger):
     """A `Ledger` in a file.
 
     Args:
-        path: the file; it is made where there is none. It must not lie on a network drive,
+        path: the file, which is created where there is none. It must not lie on a network drive,
             whose locks do not hold what SQLite needs.
         synchronous: `FULL` survives a power failure, `NORMAL` a killed process.
         busy_ms: how long to wait for other processes.
@@ -193,7 +191,7 @@ class SqliteLedger(BaseLedger):
         super().__init__(self._sqlite_storage, now_ms)
 
     def close(self) -> None:
-        """Closes the file; the next use opens it again."""
+        """Closes the file. The next use opens it again."""
         self._sqlite_storage.close()
 
 

@@ -16,40 +16,32 @@ class Tables(Protocol):
     """The rows, within one transaction."""
 
     def account_lease_entry(self, account: str, run: str, key: str) -> AccountLeaseEntry:
-        """What most acts on a call need to know, at once; locked like an `account`."""
-        ...
+        """What most acts on a call need to know, in one look. It locks like `account`."""
 
     def account(self, name: str) -> StoredAccount | None:
         """An account, which nobody else can change until the transaction ends, if it writes."""
-        ...
 
     def entry(self, account: str, key: str) -> Entry | None:
-        """One entry; looked up after its account, whose lock covers it."""
-        ...
+        """One entry. Its account is read before it, and that lock covers it."""
 
     def entries(self, account: str) -> list[Entry]:
         """All entries, in the order in which they were added."""
-        ...
 
     def open_entries(self, account: str) -> list[Entry]:
-        """The entries for which something is still held, in the same order."""
-        ...
+        """The entries that still hold part of the budget, in the same order."""
 
     def overruns(self, account: str) -> list[Entry]:
         """The entries that are charged more than was reserved, in the same order."""
-        ...
 
     def lease(self, account: str, run: str) -> Lease | None:
-        """The last lease of a run; without an owner when it was given back."""
-        ...
+        """The last lease of a run, without an owner when it was given back."""
 
     def add_account(self, account: StoredAccount) -> None: ...
 
     def set_account(self, account: StoredAccount) -> None: ...
 
     def add_entry(self, account: str, entry: Entry) -> None:
-        """Adds an entry; of two that add the same key at once, one fails or starts anew."""
-        ...
+        """Adds an entry. Of two that add the same key at once, one fails or starts anew."""
 
     def set_entry(self, account: str, entry: Entry) -> None: ...
 
@@ -63,13 +55,11 @@ class Storage(Protocol):
         """Does some work in a transaction of its own, which is durable when this returns.
 
         An exception out of the work undoes it. The work may be done anew, on other rows, when
-        another transaction came between, or when it was committed and nobody was told, as the
-        connection was lost just then.
+        another transaction came between, or when the connection was lost just after the commit.
 
         Raises:
-            LedgerUnavailable: the storage failed; nothing was changed.
+            LedgerUnavailable: the storage failed, and nothing was changed.
         """
-        ...
 
     def read(self, work: Callable[[Tables], T], *, is_single: bool = False) -> T:
         """Reads the tables as they are at one moment.
@@ -78,4 +68,3 @@ class Storage(Protocol):
             work: what to look at.
             is_single: whether that is one look only, which needs no transaction around it.
         """
-        ...

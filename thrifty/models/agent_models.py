@@ -1,16 +1,15 @@
 """The agent's own models: a prompt in, a text or the arguments of one tool out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from thrifty.budget import ModelUnavailable
 from thrifty.models.allowance import OUTPUT_CAP_UNKNOWN, Allowance
 from thrifty.models.chat_clients import ChatClients
 from thrifty.models.guard.step_account import enclosing_account
+from thrifty.models.input_bound import O200K_MODELS, tokens_bound
 from thrifty.models.prices import PriceList, public_list
 from thrifty.models.providers.protocol import CallBounds
-from thrifty.models.reply import Reply, read_reply
-from thrifty.models.tokens import O200K_MODELS, tokens_bound
 from thrifty.settings import Settings
 
 
@@ -24,6 +23,17 @@ class ModelPrompt:
     """Reasoning effort; `auto` sends a low one to models that reason, none to others."""
     tool: dict[str, Any] | None = None
     """A function's JSON schema whose arguments are wanted instead of text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that was paid."""
+
+    text: str
+    arguments: Any = field(default=None, hash=False)
+    """The arguments of the tool call, when one was asked for: untrusted, of any shape."""
+    is_cut: bool = False
+    """Whether the answer ends at the output cap, or where its stream broke off."""
 
 
 class Models:
@@ -57,11 +67,21 @@ class Models:
         # Where nobody knows how long its answers can be, the reservation alone bounds them.
         limit = allowance.limit.tokens if allowance.limit else OUTPUT_CAP_UNKNOWN
         bounds = CallBounds(client.output_tokens_max or limit, cap_field=self._cap_field)
-        booked = allowance, enclosing_account(allowance.ledger, allowance.account)
-        model: Any = MeteredChatModel(client, lambda _: booked, bounds, self.prices)
+        accounts = allowance, enclosing_account(allowance.ledger, allowance.account)
+        model: Any = MeteredChatModel(client, lambda _: accounts, bounds, self.prices)
         if prompt.tool is not None:
             model = model.bind_tools([prompt.tool], tool_choice=prompt.tool["title"])
         reply = read_reply(model.invoke(prompt.text, config))
         if not reply.text.strip() and reply.arguments is None:
             raise ModelUnavailable(f"{prompt.model}: an answer without any text")
         return reply
+
+
+def read_reply(message: Any) -> Reply:
+    """Text, tool-call arguments and whether they were cut, from a message of LangChain's."""
+    calls = message.tool_calls or message.invalid_tool_calls
+    metadata = message.response_metadata
+    at_cap = metadata.get("finish_reason") == "length" or metadata.get("status") == "incomplete"
+    ended = metadata.get("finish_reason") or metadata.get("status")
+    broke_off = not message.usage_metadata and not ended
+    return Reply(str(message.text), calls[0]["args"] if calls else None, at_cap or broke_off)

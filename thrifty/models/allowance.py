@@ -11,7 +11,7 @@ OUTPUT_CAP_MIN = 16
 """No answer is useful below it."""
 OUTPUT_CAP_UNKNOWN = 4_096
 """The largest cap that is sent to a model of which nobody knows how long its answers can be."""
-ATTEMPTS_MAX = 2
+ATTEMPTS_DEFAULT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class Allowance:
     """How much time is left now, under the account's limits as they are; None without a limit."""
     useful_tokens: int = OUTPUT_CAP_MIN
     """An answer that has to be shorter than this is not worth its input."""
-    attempts_max: int = ATTEMPTS_MAX
+    attempts_max: int = ATTEMPTS_DEFAULT
     """How often it is tried where that may help; each attempt is reserved by itself."""
     patience_ms: int = 0
-    """How long to wait for what others hold, where with it the answer could be longer."""
+    """How long to wait for what others hold, where the answer could then be longer."""
     on_refusal: Callable[[ThriftyError], None] | None = None
     """Is told why a call was not sent at all."""
 

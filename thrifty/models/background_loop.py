@@ -6,8 +6,8 @@ deadline whatever the connection is doing: whoever waits is told at once, and th
 cancelled until it really ends, as a client may swallow a cancellation (one in about ten did,
 on an endless stream).
 
-Who waits, in a thread or in an event loop of their own, may leave at any time: the task is
-told, and has a moment to put its books in order before they go.
+Whoever waits, in a thread or in an event loop of their own, may leave at any time. Then an event
+is set for the task, which has a moment to settle its call before they go.
 
 A process that forks has one for itself: no thread, and so no loop, comes along.
 """
@@ -32,12 +32,13 @@ T = TypeVar("T")
 LEDGER_THREADS = 8
 CANCEL_AGAIN_S = 0.05
 CLOSING_S = 1.0
-"""How long who leaves waits for the books of what they leave, and a process for its end."""
+"""How long whoever leaves waits until the call is settled, and how long a process waits to end."""
 
 LoopTask = Callable[[asyncio.Event], Coroutine[Any, Any, T]]
 """What to do on the loop; it is handed an event that is set when nobody waits any more."""
 
 Emit = Callable[[Any], None]
+"""Takes a piece of an answer, such as one of LangChain's chunks."""
 StreamedTask = Callable[[asyncio.Event, Emit], Coroutine[Any, Any, Any]]
 """A task that hands over pieces as they come."""
 
@@ -83,7 +84,8 @@ class BackgroundLoop:
         try:
             return await asyncio.shield(ending)
         finally:
-            await self._aleave(future, abandoned)
+            if self._abandon(future, abandoned):
+                await asyncio.wait({ending}, timeout=CLOSING_S)
 
     def stream(self, task: StreamedTask) -> Iterator[Any]:
         """Runs a task and yields its pieces in this thread."""
@@ -174,7 +176,7 @@ class BackgroundLoop:
         return future, abandoned
 
     def abandon_all(self) -> None:
-        """Tells every task that nobody waits any more; who does wait is told how it ended."""
+        """Tells every task that nobody waits any more. Whoever does wait learns how it ended."""
         for future, abandoned in tuple(self._under_way.items()):
             self._abandon(future, abandoned)
 
@@ -185,14 +187,8 @@ class BackgroundLoop:
         return not future.done()
 
     def _leave(self, future: Future[Any], abandoned: asyncio.Event) -> None:
-        if not future.done() and self._abandon(future, abandoned):
-            wait([future], CLOSING_S)
-
-    async def _aleave(self, future: Future[Any], abandoned: asyncio.Event) -> None:
         if self._abandon(future, abandoned):
-            closing = asyncio.wrap_future(future)
-            closing.add_done_callback(_retrieve_exception)
-            await asyncio.wait({closing}, timeout=CLOSING_S)
+            wait([future], CLOSING_S)
 
 
 def _retrieve_exception(future: asyncio.Future[Any]) -> None:
@@ -218,12 +214,12 @@ class _Loop(asyncio.SelectorEventLoop):
     """
 
     async def getaddrinfo(self, host: Any, port: Any, **hints: Any) -> Any:
-        found: asyncio.Future[Any] = self.create_future()
+        addresses: asyncio.Future[Any] = self.create_future()
 
-        def tell(answer: Any, error: Exception | None) -> None:
-            if found.done():
+        def hand_over(answer: Any, error: Exception | None) -> None:
+            if addresses.done():
                 return
-            found.set_exception(error) if error else found.set_result(answer)
+            addresses.set_exception(error) if error else addresses.set_result(answer)
 
         def look_up() -> None:
             try:
@@ -231,10 +227,10 @@ class _Loop(asyncio.SelectorEventLoop):
             except OSError as failure:
                 answer, error = [], failure
             with suppress(RuntimeError):  # the loop was closed
-                self.call_soon_threadsafe(tell, answer, error)
+                self.call_soon_threadsafe(hand_over, answer, error)
 
         Thread(target=look_up, name="thrifty-lookup", daemon=True).start()
-        return await found
+        return await addresses
 
 
 def background_loop() -> BackgroundLoop:

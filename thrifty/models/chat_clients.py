@@ -44,6 +44,7 @@ class ChatClients:
             given["base_url"] = self._settings.base_url
         chat_model = ChatOpenAI(
             model=model,
+            # The client insists on a key, also for a local server that asks for none.
             api_key=SecretStr(self._settings.api_key or "none"),
             use_responses_api=self._settings.api == "responses",
             **given,

@@ -57,7 +57,7 @@ def read_failure(error: BaseException) -> Failure:
 def _read_status(status: int, headers: Mapping[str, str], body: object) -> Failure:
     if status == TOO_MANY_REQUESTS:
         return Failure("too many requests (429)", False, _retry_after_ms(headers))
-    if status >= SERVER_ERROR:
+    if status >= SERVER_ERROR:  # the model may have answered before the server failed
         return Failure(f"the server failed ({status})", True, RETRY_WAIT_MS)
     if any(code in str(body) for code in FILTERED):
         return Failure(f"the server's filter refused the request ({status})", True, None)

@@ -1,23 +1,25 @@
-"""How many input tokens a request can be billed, read off the very body that is sent.
+"""How many tokens a text can be, and how many input tokens a request can be billed, at most.
 
-Both of OpenAI's protocols are read: messages, calls of tools and what they returned, schemas of
-tools and of answers. What has no bound in its text, such as an image, is told, not guessed.
+A request is read off the very body that is sent, in both of OpenAI's protocols: messages, calls of
+tools and what they returned, schemas of tools and of answers. What has no bound in its text, such
+as an image, is named and not guessed.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
-from thrifty.models.tokens import MESSAGE_OVERHEAD_TOKENS, tokens_bound
 from thrifty.models.usage import read_usage
 
+O200K_MODELS = ("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "o1", "o3", "o4", "chatgpt-4o")
+CL100K_MODELS = ("gpt-4", "gpt-3.5")
+MESSAGE_OVERHEAD_TOKENS = 16
+"""Room for what a chat format adds around a message; observed: 3 to 8 tokens."""
+
 TEXT_PARTS = (
-    "text",
-    "input_text",
-    "output_text",
-    "summary_text",
-    "reasoning_text",
-    "refusal",
+    *("text", "input_text", "output_text"),
+    *("summary_text", "reasoning_text", "refusal"),
 )
 ITEMS = ("message", "function_call", "function_call_output", "reasoning")
 """What the input of the Responses API consists of; anything else stands for more than it says."""
@@ -27,6 +29,41 @@ STORED = ("previous_response_id", "conversation", "prompt")
 """Fields that add input which stands on the provider's side."""
 REMOTE = ("web_search_options", "prediction", "background")
 """Fields that are billed beyond what is sent and capped."""
+
+
+def tokens_bound(text: str, model: str) -> int:
+    """The most tokens that a text can be for a model.
+
+    The count is exact where the encoding of the model is known, by an encoder that is offline.
+    Elsewhere UTF-8 bytes bound it: byte-level byte-pair encodings never split below a byte.
+    """
+    return _counter(model)(text)
+
+
+def is_exact(model: str) -> bool:
+    """Whether a model's encoding is known, so that counts are no mere bounds."""
+    return _counter(model) is not utf8_bytes
+
+
+@cache
+def _counter(model: str) -> Callable[[str], int]:
+    from rs_bpe.bpe import openai  # 50 ms to load: only when a model is really asked
+
+    if model.startswith(O200K_MODELS):
+        return _exact(openai.o200k_base().count)
+    if model.startswith(CL100K_MODELS):
+        return _exact(openai.cl100k_base().count)
+    return utf8_bytes
+
+
+def _exact(count: Callable[[str], int]) -> Callable[[str], int]:
+    # A lone surrogate has no UTF-8 form: what is sent in its place is what must be counted.
+    return lambda text: count(text.encode("utf-8", "replace").decode("utf-8"))
+
+
+def utf8_bytes(text: str) -> int:
+    """The length of a text in UTF-8 bytes; a lone surrogate counts as the three it would take."""
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def input_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int = 0) -> int:
@@ -43,17 +80,21 @@ def input_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int
         _add_texts(message, texts)
         calls += len(message.get("tool_calls") or ())
     tokens = MESSAGE_OVERHEAD_TOKENS * max(1, len(messages) + calls + len(schemas))
+    count = _counter(model)
     for text in texts:
-        tokens += tokens_bound(text, model)
-    return tokens + tokens_per_attachment * attachments(body)
+        tokens += count(text)
+    if tokens_per_attachment:
+        tokens += tokens_per_attachment * attachments(body)
+    return tokens
 
 
 def attachments(body: Mapping[str, Any]) -> int:
-    """How many images, sounds and files are in a request."""
+    """How many images, sounds and files are in a request, and in what tools returned."""
     count = 0
     for message in messages_of(body):
-        for part in _parts(message):
-            count += _is_attached(part)
+        for content in (message.get("content"), message.get("output")):
+            for part in content if isinstance(content, list) else ():
+                count += isinstance(part, Mapping) and part.get("type") not in TEXT_PARTS
     return count
 
 
@@ -79,13 +120,13 @@ def recalled_tokens(messages: Iterable[Any]) -> int | None:
 
 def _thoughts(message: Any) -> list[Any]:
     """The reasoning in a message, in either of the forms in which langchain-openai keeps it."""
-    found: list[Any] = []
+    thoughts: list[Any] = []
     if isinstance(message.content, list):
         for part in message.content:
             if isinstance(part, dict) and part.get("type") == "reasoning":
-                found.append(part)
+                thoughts.append(part)
     apart = message.additional_kwargs.get("reasoning")
-    return [*found, apart] if isinstance(apart, dict) else found
+    return [*thoughts, apart] if isinstance(apart, dict) else thoughts
 
 
 def why_unbounded(body: Mapping[str, Any]) -> str:
@@ -107,8 +148,8 @@ def why_unbounded(body: Mapping[str, Any]) -> str:
 
 def messages_of(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The messages of a request in either protocol, instructions included."""
-    said = body.get("messages", body.get("input")) or []
-    messages = [{"content": said}] if isinstance(said, str) else list(said)
+    content = body.get("messages", body.get("input")) or []
+    messages = [{"content": content}] if isinstance(content, str) else list(content)
     if body.get("instructions"):
         messages.append({"content": body["instructions"]})
     return messages
@@ -135,36 +176,23 @@ def _plain(value: Any) -> Any:
     return value.model_dump() if hasattr(value, "model_dump") else repr(value)
 
 
-def _parts(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The parts of a message, and of what a tool returned, that are more than bare text."""
-    found = []
-    for field in ("content", "output"):
-        content = message.get(field)
-        if isinstance(content, list):
-            found += [part for part in content if isinstance(part, Mapping)]
-    return found
-
-
-def _is_attached(part: Mapping[str, Any]) -> bool:
-    return part.get("type") not in TEXT_PARTS
-
-
-def _add_texts(value: Any, found: list[str]) -> None:
+def _add_texts(value: Any, texts: list[str]) -> None:
     """Adds every text in a message that a model may read, but for attachments."""
     if isinstance(value, str):
-        found.append(value)
+        texts.append(value)
     elif isinstance(value, list | tuple):
         for part in value:
             if not (isinstance(part, Mapping) and "type" in part and _is_file(part)):
-                _add_texts(part, found)
+                _add_texts(part, texts)
     elif isinstance(value, Mapping):
         for field, inner in value.items():
             if field not in NOT_READ:
-                _add_texts(inner, found)
-    elif value is not None:
-        found.append(json.dumps(value, default=repr))
+                _add_texts(inner, texts)
+    elif value is not None:  # numbers and truth values are sent as text, and read
+        texts.append(json.dumps(value, default=repr))
 
 
 def _is_file(part: Mapping[str, Any]) -> bool:
     """Whether it is an attachment, and no call of a tool, which has a type as well."""
-    return _is_attached(part) and "function" not in part and "arguments" not in part
+    is_text = part.get("type") in TEXT_PARTS
+    return not is_text and "function" not in part and "arguments" not in part

@@ -14,7 +14,7 @@ from thrifty.budget import Budget, InvalidInput, validate
 from thrifty.ledger.process_fork import cache_per_process
 from thrifty.ledger.protocol import AccountOrLease, Ledger
 from thrifty.models.allowance import (
-    ATTEMPTS_MAX,
+    ATTEMPTS_DEFAULT,
     OUTPUT_CAP_MIN,
     OUTPUT_CAP_UNKNOWN,
     Allowance,
@@ -56,11 +56,11 @@ def check_options(options: MeteringOptions) -> None:
     useful = validate.amount(
         "useful_tokens", options.get("useful_tokens", OUTPUT_CAP_MIN), minimum=1
     )
-    if (most := options.get("max_output_tokens")) is not None:
-        validate.amount("max_output_tokens", most, minimum=useful)
-    if (most := options.get("tokens_per_attachment")) is not None:
-        validate.amount("tokens_per_attachment", most)
-    validate.amount("attempts_max", options.get("attempts_max", ATTEMPTS_MAX), minimum=1)
+    if (cap := options.get("max_output_tokens")) is not None:
+        validate.amount("max_output_tokens", cap, minimum=useful)
+    if (tokens := options.get("tokens_per_attachment")) is not None:
+        validate.amount("tokens_per_attachment", tokens)
+    validate.amount("attempts_max", options.get("attempts_max", ATTEMPTS_DEFAULT), minimum=1)
     validate.amount("patience_ms", options.get("patience_ms", 0))
     validate.choice("cap_field", options.get("cap_field", "max_tokens"), get_args(CapField))
     check_prices(options.get("prices") or {})
@@ -76,7 +76,7 @@ def metered(
     left_ms: Callable[[], int | None] | None = None,
     max_output_tokens: int | None = None,
     useful_tokens: int = OUTPUT_CAP_MIN,
-    attempts_max: int = ATTEMPTS_MAX,
+    attempts_max: int = ATTEMPTS_DEFAULT,
     patience_ms: int = 0,
     tokens_per_attachment: int | None = None,
     prices: Mapping[str, TokenPrice] | None = None,
@@ -136,16 +136,16 @@ def metered(
     if (ledger is None) != (account is None):
         raise InvalidInput("account", account, "name ledger and account, or neither")
     keys = cache_per_process(lambda: _CallKeys(run or f"metered-{uuid4().hex}"))
-    shown = label or given.name
+    shown_label = label or given.name
     choose: ChooseAllowance
     if ledger is not None and account is not None:
         ledger.balance(account)  # raises now, and not at the first call
         clock = countdown(time.monotonic_ns()) if left_ms is None else lambda _: left_ms()
-        choose = _OnAccount(ledger, account, clock, keys, shown, options)
+        choose = _OnAccount(ledger, account, clock, keys, shown_label, options)
     else:
-        choose = _OnStep(left_ms, keys, shown, options)
-    most = max_output_tokens or given.output_tokens_max or OUTPUT_CAP_UNKNOWN
-    bounds = CallBounds(most, tokens_per_attachment, cap_field)
+        choose = _OnStep(left_ms, keys, shown_label, options)
+    cap_max = max_output_tokens or given.output_tokens_max or OUTPUT_CAP_UNKNOWN
+    bounds = CallBounds(cap_max, tokens_per_attachment, cap_field)
     return MeteredChatModel(given, choose, bounds, PriceList(prices or {}))
 
 

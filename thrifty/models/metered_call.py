@@ -1,15 +1,14 @@
 """One metered call of a model: reserved, capped, sent, cut at its deadline and settled.
 
 Nothing leaves before its worst case is reserved, and every way out of a call passes through
-`settle`, `charge_in_full` or `release`. All of it happens on the background loop, whoever waits
-and however; the ledger, which may have to wait for a disk, is asked in threads beside it.
+`settle`, `charge_in_full` or `release`. All of it runs on the background loop, whoever waits for
+it. The ledger may have to wait for a disk, so it is asked in threads beside the loop.
 """
 
 import asyncio
 import time
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from thrifty.budget import BudgetExceeded, InvalidInput, ModelUnavailable, PriceUnknown
@@ -20,7 +19,12 @@ from thrifty.models import stored_answer
 from thrifty.models.background_loop import CallAbandoned, Emit, background_loop
 from thrifty.models.failures import Failure, read_failure
 from thrifty.models.reservation import CallAccounts, Reservation
-from thrifty.models.tracing.call_record import CallRecord, record_call
+from thrifty.models.tracing.call_record import (
+    answer_facts,
+    failure_facts,
+    record_call,
+    reservation_facts,
+)
 from thrifty.models.tracing.recorders import is_recorded
 from thrifty.models.usage import read_usage
 from thrifty.models.wait_for_budget import wait_for_budget
@@ -107,33 +111,30 @@ class MeteredCall:
     async def _attempt(
         self, after: Entry | None, abandoned: asyncio.Event, emit: Emit | None
     ) -> tuple[Reservation, Answer | Failure]:
-        """Reserves and asks, and records it for whoever reads records."""
-        recording: AbstractContextManager[CallRecord | None] = nullcontext()
-        if is_recorded(self._run_manager):
-            recording = record_call(self._request, self._allowance.label, self._run_manager)
-        with recording as record:
+        """Reserves and asks, and records it where somebody keeps records."""
+        if not is_recorded(self._run_manager):
             reservation = await self._reserve(after, abandoned)
-            if record is not None:
-                record.reserved(reservation.entry, reservation.cap)
+            return reservation, await self._send(reservation, abandoned, emit)
+        with record_call(self._request, self._allowance.label, self._run_manager) as add_facts:
+            reservation = await self._reserve(after, abandoned)
+            add_facts(reservation_facts(reservation.entry, reservation.cap))
             outcome = await self._send(reservation, abandoned, emit)
-            if record is not None:
-                if isinstance(outcome, Answer):
-                    record.answered(outcome.entry, outcome.message, is_replayed=outcome.is_replayed)
-                else:
-                    entry = await self._in_thread(self._accounts.entry, reservation.entry.key)
-                    record.failed(entry or reservation.entry, outcome.reason)
+            if isinstance(outcome, Answer):
+                answered = outcome.entry, outcome.message
+                add_facts(answer_facts(*answered, is_replayed=outcome.is_replayed))
+            else:
+                entry = await self._in_thread(self._accounts.entry, reservation.entry.key)
+                add_facts(failure_facts(entry or reservation.entry, outcome.reason))
             return reservation, outcome
 
     async def _reserve(self, after: Entry | None, abandoned: asyncio.Event) -> Reservation:
         """Reserves; where the caller allows that, it waits before for what others hold."""
-        accounts, found = self._accounts, None
+        reservation = None
         if self._allowance.patience_ms:
-            look = partial(self._in_thread, accounts.balance)
-            attempt = partial(self._in_thread, partial(accounts.reserve, after, can_wait=True))
-            found = await wait_for_budget(self._allowance, abandoned, look, attempt)
-        found = found or await self._in_thread(accounts.reserve, after)
-        assert found is not None, "who cannot wait is not asked to wait"
-        return found
+            reservation = await wait_for_budget(self._accounts, after, self.loop, abandoned)
+        reservation = reservation or await self._in_thread(self._accounts.reserve, after)
+        assert reservation is not None, "who cannot wait is not asked to wait"
+        return reservation
 
     async def _send(
         self, reservation: Reservation, abandoned: asyncio.Event, emit: Emit | None

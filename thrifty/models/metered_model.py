@@ -104,8 +104,7 @@ class MeteredChatModel(BaseChatModel):
     ) -> MeteredCall:
         request = self._model.request(messages, stop, options, self._bounds)
         allowance, outer = self._choose(request)
-        prices = self._prices.pinned()
-        accounts = CallAccounts(request, self._bounds, prices, allowance, outer)
+        accounts = CallAccounts(request, self._bounds, self._prices, allowance, outer)
         return MeteredCall(accounts, run_manager)
 
     @property
@@ -114,15 +113,16 @@ class MeteredChatModel(BaseChatModel):
 
     @property
     def _identifying_params(self) -> Mapping[str, Any]:
-        return self._model.identity()
+        params: Mapping[str, Any] = self._model.described._identifying_params
+        return params
 
     def _get_invocation_params(
         self, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        return {**self._model.invocation_options(stop, kwargs), "_type": METERED}
+        return {**self._model.described._get_invocation_params(stop, **kwargs), "_type": METERED}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> Any:
-        return self._model.tracing_options(stop, kwargs)
+        return self._model.described._get_ls_params(stop, **kwargs)
 
 
 def _result(answer: Answer) -> ChatResult:

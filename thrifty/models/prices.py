@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from thrifty.budget import PriceUnknown, Spend
+from thrifty.budget import PriceUnknown
 from thrifty.budget.money import quote_nano_usd
 from thrifty.models.usage import Usage
 from thrifty.settings import TokenPrice
@@ -41,45 +41,39 @@ class PriceList:
         """
         return PriceList(dict(self._own), cache(self._listed))
 
-    def quote(
-        self,
-        model: str,
-        input_tokens: int,
-        output_tokens: int,
-        cached_tokens: int = 0,
-        *,
-        written_tokens: int = 0,
-        tier: str = "",
-    ) -> int:
-        """The price of a call in nano-USD, rounded up.
-
-        Args:
-            model: as it would be sent.
-            input_tokens: all of them, cached ones included.
-            output_tokens: all of them, reasoning included.
-            cached_tokens: how many of the input were read from the provider's cache.
-            written_tokens: how many of the input were written to it.
-            tier: the service tier, as request or reply names it.
+    def of(self, model: str, usage: Usage) -> int:
+        """The price of what a call has used, in nano-USD, rounded up.
 
         Raises:
-            PriceUnknown: neither list knows the model, or the public one not the tier.
+            PriceUnknown: neither list knows the model, or the public one not the tier or a kind
+                of tokens.
         """
+        if usage.unpriced:
+            raise PriceUnknown(model, f"for {', '.join(usage.unpriced)}")
         if (own := self._own.get(model)) is not None:
-            usd = own.input_usd * input_tokens + own.output_usd * output_tokens
+            usd = own.input_usd * usage.input_tokens + own.output_usd * usage.output_tokens
             return quote_nano_usd(usd / TOKENS_PER_QUOTE)
+        return quote_nano_usd(self._listed_usd(model, usage))
+
+    def quote(self, model: str, input_tokens: int, output_tokens: int, tier: str = "") -> int:
+        """The price of a call with so much input and output, no cache used, as `of` gives it.
+
+        Raises:
+            PriceUnknown: as for `of`.
+        """
+        return self.of(model, Usage(input_tokens, output_tokens, tier=tier))
+
+    def _listed_usd(self, model: str, usage: Usage) -> Decimal:
         from genai_prices import Usage as Counted
 
         counted = Counted(
-            input_tokens=input_tokens or None,
-            output_tokens=output_tokens or None,
-            cache_read_tokens=cached_tokens or None,
-            cache_write_tokens=written_tokens or None,
+            input_tokens=usage.input_tokens or None,
+            output_tokens=usage.output_tokens or None,
+            cache_read_tokens=usage.cached_tokens or None,
+            cache_write_tokens=usage.written_tokens or None,
         )
-        usd = self._listed_usd(model, counted, "" if tier in STANDARD_TIERS else tier)
-        return quote_nano_usd(usd)
-
-    def _listed_usd(self, model: str, counted: Any, tier: str) -> Decimal:
         listed, now = self._listed()
+        tier = "" if usage.tier in STANDARD_TIERS else usage.tier
         context = {"service_tier": tier} if tier else None
         try:
             price = listed.calc(counted, model, PROVIDER, None, now, context)
@@ -90,58 +84,17 @@ class PriceList:
         total: Decimal = price.total_price
         return total
 
-    def of(self, model: str, usage: Usage) -> int:
-        """The price of what a call has used.
-
-        Raises:
-            PriceUnknown: the model has no price, or what was used has none.
-        """
-        if usage.unpriced:
-            raise PriceUnknown(model, f"for {', '.join(usage.unpriced)}")
-        return self.quote(
-            model,
-            usage.input_tokens,
-            usage.output_tokens,
-            usage.cached_tokens,
-            written_tokens=usage.written_tokens,
-            tier=usage.tier,
-        )
-
     def worst(self, model: str, input_tokens: int, output_tokens: int, tier: str = "") -> int:
         """The most that so much input and output can cost: writing a cache may cost extra.
 
         Raises:
-            PriceUnknown: as for `quote`.
+            PriceUnknown: as for `of`.
         """
-        unwritten = self.quote(model, input_tokens, output_tokens, tier=tier)
+        unwritten = self.quote(model, input_tokens, output_tokens, tier)
         if model in self._own:  # which has no price of its own for a cache
             return unwritten
-        written = self.quote(
-            model, input_tokens, output_tokens, written_tokens=input_tokens, tier=tier
-        )
-        return max(unwritten, written)
-
-    def worst_case(
-        self,
-        model: str,
-        input_tokens: int,
-        output_tokens: int,
-        tier: str = "",
-        *,
-        price_needed: bool = True,
-    ) -> Spend:
-        """The most that one request can use; at no cost where its price is unknown, not needed.
-
-        Raises:
-            PriceUnknown: its price is needed and unknown.
-        """
-        try:
-            cost = self.worst(model, input_tokens, output_tokens, tier)
-        except PriceUnknown:
-            if price_needed:
-                raise
-            cost = 0
-        return Spend(input_tokens + output_tokens, cost, 0, tool_calls=1)
+        usage = Usage(input_tokens, output_tokens, written_tokens=input_tokens, tier=tier)
+        return max(unwritten, self.of(model, usage))
 
     def worst_quote(self, model: str, tokens: int) -> int:
         """The price of so many tokens, whichever way they fall on input and output."""
@@ -154,7 +107,7 @@ class PriceList:
     def why_unknown(self, model: str, tier: str = "") -> str:
         """Why the model has no price, and the remedy; empty when it has one."""
         try:
-            self.quote(model, 1, 1, tier=tier)
+            self.quote(model, 1, 1, tier)
         except PriceUnknown as error:
             return str(error)
         return ""

@@ -48,18 +48,14 @@ def probe(settings: Settings) -> ProbeResult:
     due_ns = started_ns + DEADLINE_MS * NANO_PER_MS
     page: object = None
     try:
-        page = loop.run(lambda abandoned: loop.await_call(_list_models(client), due_ns, abandoned))
+        page = loop.run(lambda abandoned: loop.await_call(client.models.list(), due_ns, abandoned))
     except openai.APIStatusError as error:
         if error.status_code not in NO_LIST:
+            # What refuses to list its models will refuse the calls of a run as well.
             raise ModelUnavailable(read_failure(error).reason, for_good=True) from None
     except (openai.OpenAIError, TimeoutError, ValueError) as error:
         raise ModelUnavailable(read_failure(error).reason) from None
     return ProbeResult(None if page is None else _names(page), elapsed_ms(started_ns))
-
-
-async def _list_models(client: object) -> object:
-    page: object = await client.models.list()  # type: ignore[attr-defined]
-    return page
 
 
 def _names(page: object) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """What is reserved for a model call, in every account that it is booked in, and how that ends."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from thrifty.budget import Budget, BudgetExceeded, InvalidInput, PriceUnknown, Spend, ThriftyError
 from thrifty.ledger.idempotent_calls import (
@@ -54,12 +55,18 @@ class CallAccounts:
         outer: StepAccount | None,
     ) -> None:
         self.request, self.allowance = request, allowance
-        self._prices, self._outer = prices, outer
+        self._booked_in = allowance.ledger, allowance.account
+        self._price_list, self._outer = prices, outer
         self.cap_max = min(request.cap_wanted or bounds.output_tokens_max, bounds.output_tokens_max)
         """The longest answer that is asked for, however much is left."""
         useful = max(allowance.useful_tokens, request.cap_min)
         self._cap_least = min(useful, request.cap_wanted or useful)
-        """The shortest useful answer: what the caller asked to be shorter is useful so."""
+        """The shortest useful answer. Where the caller wants a shorter one, that is useful."""
+
+    @cached_property
+    def _prices(self) -> PriceList:
+        """As they stand when the call first asks for one, until it is settled."""
+        return self._price_list.pinned()
 
     def balance(self) -> Balance:
         """Where the call's own account stands."""
@@ -93,22 +100,22 @@ class CallAccounts:
             cap = self.largest_cap(left)
             worst_case = self.allowance.limit or self.worst_case(max(cap, self._cap_least), budget)
             is_last = cap <= self._cap_least or left == tried
-            entry = self._reserve_entry(worst_case, after, is_last=is_last)
             tried = left
-            if entry is None:
+            if (entry := self._reserve_entry(worst_case, after, is_last=is_last)) is None:
                 continue
             if entry.status != "unsent":
                 return Reservation(entry, balance.budget)
             is_new = entry.reserved == worst_case
             try:
-                if not is_new:
-                    left, cap = self._held_by(entry, budget)
+                if not is_new:  # it is older than this call, whose answer has to fit in it
+                    left = self._tightened(budget.limited_to(entry.reserved))
+                    cap = self.largest_cap(left)
                 cap = max(cap, self._cap_least)
                 outer_key = self._check(budget, left, cap)
             except ThriftyError as error:
                 self._release_unsent(entry)
                 if is_new or not isinstance(error, BudgetExceeded):
-                    raise  # else there is room now for a reservation of our own
+                    raise  # else there is room now for a reservation of this call's own
             else:
                 return Reservation(entry, balance.budget, cap, outer_key)
 
@@ -116,9 +123,7 @@ class CallAccounts:
         """Marks the call as sent; False where another has done that, so that it is not ours."""
         is_first = False
         try:
-            is_first = try_mark_sent(
-                self.allowance.ledger, self.allowance.account, reservation.entry
-            )
+            is_first = try_mark_sent(*self._booked_in, reservation.entry)
         finally:
             if self._outer is not None and not is_first:
                 self._outer.release(reservation.outer_key)
@@ -134,25 +139,24 @@ class CallAccounts:
         except PriceUnknown:  # such as of another tier than the one that was asked for
             cost = entry.reserved.cost_nano_usd
         try:
-            actual = Spend(usage.input_tokens + usage.output_tokens, cost, latency_ms, tool_calls=1)
+            actual = Spend(usage.tokens, cost, latency_ms, tool_calls=1)
         except InvalidInput:  # more than any account can hold
             return self.charge_in_full(reservation, latency_ms)
         if self._outer is not None:
             self._outer.settle(reservation.outer_key, actual)
-        return settle_call(self.allowance.ledger, self.allowance.account, entry, actual, answer)
+        return settle_call(*self._booked_in, entry, actual, answer)
 
     def charge_in_full(self, reservation: Reservation, latency_ms: int) -> Entry:
         """Charges all that was reserved, since nobody knows what the call cost."""
         if self._outer is not None:
             self._outer.charge_in_full(reservation.outer_key, latency_ms)
-        ledger, account = self.allowance.ledger, self.allowance.account
-        return charge_call_in_full(ledger, account, reservation.entry, latency_ms)
+        return charge_call_in_full(*self._booked_in, reservation.entry, latency_ms)
 
     def release(self, reservation: Reservation) -> Entry:
         """Frees what was reserved for a call that was certainly not billed."""
         if self._outer is not None:
             self._outer.release(reservation.outer_key)
-        return release_call(self.allowance.ledger, self.allowance.account, reservation.entry)
+        return release_call(*self._booked_in, reservation.entry)
 
     def largest_cap(self, left: Budget) -> int:
         """The longest answer that every resource left affords; below zero if no input fits.
@@ -178,10 +182,14 @@ class CallAccounts:
         Raises:
             PriceUnknown: its price is needed and unknown.
         """
-        request, price_needed = self.request, budget is None or budget.max_cost_usd is not None
-        return self._prices.worst_case(
-            request.model, request.input_tokens, cap, request.tier, price_needed=price_needed
-        )
+        request = self.request
+        try:
+            cost = self._prices.worst(request.model, request.input_tokens, cap, request.tier)
+        except PriceUnknown:
+            if budget is None or budget.max_cost_usd is not None:
+                raise
+            cost = 0
+        return Spend(request.input_tokens + cap, cost, tool_calls=1)
 
     def entry(self, key: str) -> Entry | None:
         """What the ledger has under a key of the call's own account."""
@@ -192,18 +200,13 @@ class CallAccounts:
     ) -> Entry | None:
         """The entry, or None where something smaller may still fit."""
         allowance, digest = self.allowance, self.request.digest
-        where = allowance.ledger, allowance.account, allowance.key, allowance.label
+        named = *self._booked_in, allowance.key, allowance.label
         try:
-            return find_or_reserve(*where, worst_case, digest, after)
+            return find_or_reserve(*named, worst_case, digest, after)
         except BudgetExceeded as error:
             if allowance.limit or is_last or not {"tokens", "cost"} & error.missing.keys():
                 raise
             return None
-
-    def _held_by(self, entry: Entry, budget: Budget) -> tuple[Budget, int]:
-        """What a reservation holds that is older than this call, and the longest answer in it."""
-        left = self._tightened(budget.limited_to(entry.reserved))
-        return left, self.largest_cap(left)
 
     def _check(self, budget: Budget, left: Budget, cap: int) -> str:
         """Looks whether the call is within what was reserved, and reserves in the outer account.
@@ -224,9 +227,8 @@ class CallAccounts:
 
     def _release_unsent(self, entry: Entry) -> None:
         """Gives a reservation back, unless another has found it and sends under it."""
-        ledger, account = self.allowance.ledger, self.allowance.account
-        if try_mark_sent(ledger, account, entry):
-            release_call(ledger, account, entry)
+        if try_mark_sent(*self._booked_in, entry):
+            release_call(*self._booked_in, entry)
 
     def _limits(self, balance: Balance) -> tuple[Budget, Budget]:
         """What limits the call at all, and how much of it is left for this attempt."""
@@ -246,10 +248,10 @@ class CallAccounts:
     def _is_worth_waiting(self, left: Budget, balance: Balance) -> bool:
         """Whether the longest answer does not fit, and others may make room for a useful one."""
         if self.allowance.limit is not None:
-            return False
+            return False  # the attempt reserves its own limit, whatever others set free
         freed = self._tightened(balance.unspent)
         return (
             freed != left
-            and not self.worst_case(self.cap_max, left).is_within(left)
-            and self.worst_case(self._cap_least, freed).is_within(freed)
+            and not left.covers(self.worst_case(self.cap_max, left))
+            and freed.covers(self.worst_case(self._cap_least, freed))
         )

@@ -18,7 +18,7 @@ FIELDS = (
     "additional_kwargs",
     "id",
 )
-"""What of a message is kept: all that a model can have said, and what was said of it."""
+"""What of a message is kept: all that a model can have written, and all that describes it."""
 
 
 def to_json(message: Any) -> str:
@@ -42,10 +42,10 @@ def as_chunk(message: "AIMessage") -> "AIMessageChunk":
         tool_call_chunk(name=call["name"], args=_text(call["args"]), id=call["id"], index=index)
         for index, call in enumerate((*message.tool_calls, *message.invalid_tool_calls))
     ]
-    said: dict[str, Any] = {
+    kept: dict[str, Any] = {
         field: getattr(message, field) for field in FIELDS if "tool" not in field
     }
-    return AIMessageChunk(**said, tool_call_chunks=calls, chunk_position="last")
+    return AIMessageChunk(**kept, tool_call_chunks=calls, chunk_position="last")
 
 
 def _text(arguments: Any) -> str:

@@ -1,4 +1,4 @@
-"""What a call really used, as the provider counted it; `None` where its count is no count."""
+"""What a call really used, as the provider counted it, or `None` where its count is absurd."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,6 +51,7 @@ def read_usage(message: Any) -> Usage | None:
     if tokens_in == 0 or (tokens_out == 0 and (message.content or message.tool_calls)):
         return None
     details = {**(given.get("output_token_details") or {}), **details_in}
+    # Whatever a server says, the parts of the input are no more than the whole.
     cached = min(cached, tokens_in)
     return Usage(
         tokens_in,
@@ -89,8 +90,8 @@ def _kind(details: Mapping[str, Any], kind: str) -> Any:
 
 def _plain(kind: str) -> str:
     """The name of a kind of tokens without its tier."""
-    tier, _, rest = kind.partition("_")
-    return rest if tier in TIERS and rest else kind
+    tier, _, bare = kind.partition("_")
+    return bare if tier in TIERS and bare else kind
 
 
 def _tier(details: Mapping[str, Any]) -> str:

@@ -7,48 +7,44 @@ those who wait, whoever looks first takes what came back.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TypeVar
+from functools import partial
 
 from thrifty.budget import Budget
 from thrifty.budget.clock import NANO_PER_MS
-from thrifty.ledger.protocol import Balance
+from thrifty.ledger.protocol import Entry
 from thrifty.models.allowance import Allowance
-from thrifty.models.background_loop import CallAbandoned
-
-T = TypeVar("T")
+from thrifty.models.background_loop import BackgroundLoop, CallAbandoned
+from thrifty.models.reservation import CallAccounts, Reservation
 
 LOOK_AGAIN_S = 0.02
 """Short beside what any call takes."""
 
 
 async def wait_for_budget(
-    allowance: Allowance,
-    abandoned: asyncio.Event,
-    look: Callable[[], Awaitable[Balance]],
-    attempt: Callable[[], Awaitable[T | None]],
-) -> T | None:
-    """What an attempt brought, or None where the wait or the time came to an end before.
+    accounts: CallAccounts, after: Entry | None, loop: BackgroundLoop, abandoned: asyncio.Event
+) -> Reservation | None:
+    """A reservation for the longest answer, or None where the wait or the time is over before.
 
     Args:
-        allowance: it says how much of both there is.
+        accounts: where the call is booked; its allowance says how long it may wait.
+        after: the entry of an earlier attempt that was charged.
+        loop: the background loop, on which this runs.
         abandoned: is set when nobody waits any more.
-        look: where the account stands.
-        attempt: None asks to be tried again once that has changed.
 
     Raises:
         CallAbandoned: nobody waits any more.
     """
-    started_ns, seen = time.monotonic_ns(), None
+    started_ns, tried = time.monotonic_ns(), None
     while True:
-        balance = await look()
-        if not _has_time(allowance, started_ns, balance.budget):
+        balance = await loop.in_thread(accounts.balance)
+        if not _has_time(accounts.allowance, started_ns, balance.budget):
             return None
-        if balance != seen:
-            if (brought := await attempt()) is not None:
-                return brought
-            seen = balance
+        if balance != tried:
+            reserve = partial(accounts.reserve, after, can_wait=True)
+            if (reservation := await loop.in_thread(reserve)) is not None:
+                return reservation
+            tried = balance
         with suppress(TimeoutError):
             await asyncio.wait_for(abandoned.wait(), LOOK_AGAIN_S)
         if abandoned.is_set():

@@ -13,7 +13,7 @@ from typing import Any
 
 from thrifty.budget import InvalidInput, Spend, Step, StepOption, validate
 from thrifty.budget.name_folding import fold_name
-from thrifty.budget.plain_text import strip_unprintable
+from thrifty.budget.plain_text import single_line, strip_unprintable
 
 PROPOSALS_MAX = 5
 NAME_LENGTH_MAX = 60
@@ -138,5 +138,5 @@ def _read_finite(field: str, value: object) -> float:
 def _read_line(field: str, value: object, maximum: int) -> str:
     """One line of plain text."""
     text = validate.text(f"proposal.{field}", value)
-    line = " ".join(strip_unprintable(unicodedata.normalize("NFKC", text)).split())
+    line = single_line(unicodedata.normalize("NFKC", text))
     return validate.text(f"proposal.{field}", line, maximum=maximum)

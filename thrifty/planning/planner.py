@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from thrifty.budget.clock import NANO_PER_MS, NANO_PER_US
 from thrifty.budget.lazy import LazySequence
 from thrifty.budget.plan import Plan, PlanStatus
 from thrifty.planning.problem import Problem
@@ -15,9 +16,6 @@ from thrifty.planning.solver.exact import solve_exactly
 from thrifty.planning.solver.knapsack import MICRO, KnapsackModel
 from thrifty.planning.solver.milp import solve_by_milp
 from thrifty.planning.solver.solve_result import SolveLimits, SolveResult
-
-NS_PER_MS = 1_000_000
-NS_PER_US = 1_000
 
 SolveFunction = Callable[[KnapsackModel, SolveLimits], SolveResult]
 """A pure function: the same model gives the same plan, on any machine."""
@@ -38,7 +36,7 @@ def make_plan_with(
     measure = ConstraintMatrix(problem)
     model = build_knapsack(problem, measure)
     found = SOLVE_FUNCTIONS[engine](
-        model, SolveLimits(deadline_ns=start + deadline_ms * NS_PER_MS, clock_ns=clock_ns)
+        model, SolveLimits(deadline_ns=start + deadline_ms * NANO_PER_MS, clock_ns=clock_ns)
     )
     items = model.order_items(found.items)
     options = {option.name: option for step in problem.steps for option in step.options}
@@ -58,7 +56,7 @@ def make_plan_with(
         ),
         note=note,
         nodes=found.nodes,
-        elapsed_us=(clock_ns() - start) // NS_PER_US,
+        elapsed_us=(clock_ns() - start) // NANO_PER_US,
     )
 
 

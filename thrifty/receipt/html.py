@@ -13,7 +13,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from thrifty.budget.plain_text import strip_unprintable
+from thrifty.budget.plain_text import single_line, strip_unprintable
 from thrifty.budget.resources import COST, LATENCY, TOKENS, TOOL_CALLS, Resource
 from thrifty.receipt import charts, wording
 from thrifty.receipt.draft_html import render_draft
@@ -44,7 +44,7 @@ def receipt_page(receipt: Receipt, draft: str = "") -> str:
             draft=Markup(render_draft(draft)),
             style=Markup(style),
             style_digest=b64encode(sha256(style.encode()).digest()).decode(),
-            title=_shorten(wording.single_line(receipt.task)),
+            title=_shorten(single_line(receipt.task)),
             charts=charts,
             words=wording,
             columns=[gauge.resource for gauge in charts.gauges(receipt)],
@@ -65,9 +65,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        percent=_percent, amount=_amount, figure=_figure, line=wording.single_line
-    )
+    environment.filters.update(percent=_percent, amount=_amount, figure=_figure, line=single_line)
     return environment
 
 

@@ -109,7 +109,7 @@ class Receipt(PlainData[ReceiptState]):
     @property
     def within_budget(self) -> bool:
         """Whether no limit was passed."""
-        return self.spent.is_within(self.budget)
+        return self.budget.covers(self.spent)
 
     @property
     def value(self) -> float:

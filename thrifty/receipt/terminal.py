@@ -16,6 +16,7 @@ from rich.text import Text
 
 from thrifty.budget import Budget, Plan
 from thrifty.budget.dollars import format_usd
+from thrifty.budget.plain_text import single_line
 from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS, Resource
 from thrifty.receipt import wording
 from thrifty.receipt.receipt_data import Receipt, ReceiptLine, ReceiptLineStatus
@@ -251,4 +252,4 @@ def _amount(resource: Resource, amount: int) -> str:
 
 
 def _text(text: str) -> Text:
-    return Text(wording.single_line(text), overflow="fold")
+    return Text(single_line(text), overflow="fold")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from thrifty.budget import Budget, Plan, Spend
-from thrifty.budget.plain_text import strip_unprintable
+from thrifty.budget.plain_text import single_line
 from thrifty.budget.resources import COST, RESOURCES, format_amounts
 from thrifty.planning.reasons import describe_excess
 from thrifty.receipt.receipt_data import Receipt, ReceiptLineStatus
@@ -32,11 +32,6 @@ STATUS_MARKS: dict[ReceiptLineStatus, str] = {
     "overhead": "+",
 }
 """What stands before each line of a receipt."""
-
-
-def single_line(text: str) -> str:
-    """Text from outside as one harmless line."""
-    return " ".join(strip_unprintable(text).split())
 
 
 def describe_limits(budget: Budget) -> str:

@@ -25,7 +25,7 @@ LEDGER = (
     "storage",
 )
 PRICING = ("input_bound", "prices", "providers/openai", "usage")
-PRICED = ("counting", "input_bound", "prices", "reservation", "usage")
+PRICED = ("input_bound", "prices", "reservation", "usage")
 GUARD = ("callback_guard", "step_account", "unmetered_request")
 METERING = ("agent_models", "allowance", "metered_call", "reservation")
 CODECS = ("codec", "optional", "mapping", "sequence", "fixed")
@@ -41,7 +41,7 @@ PARTS = {
         sample="thrifty.ledger.schema.x_split_statements__mutmut_1",
         imported=tuple(
             f"thrifty.ledger.sql.x__{name}"
-            for name in ("placeholders", "assignments", "qualified_columns")
+            for name in ("select", "insert", "update", "qualified_columns")
         ),
     ),
     "postgres": Part(
@@ -52,7 +52,7 @@ PARTS = {
             "tests/ledger/test_calls.py",
             "-k=postgres",
         ),
-        sample="thrifty.ledger.postgres.x__first_line__mutmut_1",
+        sample="thrifty.ledger.postgres.x__is_transient__mutmut_1",
         needs_postgres=True,
     ),
     "budget": Part(
@@ -86,6 +86,7 @@ PARTS = {
             *(f"thrifty/models/{name}.py" for name in PRICING),
         ),
         (
+            "tests/executors/test_step_limit.py",
             "tests/models/providers",
             *(f"tests/models/test_{name}.py" for name in PRICED),
         ),

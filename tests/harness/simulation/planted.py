@@ -52,8 +52,9 @@ def _settles_at_nothing(entry: Entry, status: Any, charged: Spend, answer: str =
     return real_closed(entry, status, free, answer)
 
 
-def _admits_everybody(books: Any, caller: Any) -> Any:
-    return calls.require_account(books, caller.account)
+def _admits_everybody(books: Any, caller: Any, key: str = "") -> Any:
+    account = calls.require_account(books, caller.account)
+    return account, books.entry(account.name, key)
 
 
 def _forgets_what_is_open(entry: Entry) -> Entry:

@@ -97,7 +97,7 @@ def in_books(server, ledger) -> Balance:
     assert balance.reserved == Spend()
     assert balance.spent.tokens == server.bill.total_tokens
     assert balance.spent.tool_calls == len(server.requests) + len(looked_up)
-    assert balance.spent.is_within(balance.budget)
+    assert balance.budget.covers(balance.spent)
     return balance
 
 
@@ -138,7 +138,7 @@ def test_an_endless_loop_ends_within_its_budget_and_says_why(
 def test_a_call_goes_out_with_the_cap_that_is_left(make, server):
     make(Budget(max_tokens=700)).invoke(ASK)
     (request,) = server.requests
-    assert worst_case(request.input_tokens, request.output_cap).is_within(Budget(max_tokens=700))
+    assert Budget(max_tokens=700).covers(worst_case(request.input_tokens, request.output_cap))
     make(Budget(max_tokens=9000), max_output_tokens=77).invoke(ASK)
     assert server.requests[1].output_cap == 77
 
@@ -321,7 +321,7 @@ def test_a_fallback_listed_before_is_metered_too(make, server, ledger):
         "gpt-4o-mini",
     ]
     assert all(request.output_cap for request in server.requests)
-    assert ledger.balance(ACCOUNT).spent.is_within(Budget(max_tokens=2000))
+    assert Budget(max_tokens=2000).covers(ledger.balance(ACCOUNT).spent)
 
 
 def test_a_retry_listed_before_is_not_asked_to_retry_a_refusal(make, server):

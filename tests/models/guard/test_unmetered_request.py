@@ -16,9 +16,9 @@ from thrifty.models.allowance import OUTPUT_CAP_MIN
 from thrifty.models.guard.callback_guard import CallbackGuard, guard_calls
 from thrifty.models.guard.step_account import StepAccount, use_account
 from thrifty.models.guard.unmetered_request import TOOLS_TOKENS, UnmeteredRequest
+from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS
 from thrifty.models.metered_model import METERED
 from thrifty.models.prices import PriceList
-from thrifty.models.tokens import MESSAGE_OVERHEAD_TOKENS
 
 OWN = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))})
 """A thousand nano-USD for a token of input, four thousand for one of output."""

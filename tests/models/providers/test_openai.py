@@ -13,9 +13,9 @@ from tests.harness.llm_server import Answer
 from tests.models.conftest import client
 from thrifty import Budget, InvalidInput
 from thrifty.models.background_loop import background_loop
+from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS
 from thrifty.models.providers.openai import RESPONSES_CAP_MIN, OpenAIModel, OpenAIRequest
 from thrifty.models.providers.protocol import CallBounds
-from thrifty.models.tokens import MESSAGE_OVERHEAD_TOKENS
 
 INPUT = 4 + MESSAGE_OVERHEAD_TOKENS
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}

@@ -9,6 +9,7 @@ import pytest
 
 from tests.planning import mmkp
 from tests.planning.families import many_ways
+from thrifty.budget.clock import NANO_PER_MS
 from thrifty.planning.solver.auto import finish_with_milp, solve_automatically
 from thrifty.planning.solver.build_knapsack import build_knapsack
 from thrifty.planning.solver.core import restrict_to_core
@@ -17,7 +18,6 @@ from thrifty.planning.solver.knapsack import KnapsackModel
 from thrifty.planning.solver.milp import solve_by_milp
 from thrifty.planning.solver.solve_result import LIMITS_DEFAULT, SolveLimits, SolveResult
 
-NS_PER_MS = 1_000_000
 NODES = (0, 1, 2, 5, 20, 100)
 GAPS = (0.0005, 0.002, 0.01, 0.1)
 DEADLINES_MS = (0, 1, 3, 10, 30)
@@ -29,7 +29,7 @@ def stops() -> Iterator[SolveLimits]:
     yield from (SolveLimits(gap=gap) for gap in GAPS)
     yield from (SolveLimits(nodes_max=5, gap=gap) for gap in GAPS)
     for ms in DEADLINES_MS:
-        yield SolveLimits(deadline_ns=monotonic_ns() + ms * NS_PER_MS)
+        yield SolveLimits(deadline_ns=monotonic_ns() + ms * NANO_PER_MS)
 
 
 def models() -> Iterator[KnapsackModel]:

@@ -2,7 +2,7 @@
 
 import re
 
-from thrifty.budget.plain_text import strip_unprintable
+from thrifty.budget.plain_text import single_line
 
 QUOTE_MAX = 300
 """How much of a task is quoted, in characters."""
@@ -11,21 +11,16 @@ _MARKUP = re.compile(r"(\\{0,20})(<(?=[A-Za-z/!?])|\](?=[(:\[]))")
 """Where a tag or a link could begin. Backslashes before it would undo ours, so they are doubled."""
 
 
-def one_line(text: str) -> str:
-    """The text without control characters, on one line, with single spaces."""
-    return " ".join(strip_unprintable(text).split())
-
-
 def inert(text: str) -> str:
     """One line of Markdown that shows a text as it is, but for emphasis."""
     # A mark at the start of the line would begin a heading, a list or a table.
-    return re.sub(r"^(?=[#>*+\-=~`|])", r"\\", _MARKUP.sub(r"\1\1\\\2", one_line(text)))
+    return re.sub(r"^(?=[#>*+\-=~`|])", r"\\", _MARKUP.sub(r"\1\1\\\2", single_line(text)))
 
 
 def quote(task: str) -> str:
     """The beginning of the task as a block quote of one line."""
     # No more than four times as much is cleaned, as a task may be as long as a book.
-    text = one_line(task[: 4 * QUOTE_MAX])
+    text = single_line(task[: 4 * QUOTE_MAX])
     is_cut = len(text) > QUOTE_MAX or len(task) > 4 * QUOTE_MAX
     return f"> {inert(text[:QUOTE_MAX])}{'…' * is_cut}"
 

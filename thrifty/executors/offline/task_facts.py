@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from itertools import takewhile
 
+from thrifty.budget.plain_text import single_line
 from thrifty.executors.offline.playbook import Theme, playbook
-from thrifty.executors.offline.quoting import one_line
 
 READ_MAX = 4_000
 """How much of a task is read, in characters: what is wanted stands at its beginning."""
@@ -63,7 +63,7 @@ class TaskFacts:
 
 def read_facts(task: str) -> TaskFacts:
     """Reads the beginning of an English task; what is doubtful is left out."""
-    text = one_line(task[:READ_MAX])
+    text = single_line(task[:READ_MAX])
     time = _TIME.search(text)
     found = {"time": time, "date": _DATE.search(text), "cost": _COST.search(text)}
     themes = _themes(re.findall(r"[^\W\d_]+", text.casefold()))
@@ -83,7 +83,7 @@ def read_facts(task: str) -> TaskFacts:
 
 def foreign_time(task: str) -> str:
     """A time to work in, in the words of a task in one of the commonest languages, or nothing."""
-    found = _FOREIGN_TIME.search(one_line(task[:READ_MAX]))
+    found = _FOREIGN_TIME.search(single_line(task[:READ_MAX]))
     return found[0] if found else ""
 
 

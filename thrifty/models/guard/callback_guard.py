@@ -72,10 +72,7 @@ class OpenCall:
 class CallbackGuard(BaseCallbackHandler):
     """Reserves on an account what is about to be called, and settles what has been.
 
-    Args:
-        account: what the calls may use together.
-        prices: what models cost.
-        tools: by name, what a call of a tool uses beside the call itself.
+    It is made by `guard_calls`, of the same arguments.
     """
 
     raise_error = True
@@ -151,10 +148,10 @@ class CallbackGuard(BaseCallbackHandler):
         run_id: UUID,
         serialized: Any,
         body: Mapping[str, Any],
-        told: Mapping[str, Any],
+        options: Mapping[str, Any],
         recalled: int | None = 0,
     ) -> None:
-        params = told.get("invocation_params") or {}
+        params = options.get("invocation_params") or {}
         if not self._is_responsible() or params.get("_type") == METERED:
             return  # a metered model books on the account itself
         self._account.note_metered()

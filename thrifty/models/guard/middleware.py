@@ -1,9 +1,9 @@
 """A middleware for LangChain's `create_agent`: each call of an agent fits in its account.
 
-A model of langchain-openai is metered on the account, for each call anew; all else that the agent
-calls (other models, its tools, and what those call) passes the callback guard. What is refused is
-said in the agent's own words: a tool that was not called tells the model so, and a model that may
-not be asked any more is the last message of the agent.
+A model of langchain-openai is metered on the account, for each call anew. All else that the agent
+calls (other models, its tools, and what those call) passes the callback guard. A refusal becomes a
+message of the agent: the model reads that a tool was not called, and the last message of all says
+that the model may not be asked any more.
 """
 
 import time
@@ -21,13 +21,13 @@ from typing_extensions import Unpack
 from thrifty.budget import ModelUnavailable, Spend, ThriftyError, validate
 from thrifty.budget.option import SPEND_EXAMPLE
 from thrifty.ledger.protocol import Ledger
+from thrifty.models.agent_models import read_reply
 from thrifty.models.allowance import countdown
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.step_account import AgentAccount
 from thrifty.models.metered import MeteringOptions, check_options, metered
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.openai import is_openai_model
-from thrifty.models.reply import read_reply
 
 try:
     from langchain.agents.middleware import AgentMiddleware, AgentState
@@ -53,7 +53,7 @@ class BudgetAgentState(AgentState[Any]):
     """What the middleware keeps beside the agent's own state."""
 
     thrifty_started_ns: NotRequired[Annotated[int, UntrackedValue, PrivateStateAttr]]
-    """When this stretch of the run began, on this process's clock; in no checkpoint."""
+    """When this invocation began, on the clock of this process; it is in no checkpoint."""
 
 
 class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
@@ -159,6 +159,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
 
     def _account_of(self, state: Mapping[str, Any]) -> AgentAccount:
         account = _name_of(self._account)
+        # No checkpoint holds it, so after a wait for a person time counts anew.
         started_ns = state.get("thrifty_started_ns") or time.monotonic_ns()
         clock = countdown(started_ns)
         return AgentAccount(

@@ -3,7 +3,7 @@
 The step's reservation stands in the run's ledger while somebody else's code works; the calls
 that are seen of it (by the callback guard, or by a metered model) are booked here, in a ledger of
 its own with that reservation as its limit. So the run holds the worst case at every moment, and
-the step is settled once, at the sum. Calls of a step inside another are booked in both.
+the step is settled once, at the sum. Calls of a step within another are booked in both.
 
 Where nothing was reserved before, as for the calls of an agent that is no step of a run, an
 `AgentAccount` books each of them straight on an account.
@@ -55,8 +55,8 @@ class StepAccount:
         self._is_metered = False
         self._is_closed = False
         self._numbers = count(1)
-        self._reserved: dict[str, tuple[StepAccount, str] | None] = {}
-        """What is reserved, by its key here: the parent, if there is one, and its key there."""
+        self._outer_keys: dict[str, str] = {}
+        """Of what is reserved, by its key here: its key in the parent, if there is one."""
 
     @property
     def budget(self) -> Budget:
@@ -71,7 +71,7 @@ class StepAccount:
         return mine.tightest_with(self.parent.left) if self.parent else mine
 
     def note_metered(self) -> None:
-        """Tells that tokens and money are booked here from now on, and not only declared."""
+        """Notes that tokens and money are booked here from now on, and not only declared."""
         self._is_metered = True
         if self.parent is not None:
             self.parent.note_metered()
@@ -95,13 +95,13 @@ class StepAccount:
         """Refuses this call and every later one.
 
         Raises:
-            ThriftyError: what it is told.
+            ThriftyError: the reason, as given.
         """
         self.refusal = self.refusal or why
         raise why
 
     def note_declined(self, why: ThriftyError | None) -> None:
-        """Tells why a metered call was not sent, or that another one is made."""
+        """Notes why a metered call was not sent; with None, that another one is made."""
         self.declined = why
 
     def reserve(self, label: str, worst_case: Spend) -> str:
@@ -114,40 +114,39 @@ class StepAccount:
             BudgetExceeded: it does not fit, or a call was refused before.
         """
         self.check()
-        key, outer = self._key(next(self._numbers)), None
+        key, outer_key = self._key(next(self._numbers)), ""
         try:
             # From the outside in: what an inner account refuses is given back at once.
             if self.parent is not None:
-                outer = self.parent, self.parent.reserve(label, worst_case)
+                outer_key = self.parent.reserve(label, worst_case)
             self.ledger.reserve(self.account, key, label, worst_case)
         except ThriftyError as error:
-            if outer:
-                parent, outer_key = outer
-                parent.release(outer_key)
+            if self.parent is not None and outer_key:
+                self.parent.release(outer_key)
             self.refuse(error)
-        self._reserved[key] = outer
+        self._outer_keys[key] = outer_key
         return key
 
     def settle(self, key: str, actual: Spend) -> None:
         """Charges what a call has used."""
-        self.ledger.settle(self.account, key, actual)
-        if outer := self._reserved.pop(key, None):
-            parent, outer_key = outer
-            parent.settle(outer_key, actual)
+        self._end_call(key, lambda step, key: step.ledger.settle(step.account, key, actual))
 
     def charge_in_full(self, key: str, latency_ms: int = 0) -> None:
         """Charges all that was reserved for a call, since nobody knows what it cost."""
-        self.ledger.charge_in_full(self.account, key, latency_ms)
-        if outer := self._reserved.pop(key, None):
-            parent, outer_key = outer
-            parent.charge_in_full(outer_key, latency_ms)
+        self._end_call(
+            key, lambda step, key: step.ledger.charge_in_full(step.account, key, latency_ms)
+        )
 
     def release(self, key: str) -> None:
         """Frees what was reserved for a call that was certainly not billed."""
-        self.ledger.release(self.account, key)
-        if outer := self._reserved.pop(key, None):
-            parent, outer_key = outer
-            parent.release(outer_key)
+        self._end_call(key, lambda step, key: step.ledger.release(step.account, key))
+
+    def _end_call(self, key: str, end: Callable[[StepAccount, str], object]) -> None:
+        """Ends a call in the same way here and in the parents, under its key in each."""
+        end(self, key)
+        outer_key = self._outer_keys.pop(key, "")
+        if self.parent is not None and outer_key:
+            self.parent._end_call(outer_key, end)
 
     def close(self) -> None:
         """Ends it: what is still open is charged in full, and nothing is let through any more."""
@@ -162,10 +161,10 @@ class StepAccount:
         return bool(self._entries() or self.refusal or self.declined)
 
     def bill(self, declared: Spend) -> Spend:
-        """What the step has used: what was seen of it or, where nothing was, what it declared.
+        """What the step has used: what its calls came to or, where none was seen, what it declared.
 
-        What tools cost nobody sees but in calls: without a call of a model, or a step of an
-        agent within this one, tokens and money are what was declared.
+        Of a tool nobody sees more than that it was called. So tokens and money are what was
+        declared, unless a model was called, or a step of an agent ran within this one.
         """
         if not self.was_used:
             return declared
@@ -175,7 +174,7 @@ class StepAccount:
         return replace(declared, tool_calls=used.tool_calls)
 
     def at_least(self, claimed: Spend) -> Spend:
-        """What an executor says that it used, and not less than what was seen of it."""
+        """What an executor says that it used, but no less than its calls came to."""
         return Spend(*map(max, claimed.amounts, self.bill(claimed).amounts))
 
     def _key(self, number: int) -> str:
@@ -220,8 +219,8 @@ class AgentAccount(StepAccount):
 
     def _entries(self) -> list[Entry]:
         """Those that are still held: an account may have very many, and most are not its own."""
-        found = [self.ledger.entry(self.account, key) for key in tuple(self._reserved)]
-        return [entry for entry in found if entry is not None]
+        entries = [self.ledger.entry(self.account, key) for key in tuple(self._outer_keys)]
+        return [entry for entry in entries if entry is not None]
 
 
 _current: ContextVar[StepAccount | None] = ContextVar("thrifty_step_account", default=None)

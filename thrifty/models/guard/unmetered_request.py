@@ -1,4 +1,4 @@
-"""A request of somebody else's code, as its client tells of it, and the worst it can cost."""
+"""A request of somebody else's code, as its client describes it, and the worst it can cost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,14 +6,11 @@ from typing import Any
 
 from thrifty.budget import Budget, PriceUnknown, Spend
 from thrifty.models.allowance import OUTPUT_CAP_MIN
-from thrifty.models.input_bound import attachments, input_tokens, why_unbounded
+from thrifty.models.input_bound import attachments, input_tokens, is_exact, why_unbounded
 from thrifty.models.prices import PriceList
-from thrifty.models.tokens import is_exact
+from thrifty.models.providers.openai import CAP_FIELDS
 
-CAP_FIELDS = (
-    *("max_completion_tokens", "max_output_tokens", "max_tokens"),
-    *("max_tokens_to_sample", "max_new_tokens", "num_predict"),
-)
+ANY_CAP_FIELDS = (*CAP_FIELDS, "max_tokens_to_sample", "max_new_tokens", "num_predict")
 """What the clients of LangChain call an output cap."""
 ANSWER_FIELDS = ("n", "best_of")
 """What they call how many answers are written, if not all of them are shown."""
@@ -23,7 +20,7 @@ TOOLS_TOKENS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class UnmeteredRequest:
-    """What a client tells LangChain's callbacks of a request."""
+    """What LangChain's callbacks learn of a request from its client."""
 
     model: str
     tier: str
@@ -36,19 +33,19 @@ class UnmeteredRequest:
 
     @classmethod
     def read(
-        cls, said: Mapping[str, Any], params: Mapping[str, Any], recalled: int | None = 0
+        cls, messages: Mapping[str, Any], params: Mapping[str, Any], recalled: int | None = 0
     ) -> "UnmeteredRequest":
         """Reads a request.
 
         Args:
-            said: its messages in OpenAI's form.
+            messages: its messages, as a body in OpenAI's form.
             params: what the client is invoked with.
             recalled: how much reasoning the provider adds; None where nobody knows.
         """
         sent = {**params, **(params.get("extra_body") or {})}
         body = {
             **{name: sent.get(name) for name in ("tools", "functions", "response_format")},
-            **said,
+            **messages,
         }
         model = str(sent.get("model") or sent.get("model_name") or "")
         has_tools = bool(body["tools"] or body["functions"])
@@ -77,6 +74,7 @@ class UnmeteredRequest:
         tokens_left, cost_left, _, _ = left.limits
         tokens = self.tokens
         if tokens is None:
+            # More than is left, and so refused, where not even the shortest answer fits.
             tokens = max(self.input_tokens + OUTPUT_CAP_MIN, tokens_left or 0)
         return Spend(tokens, self._worst_cost(cost_left, prices), tool_calls=1)
 
@@ -93,6 +91,6 @@ class UnmeteredRequest:
 
 def _output_tokens(sent: Mapping[str, Any]) -> int | None:
     """All answers at the largest cap: of several caps, which one is sent is the client's affair."""
-    caps = [cap for name in CAP_FIELDS if isinstance(cap := sent.get(name), int) and cap > 0]
+    caps = [cap for name in ANY_CAP_FIELDS if isinstance(cap := sent.get(name), int) and cap > 0]
     answers = [number for name in ANSWER_FIELDS if isinstance(number := sent.get(name), int)]
     return max(caps) * max([1, *answers]) if caps else None

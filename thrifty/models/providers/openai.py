@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from thrifty.budget import Budget, InvalidInput
 from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.ledger.process_fork import cache_per_process
-from thrifty.models.background_loop import background_loop
+from thrifty.models.background_loop import Emit, background_loop
 from thrifty.models.input_bound import (
     as_json,
     attachments,
@@ -16,7 +16,7 @@ from thrifty.models.input_bound import (
     recalled_tokens,
     why_unbounded,
 )
-from thrifty.models.providers.protocol import CallBounds, EmitChunk
+from thrifty.models.providers.protocol import CallBounds
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 RESPONSES_CAP_MIN = 16
 """The Responses API refuses lower caps."""
 CAP_FIELDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+"""What OpenAI and those who speak like it call an output cap."""
 ENDS = ("finish_reason", "status")
 """Where the last piece of a stream says that it is the last, in either protocol."""
 DELIVERY_FIELDS = (
@@ -61,7 +62,7 @@ class OpenAIModel:
         self.output_tokens_max: int | None = (model.profile or {}).get("max_output_tokens")
         # A retry is a call of its own on the bill, so the client makes none.
         once = {"max_retries": 0, "stream_usage": True, "streaming": False}
-        self._described = described = model.model_copy(update=once)
+        self.described = described = model.model_copy(update=once)
         self._connected = cache_per_process(lambda: _connect(described))
 
     def load(self) -> None:
@@ -77,25 +78,13 @@ class OpenAIModel:
         bounds: CallBounds,
     ) -> "OpenAIRequest":
         """One request; see `OpenAIRequest`."""
-        return OpenAIRequest(self._described, self._connected(), messages, stop, options, bounds)
+        return OpenAIRequest(self.described, self._connected(), messages, stop, options, bounds)
 
     def tool_options(self, tools: Sequence[Any], **options: Any) -> Mapping[str, Any]:
         """The arguments of a call in which these tools are bound, as the model itself does it."""
-        bound: Any = self._described.bind_tools(tools, **options)
+        bound: Any = self.described.bind_tools(tools, **options)
         kept: Mapping[str, Any] = bound.kwargs
         return kept
-
-    def identity(self) -> Mapping[str, Any]:
-        """What makes this model another than one of the same class."""
-        return self._described._identifying_params
-
-    def invocation_options(self, stop: list[str] | None, options: Mapping[str, Any]) -> Any:
-        """What LangChain tells its callbacks of a call."""
-        return self._described._get_invocation_params(stop=stop, **options)
-
-    def tracing_options(self, stop: list[str] | None, options: Mapping[str, Any]) -> Any:
-        """What LangChain tells its tracers of a call."""
-        return self._described._get_ls_params(stop=stop, **options)
 
 
 class OpenAIRequest:
@@ -159,15 +148,11 @@ class OpenAIRequest:
     @cached_property
     def input_tokens(self) -> int:
         """The most input tokens that it can be billed."""
-        sent = input_tokens(self.body, self.model, self._bounds.tokens_per_attachment or 0)
-        return sent + (self._recalled or 0)
+        tokens = input_tokens(self.body, self.model, self._bounds.tokens_per_attachment or 0)
+        return tokens + (self._recalled or 0)
 
     def check_bounded(self, budget: Budget) -> None:
-        """Refuses a request whose worst case nobody can know, where it would matter.
-
-        Raises:
-            InvalidInput: tokens or money are limited, and something in it has no bound.
-        """
+        """Refuses a request whose worst case nobody can know, where it would matter."""
         if budget.max_tokens is None and budget.max_cost_usd is None:
             return
         if why := why_unbounded(self.body):
@@ -181,12 +166,8 @@ class OpenAIRequest:
             remedy = "say what each may take: metered(..., tokens_per_attachment=1_500)"
             raise InvalidInput("messages", f"{count} images or files", remedy)
 
-    async def send(self, cap: int, emit: EmitChunk | None = None) -> Any:
-        """Sends it once, with a cap, and hands over the pieces where somebody wants them.
-
-        Returns:
-            The generation: one of LangChain's, with message and metadata.
-        """
+    async def send(self, cap: int, emit: Emit | None = None) -> Any:
+        """Sends it once, with a cap, and hands over the pieces where somebody wants them."""
         options = {**self._options, **self._cap_options(cap)}
         if emit is not None:
             return await self._stream(options, emit)
@@ -199,7 +180,7 @@ class OpenAIRequest:
         }
         return generation
 
-    async def _stream(self, options: Mapping[str, Any], emit: EmitChunk) -> Any:
+    async def _stream(self, options: Mapping[str, Any], emit: Emit) -> Any:
         whole: Any = None
         async for chunk in self._model._astream(self._messages, stop=self._stop, **options):
             whole = chunk if whole is None else whole + _with_added_usage(chunk, whole)
@@ -210,7 +191,8 @@ class OpenAIRequest:
         metadata = {**(whole.generation_info or {}), **whole.message.response_metadata}
         whole.message.response_metadata = metadata
         if not any(metadata.get(end) for end in ENDS):
-            whole.message.usage_metadata = None  # of a part, and the rest may be billed as well
+            # It counts a part of the answer, and the server may bill the rest as well.
+            whole.message.usage_metadata = None
         return whole
 
     def _cap_options(self, cap: int) -> dict[str, Any]:

@@ -1,14 +1,12 @@
 """What a metered call has to know of a vendor: all that differs between them goes through here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from thrifty.budget import Budget
+from thrifty.models.background_loop import Emit
 from thrifty.settings import CapField
-
-EmitChunk = Callable[[Any], None]
-"""Takes a piece of an answer, one of LangChain's chunks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class ProviderRequest(Protocol):
         """
         ...
 
-    async def send(self, cap: int, emit: EmitChunk | None = None) -> Any:
+    async def send(self, cap: int, emit: Emit | None = None) -> Any:
         """Sends it once, with a cap, and hands over the pieces where somebody wants them.
 
         Returns:
@@ -72,6 +70,8 @@ class ProviderModel(Protocol):
 
     given: Any
     """The model as its owner made it, which is left as it is."""
+    described: Any
+    """The same as it is called: what LangChain asks a model about itself, this one answers."""
     name: str
     """The name under which it is asked."""
     output_tokens_max: int | None
@@ -97,16 +97,4 @@ class ProviderModel(Protocol):
 
     def tool_options(self, tools: Sequence[Any], **options: Any) -> Mapping[str, Any]:
         """The arguments of a call in which these tools are bound."""
-        ...
-
-    def identity(self) -> Mapping[str, Any]:
-        """What makes this model another than one of the same class, as LangChain traces it."""
-        ...
-
-    def invocation_options(self, stop: list[str] | None, options: Mapping[str, Any]) -> Any:
-        """What LangChain tells its callbacks of a call."""
-        ...
-
-    def tracing_options(self, stop: list[str] | None, options: Mapping[str, Any]) -> Any:
-        """What LangChain tells its tracers of a call."""
         ...

@@ -6,7 +6,6 @@ package `opentelemetry-semantic-conventions` 0.66b2); money is in nano-USD.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from thrifty.budget import Spend
@@ -26,39 +25,9 @@ PROVIDERS = {"azure": "azure.ai.openai"}
 """Where OpenTelemetry calls a provider by another name than LangChain."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallRecord:
-    """Who records an attempt."""
-
-    recorders: tuple[AddFacts, ...]
-
-    def add(self, facts: Facts) -> None:
-        """Adds facts to every record."""
-        for add_facts in self.recorders:
-            add_facts(facts)
-
-    def reserved(self, entry: Entry, cap: int) -> None:
-        """Records what is held, before the call is sent."""
-        sent = {"gen_ai.request.max_tokens": cap} if cap else {}
-        named = {"thrifty.step": entry.label, "thrifty.run_id": entry.run, "thrifty.key": entry.key}
-        status = {"thrifty.status": entry.status}
-        self.add({**sent, **named, **status, **amounts("reserved", entry.reserved)})
-
-    def answered(self, entry: Entry, message: Any, *, is_replayed: bool) -> None:
-        """Records what it cost, and what was counted; what was paid before has no usage now."""
-        answered = {"thrifty.replayed": True} if is_replayed else _answer_facts(message)
-        self.add({**_closing_facts(entry), **answered})
-
-    def failed(self, entry: Entry, reason: str) -> None:
-        """Records why nothing came of it, in our own words, and what that costs."""
-        self.add({**_closing_facts(entry), ERROR: "ModelUnavailable", REASON: reason})
-
-
 @contextmanager
-def record_call(
-    request: ProviderRequest, label: str, run_manager: Any
-) -> Iterator[CallRecord | None]:
-    """A record of one attempt; None where nobody records.
+def record_call(request: ProviderRequest, label: str, run_manager: Any) -> Iterator[AddFacts]:
+    """Begins the records of one attempt, and yields what adds facts to all of them.
 
     Args:
         request: what is asked.
@@ -74,8 +43,32 @@ def record_call(
         "thrifty.step": label,
     }
     with span(f"chat {request.model}", asked, is_call=True) as to_span:
-        recorders = tuple(add for add in (to_span, to_run) if add is not None)
-        yield CallRecord(recorders) if recorders else None
+        recorders = [add_facts for add_facts in (to_span, to_run) if add_facts is not None]
+
+        def add_to_all(facts: Facts) -> None:
+            for add_facts in recorders:
+                add_facts(facts)
+
+        yield add_to_all
+
+
+def reservation_facts(entry: Entry, cap: int) -> Facts:
+    """What is held, before the call is sent."""
+    sent = {"gen_ai.request.max_tokens": cap} if cap else {}
+    named = {"thrifty.step": entry.label, "thrifty.run_id": entry.run, "thrifty.key": entry.key}
+    status = {"thrifty.status": entry.status}
+    return {**sent, **named, **status, **amounts("reserved", entry.reserved)}
+
+
+def answer_facts(entry: Entry, message: Any, *, is_replayed: bool) -> Facts:
+    """What an answer cost, and what was counted; what was paid before has no usage now."""
+    answered = {"thrifty.replayed": True} if is_replayed else _usage_facts(message)
+    return {**_closing_facts(entry), **answered}
+
+
+def failure_facts(entry: Entry, reason: str) -> Facts:
+    """Why nothing came of a call, in our own words, and what that costs."""
+    return {**_closing_facts(entry), ERROR: "ModelUnavailable", REASON: reason}
 
 
 def amounts(kind: str, spend: Spend) -> Facts:
@@ -91,9 +84,9 @@ def _closing_facts(entry: Entry) -> Facts:
     return {"thrifty.status": entry.status, **settled}
 
 
-def _answer_facts(message: Any) -> Facts:
+def _usage_facts(message: Any) -> Facts:
     counted = getattr(message, "usage_metadata", None) or {}
-    found = {
+    facts = {
         "gen_ai.response.model": message.response_metadata.get("model_name"),
         "gen_ai.response.id": message.response_metadata.get("id"),
         "gen_ai.usage.input_tokens": counted.get("input_tokens"),
@@ -101,7 +94,7 @@ def _answer_facts(message: Any) -> Facts:
         "gen_ai.usage.cache_read.input_tokens": _detail(counted, "input", "cache_read"),
         "gen_ai.usage.reasoning.output_tokens": _detail(counted, "output", "reasoning"),
     }
-    return {name: value for name, value in found.items() if isinstance(value, str | int)}
+    return {name: value for name, value in facts.items() if isinstance(value, str | int)}
 
 
 def _detail(counted: dict[str, Any], side: str, kind: str) -> Any:

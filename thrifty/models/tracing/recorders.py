@@ -54,23 +54,20 @@ def span(name: str, facts: Facts, *, is_call: bool = False) -> Iterator[AddFacts
     # Not left to OpenTelemetry: it would record the text of whatever is raised.
     unasked = {"record_exception": False, "set_status_on_exception": False}
     tracer = trace.get_tracer("thrifty")
-    with tracer.start_as_current_span(name, kind=kind, attributes=dict(facts), **unasked) as made:
+    with tracer.start_as_current_span(name, kind=kind, attributes=dict(facts), **unasked) as work:
+
+        def add_facts(facts: Facts) -> None:
+            work.set_attributes(facts)
+            if ERROR in facts:
+                work.set_status(trace.StatusCode.ERROR, facts.get(REASON))
+
         try:
-            yield _adder(trace, made) if made.is_recording() else None
+            yield add_facts if work.is_recording() else None
         except BaseException as error:
-            made.set_attribute(ERROR, type(error).__name__)
-            said = str(error) if isinstance(error, ThriftyError) else None
-            made.set_status(trace.StatusCode.ERROR, said)
+            work.set_attribute(ERROR, type(error).__name__)
+            reason = str(error) if isinstance(error, ThriftyError) else None
+            work.set_status(trace.StatusCode.ERROR, reason)
             raise
-
-
-def _adder(trace: Any, made: Any) -> AddFacts:
-    def add_facts(facts: Facts) -> None:
-        made.set_attributes(facts)
-        if ERROR in facts:
-            made.set_status(trace.StatusCode.ERROR, facts.get(REASON))
-
-    return add_facts
 
 
 def run_metadata(manager: Any, run_id: Any) -> AddFacts | None:

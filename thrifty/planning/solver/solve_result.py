@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from math import inf
 from time import monotonic_ns
 
+from thrifty.budget.clock import NANO_PER_S
 from thrifty.planning.solver.knapsack import KnapsackItem
 
 NODES_MAX = 20_000_000
-NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class SolveLimits:
         """The time to the deadline."""
         if self.deadline_ns is None:
             return inf
-        return max(0.0, (self.deadline_ns - self.clock_ns()) / NS_PER_S)
+        return max(0.0, (self.deadline_ns - self.clock_ns()) / NANO_PER_S)
 
 
 LIMITS_DEFAULT = SolveLimits()
