@@ -205,7 +205,7 @@ def main() -> None:
 PAGE_HEAD = """# How late a call is cut
 
 A call with {limit} ms, at servers that never let it end. Milliseconds from the limit until the
-caller is told, booking included; then threads, tasks of the event loops, and open files (sockets
+caller has an error, entry included; then threads, tasks of the event loops, and open files (sockets
 are files) that are there more than before, once the cut call is gone. {rounds} rounds in each of
 the two protocols. Python {python}, two cores that others used too. Remade by:
 

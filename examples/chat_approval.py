@@ -1,7 +1,7 @@
 """A chat in which a person approves the plan, changes it, or raises the budget.
 
-`reply` is all that a chat front end calls, with the words of a person and the name of their
-conversation; this one reads lines from the terminal.
+A chat front end calls `reply` alone, with the words of a person and the name of their
+conversation. This one reads lines from the terminal.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Three tiers of models and local code: each budget buys the best mix of them.
 
-Options of one step name a model each. The planner takes the strongest set that fits; a step
-whose model turns out too dear on the way moves down a tier.
+Options of one step name a model each. The planner takes the strongest set that fits. If a model
+turns out too dear on the way, its step goes to a cheaper one.
 
 OPENAI_API_KEY=… python examples/three_tiers.py
 """

@@ -150,7 +150,7 @@ def test_a_run_that_is_cut_falls_back_on_what_was_finished_on_the_way(tmp_path):
     assert (result.score, result.spent_nano_usd, result.is_cut) == (0.5, 400, True)
 
 
-def test_a_plan_on_course_is_finished(tmp_path):
+def test_a_plan_that_keeps_to_its_forecast_is_finished(tmp_path):
     case, known = of_one_task(tmp_path, first_bill=104)
     assert execute_stepwise(choose_likeliest, known, case, 400).score == 0.9
 

@@ -26,7 +26,7 @@ VALUES = strategies.values
 AMOUNTS = strategies.small_amounts
 NAMES = st.lists(TEXTS, max_size=3).map(tuple)
 
-tallies = st.builds(
+summaries = st.builds(
     BillSummary,
     TEXTS,
     st.builds(ExecutorModel, TEXTS, st.text(max_size=5)),
@@ -49,7 +49,7 @@ MEMBERS = {
         BillRecord, TEXTS, strategies.spends, st.floats(0, 10), strategies.spends
     ),
     LearnedEstimates: st.builds(
-        LearnedEstimates, st.lists(tallies, max_size=3).map(tuple), scores, st.just(()), AMOUNTS
+        LearnedEstimates, st.lists(summaries, max_size=3).map(tuple), scores, st.just(()), AMOUNTS
     ),
     FrontierPoint: st.builds(FrontierPoint, strategies.budgets, VALUES, VALUES, NAMES, TEXTS),
     Upgrade: st.builds(Upgrade, TEXTS, AMOUNTS, VALUES, NAMES, NAMES),

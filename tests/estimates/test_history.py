@@ -30,8 +30,10 @@ json = st.recursive(
 )
 
 
-def bill(tokens: int = 900, option: StepOption = OPTION, doer: ExecutorModel = GPT) -> Bill:
-    return Bill(option, doer, Spend(tokens, 90, 1_500, 1))
+def bill(
+    tokens: int = 900, option: StepOption = OPTION, executor_model: ExecutorModel = GPT
+) -> Bill:
+    return Bill(option, executor_model, Spend(tokens, 90, 1_500, 1))
 
 
 def tokens_of(store, work=None) -> list[int]:
@@ -64,7 +66,11 @@ def test_options_executors_and_models_are_kept_apart():
     save_bills(
         store,
         "1",
-        [bill(1), bill(2, doer=ExecutorModel("llm", "small")), bill(3, doer=ExecutorModel("mine"))],
+        [
+            bill(1),
+            bill(2, executor_model=ExecutorModel("llm", "small")),
+            bill(3, executor_model=ExecutorModel("mine")),
+        ],
     )
     assert tokens_of(store) == [1]
     assert tokens_of(store, BilledOption("A (LLM)", ExecutorModel("mine"))) == [3]

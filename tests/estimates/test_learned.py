@@ -28,7 +28,7 @@ GPT = ExecutorModel("llm", "gpt-5")
 OPTION = StepOption("A", "A", "llm", "does it", Spend(600, 60, 1_000, 1), 5.0)
 
 
-def doer_of(option: StepOption) -> ExecutorModel:
+def executor_model_of(option: StepOption) -> ExecutorModel:
     return GPT if option.executor == "llm" else ExecutorModel(option.executor)
 
 
@@ -40,20 +40,20 @@ def record(ratio: float, option: StepOption = OPTION, score: float | None = None
 
 def learned(*records: BillRecord, option: StepOption = OPTION) -> LearnedEstimates:
     return learn_from_history(
-        BillHistory({BilledOption(option.name, GPT): records}), [option], doer_of
+        BillHistory({BilledOption(option.name, GPT): records}), [option], executor_model_of
     )
 
 
 def tokens_after(known: LearnedEstimates) -> int:
-    (step,) = forecast_steps([Step("A", (OPTION,))], doer_of, known.summaries)
+    (step,) = forecast_steps([Step("A", (OPTION,))], executor_model_of, known.summaries)
     return step.options[0].estimate.tokens
 
 
 def test_a_cold_start_is_the_catalog_itself():
     steps = builtin_catalog().steps
-    known = learn_from_history(BillHistory({}), builtin_catalog().options, doer_of)
+    known = learn_from_history(BillHistory({}), builtin_catalog().options, executor_model_of)
     assert known == NOTHING_LEARNED
-    assert forecast_steps(known.apply_scores(steps), doer_of, known.summaries) == steps
+    assert forecast_steps(known.apply_scores(steps), executor_model_of, known.summaries) == steps
     assert known.residuals == ()
 
 
@@ -65,16 +65,16 @@ def test_many_bills_decide():
 def test_who_changed_an_estimate_knew_better():
     changed = replace(OPTION, estimate=Spend(900, 60, 1_000, 1))
     history = BillHistory({BilledOption("A", GPT): (record(1.5),) * 40})
-    assert learn_from_history(history, [changed], doer_of) == NOTHING_LEARNED
+    assert learn_from_history(history, [changed], executor_model_of) == NOTHING_LEARNED
     dearer = replace(OPTION, estimate=replace(OPTION.estimate, cost_nano_usd=90))
-    assert learn_from_history(history, [dearer], doer_of).bill_count == 40
+    assert learn_from_history(history, [dearer], executor_model_of).bill_count == 40
 
 
 def test_nothing_counts_for_more_than_its_weight():
     options = [replace(OPTION, name=name, step=name) for name in "ABCDEFGH"]
     records = {BilledOption(o.name, GPT): (record(1.5, o),) * 40 for o in options}
-    known = learn_from_history(BillHistory(records), options, doer_of)
-    counts = [tally.statistics[0].count for tally in known.summaries]
+    known = learn_from_history(BillHistory(records), options, executor_model_of)
+    counts = [summary.statistics[0].count for summary in known.summaries]
     assert max(counts) <= OPTION_WEIGHT
     assert sum(counts) == pytest.approx(EXECUTOR_MODEL_WEIGHT)
 
@@ -88,7 +88,9 @@ def test_the_same_bills_are_learned_from_in_whatever_order_options_come():
             ratio = exp(Random(number).gauss())
             actuals = {o.name: record(ratio, o).actual for o in options}
             save_bills(store, str(number), [Bill(o, GPT, actuals[o.name]) for o in order])
-        learnt.append(learn_from_history(read_history(store), builtin_catalog().options, doer_of))
+        learnt.append(
+            learn_from_history(read_history(store), builtin_catalog().options, executor_model_of)
+        )
     assert learnt[0] == learnt[1] != NOTHING_LEARNED
 
 
@@ -123,7 +125,7 @@ def test_surprises_cover_what_they_are_asked_to():
     covered = total = 0
     for start in range(0, 200, 40):
         known = learned(*drawn[start : start + 40])
-        (step,) = forecast_steps([Step("A", (OPTION,))], doer_of, known.summaries)
+        (step,) = forecast_steps([Step("A", (OPTION,))], executor_model_of, known.summaries)
         for later in drawn[start + 40 :]:
             room = later.actual.tokens
             problem = Problem((step,), Budget(room), risk=0.2, residuals=known.residuals)

@@ -27,7 +27,7 @@ PRINTED = {
         "In short: optimizing our fleet.",
         "Fleet: 1 calls, 1500000 nano-USD",
     ],
-    "gated_agent": [
+    "guarded_agent": [
         "research: done, 3 calls",
         "endless: failed, 4 calls; FakeMessagesListChatModel does not fit: 1 call short",
         "within budget: True",

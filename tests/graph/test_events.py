@@ -21,48 +21,48 @@ FIELDS = {
 
 
 @pytest.fixture
-def told(online):
+def emitted(online):
     return list(online().stream(ASKED, stream_mode="custom"))
 
 
-def kinds(told):
-    return [event["event"] for event in told]
+def kinds(emitted):
+    return [event["event"] for event in emitted]
 
 
-def test_every_event_is_of_its_form(told, server, online):
+def test_every_event_is_of_its_form(emitted, server, online):
     server.clear()
     server.script(Answer(tokens=1500, times=None))
     drifted = list(online().stream(ASKED, stream_mode="custom"))
-    for event in [*told, *drifted]:
+    for event in [*emitted, *drifted]:
         assert set(event) == FIELDS[event["event"]]
     assert "replanned" in kinds(drifted)
-    assert len({event["run_id"] for event in told}) == 1
+    assert len({event["run_id"] for event in emitted}) == 1
 
 
-def test_a_run_is_told_from_its_plan_to_its_end(told):
-    assert kinds(told).index("plan_made") < kinds(told).index("step_started")
-    assert kinds(told)[-1] == "done"
-    times = [event["at_ms"] for event in told]
+def test_a_run_is_told_from_its_plan_to_its_end(emitted):
+    assert kinds(emitted).index("plan_made") < kinds(emitted).index("step_started")
+    assert kinds(emitted)[-1] == "done"
+    times = [event["at_ms"] for event in emitted]
     assert times == sorted(times)
 
 
-def test_every_step_starts_and_then_finishes(told):
-    started = [event["option"] for event in told if event["event"] == "step_started"]
-    finished = [event["option"] for event in told if event["event"] == "step_finished"]
+def test_every_step_starts_and_then_finishes(emitted):
+    started = [event["option"] for event in emitted if event["event"] == "step_started"]
+    finished = [event["option"] for event in emitted if event["event"] == "step_finished"]
     assert started
     assert started == finished
 
 
-def test_the_last_balance_is_the_bill(told, server):
-    balance = [event for event in told if event["event"] == "spend_changed"][-1]
+def test_the_last_balance_is_the_bill(emitted, server):
+    balance = [event for event in emitted if event["event"] == "spend_changed"][-1]
     assert balance["spent"]["tokens"] == server.bill.total_tokens
     assert balance["reserved"]["tokens"] == 0
     assert balance["left"]["max_tokens"] == TUTORIAL_BUDGET["max_tokens"] - server.bill.total_tokens
 
 
-def test_what_is_left_of_the_latency_is_told_too(told):
+def test_what_is_left_of_the_latency_is_told_too(emitted):
     limit_ms = TUTORIAL_BUDGET["max_latency_ms"]
-    for event in told:
+    for event in emitted:
         if event["event"] == "spend_changed":
             assert event["spent"]["latency_ms"] == event["at_ms"]
             assert event["left"]["max_latency_ms"] == limit_ms - event["at_ms"]
@@ -72,9 +72,9 @@ def test_waiting_for_a_person_is_told_with_the_question(online):
     agent = online(checkpointer=InMemorySaver())
     thread = {"configurable": {"thread_id": "t"}}
     context = {"approve_plan": True}
-    told = list(agent.stream(ASKED, thread, context=context, stream_mode="custom"))
-    assert kinds(told)[-1] == "waiting"
-    assert told[-1]["question"]["about"] == "plan"
+    emitted = list(agent.stream(ASKED, thread, context=context, stream_mode="custom"))
+    assert kinds(emitted)[-1] == "waiting"
+    assert emitted[-1]["question"]["about"] == "plan"
 
 
 @pytest.mark.parametrize("how", ["sync", "async"])

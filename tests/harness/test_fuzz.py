@@ -1,4 +1,4 @@
-"""Whatever comes in, at every door where something is read: it is taken as it is meant, or refused
+"""Whatever comes in, wherever something is read: it is taken as it is meant, or refused
 in one clear sentence, and never ends in another error.
 
 What other folders let in: budgets in words (`tests/budget/test_budget_phrase.py`), receipts

@@ -195,10 +195,10 @@ class Crossing(MemoryLedger):
 
     def __init__(self) -> None:
         super().__init__()
-        self.gate, self.first_is_in = threading.Barrier(2), threading.Event()
+        self.barrier, self.first_is_in = threading.Barrier(2), threading.Event()
 
     def take(self, *given, **named):
-        if self.gate.wait(240):
+        if self.barrier.wait(240):
             self.first_is_in.wait(240)
         return super().take(*given, **named)
 

@@ -132,7 +132,7 @@ def test_a_settled_answer_is_found_under_its_key(ledger):
 
 
 def test_an_overrun_is_recorded_and_stops_new_calls(ledger):
-    """A provider that takes more than it was allowed is booked truthfully."""
+    """A provider that takes more than it was allowed is charged truthfully."""
     ledger.open("run", Budget(max_tokens=100))
     ledger.reserve("run", "k", "Outline", Spend(100))
     assert ledger.settle("run", "k", Spend(130)).is_overrun
@@ -143,7 +143,7 @@ def test_an_overrun_is_recorded_and_stops_new_calls(ledger):
 
 
 def test_overruns_beyond_all_measure_are_survived(ledger):
-    """The books stay readable whatever a hostile server claims that it used."""
+    """The ledger stays readable whatever a hostile server claims that it used."""
     ledger.open("run", Budget())
     for key in ("a", "b", "c"):
         ledger.reserve("run", key, key, Spend())
@@ -255,7 +255,7 @@ def test_a_key_stands_for_one_request(ledger):
 
 
 def test_a_fingerprint_can_be_given_later(ledger):
-    """A wave is reserved before its requests are written; the first to know it says it."""
+    """Steps that start together are reserved before their requests are written."""
     ledger.open("run", Budget(max_tokens=1000))
     ledger.reserve("run", "k", "Outline", CALL)
     assert ledger.reserve("run", "k", "Outline", CALL, fingerprint="aa").fingerprint == "aa"

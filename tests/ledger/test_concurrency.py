@@ -20,10 +20,10 @@ THREADS = 8
 
 def at_once(act, count=THREADS):
     """What each thread got, or the error that it got instead."""
-    gate = threading.Barrier(count)
+    barrier = threading.Barrier(count)
 
     def one(number):
-        gate.wait()
+        barrier.wait()
         try:
             return act(number)
         except Exception as error:  # noqa: BLE001 - told to the test
@@ -69,10 +69,10 @@ def test_an_act_that_is_interrupted_is_undone(ledger):
     called(ledger, "k")
     before = ledger.balance("run"), ledger.entries("run")
 
-    def interrupted(books):
-        calls.settle(books, calls.Caller.of("run"), "k", USED, "an answer")
-        calls.reserve(books, calls.Caller.of("run"), Entry("l", "l", "pending", CALL, run="run"))
-        accounts.grant(books, calls.Caller.of("run"), "sub", (1, 0, None, 0), "sub")
+    def interrupted(tables):
+        calls.settle(tables, calls.Caller.of("run"), "k", USED, "an answer")
+        calls.reserve(tables, calls.Caller.of("run"), Entry("l", "l", "pending", CALL, run="run"))
+        accounts.grant(tables, calls.Caller.of("run"), "sub", (1, 0, None, 0), "sub")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -87,8 +87,8 @@ def test_a_take_over_that_is_interrupted_is_undone(ledger):
     called(ledger)
     lease = ledger.take("run", "a", over_fence=ledger.take("run", "gone").fence)
 
-    def interrupted(books):
-        accounts.take(books, "run", "run", "b", lease.fence, 0)
+    def interrupted(tables):
+        accounts.take(tables, "run", "run", "b", lease.fence, 0)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -107,8 +107,8 @@ def test_an_interrupt_between_a_row_and_its_note_is_survived():
     """What was never written is not there to be taken out."""
     store = MemoryStorage()
     with pytest.raises(KeyboardInterrupt):
-        store.write(lambda books: books._put(Interrupted(), "k", "row"))
-    assert store.read(lambda books: books.is_empty)
+        store.write(lambda tables: tables._put(Interrupted(), "k", "row"))
+    assert store.read(lambda tables: tables.is_empty)
 
 
 def test_one_settlement_is_charged(ledger):

@@ -1,4 +1,4 @@
-"""What the databases themselves refuse, and what is done about books that were tampered with."""
+"""What the databases themselves refuse, and what is done about a ledger that was tampered with."""
 
 import sqlite3
 

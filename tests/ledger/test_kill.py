@@ -47,8 +47,8 @@ class Life:
         write = store.write
 
         def cut(work):
-            def doomed(books):
-                result = work(books)
+            def doomed(tables):
+                result = work(tables)
                 self.reach(f"while it {doing}")
                 return result
 

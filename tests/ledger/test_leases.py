@@ -100,7 +100,7 @@ def test_a_take_over_needs_the_lease_that_it_ends(ledger, clock):
 
 
 def test_a_stale_owner_is_refused_whatever_it_does(ledger):
-    """Stopped, taken over and thawed, it reads who holds the run; nothing of it is booked."""
+    """Stopped, taken over and thawed, it reads who holds the run; nothing of it is charged."""
     called(ledger)
     stale = ledger.take("run", "a")
     ledger.reserve(stale, "k", "Outline", CALL)

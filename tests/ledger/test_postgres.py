@@ -121,12 +121,12 @@ def test_who_waited_for_an_account_sees_who_took_it_meanwhile(ledger):
             ledger.reserve(old, "late", "Outline", CALL)
         refused.append("late")
 
-    def take_over(books):
-        books.account("run")
+    def take_over(tables):
+        tables.account("run")
         late.start()
         assert asked.wait(240)
         time.sleep(0.2)
-        accounts.take(books, "run", "run", "new", old.fence, 0)
+        accounts.take(tables, "run", "run", "new", old.fence, 0)
 
     late = threading.Thread(target=reserve)
     ledger._postgres_storage.write(take_over)
@@ -138,17 +138,17 @@ def test_two_that_wait_for_each_other_both_get_through(ledger, database):
     """The server ends one of them, and it is done anew."""
     called(ledger)
     ledger.open("other", ledger.balance("run").budget)
-    gate = threading.Barrier(2)
+    barrier = threading.Barrier(2)
 
     def crossing(first, second):
         seen = []
 
-        def work(books):
-            books.account(first)
+        def work(tables):
+            tables.account(first)
             if not seen:
                 seen.append(True)
-                gate.wait(240)
-            return books.account(second)
+                barrier.wait(240)
+            return tables.account(second)
 
         return ledger._postgres_storage.write(work)
 
@@ -210,8 +210,8 @@ def failing(ledger, error):
     """How often some work is tried that always fails in this way."""
     tried = []
 
-    def work(books):
-        tried.append(books)
+    def work(tables):
+        tried.append(tables)
         raise error
 
     with pytest.raises(
@@ -246,12 +246,12 @@ def test_one_look_sees_the_books_at_one_moment(ledger):
     """What another settles between two of its questions, it does not see."""
     called(ledger, "k")
 
-    def look(books):
-        before = books.account("run"), books.entry("run", "k")
+    def look(tables):
+        before = tables.account("run"), tables.entry("run", "k")
         settling = threading.Thread(target=lambda: ledger.settle("run", "k", USED))
         settling.start()
         settling.join()
-        return before, (books.account("run"), books.entry("run", "k"))
+        return before, (tables.account("run"), tables.entry("run", "k"))
 
     before, after = ledger._postgres_storage.read(look)
     assert before == after
@@ -262,8 +262,8 @@ def test_a_change_that_is_not_finished_is_undone(ledger):
     called(ledger, "k")
     before = ledger.balance("run"), ledger.entries("run")
 
-    def half(books):
-        books.set_account(books.account("run")._replace(spent=(1, 1, 1, 1)))
+    def half(tables):
+        tables.set_account(tables.account("run")._replace(spent=(1, 1, 1, 1)))
         raise KeyError
 
     with pytest.raises(KeyError):
@@ -275,14 +275,14 @@ def test_who_looks_at_an_account_to_change_it_has_it_alone(ledger):
     called(ledger)
     looked, second = [], threading.Event()
 
-    def one(books):
-        books.account("run")
+    def one(tables):
+        tables.account("run")
         other.start()
         assert not second.wait(0.2)
         looked.append("first")
 
-    def another(books):
-        books.account("run")
+    def another(tables):
+        tables.account("run")
         second.set()
         looked.append("second")
 

@@ -1,4 +1,4 @@
-"""The rules of the books by themselves: resource by resource, to the last unit."""
+"""The rules of the ledger by themselves: resource by resource, to the last unit."""
 
 import pytest
 

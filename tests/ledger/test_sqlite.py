@@ -249,7 +249,7 @@ def test_an_interrupted_thread_takes_nobody_with_it(ledger):
     called(ledger)
     is_inside, go_on = threading.Event(), threading.Event()
 
-    def interrupted(books):
+    def interrupted(tables):
         is_inside.set()
         go_on.wait(240)
         raise KeyboardInterrupt
@@ -281,7 +281,7 @@ def test_a_thread_whose_own_work_fails_takes_nobody_with_it(ledger):
     called(ledger)
     caught = []
 
-    def odd(books):
+    def odd(tables):
         raise TypeError("of this work alone")
 
     def fail():

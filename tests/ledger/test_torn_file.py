@@ -1,7 +1,7 @@
 """A ledger's file whose end is torn: it holds what it once held, or it says that it is damaged.
 
 A process is killed while it writes, and a disk that lies may have kept its last writes in part
-or not at all. Whatever is left must be the books as they were after some act, or be refused: no
+or not at all. Whatever is left must be the ledger as it was after some act, or be refused: no
 sum that never was, and no account that begins anew.
 """
 
@@ -26,19 +26,19 @@ NOISE = {
 
 
 class Written:
-    """A file that a process wrote and left open, and the books after each act."""
+    """A file that a process wrote and left open, and the ledger after each act."""
 
     def __init__(self, folder):
         self.path, self.log = folder / "ledger.sqlite", folder / "ledger.sqlite-wal"
-        self.books = []
+        self.state_of = []
         self.ledger = SqliteLedger(self.path)
         self.ledger.open("run", Budget(max_tokens=10_000))
-        self.books.append(books(self.ledger))
+        self.state_of.append(state_of(self.ledger))
         for number in range(CALLS):
             self.ledger.reserve("run", f"k{number}", "call", Spend(100, 9, 0, 1))
-            self.books.append(books(self.ledger))
+            self.state_of.append(state_of(self.ledger))
             self.ledger.settle("run", f"k{number}", PAID, f"answer {number} " * 99)
-            self.books.append(books(self.ledger))
+            self.state_of.append(state_of(self.ledger))
 
     def copy(self, folder):
         """The file and its log as a killed process leaves them."""
@@ -57,18 +57,18 @@ class Written:
                 yield start + FRAME_HEADER + PAGE
 
 
-def books(ledger):
+def state_of(ledger):
     """What they say of money; answers have no sum that would betray a changed letter."""
     entries = [(e.key, e.status, e.reserved, e.charged) for e in ledger.entries("run")]
     return ledger.balance("run"), entries
 
 
-def found(path):
+def read_file(path):
     """What a process finds that opens the file anew; None where it is told that it is damaged."""
     ledger = SqliteLedger(path, busy_ms=100)
     try:
         ledger.open("run", Budget(max_tokens=10_000))
-        return books(ledger)
+        return state_of(ledger)
     except LedgerUnavailable:
         return None
     finally:
@@ -95,15 +95,15 @@ def overwrite(file, start, data):
 
 def test_a_log_that_is_cut_anywhere_holds_every_act_that_is_whole(written, tmp_path):
     commits = list(written.commits())
-    assert len(commits) == len(written.books) - 1  # the first one is in the file
-    for number, (end, after) in enumerate(zip(commits, written.books[1:], strict=True)):
+    assert len(commits) == len(written.state_of) - 1  # the first one is in the file
+    for number, (end, after) in enumerate(zip(commits, written.state_of[1:], strict=True)):
         for torn in (0, 1, FRAME_HEADER, PAGE):
             path, log = written.copy(tmp_path / f"{number} {torn}")
             cut(log, end + torn)
-            assert found(path) == after
+            assert read_file(path) == after
         path, log = written.copy(tmp_path / f"{number} short")
         cut(log, end - 1)
-        assert found(path) == written.books[number]
+        assert read_file(path) == written.state_of[number]
 
 
 @pytest.mark.parametrize("kind", NOISE)
@@ -114,7 +114,7 @@ def test_a_log_with_another_end_holds_every_act_before_it(written, tmp_path, kin
         start = dice.randrange(HEADER, commits[-1])
         overwrite(log, start, NOISE[kind](dice, dice.choice([1, 512, commits[-1] - start])))
         whole = sum(end <= start for end in commits)
-        assert found(path) in written.books[whole:]
+        assert read_file(path) in written.state_of[whole:]
 
 
 @pytest.mark.parametrize("kind", ["cut", *NOISE])
@@ -131,7 +131,7 @@ def test_a_file_with_another_end_is_refused_or_holds_what_it_held(written, tmp_p
             cut(path, start)
         else:
             overwrite(path, start, NOISE[kind](dice, size - start))
-        seen = found(path)
+        seen = read_file(path)
         refused += seen is None
-        assert seen in (None, *written.books), start
+        assert seen in (None, *written.state_of), start
     assert refused

@@ -50,7 +50,7 @@ def ask(models: Models, ledger: MemoryLedger, prompt: str = "Is it?", **more: An
     return models.ask(ModelPrompt("gpt-4o", prompt), allowed(ledger, **more)).text
 
 
-def told(ledger: MemoryLedger) -> list[tuple[str, str]]:
+def statuses_of(ledger: MemoryLedger) -> list[tuple[str, str]]:
     return [(entry.key, entry.status) for entry in ledger.entries("team")]
 
 
@@ -62,13 +62,13 @@ def _team(ledger):
 def test_the_same_question_under_one_key_is_bought_once(models, ledger, server):
     assert ask(models, ledger) == ask(models, ledger) == "Yes, it is."
     assert len(server.requests) == 1
-    assert told(ledger) == [(f"{KEY}.1", "settled")]
+    assert statuses_of(ledger) == [(f"{KEY}.1", "settled")]
 
 
 def test_another_question_under_one_key_is_another_call(models, ledger, server):
     assert ask(models, ledger) == "Yes, it is."
     assert ask(models, ledger, "Is it not?") == "No, it is not."
-    assert told(ledger) == [(f"{KEY}.1", "settled"), (f"{KEY}.2", "settled")]
+    assert statuses_of(ledger) == [(f"{KEY}.1", "settled"), (f"{KEY}.2", "settled")]
     assert ask(models, ledger, "Is it not?") == "No, it is not."
     assert len(server.requests) == 2
 
@@ -79,13 +79,13 @@ def lost(models, ledger, server):
     ledger.settle = lambda *given, **named: ledger.entry("team", call_key(KEY, 1))
     ask(models, ledger)
     del ledger.settle
-    assert told(ledger) == [(f"{KEY}.1", "pending")]
+    assert statuses_of(ledger) == [(f"{KEY}.1", "pending")]
     return ledger
 
 
 def test_of_a_call_in_doubt_one_more_is_made_under_a_key_of_its_own(models, lost, server):
     assert ask(models, lost) == "No, it is not."
-    assert told(lost) == [(f"{KEY}.1", "pending"), (f"{KEY}.2", "settled")]
+    assert statuses_of(lost) == [(f"{KEY}.1", "pending"), (f"{KEY}.2", "settled")]
     assert lost.balance("team").reserved == LIMIT
 
 
@@ -111,7 +111,7 @@ def forestalled(ledger):
 
 def test_what_another_has_sent_is_not_ours_to_send(models, forestalled, server):
     assert ask(models, forestalled) == "Yes, it is."
-    assert told(forestalled) == [(f"{KEY}.1", "pending"), (f"{KEY}.2", "settled")]
+    assert statuses_of(forestalled) == [(f"{KEY}.1", "pending"), (f"{KEY}.2", "settled")]
     assert len(server.requests) == 1
 
 
@@ -140,7 +140,7 @@ def test_an_answer_without_a_word_is_none_and_is_paid(models, ledger, server):
     server.script(Answer(" \n"))
     with pytest.raises(ModelUnavailable, match=r"^gpt-4o: an answer without any text"):
         ask(models, ledger)
-    assert told(ledger) == [(f"{KEY}.1", "settled")]
+    assert statuses_of(ledger) == [(f"{KEY}.1", "settled")]
 
 
 @pytest.mark.parametrize(
@@ -187,10 +187,10 @@ def test_time_is_booked_on_the_step_whatever_came_of_the_call(models, ledger, se
     server.script(Answer("Yes.", delay_ms=60), MissingUsage(delay_ms=60))
     ask(models, ledger)
     ask(models, ledger, "Is it not?")
-    noted, booked = step.ledger.entries(step.account), ledger.entries("team")
-    assert [entry.status for entry in noted] == ["settled", "in_doubt"]
-    assert [e.charged.latency_ms for e in noted] == [e.charged.latency_ms for e in booked]
-    assert all(60 <= entry.charged.latency_ms < 60_000 for entry in booked)
+    in_step, in_ledger = step.ledger.entries(step.account), ledger.entries("team")
+    assert [entry.status for entry in in_step] == ["settled", "in_doubt"]
+    assert [e.charged.latency_ms for e in in_step] == [e.charged.latency_ms for e in in_ledger]
+    assert all(60 <= entry.charged.latency_ms < 60_000 for entry in in_ledger)
 
 
 def test_what_was_not_billed_is_given_back_to_the_step(models, ledger, server, step):
@@ -205,7 +205,7 @@ def test_a_call_on_the_account_of_the_step_around_is_booked_once(models, ledger,
     with use_account(AgentAccount(ledger, "team")):
         ask(models, ledger)
     assert ledger.balance("team").spent.tokens == server.bill.total_tokens
-    assert told(ledger) == [(f"{KEY}.1", "settled")]
+    assert statuses_of(ledger) == [(f"{KEY}.1", "settled")]
 
 
 def test_the_books_are_kept_in_threads_of_their_own(models, ledger):
@@ -279,7 +279,7 @@ def test_without_time_nothing_is_sent_and_nothing_is_held(models, ledger, server
     with pytest.raises(BudgetExceeded, match=r"^Outline does not fit: ") as refused:
         ask(models, ledger, left_ms=lambda limits: -5)
     assert refused.value.missing == {"latency": 6}
-    assert told(ledger) == [(f"{KEY}.1", "released")]
+    assert statuses_of(ledger) == [(f"{KEY}.1", "released")]
     assert not server.requests
 
 

@@ -29,7 +29,7 @@ def accounts(
     prices: PriceList = OWN,
     **options: Any,
 ) -> CallAccounts:
-    """A call that asks a text, and what it is booked on."""
+    """A call that asks a text, and what it is charged to."""
     nobody = SimpleNamespace(base_url="http://127.0.0.1:9/v1")
     bounds = CallBounds(cap_max)
     given = OpenAIModel(client(nobody, "chat", model))

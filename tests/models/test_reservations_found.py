@@ -120,7 +120,7 @@ def test_what_another_has_sent_is_not_given_back_to_make_room(make, server, ledg
 
 
 def test_what_nobody_waits_for_any_more_is_not_sent(make, server, ledger):
-    """Whoever asked leaves while the books are written."""
+    """Whoever asked leaves while the ledger is written."""
     mark = ledger.mark_sent
 
     async def ask():

@@ -48,20 +48,20 @@ def hold(ledger, tokens):
     ledger.reserve(ACCOUNT, "other", "Other", Spend(tokens=tokens))
 
 
-def test_a_patient_call_waits_for_a_whole_answer(server, ledger, asked):
+def test_a_call_that_may_wait_waits_for_a_whole_answer(server, ledger, asked):
     both(asked(patience_ms=FOR_EVER_MS))
     assert caps(server) == [WHOLE, WHOLE]
     assert ledger.balance(ACCOUNT).spent.tokens == server.bill.total_tokens
 
 
-def test_without_patience_it_takes_what_is_left(server, ledger, asked):
+def test_a_call_that_may_not_wait_takes_what_is_left(server, ledger, asked):
     both(asked())
     shorter, longer = sorted(caps(server))
     assert shorter < longer == WHOLE
     assert ledger.balance(ACCOUNT).spent.tokens == server.bill.total_tokens
 
 
-def test_without_patience_it_is_refused_where_no_useful_answer_is_left(asked):
+def test_a_call_that_may_not_wait_is_refused_where_no_useful_answer_is_left(asked):
     with pytest.raises(BudgetExceeded):
         both(asked(useful_tokens=100))
 
@@ -93,14 +93,14 @@ def test_it_does_not_wait_for_what_cannot_help(server, ledger, asked):
     assert caps(server) == []
 
 
-def test_at_the_end_of_its_patience_it_takes_what_is_left(server, ledger, asked):
+def test_when_its_wait_is_over_it_takes_what_is_left(server, ledger, asked):
     hold(ledger, WORST_CASE)
     asked(patience_ms=100).invoke(PROMPT)
     (cap,) = caps(server)
     assert 16 <= cap < WHOLE
 
 
-def test_at_the_end_of_its_patience_it_is_refused_where_nothing_is_left(ledger, asked):
+def test_when_its_wait_is_over_it_is_refused_where_nothing_is_left(ledger, asked):
     hold(ledger, WORST_CASE + STUMP)
     with pytest.raises(BudgetExceeded):
         asked(patience_ms=100).invoke(PROMPT)

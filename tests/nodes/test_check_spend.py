@@ -56,7 +56,7 @@ class CheckedRun:
             "seen": 0,
         }
 
-    def booked(self, key: str, reserved: Spend, actual: Spend) -> None:
+    def charge(self, key: str, reserved: Spend, actual: Spend) -> None:
         self.ledger.reserve("run", key, f"{key} as labelled", reserved)
         self.ledger.settle("run", key, actual)
 
@@ -78,8 +78,8 @@ def run():
     return CheckedRun()
 
 
-def test_on_course_it_goes_on_and_has_nothing_to_say(run):
-    run.booked("a", Spend(10), Spend(10, 0, 0, 1))
+def test_as_planned_it_goes_on_and_has_nothing_to_say(run):
+    run.charge("a", Spend(10), Spend(10, 0, 0, 1))
     run.ledger.extend("run", Budget(max_tokens=30))
     assert run.check(DONE_A) == {
         "direction": "route",
@@ -117,7 +117,7 @@ def test_new_plans_are_counted_by_their_revision(run, revision, max_replans, dir
 
 
 def test_a_plan_that_no_longer_fits_is_decided_on_by_policy(run):
-    run.booked("a", Spend(110), Spend(105))
+    run.charge("a", Spend(110), Spend(105))
     reason = "the rest of the plan is 5 tokens short"
     for policy, kind, direction, halt in [
         ("replan", "replan", "plan", ""),
@@ -131,7 +131,7 @@ def test_a_plan_that_no_longer_fits_is_decided_on_by_policy(run):
 
 @pytest.mark.parametrize("config", [{}, {"configurable": {"thread_id": "1"}}])
 def test_where_nobody_can_be_asked_the_run_ends(run, config):
-    run.booked("a", Spend(110), Spend(105))
+    run.charge("a", Spend(110), Spend(105))
     checked = run.check(DONE_A, config=config, context={"on_drift": "ask"})
     reason = "the rest of the plan is 5 tokens short, and nobody can be asked"
     assert (checked["direction"], checked["halt_reason"]) == ("finish", reason)
@@ -139,7 +139,7 @@ def test_where_nobody_can_be_asked_the_run_ends(run, config):
 
 
 def test_whose_bills_were_wrong_is_part_of_the_reason(run):
-    run.booked("a", Spend(110), Spend(105))
+    run.charge("a", Spend(110), Spend(105))
     dear = replace(DONE_A, actual=Spend(105))
     reason = run.check(dear)["decisions"][0]["reason"]
     assert reason.endswith("tokens short; local came to 10.5 times its estimates")
@@ -152,7 +152,7 @@ def test_what_is_reserved_elsewhere_is_not_left(run):
 
 
 def test_the_limits_are_those_of_the_ledger(run):
-    run.booked("a", Spend(110), Spend(105))
+    run.charge("a", Spend(110), Spend(105))
     run.ledger.extend("run", Budget(max_tokens=100))
     checked = run.check(DONE_A, context={"on_drift": "halt"})
     assert checked["halt_reason"] == "overrun: 5 tokens over the limit"
@@ -165,9 +165,9 @@ def test_time_that_has_run_out_is_no_overrun():
 
 
 def test_a_call_that_used_more_of_a_limited_resource_than_it_had_ends_the_run(run):
-    run.booked("first", Spend(30, 5, 7, 1), Spend(30, 500, 700, 9))
+    run.charge("first", Spend(30, 5, 7, 1), Spend(30, 500, 700, 9))
     assert run.check(DONE_A)["direction"] == "route"
-    run.booked("second", Spend(30), Spend(31))
+    run.charge("second", Spend(30), Spend(31))
     checked = run.check(DONE_A)
     reason = "overrun: 'second as labelled' used more than it was allowed, by 1 token"
     assert (checked["direction"], checked["halt_reason"]) == ("finish", reason)

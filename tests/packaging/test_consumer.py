@@ -45,31 +45,31 @@ def project(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def told(consumer, project):
+def output(consumer, project):
     """What the project's program found, run in its own folder."""
     return json.loads(run_checked(consumer / "python", "app.py", cwd=project))
 
 
-def test_thrifty_comes_from_the_wheel(told, consumer):
+def test_thrifty_comes_from_the_wheel(output, consumer):
     venv = consumer.parent.resolve()
-    assert len(told["thrifty"]) > 50
-    for module, file in told["thrifty"].items():
+    assert len(output["thrifty"]) > 50
+    for module, file in output["thrifty"].items():
         assert venv in Path(file).resolve().parents, module
 
 
-def test_the_projects_own_modules_still_import(told, project):
-    assert told["own"] == {
+def test_the_projects_own_modules_still_import(output, project):
+    assert output["own"] == {
         "graph": str(project / "graph.py"),
         "nodes": str(project / "nodes" / "__init__.py"),
         "prompts": str(project / "prompts" / "__init__.py"),
     }
 
 
-def test_the_parent_hands_its_budget_down_and_gets_a_draft(told):
-    assert told["status"] == "done"
-    assert told["budget"]["max_tokens"] == 1500
-    assert told["answer"].startswith("WRITTEN FOR US\n\n## Clarify deliverables")
-    assert told["keys"] == ["answer", "limits", "question", "receipt"]
+def test_the_parent_hands_its_budget_down_and_gets_a_draft(output):
+    assert output["status"] == "done"
+    assert output["budget"]["max_tokens"] == 1500
+    assert output["answer"].startswith("WRITTEN FOR US\n\n## Clarify deliverables")
+    assert output["keys"] == ["answer", "limits", "question", "receipt"]
 
 
 def test_a_bare_import_loads_nothing_heavy(consumer, tmp_path):

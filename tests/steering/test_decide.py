@@ -1,4 +1,4 @@
-"""The spend check's judgement, the wave that can start, and the menu."""
+"""What the spend check decides, which steps can start, and what can still be chosen."""
 
 from dataclasses import replace
 
@@ -52,23 +52,23 @@ DONE_A = Outcome(A, "done", "text")
 FAILED_A = Outcome(A, "failed", reason="it raised")
 
 
-def test_on_course_it_goes_on():
+def test_as_planned_it_goes_on():
     assert decide(standing(10, [DONE_A]), "replan").action == "continue"
 
 
 def test_when_all_is_done_it_finishes():
-    course = decide(standing(0, [DONE_A, Outcome(B, "done", "text")]), "replan")
-    assert (course.action, course.is_halt) == ("end", False)
+    decision = decide(standing(0, [DONE_A, Outcome(B, "done", "text")]), "replan")
+    assert (decision.action, decision.is_halt) == ("end", False)
 
 
 @pytest.mark.parametrize(
     ("on_drift", "direction", "halts"),
     [("replan", "replan", False), ("ask", "ask", False), ("halt", "end", True)],
 )
-def test_when_the_rest_does_not_fit_the_policy_decides(on_drift, direction, halts):
-    course = decide(standing(4, [DONE_A]), on_drift)
-    assert (course.action, course.is_halt) == (direction, halts)
-    assert course.reason == "the rest of the plan is 6 tokens short"
+def test_when_what_remains_does_not_fit_the_policy_decides(on_drift, direction, halts):
+    decision = decide(standing(4, [DONE_A]), on_drift)
+    assert (decision.action, decision.is_halt) == (direction, halts)
+    assert decision.reason == "the rest of the plan is 6 tokens short"
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_steps_side_by_side_take_as_long_as_they_run(latencies_ms, left_ms, reas
 
 
 def test_savings_buy_something_better():
-    course = decide(standing(500, [DONE_A]), "replan")
-    assert course.action == "replan"
-    assert course.reason == "what was saved buys a better rest, worth +4.0"
+    decision = decide(standing(500, [DONE_A]), "replan")
+    assert decision.action == "replan"
+    assert decision.reason == "what was saved buys a better rest, worth +4.0"
 
 
 def test_a_gain_too_small_to_matter_is_none():
@@ -117,9 +117,9 @@ def test_a_gain_is_measured_by_what_the_rest_is_worth():
 
 
 def test_a_gain_of_nothing_is_none():
-    """Else a run whose rest cannot be afforded would plan the same again and again."""
-    course = decide(standing(0, [DONE_A], chosen=(A,)), "replan")
-    assert (course.action, course.reason, course.is_halt) == ("end", "", False)
+    """Else a run that cannot afford what remains would plan the same again and again."""
+    decision = decide(standing(0, [DONE_A], chosen=(A,)), "replan")
+    assert (decision.action, decision.reason, decision.is_halt) == ("end", "", False)
 
 
 @pytest.mark.parametrize(
@@ -147,21 +147,21 @@ def test_drift_is_part_of_the_reason():
 
 def test_the_rest_is_what_it_is_estimated_to_be_now():
     dearer = (Step("B", (replace(B, estimate=Spend(30)),)),)
-    course = decide(standing(20, [DONE_A], steps=dearer), "ask")
-    assert course.reason == "the rest of the plan is 10 tokens short"
+    decision = decide(standing(20, [DONE_A], steps=dearer), "ask")
+    assert decision.reason == "the rest of the plan is 10 tokens short"
 
 
 def test_what_can_no_longer_be_had_is_not_waited_for():
-    course = decide(standing(500, [FAILED_A], steps=()), "replan")
-    assert (course.action, course.reason) == (
+    decision = decide(standing(500, [FAILED_A], steps=()), "replan")
+    assert (decision.action, decision.reason) == (
         "end",
         "'A (local)' did not work out: it raised",
     )
 
 
 def test_without_what_is_required_it_ends():
-    course = decide(standing(500, [DONE_A], no_plan_reason="the required step is gone"), "replan")
-    assert course == DriftDecision("end", "the required step is gone", is_halt=True)
+    decision = decide(standing(500, [DONE_A], no_plan_reason="the required step is gone"), "replan")
+    assert decision == DriftDecision("end", "the required step is gone", is_halt=True)
 
 
 def test_under_halt_savings_are_left_alone():
@@ -170,26 +170,26 @@ def test_under_halt_savings_are_left_alone():
 
 @pytest.mark.parametrize("replans_left", [0, 3])
 def test_a_failure_is_news_as_long_as_something_can_be_planned(replans_left):
-    course = decide(standing(10, [FAILED_A], replans_left=replans_left), "replan")
-    assert course.action == "replan"
-    assert course.reason == "'A (local)' did not work out: it raised"
+    decision = decide(standing(10, [FAILED_A], replans_left=replans_left), "replan")
+    assert decision.action == "replan"
+    assert decision.reason == "'A (local)' did not work out: it raised"
 
 
 @pytest.mark.parametrize("left", [4, 10, 500])
 def test_without_new_plans_left_it_goes_on_as_it_is(left):
-    course = decide(standing(left, [DONE_A], replans_left=0), "replan")
-    assert course.action == "continue"
+    decision = decide(standing(left, [DONE_A], replans_left=0), "replan")
+    assert decision.action == "continue"
 
 
 def test_an_overrun_ends_everything():
-    course = decide(standing(500, [DONE_A], overrun_reason="5 tokens over"), "replan")
-    assert (course.action, course.is_halt) == ("end", True)
-    assert course.reason == "overrun: 5 tokens over"
+    decision = decide(standing(500, [DONE_A], overrun_reason="5 tokens over"), "replan")
+    assert (decision.action, decision.is_halt) == ("end", True)
+    assert decision.reason == "overrun: 5 tokens over"
 
 
 def test_a_plan_with_nothing_in_it_halts():
-    course = decide(standing(0, chosen=()), "replan")
-    assert (course.action, course.is_halt) == ("end", True)
+    decision = decide(standing(0, chosen=()), "replan")
+    assert (decision.action, decision.is_halt) == ("end", True)
 
 
 @pytest.mark.parametrize(
@@ -199,9 +199,9 @@ def test_a_plan_with_nothing_in_it_halts():
 def test_without_a_plan_a_run_is_complete_when_all_steps_are_done(done, steps, halts):
     empty = standing(0, chosen=())
     problem = Problem(steps, Budget(max_tokens=0), done=done)
-    course = decide(replace(empty, remaining=remaining_totals(empty.plan, problem)), "replan")
-    assert (course.action, course.is_halt) == ("end", halts)
-    assert course.reason == (NOTHING_FITS_REASON if halts else "")
+    decision = decide(replace(empty, remaining=remaining_totals(empty.plan, problem)), "replan")
+    assert (decision.action, decision.is_halt) == ("end", halts)
+    assert decision.reason == (NOTHING_FITS_REASON if halts else "")
 
 
 def test_what_is_still_to_do_can_be_had_and_costs_what_it_is_estimated_at_now():
@@ -210,22 +210,22 @@ def test_what_is_still_to_do_can_be_had_and_costs_what_it_is_estimated_at_now():
     assert remaining_options(plan, problem) == [problem.steps[0].options[1]]
 
 
-def wave(*steps: Step, finished=(), at_most=9) -> list[str]:
-    rest = [step.options[0] for step in steps]
+def ready_steps(*steps: Step, finished=(), at_most=9) -> list[str]:
+    options = [step.options[0] for step in steps]
     by_name = {step.name: step for step in steps}
-    return [o.step for o in ready_options(rest, by_name, finished, at_most)]
+    return [o.step for o in ready_options(options, by_name, finished, at_most)]
 
 
 def test_independent_steps_can_start_together():
-    assert wave(Step("A", (A,)), Step("B", (B,))) == ["A", "B"]
-    assert wave(Step("A", (A,)), Step("B", (B,)), at_most=1) == ["A"]
+    assert ready_steps(Step("A", (A,)), Step("B", (B,))) == ["A", "B"]
+    assert ready_steps(Step("A", (A,)), Step("B", (B,)), at_most=1) == ["A"]
 
 
 def test_what_could_be_done_better_waits_for_savings():
     steps = (*STEPS, Step("C", (C := option("C", "llm"),)))
 
     def in_turn(*chosen: StepOption, upgradable_last: bool = True) -> list[StepOption]:
-        rest = RemainingPlan(
+        remaining = RemainingPlan(
             chosen,
             steps,
             (),
@@ -233,7 +233,7 @@ def test_what_could_be_done_better_waits_for_savings():
             diversity_penalty=0,
             defer_upgradable=upgradable_last,
         )
-        return list(rest.options_by_step.values())
+        return list(remaining.options_by_step.values())
 
     assert in_turn(B, A, C) == [A, C, B]
     assert in_turn(B_DEAR, A) == [B_DEAR, A]
@@ -242,14 +242,14 @@ def test_what_could_be_done_better_waits_for_savings():
 
 def test_a_step_waits_for_its_requirements_and_a_revision_for_all_sections():
     needy = Step("B", (B,), requires=("A",))
-    assert wave(Step("A", (A,)), needy) == ["A"]
-    assert wave(needy, finished=["A"]) == ["B"]
-    assert wave(Step("A", (A,)), Step("B", (B,), role="revision")) == ["A"]
-    assert wave(Step("B", (B,), role="revision")) == ["B"]
+    assert ready_steps(Step("A", (A,)), needy) == ["A"]
+    assert ready_steps(needy, finished=["A"]) == ["B"]
+    assert ready_steps(Step("A", (A,)), Step("B", (B,), role="revision")) == ["A"]
+    assert ready_steps(Step("B", (B,), role="revision")) == ["B"]
 
 
 def test_a_step_whose_requirement_will_never_be_done_is_still_handed_on():
-    assert wave(Step("B", (B,), requires=("A",))) == ["B"]
+    assert ready_steps(Step("B", (B,), requires=("A",))) == ["B"]
 
 
 def test_a_step_with_all_its_options_barred_is_off_the_menu():

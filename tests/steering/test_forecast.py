@@ -33,33 +33,35 @@ def option(name: str, tokens: int = 600, spread: float = 0.25) -> StepOption:
     return StepOption(name, name, "llm", "does it", spend, 5.0, spread)
 
 
-def doer_of(option: StepOption) -> ExecutorModel:
+def executor_model_of(option: StepOption) -> ExecutorModel:
     return CHEAP if "cheap" in option.name else STRONG
 
 
-def billed(name: str, ratio: float) -> Bill:
+def bill_at(name: str, ratio: float) -> Bill:
     tokens, nano, ms, calls = option(name).estimate.amounts
     actual = Spend(round(tokens * ratio), round(nano * ratio), round(ms * ratio), calls)
-    return Bill(option(name), doer_of(option(name)), actual)
+    return Bill(option(name), executor_model_of(option(name)), actual)
 
 
 def foreseen(name: str, *bills: Bill) -> StepOption:
-    (step,) = forecast_steps([Step(name, (option(name),))], doer_of, summarise_bills(bills))
+    (step,) = forecast_steps(
+        [Step(name, (option(name),))], executor_model_of, summarise_bills(bills)
+    )
     return step.options[0]
 
 
 @given(st.lists(st.builds(option, st.sampled_from("ABC"), amounts.map(lambda a: a // 10), spreads)))
 def test_without_bills_every_estimate_stays_exactly_as_it_is(options):
     steps = tuple(Step(o.name, (o,)) for o in options)
-    assert forecast_steps(steps, doer_of, ()) == steps
+    assert forecast_steps(steps, executor_model_of, ()) == steps
 
 
 def test_one_bill_moves_an_estimate_part_of_the_way():
-    assert 600 < foreseen("A", billed("B", 2.0)).estimate.tokens < 1200
+    assert 600 < foreseen("A", bill_at("B", 2.0)).estimate.tokens < 1200
 
 
 def test_many_bills_decide():
-    after = foreseen("A", *[billed("B", 2.0)] * 100)
+    after = foreseen("A", *[bill_at("B", 2.0)] * 100)
     assert after.estimate.tokens == pytest.approx(1200, rel=0.05)
     assert after.estimate.cost_nano_usd == pytest.approx(12_000, rel=0.05)
     assert after.estimate.latency_ms == pytest.approx(2_000, rel=0.05)
@@ -67,31 +69,33 @@ def test_many_bills_decide():
     assert after.spread < 0.25
 
 
-def test_an_option_moves_further_by_its_own_bills_than_by_its_doers():
-    others = [billed("B", 1.0)] * 10
-    own = [billed("A", 2.0)] * 10
+def test_an_option_moves_further_by_its_own_bills_than_by_its_executor_models():
+    others = [bill_at("B", 1.0)] * 10
+    own = [bill_at("A", 2.0)] * 10
     assert (
         foreseen("B", *others, *own).estimate.tokens < foreseen("A", *others, *own).estimate.tokens
     )
 
 
 def test_who_was_not_seen_is_estimated_as_before():
-    assert foreseen("A cheap", billed("B", 2.0)) == option("A cheap")
+    assert foreseen("A cheap", bill_at("B", 2.0)) == option("A cheap")
 
 
 def test_scattered_bills_widen_the_spread_and_even_ones_narrow_it():
-    assert foreseen("A", *[billed("B", r) for r in (0.3, 3.0, 0.4, 2.5)]).spread > 0.25
-    assert foreseen("A", *[billed("B", 1.0)] * 20).spread < 0.25
+    assert foreseen("A", *[bill_at("B", r) for r in (0.3, 3.0, 0.4, 2.5)]).spread > 0.25
+    assert foreseen("A", *[bill_at("B", 1.0)] * 20).spread < 0.25
 
 
 def test_what_is_declared_to_be_certain_stays_certain():
     exact = Step("A", (option("A", spread=0.0),))
-    assert forecast_steps([exact], doer_of, summarise_bills([billed("B", 3.0)])) == (exact,)
+    assert forecast_steps([exact], executor_model_of, summarise_bills([bill_at("B", 3.0)])) == (
+        exact,
+    )
 
 
 def test_it_finds_the_mean_and_the_spread_that_bills_were_drawn_from():
     random = Random(3)
-    bills = [billed("B", 1.6 * exp(random.gauss(-0.08, 0.4))) for _ in range(2_000)]
+    bills = [bill_at("B", 1.6 * exp(random.gauss(-0.08, 0.4))) for _ in range(2_000)]
     after = foreseen("A", *bills)
     assert after.estimate.tokens == pytest.approx(1.6 * 600, rel=0.05)
     assert after.spread == pytest.approx(0.42, rel=0.1)
@@ -99,23 +103,23 @@ def test_it_finds_the_mean_and_the_spread_that_bills_were_drawn_from():
 
 def test_it_finds_the_mean_of_wildly_scattered_bills():
     random = Random(3)
-    bills = [billed("B", 1.6 * exp(random.gauss(-0.32, 0.8))) for _ in range(2_000)]
+    bills = [bill_at("B", 1.6 * exp(random.gauss(-0.32, 0.8))) for _ in range(2_000)]
     assert foreseen("A", *bills).estimate.tokens == pytest.approx(1.6 * 600, rel=0.05)
 
 
 def test_bills_beyond_all_measure_leave_a_wide_spread():
-    assert foreseen("A", *[billed("B", ratio) for ratio in [0.05, 20.0] * 20]).spread > 2
+    assert foreseen("A", *[bill_at("B", ratio) for ratio in [0.05, 20.0] * 20]).spread > 2
 
 
 def test_even_bills_of_an_uncertain_option_are_believed():
     unsure = option("A", spread=1.0)
     bills = [Bill(unsure, STRONG, Spend(1_200, 12_000, 2_000, 1))] * 500
-    (step,) = forecast_steps([Step("A", (unsure,))], doer_of, summarise_bills(bills))
+    (step,) = forecast_steps([Step("A", (unsure,))], executor_model_of, summarise_bills(bills))
     assert step.options[0].estimate.tokens == pytest.approx(1_200, rel=0.05)
 
 
 def test_it_does_not_matter_in_which_order_bills_came():
-    ahead, behind = (billed("B", 3.0), billed("C", 1.0)), (billed("C", 1.0), billed("B", 3.0))
+    ahead, behind = (bill_at("B", 3.0), bill_at("C", 1.0)), (bill_at("C", 1.0), bill_at("B", 3.0))
     assert foreseen("A", *ahead).estimate == foreseen("A", *behind).estimate
     assert foreseen("A", *ahead).spread == pytest.approx(foreseen("A", *behind).spread)
     assert foreseen("A", *ahead) != foreseen("A", ahead[0])
@@ -142,12 +146,12 @@ def test_the_first_resource_that_is_used_speaks_for_the_spread():
     assert foreseen("A", *bills).spread < 0.25
     timed = replace(option("C"), estimate=Spend(0, 0, 1_000, 1))
     together = [Step("A", (option("A"),)), Step("C", (timed,))]
-    paid, free = forecast_steps(together, doer_of, summarise_bills(bills))
+    paid, free = forecast_steps(together, executor_model_of, summarise_bills(bills))
     assert paid.options[0].spread < 0.25 < free.options[0].spread
 
 
 def test_a_bill_counts_once_and_by_how_far_it_strayed():
-    assert [moments.count for moments in summarise_bill(billed("A", 1.6)).statistics] == [
+    assert [sample.count for sample in summarise_bill(bill_at("A", 1.6)).statistics] == [
         1.0,
         1.0,
         1.0,
@@ -175,8 +179,8 @@ def test_a_ratio_beyond_the_largest_says_no_more_than_that(beyond, edge):
     )
 )
 def test_whatever_was_billed_an_estimate_stays_usable_and_bounded(work):
-    bills = [Bill(option, doer_of(option), actual) for option, actual in work]
-    (step,) = forecast_steps([Step("A", (option("A"),))], doer_of, summarise_bills(bills))
+    bills = [Bill(option, executor_model_of(option), actual) for option, actual in work]
+    (step,) = forecast_steps([Step("A", (option("A"),))], executor_model_of, summarise_bills(bills))
     after = step.options[0]
     for before, now in zip(option("A").estimate.amounts, after.estimate.amounts, strict=True):
         assert before / RATIO_MAX - 1 <= now <= before * RATIO_MAX + 1
@@ -203,7 +207,7 @@ def test_what_is_remembered_can_weigh_less():
 
 
 def test_tallies_add_up_whenever_their_bills_come():
-    bills = [billed("A", 2.0), billed("B", 0.5), billed("A", 1.0)]
+    bills = [bill_at("A", 2.0), bill_at("B", 0.5), bill_at("A", 1.0)]
     later = Forecaster(summarise_bills(bills[:1]))
     for bill in bills[1:]:
         later.add(summarise_bill(bill))
@@ -212,12 +216,12 @@ def test_tallies_add_up_whenever_their_bills_come():
 
 
 def test_drift_is_told_of_whom_it_shows():
-    assert describe_drift([billed("A", 1.6), billed("B", 1.6), billed("C cheap", 1.05)]) == (
+    assert describe_drift([bill_at("A", 1.6), bill_at("B", 1.6), bill_at("C cheap", 1.05)]) == (
         "strong came to 1.6 times its estimates"
     )
-    assert describe_drift([billed("A", 0.0)]) == ""
+    assert describe_drift([bill_at("A", 0.0)]) == ""
     assert describe_drift([]) == ""
-    assert describe_drift([billed("A", 1.6), billed("B cheap", 0.5)]) == (
+    assert describe_drift([bill_at("A", 1.6), bill_at("B cheap", 0.5)]) == (
         "strong came to 1.6 times its estimates, cheap came to 0.5 times its estimates"
     )
 
@@ -242,35 +246,35 @@ def test_what_was_not_estimated_does_not_drift():
 
 def test_a_step_of_which_the_same_is_expected_is_the_very_same():
     seen, steps = (
-        Forecaster(summarise_bills([billed("B", 1.3)] * 1_000)),
+        Forecaster(summarise_bills([bill_at("B", 1.3)] * 1_000)),
         [Step("A", (option("A"),))],
     )
-    (before,) = seen.forecast_steps(steps, doer_of)
-    seen.add(summarise_bill(billed("B", 1.3)))
-    assert seen.forecast_steps(steps, doer_of) == (before,)
-    assert seen.forecast_steps(steps, doer_of)[0] is before
+    (before,) = seen.forecast_steps(steps, executor_model_of)
+    seen.add(summarise_bill(bill_at("B", 1.3)))
+    assert seen.forecast_steps(steps, executor_model_of) == (before,)
+    assert seen.forecast_steps(steps, executor_model_of)[0] is before
     for _ in range(1_000):
-        seen.add(summarise_bill(billed("B", 2.6)))
-    (after,) = seen.forecast_steps(steps, doer_of)
+        seen.add(summarise_bill(bill_at("B", 2.6)))
+    (after,) = seen.forecast_steps(steps, executor_model_of)
     assert after.options[0].estimate.tokens > before.options[0].estimate.tokens
-    assert (after,) == forecast_steps(steps, doer_of, seen.by_option.values())
+    assert (after,) == forecast_steps(steps, executor_model_of, seen.by_option.values())
 
 
 def test_a_bill_of_its_own_moves_a_step_where_it_moves_no_other():
     steps = [Step(name, (option(name),)) for name in "AC"]
-    seen = Forecaster(summarise_bills([billed("B", ratio) for ratio in (0.9, 1.3, 1.9)] * 3_000))
-    before = seen.forecast_steps(steps, doer_of)
-    seen.add(summarise_bill(billed("A", 2.6)))
-    after = seen.forecast_steps(steps, doer_of)
+    seen = Forecaster(summarise_bills([bill_at("B", ratio) for ratio in (0.9, 1.3, 1.9)] * 3_000))
+    before = seen.forecast_steps(steps, executor_model_of)
+    seen.add(summarise_bill(bill_at("A", 2.6)))
+    after = seen.forecast_steps(steps, executor_model_of)
     assert after[0].options[0].estimate.tokens > before[0].options[0].estimate.tokens
     assert after[1] is before[1]
 
 
 def test_a_step_of_which_nothing_was_seen_is_the_very_same():
     steps = [Step("A", (option("A"),)), Step("cheap B", (option("cheap B"),))]
-    assert Forecaster([]).forecast_steps(steps, doer_of)[0] is steps[0]
+    assert Forecaster([]).forecast_steps(steps, executor_model_of)[0] is steps[0]
     assert (
-        Forecaster(summarise_bills([billed("A", 1.3)])).forecast_steps(steps, doer_of)[1]
+        Forecaster(summarise_bills([bill_at("A", 1.3)])).forecast_steps(steps, executor_model_of)[1]
         is steps[1]
     )
 
@@ -283,10 +287,10 @@ def test_what_is_expected_after_each_bill_is_what_all_bills_together_suggest(bil
         Step("C", (option("C", spread=1.0),)),
         Step("D", (replace(option("cheap D"), step="D"),)),
     ]
-    seen, so_far = Forecaster(summarise_bills([billed("C", 1.5)])), [billed("C", 1.5)]
+    seen, so_far = Forecaster(summarise_bills([bill_at("C", 1.5)])), [bill_at("C", 1.5)]
     for name, ratio in bills:
-        so_far.append(billed(name, ratio))
+        so_far.append(bill_at(name, ratio))
         seen.add(summarise_bill(so_far[-1]))
-        assert seen.forecast_steps(steps, doer_of) == forecast_steps(
-            steps, doer_of, summarise_bills(so_far)
+        assert seen.forecast_steps(steps, executor_model_of) == forecast_steps(
+            steps, executor_model_of, summarise_bills(so_far)
         )

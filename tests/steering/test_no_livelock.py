@@ -1,5 +1,5 @@
-"""However bills come out, a run ends: it plans anew only on news, so often at the most, and once
-for each failure."""
+"""However bills come out, a run ends: it plans anew only after a new outcome, so often at the most,
+and once for each failure."""
 
 from functools import partial
 
@@ -12,7 +12,7 @@ from thrifty.steering.decide import DriftFacts, decide
 from thrifty.steering.forecast import Bill, ExecutorModel, summarise_bills
 from thrifty.steering.remaining import remaining_options
 
-DOER = ExecutorModel("llm", "any")
+EXECUTOR_MODEL = ExecutorModel("llm", "any")
 
 
 @st.composite
@@ -40,15 +40,15 @@ def steps(draw) -> tuple[Step, ...]:
 def test_a_run_ends(steps, tokens, max_replans, on_drift, fates):
     budget, spent = Budget(max_tokens=tokens), Spend()
     outcomes: list[Outcome] = []
-    seen = waves = replans = 0
+    seen = rounds = replans = 0
 
     def problem() -> Problem:
         gone = {o.step for o in outcomes if o.has_text}
         tried = {o.option.name for o in outcomes}
-        rest = [(s, [o for o in s.options if o.name not in tried]) for s in steps]
-        offered = [Step(s.name, tuple(o)) for s, o in rest if o and s.name not in gone]
-        bills = [Bill(o.option, DOER, o.actual) for o in outcomes if o.has_text]
-        seen = forecast_steps(offered, lambda option: DOER, summarise_bills(bills))
+        remaining = [(s, [o for o in s.options if o.name not in tried]) for s in steps]
+        offered = [Step(s.name, tuple(o)) for s, o in remaining if o and s.name not in gone]
+        bills = [Bill(o.option, EXECUTOR_MODEL, o.actual) for o in outcomes if o.has_text]
+        seen = forecast_steps(offered, lambda option: EXECUTOR_MODEL, summarise_bills(bills))
         return Problem(
             seen, budget.left_after(spent), done=tuple(s for s in steps if s.name in gone)
         )
@@ -57,27 +57,28 @@ def test_a_run_ends(steps, tokens, max_replans, on_drift, fates):
     plan = make_plan(problem())
     while True:
         now = problem()
-        news = tuple(outcomes[seen:])
+        new_outcomes = tuple(outcomes[seen:])
         seen = len(outcomes)
         left = max_replans - replans
         best = partial(make_plan, now)
-        course = decide(
-            DriftFacts(plan, news, remaining_totals(plan, now), now.left, best, left), on_drift
+        decision = decide(
+            DriftFacts(plan, new_outcomes, remaining_totals(plan, now), now.left, best, left),
+            on_drift,
         )
-        if course.action in ("end", "ask"):
+        if decision.action in ("end", "ask"):
             break
-        if course.action == "replan":
-            assert news, "a new plan needs news"
+        if decision.action == "replan":
+            assert new_outcomes, "a new plan needs a new outcome"
             replans += 1
             plan = make_plan(now)
-        rest = remaining_options(plan, now)
-        if rest:
-            waves += 1
-            option = declared[rest[0].name]
+        remaining = remaining_options(plan, now)
+        if remaining:
+            rounds += 1
+            option = declared[remaining[0].name]
             ratio, works = fates[len(outcomes)]
             actual = Spend(min(round(option.estimate.tokens * ratio), 10**9))
             spent += actual
             status = "done" if works else "failed"
             outcomes.append(Outcome(option, status, "text" * works, actual, "it broke"))
     assert replans <= max_replans + sum(not outcome.has_text for outcome in outcomes)
-    assert waves == len(outcomes) <= len(declared)
+    assert rounds == len(outcomes) <= len(declared)

@@ -23,14 +23,14 @@ def by(option: StepOption) -> str:
     return "gpt-5" if option.executor == "llm" else "the local template"
 
 
-def told(rest, chosen, left: Budget) -> list[tuple[str, str]]:
+def changes_of(remaining, chosen, left: Budget) -> list[tuple[str, str]]:
     plan = Plan("optimal", "exact", tuple(chosen))
-    changes = iterate_plan_changes(rest, plan, Problem((), left), by)
+    changes = iterate_plan_changes(remaining, plan, Problem((), left), by)
     return [(change.kind, change.reason) for change in changes]
 
 
 def test_a_downgrade_says_what_was_left_and_what_was_needed():
-    assert told([DEAR], [LOCAL], Budget(max_tokens=412)) == [
+    assert changes_of([DEAR], [LOCAL], Budget(max_tokens=412)) == [
         (
             "downgrade",
             "Timeline moved from gpt-5 to the local template: 412 tokens were left, it needs 650",
@@ -39,18 +39,18 @@ def test_a_downgrade_says_what_was_left_and_what_was_needed():
 
 
 def test_what_other_steps_take_is_not_left():
-    ((_, reason),) = told([DEAR, RISKS], [LOCAL, RISKS], Budget(max_tokens=1_000))
+    ((_, reason),) = changes_of([DEAR, RISKS], [LOCAL, RISKS], Budget(max_tokens=1_000))
     assert reason.endswith("300 tokens were left, it needs 650")
 
 
 def test_the_resource_that_lacks_is_the_one_that_is_named():
     left = Budget(max_tokens=9_000, max_cost_usd=1, max_latency_ms=9_000, max_tool_calls=0)
-    ((_, reason),) = told([DEAR], [LOCAL], left)
+    ((_, reason),) = changes_of([DEAR], [LOCAL], left)
     assert reason.endswith("0 calls were left, it needs 1")
 
 
 def test_an_upgrade_says_what_there_is():
-    assert told([LOCAL], [DEAR], Budget(max_tokens=1_412)) == [
+    assert changes_of([LOCAL], [DEAR], Budget(max_tokens=1_412)) == [
         (
             "upgrade",
             "Timeline moved from the local template to gpt-5: 1,412 tokens are left, it needs 650",
@@ -58,23 +58,23 @@ def test_an_upgrade_says_what_there_is():
     ]
 
 
-def test_options_of_one_doer_are_told_apart_by_their_names():
+def test_options_of_one_executor_model_are_told_apart_by_their_names():
     brief = option("Timeline", "llm", 200, 6.0, "Timeline in brief")
-    ((kind, reason),) = told([DEAR], [brief], Budget(max_tokens=400))
+    ((kind, reason),) = changes_of([DEAR], [brief], Budget(max_tokens=400))
     assert kind == "downgrade"
     assert reason.startswith("Timeline moved from 'Timeline (llm)' to 'Timeline in brief': ")
 
 
 def test_steps_are_dropped_and_added():
-    assert told([DEAR], [RISKS], Budget(max_tokens=1_000)) == [
+    assert changes_of([DEAR], [RISKS], Budget(max_tokens=1_000)) == [
         ("skip", "Timeline was dropped: 300 tokens were left, it needs 650"),
         ("upgrade", "Risks was added, by gpt-5: 1,000 tokens are left, it needs 700"),
     ]
 
 
-def test_the_same_plan_has_no_moves_however_it_is_estimated():
+def test_the_same_plan_has_no_changes_however_it_is_estimated():
     cheaper = replace(DEAR, estimate=Spend(300))
-    assert told([DEAR], [cheaper], Budget(max_tokens=1_000)) == []
+    assert changes_of([DEAR], [cheaper], Budget(max_tokens=1_000)) == []
 
 
 @pytest.mark.parametrize("tokens", [660, 700, 790])

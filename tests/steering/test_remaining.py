@@ -1,4 +1,4 @@
-"""The rest of a plan, kept as a run goes on: the same as if all of it were looked at each time."""
+"""The remaining plan, kept as a run goes on: the same as if all of it were looked at each time."""
 
 from dataclasses import replace
 from heapq import nlargest
@@ -29,7 +29,7 @@ from thrifty.steering.remaining import (
 MAX_STEPS = 5
 
 
-def doer_of(option: StepOption) -> ExecutorModel:
+def executor_model(option: StepOption) -> ExecutorModel:
     return ExecutorModel(option.executor)
 
 
@@ -55,12 +55,12 @@ def catalogs(draw) -> list[Step]:
 
 def looked_at(problem: Problem, plan: Plan) -> RemainingTotals:
     """What lies ahead by its definition."""
-    rest = remaining_options(plan, problem)
+    remaining = remaining_options(plan, problem)
     best = nlargest(problem.max_steps, [step.value_max for step in problem.steps])
     return RemainingTotals(
-        option_count=len(rest),
-        expected_spend=total_spend(option.estimate for option in rest),
-        value=pytest.approx(plan_value(problem, rest)),
+        option_count=len(remaining),
+        expected_spend=total_spend(option.estimate for option in remaining),
+        value=pytest.approx(plan_value(problem, remaining)),
         value_bound=fsum(best),
         open_step_count=len(problem.steps),
         done_step_count=len(problem.done),
@@ -73,38 +73,38 @@ def test_it_is_as_if_all_were_looked_at_each_time(steps, random):
     plan = Plan(
         "feasible", "beam", tuple(random.choice(s.options) for s in steps if random.random() < 0.7)
     )
-    offered, done, tallies = [s for s in steps if random.random() < 0.9], [], []
+    offered, done, summaries = [s for s in steps if random.random() < 0.9], [], []
     seen = Forecaster(())
-    rest = RemainingPlan(
+    remaining = RemainingPlan(
         plan.chosen,
         offered,
         (),
         max_steps=MAX_STEPS,
         diversity_penalty=0.3,
         forecaster=seen,
-        executor_model_of=doer_of,
+        executor_model_of=executor_model,
     )
     for step in random.sample(steps, len(steps)):
         option = random.choice(step.options)
         actual = Spend(*(random.randrange(1_000) for _ in range(3)))
-        tallies.append(summarise_bill(Bill(option, doer_of(option), actual)))
-        seen.add(tallies[-1])
+        summaries.append(summarise_bill(Bill(option, executor_model(option), actual)))
+        seen.add(summaries[-1])
         done.append(step)
-        rest.mark_done(step)
+        remaining.mark_done(step)
         left = [step for step in offered if step not in done]
         problem = Problem(
-            forecast_steps(left, doer_of, tallies),
+            forecast_steps(left, executor_model, summaries),
             Budget(),
             max_steps=max(0, MAX_STEPS - len(done)),
             diversity_penalty=0.3,
             done=tuple(done),
         )
-        assert rest.totals() == looked_at(problem, plan)
-        assert remaining_totals(plan, problem).expected_spend == rest.totals().expected_spend
+        assert remaining.totals() == looked_at(problem, plan)
+        assert remaining_totals(plan, problem).expected_spend == remaining.totals().expected_spend
         for executor in ("llm", "mine"):
             his = [o.estimate for o in remaining_options(plan, problem) if o.executor == executor]
-            assert rest.expected_spend(executor) == total_spend(his)
-        assert [rest.forecast_step(each.name) for each in left] == list(problem.steps)
+            assert remaining.expected_spend(executor) == total_spend(his)
+        assert [remaining.forecast_step(each.name) for each in left] == list(problem.steps)
 
 
 def test_a_step_is_taken_off_once():
@@ -112,11 +112,11 @@ def test_a_step_is_taken_off_once():
     option = StepOption("A0", "A", "llm", "does it", Spend(5), 2.0)
     steps = [Step("A", (option,)), Step("B", (StepOption("B0", "B", "llm", "b", Spend(7), 1.0),))]
     chosen = [step.options[0] for step in steps]
-    rest = RemainingPlan(chosen, steps, (), max_steps=2, diversity_penalty=0.0)
-    rest.mark_done(steps[0])
-    once = rest.totals()
-    rest.mark_done(steps[0])
-    assert rest.totals() == once == RemainingTotals(1, Spend(7), 1.0, 1.0, 1, 1)
+    remaining = RemainingPlan(chosen, steps, (), max_steps=2, diversity_penalty=0.0)
+    remaining.mark_done(steps[0])
+    once = remaining.totals()
+    remaining.mark_done(steps[0])
+    assert remaining.totals() == once == RemainingTotals(1, Spend(7), 1.0, 1.0, 1, 1)
 
 
 @given(catalogs(), st.integers(2, 4), st.randoms(use_true_random=False))
@@ -151,10 +151,10 @@ def test_side_by_side_it_takes_as_long_as_it_runs(steps, concurrency, random):
 def test_revisions_are_told_apart_as_long_as_they_are_to_be_done():
     option = StepOption("A0", "A", "llm", "does it", Spend(5), 2.0)
     step = Step("A", (option,), role="revision")
-    rest = RemainingPlan([option], [step], (), max_steps=2, diversity_penalty=0.0)
-    assert rest.revision_steps == {"A"}
-    rest.mark_done(step)
-    assert rest.revision_steps == set()
+    remaining = RemainingPlan([option], [step], (), max_steps=2, diversity_penalty=0.0)
+    assert remaining.revision_steps == {"A"}
+    remaining.mark_done(step)
+    assert remaining.revision_steps == set()
 
 
 def test_every_two_on_one_topic_are_a_pair():

@@ -24,12 +24,12 @@ from tests.harness.crash.accidents import ACCIDENTS
 from tests.harness.crash.matrix import (
     DURABILITIES,
     SHAPES,
-    Nursery,
+    ForkServer,
     Places,
     Scenario,
+    fork_server,
     in_files,
     in_schemas,
-    nursery,
 )
 from tests.harness.llm_server import LLMServer
 from tests.harness.postgres_server import binaries, running_server
@@ -38,7 +38,7 @@ ACCIDENTS_MAX = 4
 
 
 @dataclass(slots=True)
-class Tally:
+class CrashTotals:
     """What was tried, and how much of it failed."""
 
     struck: int = 0
@@ -48,22 +48,22 @@ class Tally:
 
 def main() -> int:
     asked = arguments()
-    began, tally = time.monotonic(), Tally()
+    began, totals = time.monotonic(), CrashTotals()
     with ExitStack() as stack:
-        lives = stack.enter_context(nursery())
+        lives = stack.enter_context(fork_server())
         server = stack.enter_context(LLMServer())
         for store in asked.store:
             places = stack.enter_context(PLACES[store]())
             for accident, shape, durability in product(asked.accident, asked.shape, DURABILITIES):
                 if durability in asked.durability and (accident != "restart" or places.server):
                     scenario = Scenario(shape, durability, accident, places)
-                    strike(scenario, f"{store} {accident}", asked, lives, server, tally)
+                    strike(scenario, f"{store} {accident}", asked, lives, server, totals)
         took_s = time.monotonic() - began
         print(
-            f"{tally.struck:,} runs struck once, {tally.several:,} several times, "
-            f"{lives.lives:,} lives in {took_s:,.0f} s; {tally.failed} failed"
+            f"{totals.struck:,} runs struck once, {totals.several:,} several times, "
+            f"{lives.lives:,} lives in {took_s:,.0f} s; {totals.failed} failed"
         )
-    return 1 if tally.failed else 0
+    return 1 if totals.failed else 0
 
 
 @contextmanager
@@ -87,9 +87,9 @@ def strike(
     scenario: Scenario,
     name: str,
     asked: argparse.Namespace,
-    lives: Nursery,
+    lives: ForkServer,
     server: LLMServer,
-    tally: Tally,
+    totals: CrashTotals,
 ) -> None:
     """Strikes one kind of run at all points that were asked for."""
     points = scenario.points(lives, server)
@@ -97,13 +97,13 @@ def strike(
     tried = failed = 0
     for at in every_strike(len(points), name, asked):
         tried += 1
-        tally.several += len(at) > 1
-        tally.struck += len(at) == 1
+        totals.several += len(at) > 1
+        totals.struck += len(at) == 1
         if wrong := scenario.struck_at(at, lives, server):
             failed += 1
             where = [points[number - 1] for number in at]
             print(f"FAILED {name}, struck at {at}, {where}: {wrong}", flush=True)
-    tally.failed += failed
+    totals.failed += failed
     print(f"{name}: {len(points)} points, {tried} runs struck, {failed} failed", flush=True)
 
 

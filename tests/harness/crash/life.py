@@ -109,7 +109,7 @@ def _checkpointer(address: str) -> Iterator[Any]:
         yield saver
 
 
-def told(job: Mapping[str, Any]) -> str:
+def live_as_json(job: Mapping[str, Any]) -> str:
     """A life in a line of JSON, whatever comes of it: a result or an error, and what it passed."""
     points = Points(job["at"], accident_of(job))
     try:

@@ -49,7 +49,7 @@ def in_schemas(conninfo: str, server: PostgresServer | None = None) -> Places:
 
 
 @dataclass(slots=True)
-class Nursery:
+class ForkServer:
     """A process that lives lives."""
 
     process: "subprocess.Popen[str]"
@@ -67,12 +67,12 @@ class Nursery:
 
 
 @contextmanager
-def nursery() -> Iterator[Nursery]:
+def fork_server() -> Iterator[ForkServer]:
     """Starts one and ends it."""
-    command = [sys.executable, "-m", "tests.harness.crash.nursery"]
+    command = [sys.executable, "-m", "tests.harness.crash.fork_server"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
-        yield Nursery(process)
+        yield ForkServer(process)
         assert process.stdin
         process.stdin.close()
 
@@ -86,22 +86,22 @@ class Scenario:
     accident: str
     places: Places
 
-    def points(self, nursery: Nursery, server: LLMServer) -> list[str]:
+    def points(self, fork_server: ForkServer, server: LLMServer) -> list[str]:
         """The points that a run passes to which nothing happens."""
         server.clear()
-        result = nursery.live(self._job(server, *self.places.fresh()))
+        result = fork_server.live(self._job(server, *self.places.fresh()))
         assert result.get("status") == "done", result
         points: list[str] = result["points"]
         return points
 
-    def struck_at(self, at: Sequence[int], nursery: Nursery, server: LLMServer) -> str:
+    def struck_at(self, at: Sequence[int], fork_server: ForkServer, server: LLMServer) -> str:
         """Has it happen at these points of its lives, lets the run end; returns what is wrong."""
         server.clear()
         ledger, checkpoints = self.places.fresh()
         job = self._job(server, ledger, checkpoints)
         where = []
         for number in [*at, *[None] * LIVES_MAX]:
-            result = nursery.live({**job, "at": number})
+            result = fork_server.live({**job, "at": number})
             if self.places.server:
                 self.places.server.wait()
             where.append(result.get("struck", "killed"))

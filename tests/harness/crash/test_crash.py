@@ -7,7 +7,14 @@ import random
 
 import pytest
 
-from tests.harness.crash.matrix import DURABILITIES, SHAPES, Scenario, in_files, in_schemas, nursery
+from tests.harness.crash.matrix import (
+    DURABILITIES,
+    SHAPES,
+    Scenario,
+    fork_server,
+    in_files,
+    in_schemas,
+)
 from tests.harness.llm_server import LLMServer
 from tests.harness.postgres_server import binaries, running_server
 
@@ -17,7 +24,7 @@ STEPS = {"kill": 83, "fail": 160, "restart": 80}
 
 @pytest.fixture(scope="module")
 def lives():
-    with nursery() as running:
+    with fork_server() as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""What does not hold in the books once a run has ended, after whatever happened to it."""
+"""What does not hold in the ledger once a run has ended, after whatever happened to it."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ class Ended:
         yield from self._wrong_with_the_provider(entries)
 
     def _wrong_with_the_provider(self, entries: list[Entry]) -> Iterator[str]:
-        """What the server saw and billed, held against the books."""
+        """What the server saw and billed, held against the ledger."""
         lost = [entry for entry in entries if entry.status == "in_doubt"]
         paid = [entry for entry in entries if entry.status == "settled"]
         requests, bill = self.server.requests, self.server.bill

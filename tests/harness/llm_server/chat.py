@@ -30,7 +30,7 @@ class ChatCompletions:
             "finish_reason": reply.finish,
         }
         usage = {} if reply.usage is None else {"usage": usage_object(reply.usage)}
-        return _envelope(reply, "chat.completion", [choice]) | usage
+        return _completion_object(reply, "chat.completion", [choice]) | usage
 
     def events(self, reply: Reply) -> Sequence[Event]:
         """The stream that answers a request."""
@@ -65,7 +65,7 @@ def usage_object(bill: Bill) -> JSON:
     }
 
 
-def _envelope(reply: Reply, kind: str, choices: list[JSON]) -> JSON:
+def _completion_object(reply: Reply, kind: str, choices: list[JSON]) -> JSON:
     return {
         "id": f"chatcmpl-{reply.number:06d}",
         "object": kind,
@@ -109,7 +109,7 @@ def _events(reply: Reply) -> Iterator[Event]:
     yield _chunk(reply, {}, finish=reply.finish)
     if reply.request.usage_wanted and reply.usage is not None:
         usage = {"usage": usage_object(reply.usage)}
-        yield Event(_envelope(reply, "chat.completion.chunk", []) | usage)
+        yield Event(_completion_object(reply, "chat.completion.chunk", []) | usage)
     yield Event(None)
 
 
@@ -126,6 +126,6 @@ def _chunk(
     reply: Reply, delta: JSON, *, finish: str | None = None, is_piece: bool = False
 ) -> Event:
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-    data = _envelope(reply, "chat.completion.chunk", [choice])
+    data = _completion_object(reply, "chat.completion.chunk", [choice])
     # Whoever asks for usage gets the key, as null, in each chunk before the one that has it.
     return Event(data | ({"usage": None} if reply.request.usage_wanted else {}), is_piece)

@@ -48,7 +48,7 @@ def usage_object(bill: Bill) -> JSON:
     }
 
 
-def _envelope(reply: Reply, status: str, output: list[JSON]) -> JSON:
+def _response_object(reply: Reply, status: str, output: list[JSON]) -> JSON:
     asked = reply.request.body
     return {
         "id": f"resp_{reply.number:06d}",
@@ -82,7 +82,7 @@ def _finished(reply: Reply) -> JSON:
     status = "incomplete" if reply.finish == "length" else "completed"
     output = [_item(reply, index, part) for index, part in _numbered(reply)]
     usage = None if reply.usage is None else usage_object(reply.usage)
-    return _envelope(reply, status, output) | {"usage": usage}
+    return _response_object(reply, status, output) | {"usage": usage}
 
 
 def _numbered(reply: Reply) -> Iterator[tuple[int, Part | None]]:
@@ -139,7 +139,7 @@ def _call(reply: Reply, index: int, part: Part) -> JSON:
 
 
 def _events(reply: Reply) -> Iterator[Event]:
-    begun = _envelope(reply, "in_progress", [])
+    begun = _response_object(reply, "in_progress", [])
     yield Event({"type": "response.created", "response": begun})
     yield Event({"type": "response.in_progress", "response": begun})
     for index, part in _numbered(reply):

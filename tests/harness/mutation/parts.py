@@ -78,7 +78,7 @@ PARTS = {
             "tests/steering/test_forecast.py",
             "tests/steering/test_remaining.py",
         ),
-        sample="thrifty.steering.decide.x__because__mutmut_1",
+        sample="thrifty.steering.decide.x__with_drift__mutmut_1",
     ),
     "pricing": Part(
         (

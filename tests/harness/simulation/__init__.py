@@ -22,7 +22,7 @@ rules and its books in memory or SQLite.
   errors, lost and endless replies, usage that is missing or absurd, answers beyond their cap.
 - *Disks* (`books.py`, `saver.py`): writes of the ledger and of checkpoints that fail.
 - *People* (`client.py`, `jobs.py`, `catalogs.py`): they run jobs side by side on shared
-  accounts, with chains, gated models and agents inside of steps; lose patience and start a job
+  accounts, with chains, guarded models and agents inside of steps; give up waiting and start a job
   twice, answer questions or never do, go back in time, delete threads, and ask for more.
 
 **What has to hold** is in `audit.py`, and is checked after every event against the rows of the

@@ -13,7 +13,7 @@ class Asked:
     number: int
     model: str
     digest: str
-    """Of what it asks: the fingerprint under which a call of the agent's is booked."""
+    """Of what it asks: the fingerprint under which a call of the agent's is entered."""
     input_tokens: int
     """As the provider counts them."""
     cap: int | None

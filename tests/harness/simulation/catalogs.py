@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.harness.simulation.world import World
 
 MODELS = ("gpt-5", "gpt-5-mini", "house")
-CODE = ("tool", "chain", "gated", "agent")
+CODE = ("tool", "chain", "guarded", "agent")
 NANO_PER_MS = 1_000_000
 SETTINGS = Settings("sk-simulated", BASE_URL, "chat", prices=PRICES)
 INNER_BUDGET = {"max_tokens": 1_500, "max_tool_calls": 2}
@@ -82,7 +82,7 @@ def executors(world: World, dice: Random) -> dict[str, Callable[[Work], Result |
         model = metered(own_client("gpt-5-mini"), prices=PRICES)
         return _said(model, work, dice, world, {})
 
-    def gated(work: Work) -> str:
+    def guarded(work: Work) -> str:
         return _said(own_client("gpt-5-mini"), work, dice, world, {"max_completion_tokens": 200})
 
     def agent(work: Work) -> str:
@@ -93,7 +93,7 @@ def executors(world: World, dice: Random) -> dict[str, Callable[[Work], Result |
         with served(inner):
             return str(inner.invoke(asked, context={"propose_options": False})["draft"])
 
-    code = {"tool": tool, "chain": chain, "gated": gated, "agent": agent}
+    code = {"tool": tool, "chain": chain, "guarded": guarded, "agent": agent}
     return {name: _watched(world, each) for name, each in code.items()}
 
 

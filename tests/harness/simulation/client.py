@@ -1,7 +1,7 @@
 """Whoever wants a job done: starts it, answers it, and starts it again until it has an end.
 
 A client lives outside of the processes that die. It drives its job in one of them and looks what
-came of it; sometimes it loses patience and drives it in a second one while the first is still at
+came of it; sometimes it gives up waiting and drives it in a second one while the first is still at
 work. When all is quiet it holds what it was handed over to the promises.
 """
 
@@ -52,7 +52,7 @@ class Client:
     Args:
         world: where.
         job: what.
-        dice: decide how patient it is, what it answers, and what it does afterwards.
+        dice: decide how long it waits, what it answers, and what it does afterwards.
     """
 
     def __init__(self, world: World, job: Job, dice: Random) -> None:

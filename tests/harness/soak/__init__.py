@@ -1,1 +1,1 @@
-"""Many processes on one account, killed and replaced, while an observer adds up the books."""
+"""Many processes on one account, killed and replaced, while an observer adds up the ledger."""

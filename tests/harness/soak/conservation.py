@@ -1,4 +1,4 @@
-"""What must hold in the books at any moment, asked of the database itself, past the ledger.
+"""What must hold in the ledger at any time, asked of the database itself, past the ledger.
 
 An account's counters are the sums of its entries; it has spent what its own calls and its
 sub-agents' accounts have; and what is spent and reserved is within its limits.
@@ -61,7 +61,7 @@ LEFT JOIN (
 ) c ON c.parent = a.name
 WHERE a.name >= '{1}' AND a.name < '{1}0'
 """
-"""In one statement, which sees the books at one moment. `0` is what follows `/`."""
+"""In one statement, which sees the ledger at one time. `0` is what follows `/`."""
 
 
 class Observer:

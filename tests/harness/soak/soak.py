@@ -4,7 +4,7 @@
     python -m tests.harness.soak --seconds 3600                 # an hour on each
     python -m tests.harness.soak --on postgres --seconds 600 --restart-every 20
 
-Each second an observer asks the database whether the books are right (`conservation`). A file
+Each second an observer asks the database whether the ledger adds up (`conservation`). A file
 that every worker appends to before it settles plays the provider: what stands there was billed.
 At the end of a round the ledger must charge at least that under every key, exactly that where it
 was settled, and nothing that was released. An operator raises the limit whenever it binds.
@@ -59,7 +59,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Tally:
+class SoakTotals:
     """What happened in all rounds."""
 
     statuses: Counter[str] = field(default_factory=Counter)
@@ -101,8 +101,8 @@ class Every:
 class Round:
     """One pot, from its first call to its verdict."""
 
-    def __init__(self, address: str, plan: Plan, pot: str, calls: int, tally: Tally) -> None:
-        self.address, self.plan, self.pot, self.tally = address, plan, pot, tally
+    def __init__(self, address: str, plan: Plan, pot: str, calls: int, totals: SoakTotals) -> None:
+        self.address, self.plan, self.pot, self.totals = address, plan, pot, totals
         self.share = -(-calls // plan.processes)
         self.folder = Path(tempfile.mkdtemp(prefix="thrifty-soak-"))
         self.ledger, self.observer = open_ledger(address), Observer(address, pot)
@@ -132,13 +132,13 @@ class Round:
         began = time.monotonic()
         (self.folder / BEGIN).touch()
         with self.observer.watching(self.plan.look_every_s):
-            self.drive(restart, began + self.plan.seconds - self.tally.took_s)
+            self.drive(restart, began + self.plan.seconds - self.totals.took_s)
         assert all(worker.returncode == 0 for worker in self.workers.values())
-        self.tally.took_s += time.monotonic() - began
+        self.totals.took_s += time.monotonic() - began
         self.observer.look()
         self.observer.close()
-        self.tally.looks += self.observer.looks + 1
-        self.tally.longest_s = max(self.tally.longest_s, self.observer.longest_s)
+        self.totals.looks += self.observer.looks + 1
+        self.totals.longest_s = max(self.totals.longest_s, self.observer.longest_s)
         self.check()
 
     def is_ready(self, run: str) -> bool:
@@ -168,11 +168,11 @@ class Round:
 
     def has_seen_enough(self) -> bool:
         """Whether what the plan asks for has happened, in this round and those before."""
-        plan, tally = self.plan, self.tally
+        plan, totals = self.plan, self.totals
         return (
-            tally.killed >= plan.kills_min
-            and tally.restarted >= plan.restarts_min
-            and tally.looks + self.observer.looks >= plan.looks_min
+            totals.killed >= plan.kills_min
+            and totals.restarted >= plan.restarts_min
+            and totals.looks + self.observer.looks >= plan.looks_min
         )
 
     def make_room(self) -> None:
@@ -191,12 +191,12 @@ class Round:
             self.workers[run].send_signal(signal.SIGKILL)
             self.workers[run].wait()
             self.workers[run] = self.start(run)
-            self.tally.killed += 1
+            self.totals.killed += 1
 
     def restart(self, restart: Callable[[], None]) -> None:
         """Cuts everybody off, the observer too."""
         restart()
-        self.tally.restarted += 1
+        self.totals.restarted += 1
 
     def clear_up(self) -> None:
         """Leaves no process and no file behind, however it went."""
@@ -208,19 +208,19 @@ class Round:
 
     def check(self) -> None:
         """Nothing lost, nothing twice; that counters are sums, `entries` has checked."""
-        booked = self.booked()
+        find_calls = self.find_calls()
         billed = [line.split() for line in (self.folder / BILL).read_text().splitlines()]
         keys = {(account, key) for account, key, _ in billed}
         assert len(keys) == len(billed)
-        assert not [entry for entry in booked.values() if entry.is_open]
+        assert not [entry for entry in find_calls.values() if entry.is_open]
         for account, key, tokens in billed:
-            entry = booked[account, key]
+            entry = find_calls[account, key]
             charged, is_exact = entry.charged.tokens, entry.status == "settled"
             assert charged == int(tokens) if is_exact else charged >= int(tokens), entry
-        assert not [at for at, e in booked.items() if e.status == "settled" and at not in keys]
-        self.tally.statuses.update(entry.status for entry in booked.values())
+        assert not [at for at, e in find_calls.items() if e.status == "settled" and at not in keys]
+        self.totals.statuses.update(entry.status for entry in find_calls.values())
 
-    def booked(self) -> dict[tuple[str, str], Entry]:
+    def find_calls(self) -> dict[tuple[str, str], Entry]:
         """Every call of the pot and of its sub-agents, by account and key."""
         found: dict[tuple[str, str], Entry] = {}
         for entry in self.ledger.entries(self.pot):
@@ -228,30 +228,30 @@ class Round:
                 found[self.pot, entry.key] = entry
                 continue
             assert entry.status == "returned", entry
-            self.tally.sub_agents += 1
+            self.totals.sub_agents += 1
             assert self.ledger.balance(entry.key).reserved == Spend()
             found |= {(entry.key, call.key): call for call in self.ledger.entries(entry.key)}
         return found
 
 
-def soak(address: str, plan: Plan, restart: Callable[[], None] = lambda: None) -> Tally:
+def soak(address: str, plan: Plan, restart: Callable[[], None] = lambda: None) -> SoakTotals:
     """Round after round, until there were enough of them.
 
     Raises:
         AssertionError: something was lost, counted twice, or over.
     """
-    tally, rounds = Tally(), count(1)
-    while tally.took_s < plan.seconds and (left := _left(plan, tally)) > 0:
-        one = Round(address, plan, f"pot{next(rounds):05}", min(ROUND, left), tally)
+    totals, rounds = SoakTotals(), count(1)
+    while totals.took_s < plan.seconds and (left := _left(plan, totals)) > 0:
+        one = Round(address, plan, f"pot{next(rounds):05}", min(ROUND, left), totals)
         try:
             one.run(restart)
         finally:
             one.clear_up()
-    return tally
+    return totals
 
 
-def _left(plan: Plan, tally: Tally) -> int:
-    return ROUND if plan.reservations is None else plan.reservations - tally.reservations
+def _left(plan: Plan, totals: SoakTotals) -> int:
+    return ROUND if plan.reservations is None else plan.reservations - totals.reservations
 
 
 def restarting(server: PostgresServer) -> Callable[[], None]:

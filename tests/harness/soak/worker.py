@@ -140,7 +140,7 @@ class Worker:
 
 
 def insist(act: Callable[[], T]) -> T:
-    """Does it anew until the books can be written: twice under one key is once."""
+    """Does it anew until the ledger can be written: twice under one key is once."""
     while True:
         try:
             return act()

@@ -226,7 +226,7 @@ def test_a_metered_model_with_an_account_of_its_own_is_on_both_bills(server, led
     assert ledger.balance("own").reserved == Spend()
 
 
-def test_a_step_within_a_tab_is_on_both_bills(server):
+def test_a_step_within_a_step_is_on_both_bills(server):
     outer, model = StepAccount(Budget(max_tokens=300)), foreign(server, max_tokens=100)
     with guard_calls(outer, LISTED):
 

@@ -84,7 +84,7 @@ WAYS = {
 }
 
 
-def told(result) -> AIMessage:
+def last_answer(result) -> AIMessage:
     last = result["messages"][-1]
     assert isinstance(last, AIMessage)
     assert not last.tool_calls
@@ -108,7 +108,7 @@ def test_an_agent_within_its_budget_is_as_without(make, server, ledger, way):
     assert sorted(looked_up) == ["coffee", "tea"]
     assert in_books(server, ledger).spent.tool_calls == 4
     if result is not None:
-        assert told(result).text == "Leaves."
+        assert last_answer(result).text == "Leaves."
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -128,7 +128,7 @@ def test_an_endless_loop_ends_within_its_budget_and_says_why(
     assert len(server.requests) > 2
     in_books(server, ledger)
     if result is not None:
-        last = told(result)
+        last = last_answer(result)
         assert last.text.startswith("I have to stop here: gpt-4o does not fit: ")
         assert short.strip("\\") in last.text
         assert last.response_metadata["thrifty"] == {"error": "BudgetExceeded"}
@@ -156,7 +156,7 @@ def test_eight_agents_on_one_account_are_never_over(make, server, ledger, asynch
     else:
         with ThreadPoolExecutor(8) as pool:
             results = list(pool.map(lambda _: agent.invoke(ASK), range(8)))
-    assert {told(result).response_metadata["thrifty"]["error"] for result in results} == {
+    assert {last_answer(result).response_metadata["thrifty"]["error"] for result in results} == {
         "BudgetExceeded"
     }
     spent = in_books(server, ledger).spent
@@ -172,7 +172,7 @@ def test_tools_that_do_not_fit_are_not_called_and_the_model_is_told(make, server
     assert [m.text for m in refused] == [
         "Not called: look_up does not fit: 1 call short; raise the budget or drop the step."
     ]
-    assert "1 call short" in told(result).text
+    assert "1 call short" in last_answer(result).text
     in_books(server, ledger)
 
 
@@ -181,14 +181,14 @@ def test_a_tool_has_a_price(make, server, ledger):
     price = Spend(cost_nano_usd=3_000_000)
     agent = make(Budget(max_cost_usd=0.0085), tools={"look_up": price}, max_output_tokens=40)
     result = agent.invoke(ASK)
-    assert told(result).text == "What I know."
+    assert last_answer(result).text == "What I know."
     assert len(looked_up) == 2
     charged = {entry.charged.cost_nano_usd for entry in entries(ledger) if entry.label == "look_up"}
     assert charged == {3_000_000}
     server.script(looks_up("milk"), Answer("That is all."))
     result = agent.invoke(ASK)
     assert len(looked_up) == 2
-    assert told(result).text == "That is all."  # the tool is too dear, the model is not
+    assert last_answer(result).text == "That is all."  # the tool is too dear, the model is not
 
 
 @tool
@@ -220,7 +220,7 @@ def test_what_a_tool_asks_is_on_the_bill_once(make, server, ledger, kind):
     server.script(
         Answer(ToolCall("ask_another", {"question": "Tea?"})), Answer("Tea."), Answer("T.")
     )
-    assert told(make(uses=[ask_another]).invoke(ASK)).text == "T."
+    assert last_answer(make(uses=[ask_another]).invoke(ASK)).text == "T."
     spent = ledger.balance(ACCOUNT).spent
     assert (spent.tokens, spent.tool_calls) == (server.bill.total_tokens, 4)
     assert (elsewhere.balance(ACCOUNT).spent.tool_calls == 1) == (kind == "metered there")
@@ -233,7 +233,7 @@ def test_an_agent_in_a_tool_of_an_agent_is_on_the_same_account(make, server, led
     @tool
     def delegate(question: str) -> str:
         """Lets another agent find out."""
-        return told(child.invoke({"messages": [HumanMessage(question)]})).text
+        return last_answer(child.invoke({"messages": [HumanMessage(question)]})).text
 
     server.script(
         Answer(ToolCall("delegate", {"question": "Tea?"})), looks_up("tea"), Answer("Leaves.")
@@ -267,7 +267,7 @@ def test_structured_output_works_or_the_agent_ends(make, server, ledger, strateg
     ledger.extend(ACCOUNT, Budget(max_tokens=ledger.balance(ACCOUNT).spent.tokens + 20))
     result = make(uses=tools, more=more).invoke(ASK)
     assert result["structured_response"] is None
-    assert "tokens short" in told(result).text
+    assert "tokens short" in last_answer(result).text
     in_books(server, ledger)
 
 
@@ -280,7 +280,7 @@ def test_a_structured_answer_that_is_cut_at_its_cap_ends_it_too(make, server, le
     more = {"response_format": STRATEGIES[strategy]}
     result = make(Budget(max_tokens=400), (), more=more).invoke(ASK)
     assert result["structured_response"] is None
-    assert told(result).text.startswith("I have to stop here: ")
+    assert last_answer(result).text.startswith("I have to stop here: ")
     in_books(server, ledger)
 
 
@@ -294,7 +294,7 @@ def test_any_other_chat_model_is_held_by_the_guard(make, ledger):
             return self
 
     result = make(Budget(max_tokens=300), model=Endless(responses=[wants])).invoke(ASK)
-    assert "tokens short" in told(result).text
+    assert "tokens short" in last_answer(result).text
     spent = ledger.balance(ACCOUNT).spent
     assert 100 < spent.tokens <= 300
     assert spent.tool_calls == spent.tokens // 40 + len(looked_up)
@@ -305,8 +305,8 @@ def test_time_is_cut_and_counts_for_each_run(make, server, asynchronous):
     server.script(Hang(times=1), Answer("Leaves."))
     agent = make(Budget(max_latency_ms=500))
     way = WAYS["ainvoke" if asynchronous else "invoke"]
-    assert "deadline" in told(way(agent)).text
-    assert told(way(agent)).text == "Leaves."
+    assert "deadline" in last_answer(way(agent)).text
+    assert last_answer(way(agent)).text == "Leaves."
 
 
 def test_a_fallback_listed_before_is_metered_too(make, server, ledger):
@@ -315,7 +315,7 @@ def test_a_fallback_listed_before_is_metered_too(make, server, ledger):
     terms = {"raise_unavailable": True, "max_output_tokens": 100}
     agent = make(Budget(max_tokens=2000), before=[fallback], **terms)
     result = agent.invoke(ASK)
-    assert told(result).text == "From the other one."
+    assert last_answer(result).text == "From the other one."
     assert [request.body["model"] for request in server.requests] == [
         *["gpt-4o"] * 2,
         "gpt-4o-mini",
@@ -327,14 +327,14 @@ def test_a_fallback_listed_before_is_metered_too(make, server, ledger):
 def test_a_retry_listed_before_is_not_asked_to_retry_a_refusal(make, server):
     retry = ModelRetryMiddleware(max_retries=3, initial_delay=0)
     result = make(Budget(max_tokens=30), before=[retry]).invoke(ASK)
-    assert "tokens short" in told(result).text
+    assert "tokens short" in last_answer(result).text
     assert not server.requests
 
 
 def test_a_server_that_fails_ends_the_agent_with_what_it_has(make, server):
     server.script(looks_up("tea"), ServerError(times=None))
     result = make(Budget(max_tokens=5000)).invoke(ASK)
-    assert told(result).response_metadata["thrifty"] == {"error": "ModelUnavailable"}
+    assert last_answer(result).response_metadata["thrifty"] == {"error": "ModelUnavailable"}
     assert result["messages"][-2].text == "All about tea."
 
 
@@ -363,7 +363,7 @@ def test_a_run_that_starts_again_is_given_what_it_has_paid_for(server, tmp_path)
             agent = create_agent(
                 client(server), [look_up], middleware=[held], checkpointer=InMemorySaver()
             )
-            answers.append(told(agent.invoke(ASK, config)).text)
+            answers.append(last_answer(agent.invoke(ASK, config)).text)
             assert ledger.balance(ACCOUNT).spent.tokens == server.bill.total_tokens
     assert answers == ["Leaves.", "Leaves."]
     assert len(server.requests) == 2
@@ -383,9 +383,9 @@ def test_a_raised_budget_lets_the_next_turn_go_on(make, server, ledger):
     server.script(Answer("Leaves."))
     agent = make(Budget(max_tokens=30), more={"checkpointer": InMemorySaver()})
     config = {"configurable": {"thread_id": "1"}}
-    assert "tokens short" in told(agent.invoke(ASK, config)).text
+    assert "tokens short" in last_answer(agent.invoke(ASK, config)).text
     ledger.extend(ACCOUNT, Budget(max_tokens=900))
-    assert told(agent.invoke(ASK, config)).text == "Leaves."
+    assert last_answer(agent.invoke(ASK, config)).text == "Leaves."
 
 
 def test_an_account_has_to_be_open(ledger):

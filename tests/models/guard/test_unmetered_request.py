@@ -1,4 +1,4 @@
-"""What the guard reads off somebody else's call, reserves for it, and books when it is back."""
+"""What the guard reads off somebody else's call, reserves for it, and charges when it is back."""
 
 from decimal import Decimal
 from types import SimpleNamespace
@@ -346,7 +346,7 @@ def test_a_failure_is_charged_unless_it_was_certainly_not_billed(error, status):
     call = guarded.ask(model="own", max_tokens=50)
     guarded.guard.on_llm_error(error, run_id=call)
     assert [entry.status for entry in guarded.entries] == [status]
-    guarded.guard.on_llm_error(error, run_id=call)  # told twice, booked once
+    guarded.guard.on_llm_error(error, run_id=call)  # called twice, charged once
 
 
 def test_the_end_of_a_call_that_is_not_known_is_nobodys():
@@ -422,8 +422,8 @@ def test_calls_in_its_context_pass_the_guard_and_those_outside_do_not():
 def test_a_guard_is_shut_when_its_context_is_left():
     step = StepAccount(Budget())
     with guard_calls(step, OWN):
-        gate = CallbackGuard(step, OWN, {})
-        gate.on_tool_start(None, "", run_id=uuid4())
+        guard = CallbackGuard(step, OWN, {})
+        guard.on_tool_start(None, "", run_id=uuid4())
     assert [entry.status for entry in step.ledger.entries(step.account)] == ["in_doubt"]
     with pytest.raises(StepEnded):
-        gate.on_tool_start(None, "", run_id=uuid4())
+        guard.on_tool_start(None, "", run_id=uuid4())

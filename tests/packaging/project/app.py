@@ -9,7 +9,7 @@ import prompts
 
 limits = {"max_tokens": 1500, "max_latency_ms": 60_000}
 case = graph.build().invoke({"question": "Plan a tea party", "limits": limits})
-told = {
+output = {
     "keys": sorted(case),
     "answer": case["answer"],
     "status": case["receipt"]["status"],
@@ -21,4 +21,4 @@ told = {
         if name == "thrifty" or name.startswith("thrifty.")
     },
 }
-print(json.dumps(told))
+print(json.dumps(output))

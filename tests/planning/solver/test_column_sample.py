@@ -1,4 +1,4 @@
-"""What is promising is a problem of its own, and sifting finds what the whole problem would."""
+"""A sample of the steps is a problem of its own, and leads to what the whole problem would."""
 
 from random import Random
 
@@ -34,7 +34,7 @@ def test_a_promising_part_has_what_is_needed_and_what_its_steps_require():
 
 
 @pytest.mark.parametrize("spare", [0, 20])
-def test_sifting_finds_the_best_plan_whatever_is_promising(spare, monkeypatch):
+def test_sampling_finds_the_best_plan_whatever_is_promising(spare, monkeypatch):
     for seed in range(12):
         problem = tutorial_like(Random(seed), 80, correlated=seed % 2 == 0)
         model = build_knapsack(problem)
@@ -42,13 +42,13 @@ def test_sifting_finds_the_best_plan_whatever_is_promising(spare, monkeypatch):
         found = exact.solve_exactly(model)
         monkeypatch.setattr(exact, "ITEMS_LARGE", 0)
         monkeypatch.setattr(exact, "SAMPLE_EFFORT", (spare, 4, 50))
-        sifted = exact.solve_exactly(model)
+        sampled = exact.solve_exactly(model)
         assert found.is_proven
-        assert sifted.is_proven
-        assert {item.name for item in sifted.items} == {item.name for item in found.items}
+        assert sampled.is_proven
+        assert {item.name for item in sampled.items} == {item.name for item in found.items}
 
 
-def test_sifting_is_for_plans_that_their_steps_limit(monkeypatch):
+def test_sampling_is_for_plans_that_their_steps_limit(monkeypatch):
     looked_at = []
     monkeypatch.setattr(
         exact, "sample_steps", lambda *given: looked_at.append(given) or sample_steps(*given)

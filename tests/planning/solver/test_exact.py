@@ -90,8 +90,8 @@ def test_equals_brute_force_when_every_problem_counts_as_large(monkeypatch):
 def test_equals_brute_force_when_every_place_is_one_of_the_last(rounds, monkeypatch):
     denied = []
 
-    def watched(tail, *asked):
-        may = adds(tail, *asked)
+    def watched(bounds, *asked):
+        may = adds(bounds, *asked)
         denied.append(not may)
         return may
 

@@ -129,17 +129,17 @@ def test_what_fits_may_always_be_added_and_what_one_row_denies_may_not(is_risky)
             sum(i.variances[row] for i in plan if i.variances)
             for row in range(len(model.row_names))
         )
-        tail = SuffixBounds(rows, positions, len(positions))
+        bounds = SuffixBounds(rows, positions, len(positions))
         most = max(additions(model, positions[place:], plan))
-        assert tail.can_add(most - 1e-6 * (1 + abs(most)), place, rooms, variances)
+        assert bounds.can_add(most - 1e-6 * (1 + abs(most)), place, rooms, variances)
         heights = [
             height(c, model.capacities[row] - sum(i.amounts[row] for i in plan))
-            for row, c in enumerate(tail[place])
+            for row, c in enumerate(bounds[place])
         ]
         lowest = min(heights)
         if not any(variances):
-            assert not tail.can_add(lowest + 1e-6 * (1 + abs(lowest)), place, rooms, variances)
-        elif not tail.can_add(lowest, place, rooms, variances):
+            assert not bounds.can_add(lowest + 1e-6 * (1 + abs(lowest)), place, rooms, variances)
+        elif not bounds.can_add(lowest, place, rooms, variances):
             denied += 1
     assert bool(denied) is is_risky, "margins take room, and only they"
 
@@ -149,13 +149,13 @@ def test_a_margin_takes_its_room():
     item = KnapsackItem(0, 10, (50,), (), (50,), "a")
     model = KnapsackModel(((item,),), ((),), (False,), (-1,), (False,), ("tokens",), (70,), 1)
     rows = PackedRows(model)
-    tail = SuffixBounds(rows, [CoreStep(0, (CoreItem(0.0, 10.0, 50, item),), False)], 1)
+    bounds = SuffixBounds(rows, [CoreStep(0, (CoreItem(0.0, 10.0, 50, item),), False)], 1)
     variances = (30 * 30 * CONE_SCALE,)
     assert sqrt(variances[0] / CONE_SCALE) == 30
-    assert tail.can_add(8.0 - 1e-9, 0, rows.capacity_rooms, variances)
-    assert not tail.can_add(8.0 + 1e-9, 0, rows.capacity_rooms, variances)
+    assert bounds.can_add(8.0 - 1e-9, 0, rows.capacity_rooms, variances)
+    assert not bounds.can_add(8.0 + 1e-9, 0, rows.capacity_rooms, variances)
 
 
-def test_a_tail_of_no_length_is_never_asked():
+def test_bounds_of_no_places_are_never_asked():
     rows = PackedRows(KnapsackModel(((),), ((),), (False,), (-1,), (False,), (), (), 1))
     assert SuffixBounds(rows, [CoreStep(0, (), False)], 0).start == 2

@@ -136,10 +136,10 @@ def test_a_result_may_add_to_what_was_seen_and_not_take_from_it(offline, server)
 def test_a_thrifty_within_a_thrifty_is_held_by_both(offline):
     with LLMServer() as server:
         server.script(Answer(tokens=80, times=None))
-        books = MemoryLedger()
+        outer_ledger = MemoryLedger()
         settings = Settings(api_key="sk-test", base_url=server.base_url, api="chat")
         inner = create_budget_agent(
-            settings=settings, ledger=books, budget=Budget(max_tokens=9000, max_tool_calls=9)
+            settings=settings, ledger=outer_ledger, budget=Budget(max_tokens=9000, max_tool_calls=9)
         )
 
         def mine(work):

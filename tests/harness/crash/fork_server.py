@@ -1,4 +1,4 @@
-"""A process that has everything loaded, and forks one child for each life.
+"""A fork server: it has everything loaded, and forks one child for each life.
 
 It has no thread of its own, so that a fork is safe; and a life begins at once, not after the
 seconds that LangGraph and its clients take to load. Jobs come as lines of JSON and go back so.
@@ -14,7 +14,7 @@ from contextlib import suppress
 import psycopg  # noqa: F401 - loaded before the forks
 from langchain_openai import ChatOpenAI
 
-from tests.harness.crash.life import told
+from tests.harness.crash.life import live_as_json
 from thrifty.executors.registry import warm_up
 
 
@@ -40,7 +40,7 @@ def _lived(line: str) -> str:
     if child == 0:
         os.close(reading)
         with os.fdopen(writing, "w") as answer:
-            answer.write(told(json.loads(line)))
+            answer.write(live_as_json(json.loads(line)))
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as answer:
