@@ -24,14 +24,14 @@ def two_steps(**limits: int) -> tuple[StepAccount, StepAccount]:
     return outer, StepAccount(Budget(**limits), parent=outer)
 
 
-def ended_calls(step: StepAccount) -> list[tuple[str, str, Spend]]:
+def calls_of(step: StepAccount) -> list[tuple[str, str, Spend]]:
     return [(e.label, e.status, e.charged) for e in step.ledger.entries(step.account)]
 
 
 def test_what_is_reserved_inside_is_reserved_around():
     outer, step = two_steps(max_tokens=120)
     step.reserve("a model", CALL)
-    assert ended_calls(step) == ended_calls(outer) == [("a model", "pending", Spend())]
+    assert calls_of(step) == calls_of(outer) == [("a model", "pending", Spend())]
     assert (step.left.max_tokens, outer.left.max_tokens) == (20, 150)
     assert step.left.max_tool_calls == 8
 
@@ -53,7 +53,7 @@ def test_what_does_not_fit_is_refused_and_nothing_of_it_stays(around_first):
         outer.reserve("another", Spend(200))
     with pytest.raises(BudgetExceeded) as refused:
         step.reserve("a model", CALL)
-    assert ended_calls(step) == []
+    assert calls_of(step) == []
     assert outer.left.max_tokens == (50 if around_first else 250)
     assert step.refusal is refused.value
     assert outer.refusal is (refused.value if around_first else None)
@@ -95,15 +95,15 @@ def test_calls_are_closed_here_and_around():
         ("b", "in_doubt", Spend(50, 9, 8, 1)),
         ("c", "released", Spend()),
     ]
-    assert ended_calls(step) == ends
-    assert ended_calls(outer) == ends
+    assert calls_of(step) == ends
+    assert calls_of(outer) == ends
     assert outer.ledger.balance(outer.account).reserved == Spend()
 
 
 def test_nobody_is_said_to_have_taken_time_that_is_not_told():
     outer, step = two_steps()
     step.charge_in_full(step.reserve("a", CALL))
-    assert ended_calls(step) == ended_calls(outer) == [("a", "in_doubt", CALL)]
+    assert calls_of(step) == calls_of(outer) == [("a", "in_doubt", CALL)]
 
 
 def test_a_step_that_stands_alone_is_closed_alone():
@@ -119,8 +119,8 @@ def test_at_its_end_what_is_open_is_charged_in_full_and_nothing_more_is_let_thro
     step.settle(step.reserve("a", CALL), USED)
     step.reserve("b", CALL)
     step.close()
-    assert [status for _, status, _ in ended_calls(step)] == ["settled", "in_doubt"]
-    assert ended_calls(outer) == ended_calls(step)
+    assert [status for _, status, _ in calls_of(step)] == ["settled", "in_doubt"]
+    assert calls_of(outer) == calls_of(step)
     with pytest.raises(StepEnded):
         step.check()
     with pytest.raises(StepEnded):
@@ -175,7 +175,7 @@ def test_what_is_closed_twice_is_booked_once():
     for _ in range(2):
         step.charge_in_full(in_full)
         step.release(freed)
-    assert ended_calls(outer) == ended_calls(step)
+    assert calls_of(outer) == calls_of(step)
     assert outer.left.max_tokens == 250 - 30 - 1
 
 
