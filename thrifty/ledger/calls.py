@@ -40,12 +40,11 @@ def admit_caller(
 
     The account is locked first, so that nobody can take the run over meanwhile.
     """
-    account, lease, entry = tables.account_lease_entry(caller.account, caller.run, key)
-    if account is None:
-        raise KeyError(caller.account)
+    account = require_account(tables, caller.account)
+    lease = tables.lease(account.name, caller.run)
     if caller.fence != (lease.fence if lease and lease.owner else NO_FENCE):
         raise lease_lost_error(lease or Lease(caller.account, caller.run, "", NO_FENCE, 0))
-    return account, entry
+    return account, tables.entry(account.name, key) if key else None
 
 
 def lease_lost_error(lease: Lease) -> LeaseLost:

@@ -9,7 +9,7 @@ from thrifty.budget import LedgerUnavailable
 from thrifty.ledger.base_ledger import BaseLedger, wall_clock_ms
 from thrifty.ledger.protocol import Entry, Lease
 from thrifty.ledger.rules import StoredAccount
-from thrifty.ledger.storage import AccountLeaseEntry, Tables
+from thrifty.ledger.storage import Tables
 
 T = TypeVar("T")
 UNDER_WAY = ("unsent", "pending")
@@ -27,11 +27,6 @@ class MemoryTables:
         """The accounts that ever had one: the others need not be searched."""
         self._undo_log: list[tuple[dict[Any, Any], Any, Any]] = []
         """A table, a key and the row before the change; None where there was none."""
-
-    def account_lease_entry(self, account: str, run: str, key: str) -> AccountLeaseEntry:
-        entries = self._entries.get(account)
-        entry = entries.get(key) if entries else None
-        return self._accounts.get(account), self._leases.get((account, run)), entry
 
     def account(self, name: str) -> StoredAccount | None:
         return self._accounts.get(name)

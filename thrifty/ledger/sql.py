@@ -9,7 +9,6 @@ from thrifty.budget.spend import SPEND_FIELDS
 from thrifty.ledger.protocol import Entry, Lease
 from thrifty.ledger.rules import StoredAccount
 from thrifty.ledger.schema import CREATE_MIGRATIONS_TABLE, MIGRATIONS, SqlDialect, split_statements
-from thrifty.ledger.storage import AccountLeaseEntry
 
 SqlRow = tuple[Any, ...]
 
@@ -48,10 +47,6 @@ def _update(table: str, columns: Sequence[str], condition: str) -> str:
     return f"UPDATE {table} SET {changes} WHERE {condition}"
 
 
-def _qualified_columns(table: str, columns: Sequence[str]) -> str:
-    return ", ".join(f"{table}.{column}" for column in columns)
-
-
 SELECT_ACCOUNT = _select("thrifty_accounts", ACCOUNT_COLUMNS, "name = ?")
 INSERT_ACCOUNT = _insert("thrifty_accounts", ACCOUNT_COLUMNS)
 UPDATE_ACCOUNT = _update("thrifty_accounts", ACCOUNT_COLUMNS[:-1], "name = ?")
@@ -69,17 +64,6 @@ UPSERT_LEASE = (
     f"{_insert('thrifty_leases', LEASE_COLUMNS)} ON CONFLICT (account, run) DO UPDATE "
     "SET owner = excluded.owner, fence = excluded.fence, since_ms = excluded.since_ms"
 )
-SELECT_ACCOUNT_LEASE_ENTRY = (
-    f"SELECT {_qualified_columns('a', ACCOUNT_COLUMNS)}, "
-    f"{_qualified_columns('l', LEASE_COLUMNS)}, "
-    f"{_qualified_columns('e', ENTRY_COLUMNS)} "
-    "FROM thrifty_accounts AS a "
-    "LEFT JOIN thrifty_leases AS l ON l.account = a.name AND l.run = ? "
-    "LEFT JOIN thrifty_entries AS e ON e.account = a.name AND e.key = ? "
-    "WHERE a.name = ?"
-)
-LEASE_OFFSET = len(ACCOUNT_COLUMNS)
-ENTRY_OFFSET = LEASE_OFFSET + len(LEASE_COLUMNS)
 
 
 class Cursor(Protocol):
@@ -100,9 +84,6 @@ class SqlTables:
     def __init__(self, execute: Execute, lock_clause: str = "") -> None:
         self._execute = execute
         self._select_account = SELECT_ACCOUNT + lock_clause
-
-    def account_lease_entry(self, account: str, run: str, key: str) -> AccountLeaseEntry:
-        return self.account(account), self.lease(account, run), self.entry(account, key)
 
     def account(self, name: str) -> StoredAccount | None:
         row = self._execute(self._select_account, (name,)).fetchone()
@@ -144,24 +125,6 @@ class SqlTables:
     def _find_entries(self, account: str, condition: str = "") -> list[Entry]:
         rows = self._execute(SELECT_ENTRIES + condition + ORDER_BY_NUMBER, (account,)).fetchall()
         return [_read_entry(row) for row in rows]
-
-
-class JoiningSqlTables(SqlTables):
-    """The same in one query, for a database in which a writing transaction is alone.
-
-    Elsewhere a join would show the other tables as they were before the account was locked.
-    """
-
-    def account_lease_entry(self, account: str, run: str, key: str) -> AccountLeaseEntry:
-        row = self._execute(SELECT_ACCOUNT_LEASE_ENTRY, (run, key, account)).fetchone()
-        if row is None:
-            return None, None, None
-        lease, entry = row[LEASE_OFFSET:ENTRY_OFFSET], row[ENTRY_OFFSET:]
-        return (
-            _read_account(row),
-            None if lease[0] is None else Lease(*lease),
-            None if entry[0] is None else _read_entry(entry),
-        )
 
 
 def migrate(execute: Execute, dialect: SqlDialect) -> None:

@@ -18,7 +18,7 @@ from thrifty.ledger import process_fork
 from thrifty.ledger.base_ledger import BaseLedger, wall_clock_ms
 from thrifty.ledger.group_commit import GroupCommit, QueuedWork
 from thrifty.ledger.schema import SQLITE
-from thrifty.ledger.sql import JoiningSqlTables, migrate
+from thrifty.ledger.sql import SqlTables, migrate
 from thrifty.ledger.storage import Tables
 
 T = TypeVar("T")
@@ -99,7 +99,7 @@ class SqliteStorage:
         connection = self._open_connection()
         connection.execute(begin)
         try:
-            result = work(JoiningSqlTables(connection.execute))
+            result = work(SqlTables(connection.execute))
             connection.execute("COMMIT")
         except BaseException:
             self._roll_back(connection)

@@ -8,15 +8,9 @@ from thrifty.ledger.rules import StoredAccount
 
 T = TypeVar("T")
 
-AccountLeaseEntry = tuple[StoredAccount | None, Lease | None, Entry | None]
-"""An account, the last lease of one of its runs, and one of its entries."""
-
 
 class Tables(Protocol):
     """The rows, within one transaction."""
-
-    def account_lease_entry(self, account: str, run: str, key: str) -> AccountLeaseEntry:
-        """What most acts on a call need to know, in one look. It locks like `account`."""
 
     def account(self, name: str) -> StoredAccount | None:
         """An account, which nobody else can change until the transaction ends, if it writes."""

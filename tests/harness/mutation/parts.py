@@ -39,10 +39,7 @@ PARTS = {
             "-k=not postgres",
         ),
         sample="thrifty.ledger.schema.x_split_statements__mutmut_1",
-        imported=tuple(
-            f"thrifty.ledger.sql.x__{name}"
-            for name in ("select", "insert", "update", "qualified_columns")
-        ),
+        imported=tuple(f"thrifty.ledger.sql.x__{name}" for name in ("select", "insert", "update")),
     ),
     "postgres": Part(
         ("thrifty/ledger/postgres.py",),
