@@ -11,12 +11,13 @@ CP-SAT has no cone.
 import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import inf
+from functools import partial
 from random import Random
 from statistics import median
-from time import process_time, process_time_ns
+from time import process_time_ns
 
 from benchmarks.planning_solvers import solve_by_cp_sat, solve_by_highs, solve_by_scip
+from benchmarks.planning_time import time_fastest
 from tests.planning.families import tutorial_like
 from thrifty.planning.engines import make_plan
 from thrifty.planning.problem import Problem
@@ -103,8 +104,8 @@ def family_row(family: Family) -> str:
     gap = 0.0
     for problem in family.problems:
         for name, plan in planners.items():  # in turn: a busy moment of the machine hits them all
-            value, bound, taken = time_planner(plan, problem)
-            times[name].append(taken)
+            (value, bound), taken_s = time_fastest(partial(plan, problem), RUNS, ONCE_S)
+            times[name].append(1000 * taken_s)
             values[name].append(value)
             if name == "auto":
                 gap = max(gap, (bound - value) / bound if bound else 0.0)
@@ -116,18 +117,6 @@ def family_row(family: Family) -> str:
     ]
     ratios = [f"{middle[name] / middle['auto']:.1f}" for name in GENERAL_SOLVERS]
     return f"| {family.name} | " + " | ".join([*cells, f"{gap:.3%}", *ratios]) + " |"
-
-
-def time_planner(plan: Planner, problem: Problem) -> tuple[float, float, float]:
-    """The value, the bound, and the milliseconds of the fastest run; slow ones run only once."""
-    fastest = inf
-    for _ in range(RUNS):
-        start = process_time()
-        value, bound = plan(problem)
-        fastest = min(fastest, process_time() - start)
-        if fastest > ONCE_S:
-            break
-    return value, bound, 1000 * fastest
 
 
 def value_share(values: list[float], best: list[float]) -> float:

@@ -4,11 +4,11 @@ python -m benchmarks.planning_frontier
 """
 
 from dataclasses import replace
-from math import inf
 from random import Random
 from statistics import median
 from time import process_time
 
+from benchmarks.planning_time import time_fastest
 from tests.planning.families import tutorial_like
 from thrifty.budget import Plan
 from thrifty.planning.engines import make_plan
@@ -32,20 +32,14 @@ def main() -> None:
             plan, planning = _time_plan(problem)
             first = plan.chosen[0]
             done = tuple(step for step in problem.steps if step.name == first.step)
-            rest = replace(problem, done=done, spent=first.estimate, max_steps=5)
-            rows.append((along, planning, _time_plan(rest)[1]))
+            later = replace(problem, done=done, spent=first.estimate, max_steps=5)
+            rows.append((along, planning, _time_plan(later)[1]))
         along, planning, replanning = (median(column) for column in zip(*rows, strict=True))
         print(f"| {2 * steps} | {along:.2f} | {planning * 1e3:.1f} | {replanning * 1e3:.1f} |")
 
 
 def _time_plan(problem: Problem) -> tuple[Plan, float]:
-    """The plan, and the processor time of the fastest run."""
-    fastest = inf
-    for _ in range(RUNS):
-        start = process_time()
-        plan = make_plan(problem)
-        fastest = min(fastest, process_time() - start)
-    return plan, fastest
+    return time_fastest(lambda: make_plan(problem), RUNS)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from thrifty.planning.problem import Problem
 from thrifty.planning.solver.build_knapsack import build_knapsack
-from thrifty.planning.solver.knapsack import MICRO, KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import MICRO, KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.milp import HighsProblem
 from thrifty.planning.solver.solve_result import SolveLimits
 

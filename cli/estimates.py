@@ -63,13 +63,13 @@ def estimates(catalog: str | None, as_json: bool) -> None:
 def _estimate_rows(history: BillHistory, known: dict[str, StepOption]) -> Iterator[EstimateRow]:
     for work, records in history.records.items():
         option = known.get(work.option)
-        if option is None or option.executor != work.doer.executor:
+        if option is None or option.executor != work.executor_model.executor:
             continue
         learned = learn_from_history(
-            history, known.values(), partial(_executor_model, model=work.doer.model)
+            history, known.values(), partial(_executor_model, model=work.executor_model.model)
         )
         expected = Forecaster(learned.summaries).forecast_option(
-            learned.apply_score(option), work.doer
+            learned.apply_score(option), work.executor_model
         )
         if expected != option:
             yield EstimateRow(work, len(records), option, expected)
@@ -89,7 +89,7 @@ def _table(rows: list[EstimateRow]) -> Table:
         before, now = row.declared, row.expected
         table.add_row(
             Text(single_line(row.work.option)),
-            Text(single_line(str(row.work.doer))),
+            Text(single_line(str(row.work.executor_model))),
             f"{row.bills:,}",
             f"{before.estimate.tokens:,} → {now.estimate.tokens:,}",
             f"{before.estimate.latency_ms:,} → {now.estimate.latency_ms:,}",
@@ -102,8 +102,8 @@ def _table(rows: list[EstimateRow]) -> Table:
 def _row_data(row: EstimateRow) -> dict[str, Any]:
     return {
         "option": row.work.option,
-        "executor": row.work.doer.executor,
-        "model": row.work.doer.model,
+        "executor": row.work.executor_model.executor,
+        "model": row.work.executor_model.model,
         "bills": row.bills,
         "catalog": _estimate_data(row.declared),
         "expected": _estimate_data(row.expected),

@@ -17,7 +17,7 @@ from thrifty.planning.explanation import (
     shadow_prices,
 )
 from thrifty.planning.problem import Problem
-from thrifty.steering.forecast import forecast_steps
+from thrifty.steering.forecast import Forecaster
 
 EXPLAINED_OPTIONS_MAX = 30
 """What would bring an option in takes many plans; for more options than this it is left out."""
@@ -67,7 +67,9 @@ def first_problem(request: RunRequest, history: BillHistory) -> tuple[Problem, t
         history, map(terms.price_option, request.catalog.options), terms.executor_model
     )
     problem = Problem(
-        forecast_steps(learned.apply_scores(offered), terms.executor_model, learned.summaries),
+        Forecaster(learned.summaries).forecast_steps(
+            learned.apply_scores(offered), terms.executor_model
+        ),
         request.budget,
         context.max_steps,
         context.diversity_penalty,

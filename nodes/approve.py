@@ -5,10 +5,11 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from thrifty.budget import Budget, BudgetExceeded, InvalidInput, Plan, total_spend
+from thrifty.budget import Budget, BudgetExceeded, InvalidInput, Plan
 from thrifty.budget.decision import Decision
 from thrifty.budget.states import DecisionState, PlanState
 from thrifty.nodes.context import Context
+from thrifty.planning.plan_spend import plan_spend
 from thrifty.planning.raise_budget import BudgetRaise, find_budget_raise
 from thrifty.run.all_steps import all_steps
 from thrifty.run.apply_answer import apply_answer
@@ -49,7 +50,7 @@ def _question(state: ApproveInput, context: Context, services: Services) -> Ques
     plan = services.cache_of(state).read(Plan, state["plan"])
     remaining = remaining_options(plan, problem)
     budget = services.limits(state["run"]["id"])
-    missing = problem.left.exceeded_by(total_spend(option.estimate for option in remaining))
+    missing = problem.left.exceeded_by(plan_spend(problem, remaining))
     return Question(
         about="budget" if state["is_approved"] else "plan",
         question=ABOUT_BUDGET if state["is_approved"] else ABOUT_PLAN,

@@ -19,7 +19,7 @@ from thrifty.run.facts import PlannedFacts, Run
 from thrifty.run.remaining_plan import remaining_plan
 from thrifty.run.services import Services
 from thrifty.run.step_bills import bills_of
-from thrifty.steering.decide import Action, DriftDecision, RunSnapshot, decide
+from thrifty.steering.decide import Action, DriftDecision, DriftFacts, decide
 from thrifty.steering.forecast import describe_drift
 
 NEXT_NODE: dict[Action, Direction] = {
@@ -66,7 +66,7 @@ def check_spend(
 
 def _decide(state: CheckInput, spent: Spend, context: Context, services: Services) -> DriftDecision:
     run, cache = state["run"], services.cache_of(state)
-    standing = RunSnapshot(
+    standing = DriftFacts(
         plan=cache.read(Plan, state["plan"]),
         # What an earlier check has decided on is no reason for a new plan.
         new_outcomes=cache.outcomes[state["seen"] :],

@@ -17,7 +17,7 @@ from thrifty.run.choices import terms_of, why_no_plan
 from thrifty.run.current_problem import current_problem
 from thrifty.run.facts import RunFacts
 from thrifty.run.services import Services
-from thrifty.steering.plan_changes import list_plan_changes
+from thrifty.steering.plan_changes import iterate_plan_changes
 from thrifty.steering.remaining import remaining_options
 
 
@@ -63,7 +63,7 @@ def _changes(
     old_plan = services.cache_of(state).read(Plan, state["plan"])
     at_ms = services.runs.active_ms(state["run"]["id"], state["spend"]["latency_ms"])
     by = terms_of(state["run"], context, services).executor_label
-    changes = list_plan_changes(remaining_options(old_plan, problem), new_plan, problem.left, by)
+    changes = iterate_plan_changes(remaining_options(old_plan, problem), new_plan, problem, by)
     return [Decision(change.kind, change.reason, at_ms) for change in changes]
 
 

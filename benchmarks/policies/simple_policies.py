@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from benchmarks.policies.drifting_world import WorldRun
+from tests.steering.at_once import remaining_totals
 from thrifty.budget import Budget, Outcome, Spend, StepOption
 from thrifty.nodes.context import Context
 from thrifty.planning.engines import make_plan
 from thrifty.planning.problem import Problem
-from thrifty.steering.decide import RunSnapshot, decide
-from thrifty.steering.remaining import remaining_options, remaining_totals
+from thrifty.steering.decide import DriftFacts, decide
+from thrifty.steering.remaining import remaining_options
 
 MAX_REPLANS = Context().max_replans
 
@@ -49,7 +50,7 @@ def run_with_replans(run: WorldRun) -> PolicyResult:
     while True:
         problem = _remaining_problem(run, outcomes)
         course = decide(
-            RunSnapshot(
+            DriftFacts(
                 plan=plan,
                 new_outcomes=tuple(outcomes[-1:]),
                 remaining=remaining_totals(plan, problem),

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from langgraph.store.memory import InMemoryStore
 
+from tests.steering.at_once import forecast_steps
 from thrifty import Problem, Spend, Step, StepOption, make_plan
 from thrifty.budget import Budget
 from thrifty.estimates.bill_record import BillRecord
@@ -21,7 +22,7 @@ from thrifty.estimates.learned import (
 )
 from thrifty.options.catalog import builtin_catalog
 from thrifty.planning.risk import SAMPLES_MIN
-from thrifty.steering.forecast import Bill, ExecutorModel, forecast_steps
+from thrifty.steering.forecast import Bill, ExecutorModel
 
 GPT = ExecutorModel("llm", "gpt-5")
 OPTION = StepOption("A", "A", "llm", "does it", Spend(600, 60, 1_000, 1), 5.0)

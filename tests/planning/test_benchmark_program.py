@@ -12,7 +12,8 @@ from tests.planning.instances import small_problem
 from thrifty.planning.engines import make_plan
 from thrifty.planning.problem import Problem
 from thrifty.planning.solver.build_knapsack import build_knapsack
-from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 
 SOLVERS = [("ortools", solve_by_cp_sat), ("pyscipopt", solve_by_scip)]
 

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from tests.steering.at_once import remaining_totals
 from thrifty import Budget, Outcome, Plan, Problem, Spend, Step, StepOption
 from thrifty.planning.available_options import split_available
 from thrifty.planning.engines import make_plan
-from thrifty.steering.decide import NOTHING_FITS_REASON, DriftDecision, RunSnapshot, decide
+from thrifty.steering.decide import NOTHING_FITS_REASON, DriftDecision, DriftFacts, decide
 from thrifty.steering.ready import ready_options
-from thrifty.steering.remaining import RemainingPlan, remaining_options, remaining_totals
+from thrifty.steering.remaining import RemainingPlan, remaining_options
 
 
 def option(step: str, executor: str = "local", tokens: int = 10, value: float = 5.0) -> StepOption:
@@ -22,7 +23,7 @@ STEPS = (Step("A", (A,)), Step("B", (B, B_DEAR)))
 
 def standing(
     left: int, outcomes=(), chosen=(A, B), replans_left=3, steps=STEPS, **more
-) -> RunSnapshot:
+) -> DriftFacts:
     finished = {outcome.step for outcome in outcomes if outcome.has_text}
     failed = {outcome.option.name for outcome in outcomes if not outcome.has_text}
     open_steps = [step for step in steps if step.name not in finished]
@@ -36,7 +37,7 @@ def standing(
         risk=0.5,  # what fits exactly, fits
     )
     plan = Plan("feasible", "beam", chosen)
-    return RunSnapshot(
+    return DriftFacts(
         plan=plan,
         new_outcomes=tuple(outcomes[-1:]),
         remaining=remaining_totals(plan, problem),
@@ -68,6 +69,32 @@ def test_when_what_remains_does_not_fit_the_policy_decides(on_drift, direction, 
     decision = decide(standing(4, [DONE_A]), on_drift)
     assert (decision.action, decision.is_halt) == (direction, halts)
     assert decision.reason == "the rest of the plan is 6 tokens short"
+
+
+@pytest.mark.parametrize(
+    ("latencies_ms", "left_ms", "reason"),
+    [
+        ((90, 90), 100, ""),
+        ((90, 90), 80, "the rest of the plan is 10 ms short"),
+        ((90, 90, 60), 100, "the rest of the plan is 50 ms short"),
+    ],
+)
+def test_steps_side_by_side_take_as_long_as_they_run(latencies_ms, left_ms, reason):
+    """Two at a time, a wave after the other."""
+    steps = tuple(
+        Step(name, (StepOption(name, name, "llm", "does it", Spend(latency_ms=ms), 5.0),))
+        for name, ms in zip("ABC", latencies_ms, strict=False)
+    )
+    plan = Plan("feasible", "exact", tuple(step.options[0] for step in steps))
+    problem = Problem(steps, Budget(max_latency_ms=left_ms), concurrency=2, schedule="waves")
+    now = replace(
+        standing(0, steps=steps),
+        plan=plan,
+        remaining=remaining_totals(plan, problem),
+        left=problem.left,
+    )
+    course = decide(now, "halt")
+    assert (course.action, course.reason) == ("end" if reason else "continue", reason)
 
 
 def test_savings_buy_something_better():

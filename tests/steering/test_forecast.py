@@ -1,6 +1,7 @@
 """Estimating anew: no bills change nothing, few move a little, many decide; caps stay out of it."""
 
 from dataclasses import replace
+from functools import reduce
 from math import exp, sqrt
 from random import Random
 
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.steering.at_once import forecast_steps
 from thrifty import Spend, Step, StepOption
-from thrifty.steering.belief import Belief, SampleStatistics, summarise_observations
+from thrifty.steering.belief import Belief, SampleStatistics
 from thrifty.steering.forecast import (
     RATIO_MAX,
     Bill,
@@ -17,7 +19,6 @@ from thrifty.steering.forecast import (
     ExecutorModel,
     Forecaster,
     describe_drift,
-    forecast_steps,
     summarise_bill,
     summarise_bills,
 )
@@ -188,10 +189,11 @@ def test_whatever_was_billed_an_estimate_stays_usable_and_bounded(work):
 
 @given(st.lists(st.floats(-12, 12)), st.lists(st.floats(-12, 12)))
 def test_summaries_merge_as_if_all_had_been_seen_at_once(some, others):
-    apart, at_once = (
-        summarise_observations(some).merge(summarise_observations(others)),
-        summarise_observations([*some, *others]),
-    )
+    def summarise(observations: list[float]) -> SampleStatistics:
+        each = (SampleStatistics(1.0, observation) for observation in observations)
+        return reduce(SampleStatistics.merge, each, SampleStatistics())
+
+    apart, at_once = summarise(some).merge(summarise(others)), summarise([*some, *others])
     assert apart.count == at_once.count
     assert apart.mean == pytest.approx(at_once.mean, abs=1e-9)
     assert apart.squared_deviations == pytest.approx(at_once.squared_deviations, abs=1e-6)
@@ -206,7 +208,10 @@ def test_what_is_remembered_can_weigh_less():
 
 def test_tallies_add_up_whenever_their_bills_come():
     bills = [bill_at("A", 2.0), bill_at("B", 0.5), bill_at("A", 1.0)]
-    assert summarise_bills(bills[1:], summarise_bills(bills[:1])) == summarise_bills(bills)
+    later = Forecaster(summarise_bills(bills[:1]))
+    for bill in bills[1:]:
+        later.add(summarise_bill(bill))
+    assert tuple(later.by_option.values()) == summarise_bills(bills)
     assert BillSummary("A", STRONG).merged(summarise_bills(bills)[0]) == summarise_bills(bills)[0]
 
 

@@ -6,10 +6,11 @@ from functools import partial
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.steering.at_once import forecast_steps, remaining_totals
 from thrifty import Budget, Outcome, Problem, Spend, Step, StepOption, make_plan
-from thrifty.steering.decide import RunSnapshot, decide
-from thrifty.steering.forecast import Bill, ExecutorModel, forecast_steps, summarise_bills
-from thrifty.steering.remaining import remaining_options, remaining_totals
+from thrifty.steering.decide import DriftFacts, decide
+from thrifty.steering.forecast import Bill, ExecutorModel, summarise_bills
+from thrifty.steering.remaining import remaining_options
 
 EXECUTOR_MODEL = ExecutorModel("llm", "any")
 
@@ -61,7 +62,7 @@ def test_a_run_ends(steps, tokens, max_replans, on_drift, fates):
         left = max_replans - replans
         best = partial(make_plan, now)
         decision = decide(
-            RunSnapshot(plan, new_outcomes, remaining_totals(plan, now), now.left, best, left),
+            DriftFacts(plan, new_outcomes, remaining_totals(plan, now), now.left, best, left),
             on_drift,
         )
         if decision.action in ("end", "ask"):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from thrifty import Budget, Plan, Problem, Spend, Step, StepOption, make_plan
-from thrifty.steering.plan_changes import list_plan_changes
+from thrifty.steering.plan_changes import iterate_plan_changes
 
 
 def option(step: str, executor: str, tokens: int, value: float, name: str = "") -> StepOption:
@@ -25,7 +25,8 @@ def by(option: StepOption) -> str:
 
 def changes_of(remaining, chosen, left: Budget) -> list[tuple[str, str]]:
     plan = Plan("optimal", "exact", tuple(chosen))
-    return [(change.kind, change.reason) for change in list_plan_changes(remaining, plan, left, by)]
+    changes = iterate_plan_changes(remaining, plan, Problem((), left), by)
+    return [(change.kind, change.reason) for change in changes]
 
 
 def test_a_downgrade_says_what_was_left_and_what_was_needed():
@@ -80,5 +81,35 @@ def test_the_same_plan_has_no_changes_however_it_is_estimated():
 def test_what_fits_but_for_the_margin_says_so(tokens):
     problem = Problem((Step("Timeline", (LOCAL, DEAR)),), Budget(max_tokens=tokens), risk=0.05)
     made = make_plan(problem)
-    ((_, reason),) = [(m.kind, m.reason) for m in list_plan_changes([DEAR], made, problem.left, by)]
+    ((_, reason),) = [(m.kind, m.reason) for m in iterate_plan_changes([DEAR], made, problem, by)]
     assert "does not fit" in reason
+
+
+def side_by_side(**latencies_ms: int) -> tuple[Problem, list[StepOption]]:
+    """Steps two at a time with 100 ms for all."""
+    options = [
+        StepOption(f"do {name}", name, "llm", "does it", Spend(latency_ms=latency_ms), 9.0, 0.0)
+        for name, latency_ms in latencies_ms.items()
+    ]
+    steps = tuple(Step(option.step, (option,)) for option in options)
+    left = Budget(max_latency_ms=100)
+    return Problem(steps, left, concurrency=2, schedule="waves", risk=0.5), options
+
+
+def test_steps_side_by_side_lack_no_time_that_they_share():
+    problem, (first, second) = side_by_side(A=90, B=90)
+    plan = make_plan(problem)
+    assert len(plan.chosen) == 2
+    (added,) = iterate_plan_changes([first], plan, problem, by)
+    assert added.reason == "B was added, by gpt-5: 100 ms are left, the plan takes 90 ms"
+    (dropped,) = iterate_plan_changes(
+        [first, second], Plan("optimal", "exact", (first,)), problem, by
+    )
+    assert dropped.reason == "B was dropped: the new plan is worth more without it"
+
+
+def test_steps_side_by_side_lack_what_the_plan_takes_too_long():
+    problem, options = side_by_side(A=90, B=90, C=95)
+    plan = make_plan(problem)
+    (change,) = iterate_plan_changes(options, plan, problem, by)
+    assert change.reason == "C was dropped: does not fit beside the rest: 85 ms short"

@@ -1,5 +1,6 @@
 """The remaining plan, kept as a run goes on: the same as if all of it were looked at each time."""
 
+from dataclasses import replace
 from heapq import nlargest
 from math import fsum
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.steering.at_once import forecast_steps, remaining_totals
 from thrifty import Budget, Plan, Problem, Spend, Step, StepOption
 from thrifty.budget import total_spend
 from thrifty.planning.problem import plan_value
@@ -14,15 +16,14 @@ from thrifty.steering.forecast import (
     Bill,
     ExecutorModel,
     Forecaster,
-    forecast_steps,
     summarise_bill,
 )
+from thrifty.steering.ready import ready_options
 from thrifty.steering.remaining import (
     RemainingPlan,
     RemainingTotals,
     TopicPairs,
     remaining_options,
-    remaining_totals,
 )
 
 MAX_STEPS = 5
@@ -116,6 +117,35 @@ def test_a_step_is_taken_off_once():
     once = remaining.totals()
     remaining.mark_done(steps[0])
     assert remaining.totals() == once == RemainingTotals(1, Spend(7), 1.0, 1.0, 1, 1)
+
+
+@given(catalogs(), st.integers(2, 4), st.randoms(use_true_random=False))
+def test_side_by_side_it_takes_as_long_as_it_runs(steps, concurrency, random):
+    """Waves of what `route` would send, whatever is done already."""
+    steps = [
+        replace(
+            step,
+            requires=tuple(s.name for s in steps[:i] if random.random() < 0.3),
+            role="section" if i < len(steps) - 1 else random.choice(["section", "revision"]),
+        )
+        for i, step in enumerate(steps)
+    ]
+    by_name = {step.name: step for step in steps}
+    chosen = [random.choice(step.options) for step in steps]
+    rest = RemainingPlan(
+        chosen, steps, (), max_steps=9, diversity_penalty=0.0, concurrency=concurrency
+    )
+    waves = []
+    while remaining := list(rest.options_by_step.values()):
+        finished = by_name.keys() - rest.options_by_step.keys()
+        sent = ready_options(remaining, by_name, finished, concurrency)
+        waves.append((rest.totals().expected_spend.latency_ms, sent))
+        for option in sent:
+            rest.mark_done(by_name[option.step])
+    later_ms = 0
+    for expected_ms, sent in reversed(waves):
+        later_ms += max(option.estimate.latency_ms for option in sent)
+        assert expected_ms == later_ms
 
 
 def test_revisions_are_told_apart_as_long_as_they_are_to_be_done():

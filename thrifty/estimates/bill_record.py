@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from typing_extensions import TypedDict
+from typing import Any
 
 from thrifty.budget import Spend, validate
 from thrifty.budget.option import SPREAD_MAX
 from thrifty.budget.plain_data import PlainData
-from thrifty.budget.states import SpendState
 
 RUN_MAX = 100
 
 
-class BillRecordState(TypedDict):
-    """A `BillRecord` as plain data."""
-
-    run: str
-    estimate: SpendState
-    spread: float
-    actual: SpendState
-    score: float | None
-
-
 @dataclass(frozen=True, slots=True)
-class BillRecord(PlainData[BillRecordState]):
+class BillRecord(PlainData[dict[str, Any]]):
     """What one option came to in one run."""
 
     PLAIN_NAME = "record"

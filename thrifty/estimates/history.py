@@ -32,7 +32,7 @@ class BilledOption(NamedTuple):
     """What a bill is for: an option, and who performed it."""
 
     option: str
-    doer: ExecutorModel
+    executor_model: ExecutorModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def hash_name(text: str) -> str:
 
 
 def _item_key(work: BilledOption) -> str:
-    return hash_name(json.dumps([work.option, *work.doer]))
+    return hash_name(json.dumps([work.option, *work.executor_model]))
 
 
 def _load_records(store: BaseStore, work: BilledOption) -> tuple[BillRecord, ...]:
@@ -119,10 +119,11 @@ def _load_records(store: BaseStore, work: BilledOption) -> tuple[BillRecord, ...
 def _store_records(store: BaseStore, work: BilledOption, records: list[BillRecord]) -> None:
     value: dict[str, Any] = {
         "option": work.option,
-        "executor": work.doer.executor,
-        "model": work.doer.model,
+        "executor": work.executor_model.executor,
+        "model": work.executor_model.model,
         "records": [record.to_state() for record in records[-RECORDS_PER_OPTION_MAX:]],
     }
+    # Nobody searches bills by meaning: an index would only cost embeddings.
     store.put(NAMESPACE, _item_key(work), value, index=False)
 
 

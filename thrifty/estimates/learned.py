@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import add
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -23,6 +24,7 @@ from thrifty.budget.plain_data import PlainData
 from thrifty.estimates.bill_record import BillRecord
 from thrifty.estimates.history import BilledOption, BillHistory
 from thrifty.planning.risk import SAMPLES_MIN
+from thrifty.steering.belief import SampleStatistics
 from thrifty.steering.forecast import (
     UNCERTAIN_RESOURCES,
     Bill,
@@ -105,11 +107,7 @@ def learn_from_history(
     billed = {work: records for work, records in billed.items() if records}
     if not billed:
         return NOTHING_LEARNED
-    every = [
-        bill
-        for work, records in billed.items()
-        for bill in _bills_of_records(known[work], work, records)
-    ]
+    every = list(_bills(billed, known))
     return LearnedEstimates(
         summaries=_cap_weights(summarise_bills(every)),
         values=dict(_mean_scores(billed)),
@@ -128,39 +126,37 @@ def _current_records(records: Sequence[BillRecord], option: StepOption) -> tuple
     )
 
 
-def _bills_of_records(
-    option: StepOption, work: BilledOption, records: Iterable[BillRecord]
+def _bills(
+    billed: Mapping[BilledOption, Sequence[BillRecord]], known: Mapping[BilledOption, StepOption]
 ) -> Iterator[Bill]:
-    for record in records:
-        yield Bill(replace(option, estimate=record.estimate), work.doer, record.actual)
+    for work, records in billed.items():
+        for record in records:
+            option = replace(known[work], estimate=record.estimate)
+            yield Bill(option, work.executor_model, record.actual)
 
 
-def _cap_weights(tallies: Iterable[BillSummary]) -> tuple[BillSummary, ...]:
+def _cap_weights(summaries: Iterable[BillSummary]) -> tuple[BillSummary, ...]:
     """Caps the weights, so that no option and no executor model counts for more than its part."""
     capped = [
-        tally._replace(statistics=tuple(m.cap_weight(OPTION_WEIGHT) for m in tally.statistics))
-        for tally in tallies
+        summary._replace(statistics=tuple(s.cap_weight(OPTION_WEIGHT) for s in summary.statistics))
+        for summary in summaries
     ]
-    counts: dict[tuple[ExecutorModel, int], float] = {}
-    for tally in capped:
-        for place, moments in enumerate(tally.statistics):
-            key = tally.executor_model, place
-            counts[key] = counts.get(key, 0.0) + moments.count
+    counts: dict[ExecutorModel, list[float]] = {}
+    for summary in capped:
+        own = [statistic.count for statistic in summary.statistics]
+        whole = counts.get(summary.executor_model)
+        counts[summary.executor_model] = list(map(add, whole, own)) if whole else own
+
+    def cap_share(statistic: SampleStatistics, whole: float) -> SampleStatistics:
+        share = min(1.0, EXECUTOR_MODEL_WEIGHT / (whole or 1.0))
+        return statistic.cap_weight(statistic.count * share)
+
     return tuple(
-        tally._replace(
-            statistics=tuple(
-                moments.cap_weight(moments.count * min(1.0, _weight_share(counts, tally, place)))
-                for place, moments in enumerate(tally.statistics)
-            )
+        summary._replace(
+            statistics=tuple(map(cap_share, summary.statistics, counts[summary.executor_model]))
         )
-        for tally in capped
+        for summary in capped
     )
-
-
-def _weight_share(
-    counts: Mapping[tuple[ExecutorModel, int], float], tally: BillSummary, place: int
-) -> float:
-    return EXECUTOR_MODEL_WEIGHT / (counts[tally.executor_model, place] or 1.0)
 
 
 def _mean_scores(
@@ -175,26 +171,22 @@ def _forecast_residuals(
     billed: Mapping[BilledOption, Sequence[BillRecord]], known: Mapping[BilledOption, StepOption]
 ) -> tuple[float, ...]:
     """By how many of its spreads each newer bill missed what the older ones had foreseen."""
-    older = [
-        bill
-        for work, records in billed.items()
-        for bill in _bills_of_records(known[work], work, records[: len(records) // 2])
-    ]
-    seen = Forecaster(_cap_weights(summarise_bills(older)))
-    found: list[float] = []
+    older = {work: records[: len(records) // 2] for work, records in billed.items()}
+    forecaster = Forecaster(_cap_weights(summarise_bills(_bills(older, known))))
+    residuals: list[float] = []
     for work, records in billed.items():
-        foreseen = seen.forecast_option(known[work], work.doer)
+        forecast = forecaster.forecast_option(known[work], work.executor_model)
         newer = (record.actual for record in records[len(records) // 2 :])
-        missed = (_residual(foreseen, actual) for actual in newer)
-        found += [surprise for surprise in missed if surprise is not None]
-    return tuple(found[-RESIDUALS_MAX:]) if len(found) >= SAMPLES_MIN else ()
+        misses = (_residual(forecast, actual) for actual in newer)
+        residuals += [residual for residual in misses if residual is not None]
+    return tuple(residuals[-RESIDUALS_MAX:]) if len(residuals) >= SAMPLES_MIN else ()
 
 
-def _residual(foreseen: StepOption, actual: Spend) -> float | None:
+def _residual(forecast: StepOption, actual: Spend) -> float | None:
     """None where nothing was billed, as by local work, or nothing was uncertain."""
-    pairs = zip(foreseen.estimate.amounts[:UNCERTAIN_RESOURCES], actual.amounts, strict=False)
+    pairs = zip(forecast.estimate.amounts[:UNCERTAIN_RESOURCES], actual.amounts, strict=False)
     estimate, amount = next((pair for pair in pairs if pair[0]), (0, 0))
-    deviation = foreseen.spread * estimate
+    deviation = forecast.spread * estimate
     if not amount or not deviation:
         return None
     return min((amount - estimate) / deviation, RESIDUAL_MAX)

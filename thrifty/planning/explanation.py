@@ -9,11 +9,11 @@ R. T. Rockafellar, "Convex Analysis", section 28 (1970); M. L. Fisher, Managemen
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
-
-from typing_extensions import TypedDict
+from typing import Any
 
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.plan import Plan
@@ -24,7 +24,8 @@ from thrifty.planning.risk import MILLI, margin_for_risk
 from thrifty.planning.solver.build_knapsack import build_knapsack
 from thrifty.planning.solver.core import whole_core
 from thrifty.planning.solver.exact import solve_exactly
-from thrifty.planning.solver.knapsack import MICRO, KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import MICRO, KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.packed_rows import PackedRows
 from thrifty.planning.solver.relaxation import Relaxation
 from thrifty.planning.solver.solve_result import SolveLimits
@@ -41,20 +42,8 @@ BINDING_SHARE_MIN = 0.01
 """A limit whose price makes up less of the value than this does not count as binding."""
 
 
-class ShadowPriceState(TypedDict):
-    """A `ShadowPrice` as plain data."""
-
-    resource: str
-    limit: int
-    used: int
-    is_binding: bool
-    value_per_unit: float
-    increase: int
-    gain: float
-
-
 @dataclass(frozen=True, slots=True)
-class ShadowPrice(PlainData[ShadowPriceState]):
+class ShadowPrice(PlainData[dict[str, Any]]):
     """What more of a limit would be worth."""
 
     resource: str
@@ -76,17 +65,8 @@ class ShadowPrice(PlainData[ShadowPriceState]):
         return f"{show(self.increase)} more would be worth +{self.gain:.2g}"
 
 
-class RequiredIncreaseState(TypedDict):
-    """A `RequiredIncrease` as plain data."""
-
-    option: str
-    step: str
-    reason: str
-    increase: dict[str, int]
-
-
 @dataclass(frozen=True, slots=True)
-class RequiredIncrease(PlainData[RequiredIncreaseState]):
+class RequiredIncrease(PlainData[dict[str, Any]]):
     """The increase of a limit with which an option that was left out comes into the best plan."""
 
     option: str
@@ -107,11 +87,12 @@ def shadow_prices(problem: Problem, plan: Plan) -> tuple[ShadowPrice, ...]:
     limits = {resource.name: limit for resource, limit in problem.available.limited_resources()}
     result = []
     for row, (name, limit) in enumerate(limits.items()):
-        clocked = model.makespan_limit is not None and model.makespan_limit.row == row
-        room = model.time_left(chosen) if clocked else model.room_of(row, chosen)
+        is_makespan = model.makespan_limit is not None and model.makespan_limit.row == row
+        room = model.time_left(chosen) if is_makespan else model.room_of(row, chosen)
         step = round_amount(limit // SHOWN_LIMIT_DIVISOR)
+        # The price holds at the margin only, so what a round amount really brings is planned.
         richer = frontier_point(problem, problem.left.raised_by({name: step}))
-        places = problem.concurrency if clocked else 1
+        places = problem.concurrency if is_makespan else 1
         price = prices[row] * places * model.unit_micro / MICRO
         worth = max(0.0, richer.value - plan.value)
         binds = worth > 0.0 or price * limit > BINDING_SHARE_MIN * abs(plan.value)
@@ -177,23 +158,17 @@ def _least_increase_from(
         value = _best_value_micro(forced, resource, increase)
         return value is not None and value >= target and value > NO_PLAN_VALUE
 
-    if reaches(low):
-        return low
-    if not reaches(high):
-        return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if reaches(middle) else (middle, high)
-    return high
+    increase = bisect_left(range(high + 1), True, low, key=reaches)
+    return increase if increase <= high else None
 
 
 def _best_value_micro(problem: Problem, resource: str, increase: int) -> float | None:
     """The best value with that much more, a whole number; None when unproven."""
     model = build_knapsack(replace(problem, left=problem.left.raised_by({resource: increase})))
-    found = solve_exactly(model, (), SolveLimits(INCREASE_NODES_MAX))
-    if not found.is_proven:
+    result = solve_exactly(model, SolveLimits(INCREASE_NODES_MAX))
+    if not result.is_proven:
         return None
-    return model.plan_value(found.items) * model.unit_micro if found.is_plan else NO_PLAN_VALUE
+    return model.plan_value(result.items) * model.unit_micro if result.is_plan else NO_PLAN_VALUE
 
 
 def _force_option(problem: Problem, name: str) -> Problem | None:
@@ -227,13 +202,15 @@ def _row_prices(model: KnapsackModel, plan: Sequence[KnapsackItem]) -> list[floa
     all_rows = PackedRows(model)
     relaxation = Relaxation(model, whole_core(model, all_rows), all_rows)
     start, value = initial_prices(relaxation, plan), model.plan_value(plan)
-    at = minimise_bound(relaxation, start, lambda: value, DESCENT_ROUNDS, lambda at: None)
-    rows = list(at.prices.rows)
+    solution = minimise_bound(
+        relaxation, start, lambda: value, DESCENT_ROUNDS, lambda solution: None
+    )
+    rows = list(solution.prices.rows)
     for row in range(len(rows)):
         # A descent ends near the lowest bound, not at it: a price that does no good is none.
         free = [*rows[:row], 0.0, *rows[row + 1 :]]
-        without = relaxation.solve(replace(at.prices, rows=free)).bound
-        if without <= at.bound * (1.0 + BINDING_SHARE_MIN / 10):
+        without = relaxation.solve(replace(solution.prices, rows=free)).bound
+        if without <= solution.bound * (1.0 + BINDING_SHARE_MIN / 10):
             rows = free
     return [price * unit for price, unit in zip(rows, all_rows.units, strict=True)]
 

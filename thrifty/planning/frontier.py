@@ -8,37 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-
-from typing_extensions import TypedDict
+from typing import Any
 
 from thrifty.budget import validate
 from thrifty.budget.limits import Budget
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.resources import RESOURCES
-from thrifty.budget.states import BudgetState
-from thrifty.planning.engines import ENGINE_DEFAULT, ENGINES
-from thrifty.planning.planner import SOLVE_FUNCTIONS
+from thrifty.planning.engines import DEADLINE_MS_MAX, ENGINE_DEFAULT, make_plan
 from thrifty.planning.problem import Problem
-from thrifty.planning.solver.build_knapsack import build_knapsack
-from thrifty.planning.solver.knapsack import MICRO
-from thrifty.planning.solver.solve_result import NODES_MAX, SolveLimits
 
 POINTS_DEFAULT = 50
 ALL_RESOURCES = "all"
 
 
-class FrontierPointState(TypedDict):
-    """A `FrontierPoint` as plain data."""
-
-    budget: BudgetState
-    value: float
-    bound: float
-    options: list[str]
-    status: str
-
-
 @dataclass(frozen=True, slots=True)
-class FrontierPoint(PlainData[FrontierPointState]):
+class FrontierPoint(PlainData[dict[str, Any]]):
     """The best plan for one budget."""
 
     budget: Budget
@@ -95,18 +79,12 @@ def compare_points(
 
 def frontier_point(problem: Problem, left: Budget, engine: str = ENGINE_DEFAULT) -> FrontierPoint:
     """The best plan if that were left."""
-    model = build_knapsack(replace(problem, left=left))
-    found = SOLVE_FUNCTIONS[validate.choice("engine", engine, ENGINES)](
-        model, SolveLimits(NODES_MAX)
+    # Without a deadline, so that the same curve is drawn on any machine.
+    plan = make_plan(
+        replace(problem, left=left), engine, deadline_ms=DEADLINE_MS_MAX, clock_ns=lambda: 0
     )
-    status = "infeasible" if not found.is_plan else "optimal" if found.is_proven else "feasible"
-    return FrontierPoint(
-        budget=left,
-        value=model.plan_value(found.items) * model.unit_micro / MICRO,
-        bound=found.bound * model.unit_micro / MICRO,
-        options=tuple(item.name for item in model.order_items(found.items)),
-        status=status,
-    )
+    names = tuple(option.name for option in plan.chosen)
+    return FrontierPoint(left, plan.value, plan.bound, names, plan.status)
 
 
 def scale_limits(budget: Budget, names: Sequence[str], share: Fraction) -> Budget:

@@ -22,8 +22,8 @@ SolveFunction = Callable[[KnapsackModel, SolveLimits], SolveResult]
 
 SOLVE_FUNCTIONS: Mapping[str, SolveFunction] = {
     "auto": solve_automatically,
-    "exact": lambda model, stop: solve_exactly(model, (), stop),
-    "milp": lambda model, stop: solve_by_milp(model, (), stop),
+    "exact": solve_exactly,
+    "milp": lambda model, limits: solve_by_milp(model, (), limits),
     "beam": solve_by_beam_search,
 }
 
@@ -33,41 +33,46 @@ def make_plan_with(
 ) -> Plan:
     """The plan that one engine makes; see `thrifty.planning.engines.make_plan`."""
     start = clock_ns()
-    measure = ConstraintMatrix(problem)
-    model = build_knapsack(problem, measure)
-    found = SOLVE_FUNCTIONS[engine](
+    matrix = ConstraintMatrix(problem)
+    model = build_knapsack(problem, matrix)
+    result = SOLVE_FUNCTIONS[engine](
         model, SolveLimits(deadline_ns=start + deadline_ms * NANO_PER_MS, clock_ns=clock_ns)
     )
-    items = model.order_items(found.items)
+    items = model.order_items(result.items)
     options = {option.name: option for step in problem.steps for option in step.options}
     chosen = tuple([options[item.name] for item in items])
-    taken = {option.step: item for option, item in zip(chosen, items, strict=True)}
-    status, note = _plan_status(problem, model, found)
+    chosen_items = {option.step: item for option, item in zip(chosen, items, strict=True)}
+    status, note = _plan_status(problem, model, result)
     return Plan(
         status=status,
         engine=engine,
         chosen=chosen,
-        value=model.plan_value(found.items) * model.unit_micro / MICRO,
-        bound=found.bound * model.unit_micro / MICRO,
+        value=model.plan_value(result.items) * model.unit_micro / MICRO,
+        bound=result.bound * model.unit_micro / MICRO,
         left_out=LazySequence(
             partial(
-                explain_left_out, problem, measure, model, taken, is_plan=status != "infeasible"
+                explain_left_out,
+                problem,
+                matrix,
+                model,
+                chosen_items,
+                is_plan=status != "infeasible",
             )
         ),
         note=note,
-        nodes=found.nodes,
+        nodes=result.nodes,
         elapsed_us=(clock_ns() - start) // NANO_PER_US,
     )
 
 
 def _plan_status(
-    problem: Problem, model: KnapsackModel, found: SolveResult
+    problem: Problem, model: KnapsackModel, result: SolveResult
 ) -> tuple[PlanStatus, str]:
     """What the plan may call itself, and a word to go with it."""
     if model.impossible:
         return "infeasible", model.impossible
-    if not found.is_plan:
+    if not result.is_plan:
         required = ", ".join(repr(step.name) for step in problem.steps if step.required)
-        proof = "" if found.is_proven else ", as far as was searched"
+        proof = "" if result.is_proven else ", as far as was searched"
         return "infeasible", f"the required steps do not fit in what is left{proof}: {required}"
-    return ("optimal", "") if found.is_proven else ("feasible", "")
+    return ("optimal", "") if result.is_proven else ("feasible", "")

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from thrifty.budget import StepOption, total_spend
+from thrifty.budget import StepOption
 from thrifty.planning.engines import make_plan
+from thrifty.planning.plan_spend import plan_spend
 from thrifty.planning.problem import Problem, plan_value
 
 DOUBLINGS_MAX = 6
@@ -33,12 +34,13 @@ def find_budget_raise(problem: Problem, wanted: Sequence[StepOption], engine: st
         wanted: the rest of the plan that no longer fits.
         engine: which planner.
     """
-    missing = problem.left.exceeded_by(total_spend(option.estimate for option in wanted))
+    missing = problem.left.exceeded_by(plan_spend(problem, wanted))
     now = make_plan(problem, engine)
     for _ in range(DOUBLINGS_MAX):
         then = make_plan(replace(problem, left=problem.left.raised_by(missing)), engine)
         if then.value >= plan_value(problem, wanted):
             break
+        # All are doubled, as nothing tells which limit is still too low.
         missing = {name: 2 * amount for name, amount in missing.items()}
     have = {option.name for option in now.chosen}
     gained = tuple(option.name for option in then.chosen if option.name not in have)

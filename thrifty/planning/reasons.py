@@ -10,7 +10,8 @@ from thrifty.budget.step import Step
 from thrifty.planning import risk
 from thrifty.planning.problem import Problem
 from thrifty.planning.solver.constraint_matrix import ConstraintMatrix, OptionColumn, RowAmounts
-from thrifty.planning.solver.knapsack import MICRO, KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import MICRO, KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 
 
 def describe_shortfall(missing: Mapping[str, int]) -> str:
@@ -31,21 +32,13 @@ def explain_left_out(
     *,
     is_plan: bool,
 ) -> tuple[LeftOut, ...]:
-    """Explains for every option that was not chosen what kept it out, in the order of the steps.
-
-    Args:
-        problem: what was planned.
-        matrix: the problem's measure.
-        model: the problem's model.
-        chosen: the plan, by the names of its steps.
-        is_plan: whether there is a plan at all.
-    """
-    asking = _LeftOutReasons(problem, matrix, model, chosen, is_plan)
+    """Explains for every option that was not chosen what kept it out, in the order of the steps."""
+    reasons = _LeftOutReasons(problem, matrix, model, chosen, is_plan)
     return tuple(
         [
             LeftOut(name, step.name, reason)
             for step, offers in zip(problem.steps, matrix.columns_by_step, strict=True)
-            for name, reason in asking.option_reasons(step, offers)
+            for name, reason in reasons.option_reasons(step, offers)
         ]
     )
 
@@ -56,13 +49,13 @@ class _LeftOutReasons:
     def __init__(
         self,
         problem: Problem,
-        measure: ConstraintMatrix,
+        matrix: ConstraintMatrix,
         model: KnapsackModel,
         chosen: Mapping[str, KnapsackItem],
         is_plan: bool,
     ) -> None:
         self.problem = problem
-        self.measure = measure
+        self.matrix = matrix
         self.model = model
         self.chosen = chosen
         self.is_plan = is_plan
@@ -71,12 +64,12 @@ class _LeftOutReasons:
         self.present_steps = self.done | chosen.keys()
         items = chosen.values()
         used = [sum(amounts) for amounts in zip(*[i.amounts for i in items], strict=True)]
-        self.rooms = tuple(map(sub, measure.capacities, used)) if used else measure.capacities
-        rows = range(len(measure.row_names))
+        self.rooms = tuple(map(sub, matrix.capacities, used)) if used else matrix.capacities
+        rows = range(len(matrix.row_names))
         self.variances = tuple([sum([i.variances[r] for i in items if i.variances]) for r in rows])
         present = [step for step in problem.steps if step.name in chosen]
         self.topics = Counter([step.topic for step in (*problem.done, *present)])
-        self.formatters = [resource.show for resource in measure.resources]
+        self.formatters = [resource.show for resource in matrix.resources]
         count = problem.max_steps
         steps = "step" if count == 1 else "steps"
         self.full_reason = f"the plan has its {count} {steps}" if len(chosen) >= count else ""
@@ -92,12 +85,12 @@ class _LeftOutReasons:
         speaks against it."""
         rival = self.chosen.get(step.name)
         everywhere = self._reason_for_step(step)
-        barred = () if step.name in self.done else self.measure.oversized
+        oversized = () if step.name in self.done else self.matrix.oversized
         rooms, variances = self._room_without(rival)
         for offer in offers:
             name = offer[2]
-            if name in barred:
-                alone = describe_shortfall(self.measure.shortfall_alone(offer))
+            if name in oversized:
+                alone = describe_shortfall(self.matrix.shortfall_alone(offer))
                 yield name, f"does not fit even alone: {alone}"
             elif everywhere:
                 yield name, everywhere
@@ -123,8 +116,8 @@ class _LeftOutReasons:
         for name in step.requires:
             if name not in self.present_steps:
                 is_known = name in self.possible_steps
-                known = "which is not in the plan" if is_known else "which nobody offers"
-                return f"requires {name!r}, {known}"
+                why = "which is not in the plan" if is_known else "which nobody offers"
+                return f"requires {name!r}, {why}"
         return ""
 
     def _reason_not_added(self, step: Step, offer: OptionColumn) -> str:
@@ -152,40 +145,21 @@ class _LeftOutReasons:
         rooms: RowAmounts,
         variances: RowAmounts,
     ) -> str:
-        """What is missing for an option beside the rest of the plan, as `told` would tell it.
-
-        Args:
-            offer: the option.
-            rival: the option of its step that was chosen.
-            rooms: what the plan leaves of each row without the rival.
-            variances: the plan's, without the rival.
-        """
-        if self.model.makespan_limit:
-            return self._told(self._lacks_by_clock(offer, rival, rooms, variances))
-        if not self.measure.has_margin and not any(map(gt, offer[3], rooms)):
+        """What is missing for an option beside the rest of the plan, which leaves this room and
+        these variances without the option of its step that was chosen; empty when it fits."""
+        limit = self.model.makespan_limit
+        if not limit and not self.matrix.has_margin and not any(map(gt, offer[3], rooms)):
             return ""  # as for most options of a long list, and at once
-        return self._told(_lacks(offer, rooms, variances))
-
-    def _lacks_by_clock(
-        self,
-        offer: OptionColumn,
-        rival: KnapsackItem | None,
-        rooms: RowAmounts,
-        variances: RowAmounts,
-    ) -> list[int]:
-        """What is missing of each row where time is that of the schedule."""
-        clock, item = self.model.makespan_limit, self.items.get(offer[2])
-        if clock is None or item is None:
-            return []  # its step needs more steps than a plan may have: no limit is at fault
         lacks = _lacks(offer, rooms, variances)
-        # The row has the work of all places together; what is late is the end of the schedule.
-        others = [other for other in self.chosen.values() if other is not rival]
-        lacks[clock.row] = -self.model.time_left([*others, item])
-        return lacks
-
-    def _told(self, lacks: Sequence[int]) -> str:
+        if limit:
+            item = self.items.get(offer[2])
+            if item is None:
+                return ""  # its step needs more steps than a plan may have: no limit is at fault
+            # The row has the work of all places together; what is late is the end of the schedule.
+            others = [other for other in self.chosen.values() if other is not rival]
+            lacks[limit.row] = -self.model.time_left([*others, item])
         return ", ".join(
-            [show(lack) for show, lack in zip(self.formatters, lacks, strict=False) if lack > 0]
+            [show(lack) for show, lack in zip(self.formatters, lacks, strict=True) if lack > 0]
         )
 
 

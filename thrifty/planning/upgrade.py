@@ -7,9 +7,9 @@ a limit rises.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
-
-from typing_extensions import TypedDict
+from typing import Any
 
 from thrifty.budget.plain_data import PlainData
 from thrifty.planning.engines import ENGINE_DEFAULT
@@ -18,18 +18,8 @@ from thrifty.planning.frontier import FrontierPoint, compare_points, frontier_po
 from thrifty.planning.problem import Problem
 
 
-class UpgradeState(TypedDict):
-    """A `Upgrade` as plain data."""
-
-    resource: str
-    increase: int
-    gain: float
-    adds: list[str]
-    drops: list[str]
-
-
 @dataclass(frozen=True, slots=True)
-class Upgrade(PlainData[UpgradeState]):
+class Upgrade(PlainData[dict[str, Any]]):
     """The least increase of one limit with which a better plan fits, and what that brings."""
 
     resource: str
@@ -56,21 +46,19 @@ def find_upgrades(problem: Problem, engine: str = ENGINE_DEFAULT) -> tuple[Upgra
 def _find_upgrade(
     problem: Problem, now: FrontierPoint, resource: str, engine: str
 ) -> Upgrade | None:
-    def at(increase: int) -> FrontierPoint:
+    def point_at(increase: int) -> FrontierPoint:
         return frontier_point(problem, problem.left.raised_by({resource: increase}), engine)
 
-    low, high = 0, unbinding_increase(problem, resource)
-    better = at(high)
-    if _comparable_value(better) <= _comparable_value(now):
+    def is_better(increase: int) -> bool:
+        return _comparable_value(point_at(increase)) > _comparable_value(now)
+
+    # Where even no limit at all brings nothing better, there is nothing to look for.
+    most = unbinding_increase(problem, resource)
+    if not is_better(most):
         return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        point = at(middle)
-        if _comparable_value(point) > _comparable_value(now):
-            high, better = middle, point
-        else:
-            low = middle
-    return Upgrade(resource, high, better.value - now.value, *compare_points(now, better))
+    increase = bisect_left(range(most), True, key=is_better)
+    better = point_at(increase)
+    return Upgrade(resource, increase, better.value - now.value, *compare_points(now, better))
 
 
 def _comparable_value(point: FrontierPoint) -> float:

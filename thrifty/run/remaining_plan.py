@@ -18,6 +18,8 @@ def remaining_plan(facts: PlannedFacts, settings: RunSettings, services: Service
     limits = services.limits(facts["run"]["id"])
     # A limit on a schedule wants the order in which it was planned.
     is_timed = settings.max_concurrency > 1 and limits.max_latency_ms is not None
+    # Only a limit asks for the makespan, which costs a look at all that remains.
+    concurrency = settings.max_concurrency if is_timed else 1
     waits_for_savings = settings.on_drift == "replan" and not is_timed
 
     def compute() -> RemainingPlan:
@@ -31,7 +33,8 @@ def remaining_plan(facts: PlannedFacts, settings: RunSettings, services: Service
             forecaster=observed,
             executor_model_of=choices.terms.executor_model,
             defer_upgradable=waits_for_savings,
+            concurrency=concurrency,
         )
 
     steps, _ = steps_by_name(facts, services)
-    return cache.remaining_plan((plan, choices, waits_for_savings), compute, steps)
+    return cache.remaining_plan((plan, choices, waits_for_savings, concurrency), compute, steps)

@@ -9,7 +9,6 @@ T. Chan, G. Golub, R. LeVeque, "Algorithms for computing the sample variance" (1
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -68,11 +67,3 @@ class Belief(NamedTuple):
             (VARIANCE_WEIGHT * self.variance + observations.squared_deviations + conflict)
             / (VARIANCE_WEIGHT + observations.count),
         )
-
-
-def summarise_observations(observations: Iterable[float]) -> SampleStatistics:
-    """The sample statistics of many observations."""
-    found = SampleStatistics()
-    for observation in observations:
-        found = found.merge(SampleStatistics(1.0, observation))
-    return found

@@ -1,4 +1,4 @@
-"""What the spend check decides after each wave of steps: go on, plan anew, ask or finish. Pure.
+"""What the spend check decides after each superstep: go on, plan anew, ask or finish. Pure.
 
 Drift has two sides. Spending more than planned may mean that the rest no longer fits; spending
 less may mean that something better does. A failed step counts as well. Without a new outcome
@@ -22,8 +22,8 @@ Action = Literal["continue", "replan", "ask", "end"]
 
 
 @dataclass(frozen=True, slots=True)
-class RunSnapshot:
-    """The facts of a run after a wave of steps."""
+class DriftFacts:
+    """The facts of a run after a superstep."""
 
     plan: Plan
     """The plan the run is on."""
@@ -55,7 +55,7 @@ class DriftDecision:
 
 
 def decide(
-    run: RunSnapshot, on_drift: OnDrift, describe_drift: Callable[[], str] = lambda: ""
+    run: DriftFacts, on_drift: OnDrift, describe_drift: Callable[[], str] = lambda: ""
 ) -> DriftDecision:
     """Decides whether the run goes on, plans anew, asks or ends.
 
@@ -69,62 +69,56 @@ def decide(
         return DriftDecision("end", f"overrun: {run.overrun_reason}", True)
     if run.no_plan_reason:
         return DriftDecision("end", run.no_plan_reason, True)
-    ahead = run.remaining
-    missing = run.left.exceeded_by(ahead.expected_spend)
-    if missing and on_drift != "replan":
-        reason = _with_drift(
-            f"the rest of the plan is {describe_shortfall(missing)}", describe_drift
-        )
-        return (
-            DriftDecision("ask", reason)
-            if on_drift == "ask"
-            else DriftDecision("end", reason, True)
+    remaining = run.remaining
+    missing = run.left.exceeded_by(remaining.expected_spend)
+    lack = f"the rest of the plan is {describe_shortfall(missing)}" if missing else ""
+    if lack and on_drift != "replan":
+        is_halt = on_drift == "halt"
+        return DriftDecision(
+            "end" if is_halt else "ask", _with_drift(lack, describe_drift), is_halt
         )
     # What has failed is not tried again, so that plans around failures end by themselves.
-    news = (
-        _replan_reason(run, missing, on_drift)
-        if run.replans_left > 0
-        else _replannable_failure(run)
+    reason = (
+        _replan_reason(run, lack, on_drift) if run.replans_left > 0 else _replannable_failure(run)
     )
-    if news:
-        return DriftDecision("replan", _with_drift(news, describe_drift))
-    if ahead.option_count:
+    if reason:
+        return DriftDecision("replan", _with_drift(reason, describe_drift))
+    if remaining.option_count:
         return DriftDecision("continue")
-    if ahead.done_step_count and (run.plan.chosen or not ahead.open_step_count):
+    if remaining.done_step_count and (run.plan.chosen or not remaining.open_step_count):
         return DriftDecision("end")
     return DriftDecision("end", run.plan.note or _failure_reason(run) or NOTHING_FITS_REASON, True)
 
 
 def _with_drift(reason: str, describe_drift: Callable[[], str]) -> str:
-    told = describe_drift()
-    return f"{reason}; {told}" if told else reason
+    drift = describe_drift()
+    return f"{reason}; {drift}" if drift else reason
 
 
-def _replan_reason(standing: RunSnapshot, missing: dict[str, int], on_drift: OnDrift) -> str:
+def _replan_reason(run: DriftFacts, lack: str, on_drift: OnDrift) -> str:
     """Why a new plan is needed; empty when none is."""
-    if not standing.new_outcomes:
+    if not run.new_outcomes:
         return ""
-    if missing:
-        return f"the rest of the plan is {describe_shortfall(missing)}"
-    if failure := _replannable_failure(standing):
+    if lack:
+        return lack
+    if failure := _replannable_failure(run):
         return failure
-    worth = standing.remaining.value
+    worth = run.remaining.value
     least = max(0.0, GAIN_MIN * worth)
-    if on_drift == "halt" or standing.remaining.value_bound - worth <= least:
+    # The bound costs nothing. A plan is made only where it could be better by enough.
+    if on_drift == "halt" or run.remaining.value_bound - worth <= least:
         return ""
-    gain = standing.make_new_plan().value - worth
+    gain = run.make_new_plan().value - worth
     return f"what was saved buys a better rest, worth {gain:+.1f}" if gain > least else ""
 
 
-def _replannable_failure(standing: RunSnapshot) -> str:
+def _replannable_failure(run: DriftFacts) -> str:
     """The reason of a failure for which something else can be planned; empty without one."""
-    failed = _failure_reason(standing)
-    return failed if failed and standing.make_new_plan().chosen else ""
+    failure = _failure_reason(run)
+    return failure if failure and run.make_new_plan().chosen else ""
 
 
-def _failure_reason(standing: RunSnapshot) -> str:
-    """What did not work out of the last wave, and why; empty when all did."""
-    failed = (
-        outcome for outcome in standing.new_outcomes if outcome.status in ("failed", "skipped")
-    )
-    return next((f"{each.option.name!r} did not work out: {each.reason}" for each in failed), "")
+def _failure_reason(run: DriftFacts) -> str:
+    """What did not work in the last superstep, and why; empty when all did."""
+    failures = (outcome for outcome in run.new_outcomes if outcome.status in ("failed", "skipped"))
+    return next((f"{each.option.name!r} did not work out: {each.reason}" for each in failures), "")

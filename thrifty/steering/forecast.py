@@ -52,21 +52,14 @@ class ExecutorModel(NamedTuple):
 ExecutorModelOf = Callable[[StepOption], ExecutorModel]
 
 
-class Ratio(NamedTuple):
-    """How much of an estimate is expected to be used."""
-
-    mean: float
-    spread: float
-    """Its standard deviation, as a share of the mean."""
-
-
 class Ratios(NamedTuple):
-    """The same of all that an option uses."""
+    """How much of the estimates of an option is expected to be used."""
 
     means: tuple[float | None, ...]
     """For each uncertain resource; None where it is not used, or no bill shows it in use."""
     spread: float
-    """Resources of one step drift together: the first one speaks for all."""
+    """The standard deviation as a share of the mean. Resources of one step drift together: the
+    first one speaks for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +101,9 @@ class BillSummary(NamedTuple):
 NO_BILLS = BillSummary("", ExecutorModel(""))
 
 
-def summarise_bills(
-    bills: Iterable[Bill], known: Iterable[BillSummary] = ()
-) -> tuple[BillSummary, ...]:
-    """Sums up bills, added to what is known already."""
-    seen = Forecaster(known)
-    for bill in bills:
-        seen.add(summarise_bill(bill))
-    return tuple(seen.by_option.values())
+def summarise_bills(bills: Iterable[Bill]) -> tuple[BillSummary, ...]:
+    """Sums up bills by option and executor model."""
+    return tuple(Forecaster(map(summarise_bill, bills)).by_option.values())
 
 
 def summarise_bill(bill: Bill) -> BillSummary:
@@ -123,19 +111,6 @@ def summarise_bill(bill: Bill) -> BillSummary:
     return BillSummary(
         bill.option.name, bill.executor_model, tuple(map(_single_statistic, bill.deviations))
     )
-
-
-def forecast_steps(
-    steps: Iterable[Step], executor_model_of: ExecutorModelOf, summaries: Iterable[BillSummary]
-) -> tuple[Step, ...]:
-    """The steps with the estimates and spreads that the summaries suggest; without any, as given.
-
-    Args:
-        steps: as their catalog estimates them.
-        executor_model_of: who would do an option.
-        summaries: what was seen, in earlier runs and in this one.
-    """
-    return Forecaster(summaries).forecast_steps(steps, executor_model_of)
 
 
 _ExecutorModelBeliefs = tuple[Belief | None, ...]
@@ -162,8 +137,8 @@ class Forecaster:
         """With what each belief was made of."""
         self._steps: dict[str, _StepForecast] = {}
         self._step_of_option: dict[str, str] = {}
-        for tally in summaries:
-            self.add(tally)
+        for summary in summaries:
+            self.add(summary)
 
     def add(self, summary: BillSummary) -> None:
         """Counts one more."""
@@ -212,19 +187,19 @@ class Forecaster:
     def belief_key(self, option: StepOption, executor_model: ExecutorModel) -> BeliefKey:
         """The key of the belief about an option; an option without bills of its own shares the key
         of its executor with its model."""
-        seen = option.name if (option.name, executor_model) in self.by_option else ""
+        own_option = option.name if (option.name, executor_model) in self.by_option else ""
         uses = tuple(map(bool, option.estimate.amounts[:UNCERTAIN_RESOURCES]))
-        return BeliefKey(executor_model, option.spread, seen, uses)
+        return BeliefKey(executor_model, option.spread, own_option, uses)
 
     def ratios(self, key: BeliefKey) -> Ratios | None:
         """The ratios believed under a key; None when nothing is known of it."""
-        of_doer = self._executor_model_beliefs.get(key.executor_model)
-        if of_doer is None or not key.spread:
+        believed = self._executor_model_beliefs.get(key.executor_model)
+        if believed is None or not key.spread:
             return None
         own = self.by_option.get((key.option, key.executor_model), NO_BILLS)
         known = self._ratios_by_belief.get(key)
-        if known is None or known[0] is not of_doer or known[1] is not own:
-            known = self._ratios_by_belief[key] = of_doer, own, _ratios(key, of_doer, own)
+        if known is None or known[0] is not believed or known[1] is not own:
+            known = self._ratios_by_belief[key] = believed, own, _ratios(key, believed, own)
         return known[2]
 
 
@@ -239,14 +214,14 @@ class BeliefKey(NamedTuple):
     """For each uncertain resource, whether it was estimated to be used."""
 
 
-def _ratios(of: BeliefKey, of_doer: _ExecutorModelBeliefs, own: BillSummary) -> Ratios | None:
+def _ratios(of: BeliefKey, believed: _ExecutorModelBeliefs, own: BillSummary) -> Ratios | None:
     ratios = [
-        _ratio(of.spread, belief, moments) if belief and is_used else None
-        for is_used, belief, moments in zip(of.is_used, of_doer, own.statistics, strict=True)
+        _ratio(of.spread, belief, statistic) if belief and is_used else None
+        for is_used, belief, statistic in zip(of.is_used, believed, own.statistics, strict=True)
     ]
     first = next(filter(None, ratios), None)
-    means = tuple([ratio and ratio.mean for ratio in ratios])
-    return None if first is None else Ratios(means, first.spread)
+    means = tuple([ratio and ratio[0] for ratio in ratios])
+    return None if first is None else Ratios(means, first[1])
 
 
 class _StepForecast:
@@ -297,18 +272,23 @@ def describe_drift(bills: Iterable[Bill]) -> str:
         spent, foreseen = next((pair for pair in amounts if pair[1]), (0, 0))
         actual[bill.executor_model] += spent
         estimated[bill.executor_model] += foreseen
-    ratios = ((doer, spent / estimated[doer]) for doer, spent in actual.items() if spent)
-    told = (
-        f"{doer} came to {ratio:.1f} times its estimates"
-        for doer, ratio in ratios
+    ratios = (
+        (executor_model, spent / estimated[executor_model])
+        for executor_model, spent in actual.items()
+        if spent
+    )
+    sentences = (
+        f"{executor_model} came to {ratio:.1f} times its estimates"
+        for executor_model, ratio in ratios
         if not 1 / DRIFT_RATIO_MIN < ratio < DRIFT_RATIO_MIN
     )
-    return ", ".join(told)
+    return ", ".join(sentences)
 
 
 def _deviation(actual: int, estimate: int, spread: float) -> float | None:
     if not estimate or not spread:
         return None
+    # An outlier of a thousand times its estimate must not drown all other bills.
     ratio = min(max(actual / estimate, 1 / RATIO_MAX), RATIO_MAX)
     sigma = _log_deviation(spread)
     return (log(ratio) + sigma * sigma / 2) / sigma
@@ -319,26 +299,26 @@ def _log_deviation(spread: float) -> float:
     return sqrt(log1p(max(spread, SPREAD_MIN) ** 2))
 
 
-def _executor_model_belief(moments: SampleStatistics) -> Belief | None:
+def _executor_model_belief(statistic: SampleStatistics) -> Belief | None:
     """What is believed of an executor model's use of a resource; None where no bill shows any."""
-    if not moments.count:
+    if not statistic.count:
         return None
-    mean, variance = Belief().updated_by(moments)
+    mean, variance = Belief().updated_by(statistic)
     return Belief(
         round(mean / MEAN_STEP) * MEAN_STEP,
         exp(round(log(variance) / LOG_VARIANCE_STEP) * LOG_VARIANCE_STEP),
     )
 
 
-def _ratio(spread: float, of_doer: Belief, own: SampleStatistics) -> Ratio:
-    """What is believed of a resource of an option whose executor was seen using it."""
-    belief = of_doer.updated_by(own)
+def _ratio(spread: float, believed: Belief, own: SampleStatistics) -> tuple[float, float]:
+    """The mean and the spread that are believed of a resource whose executor was seen using it."""
+    belief = believed.updated_by(own)
     sigma = _log_deviation(spread)
     variance = min(belief.variance * sigma * sigma, log1p(SPREAD_MAX * SPREAD_MAX))
     exponent = belief.mean * sigma - sigma * sigma / 2 + variance / 2
     edge = log(RATIO_MAX)
     mean = exp(min(max(exponent, -edge), edge))
-    return Ratio(mean, min(sqrt(expm1(variance)), SPREAD_MAX))
+    return mean, min(sqrt(expm1(variance)), SPREAD_MAX)
 
 
 def _single_statistic(deviation: float | None) -> SampleStatistics:

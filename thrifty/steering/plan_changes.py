@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from thrifty.budget import Budget, Plan, StepOption, total_spend
-from thrifty.budget.resources import RESOURCES, TOKENS, TOOL_CALLS, Resource
+from thrifty.budget.resources import LATENCY, RESOURCES, TOKENS, TOOL_CALLS, Resource
+from thrifty.planning.plan_spend import plan_spend
+from thrifty.planning.problem import Problem
 
 PlanChangeKind = Literal["downgrade", "upgrade", "skip"]
 
@@ -19,72 +21,58 @@ class PlanChange:
     """One sentence with the figures."""
 
 
-def list_plan_changes(
+def iterate_plan_changes(
     remaining: Sequence[StepOption],
     new_plan: Plan,
-    left: Budget,
+    problem: Problem,
     describe_executor: Callable[[StepOption], str],
-) -> tuple[PlanChange, ...]:
-    """Lists the steps that change, in the order of the old plan, the added ones last.
+) -> Iterator[PlanChange]:
+    """Yields the steps that change, in the order of the old plan, the added ones last.
 
     Args:
         remaining: what remained of the old plan, as it is estimated now.
         new_plan: the new plan.
-        left: what there is for it.
+        problem: what it was made for.
         describe_executor: who does an option, for a person: "gpt-5", "the local template".
     """
-    return tuple(_iterate_changes(remaining, new_plan, left, describe_executor))
-
-
-def _iterate_changes(
-    remaining: Sequence[StepOption],
-    new_plan: Plan,
-    left: Budget,
-    describe_executor: Callable[[StepOption], str],
-) -> Iterator[PlanChange]:
-    now = {option.step: option for option in new_plan.chosen}
+    new_options = {option.step: option for option in new_plan.chosen}
     for old in remaining:
-        new = now.pop(old.step, None)
+        new = new_options.pop(old.step, None)
         if new is None:
-            yield PlanChange(
-                "skip", f"{old.step} was dropped: {_reason_for_lack(old, new_plan, left)}"
-            )
+            reason = _reason_for_lack(old, new_plan, problem)
+            yield PlanChange("skip", f"{old.step} was dropped: {reason}")
         elif new.name != old.name:
-            yield _option_change(old, new, new_plan, left, describe_executor)
-    for new in now.values():
-        room = _reason_for_room(new, new_plan, left)
-        yield PlanChange("upgrade", f"{new.step} was added, by {describe_executor(new)}: {room}")
+            one, other = describe_executor(old), describe_executor(new)
+            if one == other:
+                one, other = repr(old.name), repr(new.name)
+            change = f"{old.step} moved from {one} to {other}"
+            if new.value > old.value:
+                reason = _reason_for_room(new, new_plan, problem)
+                yield PlanChange("upgrade", f"{change}: {reason}")
+            else:
+                reason = _reason_for_lack(old, new_plan, problem)
+                yield PlanChange("downgrade", f"{change}: {reason}")
+    for new in new_options.values():
+        reason = _reason_for_room(new, new_plan, problem)
+        yield PlanChange("upgrade", f"{new.step} was added, by {describe_executor(new)}: {reason}")
 
 
-def _option_change(
-    old: StepOption,
-    new: StepOption,
-    new_plan: Plan,
-    left: Budget,
-    describe_executor: Callable[[StepOption], str],
-) -> PlanChange:
-    one, other = describe_executor(old), describe_executor(new)
-    if one == other:
-        one, other = repr(old.name), repr(new.name)
-    way = f"{old.step} moved from {one} to {other}"
-    if new.value > old.value:
-        return PlanChange("upgrade", f"{way}: {_reason_for_room(new, new_plan, left)}")
-    return PlanChange("downgrade", f"{way}: {_reason_for_lack(old, new_plan, left)}")
-
-
-def _reason_for_room(new: StepOption, new_plan: Plan, left: Budget) -> str:
+def _reason_for_room(new: StepOption, new_plan: Plan, problem: Problem) -> str:
     """What there is for an option beside the rest of its plan, and what it needs."""
-    limits, needs = _room_beside(new, new_plan, left).limits, new.estimate.amounts
-    rows = zip(RESOURCES, limits, needs, strict=True)
-    for resource, limit, need in rows:
+    limits, needs = _room_beside(new, new_plan, problem).limits, new.estimate.amounts
+    for resource, limit, need in zip(RESOURCES, limits, needs, strict=True):
         if limit is not None and need:
             return f"{resource.show(limit)} are left, it needs {_format_need(resource, need)}"
-    return "it needs nothing that is limited"
+    limit_ms = problem.left.max_latency_ms
+    if limit_ms is None or not new.estimate.latency_ms:
+        return "it needs nothing that is limited"
+    takes_ms = plan_spend(problem, new_plan.chosen).latency_ms
+    return f"{LATENCY.show(limit_ms)} are left, the plan takes {LATENCY.show(takes_ms)}"
 
 
-def _reason_for_lack(old: StepOption, new_plan: Plan, left: Budget) -> str:
+def _reason_for_lack(old: StepOption, new_plan: Plan, problem: Problem) -> str:
     """Why an option is not in the new plan."""
-    room, needs = _room_beside(old, new_plan, left), old.estimate
+    room, needs = _room_beside(old, new_plan, problem), old.estimate
     missing = room.exceeded_by(needs)
     for resource, limit, need in zip(RESOURCES, room.limits, needs.amounts, strict=True):
         if limit is not None and resource.name in missing:
@@ -93,8 +81,10 @@ def _reason_for_lack(old: StepOption, new_plan: Plan, left: Budget) -> str:
     return reasons.get(old.name, "the new plan is worth more without it")
 
 
-def _room_beside(option: StepOption, new_plan: Plan, left: Budget) -> Budget:
-    """What the rest of a plan leaves for an option of a step."""
+def _room_beside(option: StepOption, new_plan: Plan, problem: Problem) -> Budget:
+    """What the rest of a plan leaves of the limits on what adds up, for an option of a step."""
+    # Of steps side by side the latencies do not add up: there the planner's own reason tells it.
+    left = problem.left if problem.concurrency == 1 else problem.left.without_latency()
     return left.left_after(
         total_spend(o.estimate for o in new_plan.chosen if o.step != option.step)
     )

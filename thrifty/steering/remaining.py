@@ -1,17 +1,18 @@
 """The remaining part of a plan: what of it is still to be done, and what that comes to.
 
 A run asks after every step. To look at all that is open each time would make a plan of a thousand
-steps a million looks, so the rest is kept: what is in it is counted once, and taken off once.
+steps a million looks. So each step is counted once, and taken off once.
 """
 
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum
 
 from thrifty.budget import Plan, Spend, Step, StepOption
 from thrifty.budget.spend import SPEND_FIELDS
+from thrifty.planning.plan_spend import makespan_ms
 from thrifty.planning.problem import Problem
 from thrifty.steering.forecast import (
     BeliefKey,
@@ -30,7 +31,7 @@ class RemainingTotals:
     option_count: int
     """How many options of the plan can still be carried out."""
     expected_spend: Spend
-    """What they are expected to use."""
+    """What they are expected to use; the latency is that of the way in which they will run."""
     value: float
     """What they are worth together, redundancy taken off."""
     value_bound: float
@@ -46,17 +47,6 @@ def remaining_options(plan: Plan, problem: Problem) -> list[StepOption]:
     """What of a plan can still be chosen, as it is estimated now."""
     now = {option.name: option for step in problem.steps for option in step.options}
     return [now[option.name] for option in plan.chosen if option.name in now]
-
-
-def remaining_totals(plan: Plan, problem: Problem) -> RemainingTotals:
-    """The totals of what remains of a plan, in a run that could make another by this problem."""
-    return RemainingPlan(
-        plan.chosen,
-        problem.steps,
-        problem.done,
-        max_steps=problem.max_steps + len(problem.done),
-        diversity_penalty=problem.diversity_penalty,
-    ).totals()
 
 
 def _executor_of(option: StepOption) -> ExecutorModel:
@@ -77,8 +67,9 @@ class RemainingPlan:
         forecaster: Forecaster | None = None,
         executor_model_of: ExecutorModelOf = _executor_of,
         defer_upgradable: bool = False,
+        concurrency: int = 1,
     ) -> None:
-        """The rest as it is now.
+        """What remains now.
 
         Args:
             chosen: the options of the plan, in running order.
@@ -86,12 +77,13 @@ class RemainingPlan:
             done: the steps that are done.
             max_steps: the most steps that a run may have, done ones counted.
             diversity_penalty: what a pair of steps on one topic takes off the value.
-            forecaster: what bills suggest of the estimates; it may grow. None: they stand as
-                they are.
+            forecaster: what bills suggest of the estimates; it may grow.
             executor_model_of: who would do an option.
             defer_upgradable: whether what has a better option waits for what is saved until then.
                 Else free steps, which bring most for their spend, would all be done before
                 anything could be saved for them.
+            concurrency: how many steps run side by side. Above one, the totals look at all of
+                them for their makespan.
         """
         self.open_steps = {step.name: step for step in offered}
         known = {option.name: option for step in offered for option in step.options}
@@ -100,14 +92,14 @@ class RemainingPlan:
             options.sort(key=lambda option: option.value < self.open_steps[option.step].value_max)
         self.options_by_step = {option.step: option for option in options}
         """What is still to be done, as it is declared, in its order."""
-        self.revision_steps = {
-            o.step for o in options if self.open_steps[o.step].role == "revision"
-        }
+        roles = {option.step: self.open_steps[option.step].role for option in options}
+        self.revision_steps = {step for step, role in roles.items() if role == "revision"}
         self._forecaster, self._executor_model_of = forecaster or Forecaster(()), executor_model_of
         self._expected_spend = ExpectedSpend(options, self._forecaster, executor_model_of)
         self._best_values = sorted(step.value_max for step in offered)
         self._done = {step.name for step in done}
-        self._max_steps, self._diversity_penalty = max_steps, diversity_penalty
+        self._max_steps, self._concurrency = max_steps, concurrency
+        self._diversity_penalty = diversity_penalty
         topics = [step.topic for step in done]
         self._done_topic_pairs = TopicPairs(topics)
         self._topic_pairs = TopicPairs([*topics, *(self.open_steps[o.step].topic for o in options)])
@@ -133,7 +125,7 @@ class RemainingPlan:
         places = max(0, self._max_steps - len(self._done))
         return RemainingTotals(
             option_count=len(self.options_by_step),
-            expected_spend=self.expected_spend(),
+            expected_spend=self._spend_as_run(),
             value=values - self._diversity_penalty * pairs,
             value_bound=fsum(self._best_values[max(0, len(self._best_values) - places) :]),
             open_step_count=len(self.open_steps),
@@ -141,8 +133,19 @@ class RemainingPlan:
         )
 
     def expected_spend(self, executor: str | None = None) -> Spend:
-        """What it is expected to use; what one executor does of it, when that is named."""
+        """What it is expected to use, one after another; of one executor, when that is named."""
         return self._expected_spend.total(executor)
+
+    def _spend_as_run(self) -> Spend:
+        """What it is expected to use when `route` sends it, so many steps at a time."""
+        total = self.expected_spend()
+        if self._concurrency == 1:
+            return total
+        options = self.options_by_step.values()
+        steps = [self.open_steps[option.step] for option in options]
+        latencies_ms = list(map(self._expected_spend.latency_ms, options))
+        latency_ms = makespan_ms(steps, latencies_ms, self._concurrency, waves=True)
+        return replace(total, latency_ms=latency_ms)
 
     def forecast_step(self, name: str) -> Step:
         """An open step as it is estimated now."""
@@ -180,19 +183,16 @@ class ExpectedSpend:
         self._ratios: dict[BeliefKey, Ratios | None] = {}
         self._totals: dict[str, list[int]] = {}
         for option in options:
-            about = self._belief_key_of[option.name] = forecaster.belief_key(
-                option, executor_model_of(option)
-            )
-            self._options.setdefault(about, {})[option.name] = option
-        for about, members in self._options.items():
-            self._ratios[about] = forecaster.ratios(about)
-            for option in members.values():
-                self._count(option, about, 1)
+            key = forecaster.belief_key(option, executor_model_of(option))
+            self._belief_key_of[option.name] = key
+            self._options.setdefault(key, {})[option.name] = option
+            self._ratios[key] = forecaster.ratios(key)
+            self._count(option, key, 1)
 
     def remove(self, option: StepOption) -> None:
         """Leaves an option out from now on."""
-        about = self._belief_key_of.pop(option.name)
-        self._count(self._options[about].pop(option.name), about, -1)
+        key = self._belief_key_of.pop(option.name)
+        self._count(self._options[key].pop(option.name), key, -1)
 
     def total(self, executor: str | None = None) -> Spend:
         """What they come to, or those of one executor."""
@@ -203,17 +203,22 @@ class ExpectedSpend:
             return Spend(*self._totals.get(executor, ()))
         return Spend(*map(sum, zip(*self._totals.values(), strict=True)))
 
-    def _recount(self) -> None:
-        for about, members in self._options.items():
-            if members and (ratios := self._forecaster.ratios(about)) != self._ratios[about]:
-                for option in members.values():
-                    self._count(option, about, -1)
-                self._ratios[about] = ratios
-                for option in members.values():
-                    self._count(option, about, 1)
+    def latency_ms(self, option: StepOption) -> int:
+        """The latency of one of them, as of the last total."""
+        ratios = self._ratios[self._belief_key_of[option.name]]
+        return Spend(*expected_amounts(option.estimate, ratios)).latency_ms
 
-    def _count(self, option: StepOption, about: BeliefKey, times: int) -> None:
+    def _recount(self) -> None:
+        for key, members in self._options.items():
+            if members and (ratios := self._forecaster.ratios(key)) != self._ratios[key]:
+                for option in members.values():
+                    self._count(option, key, -1)
+                self._ratios[key] = ratios
+                for option in members.values():
+                    self._count(option, key, 1)
+
+    def _count(self, option: StepOption, key: BeliefKey, times: int) -> None:
         totals = self._totals.setdefault(option.executor, [0] * len(SPEND_FIELDS))
-        amounts = expected_amounts(option.estimate, self._ratios[about])
+        amounts = expected_amounts(option.estimate, self._ratios[key])
         for place, amount in enumerate(amounts):
             totals[place] += times * amount

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from thrifty.planning.solver.makespan import longest_path, makespan
+from thrifty.planning.solver.makespan import list_waits, makespan
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,19 @@ from thrifty.planning.solver.makespan import longest_path, makespan
 def test_by_hand(durations, waits, places, flow, waves):
     assert makespan(durations, waits, places, waves=False) == flow
     assert makespan(durations, waits, places, waves=True) == waves
+
+
+def longest_path(durations: list[int], waits: list[list[int]]) -> int:
+    """The makespan when everything may run at once: no schedule can be shorter."""
+    ends: list[int] = []
+    for duration, before in zip(durations, waits, strict=True):
+        ends.append(duration + max((ends[i] for i in before), default=0))
+    return max(ends, default=0)
+
+
+def test_a_revision_waits_for_all_sections_and_a_step_for_what_is_listed():
+    waits = list_waits("ABCD", ["X", "AX", "B", ""], [False, False, False, True])
+    assert waits == [set(), {0}, {1}, {0, 1, 2}]
 
 
 def test_no_schedule_beats_the_longest_path_or_the_shared_work():

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from thrifty.planning.risk import CONE_SCALE, fits_margin
-from thrifty.planning.solver.knapsack import KnapsackItem
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.margin_bound import MarginBound, bound_margins, margin_range
 
 

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.packed_rows import PackedRows
 
 AMOUNTS = st.integers(0, 10**18)

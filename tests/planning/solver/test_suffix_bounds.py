@@ -11,7 +11,8 @@ from thrifty.planning.problem import Problem
 from thrifty.planning.risk import CONE_SCALE
 from thrifty.planning.solver.build_knapsack import build_knapsack
 from thrifty.planning.solver.core import CoreItem, CoreStep
-from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.packed_rows import PackedRows
 from thrifty.planning.solver.suffix_bounds import ConcaveBound, SuffixBounds, build_bound
 

@@ -32,22 +32,22 @@ tried, and how many nodes are searched."""
 
 def solve_automatically(model: KnapsackModel, limits: SolveLimits = LIMITS_DEFAULT) -> SolveResult:
     """The best plan of a model, by whichever engine proves it sooner."""
-    if model.impossible or not model.items:
-        return solve_exactly(model, (), limits)
     if model.item_count >= ITEMS_LARGE:
         limits = replace(limits, gap=GAP_LARGE)
     # A list schedule is no linear thing; there HiGHS would forbid one set after another.
-    if model.makespan_limit or not is_installed():
-        return solve_exactly(model, (), limits)
+    is_decided = bool(model.impossible) or not model.items
+    if is_decided or model.makespan_limit or not is_installed():
+        return solve_exactly(model, limits)
     exact = ExactEngine(model, limits)
     parts = exact.reduce_root()
     if exact.is_finished(parts):
         return exact.result(parts)
     nodes_max = min(limits.nodes_max, exact.incumbent.nodes + extra_nodes(exact, parts[0].core))
+    # Cut short for the hand-over only: what is left of the caller's limits goes to HiGHS.
     exact.limits = replace(limits, nodes_max=nodes_max)
-    found = exact.solve_subproblems(list(parts))
-    if found.is_proven or exact.incumbent.nodes < nodes_max or limits.is_past_deadline():
-        return found
+    result = exact.solve_subproblems(list(parts))
+    if result.is_proven or exact.incumbent.nodes < nodes_max or limits.is_past_deadline():
+        return result
     exact.limits = limits
     return finish_with_milp(exact, parts[0])
 

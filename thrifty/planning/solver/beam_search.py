@@ -9,19 +9,17 @@ Reference: B. T. Lowerre, "The HARPY speech recognition system", 1976 (beam sear
 
 from collections.abc import Iterator
 
-from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.solve_result import LIMITS_DEFAULT, SolveLimits, SolveResult
 
 BEAM_WIDTH = 12
-
 
 Candidate = tuple[KnapsackItem, ...]
 """Items in the order of their steps: one form for every order of adding them."""
 
 
-def solve_by_beam_search(
-    model: KnapsackModel, limits: SolveLimits = LIMITS_DEFAULT, beam_width: int = BEAM_WIDTH
-) -> SolveResult:
+def solve_by_beam_search(model: KnapsackModel, limits: SolveLimits = LIMITS_DEFAULT) -> SolveResult:
     """The best plan that the beam meets; fits what is left, but need not be the best there is."""
     best: Candidate | None = () if model.is_plan(()) else None
     beam: list[Candidate] = [()]
@@ -29,7 +27,7 @@ def solve_by_beam_search(
     for _ in range(model.max_steps):
         grown = {new for old in beam for new in _extend(model, old)}
         nodes += len(grown)
-        beam = sorted(grown, key=model.sort_key)[:beam_width]
+        beam = sorted(grown, key=model.sort_key)[:BEAM_WIDTH]
         plans = [chosen for chosen in beam if model.is_plan(chosen)]
         best = min(
             [*plans, *([best] if best is not None else [])], key=model.sort_key, default=None
@@ -49,6 +47,7 @@ def _extend(model: KnapsackModel, old: Candidate) -> Iterator[Candidate]:
         if step in present or not present.issuperset(model.requires[step]):
             continue
         for item in options:
+            # Sorted, so that two orders of adding make one candidate.
             chosen = tuple(sorted((*old, item)))
             if min(model.rooms(chosen), default=0) >= 0:
                 yield chosen

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from operator import add
 
 from thrifty.planning.solver.core import Beside
-from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.packed_rows import PackedRows, Variances, add_variances
 from thrifty.planning.solver.relaxation import RelaxedSolution
 from thrifty.planning.solver.solve_result import SolveLimits
@@ -62,25 +63,18 @@ class BranchAndBound:
         self,
         model: KnapsackModel,
         rows: PackedRows,
-        left: Beside,
-        at: RelaxedSolution,
+        beside: Beside,
+        root: RelaxedSolution,
         tolerance: float,
     ) -> None:
-        """Prepares the walk through the core.
-
-        Args:
-            model: the problem.
-            rows: its rows.
-            left: what is left of it to decide.
-            at: its bound.
-            tolerance: the error that rounding may leave in a bound.
-        """
+        """Prepares the walk through the core, of which the root is the bound. The tolerance is the
+        error that rounding may leave in a bound."""
         self.model = model
         self.packed_rows = rows
-        self.root = at
+        self.root = root
         self.tolerance = tolerance
-        self.rooms = left.rooms
-        self.walk = walk(model, rows, left.core)
+        self.rooms = beside.rooms
+        self.walk = walk(model, rows, beside.core)
 
     def run(self, incumbent: Incumbent, limits: SolveLimits) -> bool:
         """Improves on the best plan; returns whether nothing better is left.
@@ -122,7 +116,7 @@ class BranchAndBound:
 
     def _children(self, node: SearchNode, best: Incumbent) -> list[SearchNode]:
         """The nodes with one item more, plans among them noted as they are met."""
-        _, base, unpriced, value, start, places, rooms, variances, chosen, pending, trail = node
+        _, base, unpriced, value, start, places, rooms, variances, chosen, pending, items = node
         everywhere, _, tops, mosts, lightest, ends, tail = self.walk
         guards, is_risky = self.packed_rows.guard_bits, self.packed_rows.has_margins
         top, most = tops[places], mosts[places]
@@ -161,7 +155,7 @@ class BranchAndBound:
                         leapt += fitting - after
                         after = fitting
                     continue
-                onward = item, trail
+                onward = item, items
                 if not still and achieved >= least:
                     self._update_incumbent(onward, achieved, best)
                     least = best.value - self.tolerance
@@ -186,7 +180,7 @@ class BranchAndBound:
 
     def _add_last_items(self, node: SearchNode, best: Incumbent) -> None:
         """Notes the plans with one item more, the last that may be added."""
-        _, base, _, value, start, _, rooms, variances, chosen, pending, trail = node
+        _, base, _, value, start, _, rooms, variances, chosen, pending, items = node
         guards, is_risky = self.packed_rows.guard_bits, self.packed_rows.has_margins
         everywhere, top = self.walk.places, self.walk.tops[1]
         least = best.value - self.tolerance
@@ -209,7 +203,7 @@ class BranchAndBound:
                     left, add_variances(variances, item)
                 ):
                     continue
-                self._update_incumbent((item, trail), before + gain, best)
+                self._update_incumbent((item, items), before + gain, best)
                 least = best.value - self.tolerance
         best.nodes += i + 1 - start
 
@@ -240,7 +234,7 @@ class BranchAndBound:
             best.items, best.value = items, value
 
 
-def _iterate_items(trail: ChosenItems) -> Iterator[KnapsackItem]:
-    while trail:
-        item, trail = trail
+def _iterate_items(chosen: ChosenItems) -> Iterator[KnapsackItem]:
+    while chosen:
+        item, chosen = chosen
         yield item

@@ -13,7 +13,8 @@ from operator import le
 
 from thrifty.planning.problem import Problem
 from thrifty.planning.solver.constraint_matrix import ConstraintMatrix, OptionColumn
-from thrifty.planning.solver.knapsack import MICRO, KnapsackItem, KnapsackModel, make_tuples
+from thrifty.planning.solver.knapsack import MICRO, KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem, make_tuples
 from thrifty.planning.solver.packed_rows import is_no_wider
 
 DOMINATORS_MAX = 40
@@ -21,12 +22,7 @@ DOMINATORS_MAX = 40
 
 
 def build_knapsack(problem: Problem, matrix: ConstraintMatrix | None = None) -> KnapsackModel:
-    """The model of a problem; the order of its steps and options has no influence.
-
-    Args:
-        problem: what is to be planned.
-        matrix: the problem's measure, if it is at hand.
-    """
+    """The model of a problem; the order of its steps and options has no influence."""
     matrix = matrix or ConstraintMatrix(problem)
     done = {step.name for step in problem.done}
     steps = {step.name: step for step in problem.steps if step.name not in done}
@@ -52,12 +48,7 @@ def build_knapsack(problem: Problem, matrix: ConstraintMatrix | None = None) -> 
     number = {name: i for i, name in enumerate(names)}
     return KnapsackModel(
         items=_build_items([offers[name] for name in names], unit),
-        requires=tuple(
-            [
-                tuple(sorted([number[r] for r in requires[name]])) if requires[name] else ()
-                for name in names
-            ]
-        ),
+        requires=tuple([tuple(sorted([number[r] for r in requires[name]])) for name in names]),
         is_required=tuple([name in required for name in names]),
         topics=topics,
         is_revision=tuple([steps[name].role == "revision" for name in names]),
@@ -78,10 +69,7 @@ def _drop_dominated(
 ) -> Sequence[OptionColumn]:
     """Drops a step's options that do not fit alone or are dominated; the most valuable come first.
 
-    Args:
-        matrix: the problem's measure.
-        columns: the options.
-        repeated: what their topic takes off their value.
+    What finished steps on their topic take off their value is `repeated`.
     """
     fitting = sorted([offer for offer in columns if offer[2] not in matrix.oversized])
     if repeated:
@@ -145,11 +133,7 @@ def _keep_short_chains(
 ) -> Mapping[str, Sequence[OptionColumn]]:
     """Drops each step that, with all it requires, has more steps than a plan may have.
 
-    Args:
-        columns_of: every step after those that it requires.
-        requires: what steps require.
-        required: the steps that stay in any case.
-        max_steps: what a plan may have.
+    Each step stands after those that it requires. The required ones stay in any case.
     """
     if max_steps >= len(columns_of):
         return columns_of

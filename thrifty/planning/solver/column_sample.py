@@ -10,16 +10,10 @@ from thrifty.planning.solver.core import Core
 from thrifty.planning.solver.relaxation import Relaxation, RelaxedSolution
 
 
-def sample_steps(relaxation: Relaxation, at: RelaxedSolution, extra_steps: int) -> Core:
-    """The steps that the relaxed problem chooses, some more, and what they require.
-
-    Args:
-        relaxation: the problem.
-        at: the prices.
-        extra_steps: how many steps beyond those that a plan has room for.
-    """
+def sample_steps(relaxation: Relaxation, solution: RelaxedSolution, extra_steps: int) -> Core:
+    """The steps that the relaxed problem chooses, so many more, and what they require."""
     core, place, requires = relaxation.core, relaxation.place_of, relaxation.model.requires
-    best_first = sorted(relaxation.optional, key=at.net_step_values.__getitem__, reverse=True)
+    best_first = sorted(relaxation.optional, key=solution.net_step_values.__getitem__, reverse=True)
     places = [*relaxation.needed, *best_first[: relaxation.free_places + extra_steps]]
     found = set(places)
     for i in places:

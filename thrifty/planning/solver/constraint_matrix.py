@@ -12,7 +12,8 @@ from thrifty.budget.option import StepOption
 from thrifty.budget.resources import LATENCY, RESOURCES, TOOL_CALLS
 from thrifty.planning import risk
 from thrifty.planning.problem import Problem
-from thrifty.planning.solver.knapsack import MICRO, MakespanLimit
+from thrifty.planning.solver.knapsack import MICRO
+from thrifty.planning.solver.makespan import MakespanLimit
 
 RowAmounts = tuple[int, ...]
 

@@ -6,20 +6,16 @@ known plan is decided without a search: "reduced cost fixing", and the rest is t
 Source: E. Balas, E. Zemel, "An algorithm for large zero-one knapsack problems" (1980).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, count, islice, repeat
 from math import gcd, inf
 from operator import add, gt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel, make_tuples
-
-if TYPE_CHECKING:
-    from thrifty.planning.solver.packed_rows import PackedRows
-    from thrifty.planning.solver.relaxation import Relaxation, RelaxedSolution
+from thrifty.planning.solver.knapsack import KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem, make_tuples
+from thrifty.planning.solver.packed_rows import PackedRows
 
 
 class CoreItem(NamedTuple):
@@ -90,11 +86,6 @@ def count_items(core: Core) -> int:
     return sum([len(position.items) for position in core])
 
 
-def exclude_step(model: KnapsackModel, core: Core, step: int) -> Core | None:
-    """The part of the core in which a step, and all that requires it, is not chosen."""
-    return close_requirements(model, [position for position in core if position.step != step])
-
-
 def fix_step(
     model: KnapsackModel, core: Core, step: int, branches: Sequence[CoreItem]
 ) -> Core | None:
@@ -119,61 +110,11 @@ def restrict_to_core(model: KnapsackModel, core: Core) -> KnapsackModel:
     steps = range(len(model.items))
     return replace(
         model,
-        items=tuple([_items_of(kept[step]) if step in kept else () for step in steps]),
+        items=tuple(
+            [tuple([c.item for c in kept[step].items]) if step in kept else () for step in steps]
+        ),
         is_required=tuple([step in kept and kept[step].needed for step in steps]),
     )
-
-
-def _items_of(position: CoreStep) -> tuple[KnapsackItem, ...]:
-    return tuple([branch.item for branch in position.items])
-
-
-def reduce_core(relaxation: Relaxation, root: RelaxedSolution, slack: float) -> Core | None:
-    """Drops by reduced cost what no better plan can contain: the needed steps first, then the best.
-
-    Args:
-        relaxation: the problem.
-        root: its bound.
-        slack: how much a plan may lose against the bound and still be of interest.
-    """
-    taken = set(root.chosen_places)
-    ranks = sorted([root.net_step_values[place] for place in relaxation.optional], reverse=True)
-    free = relaxation.free_places
-    last_in = max(0.0, ranks[free - 1]) if 0 < free <= len(ranks) else 0.0
-    first_out = max(0.0, ranks[free]) if 0 <= free < len(ranks) else 0.0
-    positions = []
-    for place, position in enumerate(relaxation.core):
-        best = root.net_step_values[place]
-        is_taken = place in taken
-        least = (best if is_taken else last_in) - slack
-        if best >= least:
-            needed = position.needed or (is_taken and best - first_out > slack)
-            branches = _items_at_least(relaxation, root, place, least)
-            paid = best - root.step_values[place]
-            positions.append(CoreStep(position.step, branches, needed, paid))
-    return close_requirements(relaxation.model, positions)
-
-
-def _items_at_least(
-    relaxation: Relaxation, root: RelaxedSolution, place: int, least: float
-) -> tuple[CoreItem, ...]:
-    """The items of a step whose reduced value is not below the least, best first."""
-    branches, best = relaxation.core[place].items, root.net_step_values[place]
-    if len(branches) == 1:
-        return (CoreItem(best, *branches[0][1:]),)
-    worth = root.item_values[relaxation.slices[place]]
-    offset = best - root.step_values[place]
-    kept = [
-        CoreItem(w + offset, branch.value, branch.packed_amounts, branch.item)
-        for w, branch in zip(worth, branches, strict=True)
-        if w + offset >= least
-    ]
-    kept.sort(key=_descending_value)
-    return tuple(kept)
-
-
-def _descending_value(branch: CoreItem) -> float:
-    return -branch.reduced_value
 
 
 def close_requirements(model: KnapsackModel, positions: Sequence[CoreStep]) -> Core | None:

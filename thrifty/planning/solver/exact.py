@@ -14,17 +14,18 @@ from thrifty.planning.solver.column_sample import sample_steps
 from thrifty.planning.solver.core import (
     Core,
     beside_needed,
+    close_requirements,
     count_items,
-    exclude_step,
     fix_step,
-    reduce_core,
     whole_core,
 )
 from thrifty.planning.solver.greedy import CorePlan, plan_by_density, plan_by_reduced_value
-from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.leeway import leeway
 from thrifty.planning.solver.margin_bound import MarginRange
 from thrifty.planning.solver.packed_rows import PackedRows
+from thrifty.planning.solver.reduced_cost_fixing import reduce_core
 from thrifty.planning.solver.relaxation import DualPrices, Relaxation, RelaxedSolution
 from thrifty.planning.solver.settling import Settling
 from thrifty.planning.solver.solve_result import LIMITS_DEFAULT, SolveLimits, SolveResult
@@ -81,19 +82,12 @@ class Subproblem:
     """Of each row, for the plans of the part that matter."""
 
 
-def solve_exactly(
-    model: KnapsackModel, known: Sequence[KnapsackItem] = (), limits: SolveLimits = LIMITS_DEFAULT
-) -> SolveResult:
-    """The best plan of a model, or the best found within the limits.
-
-    Args:
-        model: the problem.
-        known: a plan to start from.
-        limits: how much effort may be spent.
-    """
+def solve_exactly(model: KnapsackModel, limits: SolveLimits = LIMITS_DEFAULT) -> SolveResult:
+    """The best plan of a model, or the best found within the limits."""
     if model.impossible or not model.items:
         return SolveResult((), 0, is_plan=model.is_plan(()))
-    return ExactEngine(model, limits).run(known)
+    engine = ExactEngine(model, limits)
+    return engine.solve_subproblems(engine.reduce_root())
 
 
 class ExactEngine:
@@ -108,17 +102,12 @@ class ExactEngine:
         self.relaxation = Relaxation(model, whole_core(model, self.packed_rows), self.packed_rows)
         """The latest: of the whole problem, or of a part of it."""
 
-    def run(self, known: Sequence[KnapsackItem] = ()) -> SolveResult:
-        """Reduces, searches and splits until nothing is open or a limit is reached."""
-        return self.solve_subproblems(self.reduce_root(known))
-
-    def reduce_root(self, known: Sequence[KnapsackItem] = ()) -> list[Subproblem]:
+    def reduce_root(self) -> list[Subproblem]:
         """Solves an easy problem; of a hard one, returns the subproblem that is left."""
         relaxation = self.relaxation
         if relaxation.beside is None:
             return []
         core, count = relaxation.core, len(relaxation.items)
-        self.update_incumbent(core_items_of(core, known))
         self.update_incumbent(plan_by_density(relaxation))
         prices = initial_prices(relaxation, self.incumbent.items)
         if count >= ITEMS_LARGE:
@@ -137,6 +126,7 @@ class ExactEngine:
             part = subproblems.pop()
             if part.bound < self.incumbent.value - self.tolerance:
                 continue
+            # What is left of the likelier half is taken up next, as its plans cut off the other.
             for half in split_core(self.model, part.core):
                 if half is not None:
                     subproblems += self.reduce_and_search(
@@ -191,53 +181,53 @@ class ExactEngine:
             relaxation = self.relaxation
             if relaxation.beside is None:
                 return []
-            at = self.lowest_bound(relaxation, prices, rounds)
-            self.tolerance = self.tolerance or bound_tolerance(at)
-            smaller = self.reduce_core(relaxation, at)
+            solution = self.lowest_bound(relaxation, prices, rounds)
+            self.tolerance = self.tolerance or bound_tolerance(solution)
+            smaller = self.reduce_core(relaxation, solution)
             if smaller is None:
                 return []
-            prices = at.prices
-            is_clearer, margins = self.tighten_margins(relaxation, at)
+            prices = solution.prices
+            is_clearer, margins = self.tighten_margins(relaxation, solution)
             is_smaller = REPRICED_ITEMS_MIN < count_items(smaller) < shrunk * len(relaxation.items)
             if not is_smaller and not is_clearer:
                 break
             core = smaller
-        rest = [Subproblem(smaller, prices, min(subproblem.bound, at.bound), margins)]
+        rest = [Subproblem(smaller, prices, min(subproblem.bound, solution.bound), margins)]
         width = self.core_width(smaller)
         if width and (not nodes or width > width_max):
             return rest
-        return [] if self.search_core(smaller, at, nodes) else rest
+        return [] if self.search_core(smaller, solution, nodes) else rest
 
     def tighten_margins(
-        self, relaxation: Relaxation, at: RelaxedSolution
+        self, relaxation: Relaxation, solution: RelaxedSolution
     ) -> tuple[bool, Sequence[MarginRange]]:
         """Whether the margin ranges of better plans are so much tighter that new prices pay, and
         these ranges."""
-        slack = self.value_slack(at)
-        before = relaxation.margin_looseness(at.prices, relaxation.margin_ranges)
-        if before <= TIGHTENED_SHARE_MIN * slack or at.bound <= self.sufficient_bound():
+        slack = self.value_slack(solution)
+        before = relaxation.margin_looseness(solution.prices, relaxation.margin_ranges)
+        if before <= TIGHTENED_SHARE_MIN * slack or solution.bound <= self.sufficient_bound():
             return False, relaxation.margin_ranges
-        margins = leeway(relaxation, at, slack)
+        margins = leeway(relaxation, solution, slack)
         return before - relaxation.margin_looseness(
-            at.prices, margins
+            solution.prices, margins
         ) > TIGHTENED_SHARE_MIN * slack, margins
 
-    def value_slack(self, at: RelaxedSolution) -> float:
+    def value_slack(self, solution: RelaxedSolution) -> float:
         """How much value a plan may lose against a bound and still be better than the incumbent."""
-        return at.bound - self.incumbent.value + self.tolerance
+        return solution.bound - self.incumbent.value + self.tolerance
 
-    def reduce_core(self, relaxation: Relaxation, at: RelaxedSolution) -> Core | None:
+    def reduce_core(self, relaxation: Relaxation, solution: RelaxedSolution) -> Core | None:
         """What of a core can still be better than the best plan; None when nothing can."""
-        slack = self.value_slack(at)
-        return reduce_core(relaxation, at, slack) if slack >= 0 else None
+        slack = self.value_slack(solution)
+        return reduce_core(relaxation, solution, slack) if slack >= 0 else None
 
-    def search_core(self, core: Core, at: RelaxedSolution, nodes: int) -> bool:
+    def search_core(self, core: Core, solution: RelaxedSolution, nodes: int) -> bool:
         """Searches a core for a better plan; whether none is left."""
         left = beside_needed(self.packed_rows, core)
         if left is None:
             return True
         nodes_max = min(self.limits.nodes_max, self.incumbent.nodes + nodes + len(core))
-        search = BranchAndBound(self.model, self.packed_rows, left, at, self.tolerance)
+        search = BranchAndBound(self.model, self.packed_rows, left, solution, self.tolerance)
         return search.run(self.incumbent, replace(self.limits, nodes_max=nodes_max))
 
     def prices_from_rows(self, relaxation: Relaxation, prices: DualPrices) -> DualPrices:
@@ -250,20 +240,22 @@ class ExactEngine:
         alone, together = START_ROUNDS
         self.incumbent.nodes += (alone + 2 * together) * len(relaxation.core)
         start, meet = DualPrices(prices.rows, {}, {}), self.plan_maker(relaxation)
-        at = minimise_bound(RowPricesOnly(relaxation), start, self.sufficient_bound, alone, meet)
+        solution = minimise_bound(
+            RowPricesOnly(relaxation), start, self.sufficient_bound, alone, meet
+        )
         if not self.model.penalty and not any(self.model.requires):
-            return at.prices
+            return solution.prices
         dual = Settling(relaxation)
-        at = minimise_bound(
+        solution = minimise_bound(
             dual,
-            at.prices,
+            solution.prices,
             self.sufficient_bound,
             together,
             meet,
             step_share=0.5,
             row_change_max=0.3,
         )
-        return at.prices.with_half_couplings()
+        return solution.prices.with_half_couplings()
 
     def prices_from_sample(self, relaxation: Relaxation, prices: DualPrices) -> DualPrices:
         """Good prices to start from, and a good plan, found on a sample of the steps."""
@@ -272,10 +264,10 @@ class ExactEngine:
         self.tolerance = bound_tolerance(first)
         part = Relaxation(self.model, sample_steps(relaxation, first, spare), self.packed_rows)
         self.incumbent.nodes += len(relaxation.core) + (rounds + 1) * len(part.core)
-        at = self.lowest_bound(part, prices, rounds)
-        if core := self.reduce_core(part, at):
-            self.search_core(core, at, nodes)
-        return at.prices
+        solution = self.lowest_bound(part, prices, rounds)
+        if core := self.reduce_core(part, solution):
+            self.search_core(core, solution, nodes)
+        return solution.prices
 
     def lowest_bound(
         self, relaxation: Relaxation, prices: DualPrices, rounds: int
@@ -287,7 +279,7 @@ class ExactEngine:
 
     def plan_maker(self, relaxation: Relaxation) -> Callable[[RelaxedSolution], None]:
         """A callback that makes a plan of each point of a descent."""
-        return lambda at: self.update_incumbent(plan_by_reduced_value(relaxation, at))
+        return lambda solution: self.update_incumbent(plan_by_reduced_value(relaxation, solution))
 
     def update_incumbent(self, plan: CorePlan) -> None:
         """Makes a plan the incumbent if it is better."""
@@ -314,16 +306,14 @@ class ExactEngine:
         return SolveResult(best.items, bound, best.nodes, is_plan and bound == value, is_plan)
 
 
-def bound_tolerance(at: RelaxedSolution) -> float:
+def bound_tolerance(solution: RelaxedSolution) -> float:
     """The error that rounding may leave in bounds like this one."""
-    return EPSILON * (abs(at.bound) + sum(map(abs, at.net_step_values)) + 1.0)
+    return EPSILON * (abs(solution.bound) + sum(map(abs, solution.net_step_values)) + 1.0)
 
 
 def core_items_of(core: Core, plan: Sequence[KnapsackItem]) -> CorePlan:
     """The core's items that a plan has chosen."""
     names = {item.name for item in plan}
-    if not names:
-        return []
     return [branch for p in core for branch in p.items if branch.item.name in names]
 
 
@@ -338,7 +328,7 @@ def split_core(model: KnapsackModel, core: Core) -> list[Core | None]:
         edge = max(0.0, optional[free].items[0].reduced_value) if free < len(optional) else 0.0
         middle = min(optional, key=lambda p: abs(p.items[0].reduced_value - edge))
         return [
-            exclude_step(model, core, middle.step),
+            close_requirements(model, [position for position in core if position is not middle]),
             fix_step(model, core, middle.step, middle.items),
         ]
     middle = min(

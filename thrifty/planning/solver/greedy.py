@@ -3,13 +3,12 @@
 What it returns is always a valid plan. It cannot prove that there is none.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 from thrifty.planning.solver.core import Core, CoreItem
-from thrifty.planning.solver.knapsack import KnapsackModel
 from thrifty.planning.solver.packed_rows import (
-    PackedRows,
     Variances,
     add_variances,
     subtract_variances,
@@ -27,27 +26,19 @@ class PlanBuilder:
     """A partial plan that grows; no step that was added is removed again."""
 
     def __init__(
-        self,
-        model: KnapsackModel,
-        rows: PackedRows,
-        rooms: int,
-        items_of: Callable[[int], Iterable[CoreItem]],
+        self, relaxation: Relaxation, core: Core, rooms: int, promise: Sequence[float]
     ) -> None:
-        """An empty plan.
-
-        Args:
-            model: the problem.
-            rows: its rows.
-            rooms: what may be used of them, beside the least of all that is needed.
-            items_of: the items of a step, in the order in which they are tried.
-        """
-        self.model = model
-        self.packed_rows = rows
-        self.items_of = items_of
+        """An empty plan of a core and its packed rooms, beside the least of all that is needed; the
+        most promising item of a step is tried first."""
+        self.relaxation = relaxation
+        self.model = relaxation.model
+        self.packed_rows = relaxation.rows
+        self.core = core
+        self.promise = promise
         self.chosen: dict[int, CoreItem] = {}
         self.rooms = rooms
-        self.variances = rows.no_variances
-        self.topic_counts: dict[int, int] = {}
+        self.variances = self.packed_rows.no_variances
+        self.topic_counts: Counter[int] = Counter()
 
     def add(self, step: int) -> bool:
         """Adds a step and what it requires, if that fits and brings more than it takes off."""
@@ -69,8 +60,7 @@ class PlanBuilder:
         for branch in picks:
             step = branch.item.step
             self.chosen[step] = branch
-            topic = self.model.topics[step]
-            self.topic_counts[topic] = self.topic_counts.get(topic, 0) + 1
+            self.topic_counts[self.model.topics[step]] += 1
         self.rooms, self.variances = rooms, variances
         return True
 
@@ -82,12 +72,26 @@ class PlanBuilder:
                     needed.append(requirement)
         return needed
 
+    def _items_of(self, step: int) -> Sequence[CoreItem]:
+        """The items of a step, most promising first; sorted only when they are asked for."""
+        place = self.relaxation.place_of.get(step)
+        if place is None:
+            return ()
+        branches = self.core[place].items
+        if len(branches) == 1:
+            return branches
+        promise = self.promise[self.relaxation.slices[place]]
+        if len(branches) == 2:  # as most often, and then there is little to sort
+            return branches if promise[0] >= promise[1] else branches[::-1]
+        ranked = sorted(range(len(branches)), key=promise.__getitem__, reverse=True)
+        return [branches[i] for i in ranked]
+
     def _first_fitting(
         self, step: int, rooms: int, variances: Variances
     ) -> tuple[CoreItem, int, Variances] | None:
         """The first item of a step that fits, and the room that it leaves."""
         guards, is_risky = self.packed_rows.guard_bits, self.packed_rows.has_margins
-        for branch in self.items_of(step):
+        for branch in self._items_of(step):
             left = rooms - branch.packed_amounts
             if left & guards == guards:
                 spread = add_variances(variances, branch.item) if is_risky else variances
@@ -97,13 +101,9 @@ class PlanBuilder:
 
     def _joint_gain(self, picks: Sequence[CoreItem]) -> int:
         """What the picks add together, the redundancy among themselves left out."""
-        topics, entries, gain = self.model.topics, self.topic_counts, 0
-        for pick in picks:
-            item = pick.item
-            gain += item.value
-            if (topic := topics[item.step]) in entries and topic >= 0:
-                gain -= self.model.penalty * entries[topic]
-        return gain
+        topics = [self.model.topics[pick.item.step] for pick in picks]
+        repeats = sum([self.topic_counts[topic] for topic in topics if topic >= 0])
+        return sum([pick.item.value for pick in picks]) - self.model.penalty * repeats
 
     def swap(self, step: int, new: CoreItem) -> None:
         """Swaps the item of a chosen step for a better one, if that fits."""
@@ -123,6 +123,22 @@ class PlanBuilder:
             return
         self.rooms, self.variances = rooms, variances
 
+    def candidate_swaps(self) -> list[tuple[int, CoreItem]]:
+        """The more valuable items of the chosen steps that would fit now, those first that lose
+        the least promise for the value they gain."""
+        guards = self.packed_rows.guard_bits
+        swaps = []
+        for step, old in self.chosen.items():
+            place = self.relaxation.place_of[step]
+            branches, rooms = self.core[place].items, self.rooms + old.packed_amounts
+            for i, new in enumerate(branches):
+                if new.value > old.value and (rooms - new.packed_amounts) & guards == guards:
+                    promise = self.promise[self.relaxation.slices[place]]
+                    loss = promise[branches.index(old)] - promise[i]
+                    swaps.append((loss / (new.value - old.value), step, i, new))
+        swaps.sort()
+        return [(step, new) for _, step, _, new in swaps]
+
     def _keeps_makespan(self, picks: Sequence[CoreItem]) -> bool:
         items = [branch.item for branch in (*self.chosen.values(), *picks)]
         return self.model.time_left(items) >= 0
@@ -133,74 +149,23 @@ def build_in_order(
 ) -> CorePlan:
     """Builds a plan from steps in an order, and of each the most promising item that fits.
 
-    Args:
-        relaxation: the problem.
-        promise: of each item.
-        order: the places of the optional steps; needed steps come before them.
-
-    Returns:
-        A plan; nothing when a needed step does not fit.
+    Needed steps come before the places of the order. Nothing is returned when one does not fit.
     """
     if relaxation.beside is None:
         return []
-    model, (core, rooms) = relaxation.model, relaxation.beside
-    builder = PlanBuilder(model, relaxation.rows, rooms, _ItemsByPromise(relaxation, core, promise))
-    chosen = builder.chosen
-    failures = 0
+    core, rooms = relaxation.beside
+    builder = PlanBuilder(relaxation, core, rooms, promise)
+    chosen, failures = builder.chosen, 0
     for place in chain(relaxation.needed, order):
-        if len(chosen) >= model.max_steps or failures > FAILURES_MAX:
+        if len(chosen) >= relaxation.model.max_steps or failures > FAILURES_MAX:
             break
         if (step := core[place].step) not in chosen:
             failures = 0 if builder.add(step) else failures + 1
     if any(core[place].step not in chosen for place in relaxation.needed):
         return []
-    for step, branch in _candidate_swaps(relaxation, core, promise, builder):
+    for step, branch in builder.candidate_swaps():
         builder.swap(step, branch)
     return list(chosen.values())
-
-
-def _candidate_swaps(
-    relaxation: Relaxation, core: Core, promise: Sequence[float], builder: PlanBuilder
-) -> list[tuple[int, CoreItem]]:
-    """The more valuable items of the chosen steps that would fit now, those first that lose the
-    least promise for the value they gain."""
-    rooms, guards = builder.rooms, relaxation.rows.guard_bits
-    swaps = []
-    for step, old in builder.chosen.items():
-        place = relaxation.place_of[step]
-        branches = core[place].items
-        for i, new in enumerate(branches):
-            if (
-                new.value > old.value
-                and (rooms + old.packed_amounts - new.packed_amounts) & guards == guards
-            ):
-                start = relaxation.starts[place]
-                loss = promise[start + branches.index(old)] - promise[start + i]
-                swaps.append((loss / (new.value - old.value), step, i, new))
-    swaps.sort()
-    return [(step, new) for _, step, _, new in swaps]
-
-
-class _ItemsByPromise:
-    """The items of a step, most promising first; sorted only when they are asked for."""
-
-    def __init__(self, relaxation: Relaxation, core: Core, promise: Sequence[float]) -> None:
-        self.relaxation = relaxation
-        self.core = core
-        self.promise = promise
-
-    def __call__(self, step: int) -> Sequence[CoreItem]:
-        place = self.relaxation.place_of.get(step)
-        if place is None:
-            return ()
-        branches = self.core[place].items
-        if len(branches) == 1:
-            return branches
-        promise = self.promise[self.relaxation.slices[place]]
-        if len(branches) == 2:  # as most often, and then there is little to sort
-            return branches if promise[0] >= promise[1] else branches[::-1]
-        ranked = sorted(range(len(branches)), key=promise.__getitem__, reverse=True)
-        return [branches[i] for i in ranked]
 
 
 def plan_by_density(relaxation: Relaxation) -> CorePlan:
@@ -213,27 +178,27 @@ def plan_by_density(relaxation: Relaxation) -> CorePlan:
     return build_in_order(relaxation, densities, _sort_descending(relaxation.optional, places))
 
 
-def plan_by_reduced_value(relaxation: Relaxation, at: RelaxedSolution) -> CorePlan:
+def plan_by_reduced_value(relaxation: Relaxation, solution: RelaxedSolution) -> CorePlan:
     """The plan that follows the prices of a relaxation.
 
     What the relaxed problem chooses comes first, and there the steps that would lose most by
     any other choice, so that what no longer fits as it should costs little.
     """
-    taken = set(at.chosen_places)
+    taken = set(solution.chosen_places)
     sure = [place for place in relaxation.optional if place in taken]
     others = [place for place in relaxation.optional if place not in taken]
-    regrets = {place: _next_best_loss(relaxation, at, place) for place in sure}
-    order = [*_sort_descending(sure, regrets), *_sort_descending(others, at.net_step_values)]
-    return build_in_order(relaxation, at.item_values, order)
+    regrets = {place: _next_best_loss(relaxation, solution, place) for place in sure}
+    order = [*_sort_descending(sure, regrets), *_sort_descending(others, solution.net_step_values)]
+    return build_in_order(relaxation, solution.item_values, order)
 
 
-def _next_best_loss(relaxation: Relaxation, at: RelaxedSolution, place: int) -> float:
+def _next_best_loss(relaxation: Relaxation, solution: RelaxedSolution, place: int) -> float:
     """The value lost by the next best choice for a step: another item, or none."""
-    worth = at.item_values[relaxation.slices[place]]
+    worth = solution.item_values[relaxation.slices[place]]
     if len(worth) == 1:
-        return at.net_step_values[place]
+        return solution.net_step_values[place]
     second, best = sorted(worth)[-2:]
-    return min(at.net_step_values[place], best - second)
+    return min(solution.net_step_values[place], best - second)
 
 
 def _sort_descending(places: Iterable[int], of: Mapping[int, float] | Sequence[float]) -> list[int]:

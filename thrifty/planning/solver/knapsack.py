@@ -5,52 +5,17 @@ bound can be rounded down and no engine ever compares two roundings of one sum.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import nlargest
-from itertools import repeat
-from typing import Any, NamedTuple, TypeVar, cast
 
 from thrifty.planning import risk
-from thrifty.planning.solver.makespan import makespan
+from thrifty.planning.solver.knapsack_item import KnapsackItem
+from thrifty.planning.solver.makespan import MakespanLimit, list_waits, makespan
 from thrifty.planning.solver.running_order import order_items
-
-TupleType = TypeVar("TupleType", bound=tuple[Any, ...])
 
 MICRO = 1_000_000
 """Values are kept as whole millionths."""
-
-
-class KnapsackItem(NamedTuple):
-    """One option of a step, in whole numbers."""
-
-    step: int
-    """The number of its step."""
-    value: int
-    """In units of the model, the redundancy with finished steps taken off."""
-    amounts: tuple[int, ...]
-    """What it takes of each row's capacity."""
-    variances: tuple[int, ...]
-    """The squares of its margins, a row each; empty when the plan takes no margin."""
-    spend: tuple[int, ...]
-    """The bare estimate of all resources: the lower one wins a tie."""
-    name: str
-
-
-class MakespanLimit(NamedTuple):
-    """A limit on the makespan."""
-
-    limit: int
-    row: int
-    """The row that holds durations; its capacity is the limit times the concurrency."""
-    concurrency: int
-    waves: bool
-
-
-def make_tuples(kind: type[TupleType], *columns: Iterable[object]) -> Iterator[TupleType]:
-    """Makes named tuples from columns of fields, three times as fast as one by one."""
-    made = map(tuple.__new__, repeat(kind), zip(*columns, strict=False))
-    return cast("Iterator[TupleType]", made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,17 +111,13 @@ class KnapsackModel:
     def makespan(self, chosen: Sequence[KnapsackItem]) -> int:
         """The makespan of the estimates, as the plan would be run."""
         assert self.makespan_limit
-        ordered = self.order_items(chosen)
-        place = {item.step: i for i, item in enumerate(ordered)}
-        waits = []
-        for i, item in enumerate(ordered):
-            waits.append({place[step] for step in self.requires[item.step] if step in place})
-            if self.is_revision[item.step]:
-                waits[i].update(j for j in range(i) if not self.is_revision[ordered[j].step])
-        times = [item.amounts[self.makespan_limit.row] for item in ordered]
-        return makespan(
-            times, waits, self.makespan_limit.concurrency, waves=self.makespan_limit.waves
+        limit, ordered = self.makespan_limit, self.order_items(chosen)
+        steps = [item.step for item in ordered]
+        waits = list_waits(
+            steps, [self.requires[s] for s in steps], [self.is_revision[s] for s in steps]
         )
+        durations = [item.amounts[limit.row] for item in ordered]
+        return makespan(durations, waits, limit.concurrency, waves=limit.waves)
 
     def order_items(self, chosen: Sequence[KnapsackItem]) -> list[KnapsackItem]:
         """The items as they would be run."""

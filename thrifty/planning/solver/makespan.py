@@ -6,8 +6,39 @@ multiprocessing timing anomalies", SIAM J. Appl. Math. 17 (1969). A list schedul
 longer when a step gets shorter or falls away, so nothing here is assumed to be monotone.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from heapq import heappop, heappush
+from typing import NamedTuple
+
+
+class MakespanLimit(NamedTuple):
+    """A limit on the makespan."""
+
+    limit: int
+    row: int
+    """The row that holds durations; its capacity is the limit times the concurrency."""
+    concurrency: int
+    waves: bool
+
+
+def list_waits(
+    steps: Sequence[Hashable],
+    requires: Sequence[Collection[Hashable]],
+    is_revision: Sequence[bool],
+) -> list[set[int]]:
+    """For each step of a list, the places of the steps that must be done before it.
+
+    Args:
+        steps: their names or numbers, each after those that it requires.
+        requires: for each, what it requires; what is not in the list is done already.
+        is_revision: for each, whether it waits for all before it that are no revisions.
+    """
+    place_of = {step: place for place, step in enumerate(steps)}
+    waits = [{place_of[name] for name in names if name in place_of} for names in requires]
+    for place, is_last in enumerate(is_revision):
+        if is_last:
+            waits[place].update(i for i in range(place) if not is_revision[i])
+    return waits
 
 
 def makespan(
@@ -17,52 +48,27 @@ def makespan(
 
     Args:
         durations: of each step, in the order in which steps are started.
-        waits: for each step, the places in the list of the steps that must be done before it;
-            earlier places only.
+        waits: for each step, the places in the list of the steps that must be done before it.
         concurrency: how many steps may run at a time.
         waves: whether the next steps start only when all that started together are done.
     """
-    simulate = _wave_makespan if waves else _flow_makespan
-    return simulate(durations, waits, concurrency)
-
-
-def longest_path(durations: Sequence[int], waits: Sequence[Collection[int]]) -> int:
-    """The makespan when everything may run at once: no schedule can be shorter."""
-    ends: list[int] = []
-    for duration, before in zip(durations, waits, strict=True):
-        ends.append(duration + max((ends[i] for i in before), default=0))
-    return max(ends, default=0)
-
-
-def _flow_makespan(
-    durations: Sequence[int], waits: Sequence[Collection[int]], concurrency: int
-) -> int:
-    open_waits = [set(before) for before in waits]
-    waiting = list(range(len(durations)))
+    open_waits = list(map(len, waits))
+    followers: list[list[int]] = [[] for _ in waits]
+    for i, before in enumerate(waits):
+        for earlier in before:
+            followers[earlier].append(i)
+    ready = [i for i, count in enumerate(open_waits) if not count]  # sorted, and so a heap
     running: list[tuple[int, int]] = []
     now = 0
-    while waiting or running:
-        ready = [i for i in waiting if not open_waits[i]][: concurrency - len(running)]
-        for i in ready:
-            waiting.remove(i)
+    while ready or running:
+        while ready and len(running) < concurrency:
+            i = heappop(ready)
             heappush(running, (now + durations[i], i))
-        now = running[0][0]
-        while running and running[0][0] == now:
-            done = heappop(running)[1]
-            for left in open_waits:
-                left.discard(done)
-    return now
-
-
-def _wave_makespan(
-    durations: Sequence[int], waits: Sequence[Collection[int]], concurrency: int
-) -> int:
-    done: set[int] = set()
-    waiting = list(range(len(durations)))
-    now = 0
-    while waiting:
-        wave = [i for i in waiting if done.issuperset(waits[i])][:concurrency]
-        waiting = [i for i in waiting if i not in wave]
-        done.update(wave)
-        now += max(durations[i] for i in wave)
+        # A wave is over when its last step is: nothing starts in the places that others left.
+        now = max(running)[0] if waves else running[0][0]
+        while running and running[0][0] <= now:
+            for follower in followers[heappop(running)[1]]:
+                open_waits[follower] -= 1
+                if not open_waits[follower]:
+                    heappush(ready, follower)
     return now

@@ -10,7 +10,7 @@ from math import inf, sqrt
 from typing import NamedTuple
 
 from thrifty.planning.risk import CONE_SCALE
-from thrifty.planning.solver.knapsack import KnapsackItem
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 
 MarginRange = tuple[float, float]
 """The least and the largest margin of a row, in the unit of the resource."""
@@ -55,15 +55,8 @@ def margin_range(
     steps: Sequence[Sequence[KnapsackItem]],
     needed: Sequence[bool],
 ) -> MarginRange:
-    """The range of the margins of all plans that choose at most one item of each step.
-
-    Args:
-        row: the row.
-        capacity: its capacity.
-        max_steps: how many steps a plan may have.
-        steps: the items of each.
-        needed: which of the steps every plan has.
-    """
+    """The range of the margins of all plans that choose at most one item of each step,
+    and one of each that is needed."""
     columns = [[item.variances[row] if item.variances else 0 for item in items] for items in steps]
     largest = nlargest(max_steps, [max(column, default=0) for column in columns])
     if not any(largest) or not capacity:

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 from thrifty.budget.errors import InvalidInput
 from thrifty.planning import risk
-from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.margin_bound import MarginRange, bound_margins, margin_range
 from thrifty.planning.solver.solve_result import LIMITS_DEFAULT, SolveLimits, SolveResult
 
@@ -38,7 +39,6 @@ HIGHS_OPTIONS: tuple[tuple[str, bool | int | float], ...] = (
     ("random_seed", 0),
     ("mip_abs_gap", 0.999),  # values are whole
 )
-
 
 HIGHS_INTEGER = 1
 """HiGHS's code for an integer column."""
@@ -176,18 +176,12 @@ class HighsProblem:
             if self.model.is_plan(solution):
                 if not is_plan or self.model.sort_key(solution) < self.model.sort_key(best):
                     best, is_plan = solution, True
-                if (
-                    status == "Optimal"
-                    and self.model.value_max <= EXACT_VALUE_MAX
-                    and not limits.gap
-                ):
+                is_exact = self.model.value_max <= EXACT_VALUE_MAX and not limits.gap
+                if status == "Optimal" and is_exact:
                     return SolveResult(best, self.model.plan_value(best), nodes)
                 break
-            if (
-                limits.gap
-                and is_plan
-                and bound <= limits.sufficient_bound(self.model.plan_value(best))
-            ):
+            enough = limits.sufficient_bound(self.model.plan_value(best))
+            if limits.gap and is_plan and bound <= enough:
                 break
             self._add_rows([*self._tangent_cuts(solution), self._no_good_cut(solution)])
             if status != "Optimal":

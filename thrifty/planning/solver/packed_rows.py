@@ -12,7 +12,8 @@ from itertools import accumulate, repeat
 from operator import add, le, lshift, sub
 
 from thrifty.planning import risk
-from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 
 UNITS_PER_CAPACITY_MAX = 100.0
 """The most units that a capacity is divided into."""
@@ -79,7 +80,7 @@ def subtract_variances(variances: Variances, item: KnapsackItem) -> Variances:
 
 def _row_units(model: KnapsackModel) -> list[float]:
     steps = len(model.items)
-    most_valuable = [max(group, key=_value) for group in model.items if group]
+    most_valuable = [max(group, key=lambda item: item.value) for group in model.items if group]
     places = float(min(model.max_steps, steps))
     for row, capacity in enumerate(model.capacities):
         if used := sum([best.amounts[row] for best in most_valuable]):
@@ -87,7 +88,3 @@ def _row_units(model: KnapsackModel) -> list[float]:
     # Beyond this, the slopes of the rows would drown those of requirements and topics.
     places = min(max(1.0, places), UNITS_PER_CAPACITY_MAX)
     return [places / capacity if capacity else 0.0 for capacity in model.capacities]
-
-
-def _value(item: KnapsackItem) -> int:
-    return item.value

@@ -111,14 +111,7 @@ class Relaxation:
         rows: PackedRows,
         margins: Sequence[MarginRange] = (),
     ) -> None:
-        """The relaxation of a core.
-
-        Args:
-            model: the problem.
-            core: what is left of it to decide.
-            rows: its rows.
-            margins: of each row, for the plans that matter, as far as they are known.
-        """
+        """The relaxation of a core; the margins are those of the plans that matter, if known."""
         self.model = model
         self.core = core
         self.rows = rows
@@ -235,38 +228,42 @@ class Relaxation:
             ]
         )
 
-    def slopes(self, at: RelaxedSolution) -> DualPrices:
+    def slopes(self, solution: RelaxedSolution) -> DualPrices:
         """By how much each priced condition is kept (positive) or broken (negative)."""
-        steps = {self.core[place].step for place in at.chosen_places}
-        rows = self.rooms(at, at.chosen_places)
-        return DualPrices(rows, self._arc_slopes(at, steps), self._topic_slopes(at, steps))
+        steps = {self.core[place].step for place in solution.chosen_places}
+        rows = self.rooms(solution, solution.chosen_places)
+        return DualPrices(
+            rows, self._arc_slopes(solution, steps), self._topic_slopes(solution, steps)
+        )
 
-    def rooms(self, at: RelaxedSolution, places: Sequence[int]) -> list[float]:
+    def rooms(self, solution: RelaxedSolution, places: Sequence[int]) -> list[float]:
         """What the best items of these places leave of each row; negative when it is short."""
-        tops, starts = at.step_values.__getitem__, self.starts.__getitem__
-        items = list(map(at.item_values.index, map(tops, places), map(starts, places)))
+        tops, starts = solution.step_values.__getitem__, self.starts.__getitem__
+        items = list(map(solution.item_values.index, map(tops, places), map(starts, places)))
         return [
             capacity - sum(map(column.__getitem__, items))
             for capacity, column in zip(self.capacities, self.columns, strict=True)
         ]
 
-    def _arc_slopes(self, at: RelaxedSolution, steps: set[int]) -> dict[RequirementArc, float]:
+    def _arc_slopes(
+        self, solution: RelaxedSolution, steps: set[int]
+    ) -> dict[RequirementArc, float]:
         requires = self.model.requires
         slopes = {(s, r): -1.0 for s in steps if requires[s] for r in requires[s] if r not in steps}
-        for step, requirement in at.prices.arcs:
+        for step, requirement in solution.prices.arcs:
             if requirement in steps and step not in steps:
                 slopes[step, requirement] = 1.0
         return slopes
 
-    def _topic_slopes(self, at: RelaxedSolution, steps: set[int]) -> dict[int, float]:
+    def _topic_slopes(self, solution: RelaxedSolution, steps: set[int]) -> dict[int, float]:
         """Topics without a price that were entered once at most are neither kept nor broken."""
         if not self.topic_places:
             return {}
-        entries = dict.fromkeys(at.prices.topics, 0)
+        entries = dict.fromkeys(solution.prices.topics, 0)
         for step in steps:
             if (topic := self.model.topics[step]) >= 0:
                 entries[topic] = entries.get(topic, 0) + 1
-        penalty, prices = self.model.penalty, at.prices.topics
+        penalty, prices = self.model.penalty, solution.prices.topics
         slopes = {}
         for topic, count in entries.items():
             if slope := topic_entries(prices.get(topic, 0.0), penalty) - count:

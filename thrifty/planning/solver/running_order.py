@@ -7,15 +7,11 @@ values are compared in millionths: a model's own unit depends on which options f
 equal densities would be rounded apart in one unit and not in another.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 from math import inf
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from thrifty.planning.solver.knapsack import KnapsackItem
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 
 
 def order_items(

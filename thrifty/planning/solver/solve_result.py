@@ -6,7 +6,7 @@ from math import inf
 from time import monotonic_ns
 
 from thrifty.budget.clock import NANO_PER_S
-from thrifty.planning.solver.knapsack import KnapsackItem
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 
 NODES_MAX = 20_000_000
 

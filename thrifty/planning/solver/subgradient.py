@@ -12,7 +12,7 @@ from math import inf
 from operator import mul
 from typing import Protocol
 
-from thrifty.planning.solver.knapsack import KnapsackItem
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.relaxation import DualPrices, Relaxation, RelaxedSolution
 
 TARGET_DROP_SHARE = 0.07
@@ -29,10 +29,10 @@ DEFLECTED_SHARE_MIN = 0.05
 class DualFunction(Protocol):
     """A function of prices whose minimum is the lowest bound."""
 
-    def solve(self, prices: DualPrices) -> RelaxedSolution:
+    def solve(self, prices: DualPrices, /) -> RelaxedSolution:
         """The relaxed problem at these prices, or at better ones."""
 
-    def slopes(self, at: RelaxedSolution) -> DualPrices:
+    def slopes(self, solution: RelaxedSolution, /) -> DualPrices:
         """By how much each condition is kept (positive) or broken (negative)."""
 
 
@@ -43,9 +43,9 @@ class RowPricesOnly:
         self.relaxation = relaxation
         self.solve = relaxation.solve
 
-    def slopes(self, at: RelaxedSolution) -> DualPrices:
+    def slopes(self, solution: RelaxedSolution) -> DualPrices:
         """Those of the rows."""
-        return DualPrices(self.relaxation.rooms(at, at.chosen_places), {}, {})
+        return DualPrices(self.relaxation.rooms(solution, solution.chosen_places), {}, {})
 
 
 def initial_prices(relaxation: Relaxation, plan: Sequence[KnapsackItem]) -> DualPrices:
@@ -87,30 +87,28 @@ def minimise_bound(
         step_share: the length of the first steps, as a share of Polyak's.
         row_change_max: how much of the highest price of a row a step changes any of them at most.
     """
-    best = at = dual.solve(start)
+    best = solution = dual.solve(start)
     stalled = 0
-    before: Sequence[float] = ()
-    for done in range(rounds):
-        if done and not done % STEPS_PER_PLAN:
-            make_plan(at)
-        slopes = deflect(dual.slopes(at), before)
-        steepness = at.prices.squared_length(slopes)
+    last_slopes: Sequence[float] = ()
+    for round_count in range(rounds):
+        if round_count and not round_count % STEPS_PER_PLAN:
+            make_plan(solution)
+        slopes = deflect(dual.slopes(solution), last_slopes)
+        steepness = solution.prices.squared_length(slopes)
         if steepness < 1e-12 or best.bound <= best_value():
             break
         aim = max(best_value(), best.bound - TARGET_DROP_SHARE * abs(best.bound))
-        length = step_share * (at.bound - aim) / steepness
+        length = step_share * (solution.bound - aim) / steepness
         if row_change_max < inf:
-            length = min(
-                length,
-                step_share * row_change_max * _highest_price(at.prices) / _steepest_slope(slopes),
-            )
-        at, before = dual.solve(at.prices.move_along(slopes, length)), slopes.rows
-        if at.bound < best.bound:
-            best, stalled = at, 0
+            highest, steepest = max(solution.prices.rows) or inf, max(map(abs, slopes.rows)) or 1.0
+            length = min(length, step_share * row_change_max * highest / steepest)
+        solution, last_slopes = dual.solve(solution.prices.move_along(slopes, length)), slopes.rows
+        if solution.bound < best.bound:
+            best, stalled = solution, 0
         else:
             stalled += 1
             if stalled == STALLED_STEPS_MAX:
-                step_share, stalled, at, before = step_share / 2, 0, best, ()
+                step_share, stalled, solution, last_slopes = step_share / 2, 0, best, ()
     make_plan(best)
     return best
 
@@ -129,11 +127,3 @@ def deflect(slopes: DualPrices, last_slopes: Sequence[float]) -> DualPrices:
     if sum(map(mul, rows, rows)) < DEFLECTED_SHARE_MIN * sum(map(mul, slopes.rows, slopes.rows)):
         return slopes
     return DualPrices(rows, slopes.arcs, slopes.topics)
-
-
-def _highest_price(prices: DualPrices) -> float:
-    return max(prices.rows) or inf
-
-
-def _steepest_slope(slopes: DualPrices) -> float:
-    return max(map(abs, slopes.rows)) or 1.0

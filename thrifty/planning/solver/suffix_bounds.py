@@ -37,11 +37,7 @@ class ConcaveBound(NamedTuple):
     """The lines that they lie on: the value at no room, and for a unit of room."""
 
     def with_step(self, points: Iterable[HullPoint]) -> ConcaveBound:
-        """The bound with one step more.
-
-        Args:
-            points: its options.
-        """
+        """The bound with one step more, whose options are these points."""
         corners = concave_hull(points)
         if len(corners) == 1 and not corners[0][1]:
             return self
@@ -91,18 +87,13 @@ class SuffixBounds(dict[int, Sequence[ConcaveBound]]):
         return curves
 
     def can_add(self, least: float, place: int, rooms: int, variances: Variances) -> bool:
-        """Whether a place and those after it may add so much to a plan.
-
-        Args:
-            least: how much.
-            place: one of the last.
-            rooms: what the plan leaves, packed.
-            variances: its own; what is added takes no less margin.
-        """
+        """Whether a place and those after it may add so much to a plan that leaves this room and
+        has these variances."""
         pairs = zip(self[place], variances, strict=True)
         for (shift, mask, _, _, turns, pieces), variance in pairs:
             room: float = rooms >> shift & mask
             if variance:
+                # What is added takes no less margin than the plan does by itself.
                 room -= sqrt(variance / CONE_SCALE)
             height, slope = pieces[bisect_right(turns, room) - 1]
             if height + slope * room < least:

@@ -16,7 +16,8 @@ from operator import sub
 from typing import NamedTuple
 
 from thrifty.planning.solver.core import Core, CoreItem, CoreStep, count_items
-from thrifty.planning.solver.knapsack import KnapsackItem, KnapsackModel
+from thrifty.planning.solver.knapsack import KnapsackModel
+from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.packed_rows import PackedRows, Variances
 from thrifty.planning.solver.suffix_bounds import SuffixBounds
 
