@@ -19,7 +19,7 @@ from thrifty.run.question import GO, read_answer
 
 
 @dataclass(frozen=True, slots=True)
-class RunSnapshot:
+class RunPosition:
     """How far a run has come."""
 
     values: Mapping[str, Any]
@@ -35,11 +35,11 @@ class RunSnapshot:
         return "plan" in self.values
 
 
-def inspect_run(agent: BudgetAgent, config: RunnableConfig) -> RunSnapshot:
+def inspect_run(agent: BudgetAgent, config: RunnableConfig) -> RunPosition:
     """Where a run stands, as its last checkpoint has it."""
     state = agent.get_state(config)
     question = state.interrupts[0].value if state.interrupts else None
-    return RunSnapshot(state.values, state.next, question)
+    return RunPosition(state.values, state.next, question)
 
 
 def finish_now(

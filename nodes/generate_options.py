@@ -24,7 +24,7 @@ from thrifty.options.proposal_request import (
 )
 from thrifty.options.proposals import PROPOSAL_TOOL, Proposals
 from thrifty.prompts import check_prompts, render_prompt
-from thrifty.run.choices import terms_of
+from thrifty.run.current_run import model_access
 from thrifty.run.facts import Run
 from thrifty.run.learning import recall
 from thrifty.run.run_input import RunInput, read_run_input
@@ -94,7 +94,7 @@ def _start(
     services: Services,
 ) -> dict[str, Any]:
     store = runtime.store if context.learn else None
-    learned, remark = recall(store, services.steps, terms_of(run, context, services))
+    learned, remark = recall(store, services.steps, model_access(run, context, services))
     proposals = _proposals(run, context, config, services)
     cache, spent = services.cache(run["id"]), services.spend(run["id"], 0)
     decisions = [Decision("options", text, spent.latency_ms) for text in proposals.remarks]

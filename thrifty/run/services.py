@@ -10,7 +10,6 @@ from thrifty.executors.registry import ExecutorRegistry
 from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.ledger.protocol import AccountOrLease, Ledger
 from thrifty.models.agent_models import Models
-from thrifty.run.facts import RunFacts
 from thrifty.run.run_cache import RunCache
 
 CLOSING_SHARE = 10
@@ -49,10 +48,6 @@ class Services:
     def cache(self, run_id: str) -> RunCache:
         """What the nodes of a run have read and written so far."""
         return self.runs.get_or_make(run_id, RunCache)
-
-    def cache_of(self, facts: RunFacts) -> RunCache:
-        """The same, with the outcomes that the state has by now."""
-        return self.cache(facts["run"]["id"]).update(facts["outcomes"])
 
     def spend(self, run_id: str, known_ms: int) -> Spend:
         """What a run has spent until now; latency is its active time."""
