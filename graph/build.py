@@ -94,7 +94,8 @@ def create_budget_agent(
         common=(lambda _: account) if isinstance(account, str) else account,
     )
     compiled = build(services).compile(checkpointer=checkpointer, store=store, name="thrifty")
-    return BudgetAgent.of(compiled, services.runs, steps)
+    # LangGraph cannot compile into a class of one's own, so its graph is copied into ours.
+    return BudgetAgent(**vars(compiled.copy()), runs=services.runs, steps=steps)
 
 
 def build(services: Services) -> StateGraph[State, Context, Input, Output]:

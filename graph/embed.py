@@ -40,14 +40,11 @@ def as_node(
     settings: dict[str, Any] = {} if context is None else {"context": Context(**context)}
 
     def run(state: Any, config: RunnableConfig) -> dict[str, Any]:
-        return dict(write(_as_output(agent.invoke(read(state), config, **settings))))
+        output: Any = agent.invoke(read(state), config, **settings)
+        return dict(write(output))
 
     async def arun(state: Any, config: RunnableConfig) -> dict[str, Any]:
-        return dict(write(_as_output(await agent.ainvoke(read(state), config, **settings))))
+        output: Any = await agent.ainvoke(read(state), config, **settings)
+        return dict(write(output))
 
     return RunnableLambda(run, arun, name="thrifty")
-
-
-def _as_output(result: Any) -> Output:
-    output: Output = result
-    return output

@@ -12,7 +12,7 @@ from thrifty.planning.raise_budget import BudgetRaise, find_budget_raise
 from thrifty.run.apply_answer import apply_answer
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
-from thrifty.run.question import REMEDY, Question, RaiseOffer, planned_step, read_answer
+from thrifty.run.question import ANSWER_FORMS, Question, RaiseOffer, planned_step, read_answer
 from thrifty.run.services import Services
 from thrifty.steering.remaining import remaining_options
 
@@ -60,7 +60,7 @@ def _question(state: ApproveInput, run: CurrentRun, context: Context) -> Questio
         to_do=[planned_step(option) for option in remaining],
         missing=missing,
         buys=offer,
-        answers=REMEDY,
+        answers=ANSWER_FORMS,
     )
 
 

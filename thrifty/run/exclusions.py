@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from thrifty.budget import Outcome, StepOption
 
-FAILURES_MAX = 2
+EXECUTOR_FAILURES_MAX = 2
 """So many failures of an executor in one run, and it is not tried again."""
 
 
@@ -33,6 +33,6 @@ def _disabled_executors(outcomes: Sequence[Outcome]) -> dict[str, str]:
     disabled = {outcome.disables: outcome.reason for outcome in outcomes if outcome.disables}
     failures = [outcome for outcome in outcomes if outcome.status == "failed"]
     for executor, count in Counter(outcome.option.executor for outcome in failures).items():
-        if count >= FAILURES_MAX:
+        if count >= EXECUTOR_FAILURES_MAX:
             disabled.setdefault(executor, f"it failed {count} times")
     return disabled

@@ -20,7 +20,9 @@ from thrifty.budget import Budget, InvalidInput, Step, StepOption, validate
 from thrifty.budget.states import BudgetState, SpendState
 
 GO, FINISH = "go", "finish"
-REMEDY = 'answer "go", "finish", {"budget": {"max_tokens": 4000}} or {"leave_out": ["Timeline"]}'
+ANSWER_FORMS = (
+    'answer "go", "finish", {"budget": {"max_tokens": 4000}} or {"leave_out": ["Timeline"]}'
+)
 
 
 class PlannedStep(TypedDict):
@@ -101,12 +103,12 @@ def read_answer(given: object, budget: Budget, steps: Sequence[Step]) -> Approva
         steps: all steps that there are.
 
     Raises:
-        InvalidInput: it says none of what `REMEDY` lists.
+        InvalidInput: it says none of what `ANSWER_FORMS` lists.
     """
     if given in (GO, FINISH):
         return ApprovalAnswer(finish=given == FINISH)
     if not isinstance(given, Mapping) or not given or set(given) - {"budget", "leave_out"}:
-        raise InvalidInput("answer", given, REMEDY)
+        raise InvalidInput("answer", given, ANSWER_FORMS)
     raised = budget.with_limits(given["budget"]) if "budget" in given else None
     return ApprovalAnswer(False, raised, _names(given.get("leave_out", ()), steps))
 

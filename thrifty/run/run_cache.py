@@ -16,7 +16,7 @@ from thrifty.budget.plain_data import PlainData
 from thrifty.budget.states import OutcomeState
 
 T = TypeVar("T")
-State = TypeVar("State")
+Plain = TypeVar("Plain")
 Noun = TypeVar("Noun", bound=PlainData[Any])
 
 
@@ -35,13 +35,13 @@ class RunCache:
         """By the identity of plain data: the data itself, and the object that it stands for."""
         self._computed: dict[str, tuple[object, Any]] = {}
 
-    def write(self, noun: PlainData[State]) -> State:
+    def write(self, noun: PlainData[Plain]) -> Plain:
         """An object as plain data, which `read` knows again as long as nobody copies it."""
         state = noun.to_state()
         self._objects[id(state)] = state, noun
         return state
 
-    def write_all(self, nouns: Iterable[PlainData[State]]) -> list[State]:
+    def write_all(self, nouns: Iterable[PlainData[Plain]]) -> list[Plain]:
         """Several objects as plain data."""
         return [self.write(noun) for noun in nouns]
 
