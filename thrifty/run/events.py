@@ -65,13 +65,18 @@ class PlanMade(EventBase):
     """The plan in a sentence."""
 
 
-class StepStarted(EventBase):
-    """An executor begins."""
+class StepNames(TypedDict):
+    """Which step it is, and who does it in which way."""
 
-    event: Literal["step_started"]
     step: str
     option: str
     executor: str
+
+
+class StepStarted(EventBase, StepNames):
+    """An executor begins."""
+
+    event: Literal["step_started"]
     reserved: SpendState
     """The most that it can use."""
 
@@ -86,13 +91,10 @@ class StepProgress(EventBase):
     """Of its answer, so far."""
 
 
-class StepFinished(EventBase):
+class StepFinished(EventBase, StepNames):
     """An executor is back, or a step was skipped."""
 
     event: Literal["step_finished"]
-    step: str
-    option: str
-    executor: str
     status: str
     """`done`, `cut`, `failed` or `skipped`."""
     reason: str
