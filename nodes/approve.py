@@ -37,7 +37,7 @@ def approve(
         # A resume runs this node from its start: each call returns the answer that was given to it.
         answer = interrupt(question)
         try:
-            return _next_update(answer, state, run, services)
+            return _next_update(answer, run, state["is_approved"])
         except (InvalidInput, BudgetExceeded) as error:
             question = {**question, "error": str(error)}
 
@@ -71,9 +71,7 @@ def _offer(budget: Budget, raised: BudgetRaise) -> RaiseOffer:
     )
 
 
-def _next_update(
-    given: object, state: ApproveInput, run: CurrentRun, services: Services
-) -> dict[str, Any]:
+def _next_update(given: object, run: CurrentRun, is_approved: bool) -> dict[str, Any]:
     """What an answer changes, and where the run goes on.
 
     Raises:
@@ -81,14 +79,12 @@ def _next_update(
         BudgetExceeded: an account that runs share has not got so much.
     """
     answer = read_answer(given, run.limits, run.steps())
-    decision = Decision(
-        "halt" if answer.finish else "ask", answer.summary, state["spend"]["latency_ms"]
-    )
+    decision = Decision("halt" if answer.finish else "ask", answer.summary, run.known_ms)
     update: dict[str, Any] = {"decisions": [decision.to_state()], "is_approved": True}
     if answer.finish:
         return {**update, "direction": "finish", "halt_reason": decision.reason}
-    update |= apply_answer(answer, state, services.ledger)
-    if not answer.needs_new_plan and not state["is_approved"]:
+    update |= apply_answer(answer, run.facts, run.services.ledger)
+    if not answer.needs_new_plan and not is_approved:
         return {**update, "direction": "route"}
     # A plan that was not approved yet is shown once more when it has changed.
-    return {**update, "direction": "plan", "is_approved": state["is_approved"]}
+    return {**update, "direction": "plan", "is_approved": is_approved}

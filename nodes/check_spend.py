@@ -20,18 +20,13 @@ from thrifty.run.services import Services
 from thrifty.steering.decide import Action, DriftDecision, RunSnapshot, decide
 from thrifty.steering.forecast import describe_drift
 
-NEXT_NODE: dict[Action, Direction] = {
-    "continue": "route",
-    "replan": "plan",
-    "ask": "approve",
-    "end": "finish",
+NEXT: dict[Action, tuple[Direction, DecisionKind]] = {
+    "continue": ("route", "plan"),
+    "replan": ("plan", "replan"),
+    "ask": ("approve", "ask"),
+    "end": ("finish", "halt"),
 }
-DECISION_KIND: dict[Action, DecisionKind] = {
-    "continue": "plan",
-    "replan": "replan",
-    "ask": "ask",
-    "end": "halt",
-}
+"""The node that follows, and what the receipt calls the decision."""
 
 
 class CheckInput(RunFacts):
@@ -48,18 +43,16 @@ def check_spend(
     run = CurrentRun(state, context, services)
     spent = run.spent()
     decided = decide(
-        _snapshot(state, run, spent, context, services),
+        _snapshot(state, run, spent, context),
         context.on_drift,
         lambda: describe_drift(bills_of(run.cache.outcomes, run.model_access)),
     )
     if decided.action == "ask" and not can_interrupt(config):
         decided = DriftDecision("end", f"{decided.reason}, {NOBODY}", is_halt=True)
-    decisions = []
-    if decided.reason:
-        kind = DECISION_KIND[decided.action]
-        decisions = [Decision(kind, decided.reason, spent.latency_ms)]
+    direction, kind = NEXT[decided.action]
+    decisions = [Decision(kind, decided.reason, spent.latency_ms)] if decided.reason else []
     return {
-        "direction": NEXT_NODE[decided.action],
+        "direction": direction,
         "halt_reason": decided.reason if decided.is_halt else "",
         "seen": len(state["outcomes"]),
         "spend": spent.to_state(),
@@ -67,9 +60,7 @@ def check_spend(
     }
 
 
-def _snapshot(
-    state: CheckInput, run: CurrentRun, spent: Spend, context: Context, services: Services
-) -> RunSnapshot:
+def _snapshot(state: CheckInput, run: CurrentRun, spent: Spend, context: Context) -> RunSnapshot:
     return RunSnapshot(
         plan=run.cache.read(Plan, state["plan"]),
         # What an earlier check has decided on is no reason for a new plan.
@@ -79,12 +70,12 @@ def _snapshot(
         make_new_plan=lambda: make_plan(run.problem()[0], context.engine),
         # The first plan is none of the new ones.
         replans_left=context.max_replans - (state["revision"] - 1),
-        overrun_reason=_overrun(run, spent, services),
+        overrun_reason=_overrun(run, spent),
         no_plan_reason=run.no_plan_reason(),
     )
 
 
-def _overrun(run: CurrentRun, spent: Spend, services: Services) -> str:
+def _overrun(run: CurrentRun, spent: Spend) -> str:
     """What went over: a limit of the run, or a call over what it had reserved of one.
 
     Time that has run out is no overrun: what is left of it holds no further step.
@@ -93,7 +84,7 @@ def _overrun(run: CurrentRun, spent: Spend, services: Services) -> str:
     if excess := limits.exceeded_by(spent):
         return describe_excess(excess)
     limited = {resource.name for resource, _ in limits.limited_resources()}
-    for entry in services.ledger.overruns(run.id):
+    for entry in run.services.ledger.overruns(run.id):
         allowed = Budget.of_limits(entry.reserved.amounts).without_latency()
         excess = allowed.exceeded_by(entry.charged)
         if limited & excess.keys():

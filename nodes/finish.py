@@ -13,7 +13,7 @@ from thrifty.ledger.idempotent_calls import charge_open_calls
 from thrifty.nodes.context import Context
 from thrifty.receipt.receipt_data import Receipt, binding_resources, make_receipt_lines
 from thrifty.run.current_run import CurrentRun
-from thrifty.run.facts import Run, RunFacts
+from thrifty.run.facts import RunFacts
 from thrifty.run.learning import remember
 from thrifty.run.services import Services
 
@@ -30,7 +30,7 @@ def finish(state: FinishInput, runtime: Runtime[Context], *, services: Services)
     context = Context.of(runtime.context)
     run = CurrentRun(state, context, services)
     cache, outcomes = run.cache, run.cache.outcomes
-    spent, budget = _close(state["run"], run, services)
+    spent, budget = _close(run)
     decisions = [cache.read(Decision, decision) for decision in state["decisions"]]
     store = runtime.store if context.learn else None
     if remark := remember(store, run.id, outcomes, services.steps, run.model_access):
@@ -46,7 +46,7 @@ def finish(state: FinishInput, runtime: Runtime[Context], *, services: Services)
         spent=spent,
         planned=first_plan.expected,
         bound_by=binding_resources(budget.left_after(spent), _missed_options(run)),
-        lines=make_receipt_lines(first_plan, last_plan, outcomes, _overheads(run, services)),
+        lines=make_receipt_lines(first_plan, last_plan, outcomes, _overheads(run)),
         decisions=tuple(decisions),
     )
     draft = str(run.draft())
@@ -59,26 +59,29 @@ def finish(state: FinishInput, runtime: Runtime[Context], *, services: Services)
     }
 
 
-def _close(accepted: Run, run: CurrentRun, services: Services) -> tuple[Spend, Budget]:
+def _close(run: CurrentRun) -> tuple[Spend, Budget]:
     """Settles the account of the run; returns what was spent, and the limits."""
+    ledger, common = run.services.ledger, run.facts["run"]["common"]
     # What nobody will settle any more is charged before the bill is read.
-    charged = charge_open_calls(services.ledger, services.account(run.id))
+    charged = charge_open_calls(ledger, run.services.account(run.id))
     spent = run.spent() + charged
     # Read before the share is given back, which leaves nothing to limit.
-    budget = _limits(accepted, services)
-    if accepted["common"]:
-        services.ledger.reclaim(accepted["common"], run.id)
+    budget = _limits(run)
+    if common:
+        ledger.reclaim(common, run.id)
     return spent, budget
 
 
-def _limits(run: Run, services: Services) -> Budget:
-    """The limits of a run. A share that was given back, as before a run that goes back in time,
-    has nothing left to limit; then what it was opened with is what there is to tell."""
-    if run["common"]:
-        share = services.ledger.entry(run["common"], run["id"])
+def _limits(run: CurrentRun) -> Budget:
+    """The limits of a run; those that it was opened with, where its share was given back before.
+
+    That is so in a run that goes back in time. Of such a share nothing is left that could limit.
+    """
+    if common := run.facts["run"]["common"]:
+        share = run.services.ledger.entry(common, run.id)
         if share is not None and share.status == "returned":
-            return Budget.from_state(run["budget"])
-    return services.limits(run["id"])
+            return Budget.from_state(run.facts["run"]["budget"])
+    return run.limits
 
 
 def _missed_options(run: CurrentRun) -> Iterator[StepOption]:
@@ -91,11 +94,11 @@ def _missed_options(run: CurrentRun) -> Iterator[StepOption]:
                 yield option
 
 
-def _overheads(run: CurrentRun, services: Services) -> list[tuple[str, Spend]]:
+def _overheads(run: CurrentRun) -> list[tuple[str, Spend]]:
     """What is on the bill beside the steps."""
     tried = {outcome.option.name for outcome in run.cache.outcomes}
     charged: dict[str, Spend] = {}
-    for entry in services.ledger.entries(run.id):
+    for entry in run.services.ledger.entries(run.id):
         if entry.label not in tried and entry.status != "released":
             charged[entry.label] = charged.get(entry.label, Spend()) + entry.charged
     return list(charged.items())

@@ -34,7 +34,7 @@ def route(state: RunFacts, runtime: Runtime[Context], *, services: Services) -> 
     # Estimated by the bills so far, not as they were planned.
     forecast = {option.step: remaining.forecast_step(option.step) for option in ready}
     wanted = [forecast[option.step].option(option.name) for option in ready]
-    dispatched = _dispatcher(state, run, remaining, forecast, services).dispatch(wanted, forecast)
+    dispatched = _dispatcher(run, remaining, forecast).dispatch(wanted, forecast)
     skipped = [*dispatched.skipped, *orphans]
     decisions = _decisions(dispatched.downgrades, skipped, run.active_ms())
     kept_ms = later_local_ms(remaining, wanted)
@@ -47,18 +47,14 @@ def route(state: RunFacts, runtime: Runtime[Context], *, services: Services) -> 
 
 
 def _dispatcher(
-    state: RunFacts,
-    run: CurrentRun,
-    remaining: RemainingPlan,
-    forecast: Mapping[str, Step],
-    services: Services,
+    run: CurrentRun, remaining: RemainingPlan, forecast: Mapping[str, Step]
 ) -> Dispatcher:
     declared = run.declared_options()
     return Dispatcher(
-        ledger=services.ledger,
-        account=services.account(run.id),
+        ledger=run.services.ledger,
+        account=run.services.account(run.id),
         prefix=f"{run.id}/steps",
-        task=state["run"]["task"],
+        task=run.facts["run"]["task"],
         draft=run.draft(),
         terms=run.model_access,
         left=run.left,

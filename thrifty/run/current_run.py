@@ -57,34 +57,35 @@ class CurrentRun:
     """Answers what the nodes ask of a run; what takes long is kept in its cache for the next."""
 
     def __init__(self, facts: RunFacts, settings: RunSettings, services: Services) -> None:
+        self.facts, self.services, self._settings = facts, services, settings
         self.id = facts["run"]["id"]
         self.cache = services.cache(self.id).update(facts["outcomes"])
         """What was read of the run so far, with its outcomes."""
         self.model_access = model_access(facts["run"], settings, services)
-        self._facts, self._settings, self._services = facts, settings, services
-        self._known_ms = facts["spend"]["latency_ms"]
+        self.known_ms = facts["spend"]["latency_ms"]
+        """How long the run had been active when its bill was last read."""
 
     @property
     def limits(self) -> Budget:
         """The limits as they are now: they may be changed while the run works or waits."""
-        return self._services.limits(self.id)
+        return self.services.limits(self.id)
 
     def active_ms(self) -> int:
         """How long the run has been active by now."""
-        return self._services.runs.active_ms(self.id, self._known_ms)
+        return self.services.runs.active_ms(self.id, self.known_ms)
 
     def spent(self) -> Spend:
         """What was spent until now; latency is the run's active time."""
-        return self._services.spend(self.id, self._known_ms)
+        return self.services.spend(self.id, self.known_ms)
 
     def left(self) -> Budget:
         """What may still be reserved, and the latency that is left."""
-        return self._services.remaining_budget(self.id, self._known_ms)
+        return self.services.remaining_budget(self.id, self.known_ms)
 
     def steps(self) -> tuple[Step, ...]:
         """Every step as declared: those of the catalog, then those that a model proposed."""
-        proposed = [self.cache.read(Step, step) for step in self._facts["proposed"]]
-        return (*self._services.steps, *proposed)
+        proposed = [self.cache.read(Step, step) for step in self.facts["proposed"]]
+        return (*self.services.steps, *proposed)
 
     def steps_by_name(self) -> Mapping[str, Step]:
         """The same by name, in the order in which they would run, which is that of the draft."""
@@ -108,7 +109,7 @@ class CurrentRun:
 
     def choices(self) -> Choices:
         """What the run can choose from now."""
-        facts, failures, access = self._facts, self.cache.failures, self.model_access
+        facts, failures, access = self.facts, self.cache.failures, self.model_access
         learned = self._learned()
         steps = self.cache.compute_once(
             "steps", access, lambda: learned.apply_scores(price_steps(self.steps(), access))
@@ -135,7 +136,7 @@ class CurrentRun:
         problem, excluded = self.cache.compute_once(
             "problem",
             # Bills change the estimates, a person's answer the limits and exclusions.
-            (len(self.cache.outcomes), self._facts["left_out"], self._facts["run"]["budget"]),
+            (len(self.cache.outcomes), self.facts["left_out"], self.facts["run"]["budget"]),
             self._compute_problem,
         )
         return replace(problem, left=self.left()), excluded
@@ -143,7 +144,7 @@ class CurrentRun:
     def remaining(self) -> RemainingPlan:
         """What is still to be done of the plan in force, estimated like the problem."""
         settings, choices, forecaster = self._settings, self.choices(), self._forecaster()
-        plan = self.cache.read(Plan, self._facts["plan"])
+        plan = self.cache.read(Plan, self.facts["plan"])
         # A limit on a schedule wants the order in which it was planned.
         is_timed = settings.max_concurrency > 1 and self.limits.max_latency_ms is not None
         waits_for_savings = settings.on_drift == "replan" and not is_timed
@@ -169,7 +170,7 @@ class CurrentRun:
         )
 
     def _learned(self) -> LearnedEstimates:
-        return self.cache.read(LearnedEstimates, self._facts["learned"])
+        return self.cache.read(LearnedEstimates, self.facts["learned"])
 
     def _forecaster(self) -> Forecaster:
         """What the bills so far, of this run and of earlier ones, say of the estimates."""
@@ -201,7 +202,7 @@ class CurrentRun:
         open_steps, done = self._open_and_done()
         problem = Problem(
             steps=self._forecaster().forecast_steps(open_steps, self.model_access.executor_model),
-            left=self.cache.read(Budget, self._facts["run"]["budget"]),
+            left=self.cache.read(Budget, self.facts["run"]["budget"]),
             max_steps=max(0, settings.max_steps - len(done)),
             diversity_penalty=settings.diversity_penalty,
             done=done,
