@@ -35,7 +35,7 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     def stream(
         self, input: Any, config: RunnableConfig | None = None, **options: Any
     ) -> Iterator[Any]:
-        """Runs the graph; see LangGraph's own `stream`."""
+        """Runs the graph, as LangGraph's own `stream` does."""
         driver = new_owner_name()
         generator: Any = super().stream(input, redact(config), **options)
         # Who stops reading leaves a generator behind. It is closed now, not when it is collected.
@@ -49,7 +49,7 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, **options: Any
     ) -> AsyncIterator[Any]:
-        """Runs the graph; see LangGraph's own `astream`."""
+        """Runs the graph, as LangGraph's own `astream` does."""
         driver = new_owner_name()
         generator: Any = super().astream(input, redact(config), **options)
         async with aclosing(generator) as parts:

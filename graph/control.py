@@ -25,9 +25,9 @@ class RunPosition:
     values: Mapping[str, Any]
     """Its state."""
     next: tuple[str, ...]
-    """The nodes that run next; none when it has ended."""
+    """The nodes that run next. None when it has ended."""
     question: Mapping[str, Any] | None
-    """What a person is asked; None when the run does not wait for one."""
+    """What a person is asked. None when the run does not wait for one."""
 
     @property
     def is_planned(self) -> bool:
@@ -76,7 +76,7 @@ def prepare_resume(agent: BudgetAgent, config: RunnableConfig, answer: object = 
         agent: the run's.
         config: names its thread.
         answer: `"go"`, or `{"budget": {…}, "leave_out": […]}` with the limits that change and
-            what is not to be done; a run that waits can be told all that
+            what is not to be done. A run that waits takes every answer that
             `thrifty.run.question` lists.
 
     Raises:

@@ -54,7 +54,7 @@ class EventEmitter:
     def _spend_changed(self, state: Mapping[str, Any]) -> SpendChanged:
         base = event_base(state, self.services)
         balance = self.services.ledger.balance(base["run_id"])
-        # The ledger adds up the time of calls, side by side or not. A run tells its active time.
+        # The ledger adds up the time of calls, side by side or not. An event says active time.
         spent = replace(balance.spent, latency_ms=base["at_ms"])
         # Time is cut at its limit and never reserved.
         reserved = replace(balance.reserved, latency_ms=0)
@@ -102,6 +102,6 @@ def _step(option: Mapping[str, Any]) -> StepNames:
 
 
 def _added(update: Mapping[str, Any], channel: str) -> Any:
-    """What was added to a channel that grows; LangGraph wraps what starts it afresh."""
+    """What was added to a channel that grows. LangGraph wraps what starts it afresh."""
     added = update.get(channel, ())
     return getattr(added, "value", added)

@@ -10,7 +10,7 @@ from thrifty.run.assignment import ExecutorInput
 
 
 def to_executors(state: State) -> list[Send] | Literal["check_spend"]:
-    """Every assignment to the node that can do it; none at all to the spend check."""
+    """Every assignment to the node that can do it. Without any, the run goes to the spend check."""
     sends = [
         Send(
             "run_llm" if assignment["option"]["executor"] == LLM else "run_local",

@@ -1,4 +1,4 @@
-"""Reads the bill after each wave and decides: go on, plan anew, ask, or finish."""
+"""Reads the bill after each step, or steps side by side: go on, plan anew, ask, or finish."""
 
 from typing import Any
 

@@ -100,7 +100,7 @@ class Context(BaseModel):
     """Asks for extra steps. Names in double braces are filled in."""
 
     def __init__(self, **fields: Any) -> None:
-        """Checks the fields; LangGraph calls this too, with what a caller or a server was given.
+        """Checks the fields. LangGraph calls this too, with what a caller or a server was given.
 
         Raises:
             InvalidInput: a field is unknown, of the wrong type, or out of its bounds.
@@ -133,14 +133,14 @@ class Context(BaseModel):
 
     @property
     def budget(self) -> Budget | None:
-        """The limits set here; None when there are none."""
+        """The limits set here. None when there are none."""
         budget = Budget(
             self.max_tokens, self.max_cost_usd, self.max_latency_ms, self.max_tool_calls
         )
         return None if budget.is_unlimited else budget
 
     def prompt(self, kind: str) -> str:
-        """The text of one prompt; of a kind that there is none of, the generic one."""
+        """The text of one prompt. A kind without a prompt of its own gets the generic one."""
         text: str = getattr(self, f"{kind}{PROMPT_SUFFIX}", self.generic_prompt)
         return text
 

@@ -60,7 +60,7 @@ def finish(state: FinishInput, runtime: Runtime[Context], *, services: Services)
 
 
 def _close(run: CurrentRun) -> tuple[Spend, Budget]:
-    """Settles the account of the run; returns what was spent, and the limits."""
+    """Settles the account of the run. Returns what was spent, and the limits."""
     ledger, common = run.services.ledger, run.facts["run"]["common"]
     # What nobody will settle any more is charged before the bill is read.
     charged = charge_open_calls(ledger, run.services.account(run.id))
@@ -73,9 +73,9 @@ def _close(run: CurrentRun) -> tuple[Spend, Budget]:
 
 
 def _limits(run: CurrentRun) -> Budget:
-    """The limits of a run; those that it was opened with, where its share was given back before.
+    """The limits of a run, or those that it began with if its share was given back before.
 
-    That is so in a run that goes back in time. Of such a share nothing is left that could limit.
+    A run that goes back in time has such a share. Nothing is left of it that could limit.
     """
     if common := run.facts["run"]["common"]:
         share = run.services.ledger.entry(common, run.id)

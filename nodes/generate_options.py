@@ -46,7 +46,7 @@ def generate_options(
     """Starts a run, with nothing of an earlier run on the same thread.
 
     Raises:
-        InvalidInput: the task, the budget or a prompt cannot be used; nothing was spent.
+        InvalidInput: the task, the budget or a prompt cannot be used. Nothing was spent.
         LeaseLost: another invocation is doing this very run.
     """
     context = Context.of(runtime.context)

@@ -28,7 +28,7 @@ class PlanInput(RunFacts):
 def plan(
     state: PlanInput, runtime: Runtime[Context], config: RunnableConfig, *, services: Services
 ) -> dict[str, Any]:
-    """Plans what is not done yet with what is not spent yet; the first time, that is everything."""
+    """Plans what is not done yet with what is not spent yet. The first time, that is everything."""
     context = Context.of(runtime.context)
     run = CurrentRun(state, context, services)
     problem, excluded = run.problem()

@@ -21,7 +21,7 @@ from thrifty.steering.remaining import RemainingPlan
 
 
 def route(state: RunFacts, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
-    """Sends what is ready; what no longer fits is downgraded, or skipped with its reason."""
+    """Sends what is ready. What no longer fits is downgraded, or skipped with its reason."""
     context = Context.of(runtime.context)
     run = CurrentRun(state, context, services)
     steps, finished, remaining = run.steps_by_name(), run.cache.finished, run.remaining()
@@ -64,7 +64,7 @@ def _dispatcher(
 
 
 def _skip_orphan(option: StepOption, step: Step, finished: Container[str]) -> Outcome | None:
-    """Skips an option that requires what was not done and will not be; None for any other."""
+    """Skips an option that requires what was not done and will not be. None for any other."""
     missing = [name for name in step.requires if name not in finished]
     if not missing:
         return None

@@ -1,7 +1,7 @@
 """What the nodes pass on to each other: plain data only, so that any checkpointer can keep it.
 
-Who writes what stands beside each channel; every node names the part that it reads. The part that
-several read is `RunFacts`.
+Who writes a channel stands beside it. Every node names the part that it reads, and `RunFacts` is
+the part that several read.
 """
 
 from collections.abc import Sequence
@@ -57,18 +57,18 @@ Status = Literal["running", "done", "halted"]
 
 
 class State(RunFacts):
-    """Everything a run knows. The money itself is in the ledger; `spend` is a view of it."""
+    """Everything a run knows. The money itself is in the ledger, and `spend` is a view of it."""
 
     messages: Annotated[list[AnyMessage], add_messages]
     """In: the conversation. Out: the draft, by `finish`."""
     task: str | None
-    """By the caller; taken out by `generate_options`, so that no run inherits it."""
+    """By the caller. Taken out by `generate_options`, so that no run inherits it."""
     budget: BudgetForm | None
     """As `task`."""
     run_id: str | None
     """As `task`."""
     first_plan: PlanState | None
-    """The plan as first made, by `plan`; None as long as it is in force."""
+    """The plan as first made, by `plan`. None as long as it is in force."""
     assignments: list[AssignmentState]
     """What runs next, side by side, by `route`."""
     seen: int
@@ -90,7 +90,7 @@ class State(RunFacts):
 def additions(**channels: Sequence[Any]) -> dict[str, Any]:
     """What is added to channels that grow, without those to which nothing is.
 
-    Each addition, an empty one too, has the whole channel written into a checkpoint once more.
+    LangGraph writes the whole channel into the checkpoint again for each one, even an empty one.
     """
     return {channel: list(added) for channel, added in channels.items() if added}
 

@@ -12,7 +12,7 @@ from thrifty.executors.adapt import adapt
 from thrifty.executors.protocol import Executor, Result, Work
 
 LLM = "llm"
-"""Handled by the graph, which meters and caps every call; no executor stands behind the name."""
+"""Handled by the graph, which meters and caps every call. No executor stands behind the name."""
 
 LOCAL = "local"
 """Writes with no model, at no cost."""

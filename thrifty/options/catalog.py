@@ -75,7 +75,7 @@ CatalogSource = (
 
 
 def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:
-    """Reads a catalog file; the built-in one when no path is given.
+    """Reads a catalog file, or the built-in one when no path is given.
 
     Raises:
         InvalidInput: names the file, the field and the line, the value, and the remedy.

@@ -11,7 +11,7 @@ from thrifty.options.catalog_schema import read_steps
 FILE_BYTES_MAX = 5_000_000
 NESTING_MAX = 32
 
-# The C parser reads ten thousand options in a second; the pure one needs ten.
+# The C parser reads ten thousand options in a second. The pure one needs ten.
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -37,7 +37,7 @@ class _StrictLoader(_SafeLoader):  # type: ignore[misc]
 
 
 def read_catalog_file(path: Path, where: str) -> tuple[Step, ...]:
-    """Reads the steps in the file at a path; see `read_catalog_text`."""
+    """Reads the steps in the file at a path, as `read_catalog_text` does."""
     try:
         with path.open("rb") as file:
             raw = file.read(FILE_BYTES_MAX + 1)

@@ -21,7 +21,7 @@ from thrifty.steering.remaining import RemainingPlan
 
 
 class RunSettings(Protocol):
-    """The fields of a run's context that are read here; the context says what they mean."""
+    """The fields of a run's context that are read here. The context says what they mean."""
 
     model: str
     max_steps: int
@@ -32,7 +32,7 @@ class RunSettings(Protocol):
 
 
 class Choices(NamedTuple):
-    """What a run can choose from, as it is declared; only failures and answers change it."""
+    """What a run can choose from, as it is declared. Only failures and answers change it."""
 
     steps: tuple[Step, ...]
     """All that there are, done or not, at the prices of the run's models."""
@@ -54,7 +54,7 @@ def model_access(run: Run, settings: RunSettings, services: Services) -> ModelAc
 
 
 class CurrentRun:
-    """Answers what the nodes ask of a run; what takes long is kept in its cache for the next."""
+    """Answers what nodes ask of a run, and keeps in its cache what takes long to compute."""
 
     def __init__(self, facts: RunFacts, settings: RunSettings, services: Services) -> None:
         self.facts, self.services, self._settings = facts, services, settings
@@ -75,7 +75,7 @@ class CurrentRun:
         return self.services.runs.active_ms(self.id, self.known_ms)
 
     def spent(self) -> Spend:
-        """What was spent until now; latency is the run's active time."""
+        """What was spent until now. Latency is the run's active time."""
         return self.services.spend(self.id, self.known_ms)
 
     def left(self) -> Budget:
@@ -124,7 +124,7 @@ class CurrentRun:
         )
 
     def no_plan_reason(self) -> str:
-        """Why there is no plan any more, whatever is left to spend; empty if there may be one."""
+        """Why there is no plan any more, whatever is left to spend. Empty if there may be one."""
         return no_plan_reason(*self.choices(), self.cache.finished)
 
     def problem(self) -> tuple[Problem, tuple[LeftOut, ...]]:

@@ -12,7 +12,7 @@ EXECUTOR_FAILURES_MAX = 2
 def exclusion_rule(
     outcomes: Sequence[Outcome], left_out: Collection[str] = ()
 ) -> Callable[[StepOption], str]:
-    """Makes a function that says why an option is excluded; it returns nothing for any other."""
+    """Makes a function that says why an option is excluded. It returns nothing for any other."""
     failures = {o.option.name: o.reason for o in outcomes if o.status in ("failed", "skipped")}
     disabled = _disabled_executors(outcomes)
 

@@ -27,11 +27,11 @@ class Run(TypedDict):
     task: str
     budget: BudgetState
     common: str
-    """The account that its own is a share of; empty when it is not."""
+    """The account that its own is a share of. Empty when it is not."""
 
 
 class RunFacts(TypedDict):
-    """What is done, and what could be done; who writes it stands beside each channel."""
+    """What is done, and what could be done. Who writes a channel stands beside it."""
 
     run: Run
     """What was accepted, by `generate_options`; a raised budget, by `approve`."""
@@ -40,7 +40,7 @@ class RunFacts(TypedDict):
     learned: LearnedEstimatesState
     """What earlier bills say of the catalog, by `generate_options`."""
     plan: PlanState
-    """The plan in force, by `plan`; it is missing before the first one is made."""
+    """The plan in force, by `plan`. It is missing before the first one is made."""
     revision: int
     """How many plans there were, by `plan`."""
     outcomes: Annotated[list[OutcomeState], add]

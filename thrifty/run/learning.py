@@ -12,7 +12,7 @@ from thrifty.steering.forecast import Bill
 
 
 def bills_of(outcomes: Iterable[Outcome], model_access: ModelAccess) -> tuple[Bill, ...]:
-    """What the work that was done came to; work that failed says nothing of what work costs."""
+    """What the work that was done came to. Work that failed says nothing of what work costs."""
     return tuple(
         Bill(outcome.option, model_access.executor_model(outcome.option), outcome.actual)
         for outcome in outcomes
@@ -23,7 +23,7 @@ def bills_of(outcomes: Iterable[Outcome], model_access: ModelAccess) -> tuple[Bi
 def recall(
     store: BaseStore | None, steps: Sequence[Step], model_access: ModelAccess
 ) -> tuple[LearnedEstimates, str]:
-    """What earlier bills say of the catalog, and a sentence on it; both empty without a store.
+    """What earlier bills say of the catalog, and a sentence on it. Both are empty without a store.
 
     It is read once, so that a run plans by the same bills from its beginning to its end.
     """
@@ -43,12 +43,12 @@ def remember(
     steps: Sequence[Step],
     model_access: ModelAccess,
 ) -> str:
-    """Keeps the bills of the catalog's options; returns why that failed, or nothing.
+    """Keeps the bills of the catalog's options. Returns why that failed, or nothing.
 
     What a model proposed is left out: its name and its claims come back in no other run.
 
     Args:
-        store: where bills are kept; None keeps nothing.
+        store: where bills are kept. None keeps nothing.
         run_id: whose bills they are.
         outcomes: what the run has tried.
         steps: the catalog's.

@@ -11,7 +11,7 @@ from thrifty.run.services import Services
 
 
 def open_account(given: RunInput, number: int, config: RunnableConfig, services: Services) -> Run:
-    """The run with its account; inside a step of another run, with no more than that has left.
+    """Opens the account. A run inside a step of another gets at most what that step has left.
 
     Raises:
         LeaseLost: another invocation is doing this very run.

@@ -43,7 +43,7 @@ class RaiseOffer(TypedDict):
     more: dict[str, int]
     """What they are more than now, by resource, in its unit."""
     value: float
-    """What the rest of the run would be worth more."""
+    """By how much the remaining run would be worth more."""
     options: list[str]
     """What could be done then that cannot be done now."""
 
@@ -61,9 +61,9 @@ class Question(TypedDict):
     left: BudgetState
     to_do: list[PlannedStep]
     missing: dict[str, int]
-    """What the rest of the plan lacks, by resource, in its unit; empty for a plan."""
+    """What the remaining plan lacks, by resource, in its unit. Empty for a plan."""
     buys: RaiseOffer | None
-    """What a raise would be good for; None where nothing is missing."""
+    """What a raise would be good for. None where nothing is missing."""
     answers: str
     error: NotRequired[str]
     """What was wrong with the last answer."""
@@ -75,7 +75,7 @@ class ApprovalAnswer:
 
     finish: bool = False
     budget: Budget | None = None
-    """The budget from now on; None when it stays."""
+    """The budget from now on. None when it stays."""
     leave_out: tuple[str, ...] = ()
     """Steps and options that are not to be done."""
 

@@ -46,7 +46,7 @@ class RunCache:
         return [self.write(noun) for noun in nouns]
 
     def read(self, kind: type[Noun], state: object) -> Noun:
-        """The object that plain data stands for; read only if it was neither read nor written here.
+        """The object that plain data stands for. It is read only if nobody read or wrote it here.
 
         Raises:
             InvalidInput: the data is not what such an object turns into.
@@ -58,7 +58,7 @@ class RunCache:
         return cast(Noun, noun)
 
     def update(self, states: Sequence[OutcomeState]) -> RunCache:
-        """Takes in the outcomes of the state; only those that are new are read."""
+        """Takes in the outcomes of the state. Only those that are new are read."""
         known = len(self.outcomes)
         if known and (known > len(states) or states[known - 1] is not self._last):
             self.__init__()  # type: ignore[misc]  # another history: nothing of it is known

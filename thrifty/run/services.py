@@ -14,8 +14,8 @@ from thrifty.run.run_cache import RunCache
 
 CLOSING_SHARE = 10
 CLOSING_MS_MIN, CLOSING_MS_MAX = 100, 250
-"""Kept back of the latency, a tenth of it within these bounds: a call that is cut still has to be
-booked and reported, and what can stand in for it to be done."""
+"""Kept back of the latency, a tenth of it within these bounds. After a call is cut, the run still
+has to settle it, report it, and do what can stand in for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Services:
     budget: Budget
     """The limits of a run that was given none."""
     common: Callable[[RunnableConfig], str] | None = None
-    """The account that runs share, by the configuration of a run; None: each has its own."""
+    """The account that runs share, by the configuration of a run. None: each has its own."""
 
     def account(self, run_id: str) -> AccountOrLease:
         """What is shown to the ledger to spend as a run."""
@@ -50,13 +50,13 @@ class Services:
         return self.runs.get_or_make(run_id, RunCache)
 
     def spend(self, run_id: str, known_ms: int) -> Spend:
-        """What a run has spent until now; latency is its active time."""
+        """What a run has spent until now. Latency is its active time."""
         spent = self.ledger.balance(run_id).spent
         active_ms = self.runs.active_ms(run_id, known_ms)
         return Spend(spent.tokens, spent.cost_nano_usd, active_ms, spent.tool_calls)
 
     def remaining_ms(self, run_id: str, known_ms: int, limits: Budget) -> int | None:
-        """How long a call may take from now, under a run's limits; None without a limit."""
+        """How long a call may take from now, under a run's limits. None without a limit."""
         limit_ms = limits.max_latency_ms
         if limit_ms is None:
             return None
