@@ -96,7 +96,7 @@ def _call_executor(work: Work, declared: Spend, calls: StepAccount, services: Se
 
 
 def _read_result(work: Work, result: Result | str, calls: StepAccount, declared: Spend) -> Outcome:
-    """A bare text is charged what its calls came to, or what was declared. A `Result` says its spend."""
+    """A bare text is charged what its calls came to, or else what was declared."""
     if isinstance(result, str):
         result = Result(result, calls.bill(declared))
     else:

@@ -1,7 +1,7 @@
 """What the nodes work with: bound to them when the graph is built, never part of its state."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from langchain_core.runnables import RunnableConfig
 
@@ -52,8 +52,8 @@ class Services:
     def spend(self, run_id: str, known_ms: int) -> Spend:
         """What a run has spent until now. Latency is its active time."""
         spent = self.ledger.balance(run_id).spent
-        active_ms = self.runs.active_ms(run_id, known_ms)
-        return Spend(spent.tokens, spent.cost_nano_usd, active_ms, spent.tool_calls)
+        # The ledger adds up the time of all calls, also of those side by side.
+        return replace(spent, latency_ms=self.runs.active_ms(run_id, known_ms))
 
     def remaining_ms(self, run_id: str, known_ms: int, limits: Budget) -> int | None:
         """How long a call may take from now, under a run's limits. None without a limit."""
@@ -66,9 +66,7 @@ class Services:
     def remaining_budget(self, run_id: str, known_ms: int) -> Budget:
         """What a run may still reserve, and the latency it has left."""
         balance = self.ledger.balance(run_id)
-        # What others hold may still be spent by them.
+        # What open calls hold may still be spent by them.
         taken = balance.spent + balance.reserved
         active_ms = self.runs.active_ms(run_id, known_ms)
-        return balance.budget.left_after(
-            Spend(taken.tokens, taken.cost_nano_usd, active_ms, taken.tool_calls)
-        )
+        return balance.budget.left_after(replace(taken, latency_ms=active_ms))

@@ -35,13 +35,11 @@ class ProgressHandler(BaseCallbackHandler):
         now_ns = time.monotonic_ns()
         if self._characters and now_ns - self._emitted_ns >= PAUSE_NS:
             self._emitted_ns = now_ns
-            self._write(self._event())
-
-    def _event(self) -> StepProgress:
-        return {
-            **self._event_base(),
-            "event": "step_progress",
-            "step": self._option.step,
-            "option": self._option.name,
-            "characters": self._characters,
-        }
+            progress: StepProgress = {
+                **self._event_base(),
+                "event": "step_progress",
+                "step": self._option.step,
+                "option": self._option.name,
+                "characters": self._characters,
+            }
+            self._write(progress)
