@@ -96,7 +96,7 @@ def signature(node: ast.FunctionDef, text: str) -> str:
 
 
 def of_fields(node: ast.ClassDef, text: str) -> Iterator[str]:
-    """The fields, each with its default and the sentence below it or in its `Field`."""
+    """The fields, each with its default and the sentence below it."""
     following = [*node.body[1:], None]
     for field, then in zip(node.body, following, strict=True):
         if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
@@ -104,23 +104,13 @@ def of_fields(node: ast.ClassDef, text: str) -> Iterator[str]:
         if (name := field.target.id).startswith("_"):
             continue
         kind = ast.get_source_segment(text, field.annotation)
-        told = below(then) or within(field.value)
+        told = below(then)
         yield f"- `{name}: {kind}`{f': {told}' if told else ''}\n"
 
 
 def below(node: ast.stmt | None) -> str:
     is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return one_line(inspect.cleandoc(str(node.value.value))) if is_text else ""  # type: ignore
-
-
-def within(value: ast.expr | None) -> str:
-    """What pydantic's `Field(…, description=…)` says, or our `_prompt(name, nodes, use)`."""
-    if not isinstance(value, ast.Call):
-        return ""
-    told = next((word.value for word in value.keywords if word.arg == "description"), None)
-    if told is None and ast.unparse(value.func) == "_prompt":
-        told = value.args[-1]
-    return one_line(str(told.value)) if isinstance(told, ast.Constant) else ""
 
 
 def prose(node: Documented) -> str:

@@ -16,7 +16,8 @@ from thrifty.ledger.owner import new_owner_name
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input, Output, State
 
-END = object()
+NO_PART = object()
+"""What stands for the next part of a stream that has ended."""
 
 
 class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
@@ -27,30 +28,20 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     """
 
     def __init__(self, *, runs: ActiveRuns, steps: tuple[Step, ...], **compiled: Any) -> None:
+        """A compiled graph, by its attributes, with the runs that it drives and its catalog."""
         super().__init__(**compiled)
         self.runs, self.steps = runs, steps
-
-    @classmethod
-    def of(
-        cls,
-        compiled: CompiledStateGraph[State, Context, Input, Output],
-        runs: ActiveRuns,
-        steps: tuple[Step, ...],
-    ) -> "BudgetAgent":
-        """The same graph, with the runs that its nodes drive and the steps of its catalog."""
-        # LangGraph knows no way to compile into a class of one's own.
-        return cls(**vars(compiled.copy()), runs=runs, steps=steps)
 
     def stream(
         self, input: Any, config: RunnableConfig | None = None, **options: Any
     ) -> Iterator[Any]:
-        """Runs the graph; see LangGraph's own `stream`."""
+        """Runs the graph, as LangGraph's own `stream` does."""
         driver = new_owner_name()
         generator: Any = super().stream(input, redact(config), **options)
         # Who stops reading leaves a generator behind. It is closed now, not when it is collected.
         with closing(generator) as parts:
             try:
-                while (part := _next(parts, driver)) is not END:
+                while (part := _next(parts, driver)) is not NO_PART:
                     yield part
             finally:
                 self.runs.end_invocation(driver)
@@ -58,12 +49,12 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, **options: Any
     ) -> AsyncIterator[Any]:
-        """Runs the graph; see LangGraph's own `astream`."""
+        """Runs the graph, as LangGraph's own `astream` does."""
         driver = new_owner_name()
         generator: Any = super().astream(input, redact(config), **options)
         async with aclosing(generator) as parts:
             try:
-                while (part := await _anext(parts, driver)) is not END:
+                while (part := await _anext(parts, driver)) is not NO_PART:
                     yield part
             finally:
                 await to_thread(self.runs.end_invocation, driver)  # it may write to a database
@@ -72,9 +63,9 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
 def _next(parts: Iterator[Any], driver: str) -> Any:
     with drive_as(driver):
         # What the caller does between two parts is no part of the run.
-        return next(parts, END)
+        return next(parts, NO_PART)
 
 
 async def _anext(parts: AsyncIterator[Any], driver: str) -> Any:
     with drive_as(driver):
-        return await anext(parts, END)
+        return await anext(parts, NO_PART)

@@ -34,6 +34,26 @@ from thrifty.run.services import Services
 from thrifty.settings import Settings
 
 
+def build(services: Services) -> StateGraph[State, Context, Input, Output]:
+    """The whole run: its nodes, and which may follow which."""
+    graph = StateGraph(State, context_schema=Context, input_schema=Input, output_schema=Output)
+
+    for node in (generate_options, plan, route, run_llm, run_local, check_spend, approve, finish):
+        action: Any = wrap_node(node, services)  # LangGraph's types know no such signature
+        graph.add_node(node.__name__, action)
+
+    graph.add_edge(START, "generate_options")
+    graph.add_edge("generate_options", "plan")
+    graph.add_conditional_edges("plan", by_direction, ["route", "approve", "finish"])
+    graph.add_conditional_edges("route", to_executors, ["run_llm", "run_local", "check_spend"])
+    graph.add_edge("run_llm", "check_spend")
+    graph.add_edge("run_local", "check_spend")
+    graph.add_conditional_edges("check_spend", by_direction, ["route", "plan", "approve", "finish"])
+    graph.add_conditional_edges("approve", by_direction, ["route", "plan", "finish"])
+    graph.add_edge("finish", END)
+    return graph
+
+
 def create_budget_agent(
     *,
     budget: Budget = BUDGET_DEFAULT,
@@ -49,20 +69,20 @@ def create_budget_agent(
 
     Args:
         budget: the limits of a run that is given none in its input or context.
-        catalog: steps and options: a path to a YAML file, a mapping of that form, or steps;
-            the built-in nine options by default.
+        catalog: steps and options: a path to a YAML file, a mapping of that form, or steps.
+            The built-in nine options by default.
         executors: your own, by the name that options call them: functions, LangChain tools,
             or any Runnable.
-        settings: key, server and prices; from the environment by default.
-        ledger: where money is reserved and settled; in memory by default.
+        settings: key, server and prices, from the environment by default.
+        ledger: where money is reserved and settled, in memory by default.
         account: one that is open in the ledger and that runs share, such as a user's: each run
             gets its budget out of it, or what is left there, and gives back what it has not
             used. A function is asked for the name, given a run's configuration.
         checkpointer: makes runs durable, so that they can wait for a person and be resumed.
-        store: where bills are kept, so that later runs estimate by them; a server has its own.
+        store: where bills are kept, so that later runs estimate by them. A server has its own.
 
     Returns:
-        A compiled LangGraph graph; its input is `{"task": …, "budget": {…}}` or messages, its
+        A compiled LangGraph graph. Its input is `{"task": …, "budget": {…}}` or messages, its
         output has `draft`, `status`, `spend`, `plan`, `receipt` and `messages`.
 
     Raises:
@@ -94,24 +114,5 @@ def create_budget_agent(
         common=(lambda _: account) if isinstance(account, str) else account,
     )
     compiled = build(services).compile(checkpointer=checkpointer, store=store, name="thrifty")
-    return BudgetAgent.of(compiled, services.runs, steps)
-
-
-def build(services: Services) -> StateGraph[State, Context, Input, Output]:
-    """The whole run."""
-    graph = StateGraph(State, context_schema=Context, input_schema=Input, output_schema=Output)
-
-    for node in (generate_options, plan, route, run_llm, run_local, check_spend, approve, finish):
-        action: Any = wrap_node(node, services)  # LangGraph's types know no such signature
-        graph.add_node(node.__name__, action)
-
-    graph.add_edge(START, "generate_options")
-    graph.add_edge("generate_options", "plan")
-    graph.add_conditional_edges("plan", by_direction, ["route", "approve", "finish"])
-    graph.add_conditional_edges("route", to_executors, ["run_llm", "run_local", "check_spend"])
-    graph.add_edge("run_llm", "check_spend")
-    graph.add_edge("run_local", "check_spend")
-    graph.add_conditional_edges("check_spend", by_direction, ["route", "plan", "approve", "finish"])
-    graph.add_conditional_edges("approve", by_direction, ["route", "plan", "finish"])
-    graph.add_edge("finish", END)
-    return graph
+    # LangGraph cannot compile into a class of one's own, so its graph is copied into ours.
+    return BudgetAgent(**vars(compiled.copy()), runs=services.runs, steps=steps)

@@ -19,15 +19,15 @@ from thrifty.run.question import GO, read_answer
 
 
 @dataclass(frozen=True, slots=True)
-class RunSnapshot:
+class RunPosition:
     """How far a run has come."""
 
     values: Mapping[str, Any]
     """Its state."""
     next: tuple[str, ...]
-    """The nodes that run next; none when it has ended."""
+    """The nodes that run next. None when it has ended."""
     question: Mapping[str, Any] | None
-    """What a person is asked; None when the run does not wait for one."""
+    """What a person is asked. None when the run does not wait for one."""
 
     @property
     def is_planned(self) -> bool:
@@ -35,11 +35,11 @@ class RunSnapshot:
         return "plan" in self.values
 
 
-def inspect_run(agent: BudgetAgent, config: RunnableConfig) -> RunSnapshot:
+def inspect_run(agent: BudgetAgent, config: RunnableConfig) -> RunPosition:
     """Where a run stands, as its last checkpoint has it."""
     state = agent.get_state(config)
     question = state.interrupts[0].value if state.interrupts else None
-    return RunSnapshot(state.values, state.next, question)
+    return RunPosition(state.values, state.next, question)
 
 
 def finish_now(
@@ -76,7 +76,7 @@ def prepare_resume(agent: BudgetAgent, config: RunnableConfig, answer: object = 
         agent: the run's.
         config: names its thread.
         answer: `"go"`, or `{"budget": {…}, "leave_out": […]}` with the limits that change and
-            what is not to be done; a run that waits can be told all that
+            what is not to be done. A run that waits takes every answer that
             `thrifty.run.question` lists.
 
     Raises:

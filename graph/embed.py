@@ -19,14 +19,14 @@ def as_node(
 ) -> Runnable[Any, dict[str, Any]]:
     """A node that maps the parent's keys to the agent's, and back.
 
-    A parent that shares the agent's keys can add the agent as a node directly; with other keys
-    LangGraph would run it without a word on an empty input, so use this.
+    A parent that shares the agent's keys can add the agent as a node directly. With other keys
+    LangGraph would run it on an empty input and say nothing, so use this.
 
     Args:
         agent: what `create_budget_agent` returned.
-        read: from the parent's state to the agent's input; hand the budget down here.
+        read: from the parent's state to the agent's input. Hand the budget down here.
         write: from the agent's result to an update of the parent's state.
-        context: settings of the run; without it, those fields of the parent's own context
+        context: settings of the run. Without it, those fields of the parent's own context
             count that are named like ours.
 
     Raises:
@@ -40,14 +40,11 @@ def as_node(
     settings: dict[str, Any] = {} if context is None else {"context": Context(**context)}
 
     def run(state: Any, config: RunnableConfig) -> dict[str, Any]:
-        return dict(write(_as_output(agent.invoke(read(state), config, **settings))))
+        output: Any = agent.invoke(read(state), config, **settings)
+        return dict(write(output))
 
     async def arun(state: Any, config: RunnableConfig) -> dict[str, Any]:
-        return dict(write(_as_output(await agent.ainvoke(read(state), config, **settings))))
+        output: Any = await agent.ainvoke(read(state), config, **settings)
+        return dict(write(output))
 
     return RunnableLambda(run, arun, name="thrifty")
-
-
-def _as_output(result: Any) -> Output:
-    output: Output = result
-    return output

@@ -1,24 +1,12 @@
 """Emits the events of a run, read off what a node is given and what it returns."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from langgraph.errors import GraphInterrupt
-from langgraph.types import StreamWriter
 
-from thrifty.run.events import (
-    Decided,
-    Ended,
-    Event,
-    EventBase,
-    PlanMade,
-    SpendChanged,
-    StepFinished,
-    StepStarted,
-    Waiting,
-    event_base,
-)
+from thrifty.run.events import Event, EventBase, SpendChanged, StepNames, event_base
 from thrifty.run.services import Services
 
 SPENDING = ("generate_options", "route", "run_llm", "run_local")
@@ -30,32 +18,26 @@ class EventEmitter:
     """Emits the events of one node's work."""
 
     node: str
-    write: StreamWriter
+    write: Callable[[Event], None]
     services: Services
 
     def node_started(self, state: Mapping[str, Any]) -> None:
         """Emits that a step begins, where the node does one."""
         if assignment := state.get("assignment"):
-            option = assignment["option"]
-            started: StepStarted = {
-                **event_base(state, self.services),
-                "event": "step_started",
-                "step": option["step"],
-                "option": option["name"],
-                "executor": option["executor"],
-                "reserved": assignment["reserved"],
-            }
-            self.write(started)
+            self.write(
+                {
+                    **event_base(state, self.services),
+                    **_step(assignment["option"]),
+                    "event": "step_started",
+                    "reserved": assignment["reserved"],
+                }
+            )
 
     def run_interrupted(self, state: Mapping[str, Any], interrupt: GraphInterrupt) -> None:
         """Emits that a person is asked."""
+        base = event_base(state, self.services)
         for question in interrupt.args[0]:
-            waiting: Waiting = {
-                **event_base(state, self.services),
-                "event": "waiting",
-                "question": question.value,
-            }
-            self.write(waiting)
+            self.write({**base, "event": "waiting", "question": question.value})
 
     def node_ended(self, state: Mapping[str, Any], update: Mapping[str, Any]) -> None:
         """Emits what a node brought.
@@ -72,7 +54,7 @@ class EventEmitter:
     def _spend_changed(self, state: Mapping[str, Any]) -> SpendChanged:
         base = event_base(state, self.services)
         balance = self.services.ledger.balance(base["run_id"])
-        # The ledger adds up the time of calls, side by side or not. A run tells its active time.
+        # The ledger adds up the time of calls, side by side or not. An event says active time.
         spent = replace(balance.spent, latency_ms=base["at_ms"])
         # Time is cut at its limit and never reserved.
         reserved = replace(balance.reserved, latency_ms=0)
@@ -86,53 +68,40 @@ class EventEmitter:
 
 
 def _events_of(node: str, update: Mapping[str, Any], base: EventBase) -> Iterator[Event]:
+    decisions, outcomes = _added(update, "decisions"), _added(update, "outcomes")
     if node == "plan":
         # The last decision is the plan itself, which has an event of its own.
-        *changes, _ = _added(update, "decisions")
-        yield from (_decided(decision, base) for decision in changes)
-        yield _plan_made(update, base)
-    else:
-        yield from (_decided(decision, base) for decision in _added(update, "decisions"))
-    yield from (_step_finished(outcome, base) for outcome in _added(update, "outcomes"))
+        *decisions, planned = decisions
+    for decision in decisions:
+        kind, reason = decision["kind"], decision["reason"]
+        yield {**base, "event": "decided", "kind": kind, "reason": reason}
+    if node == "plan":
+        yield {
+            **base,
+            "event": "plan_made" if update["revision"] == 1 else "replanned",
+            "plan": update["plan"],
+            "revision": update["revision"],
+            "reason": planned["reason"],
+        }
+    for outcome in outcomes:
+        yield {
+            **base,
+            **_step(outcome["option"]),
+            "event": "step_finished",
+            "status": outcome["status"],
+            "reason": outcome["reason"],
+            "actual": outcome["actual"],
+        }
     if node == "finish":
-        yield _run_ended(update, base)
+        reason, spent = update["receipt"]["halt_reason"], update["spend"]
+        yield {**base, "event": update["status"], "reason": reason, "spent": spent}
 
 
-def _plan_made(update: Mapping[str, Any], base: EventBase) -> PlanMade:
-    return {
-        **base,
-        "event": "plan_made" if update["revision"] == 1 else "replanned",
-        "plan": update["plan"],
-        "revision": update["revision"],
-        "reason": update["decisions"][-1]["reason"],
-    }
-
-
-def _decided(decision: Mapping[str, Any], base: EventBase) -> Decided:
-    kind, reason = decision["kind"], decision["reason"]
-    return {**base, "event": "decided", "kind": kind, "reason": reason}
-
-
-def _step_finished(outcome: Mapping[str, Any], base: EventBase) -> StepFinished:
-    option = outcome["option"]
-    return {
-        **base,
-        "event": "step_finished",
-        "step": option["step"],
-        "option": option["name"],
-        "executor": option["executor"],
-        "status": outcome["status"],
-        "reason": outcome["reason"],
-        "actual": outcome["actual"],
-    }
-
-
-def _run_ended(update: Mapping[str, Any], base: EventBase) -> Ended:
-    reason, spent = update["receipt"]["halt_reason"], update["spend"]
-    return {**base, "event": update["status"], "reason": reason, "spent": spent}
+def _step(option: Mapping[str, Any]) -> StepNames:
+    return {"step": option["step"], "option": option["name"], "executor": option["executor"]}
 
 
 def _added(update: Mapping[str, Any], channel: str) -> Any:
-    """What was added to a channel that grows; LangGraph wraps what starts it afresh."""
+    """What was added to a channel that grows. LangGraph wraps what starts it afresh."""
     added = update.get(channel, ())
     return getattr(added, "value", added)

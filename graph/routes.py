@@ -3,31 +3,14 @@
 from typing import Literal
 
 from langgraph.types import Send
-from typing_extensions import TypedDict
 
-from thrifty.budget.states import SpendState
 from thrifty.executors.registry import LLM
-from thrifty.nodes.state import Direction
-from thrifty.run.assignment import AssignmentState, ExecutorInput
-from thrifty.run.facts import Run
+from thrifty.nodes.state import Direction, State
+from thrifty.run.assignment import ExecutorInput
 
 
-class RouteOutput(TypedDict):
-    """What the routes out of `route` read."""
-
-    run: Run
-    spend: SpendState
-    assignments: list[AssignmentState]
-
-
-class Directed(TypedDict):
-    """What the routes out of `plan`, `check_spend` and `approve` read."""
-
-    direction: Direction
-
-
-def to_executors(state: RouteOutput) -> list[Send] | Literal["check_spend"]:
-    """Every assignment to the node that can do it; none at all to the spend check."""
+def to_executors(state: State) -> list[Send] | Literal["check_spend"]:
+    """Every assignment to the node that can do it. Without any, the run goes to the spend check."""
     sends = [
         Send(
             "run_llm" if assignment["option"]["executor"] == LLM else "run_local",
@@ -39,6 +22,6 @@ def to_executors(state: RouteOutput) -> list[Send] | Literal["check_spend"]:
     return sends or "check_spend"
 
 
-def by_direction(state: Directed) -> Direction:
+def by_direction(state: State) -> Direction:
     """Where the plan, the spend check or a person said to go."""
     return state["direction"]

@@ -36,7 +36,8 @@ def trace_step(
     to_run = run_metadata(manager, getattr(manager, "parent_run_id", None))
     with span(f"step {facts['thrifty.step']}", facts) as to_span:
         receivers = [receiver for receiver in (to_span, to_run) if receiver is not None]
-        yield lambda update: _record(receivers, facts, _outcome(state, update, services))
+        cache = services.cache(state["run"]["id"])
+        yield lambda update: _record(receivers, facts, cache.read(Outcome, update["outcomes"][0]))
 
 
 def _facts(state: ExecutorInput, services: Services) -> Facts:
@@ -48,10 +49,6 @@ def _facts(state: ExecutorInput, services: Services) -> Facts:
         "thrifty.key": assignment["key"],
         **amounts("reserved", reserved_for(state, services.cache(state["run"]["id"]))),
     }
-
-
-def _outcome(state: ExecutorInput, update: Any, services: Services) -> Outcome:
-    return services.cache(state["run"]["id"]).read(Outcome, update["outcomes"][0])
 
 
 def _record(receivers: list[AddFacts], facts: Facts, outcome: Outcome) -> None:

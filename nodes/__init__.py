@@ -1,1 +1,1 @@
-"""The nodes of the graph: file = function = name of the node; and the state they pass on."""
+"""The nodes of the graph, one file and one function each, and the state that they pass on."""

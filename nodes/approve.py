@@ -7,15 +7,13 @@ from langgraph.types import interrupt
 
 from thrifty.budget import Budget, BudgetExceeded, InvalidInput, Plan
 from thrifty.budget.decision import Decision
-from thrifty.budget.states import DecisionState, PlanState
 from thrifty.nodes.context import Context
 from thrifty.planning.plan_spend import plan_spend
 from thrifty.planning.raise_budget import BudgetRaise, find_budget_raise
-from thrifty.run.all_steps import all_steps
 from thrifty.run.apply_answer import apply_answer
-from thrifty.run.current_problem import current_problem
+from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
-from thrifty.run.question import REMEDY, Question, RaiseOffer, planned_step, read_answer
+from thrifty.run.question import ANSWER_FORMS, Question, RaiseOffer, planned_step, read_answer
 from thrifty.run.services import Services
 from thrifty.steering.remaining import remaining_options
 
@@ -26,8 +24,6 @@ ABOUT_BUDGET = "The budget does not hold the rest of the plan. Raise it, or fini
 class ApproveInput(RunFacts):
     """What this node reads."""
 
-    plan: PlanState
-    decisions: list[DecisionState]
     is_approved: bool
 
 
@@ -35,22 +31,26 @@ def approve(
     state: ApproveInput, runtime: Runtime[Context], *, services: Services
 ) -> dict[str, Any]:
     """Waits, without counting the time, until an answer comes that can be used."""
-    question = _question(state, Context.of(runtime.context), services)
+    context = Context.of(runtime.context)
+    run = CurrentRun(state, context, services)
+    question = _question(state, run, context)
     while True:
         # A resume runs this node from its start: each call returns the answer that was given to it.
         answer = interrupt(question)
         try:
-            return _next_update(answer, state, services)
+            return _next_update(answer, run, state["is_approved"])
         except (InvalidInput, BudgetExceeded) as error:
             question = {**question, "error": str(error)}
 
 
-def _question(state: ApproveInput, context: Context, services: Services) -> Question:
-    problem, _ = current_problem(state, context, services)
-    plan = services.cache_of(state).read(Plan, state["plan"])
-    remaining = remaining_options(plan, problem)
-    budget = services.limits(state["run"]["id"])
+def _question(state: ApproveInput, run: CurrentRun, context: Context) -> Question:
+    problem, _ = run.problem()
+    remaining = remaining_options(run.cache.read(Plan, state["plan"]), problem)
+    budget = run.limits
     missing = problem.left.exceeded_by(plan_spend(problem, remaining))
+    offer = None
+    if missing:
+        offer = _offer(budget, find_budget_raise(problem, remaining, context.engine))
     return Question(
         about="budget" if state["is_approved"] else "plan",
         question=ABOUT_BUDGET if state["is_approved"] else ABOUT_PLAN,
@@ -60,10 +60,8 @@ def _question(state: ApproveInput, context: Context, services: Services) -> Ques
         left=problem.left.to_state(),
         to_do=[planned_step(option) for option in remaining],
         missing=missing,
-        buys=_offer(budget, find_budget_raise(problem, remaining, context.engine))
-        if missing
-        else None,
-        answers=REMEDY,
+        buys=offer,
+        answers=ANSWER_FORMS,
     )
 
 
@@ -74,23 +72,20 @@ def _offer(budget: Budget, raised: BudgetRaise) -> RaiseOffer:
     )
 
 
-def _next_update(given: object, state: ApproveInput, services: Services) -> dict[str, Any]:
+def _next_update(given: object, run: CurrentRun, is_approved: bool) -> dict[str, Any]:
     """What an answer changes, and where the run goes on.
 
     Raises:
         InvalidInput: the answer says nothing that can be done.
         BudgetExceeded: an account that runs share has not got so much.
     """
-    limits = services.limits(state["run"]["id"])
-    answer = read_answer(given, limits, all_steps(state, services))
-    decision = Decision(
-        "halt" if answer.finish else "ask", answer.summary, state["spend"]["latency_ms"]
-    )
+    answer = read_answer(given, run.limits, run.steps())
+    decision = Decision("halt" if answer.finish else "ask", answer.summary, run.known_ms)
     update: dict[str, Any] = {"decisions": [decision.to_state()], "is_approved": True}
     if answer.finish:
         return {**update, "direction": "finish", "halt_reason": decision.reason}
-    update |= apply_answer(answer, state, services.ledger)
-    if not answer.needs_new_plan and not state["is_approved"]:
+    update |= apply_answer(answer, run.facts, run.services.ledger)
+    if not answer.needs_new_plan and not is_approved:
         return {**update, "direction": "route"}
     # A plan that was not approved yet is shown once more when it has changed.
-    return {**update, "direction": "plan", "is_approved": state["is_approved"]}
+    return {**update, "direction": "plan", "is_approved": is_approved}

@@ -1,4 +1,4 @@
-"""Reads the bill after each wave and decides: go on, plan anew, ask, or finish."""
+"""Reads the bill after each step, or steps side by side: go on, plan anew, ask, or finish."""
 
 from typing import Any
 
@@ -13,30 +13,23 @@ from thrifty.nodes.state import Direction, additions
 from thrifty.planning.engines import make_plan
 from thrifty.planning.reasons import describe_excess
 from thrifty.run.can_interrupt import NOBODY, can_interrupt
-from thrifty.run.choices import terms_of, why_no_plan
-from thrifty.run.current_problem import current_problem
-from thrifty.run.facts import PlannedFacts, Run
-from thrifty.run.remaining_plan import remaining_plan
+from thrifty.run.current_run import CurrentRun
+from thrifty.run.facts import RunFacts
+from thrifty.run.learning import bills_of
 from thrifty.run.services import Services
-from thrifty.run.step_bills import bills_of
 from thrifty.steering.decide import Action, DriftDecision, DriftFacts, decide
 from thrifty.steering.forecast import describe_drift
 
-NEXT_NODE: dict[Action, Direction] = {
-    "continue": "route",
-    "replan": "plan",
-    "ask": "approve",
-    "end": "finish",
+NEXT: dict[Action, tuple[Direction, DecisionKind]] = {
+    "continue": ("route", "plan"),
+    "replan": ("plan", "replan"),
+    "ask": ("approve", "ask"),
+    "end": ("finish", "halt"),
 }
-DECISION_KIND: dict[Action, DecisionKind] = {
-    "continue": "plan",
-    "replan": "replan",
-    "ask": "ask",
-    "end": "halt",
-}
+"""The node that follows, and what the receipt calls the decision."""
 
 
-class CheckInput(PlannedFacts):
+class CheckInput(RunFacts):
     """What this node reads."""
 
     seen: int
@@ -47,55 +40,51 @@ def check_spend(
 ) -> dict[str, Any]:
     """Compares ledger and plan, and decides what happens next."""
     context = Context.of(runtime.context)
-    spent = services.spend(state["run"]["id"], state["spend"]["latency_ms"])
-    course = _decide(state, spent, context, services)
-    if course.action == "ask" and not can_interrupt(config):
-        course = DriftDecision("end", f"{course.reason}, {NOBODY}", is_halt=True)
-    decisions = []
-    if course.reason:
-        kind = DECISION_KIND[course.action]
-        decisions = [Decision(kind, course.reason, spent.latency_ms)]
+    run = CurrentRun(state, context, services)
+    spent = run.spent()
+    decided = decide(
+        _drift_facts(state, run, spent, context),
+        context.on_drift,
+        lambda: describe_drift(bills_of(run.cache.outcomes, run.model_access)),
+    )
+    if decided.action == "ask" and not can_interrupt(config):
+        decided = DriftDecision("end", f"{decided.reason}, {NOBODY}", is_halt=True)
+    direction, kind = NEXT[decided.action]
+    decisions = [Decision(kind, decided.reason, spent.latency_ms)] if decided.reason else []
     return {
-        "direction": NEXT_NODE[course.action],
-        "halt_reason": course.reason if course.is_halt else "",
+        "direction": direction,
+        "halt_reason": decided.reason if decided.is_halt else "",
         "seen": len(state["outcomes"]),
         "spend": spent.to_state(),
-        **additions(decisions=services.cache_of(state).write_all(decisions)),
+        **additions(decisions=run.cache.write_all(decisions)),
     }
 
 
-def _decide(state: CheckInput, spent: Spend, context: Context, services: Services) -> DriftDecision:
-    run, cache = state["run"], services.cache_of(state)
-    standing = DriftFacts(
-        plan=cache.read(Plan, state["plan"]),
+def _drift_facts(state: CheckInput, run: CurrentRun, spent: Spend, context: Context) -> DriftFacts:
+    return DriftFacts(
+        plan=run.cache.read(Plan, state["plan"]),
         # What an earlier check has decided on is no reason for a new plan.
-        new_outcomes=cache.outcomes[state["seen"] :],
-        remaining=remaining_plan(state, context, services).totals(),
-        left=services.remaining_budget(run["id"], state["spend"]["latency_ms"]),
-        make_new_plan=lambda: make_plan(
-            current_problem(state, context, services)[0], context.engine
-        ),
+        new_outcomes=tuple(run.cache.outcomes[state["seen"] :]),
+        remaining=run.remaining().totals(),
+        left=run.left(),
+        make_new_plan=lambda: make_plan(run.problem()[0], context.engine),
         # The first plan is none of the new ones.
         replans_left=context.max_replans - (state["revision"] - 1),
-        overrun_reason=_overrun(run, spent, services),
-        no_plan_reason=why_no_plan(state, context, services),
-    )
-    terms = terms_of(run, context, services)
-    return decide(
-        standing, context.on_drift, lambda: describe_drift(bills_of(cache.outcomes, terms))
+        overrun_reason=_overrun(run, spent),
+        no_plan_reason=run.no_plan_reason(),
     )
 
 
-def _overrun(run: Run, spent: Spend, services: Services) -> str:
+def _overrun(run: CurrentRun, spent: Spend) -> str:
     """What went over: a limit of the run, or a call over what it had reserved of one.
 
     Time that has run out is no overrun: what is left of it holds no further step.
     """
-    limits = services.limits(run["id"]).without_latency()
+    limits = run.limits.without_latency()
     if excess := limits.exceeded_by(spent):
         return describe_excess(excess)
     limited = {resource.name for resource, _ in limits.limited_resources()}
-    for entry in services.ledger.overruns(run["id"]):
+    for entry in run.services.ledger.overruns(run.id):
         allowed = Budget.of_limits(entry.reserved.amounts).without_latency()
         excess = allowed.exceeded_by(entry.charged)
         if limited & excess.keys():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from thrifty.budget import Budget, InvalidInput
 from thrifty.planning.engines import ENGINE_DEFAULT, EngineName
@@ -22,138 +22,85 @@ from thrifty.planning.problem import (
 )
 from thrifty.prompts import load_prompt
 
-LLM_NODES: list[JsonValue] = ["run_llm"]
 PROMPT_SUFFIX = "_prompt"
 
 
-def _prompt(name: str, nodes: list[JsonValue], use: str) -> Any:
+def _setting(default: Any, title: str, *nodes: str, **extra: Any) -> Any:
+    """A field with its title and the nodes at which Studio shows it."""
+    shown_at: dict[str, Any] = {"langgraph_nodes": [*nodes]} if nodes else {}
+    return Field(default, title=title, json_schema_extra=shown_at or None, **extra)
+
+
+def _prompt(name: str, node: str) -> Any:
+    shown_at: dict[str, Any] = {"langgraph_nodes": [node], "langgraph_type": "prompt"}
     return Field(
-        default=load_prompt(name),
-        title=f"Prompt: {name}",
-        description=f"{use} Names in double braces are filled in.",
-        max_length=20_000,
-        json_schema_extra={"langgraph_nodes": nodes, "langgraph_type": "prompt"},
+        load_prompt(name), title=f"Prompt: {name}", max_length=20_000, json_schema_extra=shown_at
     )
 
 
 class Context(BaseModel):
     """The settings of a run."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # Studio and the servers' schemas describe each field by the sentence below it.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
 
-    max_tokens: int | None = Field(
-        None, ge=0, le=10**9, title="Token limit", description="Used when the input has no budget."
+    max_tokens: int | None = _setting(None, "Token limit", ge=0, le=10**9)
+    """Used when the input has no budget."""
+    max_cost_usd: float | None = _setting(None, "Cost limit (USD)", ge=0, le=10**6)
+    """As above, in dollars."""
+    max_latency_ms: int | None = _setting(None, "Latency limit (ms)", ge=0, le=10**9)
+    """As above, active time."""
+    max_tool_calls: int | None = _setting(None, "Call limit", ge=0, le=10**6)
+    """As above, calls to models and tools."""
+    model: str = _setting("gpt-5", "Model", "run_llm", min_length=1, max_length=200)
+    """The model that writes sections and revises the draft."""
+    effort: Literal["auto", "none", "minimal", "low", "medium", "high"] = _setting(
+        "auto", "Reasoning effort", "run_llm"
     )
-    max_cost_usd: float | None = Field(
-        None, ge=0, le=10**6, title="Cost limit (USD)", description="As above, in dollars."
+    """`auto` is low for models that reason, and nothing for others."""
+    propose_options: bool = _setting(True, "Propose steps", "generate_options")
+    """Ask the model for 3 to 5 extra steps, where the budget can bear the call."""
+    proposal_model: str = _setting(
+        "gpt-5", "Model for proposals", "generate_options", min_length=1, max_length=200
     )
-    max_latency_ms: int | None = Field(
-        None, ge=0, le=10**9, title="Latency limit (ms)", description="As above, active time."
+    """The model that proposes extra steps; a small one will do."""
+    engine: EngineName = _setting(ENGINE_DEFAULT, "Planner", "plan")
+    """Which planner chooses; `docs/planning.md` compares them."""
+    max_steps: int = _setting(MAX_STEPS_DEFAULT, "Most steps", "plan", ge=0, le=1_000)
+    """The most steps that a plan may have."""
+    diversity_penalty: float = _setting(
+        DIVERSITY_PENALTY_DEFAULT, "Diversity penalty", "plan", ge=0, le=1_000
     )
-    max_tool_calls: int | None = Field(
-        None, ge=0, le=10**6, title="Call limit", description="As above, calls to models and tools."
-    )
-    model: str = Field(
-        "gpt-5",
-        min_length=1,
-        max_length=200,
-        title="Model",
-        description="The model that writes sections and revises the draft.",
-        json_schema_extra={"langgraph_nodes": LLM_NODES},
-    )
-    effort: Literal["auto", "none", "minimal", "low", "medium", "high"] = Field(
-        "auto",
-        title="Reasoning effort",
-        description="`auto` is low for models that reason, and nothing for others.",
-        json_schema_extra={"langgraph_nodes": LLM_NODES},
-    )
-    propose_options: bool = Field(
-        True,
-        title="Propose steps",
-        description="Ask the model for 3 to 5 extra steps, where the budget can bear the call.",
-        json_schema_extra={"langgraph_nodes": ["generate_options"]},
-    )
-    proposal_model: str = Field(
-        "gpt-5",
-        min_length=1,
-        max_length=200,
-        title="Model for proposals",
-        description="The model that proposes extra steps; a small one will do.",
-        json_schema_extra={"langgraph_nodes": ["generate_options"]},
-    )
-    engine: EngineName = Field(
-        ENGINE_DEFAULT,
-        title="Planner",
-        description="Which planner chooses; `docs/planning.md` compares them.",
-        json_schema_extra={"langgraph_nodes": ["plan"]},
-    )
-    max_steps: int = Field(
-        MAX_STEPS_DEFAULT,
-        ge=0,
-        le=1_000,
-        title="Most steps",
-        description="The most steps that a plan may have.",
-        json_schema_extra={"langgraph_nodes": ["plan"]},
-    )
-    diversity_penalty: float = Field(
-        DIVERSITY_PENALTY_DEFAULT,
-        ge=0,
-        le=1_000,
-        title="Diversity penalty",
-        description="What two steps on one topic take off the value of a plan.",
-        json_schema_extra={"langgraph_nodes": ["plan"]},
-    )
-    risk: float = Field(
-        RISK_DEFAULT,
-        ge=RISK_MIN,
-        le=RISK_MAX,
-        title="Risk",
-        description="The chance, at most, that a plan outgrows a limit; 0.5 leaves no margin.",
-        json_schema_extra={"langgraph_nodes": ["plan"]},
-    )
-    max_concurrency: int = Field(
-        1,
-        ge=1,
-        le=64,
-        title="Side by side",
-        description="How many independent steps may run at once; 1 is one after another.",
-        json_schema_extra={"langgraph_nodes": ["route"]},
-    )
-    on_drift: Literal["replan", "halt", "ask"] = Field(
-        "replan",
-        title="On drift",
-        description="When the rest of the plan no longer fits: plan anew, halt, or ask a person.",
-        json_schema_extra={"langgraph_nodes": ["check_spend"]},
-    )
-    approve_plan: bool = Field(
-        False,
-        title="Approve the plan",
-        description="Show the plan to a person, and wait, before anything is spent.",
-        json_schema_extra={"langgraph_nodes": ["plan"]},
-    )
-    max_replans: int = Field(
-        3,
-        ge=0,
-        le=100,
-        title="Most new plans",
-        description="For what bills came to; what failed is always planned around.",
-        json_schema_extra={"langgraph_nodes": ["check_spend"]},
-    )
-    learn: bool = Field(
-        True,
-        title="Learn from bills",
-        description="Keep what steps came to in the agent's store, and estimate by it.",
-        json_schema_extra={"langgraph_nodes": ["generate_options", "finish"]},
-    )
-    outline_prompt: str = _prompt("outline", LLM_NODES, "Writes the outline.")
-    risks_prompt: str = _prompt("risks", LLM_NODES, "Writes the risk register.")
-    timeline_prompt: str = _prompt("timeline", LLM_NODES, "Writes the timeline.")
-    generic_prompt: str = _prompt("generic", LLM_NODES, "Writes any other section.")
-    polish_prompt: str = _prompt("polish", LLM_NODES, "Revises the whole draft.")
-    propose_prompt: str = _prompt("propose", ["generate_options"], "Asks for extra steps.")
+    """What two steps on one topic take off the value of a plan."""
+    risk: float = _setting(RISK_DEFAULT, "Risk", "plan", ge=RISK_MIN, le=RISK_MAX)
+    """The chance, at most, that a plan outgrows a limit; 0.5 leaves no margin."""
+    max_concurrency: int = _setting(1, "Side by side", "route", ge=1, le=64)
+    """How many independent steps may run at once; 1 is one after another."""
+    on_drift: Literal["replan", "halt", "ask"] = _setting("replan", "On drift", "check_spend")
+    """When the rest of the plan no longer fits: plan anew, halt, or ask a person."""
+    approve_plan: bool = _setting(False, "Approve the plan", "plan")
+    """Show the plan to a person, and wait, before anything is spent."""
+    max_replans: int = _setting(3, "Most new plans", "check_spend", ge=0, le=100)
+    """For what bills came to; what failed is always planned around."""
+    learn: bool = _setting(True, "Learn from bills", "generate_options", "finish")
+    """Keep what steps came to in the agent's store, and estimate by it."""
+    outline_prompt: str = _prompt("outline", "run_llm")
+    """Writes the outline. Names in double braces are filled in."""
+    risks_prompt: str = _prompt("risks", "run_llm")
+    """Writes the risk register. Names in double braces are filled in."""
+    timeline_prompt: str = _prompt("timeline", "run_llm")
+    """Writes the timeline. Names in double braces are filled in."""
+    generic_prompt: str = _prompt("generic", "run_llm")
+    """Writes any other section. Names in double braces are filled in."""
+    polish_prompt: str = _prompt("polish", "run_llm")
+    """Revises the whole draft. Names in double braces are filled in."""
+    propose_prompt: str = _prompt("propose", "generate_options")
+    """Asks for extra steps. Names in double braces are filled in."""
 
     def __init__(self, **fields: Any) -> None:
-        """Checks the fields; LangGraph calls this too, with what a caller or a server was given.
+        """Checks the fields. LangGraph calls this too, with what a caller or a server was given.
 
         Raises:
             InvalidInput: a field is unknown, of the wrong type, or out of its bounds.
@@ -186,14 +133,14 @@ class Context(BaseModel):
 
     @property
     def budget(self) -> Budget | None:
-        """The limits set here; None when there are none."""
+        """The limits set here. None when there are none."""
         budget = Budget(
             self.max_tokens, self.max_cost_usd, self.max_latency_ms, self.max_tool_calls
         )
         return None if budget.is_unlimited else budget
 
     def prompt(self, kind: str) -> str:
-        """The text of one prompt; of a kind that there is none of, the generic one."""
+        """The text of one prompt. A kind without a prompt of its own gets the generic one."""
         text: str = getattr(self, f"{kind}{PROMPT_SUFFIX}", self.generic_prompt)
         return text
 

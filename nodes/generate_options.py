@@ -6,13 +6,11 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from thrifty.budget import Budget, BudgetExceeded, LeaseLost, PriceUnknown
+from thrifty.budget import Budget, BudgetExceeded, PriceUnknown
 from thrifty.budget.decision import Decision
 from thrifty.executors.step_limit import call_limit
-from thrifty.ledger.share import open_share
 from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.allowance import Allowance
-from thrifty.models.guard.step_account import current_account
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input
 from thrifty.options.proposal_request import (
@@ -24,12 +22,14 @@ from thrifty.options.proposal_request import (
 )
 from thrifty.options.proposals import PROPOSAL_TOOL, Proposals
 from thrifty.prompts import check_prompts, render_prompt
-from thrifty.run.choices import terms_of
+from thrifty.run.current_run import model_access
 from thrifty.run.facts import Run
 from thrifty.run.learning import recall
-from thrifty.run.run_input import RunInput, read_run_input
+from thrifty.run.open_account import open_account
+from thrifty.run.run_input import read_run_input
 from thrifty.run.services import Services
 
+NOT_ASKED = "extra steps were not asked for"
 FREE_PLAN = "a plan that is to be approved is made before anything is spent"
 OFFLINE = "no key and no server: models are out of reach, local executors do the work"
 
@@ -46,44 +46,17 @@ def generate_options(
     """Starts a run, with nothing of an earlier run on the same thread.
 
     Raises:
-        InvalidInput: the task, the budget or a prompt cannot be used; nothing was spent.
+        InvalidInput: the task, the budget or a prompt cannot be used. Nothing was spent.
         LeaseLost: another invocation is doing this very run.
     """
     context = Context.of(runtime.context)
     check_prompts(context.prompts)
     number = state["run"]["number"] + 1 if "run" in state else 1
     given = read_run_input(state, number, context.budget or services.budget, config)
-    run = _open_account(given, number, config, services)
+    run = open_account(given, number, config, services)
     with services.runs.track_node(run["id"], lambda: 0):
         # The account is open now, so that its lease can be taken.
         return _start(run, context, runtime, config, services)
-
-
-def _open_account(given: RunInput, number: int, config: RunnableConfig, services: Services) -> Run:
-    """The run with an account of its own, or with its share of one that several runs use.
-
-    Inside a step of another run, it gets no more than that step has left.
-    """
-    budget, common = given.budget, ""
-    if outer := current_account():
-        budget = budget.tightest_with(outer.left)
-    if services.common is None:
-        _open(given.run_id, budget, services)
-    else:
-        common = services.common(config)
-        budget = open_share(services.ledger, common, given.run_id, budget).budget
-    return Run(
-        id=given.run_id, number=number, task=given.task, budget=budget.to_state(), common=common
-    )
-
-
-def _open(run_id: str, budget: Budget, services: Services) -> None:
-    """Opens the account of a run or, where one that was killed is asked for again, finds it."""
-    try:
-        services.ledger.open(run_id, budget)
-    except LeaseLost:  # its limits change, which only who has taken it over may do
-        with services.runs.track_node(run_id, lambda: 0):
-            services.ledger.open(services.account(run_id), budget)
 
 
 def _start(
@@ -94,7 +67,7 @@ def _start(
     services: Services,
 ) -> dict[str, Any]:
     store = runtime.store if context.learn else None
-    learned, remark = recall(store, services.steps, terms_of(run, context, services))
+    learned, remark = recall(store, services.steps, model_access(run, context, services))
     proposals = _proposals(run, context, config, services)
     cache, spent = services.cache(run["id"]), services.spend(run["id"], 0)
     decisions = [Decision("options", text, spent.latency_ms) for text in proposals.remarks]
@@ -129,16 +102,14 @@ def _proposals(run: Run, context: Context, config: RunnableConfig, services: Ser
     """The extra steps that a model proposes, where one is at hand and the budget can bear it."""
     if services.models.is_offline or not context.propose_options:
         return Proposals((), ())
-    if context.approve_plan:
-        return Proposals((), (f"extra steps were not asked for: {FREE_PLAN}",))
     budget = services.cache(run["id"]).read(Budget, run["budget"])
-    if reason := skip_reason(budget):
-        return Proposals((), (f"extra steps were not asked for: {reason}",))
+    if reason := FREE_PLAN if context.approve_plan else skip_reason(budget):
+        return Proposals((), (f"{NOT_ASKED}: {reason}",))
     left = services.remaining_budget(run["id"], 0)
     try:
         limit = call_limit(PROPOSAL_OPTION, left, context.proposal_model, services.models.prices)
     except (BudgetExceeded, PriceUnknown) as error:
-        return Proposals((), (f"extra steps were not asked for: {error}",))
+        return Proposals((), (f"{NOT_ASKED}: {error}",))
     allowance = Allowance(
         ledger=services.ledger,
         account=services.account(run["id"]),
@@ -147,20 +118,13 @@ def _proposals(run: Run, context: Context, config: RunnableConfig, services: Ser
         limit=limit,
         left_ms=lambda limits: services.remaining_ms(run["id"], 0, limits),
     )
-    prompt = ModelPrompt(
-        context.proposal_model, _prompt(run, context, services), tool=PROPOSAL_TOOL
-    )
-    known, names = services.steps, services.executors.names
-    return request_proposals(prompt, services.models, allowance, known, names, config)
-
-
-def _prompt(run: Run, context: Context, services: Services) -> str:
-    return render_prompt(
-        context.propose_prompt,
-        {
-            "task": run["task"],
-            "known": describe_steps(services.steps),
-            "executors": ", ".join(sorted(services.executors.names)),
-            "values": describe_values(services.steps),
-        },
-    )
+    known, executors = services.steps, services.executors.names
+    values = {
+        "task": run["task"],
+        "known": describe_steps(known),
+        "executors": ", ".join(sorted(executors)),
+        "values": describe_values(known),
+    }
+    text = render_prompt(context.propose_prompt, values)
+    prompt = ModelPrompt(context.proposal_model, text, tool=PROPOSAL_TOOL)
+    return request_proposals(prompt, services.models, allowance, known, executors, config)

@@ -1,20 +1,18 @@
 """Chooses the best set of options that fits in what is left."""
 
 from dataclasses import replace
-from typing import Any, NotRequired
+from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from thrifty.budget import Plan
 from thrifty.budget.decision import Decision
-from thrifty.budget.states import PlanState
 from thrifty.nodes.context import Context
 from thrifty.planning.engines import make_plan
 from thrifty.planning.problem import Problem
 from thrifty.run.can_interrupt import NOBODY, can_interrupt
-from thrifty.run.choices import terms_of, why_no_plan
-from thrifty.run.current_problem import current_problem
+from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
 from thrifty.run.services import Services
 from thrifty.steering.plan_changes import iterate_plan_changes
@@ -25,28 +23,29 @@ class PlanInput(RunFacts):
     """What this node reads."""
 
     is_approved: bool
-    plan: NotRequired[PlanState]
 
 
 def plan(
     state: PlanInput, runtime: Runtime[Context], config: RunnableConfig, *, services: Services
 ) -> dict[str, Any]:
-    """Plans what is not done yet with what is not spent yet; the first time, that is everything."""
-    context, cache = Context.of(runtime.context), services.cache_of(state)
-    problem, excluded = current_problem(state, context, services)
+    """Plans what is not done yet with what is not spent yet. The first time, that is everything."""
+    context = Context.of(runtime.context)
+    run = CurrentRun(state, context, services)
+    problem, excluded = run.problem()
     new_plan = make_plan(problem, context.engine)
-    if why := why_no_plan(state, context, services):
-        new_plan = new_plan.as_infeasible(why)
+    if reason := run.no_plan_reason():
+        new_plan = new_plan.as_infeasible(reason)
     # The planner never saw what is excluded. The plan says why all the same.
     new_plan = replace(new_plan, left_out=(*new_plan.left_out, *excluded))
-    spent = services.spend(state["run"]["id"], state["spend"]["latency_ms"])
-    decisions = [Decision("plan", describe(new_plan), spent.latency_ms)]
+    spent = run.spent()
+    decisions = [Decision("plan", _describe(new_plan), spent.latency_ms)]
     if state["revision"]:
-        decisions = [*_changes(state, new_plan, problem, context, services), *decisions]
+        old_plan = run.cache.read(Plan, state["plan"])
+        decisions = [*_changes(old_plan, new_plan, problem, run), *decisions]
     update: dict[str, Any] = {
-        "plan": cache.write(new_plan),
+        "plan": run.cache.write(new_plan),
         "revision": state["revision"] + 1,
-        "decisions": cache.write_all(decisions),
+        "decisions": run.cache.write_all(decisions),
         "spend": spent.to_state(),
         "direction": "route",
     }
@@ -56,15 +55,11 @@ def plan(
     return {**update, "first_plan": state["plan"]} if state["revision"] == 1 else update
 
 
-def _changes(
-    state: PlanInput, new_plan: Plan, problem: Problem, context: Context, services: Services
-) -> list[Decision]:
+def _changes(old_plan: Plan, new_plan: Plan, problem: Problem, run: CurrentRun) -> list[Decision]:
     """What the new plan does otherwise than the old one would have, and why."""
-    old_plan = services.cache_of(state).read(Plan, state["plan"])
-    at_ms = services.runs.active_ms(state["run"]["id"], state["spend"]["latency_ms"])
-    by = terms_of(state["run"], context, services).executor_label
-    changes = iterate_plan_changes(remaining_options(old_plan, problem), new_plan, problem, by)
-    return [Decision(change.kind, change.reason, at_ms) for change in changes]
+    remaining, label = remaining_options(old_plan, problem), run.model_access.executor_label
+    changes = iterate_plan_changes(remaining, new_plan, problem, label)
+    return [Decision(change.kind, change.reason, run.active_ms()) for change in changes]
 
 
 def _ask_for_approval(config: RunnableConfig) -> dict[str, Any]:
@@ -73,7 +68,7 @@ def _ask_for_approval(config: RunnableConfig) -> dict[str, Any]:
     return {"direction": "finish", "halt_reason": "the plan is to be approved, " + NOBODY}
 
 
-def describe(new_plan: Plan) -> str:
+def _describe(new_plan: Plan) -> str:
     """A plan in one sentence."""
     if not new_plan.chosen:
         return new_plan.note or "nothing that could be done fits in what is left"

@@ -1,82 +1,71 @@
 """Picks the steps that are ready, reserves their worst case, and hands them to their executors."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Outcome, Spend, Step, StepOption, total_spend
+from thrifty.budget import Outcome, Step, StepOption, total_spend
 from thrifty.budget.decision import Decision
-from thrifty.executors.dispatch import Dispatcher, DispatchResult
-from thrifty.executors.registry import LOCAL
-from thrifty.executors.step_limit import least_needed
+from thrifty.executors.dispatch import Assignment, Dispatcher, Downgrade
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import additions
-from thrifty.run.active_time import active_ms
-from thrifty.run.all_steps import steps_by_name, steps_in_order
 from thrifty.run.assignment import AssignmentState
-from thrifty.run.choices import terms_of
-from thrifty.run.facts import PlannedFacts
-from thrifty.run.remaining_plan import remaining_plan
+from thrifty.run.current_run import CurrentRun
+from thrifty.run.facts import RunFacts
+from thrifty.run.kept_back import later_local_ms, needed_for_revisions
 from thrifty.run.run_cache import RunCache
 from thrifty.run.services import Services
 from thrifty.steering.ready import ready_options
 from thrifty.steering.remaining import RemainingPlan
 
 
-def route(state: PlannedFacts, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
-    """Sends what is ready; what no longer fits is downgraded, or skipped with its reason."""
-    context, cache = Context.of(runtime.context), services.cache_of(state)
-    steps, _ = steps_by_name(state, services)
-    remaining = remaining_plan(state, context, services)
+def route(state: RunFacts, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
+    """Sends what is ready. What no longer fits is downgraded, or skipped with its reason."""
+    context = Context.of(runtime.context)
+    run = CurrentRun(state, context, services)
+    steps, finished, remaining = run.steps_by_name(), run.cache.finished, run.remaining()
     ready = ready_options(
-        remaining.options_by_step.values(), steps, cache.finished, context.max_concurrency
+        remaining.options_by_step.values(), steps, finished, context.max_concurrency
     )
-    orphans = [orphan for o in ready if (orphan := skip_orphan(o, steps, cache.finished))]
+    orphans = [orphan for o in ready if (orphan := _skip_orphan(o, steps[o.step], finished))]
     # Nothing else could start beside one, so nothing is lost.
     ready = () if orphans else ready
     # Estimated by the bills so far, not as they were planned.
-    menu = {option.step: remaining.forecast_step(option.step) for option in ready}
-    wanted = [menu[option.step].option(option.name) for option in ready]
-    sent = _dispatcher(state, remaining, menu, context, services).dispatch(wanted, menu)
-    sent = replace(sent, skipped=(*sent.skipped, *orphans))
+    forecast = {option.step: remaining.forecast_step(option.step) for option in ready}
+    wanted = [forecast[option.step].option(option.name) for option in ready]
+    dispatched = _dispatcher(run, remaining, forecast).dispatch(wanted, forecast)
+    skipped = [*dispatched.skipped, *orphans]
+    decisions = _decisions(dispatched.downgrades, skipped, run.active_ms())
+    kept_ms = later_local_ms(remaining, wanted)
     return {
-        "assignments": assignments_of(sent, later_local_ms(remaining, wanted), cache),
+        "assignments": [_to_state(each, kept_ms, run.cache) for each in dispatched.assignments],
         **additions(
-            outcomes=cache.write_all(sent.skipped),
-            decisions=cache.write_all(decisions_of(sent, active_ms(state, services))),
+            outcomes=run.cache.write_all(skipped), decisions=run.cache.write_all(decisions)
         ),
     }
 
 
 def _dispatcher(
-    state: PlannedFacts,
-    remaining: RemainingPlan,
-    menu: Mapping[str, Step],
-    context: Context,
-    services: Services,
+    run: CurrentRun, remaining: RemainingPlan, forecast: Mapping[str, Step]
 ) -> Dispatcher:
-    run = state["run"]
-    _, catalog = steps_by_name(state, services)
+    declared = run.declared_options()
     return Dispatcher(
-        ledger=services.ledger,
-        account=services.account(run["id"]),
-        prefix=f"{run['id']}/steps",
-        task=run["task"],
-        draft=services.cache_of(state).draft(lambda: steps_in_order(state, services)),
-        model_access=terms_of(run, context, services),
-        catalog=catalog,
-        left=lambda: services.remaining_budget(run["id"], state["spend"]["latency_ms"]),
-        kept_back=needed_for_revisions(remaining, menu, catalog),
+        ledger=run.services.ledger,
+        account=run.services.account(run.id),
+        prefix=f"{run.id}/steps",
+        task=run.facts["run"]["task"],
+        draft=run.draft(),
+        model_access=run.model_access,
+        left=run.left,
+        catalog=declared,
+        kept_back=needed_for_revisions(remaining, forecast, declared),
     )
 
 
-def skip_orphan(
-    option: StepOption, steps: Mapping[str, Step], finished: Container[str]
-) -> Outcome | None:
-    """Skips an option that requires what was not done and will not be; None for any other."""
-    missing = [name for name in steps[option.step].requires if name not in finished]
+def _skip_orphan(option: StepOption, step: Step, finished: Container[str]) -> Outcome | None:
+    """Skips an option that requires what was not done and will not be. None for any other."""
+    missing = [name for name in step.requires if name not in finished]
     if not missing:
         return None
     were = "were" if len(missing) > 1 else "was"
@@ -84,53 +73,28 @@ def skip_orphan(
     return Outcome(option, "skipped", reason=reason)
 
 
-def needed_for_revisions(
-    remaining: RemainingPlan, sent_now: Iterable[str], catalog: Mapping[str, StepOption]
-) -> Spend:
-    """What the plan's final revisions need at the least, however far the sections outgrow theirs.
-
-    That is the cheapest way to do each; time is not kept, as `later_local_ms` sees to that.
-    """
-    revisions = map(remaining.forecast_step, remaining.revision_steps.difference(sent_now))
-    cheapest = (
-        min((least_needed(o, catalog[o.name].estimate) for o in step.options), key=_dearness)
-        for step in revisions
+def _to_state(assignment: Assignment, kept_ms: int, cache: RunCache) -> AssignmentState:
+    option = assignment.work.option
+    stopped = [o for o in cache.outcomes if o.status == "stopped" and o.option.name == option.name]
+    return AssignmentState(
+        option=cache.write(option),
+        key=assignment.key,
+        reserved=cache.write(assignment.reserved),
+        draft=assignment.work.draft,
+        untouched=assignment.untouched,
+        revises=assignment.work.revises,
+        kept_ms=kept_ms,
+        charged_before=cache.write(total_spend(outcome.actual for outcome in stopped)),
     )
-    return replace(total_spend(cheapest), latency_ms=0)
 
 
-def _dearness(estimate: Spend) -> tuple[int, int, int]:
-    return estimate.tool_calls, estimate.cost_nano_usd, estimate.tokens
-
-
-def later_local_ms(remaining: RemainingPlan, wanted: Sequence[StepOption]) -> int:
-    """What later local steps need: a call that hangs must not take their milliseconds too."""
-    now = sum(option.estimate.latency_ms for option in wanted if option.executor == LOCAL)
-    return remaining.expected_spend(LOCAL).latency_ms - now
-
-
-def assignments_of(sent: DispatchResult, kept_ms: int, cache: RunCache) -> list[AssignmentState]:
-    """The assignments as plain data."""
+def _decisions(
+    downgrades: Iterable[Downgrade], skipped: Iterable[Outcome], at_ms: int
+) -> list[Decision]:
+    """Where what is done now is not what the plan said, and why."""
+    moves = [f"{each.step} moved to {each.to!r}: {each.reason}" for each in downgrades]
+    skips = [f"{each.step} was skipped: {each.reason}" for each in skipped]
     return [
-        AssignmentState(
-            option=cache.write(assignment.work.option),
-            key=assignment.key,
-            reserved=cache.write(assignment.reserved),
-            draft=assignment.work.draft,
-            untouched=assignment.untouched,
-            revises=assignment.work.revises,
-            kept_ms=kept_ms,
-            charged_before=cache.write(cache.stopped.get(assignment.work.option.name, Spend())),
-        )
-        for assignment in sent.assignments
-    ]
-
-
-def decisions_of(sent: DispatchResult, at_ms: int) -> list[Decision]:
-    """Where what was sent is not what the plan said, and why."""
-    moved = [f"{each.step} moved to {each.to!r}: {each.reason}" for each in sent.downgrades]
-    skipped = [f"{each.step} was skipped: {each.reason}" for each in sent.skipped]
-    return [
-        *(Decision("downgrade", reason, at_ms) for reason in moved),
-        *(Decision("skip", reason, at_ms) for reason in skipped),
+        *(Decision("downgrade", reason, at_ms) for reason in moves),
+        *(Decision("skip", reason, at_ms) for reason in skips),
     ]

@@ -26,7 +26,7 @@ ALREADY_TRIED = "it was tried before, and left nothing"
 
 
 def run_local(state: ExecutorInput, *, services: Services) -> dict[str, Any]:
-    """Runs the executor and books what it used; a failure is an outcome, not an exception.
+    """Runs the executor and settles what it used. A failure is an outcome, not an exception.
 
     Work that was done before, in a run that is resumed or forked, is not done again.
     """
@@ -62,7 +62,7 @@ def _run_reserved(state: ExecutorInput, work: Work, entry: Entry, services: Serv
     except ThriftyError as error:
         release_call(ledger, account, entry)
         return Outcome(work.option, "failed", reason=str(error))
-    # More may be reserved than is declared, where bills came to more; it is no bill itself.
+    # More may be reserved than is declared, where bills came to more. It is no bill itself.
     declared = Spend(*map(min, entry.reserved.amounts, work.option.estimate.amounts))
     outcome = _call_executor(
         work, declared, _step_account(state, entry.reserved, services), services
@@ -96,7 +96,7 @@ def _call_executor(work: Work, declared: Spend, calls: StepAccount, services: Se
 
 
 def _read_result(work: Work, result: Result | str, calls: StepAccount, declared: Spend) -> Outcome:
-    """A bare text used what was seen, or declared; a result says itself what it used."""
+    """A bare text is charged what its calls came to, or else what was declared."""
     if isinstance(result, str):
         result = Result(result, calls.bill(declared))
     else:
@@ -111,5 +111,5 @@ def _read_result(work: Work, result: Result | str, calls: StepAccount, declared:
 
 
 def _reason(error: Exception) -> str:
-    """The kind of an error alone, as its message may hold what nobody should read; ours says."""
+    """Only the kind of a foreign error, as its message may hold what nobody should read."""
     return str(error) if isinstance(error, ThriftyError) else f"it raised {type(error).__name__}"

@@ -1,29 +1,21 @@
 """What the nodes pass on to each other: plain data only, so that any checkpointer can keep it.
 
-Who writes what stands beside each channel; every node names the part that it reads.
+Who writes a channel stands beside it. Every node names the part that it reads, and `RunFacts` is
+the part that several read.
 """
 
 from collections.abc import Sequence
-from operator import add
 from typing import Annotated, Any, Literal, NotRequired
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
-from langgraph.managed import RemainingSteps
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from thrifty.budget.states import (
-    DecisionState,
-    OutcomeState,
-    PlanState,
-    SpendState,
-    StepState,
-)
-from thrifty.estimates.learned import LearnedEstimatesState
+from thrifty.budget.states import PlanState, SpendState
 from thrifty.receipt.receipt_data import ReceiptState
 from thrifty.run.assignment import AssignmentState
-from thrifty.run.facts import Run
+from thrifty.run.facts import RunFacts
 
 
 class BudgetForm(TypedDict):
@@ -61,50 +53,33 @@ Direction = Literal["route", "plan", "approve", "finish"]
 """A node that follows where there is a choice."""
 
 
-class State(TypedDict):
-    """Everything a run knows. The money itself is in the ledger; `spend` is a view of it."""
+Status = Literal["running", "done", "halted"]
+
+
+class State(RunFacts):
+    """Everything a run knows. The money itself is in the ledger, and `spend` is a view of it."""
 
     messages: Annotated[list[AnyMessage], add_messages]
     """In: the conversation. Out: the draft, by `finish`."""
     task: str | None
-    """By the caller; taken out by `generate_options`, so that no run inherits it."""
+    """By the caller. Taken out by `generate_options`, so that no run inherits it."""
     budget: BudgetForm | None
     """As `task`."""
     run_id: str | None
     """As `task`."""
-    run: Run
-    """What was accepted, by `generate_options`; a raised budget, by `approve`."""
-    proposed: list[StepState]
-    """Steps that a model proposed, by `generate_options`."""
     first_plan: PlanState | None
-    """The plan as first made, by `plan`; None as long as it is in force."""
-    plan: PlanState
-    """The plan in force, by `plan`."""
-    revision: int
-    """How many plans there were, by `plan`."""
+    """The plan as first made, by `plan`. None as long as it is in force."""
     assignments: list[AssignmentState]
     """What runs next, side by side, by `route`."""
-    outcomes: Annotated[list[OutcomeState], add]
-    """What became of each attempt, by `route` (skipped), `run_llm` and `run_local`."""
     seen: int
     """How many outcomes the last spend check has seen, by `check_spend`."""
-    decisions: Annotated[list[DecisionState], add]
-    """Every choice and its reason, by all."""
     direction: Direction
     """Where to go next, by `plan`, `check_spend` and `approve`."""
-    remaining_steps: RemainingSteps
-    """Nodes that LangGraph's recursion limit still lets follow each other, by LangGraph."""
-    left_out: list[str]
-    """Steps and options that a person does not want done, by `approve`."""
-    learned: LearnedEstimatesState
-    """What earlier bills say of the catalog, by `generate_options`."""
     is_approved: bool
     """Whether the plan may be carried out, by `generate_options` and `approve`."""
     halt_reason: str
     """Why the run ends before its plan is complete, by `plan`, `check_spend` and `approve`."""
-    spend: SpendState
-    """What was spent when the ledger was last read, by all."""
-    status: Literal["running", "done", "halted"]
+    status: Status
     """By `generate_options` and `finish`."""
     draft: str
     """By `finish`."""
@@ -115,7 +90,7 @@ class State(TypedDict):
 def additions(**channels: Sequence[Any]) -> dict[str, Any]:
     """What is added to channels that grow, without those to which nothing is.
 
-    Each addition, an empty one too, has the whole channel written into a checkpoint once more.
+    LangGraph writes the whole channel into the checkpoint again for each one, even an empty one.
     """
     return {channel: list(added) for channel, added in channels.items() if added}
 
@@ -124,7 +99,7 @@ class Output(TypedDict):
     """What a run hands back."""
 
     draft: str
-    status: Literal["running", "done", "halted"]
+    status: Status
     spend: SpendState
     plan: PlanState
     receipt: ReceiptState

@@ -24,7 +24,6 @@ from thrifty.budget.money import exact_usd
 Api = Literal["responses", "chat"]
 CapField = Literal["max_completion_tokens", "max_tokens"]
 
-
 PRICE_MAX = 1_000_000
 PRICE_EXAMPLE = "TokenPrice(0.25, 2)"
 
@@ -87,15 +86,18 @@ class Settings:
             InvalidInput: a variable has a value that cannot be used.
         """
         given = os.environ if environ is None else environ
-        base_url = given.get("OPENAI_BASE_URL", "").strip()
-        api: Any = given.get("THRIFTY_API", "").strip() or ("chat" if base_url else "responses")
-        cap_field: Any = given.get("THRIFTY_CAP", "").strip() or "max_completion_tokens"
+
+        def read(name: str, default: str = "") -> Any:
+            return given.get(name, "").strip() or default
+
+        base_url = read("OPENAI_BASE_URL")
         return cls(
-            api_key=given.get("OPENAI_API_KEY", "").strip(),
+            api_key=read("OPENAI_API_KEY"),
             base_url=base_url,
-            api=api,
-            cap_field=cap_field,
-            prices=read_prices(given.get("THRIFTY_PRICES", "").strip() or "{}"),
+            # Servers of one's own seldom speak the Responses protocol.
+            api=read("THRIFTY_API", "chat" if base_url else "responses"),
+            cap_field=read("THRIFTY_CAP", "max_completion_tokens"),
+            prices=read_prices(read("THRIFTY_PRICES", "{}")),
         )
 
 
@@ -110,12 +112,11 @@ def check_prices(prices: object) -> None:
         validate.instance(f"prices.{model}", price, TokenPrice, PRICE_EXAMPLE)
 
 
-def home_folder(environ: Mapping[str, str] | None = None) -> Path:
+def home_folder() -> Path:
     """Where the command line keeps its runs."""
     from platformdirs import user_data_path  # for the command line alone
 
-    given = os.environ if environ is None else environ
-    own = given.get("THRIFTY_HOME", "").strip()
+    own = os.environ.get("THRIFTY_HOME", "").strip()
     return Path(own).expanduser() if own else user_data_path("thrifty", appauthor=False)
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from thrifty import InvalidInput, Outcome, Spend, Step, StepOption
+from thrifty.executors.draft import Draft
 from thrifty.run.run_cache import RunCache
 
 
@@ -21,7 +22,12 @@ CUT_B = Outcome(B, "cut", "text of").to_state()
 def contents(cache: RunCache) -> tuple[list[str], set[str], list[str], str]:
     tried = [f"{outcome.step} {outcome.status}" for outcome in cache.outcomes]
     failed = [outcome.reason for outcome in cache.failures]
-    return tried, cache.finished, failed, str(cache.draft(lambda: STEPS))
+    return (
+        tried,
+        cache.finished,
+        failed,
+        str(cache.accumulate("draft", None, lambda: Draft(STEPS), Draft.add)),
+    )
 
 
 def test_it_grows_with_the_state():

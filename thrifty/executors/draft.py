@@ -55,7 +55,7 @@ class Draft:
 
 
 def split_revisable(draft: str, tokens_max: int, count: Callable[[str], int]) -> tuple[str, str]:
-    """Splits a draft into the whole sections that fit in so many tokens, and the rest."""
+    """Splits a draft into the whole sections that fit in so many tokens, and what follows them."""
     parts = SECTION_START.split(draft)
     fitting = 0
     while fitting < len(parts) and count("".join(parts[: fitting + 1])) <= tokens_max:

@@ -36,7 +36,7 @@ def output_text(output: Any) -> str:
 
 
 def reported_tokens(output: Any) -> int | None:
-    """The tokens that a message says it took; None when it does not say, or says nonsense."""
+    """The tokens that a message says it took. None when it does not say, or says nonsense."""
     usage = getattr(output, "usage_metadata", None)
     tokens = usage.get("total_tokens") if isinstance(usage, Mapping) else None
     is_count = isinstance(tokens, int) and not isinstance(tokens, bool) and tokens > 0
@@ -60,7 +60,7 @@ def _list_text(output: list[Any]) -> str:
 
 
 def _content_text(content: Any) -> str:
-    """A message's text; its reasoning, images and tool calls are left out."""
+    """A message's text. Its reasoning, images and tool calls are left out."""
     if not isinstance(content, list):
         return output_text(content)
     return "".join(

@@ -11,7 +11,7 @@ PROMPTS = ("generic", "outline", "polish", "risks", "timeline")
 PAYLOAD_FIELDS = {"llm": ("prompt", "model"), "local": ("template",)}
 """What the built-in executors read."""
 
-DEPTH_MAX = 20
+PAYLOAD_DEPTH_MAX = 20
 MODEL_LENGTH_MAX = 200
 INTEGER_MAX = 2**63 - 1
 """The largest integer a checkpoint holds."""
@@ -22,7 +22,7 @@ def check_payload(option: StepOption) -> None:
     where = f"option {option.name!r}.payload"
     if not option.payload:
         return
-    _check_plain(where, option.payload, DEPTH_MAX)
+    _check_plain(where, option.payload, PAYLOAD_DEPTH_MAX)
     if option.executor in PAYLOAD_FIELDS:
         validate.record(where, option.payload, PAYLOAD_FIELDS[option.executor])
         validate.choice(f"{where}.prompt", option.payload.get("prompt", "generic"), PROMPTS)
@@ -34,7 +34,7 @@ def check_payload(option: StepOption) -> None:
 
 def _check_plain(where: str, value: object, depth: int) -> None:
     if depth == 0:
-        raise InvalidInput(where, value, f"nest at most {DEPTH_MAX} levels")
+        raise InvalidInput(where, value, f"nest at most {PAYLOAD_DEPTH_MAX} levels")
     if isinstance(value, dict):
         for key, member in value.items():
             if not isinstance(key, str):

@@ -25,7 +25,7 @@ class Work:
 class Result:
     """What an executor wrote and what it used, where it knows better than its option.
 
-    More than its option declares is an overrun, which ends the run: nothing held more for it.
+    More than its option declares is an overrun, which ends the run: no more was reserved for it.
 
     Raises:
         InvalidInput: the text is none, or the spend is no `Spend`.
@@ -34,7 +34,7 @@ class Result:
     text: str
     """The section, or the revised draft, as Markdown."""
     spend: Spend = Spend()
-    """What it used; latency is measured from outside."""
+    """What it used. Latency is measured from outside."""
 
     def __post_init__(self) -> None:
         validate.any_string("result.text", self.text)
@@ -43,4 +43,4 @@ class Result:
 
 Executor = Callable[[Work], Result | str]
 """Does a piece of work. A bare text is charged the tokens, money and calls that its option
-declares; an exception is a failed step, charged the same."""
+declares. An exception is a failed step, charged the same."""

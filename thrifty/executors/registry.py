@@ -12,7 +12,7 @@ from thrifty.executors.adapt import adapt
 from thrifty.executors.protocol import Executor, Result, Work
 
 LLM = "llm"
-"""Handled by the graph, which meters and caps every call; no executor stands behind the name."""
+"""Handled by the graph, which meters and caps every call. No executor stands behind the name."""
 
 LOCAL = "local"
 """Writes with no model, at no cost."""
@@ -32,7 +32,7 @@ class ExecutorRegistry:
         """Registers every member of a mapping.
 
         Args:
-            given: names to functions, LangChain tools or Runnables; None for none.
+            given: names to functions of the work, LangChain tools, or any Runnables; None for none.
 
         Raises:
             InvalidInput: a name is empty or taken, or what it names cannot be called.
@@ -41,24 +41,16 @@ class ExecutorRegistry:
             return given
         if given is not None and not isinstance(given, Mapping):
             raise InvalidInput("executors", given, "use a mapping of names to executors")
-        executors = cls()
+        registered: dict[str, Executor] = {}
         for name, thing in (given or {}).items():
-            executors = executors.with_executor(name, thing)
-        return executors
+            _check_name(name, (*BUILTIN_EXECUTORS, *registered))
+            registered[name] = adapt(name, thing)
+        return cls(registered)
 
     @property
     def names(self) -> tuple[str, ...]:
         """What an option may name as its executor."""
         return (*BUILTIN_EXECUTORS, *self.registered)
-
-    def with_executor(self, name: str, thing: object) -> ExecutorRegistry:
-        """These and one more: a function of the work, a LangChain tool, or any Runnable.
-
-        Raises:
-            InvalidInput: the name is empty or taken, or the thing cannot be called.
-        """
-        _check_name(name, self.names)
-        return ExecutorRegistry({**self.registered, name: adapt(name, thing)})
 
     def __getitem__(self, name: str) -> Executor:
         """The executor of that name.
@@ -92,9 +84,6 @@ def _check_name(name: object, taken: tuple[str, ...]) -> None:
         raise InvalidInput("executors", name, "drop the blanks around the name")
     for other in taken:
         if fold_name(name) == fold_name(other):
-            kept = (
-                "that name is thrifty's own"
-                if other in BUILTIN_EXECUTORS
-                else f"{other!r} is there"
-            )
-            raise InvalidInput("executors", name, f"choose another name; {kept}")
+            is_ours = other in BUILTIN_EXECUTORS
+            why = "that name is thrifty's own" if is_ours else f"{other!r} is there"
+            raise InvalidInput("executors", name, f"choose another name; {why}")

@@ -75,16 +75,22 @@ CatalogSource = (
 
 
 def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:
-    """Reads a catalog file; the built-in one when no path is given.
+    """Reads a catalog file, or the built-in one when no path is given.
 
     Raises:
         InvalidInput: names the file, the field and the line, the value, and the remedy.
     """
     if path is None:
         return builtin_catalog()
-    from thrifty.options.catalog_file import read_catalog_file
+    from thrifty.options.catalog_file import read_catalog_file  # YAML: only when needed
 
-    return read_catalog_file(Path(path).expanduser())
+    path = Path(path).expanduser()
+    where = f"catalog {path}"
+    steps = read_catalog_file(path, where)
+    try:
+        return Catalog(steps)
+    except InvalidInput as error:
+        raise InvalidInput(f"{where}: {error.field}", error.value, error.remedy) from error
 
 
 @cache
@@ -92,7 +98,7 @@ def builtin_catalog() -> Catalog:
     """The tutorial's five steps and nine options."""
     from thrifty.options.catalog_file import read_catalog_text
 
-    return read_catalog_text(builtin_catalog_text(), "built-in catalog")
+    return Catalog(read_catalog_text(builtin_catalog_text(), "built-in catalog"))
 
 
 def builtin_catalog_text() -> str:

@@ -1,20 +1,17 @@
 """Reads a catalog file: YAML, with everything refused that hides a mistake or an attack."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from thrifty.budget import InvalidInput
-from thrifty.options.catalog import Catalog
+from thrifty.budget import InvalidInput, Step
 from thrifty.options.catalog_schema import read_steps
 
-FILE_MAX_BYTES = 5_000_000
-DEPTH_MAX = 32
+FILE_BYTES_MAX = 5_000_000
+NESTING_MAX = 32
 
-# The C parser reads ten thousand options in a second; the pure one needs ten.
+# The C parser reads ten thousand options in a second. The pure one needs ten.
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -39,26 +36,24 @@ class _StrictLoader(_SafeLoader):  # type: ignore[misc]
             raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from error
 
 
-def read_catalog_file(path: Path) -> Catalog:
-    """Reads the catalog at a path."""
-    where = f"catalog {path}"
+def read_catalog_file(path: Path, where: str) -> tuple[Step, ...]:
+    """Reads the steps in the file at a path, as `read_catalog_text` does."""
     try:
         with path.open("rb") as file:
-            raw = file.read(FILE_MAX_BYTES + 1)
+            raw = file.read(FILE_BYTES_MAX + 1)
     except OSError as error:
-        raise InvalidInput(
-            where, str(path), f"give a file that can be read ({error.strerror})"
-        ) from error
-    if len(raw) > FILE_MAX_BYTES:
-        raise InvalidInput(where, str(path), f"give a file of at most {FILE_MAX_BYTES:,} bytes")
+        remedy = f"give a file that can be read ({error.strerror})"
+        raise InvalidInput(where, str(path), remedy) from error
+    if len(raw) > FILE_BYTES_MAX:
+        raise InvalidInput(where, str(path), f"give a file of at most {FILE_BYTES_MAX:,} bytes")
     try:
         return read_catalog_text(raw.decode("utf-8-sig"), where)
     except UnicodeDecodeError as error:
         raise InvalidInput(where, str(path), f"save it as UTF-8 ({error.reason})") from error
 
 
-def read_catalog_text(text: str, where: str) -> Catalog:
-    """Reads a catalog from YAML.
+def read_catalog_text(text: str, where: str) -> tuple[Step, ...]:
+    """Reads steps from YAML.
 
     Args:
         text: the YAML.
@@ -78,11 +73,7 @@ def read_catalog_text(text: str, where: str) -> Catalog:
     except yaml.YAMLError as error:
         remedy = f"correct the YAML: {getattr(error, 'reason', error)}"
         raise InvalidInput(where, text[:40], remedy) from error
-    steps = read_steps(document, where, line_of=lambda path: _line_number(text, path))
-    try:
-        return Catalog(steps)
-    except InvalidInput as error:
-        raise InvalidInput(f"{where}: {error.field}", error.value, error.remedy) from error
+    return read_steps(document, where, line_of=lambda path: _line_number(text, path))
 
 
 def _load_document(text: str) -> object:
@@ -102,8 +93,8 @@ def _check_depth_and_aliases(text: str, where: str) -> None:
             raise InvalidInput(_location(where, line), f"*{event.anchor}", "write it out in full")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEPTH_MAX:
-            remedy = f"nest at most {DEPTH_MAX} levels"
+        if depth > NESTING_MAX:
+            remedy = f"nest at most {NESTING_MAX} levels"
             raise InvalidInput(_location(where, line), _line_text(text, line), remedy)
 
 
@@ -122,10 +113,10 @@ def _line_number(text: str, path: tuple[str | int, ...]) -> int:
     if node is None:
         return 1
     for part in path:
-        found = _child_node(node, part)
-        if found is None:
+        child = _child_node(node, part)
+        if child is None:
             break
-        node = found
+        node = child
     return int(node.start_mark.line) + 1
 
 

@@ -151,7 +151,7 @@ def _to_invalid_input(
     error: ValidationError, where: str, line_of: Callable[[FieldPath], int] | None
 ) -> InvalidInput:
     errors = error.errors(include_url=False)
-    # A misspelt field is both missing and unknown; "did you mean" helps more than "add it".
+    # A misspelt field is both missing and unknown, and "did you mean" helps more than "add it".
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     path: FieldPath = first["loc"]
     line = f" (line {line_of(path)})" if line_of else ""

@@ -22,7 +22,7 @@ BUDGET_DIVISOR = 4
 
 
 def skip_reason(budget: Budget) -> str:
-    """Why the call is not worth it under this budget; empty when it is."""
+    """Why the call is not worth it under this budget. Empty when it is."""
     limits = zip(RESOURCES, budget.limits, PROPOSAL_OPTION.estimate.amounts, strict=True)
     for resource, limit, needed in limits:
         if limit is not None and needed * BUDGET_DIVISOR > limit:
@@ -51,7 +51,7 @@ def request_proposals(
     executors: Collection[str],
     config: Any = None,
 ) -> Proposals:
-    """Asks, and reads the answer as hostile input; a failure is a remark and no steps."""
+    """Asks, and reads the answer as hostile input. A failure is a remark and no steps."""
     try:
         reply = models.ask(prompt, allowance, config)
     except (BudgetExceeded, ModelUnavailable) as error:

@@ -2,7 +2,7 @@
 
 A proposal can name an executor that is registered and nothing else, can be worth no more than
 the best known option, and can claim to cost no less than the cheapest known one. What does
-not fit is dropped with a word on it; nothing of it is run, sent or counted.
+not fit is dropped, and a remark says so. Nothing of it is run, sent or counted.
 """
 
 import math
@@ -127,7 +127,7 @@ def _read_estimate(given: Mapping[str, Any], alike: Sequence[StepOption]) -> Spe
 
 
 def _read_finite(field: str, value: object) -> float:
-    """A number from zero up; a negative claim counts as zero, NaN and infinity as nonsense."""
+    """A number from zero up. A negative claim counts as zero, NaN and infinity as nonsense."""
     if isinstance(value, int) and not isinstance(value, bool):
         return float(max(0, min(value, CLAIM_MAX)))
     if not isinstance(value, float) or not math.isfinite(value):

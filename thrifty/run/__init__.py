@@ -1,1 +1,1 @@
-"""What the nodes of a run share; it knows no graph, no node and no prompt."""
+"""What the nodes of a run share. It knows no graph, no node and no prompt."""

@@ -24,7 +24,7 @@ class AssignmentState(TypedDict):
     kept_ms: int
     """Of the latency that is left, what is kept for local steps that come later."""
     charged_before: SpendState
-    """What earlier attempts were charged that were stopped; their outcomes say so already."""
+    """What earlier attempts were charged that were stopped. Their outcomes say so already."""
 
 
 class ExecutorInput(TypedDict):
@@ -53,6 +53,6 @@ def reserved_for(state: ExecutorInput, cache: RunCache) -> Spend:
 
 
 def remaining_ms_for(state: ExecutorInput, limits: Budget, services: Services) -> int | None:
-    """The time that is left for an assignment, under the run's limits; None without a limit."""
+    """The time that is left for an assignment, under the run's limits. None without a limit."""
     remaining_ms = services.remaining_ms(state["run"]["id"], state["spend"]["latency_ms"], limits)
     return None if remaining_ms is None else max(0, remaining_ms - state["assignment"]["kept_ms"])

@@ -3,8 +3,10 @@
 from langchain_core.runnables import RunnableConfig
 
 CHECKPOINTER = "__pregel_checkpointer"
-"""Where LangGraph tells a node of its checkpointer; a thread alone says nothing, as an Agent
-Server gives a thread to stateless runs too."""
+"""Where LangGraph keeps a run's checkpointer.
+
+The name of a thread is no sign of one, as an Agent Server gives a thread to stateless runs too.
+"""
 NOBODY = "and nobody can be asked"
 
 

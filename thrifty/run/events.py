@@ -1,13 +1,13 @@
-"""What a run tells while it runs, as typed events on the stream mode `custom`.
+"""What a run reports while it runs, as typed events on the stream mode `custom`.
 
-Read them with `agent.stream(…, stream_mode="custom")`; inside a parent's graph, with
-`subgraphs=True` too.
+Read them with `agent.stream(…, stream_mode="custom")`. Inside a parent's graph, add
+`subgraphs=True`.
 
 | event | when | beside `run_id` and `at_ms` |
 |---|---|---|
-| `spend_changed` | a call was settled, or reserved | `spent`, `reserved`, `left` |
-| `decided` | a choice was made by itself | `kind`, `reason` |
-| `plan_made`, `replanned` | the first plan is there; a new one is | `plan`, `revision`, `reason` |
+| `spend_changed` | a call was reserved or settled | `spent`, `reserved`, `left` |
+| `decided` | the run made a choice by itself | `kind`, `reason` |
+| `plan_made`, `replanned` | the first plan was made; a new one was | `plan`, `revision`, `reason` |
 | `step_started` | an executor begins | `step`, `option`, `executor`, `reserved` |
 | `step_progress` | a model writes | `step`, `option`, `characters` |
 | `step_finished` | it is back | `step`, `option`, `executor`, `status`, `reason`, `actual` |
@@ -39,7 +39,7 @@ def event_base(state: Mapping[str, Any], services: Services) -> EventBase:
 
 
 class SpendChanged(EventBase):
-    """The bill has grown, or something was reserved; latency is the run's active time."""
+    """The bill has grown, or something was reserved. Latency is the run's active time."""
 
     event: Literal["spend_changed"]
     spent: SpendState
@@ -65,13 +65,18 @@ class PlanMade(EventBase):
     """The plan in a sentence."""
 
 
-class StepStarted(EventBase):
-    """An executor begins."""
+class StepNames(TypedDict):
+    """Which step it is, and who does it in which way."""
 
-    event: Literal["step_started"]
     step: str
     option: str
     executor: str
+
+
+class StepStarted(EventBase, StepNames):
+    """An executor begins."""
+
+    event: Literal["step_started"]
     reserved: SpendState
     """The most that it can use."""
 
@@ -86,13 +91,10 @@ class StepProgress(EventBase):
     """Of its answer, so far."""
 
 
-class StepFinished(EventBase):
+class StepFinished(EventBase, StepNames):
     """An executor is back, or a step was skipped."""
 
     event: Literal["step_finished"]
-    step: str
-    option: str
-    executor: str
     status: str
     """`done`, `cut`, `failed` or `skipped`."""
     reason: str

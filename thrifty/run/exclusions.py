@@ -5,14 +5,14 @@ from collections.abc import Callable, Collection, Sequence
 
 from thrifty.budget import Outcome, StepOption
 
-FAILURES_MAX = 2
+EXECUTOR_FAILURES_MAX = 2
 """So many failures of an executor in one run, and it is not tried again."""
 
 
 def exclusion_rule(
     outcomes: Sequence[Outcome], left_out: Collection[str] = ()
 ) -> Callable[[StepOption], str]:
-    """Makes a function that says why an option is excluded; it returns nothing for any other."""
+    """Makes a function that says why an option is excluded. It returns nothing for any other."""
     failures = {o.option.name: o.reason for o in outcomes if o.status in ("failed", "skipped")}
     disabled = _disabled_executors(outcomes)
 
@@ -33,6 +33,6 @@ def _disabled_executors(outcomes: Sequence[Outcome]) -> dict[str, str]:
     disabled = {outcome.disables: outcome.reason for outcome in outcomes if outcome.disables}
     failures = [outcome for outcome in outcomes if outcome.status == "failed"]
     for executor, count in Counter(outcome.option.executor for outcome in failures).items():
-        if count >= FAILURES_MAX:
+        if count >= EXECUTOR_FAILURES_MAX:
             disabled.setdefault(executor, f"it failed {count} times")
     return disabled

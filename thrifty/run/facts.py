@@ -1,9 +1,19 @@
 """The parts of a run's state that several nodes read, as plain data."""
 
+from operator import add
+from typing import Annotated
+
 from langgraph.managed import RemainingSteps
 from typing_extensions import TypedDict
 
-from thrifty.budget.states import BudgetState, OutcomeState, PlanState, SpendState, StepState
+from thrifty.budget.states import (
+    BudgetState,
+    DecisionState,
+    OutcomeState,
+    PlanState,
+    SpendState,
+    StepState,
+)
 from thrifty.estimates.learned import LearnedEstimatesState
 
 
@@ -17,23 +27,29 @@ class Run(TypedDict):
     task: str
     budget: BudgetState
     common: str
-    """The account that its own is a share of; empty when it is not."""
+    """The account that its own is a share of. Empty when it is not."""
 
 
 class RunFacts(TypedDict):
-    """What is done, and what could be done."""
+    """What is done, and what could be done. Who writes a channel stands beside it."""
 
     run: Run
+    """What was accepted, by `generate_options`; a raised budget, by `approve`."""
     proposed: list[StepState]
-    outcomes: list[OutcomeState]
-    spend: SpendState
-    revision: int
-    left_out: list[str]
+    """Steps that a model proposed, by `generate_options`."""
     learned: LearnedEstimatesState
-    remaining_steps: RemainingSteps
-
-
-class PlannedFacts(RunFacts):
-    """The same of a run that has a plan."""
-
+    """What earlier bills say of the catalog, by `generate_options`."""
     plan: PlanState
+    """The plan in force, by `plan`. It is missing before the first one is made."""
+    revision: int
+    """How many plans there were, by `plan`."""
+    outcomes: Annotated[list[OutcomeState], add]
+    """What became of each attempt, by `route` (skipped), `run_llm` and `run_local`."""
+    decisions: Annotated[list[DecisionState], add]
+    """Every choice and its reason, by all."""
+    spend: SpendState
+    """What was spent when the ledger was last read, by all."""
+    left_out: list[str]
+    """Steps and options that a person does not want done, by `approve`."""
+    remaining_steps: RemainingSteps
+    """Nodes that LangGraph's recursion limit still lets follow each other, by LangGraph."""

@@ -1,6 +1,6 @@
 """What a run takes along from earlier bills, and what it leaves behind for later ones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from langgraph.store.base import BaseStore
 
@@ -8,21 +8,30 @@ from thrifty.budget import Outcome, Step
 from thrifty.estimates.history import read_history, save_bills
 from thrifty.estimates.learned import NOTHING_LEARNED, LearnedEstimates, learn_from_history
 from thrifty.executors.model_access import ModelAccess
-from thrifty.run.step_bills import bills_of
+from thrifty.steering.forecast import Bill
+
+
+def bills_of(outcomes: Iterable[Outcome], model_access: ModelAccess) -> tuple[Bill, ...]:
+    """What the work that was done came to. Work that failed says nothing of what work costs."""
+    return tuple(
+        Bill(outcome.option, model_access.executor_model(outcome.option), outcome.actual)
+        for outcome in outcomes
+        if outcome.has_text
+    )
 
 
 def recall(
-    store: BaseStore | None, steps: Sequence[Step], terms: ModelAccess
+    store: BaseStore | None, steps: Sequence[Step], model_access: ModelAccess
 ) -> tuple[LearnedEstimates, str]:
-    """What earlier bills say of the catalog, and a sentence on it; both empty without a store.
+    """What earlier bills say of the catalog, and a sentence on it. Both are empty without a store.
 
     It is read once, so that a run plans by the same bills from its beginning to its end.
     """
     if store is None:
         return NOTHING_LEARNED, ""
     history = read_history(store)
-    options = (terms.price_option(option) for step in steps for option in step.options)
-    learned = learn_from_history(history, options, terms.executor_model)
+    options = (model_access.price_option(option) for step in steps for option in step.options)
+    learned = learn_from_history(history, options, model_access.executor_model)
     remark = f"estimates are drawn from {learned.bill_count} bills of earlier runs"
     return learned, history.remark or (remark if learned.bill_count else "")
 
@@ -32,21 +41,21 @@ def remember(
     run_id: str,
     outcomes: Sequence[Outcome],
     steps: Sequence[Step],
-    terms: ModelAccess,
+    model_access: ModelAccess,
 ) -> str:
-    """Keeps the bills of the catalog's options; returns why that failed, or nothing.
+    """Keeps the bills of the catalog's options. Returns why that failed, or nothing.
 
     What a model proposed is left out: its name and its claims come back in no other run.
 
     Args:
-        store: where bills are kept; None keeps nothing.
+        store: where bills are kept. None keeps nothing.
         run_id: whose bills they are.
         outcomes: what the run has tried.
         steps: the catalog's.
-        terms: who did an option.
+        model_access: who did an option.
     """
     if store is None:
         return ""
     known = {option.name for step in steps for option in step.options}
     ours = [outcome for outcome in outcomes if outcome.option.name in known]
-    return save_bills(store, run_id, bills_of(ours, terms))
+    return save_bills(store, run_id, bills_of(ours, model_access))

@@ -20,7 +20,9 @@ from thrifty.budget import Budget, InvalidInput, Step, StepOption, validate
 from thrifty.budget.states import BudgetState, SpendState
 
 GO, FINISH = "go", "finish"
-REMEDY = 'answer "go", "finish", {"budget": {"max_tokens": 4000}} or {"leave_out": ["Timeline"]}'
+ANSWER_FORMS = (
+    'answer "go", "finish", {"budget": {"max_tokens": 4000}} or {"leave_out": ["Timeline"]}'
+)
 
 
 class PlannedStep(TypedDict):
@@ -41,7 +43,7 @@ class RaiseOffer(TypedDict):
     more: dict[str, int]
     """What they are more than now, by resource, in its unit."""
     value: float
-    """What the rest of the run would be worth more."""
+    """By how much the remaining run would be worth more."""
     options: list[str]
     """What could be done then that cannot be done now."""
 
@@ -59,9 +61,9 @@ class Question(TypedDict):
     left: BudgetState
     to_do: list[PlannedStep]
     missing: dict[str, int]
-    """What the rest of the plan lacks, by resource, in its unit; empty for a plan."""
+    """What the remaining plan lacks, by resource, in its unit. Empty for a plan."""
     buys: RaiseOffer | None
-    """What a raise would be good for; None where nothing is missing."""
+    """What a raise would be good for. None where nothing is missing."""
     answers: str
     error: NotRequired[str]
     """What was wrong with the last answer."""
@@ -73,7 +75,7 @@ class ApprovalAnswer:
 
     finish: bool = False
     budget: Budget | None = None
-    """The budget from now on; None when it stays."""
+    """The budget from now on. None when it stays."""
     leave_out: tuple[str, ...] = ()
     """Steps and options that are not to be done."""
 
@@ -101,12 +103,12 @@ def read_answer(given: object, budget: Budget, steps: Sequence[Step]) -> Approva
         steps: all steps that there are.
 
     Raises:
-        InvalidInput: it says none of what `REMEDY` lists.
+        InvalidInput: it says none of what `ANSWER_FORMS` lists.
     """
     if given in (GO, FINISH):
         return ApprovalAnswer(finish=given == FINISH)
     if not isinstance(given, Mapping) or not given or set(given) - {"budget", "leave_out"}:
-        raise InvalidInput("answer", given, REMEDY)
+        raise InvalidInput("answer", given, ANSWER_FORMS)
     raised = budget.with_limits(given["budget"]) if "budget" in given else None
     return ApprovalAnswer(False, raised, _names(given.get("leave_out", ()), steps))
 

@@ -27,7 +27,7 @@ def read_run_input(
     """Reads and checks what a run was asked to do.
 
     Args:
-        given: the input; a task in it goes before messages.
+        given: the input. A task in it goes before messages.
         number: which run of its thread this is, from 1.
         default: the budget of a run whose input has none.
         config: names the thread, where there is one.

@@ -1,7 +1,7 @@
 """What the nodes work with: bound to them when the graph is built, never part of its state."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from langchain_core.runnables import RunnableConfig
 
@@ -10,13 +10,12 @@ from thrifty.executors.registry import ExecutorRegistry
 from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.ledger.protocol import AccountOrLease, Ledger
 from thrifty.models.agent_models import Models
-from thrifty.run.facts import RunFacts
 from thrifty.run.run_cache import RunCache
 
 CLOSING_SHARE = 10
 CLOSING_MS_MIN, CLOSING_MS_MAX = 100, 250
-"""Kept back of the latency, a tenth of it within these bounds: a call that is cut still has to be
-booked and reported, and what can stand in for it to be done."""
+"""Kept back of the latency, a tenth of it within these bounds. After a call is cut, the run still
+has to settle it, report it, and do what can stand in for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Services:
     budget: Budget
     """The limits of a run that was given none."""
     common: Callable[[RunnableConfig], str] | None = None
-    """The account that runs share, by the configuration of a run; None: each has its own."""
+    """The account that runs share, by the configuration of a run. None: each has its own."""
 
     def account(self, run_id: str) -> AccountOrLease:
         """What is shown to the ledger to spend as a run."""
@@ -50,18 +49,14 @@ class Services:
         """What the nodes of a run have read and written so far."""
         return self.runs.get_or_make(run_id, RunCache)
 
-    def cache_of(self, facts: RunFacts) -> RunCache:
-        """The same, with the outcomes that the state has by now."""
-        return self.cache(facts["run"]["id"]).update(facts["outcomes"])
-
     def spend(self, run_id: str, known_ms: int) -> Spend:
-        """What a run has spent until now; latency is its active time."""
+        """What a run has spent until now. Latency is its active time."""
         spent = self.ledger.balance(run_id).spent
-        active_ms = self.runs.active_ms(run_id, known_ms)
-        return Spend(spent.tokens, spent.cost_nano_usd, active_ms, spent.tool_calls)
+        # The ledger adds up the time of all calls, also of those side by side.
+        return replace(spent, latency_ms=self.runs.active_ms(run_id, known_ms))
 
     def remaining_ms(self, run_id: str, known_ms: int, limits: Budget) -> int | None:
-        """How long a call may take from now, under a run's limits; None without a limit."""
+        """How long a call may take from now, under a run's limits. None without a limit."""
         limit_ms = limits.max_latency_ms
         if limit_ms is None:
             return None
@@ -71,9 +66,7 @@ class Services:
     def remaining_budget(self, run_id: str, known_ms: int) -> Budget:
         """What a run may still reserve, and the latency it has left."""
         balance = self.ledger.balance(run_id)
-        # What others hold may still be spent by them.
+        # What open calls hold may still be spent by them.
         taken = balance.spent + balance.reserved
         active_ms = self.runs.active_ms(run_id, known_ms)
-        return balance.budget.left_after(
-            Spend(taken.tokens, taken.cost_nano_usd, active_ms, taken.tool_calls)
-        )
+        return balance.budget.left_after(replace(taken, latency_ms=active_ms))

@@ -30,18 +30,16 @@ class ProgressHandler(BaseCallbackHandler):
         self._characters = 0
 
     def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
-        """Adds a piece of the answer; LangChain calls this."""
+        """Adds a piece of the answer. LangChain calls this."""
         self._characters += len(token) if isinstance(token, str) else 0
         now_ns = time.monotonic_ns()
         if self._characters and now_ns - self._emitted_ns >= PAUSE_NS:
             self._emitted_ns = now_ns
-            self._write(self._event())
-
-    def _event(self) -> StepProgress:
-        return {
-            **self._event_base(),
-            "event": "step_progress",
-            "step": self._option.step,
-            "option": self._option.name,
-            "characters": self._characters,
-        }
+            progress: StepProgress = {
+                **self._event_base(),
+                "event": "step_progress",
+                "step": self._option.step,
+                "option": self._option.name,
+                "characters": self._characters,
+            }
+            self._write(progress)

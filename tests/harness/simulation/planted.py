@@ -118,7 +118,7 @@ def _keys_by_plan(**given: Any) -> Any:
     frame = inspect.currentframe()
     assert frame
     assert frame.f_back
-    revision = frame.f_back.f_locals["state"]["revision"]
+    revision = frame.f_back.f_locals["run"].facts["revision"]
     return real_dispatcher(**{**given, "prefix": f"{given['prefix']}/{revision}"})
 
 

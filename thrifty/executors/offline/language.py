@@ -7,7 +7,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-READ_MAX = 2_000
+SAMPLE_MAX = 2_000
 """How many characters of a task are looked at."""
 ENGLISH = _words(
     "about after all and announce are before birthday book build buy can choose clean compare "
@@ -37,7 +37,7 @@ LETTERS_A_WORD = 4
 
 def is_english(task: str) -> bool:
     """Whether the beginning of the task is clearly English; where in doubt, it is not."""
-    words = re.findall(r"[^\W\d_]+", task[:READ_MAX].casefold())
+    words = re.findall(r"[^\W\d_]+", task[:SAMPLE_MAX].casefold())
     evidence = sum(2 * (word in ENGLISH) + (word in SHARED) for word in words)
     others = sum(word in OTHER for word in words)
     foreign = sum(not letter.isascii() for word in words for letter in word)

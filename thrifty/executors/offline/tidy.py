@@ -13,7 +13,7 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 
 
 def tidy(draft: str, parts: Sequence[str] = (), once: Collection[str] = ()) -> str:
-    """The draft, whole and tidied; an empty one stays empty.
+    """The draft, whole and tidied. An empty one stays empty.
 
     Code blocks are left as they are. Tidying a tidy draft changes nothing.
 

@@ -1,0 +1,218 @@
+"""A run as it stands: what its state, its settings and the ledger say of it together."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import NamedTuple, Protocol
+
+from thrifty.budget import Budget, LeftOut, Outcome, Plan, Spend, Step, StepOption
+from thrifty.budget.step_set import order_steps
+from thrifty.estimates.learned import LearnedEstimates
+from thrifty.executors.draft import Draft
+from thrifty.executors.model_access import ModelAccess
+from thrifty.options.availability import find_available_options, no_plan_reason, price_steps
+from thrifty.planning.problem import Problem
+from thrifty.run.exclusions import exclusion_rule
+from thrifty.run.facts import Run, RunFacts
+from thrifty.run.learning import bills_of
+from thrifty.run.services import Services
+from thrifty.steering.decide import OnDrift
+from thrifty.steering.forecast import Forecaster, summarise_bill
+from thrifty.steering.remaining import RemainingPlan
+
+
+class RunSettings(Protocol):
+    """The fields of a run's context that are read here. The context says what they mean."""
+
+    model: str
+    max_steps: int
+    diversity_penalty: float
+    max_concurrency: int
+    risk: float
+    on_drift: OnDrift
+
+
+class Choices(NamedTuple):
+    """What a run can choose from, as it is declared. Only failures and answers change it."""
+
+    steps: tuple[Step, ...]
+    """All that there are, done or not, at the prices of the run's models."""
+    offered: tuple[Step, ...]
+    """Those that have an available option, with these options alone."""
+    excluded: tuple[LeftOut, ...]
+    """The other options, and why they are not available."""
+
+
+def model_access(run: Run, settings: RunSettings, services: Services) -> ModelAccess:
+    """Which models a run can ask, and at what price."""
+    budget = services.cache(run["id"]).read(Budget, run["budget"])
+    return ModelAccess(
+        model=settings.model,
+        prices=services.models.prices,
+        is_offline=services.models.is_offline,
+        is_cost_limited=budget.max_cost_usd is not None,
+    )
+
+
+class CurrentRun:
+    """Answers what nodes ask of a run, and keeps in its cache what takes long to compute."""
+
+    def __init__(self, facts: RunFacts, settings: RunSettings, services: Services) -> None:
+        self.facts, self.services, self._settings = facts, services, settings
+        self.id = facts["run"]["id"]
+        self.cache = services.cache(self.id).update(facts["outcomes"])
+        """What was read of the run so far, with its outcomes."""
+        self.model_access = model_access(facts["run"], settings, services)
+        self.known_ms = facts["spend"]["latency_ms"]
+        """How long the run had been active when its bill was last read."""
+
+    @property
+    def limits(self) -> Budget:
+        """The limits as they are now: they may be changed while the run works or waits."""
+        return self.services.limits(self.id)
+
+    def active_ms(self) -> int:
+        """How long the run has been active by now."""
+        return self.services.runs.active_ms(self.id, self.known_ms)
+
+    def spent(self) -> Spend:
+        """What was spent until now. Latency is the run's active time."""
+        return self.services.spend(self.id, self.known_ms)
+
+    def left(self) -> Budget:
+        """What may still be reserved, and the latency that is left."""
+        return self.services.remaining_budget(self.id, self.known_ms)
+
+    def steps(self) -> tuple[Step, ...]:
+        """Every step as declared: those of the catalog, then those that a model proposed."""
+        proposed = [self.cache.read(Step, step) for step in self.facts["proposed"]]
+        return (*self.services.steps, *proposed)
+
+    def steps_by_name(self) -> Mapping[str, Step]:
+        """The same by name, in the order in which they would run, which is that of the draft."""
+        return self.cache.compute_once(
+            "steps by name", None, lambda: {step.name: step for step in order_steps(self.steps())}
+        )
+
+    def declared_options(self) -> Mapping[str, StepOption]:
+        """Every option by its name, as its catalog declares it."""
+        return self.cache.compute_once(
+            "declared options",
+            None,
+            lambda: {option.name: option for step in self.steps() for option in step.options},
+        )
+
+    def draft(self) -> Draft:
+        """What the steps have written so far."""
+        return self.cache.accumulate(
+            "draft", None, lambda: Draft(tuple(self.steps_by_name().values())), Draft.add
+        )
+
+    def choices(self) -> Choices:
+        """What the run can choose from now."""
+        facts, failures, access = self.facts, self.cache.failures, self.model_access
+        learned = self._learned()
+        steps = self.cache.compute_once(
+            "steps", access, lambda: learned.apply_scores(price_steps(self.steps(), access))
+        )
+
+        def compute() -> Choices:
+            why_excluded = exclusion_rule(failures, facts["left_out"])
+            return Choices(steps, *find_available_options(steps, access, why_excluded))
+
+        return self.cache.compute_once(
+            "choices", (access, facts["left_out"], len(failures)), compute
+        )
+
+    def no_plan_reason(self) -> str:
+        """Why there is no plan any more, whatever is left to spend. Empty if there may be one."""
+        return no_plan_reason(*self.choices(), self.cache.finished)
+
+    def problem(self) -> tuple[Problem, tuple[LeftOut, ...]]:
+        """The problem that a plan made now would solve, and the options that are excluded.
+
+        Only what is done is settled. Everything else may be chosen anew, and is estimated by
+        what the bills of this run, and of earlier ones, came to.
+        """
+        problem, excluded = self.cache.compute_once(
+            "problem",
+            # Bills change the estimates, a person's answer the limits and exclusions.
+            (len(self.cache.outcomes), self.facts["left_out"], self.facts["run"]["budget"]),
+            self._compute_problem,
+        )
+        return replace(problem, left=self.left()), excluded
+
+    def remaining(self) -> RemainingPlan:
+        """What is still to be done of the plan in force, estimated like the problem."""
+        settings, choices, forecaster = self._settings, self.choices(), self._forecaster()
+        plan = self.cache.read(Plan, self.facts["plan"])
+        # A limit on a schedule wants the order in which it was planned.
+        is_timed = settings.max_concurrency > 1 and self.limits.max_latency_ms is not None
+        # Only a limit asks for the makespan, which costs a look at all that remains.
+        concurrency = settings.max_concurrency if is_timed else 1
+        waits_for_savings = settings.on_drift == "replan" and not is_timed
+
+        def compute() -> RemainingPlan:
+            open_steps, done = self._open_and_done()
+            return RemainingPlan(
+                plan.chosen,
+                open_steps,
+                done,
+                max_steps=settings.max_steps,
+                diversity_penalty=settings.diversity_penalty,
+                forecaster=forecaster,
+                executor_model_of=self.model_access.executor_model,
+                defer_upgradable=waits_for_savings,
+                concurrency=concurrency,
+            )
+
+        return self.cache.accumulate(
+            "remaining plan",
+            (plan, choices, self.model_access, waits_for_savings, concurrency),
+            compute,
+            self._mark_done,
+        )
+
+    def _learned(self) -> LearnedEstimates:
+        return self.cache.read(LearnedEstimates, self.facts["learned"])
+
+    def _forecaster(self) -> Forecaster:
+        """What the bills so far, of this run and of earlier ones, say of the estimates."""
+        # The same object grows, since it keeps what it has worked out for each step.
+        return self.cache.accumulate(
+            "forecaster", None, lambda: Forecaster(self._learned().summaries), self._add_bills
+        )
+
+    def _add_bills(self, forecaster: Forecaster, outcomes: Iterable[Outcome]) -> None:
+        for bill in bills_of(outcomes, self.model_access):
+            forecaster.add(summarise_bill(bill))
+
+    def _mark_done(self, remaining: RemainingPlan, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            if outcome.has_text:
+                remaining.mark_done(self.steps_by_name()[outcome.step])
+
+    def _open_and_done(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """The steps that may still be chosen, and those that are done."""
+        choices, finished = self.choices(), self.cache.finished
+        return (
+            tuple([step for step in choices.offered if step.name not in finished]),
+            tuple([step for step in choices.steps if step.name in finished]),
+        )
+
+    def _compute_problem(self) -> tuple[Problem, tuple[LeftOut, ...]]:
+        """The problem but for what is left, which is another at every moment."""
+        settings, finished = self._settings, self.cache.finished
+        open_steps, done = self._open_and_done()
+        problem = Problem(
+            steps=self._forecaster().forecast_steps(open_steps, self.model_access.executor_model),
+            left=self.cache.read(Budget, self.facts["run"]["budget"]),
+            max_steps=max(0, settings.max_steps - len(done)),
+            diversity_penalty=settings.diversity_penalty,
+            done=done,
+            concurrency=settings.max_concurrency,
+            schedule="waves",
+            risk=settings.risk,
+            residuals=self._learned().residuals,
+        )
+        excluded = [left for left in self.choices().excluded if left.step not in finished]
+        return problem, tuple(excluded)
