@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from thrifty.budget import Budget, Plan, Spend
 from thrifty.budget.plain_text import strip_unprintable
-from thrifty.budget.resources import COST, RESOURCES, format_amounts
+from thrifty.budget.resources import (
+    COST,
+    RESOURCES,
+    TOKENS,
+    TOOL_CALLS,
+    Resource,
+    format_amounts,
+)
 from thrifty.planning.reasons import describe_excess
 from thrifty.receipt.receipt_data import Receipt, ReceiptLineStatus
 
@@ -15,11 +22,10 @@ if TYPE_CHECKING:
     from thrifty.planning.explanation import RequiredIncrease
     from thrifty.planning.upgrade import Upgrade
 
-CENT_SHARE = 100_000
-"""Where there is little room, money is shown to a hundredth of a cent: in nano-USD."""
+SHOWN_NANO_USD = 100_000
+"""Where there is little room, money is shown to a hundredth of a cent."""
 RESOURCE_LABELS = {"tokens": "tokens", "cost": "cost", "latency": "latency", "tool_calls": "calls"}
 """What a person calls each resource."""
-
 
 NOTHING_GAINED = "No limit keeps anything better out: more budget would buy nothing."
 STATUS_MARKS: dict[ReceiptLineStatus, str] = {
@@ -41,10 +47,8 @@ def single_line(text: str) -> str:
 
 def describe_limits(budget: Budget) -> str:
     """A budget: "2,200 tokens, 3,500 ms, 2 calls"."""
-    return (
-        ", ".join(resource.show(limit) for resource, limit in budget.limited_resources())
-        or "no limit"
-    )
+    limits = (resource.show(limit) for resource, limit in budget.limited_resources())
+    return ", ".join(limits) or "no limit"
 
 
 def describe_spend(spend: Spend) -> str:
@@ -55,7 +59,18 @@ def describe_spend(spend: Spend) -> str:
 
 def round_up_usd(nano_usd: int) -> int:
     """Up: what was spent never looks smaller than it is."""
-    return -(-nano_usd // CENT_SHARE) * CENT_SHARE
+    return -(-nano_usd // SHOWN_NANO_USD) * SHOWN_NANO_USD
+
+
+def format_amount(amount: int, resource: Resource) -> str:
+    """An amount with its unit; money to a hundredth of a cent."""
+    return resource.show(round_up_usd(amount) if resource is COST else amount)
+
+
+def format_figure(amount: int, resource: Resource) -> str:
+    """As `format_amount`, without the unit where the resource's name says it: "2,200", "980 ms"."""
+    is_count = resource in (TOKENS, TOOL_CALLS)
+    return f"{amount:,}" if is_count else format_amount(amount, resource)
 
 
 def describe_verdict(receipt: Receipt) -> str:
@@ -84,10 +99,9 @@ def describe_increase(found: RequiredIncrease) -> str:
 def describe_upgrade(found: Upgrade) -> str:
     """What more would buy: "The next 381 tokens buy Risk register (LLM), +4.0"."""
     resource = next(each for each in RESOURCES if each.name == found.resource)
-    amount = round_up_usd(found.increase) if resource is COST else found.increase
-    verb = "buys" if resource is COST or amount == 1 else "buy"
+    verb = "buys" if resource is COST or found.increase == 1 else "buy"
     gain = describe_gain(found.adds, found.drops, found.gain)
-    return f"The next {resource.show(amount)} {verb} {gain}"
+    return f"The next {format_amount(found.increase, resource)} {verb} {gain}"
 
 
 def describe_gain(adds: Sequence[str], drops: Sequence[str], gain: float) -> str:
