@@ -9,11 +9,13 @@ from thrifty.cli.exit_codes import EXIT_CODES_HELP
 from thrifty.cli.run_driver import open_run_driver
 from thrifty.cli.run_request import read_request
 from thrifty.cli.saved_runs import RunsFolder
-from thrifty.cli.shared_options import ENVIRONMENT_HELP, shared_options
+from thrifty.cli.shared_options import ENVIRONMENT_HELP, output_options, task_options
 from thrifty.cli.view.run_output import RunOutput
 from thrifty.cli.view.screen import opening_lines
 
-EPILOG = f"""\b
+
+@click.command(
+    epilog=f"""\b
 Examples:
   thrifty run "Draft a project proposal" --max-tokens 2200 --max-tool-calls 2
   thrifty run @brief.md --max-cost-usd 0.05 --output proposal.md
@@ -27,13 +29,9 @@ receipt (--quiet: the draft alone; --json: one object), and standard error the r
 
 {ENVIRONMENT_HELP}
 """
-
-
-@click.command(epilog=EPILOG)
-@shared_options
-@click.option("--quiet", "-q", is_flag=True, help="The draft alone.")
-@click.option("--output", "-o", metavar="FILE", help="Write the draft to a file instead.")
-@click.option("--html", metavar="FILE", help="Write the receipt, with the draft, as a web page.")
+)
+@task_options
+@output_options
 @click.option(
     "--approve-plan", is_flag=True, default=None, help="Ask before the plan is carried out."
 )
@@ -48,9 +46,9 @@ def run(**given: Any) -> int:
     A run is kept, so that it can be resumed after a Ctrl-C, a crash or a question.
     """
     request = read_request(given)
-    result = RunOutput.of(given)
+    output = RunOutput.of(given)
     home = None if given["no_save"] else RunsFolder.of_user()
     for line in opening_lines(request):
-        result.screen.notes.print(line)
-    with open_run_driver(request, result, home) as drive:
-        return drive.start()
+        output.screen.notes.print(line)
+    with open_run_driver(request, output, home) as driver:
+        return driver.start()

@@ -1,9 +1,4 @@
-"""The receipt as a web page: written to a file, and opened in a browser."""
-
-import tempfile
-from pathlib import Path
-
-import click
+"""The receipt as a web page."""
 
 from thrifty.cli.output_file import OutputFile
 from thrifty.cli.view.screen import Screen
@@ -16,13 +11,3 @@ def write_receipt_page(file: OutputFile, receipt: Receipt, draft: str, screen: S
 
     file.write(receipt_page(receipt, draft))
     screen.notes.print(f"Receipt written to {file.name}.", soft_wrap=True)
-
-
-def open_in_browser(file: OutputFile) -> None:
-    """Shows the page in the person's browser."""
-    click.launch(file.path.resolve().as_uri())
-
-
-def temporary_page_file() -> OutputFile:
-    """A file for a page that nobody named; it stays, as a browser reads it later."""
-    return OutputFile(Path(tempfile.mkdtemp(prefix="thrifty-")) / "receipt.html")

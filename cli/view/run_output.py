@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from thrifty.budget.plain_text import strip_unprintable
 from thrifty.cli.output_file import OutputFile
 from thrifty.cli.view.question_prompt import question_lines
 from thrifty.cli.view.receipt_page import write_receipt_page
-from thrifty.cli.view.screen import Screen
+from thrifty.cli.view.screen import Screen, print_json
 from thrifty.receipt import wording
 from thrifty.receipt.receipt_data import Receipt
 from thrifty.receipt.terminal import receipt_view
@@ -54,11 +53,13 @@ class RunOutput:
     def show_result(self, values: Mapping[str, Any]) -> None:
         """Shows a run that has ended."""
         receipt = Receipt.from_state(values["receipt"])
-        self._show_draft(values["draft"], "Draft")
+        self._show_draft(values["draft"])
         if self.as_json:
-            self._print_json(self.to_data(values))
+            print_json(self.to_data(values))
         elif not self.is_quiet:
-            self._show_receipt(receipt)
+            result = self.screen.result
+            view = receipt_view(receipt, result.width)
+            result.print("", Rule("Receipt", style="dim"), view, sep="\n")
         elif receipt.status != "done" or not receipt.within_budget:
             click.echo(f"thrifty: {wording.describe_verdict(receipt)}", err=True)
         if self.draft_file and values["draft"]:
@@ -69,7 +70,7 @@ class RunOutput:
     def show_waiting(self, question: Mapping[str, Any], run: str) -> None:
         """Says what a run waits for."""
         if self.as_json:
-            self._print_json({"run": run, "status": "waiting", "question": question})
+            print_json({"run": run, "status": "waiting", "question": question})
             return
         for line in question_lines(question):
             self.screen.notes.print(line)
@@ -81,10 +82,7 @@ class RunOutput:
         for file in filter(None, (self.draft_file, self.page_file)):
             click.echo(f"thrifty: {file.name} was not written: the run waits", err=True)
 
-    def _print_json(self, data: Mapping[str, Any]) -> None:
-        click.echo(json.dumps(data, indent=2, allow_nan=False))
-
-    def _show_draft(self, draft: str, title: str) -> None:
+    def _show_draft(self, draft: str) -> None:
         """Markdown as it is for a file or a pipe, rendered for a person."""
         result = self.screen.result
         if self.draft_file:
@@ -92,14 +90,9 @@ class RunOutput:
         elif self.as_json or not draft:
             return
         elif result.is_terminal and not self.is_quiet:
-            result.print("", Rule(title, style="dim"), sep="\n")
+            result.print("", Rule("Draft", style="dim"), sep="\n")
             from thrifty.cli.view.draft_view import DraftView  # Markdown: only for a draft
 
             result.print(DraftView(draft))
         else:
             click.echo(strip_unprintable(draft))
-
-    def _show_receipt(self, receipt: Receipt) -> None:
-        result = self.screen.result
-        view = receipt_view(receipt, result.width)
-        result.print("", Rule("Receipt", style="dim"), view, sep="\n")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
+from typing import Any
 
+import click
 from rich.console import Console
 from rich.text import Text
 
@@ -26,7 +29,7 @@ class Screen:
         return self.result.is_terminal and self.notes is self.result and sys.stdin.isatty()
 
     @classmethod
-    def of(cls, *, as_json: bool, quiet: bool = False) -> Screen:
+    def of(cls, *, as_json: bool = False, quiet: bool = False) -> Screen:
         """The places for this process.
 
         Args:
@@ -36,8 +39,13 @@ class Screen:
         result = Console(highlight=False, markup=False, emoji=False)
         if result.is_terminal and not as_json and not quiet:
             return cls(result, result)
-        news = Console(stderr=True, highlight=False, markup=False, emoji=False, quiet=quiet)
-        return cls(result, news)
+        notes = Console(stderr=True, highlight=False, markup=False, emoji=False, quiet=quiet)
+        return cls(result, notes)
+
+
+def print_json(data: Any) -> None:
+    """Prints plain data as one JSON object on standard output."""
+    click.echo(json.dumps(data, indent=2, allow_nan=False))
 
 
 def opening_lines(request: RunRequest) -> list[Text]:

@@ -154,11 +154,11 @@ def decision_marks(receipt: Receipt) -> tuple[DecisionMark, ...]:
     marks: list[DecisionMark] = []
     shown = [each for each in receipt.decisions if each.kind in MARKED_DECISIONS]
     for decision in sorted(shown, key=lambda each: each.at_ms):
-        at, kinds = percent_of(decision.at_ms, end_ms(receipt)), (decision.kind,)
-        if marks and at - marks[-1].at < MARKS_APART_MIN:
-            last = marks.pop()
-            at, kinds = last.at, tuple(dict.fromkeys((*last.kinds, *kinds)))
-        marks.append(DecisionMark(at, kinds))
+        mark = DecisionMark(percent_of(decision.at_ms, end_ms(receipt)), (decision.kind,))
+        if marks and mark.at - marks[-1].at < MARKS_APART_MIN:
+            at, kinds = marks.pop()
+            mark = DecisionMark(at, tuple(dict.fromkeys((*kinds, decision.kind))))
+        marks.append(mark)
     return tuple(marks)
 
 
