@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thrifty.cli.error_reporting import debug_option
-from thrifty.cli.shared_options import ENVIRONMENT_HELP, json_option
+from thrifty.cli.shared_options import ENVIRONMENT_HELP, flag_option, json_option
 from thrifty.cli.view.screen import Screen, print_json
 from thrifty.receipt.wording import single_line
 
@@ -33,7 +33,7 @@ Exit codes: that of a run which needs what is missing
 )
 @click.option("--model", metavar="NAME", help="The model that would write.  [gpt-5]")
 @click.option("--base-url", metavar="URL", help="An OpenAI-compatible server, with its /v1.")
-@click.option("--offline", is_flag=True, help="Look at nothing that only models need.")
+@flag_option("--offline", help="Look at nothing that only models need.")
 @json_option
 @debug_option
 def doctor(**given: Any) -> int:

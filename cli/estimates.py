@@ -1,7 +1,6 @@
 """`thrifty estimates`: what earlier runs came to, and what is expected of later ones for it."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any, NamedTuple
 
 import click
@@ -26,7 +25,7 @@ NO_BILLS_TEXT = "No bills of this catalog's options yet: its estimates count as 
 
 
 class EstimateRow(NamedTuple):
-    """An option that has been billed."""
+    """An option with bills, whose estimate they have changed."""
 
     work: BilledOption
     bills: int
@@ -62,35 +61,33 @@ def estimates(catalog: str | None, as_json: bool) -> None:
 
 def _estimate_rows(history: BillHistory, known: dict[str, StepOption]) -> Iterator[EstimateRow]:
     for work, records in history.records.items():
-        option = known.get(work.option)
-        if option is None or option.executor != work.doer.executor:
+        option, doer = known.get(work.option), work.doer
+        if option is None or option.executor != doer.executor:
             continue
-        learned = learn_from_history(
-            history, known.values(), partial(_executor_model, model=work.doer.model)
-        )
-        expected = Forecaster(learned.summaries).forecast_option(
-            learned.apply_score(option), work.doer
-        )
+
+        # A run with another model would learn other things: each row is of its own model.
+        def executor_model(each: StepOption, model: str = doer.model) -> ExecutorModel:
+            return ExecutorModel(each.executor, model if each.executor == LLM else "")
+
+        learned = learn_from_history(history, known.values(), executor_model)
+        scored = learned.apply_score(option)
+        expected = Forecaster(learned.summaries).forecast_option(scored, doer)
         if expected != option:
             yield EstimateRow(work, len(records), option, expected)
-
-
-def _executor_model(option: StepOption, model: str) -> ExecutorModel:
-    return ExecutorModel(option.executor, model if option.executor == LLM else "")
 
 
 def _table(rows: list[EstimateRow]) -> Table:
     table = make_table(("Option", "by"), ("bills", "tokens", "ms", "spread", "value"))
     for row in rows:
-        before, now = row.declared, row.expected
+        before, after = row.declared, row.expected
         table.add_row(
             Text(single_line(row.work.option)),
             Text(single_line(str(row.work.doer))),
             f"{row.bills:,}",
-            f"{before.estimate.tokens:,} → {now.estimate.tokens:,}",
-            f"{before.estimate.latency_ms:,} → {now.estimate.latency_ms:,}",
-            f"{before.spread:.2f} → {now.spread:.2f}",
-            f"{before.value:.1f} → {now.value:.1f}",
+            f"{before.estimate.tokens:,} → {after.estimate.tokens:,}",
+            f"{before.estimate.latency_ms:,} → {after.estimate.latency_ms:,}",
+            f"{before.spread:.2f} → {after.spread:.2f}",
+            f"{before.value:.1f} → {after.value:.1f}",
         )
     return table
 

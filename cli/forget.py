@@ -8,7 +8,7 @@ from thrifty.budget import InvalidInput
 from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.run_argument import RUN_ARGUMENT_HELP, complete_run_name
 from thrifty.cli.saved_runs import RunsFolder, SavedRun
-from thrifty.cli.shared_options import json_option
+from thrifty.cli.shared_options import flag_option, json_option
 from thrifty.cli.view.screen import Screen, print_json
 
 DAY_S = 86_400
@@ -35,7 +35,7 @@ resumed. The ledger keeps what was spent, and what was learned from the bills st
     metavar="DAYS",
     help="All that ended at least so long ago; those that can go on are kept.",
 )
-@click.option("--yes", "-y", is_flag=True, help="With --older-than: delete them.")
+@flag_option("--yes", "-y", help="With --older-than: delete them.")
 @json_option
 @debug_option
 def forget(names: tuple[str, ...], older_than: float | None, yes: bool, as_json: bool) -> None:

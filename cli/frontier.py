@@ -6,7 +6,7 @@ import click
 
 from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.exit_codes import DONE, NOTHING_DONE, PLAN_EXIT_CODES_HELP
-from thrifty.cli.output_file import OutputFile
+from thrifty.cli.output_file import check_output_file
 from thrifty.cli.run_request import RunRequest, name_fields_as_typed, read_request
 from thrifty.cli.shared_options import int_option, task_options
 from thrifty.cli.view.screen import Screen, opening_lines, print_json
@@ -45,7 +45,7 @@ def frontier(**given: Any) -> int:
     from thrifty.receipt.frontier_plot import check_plot_file, save_plot
 
     request = read_request(given)
-    file = OutputFile.of("--plot", given["plot"])
+    file = check_output_file("--plot", given["plot"])
     if file:
         check_plot_file("--plot", given["plot"])
     screen = Screen.of(as_json=given["as_json"])
@@ -53,14 +53,14 @@ def frontier(**given: Any) -> int:
         report = plan_frontier(request, given["over"], given["points"])
     curve = value_curve(report)
     if file:
-        save_plot(curve, file.path)
+        save_plot(curve, file)
     if given["as_json"]:
         print_json(_report_data(request, report))
     else:
         parts = frontier_view(report, curve, screen.result.width)
         screen.result.print(*opening_lines(request), "", *parts, sep="\n")
     if file:
-        screen.notes.print(f"Curve written to {file.name}.", soft_wrap=True)
+        screen.print_file_note("Curve", file)
     return DONE if report.current.options else NOTHING_DONE
 
 

@@ -11,7 +11,13 @@ from thrifty.cli.exit_codes import EXIT_CODES_HELP
 from thrifty.cli.run_argument import RUN_ARGUMENT_HELP, run_argument
 from thrifty.cli.run_driver import open_run_driver
 from thrifty.cli.saved_runs import RunsFolder
-from thrifty.cli.shared_options import float_option, int_option, json_option, output_options
+from thrifty.cli.shared_options import (
+    flag_option,
+    float_option,
+    int_option,
+    json_option,
+    output_options,
+)
 from thrifty.cli.view.run_output import RunOutput
 
 
@@ -35,8 +41,8 @@ What is done is neither billed nor done again. A call whose answer was lost is o
 @int_option("--max-latency-ms", help="As above, active time.")
 @int_option("--max-tool-calls", help="As above, calls.")
 @click.option("--leave-out", multiple=True, metavar="STEP", help="A step that is not to be done.")
-@click.option("--go", is_flag=True, help="Answer: go on, with the budget as it is.")
-@click.option("--finish", is_flag=True, help="Answer: finish with what there is.")
+@flag_option("--go", help="Answer: go on, with the budget as it is.")
+@flag_option("--finish", help="Answer: finish with what there is.")
 @output_options
 @json_option
 @debug_option

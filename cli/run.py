@@ -9,7 +9,7 @@ from thrifty.cli.exit_codes import EXIT_CODES_HELP
 from thrifty.cli.run_driver import open_run_driver
 from thrifty.cli.run_request import read_request
 from thrifty.cli.saved_runs import RunsFolder
-from thrifty.cli.shared_options import ENVIRONMENT_HELP, output_options, task_options
+from thrifty.cli.shared_options import ENVIRONMENT_HELP, flag_option, output_options, task_options
 from thrifty.cli.view.run_output import RunOutput
 from thrifty.cli.view.screen import opening_lines
 
@@ -32,10 +32,8 @@ receipt (--quiet: the draft alone; --json: one object), and standard error the r
 )
 @task_options
 @output_options
-@click.option(
-    "--approve-plan", is_flag=True, default=None, help="Ask before the plan is carried out."
-)
-@click.option("--no-save", is_flag=True, help="Keep nothing of the run on this machine.")
+@flag_option("--approve-plan", default=None, help="Ask before the plan is carried out.")
+@flag_option("--no-save", help="Keep nothing of the run on this machine.")
 @debug_option
 def run(**given: Any) -> int:
     """Do a task within a budget.

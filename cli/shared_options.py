@@ -43,6 +43,7 @@ def _number_or_text(kind: Callable[[str], Any]) -> Callable[[str], Any]:
     return read
 
 
+flag_option = partial(click.option, is_flag=True)
 int_option = partial(click.option, metavar="N", type=_number_or_text(int))
 float_option = partial(click.option, metavar="X", type=_number_or_text(float))
 
@@ -58,12 +59,10 @@ def _combine(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
     return add
 
 
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="One JSON object on standard output."
-)
+json_option = flag_option("--json", "as_json", help="One JSON object on standard output.")
 
 output_options = _combine(
-    click.option("--quiet", "-q", is_flag=True, help="The draft alone."),
+    flag_option("--quiet", "-q", help="The draft alone."),
     click.option("--output", "-o", metavar="FILE", help="Write the draft to a file instead."),
     click.option(
         "--html", metavar="FILE", help="Write the receipt, with the draft, as a web page."
@@ -115,13 +114,9 @@ task_options = _combine(
         help="What to do when the rest of the plan no longer fits.  [replan]",
     ),
     int_option("--max-replans", help="The most new plans.  [3]"),
-    click.option("--offline", is_flag=True, help="Call no model, even with a key."),
-    click.option(
-        "--no-proposals", is_flag=True, help="Don't ask the model for extra steps of its own."
-    ),
-    click.option(
-        "--no-learn", is_flag=True, help="Neither estimate by earlier bills nor keep this run's."
-    ),
+    flag_option("--offline", help="Call no model, even with a key."),
+    flag_option("--no-proposals", help="Don't ask the model for extra steps of its own."),
+    flag_option("--no-learn", help="Neither estimate by earlier bills nor keep this run's."),
     json_option,
 )
 """Of a command that plans: the task, its limits, and how it is planned."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.rule import Rule
 
 from thrifty.budget.plain_text import strip_unprintable
-from thrifty.cli.output_file import OutputFile
+from thrifty.cli.output_file import check_output_file
 from thrifty.cli.view.question_prompt import question_lines
 from thrifty.cli.view.receipt_page import write_receipt_page
 from thrifty.cli.view.screen import Screen, print_json
@@ -27,11 +28,11 @@ class RunOutput:
     """Where and how to hand it over."""
 
     screen: Screen
-    draft_file: OutputFile | None
+    draft_file: Path | None
     """Takes the draft instead of standard output."""
     as_json: bool
     is_quiet: bool
-    page_file: OutputFile | None
+    page_file: Path | None
     """Takes the receipt as a web page besides."""
 
     @classmethod
@@ -39,10 +40,10 @@ class RunOutput:
         """As the options of a command have it."""
         return cls(
             Screen.of(as_json=given["as_json"], quiet=given["quiet"]),
-            OutputFile.of("--output", given["output"]),
+            check_output_file("--output", given["output"]),
             as_json=given["as_json"],
             is_quiet=given["quiet"],
-            page_file=OutputFile.of("--html", given["html"]),
+            page_file=check_output_file("--html", given["html"]),
         )
 
     @staticmethod
@@ -63,7 +64,7 @@ class RunOutput:
         elif receipt.status != "done" or not receipt.within_budget:
             click.echo(f"thrifty: {wording.describe_verdict(receipt)}", err=True)
         if self.draft_file and values["draft"]:
-            self.screen.notes.print(f"Draft written to {self.draft_file.name}.", soft_wrap=True)
+            self.screen.print_file_note("Draft", self.draft_file)
         if self.page_file:
             write_receipt_page(self.page_file, receipt, values["draft"], self.screen)
 
@@ -80,13 +81,15 @@ class RunOutput:
         else:
             self.screen.notes.print(f"{how[:1].upper()}{how[1:]}.")
         for file in filter(None, (self.draft_file, self.page_file)):
-            click.echo(f"thrifty: {file.name} was not written: the run waits", err=True)
+            name = wording.single_line(str(file))
+            click.echo(f"thrifty: {name} was not written: the run waits", err=True)
 
     def _show_draft(self, draft: str) -> None:
         """Markdown as it is for a file or a pipe, rendered for a person."""
         result = self.screen.result
         if self.draft_file:
-            self.draft_file.write(f"{strip_unprintable(draft)}\n" if draft else "")
+            text = f"{strip_unprintable(draft)}\n" if draft else ""
+            self.draft_file.write_text(text, encoding="utf-8")
         elif self.as_json or not draft:
             return
         elif result.is_terminal and not self.is_quiet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from thrifty.cli.run_request import RunRequest
+from thrifty.receipt.wording import single_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,10 @@ class Screen:
             return cls(result, result)
         notes = Console(stderr=True, highlight=False, markup=False, emoji=False, quiet=quiet)
         return cls(result, notes)
+
+    def print_file_note(self, what: str, file: Path) -> None:
+        """Says where something was written, its name unbroken so that it can be copied."""
+        self.notes.print(f"{what} written to {single_line(str(file))}.", soft_wrap=True)
 
 
 def print_json(data: Any) -> None:

@@ -54,11 +54,11 @@ class TimelineRow(NamedTuple):
 
     line: ReceiptLine
     start: float | None
-    """When it was begun; None when it never was."""
+    """When the step was begun; None when it never was."""
     width: float = 0.0
-    """How long it took."""
+    """How long the step took."""
     planned_width: float = 0.0
-    """How long it was expected to take."""
+    """How long the step was expected to take."""
 
 
 class DecisionMark(NamedTuple):
@@ -105,14 +105,8 @@ class SpendCurve(NamedTuple):
     """The spending of a resource over the time of a run, as a step function."""
 
     gauge: Gauge
-    axis_max: int
-    """What the upper edge stands for."""
+    limit_height: float | None
     stairs: tuple[SpendStair, ...]
-
-    @property
-    def limit_height(self) -> float | None:
-        """The height of the limit."""
-        return None if self.gauge.limit is None else percent_of(self.gauge.limit, self.axis_max)
 
 
 def percent_of(amount: int, whole: int | None) -> float:
@@ -202,7 +196,8 @@ def _spend_curve(receipt: Receipt, gauge: Gauge) -> SpendCurve:
         used += paid[at_ms]
         start, width = percent_of(at_ms, end), percent_of(next_ms - at_ms, end)
         stairs.append(SpendStair(start, width, percent_of(used, top), percent_of(paid[at_ms], top)))
-    return SpendCurve(gauge, top, tuple(stairs))
+    limit_height = None if gauge.limit is None else percent_of(gauge.limit, top)
+    return SpendCurve(gauge, limit_height, tuple(stairs))
 
 
 def _expected_end(line: ReceiptLine) -> int:
