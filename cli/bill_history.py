@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thrifty.cli.run_request import RunRequest
 from thrifty.estimates.history import BillHistory, read_history
 from thrifty.settings import home_folder
 
@@ -37,8 +36,3 @@ def read_bills() -> BillHistory:
         return BillHistory({})
     with open_bills(folder) as store:
         return read_history(store) if store else BillHistory({}, "it is no file of bills")
-
-
-def read_bills_for(request: RunRequest) -> BillHistory:
-    """The bills that estimate a request; none where it asks not to learn."""
-    return read_bills() if request.context.learn else BillHistory({})

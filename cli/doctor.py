@@ -6,7 +6,6 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.shared_options import ENVIRONMENT_HELP, flag_option, json_option
 from thrifty.cli.view.screen import Screen, print_json
 from thrifty.receipt.wording import single_line
@@ -35,7 +34,6 @@ Exit codes: that of a run which needs what is missing
 @click.option("--base-url", metavar="URL", help="An OpenAI-compatible server, with its /v1.")
 @flag_option("--offline", help="Look at nothing that only models need.")
 @json_option
-@debug_option
 def doctor(**given: Any) -> int:
     """Look at what runs need: key, server, prices, tokenizer, store. Costs nothing."""
     from thrifty.cli.environment_checks import check_environment

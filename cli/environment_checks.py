@@ -20,6 +20,7 @@ from thrifty.models.tokens import is_exact
 from thrifty.receipt.wording import single_line
 from thrifty.settings import Settings
 
+MODELS_SHOWN_MAX = 5
 FindingState = Literal["ok", "note", "fail"]
 
 
@@ -135,6 +136,6 @@ def _check_storage(home: Path) -> Finding:
     return Finding("store", f"{where} can be written to")
 
 
-def _list_some(names: frozenset[str], most: int = 5) -> str:
-    shown = [single_line(name)[:60] for name in sorted(names)[:most]]
-    return ", ".join(shown) + (", ..." if len(names) > most else "")
+def _list_some(names: frozenset[str]) -> str:
+    shown = [single_line(name)[:60] for name in sorted(names)[:MODELS_SHOWN_MAX]]
+    return ", ".join([*shown, *(["..."] if len(names) > MODELS_SHOWN_MAX else [])])

@@ -67,7 +67,7 @@ debug_option = click.option(
     callback=_set_debug,
     help="Show tracebacks.",
 )
-"""Accepted before and after the command's name."""
+"""Of the group and of every command: accepted before and after the command's name."""
 
 
 def _report(message: str, code: int) -> int:

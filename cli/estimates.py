@@ -9,7 +9,6 @@ from rich.text import Text
 
 from thrifty.budget import InvalidInput, StepOption
 from thrifty.cli.bill_history import BILLS_FILE, read_bills
-from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.shared_options import json_option
 from thrifty.cli.view.screen import Screen, print_json
 from thrifty.estimates.history import BilledOption, BillHistory
@@ -45,7 +44,6 @@ neither reads nor adds any. Estimates steer a run; what it may spend does not re
 )
 @click.option("--catalog", metavar="FILE", help="A catalog of your own.")
 @json_option
-@debug_option
 def estimates(catalog: str | None, as_json: bool) -> None:
     """Show what is expected of options after what earlier runs have paid."""
     history = read_bills()

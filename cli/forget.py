@@ -5,7 +5,6 @@ import time
 import click
 
 from thrifty.budget import InvalidInput
-from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.run_argument import RUN_ARGUMENT_HELP, complete_run_name
 from thrifty.cli.saved_runs import RunsFolder, SavedRun
 from thrifty.cli.shared_options import flag_option, json_option
@@ -37,7 +36,6 @@ resumed. The ledger keeps what was spent, and what was learned from the bills st
 )
 @flag_option("--yes", "-y", help="With --older-than: delete them.")
 @json_option
-@debug_option
 def forget(names: tuple[str, ...], older_than: float | None, yes: bool, as_json: bool) -> None:
     if bool(names) == (older_than is not None):
         raise click.UsageError("Name the runs, or say --older-than DAYS.")

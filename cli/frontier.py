@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.exit_codes import DONE, NOTHING_DONE, PLAN_EXIT_CODES_HELP
 from thrifty.cli.output_file import check_output_file
 from thrifty.cli.run_request import RunRequest, name_fields_as_typed, read_request
@@ -33,7 +32,6 @@ Examples:
 )
 @int_option("--points", help="Budgets to plan.  [50]")
 @click.option("--plot", metavar="FILE", help="Write the curve as a picture, .png or .svg.")
-@debug_option
 def frontier(**given: Any) -> int:
     """Show what budgets up to twice yours buy, and spend nothing.
 

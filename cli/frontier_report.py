@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from thrifty.budget import InvalidInput
 from thrifty.budget.resources import LATENCY, RESOURCES, Resource
-from thrifty.cli.bill_history import read_bills_for
 from thrifty.cli.plan_preview import first_problem
 from thrifty.cli.run_request import RunRequest
 from thrifty.planning.frontier import (
@@ -61,7 +60,7 @@ def plan_frontier(request: RunRequest, over: str | None, points: int | None) -> 
     Raises:
         InvalidInput: that is not limited, or not so many.
     """
-    problem, engine = first_problem(request, read_bills_for(request))[0], request.context.engine
+    (problem, _), engine = first_problem(request), request.context.engine
     names = {wording.RESOURCE_LABELS[r.name]: r.name for r, _ in problem.left.limited_resources()}
     names = {ALL_RESOURCES: ALL_RESOURCES, **names}
     if (label := over or ALL_RESOURCES) not in names:

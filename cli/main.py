@@ -61,7 +61,7 @@ for command in (
     receipt,
     doctor,
 ):
-    thrifty.add_command(command)
+    thrifty.add_command(debug_option(command))
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ from rich.text import Text
 
 from thrifty.budget import Step, StepOption, check_steps
 from thrifty.budget.dollars import format_usd
-from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.shared_options import flag_option
 from thrifty.cli.view.screen import Screen
 from thrifty.executors.registry import BUILTIN_EXECUTORS
@@ -25,7 +24,6 @@ Examples:
 )
 @click.option("--catalog", metavar="FILE", help="Check a catalog of your own and show it.")
 @flag_option("--yaml", "as_yaml", help="The built-in catalog, to copy and change.")
-@debug_option
 def options(catalog: str | None, as_yaml: bool) -> None:
     """Show the steps a run can choose from, and the ways to do each."""
     if as_yaml:

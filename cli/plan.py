@@ -4,8 +4,6 @@ from typing import Any
 
 import click
 
-from thrifty.cli.bill_history import read_bills_for
-from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.exit_codes import DONE, NOTHING_DONE, PLAN_EXIT_CODES_HELP
 from thrifty.cli.run_request import read_request
 from thrifty.cli.shared_options import task_options
@@ -26,7 +24,6 @@ Examples:
 """
 )
 @task_options
-@debug_option
 def plan(**given: Any) -> int:
     """Show what a run would set out to do, and spend nothing.
 
@@ -35,7 +32,7 @@ def plan(**given: Any) -> int:
     from thrifty.cli.plan_preview import preview_plan  # the planners: not for a help text
 
     request = read_request(given)
-    preview = preview_plan(request, read_bills_for(request))
+    preview = preview_plan(request)
     result = Screen.of(as_json=given["as_json"]).result
     if given["as_json"]:
         print_json(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from thrifty.budget import LeftOut, Plan
+from thrifty.cli.bill_history import read_bills
 from thrifty.cli.run_request import RunRequest
 from thrifty.estimates.history import BillHistory
 from thrifty.estimates.learned import learn_from_history
@@ -32,14 +33,9 @@ class PlanPreview:
     required_increases: tuple[RequiredIncrease, ...]
 
 
-def preview_plan(request: RunRequest, history: BillHistory) -> PlanPreview:
-    """Plans with the whole budget; steps that a model would propose are not known yet.
-
-    Args:
-        request: what was asked.
-        history: what earlier runs came to.
-    """
-    problem, left_out = first_problem(request, history)
+def preview_plan(request: RunRequest) -> PlanPreview:
+    """Plans with the whole budget; steps that a model would propose are not known yet."""
+    problem, left_out = first_problem(request)
     plan = make_plan(problem, request.context.engine)
     if why := no_plan_reason(request.catalog.steps, problem.steps, left_out):
         plan = plan.as_infeasible(why)
@@ -52,9 +48,10 @@ def preview_plan(request: RunRequest, history: BillHistory) -> PlanPreview:
     )
 
 
-def first_problem(request: RunRequest, history: BillHistory) -> tuple[Problem, tuple[LeftOut, ...]]:
+def first_problem(request: RunRequest) -> tuple[Problem, tuple[LeftOut, ...]]:
     """The problem that a run would plan first, and the options that are out of the question."""
     context = request.context
+    history = read_bills() if context.learn else BillHistory({})
     access = ModelAccess(
         model=context.model,
         prices=PriceList(request.settings.prices),

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.exit_codes import exit_code
 from thrifty.cli.output_file import check_output_file
 from thrifty.cli.receipt_file import read_receipt_file
@@ -29,7 +28,6 @@ The exit code is that of the run; see `thrifty run --help`.
 @click.argument("file", metavar="FILE")
 @click.option("--html", metavar="FILE", help="Write it as a web page that needs nothing else.")
 @flag_option("--open", "opens", help="Open the web page in your browser.")
-@debug_option
 def receipt(file: str, html: str | None, opens: bool) -> int:
     """Show the receipt of a run that has ended.
 

@@ -6,7 +6,6 @@ import click
 
 from thrifty.budget import InvalidInput
 from thrifty.budget.limits import BUDGET_FIELDS
-from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.exit_codes import EXIT_CODES_HELP
 from thrifty.cli.run_argument import RUN_ARGUMENT_HELP, run_argument
 from thrifty.cli.run_driver import open_run_driver
@@ -45,7 +44,6 @@ What is done is neither billed nor done again. A call whose answer was lost is o
 @flag_option("--finish", help="Answer: finish with what there is.")
 @output_options
 @json_option
-@debug_option
 def resume(**given: Any) -> int:
     answer = _read_answer(given)
     home = RunsFolder.of_user()

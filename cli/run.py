@@ -4,7 +4,6 @@ from typing import Any
 
 import click
 
-from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.exit_codes import EXIT_CODES_HELP
 from thrifty.cli.run_driver import open_run_driver
 from thrifty.cli.run_request import read_request
@@ -34,7 +33,6 @@ receipt (--quiet: the draft alone; --json: one object), and standard error the r
 @output_options
 @flag_option("--approve-plan", default=None, help="Ask before the plan is carried out.")
 @flag_option("--no-save", help="Keep nothing of the run on this machine.")
-@debug_option
 def run(**given: Any) -> int:
     """Do a task within a budget.
 

@@ -8,7 +8,6 @@ from rich.table import Table
 from rich.text import Text
 
 from thrifty.budget import Spend
-from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.saved_runs import RunsFolder, SavedRun
 from thrifty.cli.shared_options import json_option
 from thrifty.cli.view.screen import Screen, print_json
@@ -21,7 +20,6 @@ TASK_LENGTH_SHOWN = 60
 @click.command()
 @click.option("--limit", "-n", default=20, show_default=True, metavar="N", help="The newest N.")
 @json_option
-@debug_option
 def runs(limit: int, as_json: bool) -> None:
     """List the runs that were kept on this machine, the newest first."""
     home = RunsFolder.of_user()

@@ -4,7 +4,6 @@ from typing import Any
 
 import click
 
-from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.run_argument import RUN_ARGUMENT_HELP, run_argument
 from thrifty.cli.saved_runs import RunsFolder
 from thrifty.cli.shared_options import json_option, output_options
@@ -16,7 +15,6 @@ from thrifty.cli.view.screen import print_json
 @run_argument
 @output_options
 @json_option
-@debug_option
 def show(**given: Any) -> None:
     home = RunsFolder.of_user()
     run = home.find_run(given["name"])

@@ -17,7 +17,8 @@ from rich.text import Text
 from thrifty.budget import Budget, Plan
 from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS, Resource
 from thrifty.receipt import wording
-from thrifty.receipt.receipt_data import Receipt, ReceiptLine, ReceiptLineStatus
+from thrifty.receipt.charts import Gauge, gauges
+from thrifty.receipt.receipt_data import Receipt, ReceiptLine
 
 if TYPE_CHECKING:
     from thrifty.planning.explanation import RequiredIncrease, ShadowPrice
@@ -28,16 +29,6 @@ BAR_CELLS = 12
 HEADERS = ("tokens", "cost", "ms", "calls")
 """In the order of `RESOURCES`."""
 EMPTY_LINE = Text("")
-STATUS_STYLES: dict[ReceiptLineStatus, str] = {
-    "done": "green",
-    "cut": "yellow",
-    "failed": "red",
-    "skipped": "yellow",
-    "stopped": "yellow",
-    "replaced": "dim",
-    "overhead": "cyan",
-}
-"""How each mark looks; a word stands beside every mark but the plain ✓."""
 
 
 def plan_view(plan: Plan, budget: Budget) -> RenderableType:
@@ -47,7 +38,9 @@ def plan_view(plan: Plan, budget: Budget) -> RenderableType:
     if plan.chosen:
         parts.append(_plan_table(plan, budget))
     if plan.left_out:
-        parts += [EMPTY_LINE, Text("Left out", style="bold"), _left_out(plan)]
+        reasons = ((each.reason, each.option) for each in plan.left_out)
+        rows = _reason_rows("·", reasons)
+        parts += [EMPTY_LINE, Text("Left out", style="bold"), _grid(rows)]
     return Group(*parts, EMPTY_LINE)
 
 
@@ -59,9 +52,7 @@ def increases_view(
     lines += [wording.describe_increase(entry) for entry in entries if entry.increase]
     if not lines:
         return Group()
-    grid = Table.grid(padding=(0, 1))
-    for line in lines:
-        grid.add_row("·", _text(line))
+    grid = _grid(("·", _text(line)) for line in lines)
     return Group(Text("With more budget", style="bold"), grid, EMPTY_LINE)
 
 
@@ -108,14 +99,6 @@ def _plan_table(plan: Plan, budget: Budget) -> Table:
     return table
 
 
-def _left_out(plan: Plan) -> RenderableType:
-    grid = Table.grid(padding=(0, 1))
-    reasons = ((each.reason, each.option) for each in plan.left_out)
-    for reason, names in wording.group_by_reason(reasons):
-        grid.add_row("·", Text.assemble(names, (f": {reason}", "dim"), overflow="fold"))
-    return grid
-
-
 def _lines_table(receipt: Receipt, width: int) -> Table:
     columns, is_wide = _step_columns(receipt.budget), width >= WIDE_COLUMNS_MIN
     title, arrow = ("Planned → used", " → ") if is_wide else ("Planned, below it used", "\n")
@@ -123,7 +106,7 @@ def _lines_table(receipt: Receipt, width: int) -> Table:
     pairs = [_planned_and_used(receipt.lines, column, arrow) for column in columns]
     for line, *figures in zip(receipt.lines, *pairs, strict=True):
         value = f"{line.value:.1f}" if line.value else "-"
-        mark, style = wording.STATUS_MARKS[line.status], STATUS_STYLES[line.status]
+        mark, style = wording.STATUS_MARKS[line.status]
         table.add_row(Text(mark, style), _label(line, style), *figures, value)
     return table
 
@@ -135,13 +118,25 @@ def _label(line: ReceiptLine, style: str) -> Text:
 
 def _status_reasons(receipt: Receipt) -> list[RenderableType]:
     """Why lines are not simply done; those with the same reason together."""
+    rows: list[tuple[RenderableType, Text]] = []
+    for status, mark in wording.STATUS_MARKS.items():
+        reasons = ((x.reason, x.label) for x in receipt.lines if x.status == status and x.reason)
+        rows += _reason_rows(Text(*mark), reasons)
+    return [EMPTY_LINE, _grid(rows)] if rows else []
+
+
+def _reason_rows(
+    mark: RenderableType, reasons_and_names: Iterable[tuple[str, str]]
+) -> Iterator[tuple[RenderableType, Text]]:
+    for reason, names in wording.group_by_reason(reasons_and_names):
+        yield mark, Text.assemble(names, (f": {reason}", "dim"), overflow="fold")
+
+
+def _grid(rows: Iterable[tuple[RenderableType, Text]]) -> Table:
     grid = Table.grid(padding=(0, 1))
-    for status, style in STATUS_STYLES.items():
-        ended = ((x.reason, x.label) for x in receipt.lines if x.status == status and x.reason)
-        for reason, names in wording.group_by_reason(ended):
-            mark = Text(wording.STATUS_MARKS[status], style)
-            grid.add_row(mark, Text.assemble(names, (f": {reason}", "dim")))
-    return [EMPTY_LINE, grid] if grid.row_count else []
+    for row in rows:
+        grid.add_row(*row)
+    return grid
 
 
 def _planned_and_used(lines: Sequence[ReceiptLine], column: int, arrow: str) -> list[Text]:
@@ -175,25 +170,22 @@ def _resources(receipt: Receipt, width: int) -> Table:
     for name in ("limit", "planned", "used", "left"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for row, resource in enumerate(RESOURCES):
-        planned, used = receipt.planned.amounts[row], receipt.spent.amounts[row]
-        limit = receipt.budget.limits[row]
-        if resource is COST and width < WIDE_COLUMNS_MIN:
-            planned, used = wording.round_up_usd(planned), wording.round_up_usd(used)
-        if limit is not None or planned or used:
-            table.add_row(*_resource_row(resource, limit, planned, used, width))
+    for gauge in gauges(receipt):
+        if gauge.resource is COST and width < WIDE_COLUMNS_MIN:
+            planned, used = map(wording.round_up_usd, (gauge.planned, gauge.used))
+            gauge = gauge._replace(planned=planned, used=used)
+        table.add_row(*_resource_row(gauge, width))
     return table
 
 
-def _resource_row(
-    resource: Resource, limit: int | None, planned: int, used: int, width: int
-) -> Iterator[RenderableType]:
+def _resource_row(gauge: Gauge, width: int) -> Iterator[RenderableType]:
+    resource, limit, planned, used = gauge
     yield wording.RESOURCE_LABELS[resource.name]
     yield Text("none", style="dim") if limit is None else _amount(resource, limit)
     yield _amount(resource, planned) if planned or limit is not None else "-"
     yield Text(_amount(resource, used), style="bold")
     if limit is not None:
-        yield _amount(resource, max(0, limit - used))
+        yield _amount(resource, gauge.left)
         yield _share(used, limit, width)
 
 

@@ -28,16 +28,16 @@ RESOURCE_LABELS = {"tokens": "tokens", "cost": "cost", "latency": "latency", "to
 """What a person calls each resource."""
 
 NOTHING_GAINED = "No limit keeps anything better out: more budget would buy nothing."
-STATUS_MARKS: dict[ReceiptLineStatus, str] = {
-    "done": "✓",
-    "cut": "✂",
-    "failed": "✗",
-    "skipped": "-",
-    "stopped": "■",
-    "replaced": "·",
-    "overhead": "+",
+STATUS_MARKS: dict[ReceiptLineStatus, tuple[str, str]] = {
+    "done": ("✓", "green"),
+    "cut": ("✂", "yellow"),
+    "failed": ("✗", "red"),
+    "skipped": ("-", "yellow"),
+    "stopped": ("■", "yellow"),
+    "replaced": ("·", "dim"),
+    "overhead": ("+", "cyan"),
 }
-"""What stands before each line of a receipt."""
+"""The mark before each line of a receipt and its colour; all but the plain ✓ have a word too."""
 
 
 def single_line(text: str) -> str:
