@@ -21,12 +21,11 @@ from thrifty.receipt.wording import single_line
 from thrifty.settings import Settings
 
 MODELS_SHOWN_MAX = 5
-FindingState = Literal["ok", "note", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found of one thing."""
+    """The result of one check."""
 
     about: str
     says: str
@@ -36,7 +35,7 @@ class Finding:
     """What a run that needs this would end with; 0 where it can do without."""
 
     @property
-    def state(self) -> FindingState:
+    def state(self) -> Literal["ok", "note", "fail"]:
         if self.exit_code:
             return "fail"
         return "note" if self.remedy else "ok"
@@ -50,7 +49,7 @@ def check_environment(settings: Settings, models: tuple[str, ...], home: Path) -
     """Looks at everything.
 
     Args:
-        settings: where models are found.
+        settings: how models are reached.
         models: the names of those that a run would ask.
         home: the folder where runs are kept.
     """

@@ -44,6 +44,7 @@ def runs(limit: int, as_json: bool) -> None:
 
 def _run_data(home: RunsFolder, run: SavedRun) -> dict[str, Any]:
     status = home.run_status(run)
-    known = {} if status == "damaged" else run.load_result()
-    spend = known.get("spend") or known.get("question", {}).get("spent")
+    result = {} if status == "damaged" else run.load_result()
+    # A run that waits has no spend of its own yet. Its question says what was spent so far.
+    spend = result.get("spend") or result.get("question", {}).get("spent")
     return {"run": run.id, "status": status, "spend": spend, "task": run.task}

@@ -97,7 +97,7 @@ class SavedRun:
 
 @dataclass(frozen=True, slots=True)
 class RunsFolder:
-    """The folder, which is made when it is first needed."""
+    """The folder of kept runs; `of_user` creates it."""
 
     path: Path
 

@@ -55,7 +55,7 @@ class LiveStatus:
                 self._balance, self._balance_at_s = event, self._now_s()
 
     def render(self) -> RenderableType:
-        """As it is at this moment."""
+        """The status of now, for the screen."""
         rows = [self._render_step(option) for option in self._planned_executors]
         if not self._started_s:
             rows.insert(0, self._render_spinner(self._idle_text))

@@ -25,7 +25,7 @@ RESULT_FIELDS = ("run", "draft", "status", "spend", "plan", "receipt")
 
 @dataclass(frozen=True, slots=True)
 class RunOutput:
-    """Where and how to hand it over."""
+    """Where the result of a run goes, and in which form."""
 
     screen: Screen
     draft_file: Path | None
@@ -37,7 +37,7 @@ class RunOutput:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> RunOutput:
-        """As the options of a command have it."""
+        """Reads the options of a command, by the names of their parameters."""
         return cls(
             Screen.of(as_json=given["as_json"], quiet=given["quiet"]),
             check_output_file("--output", given["output"]),

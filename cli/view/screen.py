@@ -55,7 +55,7 @@ def print_json(data: Any) -> None:
 
 
 def opening_lines(request: RunRequest) -> list[Text]:
-    """What is said before anything happens: the budget and, when it matters, being offline."""
+    """The lines before a run: the budget and, when no model is in reach, that it is offline."""
     lines = [Text.assemble(("Budget  ", "bold"), request.budget_line)]
     if request.offline_line:
         lines.append(Text.assemble(("Offline  ", "bold yellow"), request.offline_line))

@@ -51,12 +51,10 @@ class ValueCurve:
     """A line on what more would buy."""
 
     def corner_points(self) -> tuple[list[float], list[float]]:
-        """The corners of the line."""
-        across, up = [self.budgets[0]], [self.values[0]]
-        for budget, value in zip(self.budgets[1:], self.values[1:], strict=True):
-            across += [budget, budget]
-            up += [up[-1], value]
-        return across, up
+        """The corners of the line: it runs level to the next budget and rises there."""
+        across = [budget for budget in self.budgets for _ in range(2)]
+        up = [value for value in self.values for _ in range(2)]
+        return across[1:], up[:-1]
 
 
 def terminal_plot(curve: ValueCurve, columns: int) -> str:

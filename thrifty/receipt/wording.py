@@ -90,18 +90,18 @@ def describe_binding(receipt: Receipt) -> str:
     return f"More {named} would have bought something better."
 
 
-def describe_increase(found: RequiredIncrease) -> str:
+def describe_increase(entry: RequiredIncrease) -> str:
     """What would bring an option in: "Risk register (LLM) comes in with 381 tokens more"."""
-    ways = " or ".join(format_amounts({name: amount}) for name, amount in found.increase.items())
-    return f"{single_line(found.option)} comes in with {ways} more"
+    ways = " or ".join(format_amounts({name: amount}) for name, amount in entry.increase.items())
+    return f"{single_line(entry.option)} comes in with {ways} more"
 
 
-def describe_upgrade(found: Upgrade) -> str:
+def describe_upgrade(upgrade: Upgrade) -> str:
     """What more would buy: "The next 381 tokens buy Risk register (LLM), +4.0"."""
-    resource = next(each for each in RESOURCES if each.name == found.resource)
-    verb = "buys" if resource is COST or found.increase == 1 else "buy"
-    gain = describe_gain(found.adds, found.drops, found.gain)
-    return f"The next {format_amount(found.increase, resource)} {verb} {gain}"
+    resource = next(each for each in RESOURCES if each.name == upgrade.resource)
+    verb = "buys" if resource is COST or upgrade.increase == 1 else "buy"
+    gain = describe_gain(upgrade.adds, upgrade.drops, upgrade.gain)
+    return f"The next {format_amount(upgrade.increase, resource)} {verb} {gain}"
 
 
 def describe_gain(adds: Sequence[str], drops: Sequence[str], gain: float) -> str:
