@@ -1,14 +1,13 @@
-"""The bills of earlier runs, which the command line keeps beside its runs."""
+"""What commands share: the bills of earlier runs, in a store beside the runs."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thrifty.cli.run_request import RunRequest
 from thrifty.estimates.history import BillHistory, read_history
 from thrifty.settings import home_folder
 
@@ -24,22 +23,16 @@ def open_bills(folder: Path) -> Iterator[BaseStore | None]:
     from thrifty.estimates.sqlite_store import open_store  # LangGraph: not for a help text
 
     with ExitStack() as stack:
-        try:
+        store = None
+        with suppress(sqlite3.Error):
             store = stack.enter_context(open_store(folder / BILLS_FILE))
-        except sqlite3.Error:
-            store = None
         yield store
 
 
 def read_bills() -> BillHistory:
-    """What the user's own runs came to; nothing is made where nothing is."""
+    """What the user's own runs came to; where there is no file, none is created."""
     folder = home_folder()
     if not (folder / BILLS_FILE).exists():
         return BillHistory({})
     with open_bills(folder) as store:
         return read_history(store) if store else BillHistory({}, "it is no file of bills")
-
-
-def read_bills_for(request: RunRequest) -> BillHistory:
-    """The bills that a request is to be estimated by; none where it is not to learn."""
-    return read_bills() if request.context.learn else BillHistory({})

@@ -1,4 +1,4 @@
-"""The checkpoints of a run, in a file that holds data and nothing that could be run."""
+"""What commands share: the checkpoints of a run, in a file of data that nothing is run from."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +12,13 @@ from thrifty.budget import InvalidInput
 
 
 class CheckedSqliteSaver(SqliteSaver):
-    """A file of checkpoints, each of which is read whole or refused."""
+    """A file of checkpoints; a damaged one is refused, and never read in part."""
 
     def get_tuple(self, config: Any) -> Any:
         try:
-            found = super().get_tuple(config)
-            if found is None or "channel_values" in found.checkpoint:
-                return found
+            saved = super().get_tuple(config)
+            if saved is None or "channel_values" in saved.checkpoint:
+                return saved
         except (NotImplementedError, TypeError, ValueError):  # how unreadable rows end
             pass
         run = config["configurable"]["thread_id"]
@@ -27,7 +27,8 @@ class CheckedSqliteSaver(SqliteSaver):
 
 @contextmanager
 def open_checkpoints(file: Path) -> Iterator[SqliteSaver]:
-    """Opens the file; what is not on LangGraph's own list of safe types is not read back."""
+    """Opens the file of checkpoints."""
     with CheckedSqliteSaver.from_conn_string(str(file)) as saver:
+        # Anybody may have changed the file: only LangGraph's own safe types are read back.
         saver.serde = JsonPlusSerializer(allowed_msgpack_modules=None)
         yield saver

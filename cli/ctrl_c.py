@@ -1,4 +1,4 @@
-"""Keeps Ctrl-C working while a run waits for an answer.
+"""What commands share: Ctrl-C works while a run waits for an answer.
 
 Steps side by side run in threads that Python joins before it lets an interrupt through; with a
 server that hangs, that is for ever. So the run is read in a thread of its own, and the first
@@ -32,31 +32,27 @@ def iterate_in_thread(source: Iterable[T]) -> Iterator[T]:
             members.put(error)
 
     threading.Thread(target=read, name="thrifty-run", daemon=True).start()
-    while (member := _wait_for_next(members)) is not None:
+    while True:
+        try:
+            member = members.get(timeout=POLL_S)
+        except Empty:
+            continue
+        if member is None:
+            return
         if isinstance(member, BaseException):
             raise member
         yield member[0]
-
-
-def _wait_for_next(
-    members: "SimpleQueue[tuple[T] | BaseException | None]",
-) -> tuple[T] | BaseException | None:
-    while True:
-        try:
-            return members.get(timeout=POLL_S)
-        except Empty:
-            continue
 
 
 @contextmanager
 def on_first_ctrl_c(stop: Callable[[], None]) -> Iterator[None]:
     """Lets the first Ctrl-C ask to stop; the second one interrupts."""
 
-    def heard(*_: object) -> None:
+    def handle(*_: object) -> None:
         signal.signal(signal.SIGINT, before)
         stop()
 
-    before = signal.signal(signal.SIGINT, heard)
+    before = signal.signal(signal.SIGINT, handle)
     try:
         yield
     finally:

@@ -1,6 +1,5 @@
 """`thrifty doctor`: looks at what a run needs, and says what to do."""
 
-import json
 from typing import Any
 
 import click
@@ -8,11 +7,14 @@ from rich.table import Table
 from rich.text import Text
 
 from thrifty.budget.plain_text import single_line
-from thrifty.cli.error_reporting import debug_option
-from thrifty.cli.shared_options import ENVIRONMENT_HELP
-from thrifty.cli.view.screen import Screen
+from thrifty.cli.shared_options import ENVIRONMENT_HELP, flag_option, json_option
+from thrifty.cli.view.screen import Screen, print_json
 
-EPILOG = f"""\b
+STATE_MARKS = {"ok": ("✓", "green"), "note": ("!", "yellow"), "fail": ("✗", "red")}
+
+
+@click.command(
+    epilog=f"""\b
 Examples:
   thrifty doctor
   thrifty doctor --base-url http://localhost:11434/v1 --model llama3
@@ -27,15 +29,11 @@ Exit codes: that of a run which needs what is missing
 
 {ENVIRONMENT_HELP}
 """
-STATE_MARKS = {"ok": ("✓", "green"), "note": ("!", "yellow"), "fail": ("✗", "red")}
-
-
-@click.command(epilog=EPILOG)
+)
 @click.option("--model", metavar="NAME", help="The model that would write.  [gpt-5]")
 @click.option("--base-url", metavar="URL", help="An OpenAI-compatible server, with its /v1.")
-@click.option("--offline", is_flag=True, help="Look at nothing that only models need.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-@debug_option
+@flag_option("--offline", help="Look at nothing that only models need.")
+@json_option
 def doctor(**given: Any) -> int:
     """Look at what runs need: key, server, prices, tokenizer, store. Costs nothing."""
     from thrifty.cli.environment_checks import check_environment
@@ -49,8 +47,7 @@ def doctor(**given: Any) -> int:
         findings = list(check_environment(settings, models, home_folder()))
     code = next((finding.exit_code for finding in findings if finding.exit_code), 0)
     if given["as_json"]:
-        said = [finding.to_state() for finding in findings]
-        click.echo(json.dumps({"findings": said, "exit_code": code}, indent=2))
+        print_json({"findings": [each.to_state() for each in findings], "exit_code": code})
         return code
     table = Table.grid(padding=(0, 1))
     for finding in findings:

@@ -1,4 +1,4 @@
-"""What a run needs, looked at one by one; each finding says what to do."""
+"""What `thrifty doctor` looks at, one by one; each finding says what to do."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from thrifty.models.prices import PriceList
 from thrifty.models.probe import probe, server_address
 from thrifty.settings import Settings
 
-FindingState = Literal["ok", "note", "fail"]
+MODELS_SHOWN_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found of one thing."""
+    """The result of one check."""
 
     about: str
     says: str
@@ -35,25 +35,21 @@ class Finding:
     """What a run that needs this would end with; 0 where it can do without."""
 
     @property
-    def state(self) -> FindingState:
+    def state(self) -> Literal["ok", "note", "fail"]:
         if self.exit_code:
             return "fail"
         return "note" if self.remedy else "ok"
 
     def to_state(self) -> dict[str, str]:
-        return {
-            "about": self.about,
-            "state": self.state,
-            "says": self.says,
-            "remedy": self.remedy,
-        }
+        fields = ("about", "state", "says", "remedy")
+        return {field: getattr(self, field) for field in fields}
 
 
 def check_environment(settings: Settings, models: tuple[str, ...], home: Path) -> Iterator[Finding]:
     """Looks at everything.
 
     Args:
-        settings: where models are found.
+        settings: how models are reached.
         models: the names of those that a run would ask.
         home: the folder where runs are kept.
     """
@@ -78,16 +74,16 @@ def _check_key(settings: Settings) -> Finding:
 def _check_server(settings: Settings, models: tuple[str, ...]) -> Finding:
     where = single_line(server_address(settings))
     try:
-        found = probe(settings)
+        answer = probe(settings)
     except ModelUnavailable as error:
         remedy = "check OPENAI_API_KEY" if error.for_good else "start it, or check OPENAI_BASE_URL"
         return Finding("server", f"{where}: {error}", remedy, error.exit_code)
-    says = f"{where} answered in {found.took_ms:,} ms"
-    if found.models is None:
+    says = f"{where} answered in {answer.took_ms:,} ms"
+    if answer.models is None:
         return Finding("server", f"{says}; it lists no models")
-    if missing := [model for model in models if model not in found.models]:
+    if missing := [model for model in models if model not in answer.models]:
         says = f"{says}, and does not list {', '.join(missing)}"
-        return Finding("server", says, f"choose with --model: {_list_some(found.models)}")
+        return Finding("server", says, f"choose with --model: {_list_some(answer.models)}")
     return Finding("server", says)
 
 
@@ -96,10 +92,9 @@ def _check_price(settings: Settings, model: str) -> Finding:
     if not prices.knows(model):
         says = f"no price is known for {model}: with a limit on cost it would not be asked"
         return Finding("price", says, "set its price in THRIFTY_PRICES, or limit tokens instead")
-    million = 1_000_000
-    read, written = prices.quote(model, million, 0), prices.quote(model, 0, million)
-    said = f"{format_usd(read)} read and {format_usd(written)} written"
-    return Finding("price", f"{model}: {said}, for a million tokens")
+    read = format_usd(prices.quote(model, 1_000_000, 0))
+    written = format_usd(prices.quote(model, 0, 1_000_000))
+    return Finding("price", f"{model}: {read} read and {written} written, for a million tokens")
 
 
 def _check_tokenizer(model: str) -> Finding:
@@ -118,41 +113,28 @@ def _check_storage(home: Path) -> Finding:
     from thrifty.ledger.sqlite import SqliteLedger
 
     trial = home / f"trial-{uuid4().hex}.sqlite"
-    where = single_line(str(home))
+    where, failure = single_line(str(home)), ""
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        ledger = SqliteLedger(trial)
-        ledger.open("trial", Budget())
-        ledger.close()
+        with closing(SqliteLedger(trial)) as ledger:
+            ledger.open("trial", Budget())
         if (kept := home / "ledger.sqlite").exists():
-            with closing(SqliteLedger(kept)) as books, suppress(KeyError):
-                books.balance("trial")
-        fixed = [file.name for file in home.glob("*.sqlite") if not os.access(file, os.W_OK)]
+            with closing(SqliteLedger(kept)) as ledger, suppress(KeyError):
+                ledger.balance("trial")  # a damaged file shows when it is read
+        if fixed := [file.name for file in home.glob("*.sqlite") if not os.access(file, os.W_OK)]:
+            failure = f"{where}: {', '.join(map(single_line, fixed))} cannot be written to"
     except (OSError, sqlite3.Error, ThriftyError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        return _storage_failure(f"{where} cannot be written to: {why}")
+        failure = f"{where} cannot be written to: {getattr(error, 'strerror', None) or error}"
     finally:
-        for file in (trial, *(trial.with_name(f"{trial.name}-{end}") for end in ("wal", "shm"))):
-            _delete_quietly(file)
-    if fixed:
-        return _storage_failure(
-            f"{where}: {', '.join(map(single_line, fixed))} cannot be written to"
-        )
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError, ValueError):
+                trial.with_name(f"{trial.name}{suffix}").unlink(missing_ok=True)
+    if failure:
+        remedy = "set THRIFTY_HOME to a folder that can be written to"
+        return Finding("store", failure, remedy, LedgerUnavailable.exit_code)
     return Finding("store", f"{where} can be written to")
 
 
-def _storage_failure(says: str) -> Finding:
-    remedy = "set THRIFTY_HOME to a folder that can be written to"
-    return Finding("store", says, remedy, LedgerUnavailable.exit_code)
-
-
-def _delete_quietly(file: Path) -> None:
-    try:
-        file.unlink(missing_ok=True)
-    except (OSError, ValueError):
-        return
-
-
-def _list_some(names: frozenset[str], most: int = 5) -> str:
-    shown = [single_line(name)[:60] for name in sorted(names)[:most]]
-    return ", ".join(shown) + (", ..." if len(names) > most else "")
+def _list_some(names: frozenset[str]) -> str:
+    shown = [single_line(name)[:60] for name in sorted(names)[:MODELS_SHOWN_MAX]]
+    return ", ".join([*shown, *(["..."] if len(names) > MODELS_SHOWN_MAX else [])])

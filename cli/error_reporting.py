@@ -1,4 +1,4 @@
-"""Error reporting of the command line: whatever goes wrong ends here, in one line."""
+"""What commands share: error reporting, which ends whatever goes wrong in one line."""
 
 import sys
 from collections.abc import Sequence
@@ -30,9 +30,8 @@ class ErrorReportingGroup(click.Group):
         except click.exceptions.Abort:
             sys.exit(_report("interrupted", INTERRUPTED))
         except click.ClickException as error:
-            sys.exit(
-                _report(f"{error.format_message().rstrip('.')}{_help_hint(error)}", error.exit_code)
-            )
+            message = error.format_message().rstrip(".")
+            sys.exit(_report(f"{message}{_help_hint(error)}", error.exit_code))
         if code == INTERRUPTED:
             exit_now(code)
         sys.exit(code if isinstance(code, int) else 0)
@@ -44,27 +43,15 @@ class ErrorReportingGroup(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt as stop:
-            return _report(
-                f"interrupted{': ' if stop.args else ''}{single_line(str(stop))}", INTERRUPTED
-            )
+            return _report(f"interrupted{': ' if stop.args else ''}{stop}", INTERRUPTED)
         except BrokenPipeError:
-            return _close_output()
-        except ThriftyError as error:
-            if ctx.meta.get(DEBUG_KEY):
-                raise
-            return _report(str(error), error.exit_code)
-        except OSError as error:
-            if ctx.meta.get(DEBUG_KEY) or not error.strerror:
-                raise
-            what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-            return _report(what, UNEXPECTED_EXIT_CODE)
+            # Whoever read our output has gone: there is nothing more to say, also not at exit.
+            sys.stdout = None
+            return UNEXPECTED_EXIT_CODE
         except Exception as error:  # the one place that is broad: people get no traceback
             if ctx.meta.get(DEBUG_KEY):
                 raise
-            what = f"unexpected {type(error).__name__}"
-            return _report(
-                f"{what}; --debug or THRIFTY_DEBUG=1 shows its traceback", UNEXPECTED_EXIT_CODE
-            )
+            return _report_failure(error)
 
 
 def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -80,7 +67,7 @@ debug_option = click.option(
     callback=_set_debug,
     help="Show tracebacks.",
 )
-"""Accepted before and after the command's name."""
+"""Of the group and of every command: accepted before and after the command's name."""
 
 
 def _report(message: str, code: int) -> int:
@@ -88,13 +75,16 @@ def _report(message: str, code: int) -> int:
     return code
 
 
+def _report_failure(error: Exception) -> int:
+    if isinstance(error, ThriftyError):
+        return _report(str(error), error.exit_code)
+    what = f"unexpected {type(error).__name__}; --debug or THRIFTY_DEBUG=1 shows its traceback"
+    if isinstance(error, OSError) and error.strerror:
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return _report(what, UNEXPECTED_EXIT_CODE)
+
+
 def _help_hint(error: click.ClickException) -> str:
     """Where to read on after a command line that cannot be understood."""
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     return f" (see '{ctx.command_path} --help')" if ctx else ""
-
-
-def _close_output() -> int:
-    """Whoever read our output has gone: nothing more to say, also not at exit."""
-    sys.stdout = None
-    return UNEXPECTED_EXIT_CODE

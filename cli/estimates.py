@@ -1,40 +1,30 @@
 """`thrifty estimates`: what earlier runs came to, and what is expected of later ones for it."""
 
-import json
 from collections.abc import Iterator
-from functools import partial
 from typing import Any, NamedTuple
 
 import click
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from thrifty.budget import InvalidInput, StepOption
 from thrifty.budget.plain_text import single_line
 from thrifty.cli.bill_history import BILLS_FILE, read_bills
-from thrifty.cli.error_reporting import debug_option
-from thrifty.cli.view.screen import Screen
+from thrifty.cli.shared_options import json_option
+from thrifty.cli.view.screen import Screen, print_json
 from thrifty.estimates.history import BilledOption, BillHistory
 from thrifty.estimates.learned import learn_from_history
 from thrifty.executors.registry import LLM
 from thrifty.options.catalog import load_catalog
+from thrifty.receipt.terminal import make_table
 from thrifty.settings import home_folder
 from thrifty.steering.forecast import ExecutorModel, Forecaster
 
 NO_BILLS_TEXT = "No bills of this catalog's options yet: its estimates count as they are."
-EPILOG = f"""\b
-Examples:
-  thrifty estimates
-  thrifty estimates --catalog my.yaml --json
-
-Bills are kept in {BILLS_FILE}, beside the runs; delete it to begin anew. `thrifty run --no-learn`
-neither reads nor adds any. Estimates steer a run; what it may spend does not rest on them.
-"""
 
 
 class EstimateRow(NamedTuple):
-    """An option that has been billed."""
+    """An option with bills, whose estimate they have changed."""
 
     work: BilledOption
     bills: int
@@ -42,59 +32,60 @@ class EstimateRow(NamedTuple):
     expected: StepOption
 
 
-@click.command(epilog=EPILOG)
+@click.command(
+    epilog=f"""\b
+Examples:
+  thrifty estimates
+  thrifty estimates --catalog my.yaml --json
+
+Bills are kept in {BILLS_FILE}, beside the runs; delete it to begin anew. `thrifty run --no-learn`
+neither reads nor adds any. Estimates steer a run; what it may spend does not rest on them.
+"""
+)
 @click.option("--catalog", metavar="FILE", help="A catalog of your own.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-@debug_option
+@json_option
 def estimates(catalog: str | None, as_json: bool) -> None:
     """Show what is expected of options after what earlier runs have paid."""
     history = read_bills()
     if history.remark:
-        raise InvalidInput(
-            BILLS_FILE, str(home_folder() / BILLS_FILE), f"delete it; {history.remark}"
-        )
+        file = str(home_folder() / BILLS_FILE)
+        raise InvalidInput(BILLS_FILE, file, f"delete it; {history.remark}")
     rows = list(_estimate_rows(history, {o.name: o for o in load_catalog(catalog).options}))
     if as_json:
-        click.echo(json.dumps({"estimates": [_row_data(row) for row in rows]}, indent=2))
-        return
-    Screen.of(as_json=False).result.print(_table(rows) if rows else NO_BILLS_TEXT)
+        print_json({"estimates": [_row_data(row) for row in rows]})
+    else:
+        Screen.of().result.print(_table(rows) if rows else NO_BILLS_TEXT)
 
 
 def _estimate_rows(history: BillHistory, known: dict[str, StepOption]) -> Iterator[EstimateRow]:
     for work, records in history.records.items():
-        option = known.get(work.option)
-        if option is None or option.executor != work.executor_model.executor:
+        option, doer = known.get(work.option), work.executor_model
+        if option is None or option.executor != doer.executor:
             continue
-        learned = learn_from_history(
-            history, known.values(), partial(_executor_model, model=work.executor_model.model)
-        )
-        expected = Forecaster(learned.summaries).forecast_option(
-            learned.apply_score(option), work.executor_model
-        )
+
+        # A run with another model would learn other things: each row is of its own model.
+        def executor_model(each: StepOption, model: str = doer.model) -> ExecutorModel:
+            return ExecutorModel(each.executor, model if each.executor == LLM else "")
+
+        learned = learn_from_history(history, known.values(), executor_model)
+        scored = learned.apply_score(option)
+        expected = Forecaster(learned.summaries).forecast_option(scored, doer)
         if expected != option:
             yield EstimateRow(work, len(records), option, expected)
 
 
-def _executor_model(option: StepOption, model: str) -> ExecutorModel:
-    return ExecutorModel(option.executor, model if option.executor == LLM else "")
-
-
 def _table(rows: list[EstimateRow]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("Option", overflow="fold")
-    table.add_column("by", style="dim", overflow="fold")
-    for name in ("bills", "tokens", "ms", "spread", "value"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = make_table(("Option", "by"), ("bills", "tokens", "ms", "spread", "value"))
     for row in rows:
-        before, now = row.declared, row.expected
+        before, after = row.declared, row.expected
         table.add_row(
             Text(single_line(row.work.option)),
             Text(single_line(str(row.work.executor_model))),
             f"{row.bills:,}",
-            f"{before.estimate.tokens:,} → {now.estimate.tokens:,}",
-            f"{before.estimate.latency_ms:,} → {now.estimate.latency_ms:,}",
-            f"{before.spread:.2f} → {now.spread:.2f}",
-            f"{before.value:.1f} → {now.value:.1f}",
+            f"{before.estimate.tokens:,} → {after.estimate.tokens:,}",
+            f"{before.estimate.latency_ms:,} → {after.estimate.latency_ms:,}",
+            f"{before.spread:.2f} → {after.spread:.2f}",
+            f"{before.value:.1f} → {after.value:.1f}",
         )
     return table
 

@@ -1,4 +1,4 @@
-"""What the process returns to the shell."""
+"""What commands share: what the process returns to the shell."""
 
 from thrifty.receipt.receipt_data import Receipt
 
@@ -22,7 +22,14 @@ Exit codes:
   9    somebody else drives the run
   11   waiting for an answer; `thrifty resume` gives it
   130  interrupted"""
-"""For the help text of `run`."""
+"""For the help text of a command that runs."""
+
+PLAN_EXIT_CODES_HELP = """\b
+Exit codes:
+  0  there is a plan
+  2  bad input
+  4  nothing fits the budget"""
+"""For the help text of a command that plans."""
 
 
 def exit_code(receipt: Receipt) -> int:

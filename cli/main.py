@@ -12,10 +12,14 @@ from thrifty.cli.plan import plan
 from thrifty.cli.receipt import receipt
 from thrifty.cli.resume import resume
 from thrifty.cli.run import run
-from thrifty.cli.runs import runs, show
+from thrifty.cli.runs import runs
 from thrifty.cli.shared_options import ENVIRONMENT_HELP
+from thrifty.cli.show import show
 
-EPILOG = f"""\b
+
+@click.group(
+    cls=ErrorReportingGroup,
+    epilog=f"""\b
 Examples:
   thrifty run "Draft a project proposal" --max-tokens 2200 --max-tool-calls 2
   thrifty plan @brief.md --budget "2k tokens, 5s, $0.02, 2 calls"
@@ -31,12 +35,7 @@ Completion in the shell:
   fish  _THRIFTY_COMPLETE=fish_source thrifty | source
 
 {ENVIRONMENT_HELP}
-"""
-
-
-@click.group(
-    cls=ErrorReportingGroup,
-    epilog=EPILOG,
+""",
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
 )
@@ -62,7 +61,7 @@ for command in (
     receipt,
     doctor,
 ):
-    thrifty.add_command(command)
+    thrifty.add_command(debug_option(command))
 
 
 def main() -> None:

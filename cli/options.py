@@ -1,30 +1,29 @@
 """`thrifty options`: the steps a run can choose from, and the ways to do each."""
 
 import click
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from thrifty.budget import Step, StepOption, check_steps
 from thrifty.budget.dollars import format_usd
 from thrifty.budget.plain_text import single_line
-from thrifty.cli.error_reporting import debug_option
+from thrifty.cli.shared_options import flag_option
 from thrifty.cli.view.screen import Screen
 from thrifty.executors.registry import BUILTIN_EXECUTORS
 from thrifty.options.catalog import builtin_catalog_text, load_catalog
+from thrifty.receipt.terminal import make_table
 
-EPILOG = """\b
+
+@click.command(
+    epilog="""\b
 Examples:
   thrifty options --yaml > my.yaml
   thrifty options --catalog my.yaml
   thrifty run "Draft a project proposal" --catalog my.yaml
 """
-
-
-@click.command(epilog=EPILOG)
+)
 @click.option("--catalog", metavar="FILE", help="Check a catalog of your own and show it.")
-@click.option("--yaml", "as_yaml", is_flag=True, help="The built-in catalog, to copy and change.")
-@debug_option
+@flag_option("--yaml", "as_yaml", help="The built-in catalog, to copy and change.")
 def options(catalog: str | None, as_yaml: bool) -> None:
     """Show the steps a run can choose from, and the ways to do each."""
     if as_yaml:
@@ -34,17 +33,14 @@ def options(catalog: str | None, as_yaml: bool) -> None:
         return
     steps = load_catalog(catalog).steps
     check_steps(steps, BUILTIN_EXECUTORS)
-    Screen.of(as_json=False).result.print(_table(steps))
+    Screen.of().result.print(_table(steps))
 
 
 def _table(steps: tuple[Step, ...]) -> Table:
     every = [option for step in steps for option in step.options]
     has_cost = any(option.estimate.cost_nano_usd for option in every)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("Step, and the ways to do it", overflow="fold")
-    table.add_column("by", style="dim", overflow="fold")
-    for name in ("tokens", *(["cost"] if has_cost else []), "ms", "calls", "value"):
-        table.add_column(name, justify="right", no_wrap=True)
+    figures = ("tokens", *(["cost"] if has_cost else []), "ms", "calls", "value")
+    table = make_table(("Step, and the ways to do it", "by"), figures)
     for step in steps:
         table.add_row(_heading(step), style="bold")
         for option in step.options:

@@ -1,45 +1,26 @@
-"""A file that something is written to, once it is there."""
-
-from __future__ import annotations
+"""What commands share: a file that a result is written to once it is there."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from thrifty.budget import InvalidInput
-from thrifty.budget.plain_text import single_line
 
 
-@dataclass(frozen=True, slots=True)
-class OutputFile:
-    """A file that looked writable before anything was spent."""
+def check_output_file(option: str, given: str | None) -> Path | None:
+    """The file of that name, which can be written; None when no name is given.
 
-    path: Path
+    Args:
+        option: where the name was given, such as `--output`.
+        given: the name.
 
-    @property
-    def name(self) -> str:
-        """The path as it can be shown."""
-        return single_line(str(self.path))
-
-    @classmethod
-    def of(cls, option: str, given: str | None) -> OutputFile | None:
-        """The file of that name; None when no name is given.
-
-        Args:
-            option: where the name was given, such as `--output`.
-            given: the name.
-
-        Raises:
-            InvalidInput: it cannot be written.
-        """
-        if given is None:
-            return None
-        path = Path(given).expanduser()
-        target = path if path.exists() else path.parent
-        if not given or "\0" in given or path.is_dir() or not os.access(target, os.W_OK):
-            raise InvalidInput(option, given, "name a file in a folder that can be written to")
-        return cls(path)
-
-    def write(self, text: str) -> None:
-        """Writes the text in place of what was there."""
-        self.path.write_text(text, encoding="utf-8")
+    Raises:
+        InvalidInput: it cannot be written.
+    """
+    if given is None:
+        return None
+    path = Path(given).expanduser()
+    # Looked at before anything is spent, so that no result is lost to a wrong name.
+    target = path if path.exists() else path.parent
+    if not given or "\0" in given or path.is_dir() or not os.access(target, os.W_OK):
+        raise InvalidInput(option, given, "name a file in a folder that can be written to")
+    return path

@@ -1,8 +1,9 @@
-"""A plan without a run: what the agent would plan first, made without loading the graph."""
+"""What `thrifty plan` computes: what a run would plan first, without loading the graph."""
 
 from dataclasses import dataclass, replace
 
 from thrifty.budget import LeftOut, Plan
+from thrifty.cli.bill_history import read_bills
 from thrifty.cli.run_request import RunRequest
 from thrifty.estimates.history import BillHistory
 from thrifty.estimates.learned import learn_from_history
@@ -20,7 +21,7 @@ from thrifty.planning.problem import Problem
 from thrifty.steering.forecast import Forecaster
 
 EXPLAINED_OPTIONS_MAX = 30
-"""What would bring an option in takes many plans; for more options than this it is left out."""
+"""What would bring an option in takes many plans. For more options than this nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,43 +33,37 @@ class PlanPreview:
     required_increases: tuple[RequiredIncrease, ...]
 
 
-def preview_plan(request: RunRequest, history: BillHistory) -> PlanPreview:
-    """Plans with the whole budget; steps that a model would propose are not known yet.
-
-    Args:
-        request: what was asked.
-        history: what earlier runs came to.
-    """
-    problem, left_out = first_problem(request, history)
-    made = make_plan(problem, request.context.engine)
+def preview_plan(request: RunRequest) -> PlanPreview:
+    """Plans with the whole budget; steps that a model would propose are not known yet."""
+    problem, left_out = first_problem(request)
+    plan = make_plan(problem, request.context.engine)
     if why := no_plan_reason(request.catalog.steps, problem.steps, left_out):
-        made = made.as_infeasible(why)
-    asked = made.left_out if len(made.left_out) <= EXPLAINED_OPTIONS_MAX else ()
+        plan = plan.as_infeasible(why)
+    names = [each.option for each in plan.left_out]
+    is_explained = 0 < len(names) <= EXPLAINED_OPTIONS_MAX
     return PlanPreview(
-        plan=replace(made, left_out=(*made.left_out, *left_out)),
-        prices=shadow_prices(problem, made) if asked else (),
-        required_increases=required_increases(problem, made, [left.option for left in asked])
-        if asked
-        else (),
+        plan=replace(plan, left_out=(*plan.left_out, *left_out)),
+        prices=shadow_prices(problem, plan) if is_explained else (),
+        required_increases=required_increases(problem, plan, names) if is_explained else (),
     )
 
 
-def first_problem(request: RunRequest, history: BillHistory) -> tuple[Problem, tuple[LeftOut, ...]]:
+def first_problem(request: RunRequest) -> tuple[Problem, tuple[LeftOut, ...]]:
     """The problem that a run would plan first, and the options that are out of the question."""
     context = request.context
-    terms = ModelAccess(
+    history = read_bills() if context.learn else BillHistory({})
+    access = ModelAccess(
         model=context.model,
         prices=PriceList(request.settings.prices),
         is_offline=request.settings.is_offline,
         is_cost_limited=request.budget.max_cost_usd is not None,
     )
-    offered, left_out = find_available_options(price_steps(request.catalog.steps, terms), terms)
-    learned = learn_from_history(
-        history, map(terms.price_option, request.catalog.options), terms.executor_model
-    )
+    offered, left_out = find_available_options(price_steps(request.catalog.steps, access), access)
+    priced = map(access.price_option, request.catalog.options)
+    learned = learn_from_history(history, priced, access.executor_model)
     problem = Problem(
         Forecaster(learned.summaries).forecast_steps(
-            learned.apply_scores(offered), terms.executor_model
+            learned.apply_scores(offered), access.executor_model
         ),
         request.budget,
         context.max_steps,

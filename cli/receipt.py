@@ -1,16 +1,21 @@
 """`thrifty receipt`: shows again what a run has said with `--json`."""
 
+import tempfile
+from pathlib import Path
+
 import click
 
-from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.exit_codes import exit_code
-from thrifty.cli.output_file import OutputFile
+from thrifty.cli.output_file import check_output_file
 from thrifty.cli.receipt_file import read_receipt_file
-from thrifty.cli.view.receipt_page import open_in_browser, temporary_page_file, write_receipt_page
+from thrifty.cli.shared_options import flag_option
+from thrifty.cli.view.receipt_page import write_receipt_page
 from thrifty.cli.view.screen import Screen
 from thrifty.receipt.terminal import receipt_view
 
-EPILOG = """\b
+
+@click.command(
+    epilog="""\b
 Examples:
   thrifty run "Plan a tea party" --json > run.json
   thrifty receipt run.json
@@ -19,25 +24,24 @@ Examples:
 
 The exit code is that of the run; see `thrifty run --help`.
 """
-
-
-@click.command(epilog=EPILOG)
+)
 @click.argument("file", metavar="FILE")
 @click.option("--html", metavar="FILE", help="Write it as a web page that needs nothing else.")
-@click.option("--open", "opens", is_flag=True, help="Open the web page in your browser.")
-@debug_option
+@flag_option("--open", "opens", help="Open the web page in your browser.")
 def receipt(file: str, html: str | None, opens: bool) -> int:
     """Show the receipt of a run that has ended.
 
     FILE is what `thrifty run --json` printed, or - for standard input.
     """
     record, draft = read_receipt_file(file)
-    page = OutputFile.of("--html", html) or (temporary_page_file() if opens else None)
-    screen = Screen.of(as_json=False)
+    page = check_output_file("--html", html)
+    if opens and page is None:  # it stays there, as a browser reads it later
+        page = Path(tempfile.mkdtemp(prefix="thrifty-")) / "receipt.html"
+    screen = Screen.of()
     if page is None:
         screen.result.print(receipt_view(record, screen.result.width))
     else:
         write_receipt_page(page, record, draft, screen)
         if opens:
-            open_in_browser(page)
+            click.launch(page.resolve().as_uri())
     return exit_code(record)

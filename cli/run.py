@@ -4,16 +4,17 @@ from typing import Any
 
 import click
 
-from thrifty.cli.error_reporting import debug_option
 from thrifty.cli.exit_codes import EXIT_CODES_HELP
 from thrifty.cli.run_driver import open_run_driver
 from thrifty.cli.run_request import read_request
 from thrifty.cli.saved_runs import RunsFolder
-from thrifty.cli.shared_options import ENVIRONMENT_HELP, shared_options
+from thrifty.cli.shared_options import ENVIRONMENT_HELP, flag_option, output_options, task_options
 from thrifty.cli.view.run_output import RunOutput
 from thrifty.cli.view.screen import opening_lines
 
-EPILOG = f"""\b
+
+@click.command(
+    epilog=f"""\b
 Examples:
   thrifty run "Draft a project proposal" --max-tokens 2200 --max-tool-calls 2
   thrifty run @brief.md --max-cost-usd 0.05 --output proposal.md
@@ -27,18 +28,11 @@ receipt (--quiet: the draft alone; --json: one object), and standard error the r
 
 {ENVIRONMENT_HELP}
 """
-
-
-@click.command(epilog=EPILOG)
-@shared_options
-@click.option("--quiet", "-q", is_flag=True, help="The draft alone.")
-@click.option("--output", "-o", metavar="FILE", help="Write the draft to a file instead.")
-@click.option("--html", metavar="FILE", help="Write the receipt, with the draft, as a web page.")
-@click.option(
-    "--approve-plan", is_flag=True, default=None, help="Ask before the plan is carried out."
 )
-@click.option("--no-save", is_flag=True, help="Keep nothing of the run on this machine.")
-@debug_option
+@task_options
+@output_options
+@flag_option("--approve-plan", default=None, help="Ask before the plan is carried out.")
+@flag_option("--no-save", help="Keep nothing of the run on this machine.")
 def run(**given: Any) -> int:
     """Do a task within a budget.
 
@@ -48,9 +42,9 @@ def run(**given: Any) -> int:
     A run is kept, so that it can be resumed after a Ctrl-C, a crash or a question.
     """
     request = read_request(given)
-    result = RunOutput.of(given)
+    output = RunOutput.of(given)
     home = None if given["no_save"] else RunsFolder.of_user()
     for line in opening_lines(request):
-        result.screen.notes.print(line)
-    with open_run_driver(request, result, home) as drive:
-        return drive.start()
+        output.screen.notes.print(line)
+    with open_run_driver(request, output, home) as driver:
+        return driver.start()

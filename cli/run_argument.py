@@ -1,4 +1,4 @@
-"""The argument that names a kept run, and what a shell completes it with."""
+"""What commands share: the argument that names a kept run, and how a shell completes it."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,17 +16,13 @@ RUN_ARGUMENT_HELP = (
 
 
 def complete_run_name(
-    ctx: click.Context,
-    param: click.Parameter,
-    incomplete: str,
+    ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> Sequence[CompletionItem]:
     """The runs whose names begin so, the newest first, each with its task."""
-    found = []
-    with suppress(ThriftyError):
-        for run in RunsFolder.of_user().runs():
-            if run.id.startswith(incomplete):
-                found.append(CompletionItem(run.id, help=single_line(run.task)))
-    return found
+    with suppress(ThriftyError):  # a shell that completes a word shows no errors
+        runs = [run for run in RunsFolder.of_user().runs() if run.id.startswith(incomplete)]
+        return [CompletionItem(run.id, help=single_line(run.task)) for run in runs]
+    return []
 
 
 run_argument = click.argument(

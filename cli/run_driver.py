@@ -1,4 +1,4 @@
-"""Drives a run from the command line: shows it, asks the person, and hands over the result."""
+"""What commands share: driving a run, showing it, asking the person, and keeping the result."""
 
 from __future__ import annotations
 
@@ -45,9 +45,8 @@ class RunDriver:
 
     def start(self) -> int:
         """Starts the run, and returns the exit code of its end."""
-        return self.run_to_end(
-            {"task": self.request.task, "budget": self.request.budget.to_state()}
-        )
+        budget = self.request.budget.to_state()
+        return self.run_to_end({"task": self.request.task, "budget": budget})
 
     def resume(self, answer: object) -> int:
         """Goes on with a run that is there, and returns the exit code of its end.
@@ -116,15 +115,12 @@ class RunDriver:
         with ProgressView(self.output.screen.notes) as progress, on_first_ctrl_c(stop):
             try:
                 for event in iterate_in_thread(events):
-                    self._show_event(event, progress)
+                    if event["event"] == "plan_made":
+                        plan = Plan.from_state(event["plan"])
+                        self.output.screen.notes.print(plan_view(plan, self.request.budget))
+                    progress.show_event(event)
             finally:
                 ended.set()
-
-    def _show_event(self, event: Mapping[str, Any], progress: ProgressView) -> None:
-        if event["event"] == "plan_made":
-            made = Plan.from_state(event["plan"])
-            progress.print(plan_view(made, self.request.budget))
-        progress.show_event(event)
 
     def _show_and_save_result(self, interruption: str) -> int:
         """Shows the end of a run and keeps it."""
@@ -133,14 +129,15 @@ class RunDriver:
         run = inspect_run(self.agent, self.config)
         if "receipt" not in run.values:
             raise KeyboardInterrupt("nothing was finished")
-        known = {**run.values, "run": self.saved.id if self.saved else ""}
-        status = INTERRUPTION if interruption else known["status"]
+        values = {**run.values, "run": self.saved.id if self.saved else ""}
+        status = interruption or values["status"]
         if self.saved:
-            self.saved.save_result({**self.output.to_data(known), "status": status})
-        self.output.show_result(known)
+            self.saved.save_result({**self.output.to_data(values), "status": status})
+        self.output.show_result(values)
         if interruption:
-            raise KeyboardInterrupt(self._resume_hint())
-        return exit_code(Receipt.from_state(known["receipt"]))
+            hint = f"`thrifty resume {self.saved.id}` goes on" if self.saved else ""
+            raise KeyboardInterrupt(hint)
+        return exit_code(Receipt.from_state(values["receipt"]))
 
     def _leave_waiting(self, question: Mapping[str, Any]) -> int:
         """Leaves a run waiting for a person who is not at this terminal."""
@@ -148,9 +145,6 @@ class RunDriver:
             self.saved.save_result({"status": "waiting", "question": dict(question)})
         self.output.show_waiting(question, self.saved.id if self.saved else "")
         return WAITING
-
-    def _resume_hint(self) -> str:
-        return f"`thrifty resume {self.saved.id}` goes on" if self.saved else ""
 
 
 @contextmanager
@@ -174,14 +168,13 @@ def open_run_driver(
 
     with ExitStack() as stack:
         run = saved or (home.add_run(request) if home else None)
+        checkpoints = stack.enter_context(open_checkpoints(run.checkpoints)) if run else None
         agent = create_budget_agent(
             budget=request.budget,
             catalog=request.catalog,
             settings=request.settings,
             ledger=home.open_ledger() if home else MemoryLedger(),
-            checkpointer=stack.enter_context(open_checkpoints(run.checkpoints))
-            if run
-            else InMemorySaver(),
+            checkpointer=checkpoints or InMemorySaver(),
             store=stack.enter_context(open_bills(home.path)) if home else None,
         )
         yield RunDriver(agent, request, output, run)

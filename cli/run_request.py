@@ -1,4 +1,4 @@
-"""What a person asked for on the command line, read and checked before anything is spent."""
+"""What commands share: the request of a person, read and checked before anything is spent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from thrifty.budget import Budget, InvalidInput, Step, check_steps, validate
@@ -21,19 +21,12 @@ from thrifty.settings import Settings
 if TYPE_CHECKING:
     from thrifty.nodes.context import Context
 
-CONTEXT_FIELDS = (
-    "effort",
-    "engine",
-    "risk",
-    "max_steps",
-    "max_concurrency",
-    "on_drift",
-    "approve_plan",
-    "max_replans",
-)
-"""The options that are fields of the context under the same name."""
-SETTINGS_FIELDS = ("OPENAI_BASE_URL", "THRIFTY_API", "THRIFTY_CAP")
-"""What a saved run keeps of the settings."""
+SETTINGS_FIELDS = {
+    "OPENAI_BASE_URL": "base_url",
+    "THRIFTY_API": "api",
+    "THRIFTY_CAP": "cap_field",
+}
+"""What a saved run keeps of the settings: a field for each variable of the environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +48,7 @@ class RunRequest:
             "budget": self.budget.to_state(),
             "catalog": [step.to_state() for step in self.catalog.steps],
             "settings": {
-                "OPENAI_BASE_URL": self.settings.base_url,
-                "THRIFTY_API": self.settings.api,
-                "THRIFTY_CAP": self.settings.cap_field,
+                name: getattr(self.settings, field) for name, field in SETTINGS_FIELDS.items()
             },
             "context": self.context.model_dump(exclude_unset=True),
             "is_budget_given": self.is_budget_given,
@@ -73,20 +64,18 @@ class RunRequest:
         """
         from thrifty.nodes.context import Context  # pydantic: not for a help text
 
-        fields = ("task", "budget", "catalog", "settings", "context")
-        given = validate.record("request", state, (*fields, "is_budget_given", "is_offline_asked"))
+        given = validate.record("request", state, [field.name for field in fields(cls)])
         steps = validate.sequence("request.catalog", given.get("catalog"))
-        offline = bool(given.get("is_offline_asked"))
-        said = validate.record("request.settings", given.get("settings"), SETTINGS_FIELDS)
-        settings = Settings.from_environment(ChainMap(dict(said), os.environ))
+        is_offline = bool(given.get("is_offline_asked"))
+        kept = validate.record("request.settings", given.get("settings"), SETTINGS_FIELDS)
         return cls(
             task=validate.text("request.task", given.get("task")),
             budget=Budget.from_state(given.get("budget")),
             catalog=Catalog.of([Step.from_state(step) for step in steps]),
-            settings=replace(settings, api_key="", base_url="") if offline else settings,
+            settings=_environment_settings(kept, is_offline),
             context=Context.of(given.get("context")),
             is_budget_given=bool(given.get("is_budget_given")),
-            is_offline_asked=offline,
+            is_offline_asked=is_offline,
         )
 
     @property
@@ -112,7 +101,18 @@ def read_request(given: Mapping[str, Any]) -> RunRequest:
         InvalidInput: a value cannot be used; the field is named as on the command line.
     """
     with name_fields_as_typed(given):
-        return _read_request(given)
+        budget = _read_budget(given)
+        catalog = load_catalog(given["catalog"])
+        check_steps(catalog.steps, BUILTIN_EXECUTORS)
+        return RunRequest(
+            task=read_task(given["task"]),
+            budget=budget or BUDGET_DEFAULT,
+            catalog=catalog,
+            settings=read_settings(given),
+            context=_read_context(given),
+            is_budget_given=budget is not None,
+            is_offline_asked=given["offline"],
+        )
 
 
 @contextmanager
@@ -124,38 +124,28 @@ def name_fields_as_typed(given: Mapping[str, Any]) -> Iterator[None]:
         raise InvalidInput(_typed_name(error.field, given), error.value, error.remedy) from error
 
 
-def _read_request(given: Mapping[str, Any]) -> RunRequest:
-    budget = _read_budget(given)
-    catalog = load_catalog(given["catalog"])
-    check_steps(catalog.steps, BUILTIN_EXECUTORS)
-    return RunRequest(
-        task=read_task(given["task"]),
-        budget=budget or BUDGET_DEFAULT,
-        catalog=catalog,
-        settings=read_settings(given),
-        context=_read_context(given),
-        is_budget_given=budget is not None,
-        is_offline_asked=given["offline"],
-    )
-
-
 def _read_budget(given: Mapping[str, Any]) -> Budget | None:
-    """The limits that were said in one phrase, one by one, or both; None without any."""
-    said = Budget() if given["budget"] is None else parse_budget(given["budget"])
+    """The limits of the phrase and of the options; None without any."""
+    phrase = Budget() if given["budget"] is None else parse_budget(given["budget"])
     limits = {name: given[name] for name in BUDGET_FIELDS if given[name] is not None}
     for name, limit in limits.items():
-        if getattr(said, name) is not None:
+        if getattr(phrase, name) is not None:
             raise InvalidInput(name, limit, "drop it, or leave it out of --budget")
-    budget = replace(said, **limits)
+    budget = replace(phrase, **limits)
     return None if budget.is_unlimited else budget
 
 
 def read_settings(given: Mapping[str, Any]) -> Settings:
     """The environment's settings, with what the options say instead."""
     options = {"OPENAI_BASE_URL": given["base_url"], "THRIFTY_API": given.get("api")}
-    said = {name: value for name, value in options.items() if value}
-    settings = Settings.from_environment(ChainMap(said, os.environ))
-    return replace(settings, api_key="", base_url="") if given["offline"] else settings
+    named = {name: value for name, value in options.items() if value}
+    return _environment_settings(named, given["offline"])
+
+
+def _environment_settings(instead: Mapping[str, str], is_offline: bool) -> Settings:
+    """The environment's settings with other values instead; offline they lead to no model."""
+    settings = Settings.from_environment(ChainMap(dict(instead), os.environ))
+    return replace(settings, api_key="", base_url="") if is_offline else settings
 
 
 def requested_models(given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -167,15 +157,17 @@ def requested_models(given: Mapping[str, Any]) -> tuple[str, ...]:
 def _read_context(given: Mapping[str, Any]) -> Context:
     from thrifty.nodes.context import Context  # pydantic: not for a help text
 
-    fields = {name: given[name] for name in CONTEXT_FIELDS if given.get(name) is not None}
+    # An option with the name of a field is that field. Limits are the request's own.
+    names = Context.model_fields.keys() - set(BUDGET_FIELDS)
+    values = {name: given[name] for name in names if given.get(name) is not None}
     if given["model"] is not None:
         # A server of one's own seldom has the default model for proposals too.
-        fields |= {"model": given["model"], "proposal_model": given["model"]}
+        values["proposal_model"] = given["model"]
     if given.get("no_proposals"):
-        fields["propose_options"] = False
+        values["propose_options"] = False
     if given.get("no_learn"):
-        fields["learn"] = False
-    return Context(**fields)
+        values["learn"] = False
+    return Context(**values)
 
 
 def _typed_name(field: str, given: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The folder where the command line keeps its runs: a folder for each, and one ledger for all.
+"""What commands share: the folder of kept runs, with a folder for each and one ledger for all.
 
 <home>/ledger.sqlite
 <home>/runs/<id>/request.json       what was asked; never the key
@@ -12,11 +12,13 @@ import json
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from thrifty.budget import InvalidInput, LedgerUnavailable
+from thrifty.cli.input_file import parse_json
 from thrifty.cli.run_request import RunRequest
 from thrifty.ledger.owner import is_owner_gone
 from thrifty.settings import home_folder
@@ -37,12 +39,12 @@ class SavedRun:
 
     @property
     def id(self) -> str:
-        """Its name, and that of its thread."""
+        """The name of the run, and of its thread."""
         return self.folder.name
 
     @property
     def account(self) -> str:
-        """Its account in the ledger: the first run of its thread."""
+        """The account of the run in the ledger: that of the first run of its thread."""
         return f"{self.id}/1"
 
     @property
@@ -60,16 +62,16 @@ class SavedRun:
 
     @property
     def task(self) -> str:
-        """What was asked, in its own words; empty when the file was damaged."""
+        """What was asked, in the person's words; empty when the file was damaged."""
         try:
-            said = _read_json(self.folder / REQUEST_FILE).get("task")
+            task = _read_json(self.folder / REQUEST_FILE).get("task")
         except InvalidInput:
-            said = None
-        return said if isinstance(said, str) else ""
+            return ""
+        return task if isinstance(task, str) else ""
 
     @property
     def size(self) -> int:
-        """What its files take, in bytes."""
+        """The bytes that its files take."""
         return sum(file.stat().st_size for file in self.folder.iterdir())
 
     @property
@@ -83,20 +85,19 @@ class SavedRun:
         return _read_json(file) if file.exists() else {}
 
     def save_result(self, result: Mapping[str, Any]) -> None:
-        """Writes down what it hands over now."""
+        """Keeps what the run hands over now."""
         _write_json(self.folder / "result.json", result)
 
     def delete(self) -> None:
-        """Deletes all of it, the request last: cut off in between, it can be deleted again."""
-        files = list(self.folder.iterdir())
-        for file in sorted(files, key=lambda file: file.name == REQUEST_FILE):
+        """Deletes the run, the request last: cut off in between, it can be deleted again."""
+        for file in sorted(self.folder.iterdir(), key=lambda file: file.name == REQUEST_FILE):
             file.unlink()
         self.folder.rmdir()
 
 
 @dataclass(frozen=True, slots=True)
 class RunsFolder:
-    """The folder, which is made when it is first needed."""
+    """The folder of kept runs; `of_user` creates it."""
 
     path: Path
 
@@ -123,6 +124,7 @@ class RunsFolder:
 
     def add_run(self, request: RunRequest) -> SavedRun:
         """A new run, with its request written down."""
+        # The time says when, and the random letters keep two runs of one second apart.
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         run = SavedRun(self.path / "runs" / name)
         try:
@@ -145,22 +147,19 @@ class RunsFolder:
             InvalidInput: there is none, or more than one.
         """
         runs = self.runs()
-        found = runs[:1] if name == LATEST else [run for run in runs if run.id.startswith(name)]
-        if len(found) == 1:
-            return found[0]
-        remedy = "write more of its name" if found else "see `thrifty runs` for those there are"
+        matches = runs[:1] if name == LATEST else [run for run in runs if run.id.startswith(name)]
+        if len(matches) == 1:
+            return matches[0]
+        remedy = "write more of its name" if matches else "see `thrifty runs` for those there are"
         if not runs:
             remedy = "no run was kept yet; start one with `thrifty run`"
         raise InvalidInput("RUN", name, remedy)
 
     def run_status(self, run: SavedRun) -> SavedRunStatus:
         """What has become of a run."""
-        try:
-            holder = self.open_ledger().owner_of(run.account)
-        except LedgerUnavailable:
-            holder = ""
-        if holder:
-            return "interrupted" if is_owner_gone(holder) else "running"
+        with suppress(LedgerUnavailable):  # then its files have to say it
+            if owner := self.open_ledger().owner_of(run.account):
+                return "interrupted" if is_owner_gone(owner) else "running"
         try:
             status: SavedRunStatus = run.load_result().get("status", "interrupted")
         except InvalidInput:
@@ -175,21 +174,18 @@ def _asked_at(request: Path) -> tuple[str, int]:
 
 def _read_json(file: Path) -> Mapping[str, Any]:
     try:
-        given = json.loads(file.read_text("utf-8"))
+        data = parse_json(file.read_text("utf-8"))
+        why = "no JSON object"
     except (OSError, ValueError, RecursionError) as error:
-        raise _damaged_file_error(file, type(error).__name__) from None
-    if not isinstance(given, Mapping):
-        raise _damaged_file_error(file, "no JSON object")
-    return given
-
-
-def _damaged_file_error(file: Path, why: str) -> InvalidInput:
+        data, why = None, type(error).__name__
+    if isinstance(data, Mapping):
+        return data
     remedy = f"delete the run with `thrifty forget {file.parent.name}` ({why})"
-    return InvalidInput(file.name, str(file), remedy)
+    raise InvalidInput(file.name, str(file), remedy)
 
 
-def _write_json(file: Path, given: Mapping[str, Any]) -> None:
+def _write_json(file: Path, data: Mapping[str, Any]) -> None:
     """All of it or nothing, whenever the machine stops."""
     new = file.with_suffix(".new")
-    new.write_text(json.dumps(given, indent=2, allow_nan=False), "utf-8")
+    new.write_text(json.dumps(data, indent=2, allow_nan=False), "utf-8")
     new.replace(file)

@@ -1,10 +1,11 @@
-"""The options that every command shares that plans.
+"""What commands share: their options.
 
 Numbers are handed on as they were written: the domain refuses what it cannot use, in the same
 words as everywhere else.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import click
@@ -30,36 +31,54 @@ Environment:
 """For help texts."""
 
 
-def int_or_text(text: str) -> int | str:
-    """A whole number where it is one."""
-    try:
-        return int(text)
-    except ValueError:
-        return text
+def _number_or_text(kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Reads a number of that kind where the text is one."""
+
+    def read(text: str) -> Any:
+        try:
+            return kind(text)
+        except ValueError:
+            return text
+
+    return read
 
 
-def float_or_text(text: str) -> float | str:
-    """A number where it is one."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
+flag_option = partial(click.option, is_flag=True)
+int_option = partial(click.option, metavar="N", type=_number_or_text(int))
+float_option = partial(click.option, metavar="X", type=_number_or_text(float))
 
 
-_SHARED_OPTIONS = (
+def _combine(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """One decorator for many; the help text has them in this order."""
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+json_option = flag_option("--json", "as_json", help="One JSON object on standard output.")
+
+output_options = _combine(
+    flag_option("--quiet", "-q", help="The draft alone."),
+    click.option("--output", "-o", metavar="FILE", help="Write the draft to a file instead."),
+    click.option(
+        "--html", metavar="FILE", help="Write the receipt, with the draft, as a web page."
+    ),
+)
+"""Of a command that shows a run: where its draft and its receipt go."""
+
+task_options = _combine(
+    click.argument("task", metavar="TASK"),
     click.option(
         "--budget", metavar="PHRASE", help=f'Limits as people say them: "{PHRASE_EXAMPLE}".'
     ),
-    click.option(
-        "--max-tokens", type=int_or_text, metavar="N", help="Input and output tokens together."
-    ),
-    click.option("--max-cost-usd", type=float_or_text, metavar="X", help="Dollars, such as 0.05."),
-    click.option(
-        "--max-latency-ms", type=int_or_text, metavar="N", help="Milliseconds of active time."
-    ),
-    click.option(
-        "--max-tool-calls", type=int_or_text, metavar="N", help="Calls to models and outside tools."
-    ),
+    int_option("--max-tokens", help="Input and output tokens together."),
+    float_option("--max-cost-usd", help="Dollars, such as 0.05."),
+    int_option("--max-latency-ms", help="Milliseconds of active time."),
+    int_option("--max-tool-calls", help="Calls to models and outside tools."),
     click.option(
         "--catalog",
         metavar="FILE",
@@ -84,40 +103,20 @@ _SHARED_OPTIONS = (
     click.option(
         "--engine", type=click.Choice(list(ENGINES)), help=f"The planner.  [{ENGINE_DEFAULT}]"
     ),
-    click.option(
-        "--risk",
-        type=float_or_text,
-        metavar="X",
-        help=f"The chance a plan may outgrow a limit, up to 0.5.  [{RISK_DEFAULT}]",
+    float_option(
+        "--risk", help=f"The chance a plan may outgrow a limit, up to 0.5.  [{RISK_DEFAULT}]"
     ),
-    click.option(
-        "--max-steps", type=int_or_text, metavar="N", help="The most steps in a plan.  [6]"
-    ),
-    click.option(
-        "--max-concurrency",
-        type=int_or_text,
-        metavar="N",
-        help="Steps that may run side by side.  [1]",
-    ),
+    int_option("--max-steps", help="The most steps in a plan.  [6]"),
+    int_option("--max-concurrency", help="Steps that may run side by side.  [1]"),
     click.option(
         "--on-drift",
         type=click.Choice(["replan", "halt", "ask"]),
         help="What to do when the rest of the plan no longer fits.  [replan]",
     ),
-    click.option("--max-replans", type=int_or_text, metavar="N", help="The most new plans.  [3]"),
-    click.option("--offline", is_flag=True, help="Call no model, even with a key."),
-    click.option(
-        "--no-proposals", is_flag=True, help="Don't ask the model for extra steps of its own."
-    ),
-    click.option(
-        "--no-learn", is_flag=True, help="Neither estimate by earlier bills nor keep this run's."
-    ),
-    click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output."),
+    int_option("--max-replans", help="The most new plans.  [3]"),
+    flag_option("--offline", help="Call no model, even with a key."),
+    flag_option("--no-proposals", help="Don't ask the model for extra steps of its own."),
+    flag_option("--no-learn", help="Neither estimate by earlier bills nor keep this run's."),
+    json_option,
 )
-
-
-def shared_options(command: Command) -> Command:
-    """Adds the task and the shared options to a command."""
-    for option in reversed(_SHARED_OPTIONS):
-        command = option(command)
-    return click.argument("task", metavar="TASK")(command)
+"""Of a command that plans: the task, its limits, and how it is planned."""

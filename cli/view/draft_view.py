@@ -19,7 +19,7 @@ class _FoldedTable(TableElement):
 
 
 class DraftView(Markdown):
-    """Markdown from a model: no control characters, and links as text that hides no address."""
+    """Markdown from a model, without control characters; a link shows its address."""
 
     elements = {**Markdown.elements, "table_open": _FoldedTable}  # noqa: RUF012 - as in rich
 

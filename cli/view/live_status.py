@@ -13,8 +13,8 @@ from rich.text import Text
 
 from thrifty.budget import Budget, Spend
 from thrifty.budget.plain_text import single_line
-from thrifty.budget.resources import COST, LATENCY, RESOURCES, Resource
-from thrifty.receipt.wording import RESOURCE_LABELS, round_up_usd
+from thrifty.budget.resources import LATENCY, RESOURCES, Resource
+from thrifty.receipt.wording import RESOURCE_LABELS, format_figure
 
 GAUGE_CELLS = 12
 """Short, so that a row fits in 70 columns."""
@@ -56,7 +56,7 @@ class LiveStatus:
                 self._balance, self._balance_at_s = event, self._now_s()
 
     def render(self) -> RenderableType:
-        """As it is at this moment."""
+        """The status of now, for the screen."""
         rows = [self._render_step(option) for option in self._planned_executors]
         if not self._started_s:
             rows.insert(0, self._render_spinner(self._idle_text))
@@ -64,44 +64,47 @@ class LiveStatus:
         return Group(*rows, *gauges)
 
     def _render_step(self, option: str) -> RenderableType:
-        told = f"{single_line(option)}  {single_line(self._planned_executors[option])}"
+        label = f"{single_line(option)}  {single_line(self._planned_executors[option])}"
         if (since_s := self._started_s.get(option)) is None:
-            return Text(f"· {told}", style="dim", no_wrap=True, overflow="ellipsis")
-        return self._render_spinner(f"{told}  {self._now_s() - since_s:.0f} s")
+            return Text(f"· {label}", style="dim", no_wrap=True, overflow="ellipsis")
+        return self._render_spinner(f"{label}  {self._now_s() - since_s:.0f} s")
 
     def _render_spinner(self, text: str) -> RenderableType:
-        turn = self._spinner.render(self._now_s())
+        frame = self._spinner.render(self._now_s())
         line = Text(no_wrap=True, overflow="ellipsis")
-        return line.append_text(turn if isinstance(turn, Text) else Text("·")).append(f" {text}")
+        return line.append_text(frame if isinstance(frame, Text) else Text("·")).append(f" {text}")
 
     def _render_gauges(self, balance: Mapping[str, Any]) -> RenderableType:
         spent, reserved = (Spend.from_state(balance[part]) for part in ("spent", "reserved"))
         left = Budget.from_state(balance["left"])
         table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True)
-        for _ in ("spent", "reserved", "left"):
-            table.add_column(justify="right", no_wrap=True)
-        columns = zip(RESOURCES, spent.amounts, reserved.amounts, left.limits, strict=True)
-        for resource, used, held, rest in columns:
-            if rest is None:
+        for justify in ("left", "left", "right", "right", "right"):
+            table.add_column(justify=justify, no_wrap=True)
+        rows = zip(RESOURCES, spent.amounts, reserved.amounts, left.limits, strict=True)
+        for resource, used, open_amount, unused in rows:
+            if unused is None:
                 continue
-            if resource is LATENCY:
-                passed_ms = min(rest, int((self._now_s() - self._balance_at_s) * MS_PER_S))
-                used, rest = used + passed_ms, rest - passed_ms
-            table.add_row(*gauge_row(resource, used, held, rest))
+            if resource is LATENCY:  # time goes on between two events
+                passed_ms = min(unused, int((self._now_s() - self._balance_at_s) * MS_PER_S))
+                used, unused = used + passed_ms, unused - passed_ms
+            table.add_row(*gauge_row(resource, used, open_amount, unused))
         return table
 
 
 def gauge_row(resource: Resource, spent: int, reserved: int, left: int) -> Iterator[RenderableType]:
     """A row: the resource, a bar of its three parts, and their amounts."""
-    whole = spent + reserved + left
-    full = -(-GAUGE_CELLS * spent // whole) if whole else 0
-    held = min(GAUGE_CELLS - full, -(-GAUGE_CELLS * reserved // whole) if whole else 0)
-    free = GAUGE_CELLS - full - held
+    whole = max(1, spent + reserved + left)
+    # Rounded up, so that whatever is used at all is seen.
+    spent_cells = -(-GAUGE_CELLS * spent // whole)
+    reserved_cells = min(GAUGE_CELLS - spent_cells, -(-GAUGE_CELLS * reserved // whole))
+    left_cells = GAUGE_CELLS - spent_cells - reserved_cells
+    parts = (
+        ("█" * spent_cells, "green"),
+        ("▒" * reserved_cells, "yellow"),
+        ("░" * left_cells, "dim"),
+    )
     yield Text(RESOURCE_LABELS[resource.name], style="dim")
-    yield Text.assemble(("█" * full, "green"), ("▒" * held, "yellow"), ("░" * free, "dim"))
+    yield Text.assemble(*parts)
     for amount, word in ((spent, "spent"), (reserved, "reserved"), (left, "left")):
-        shown = round_up_usd(amount) if resource is COST else amount
-        told = f"{shown:,}" if resource not in (COST, LATENCY) else resource.show(shown)
-        yield Text(f"{told} {word}" if amount or word != "reserved" else "")
+        is_shown = amount or word != "reserved"
+        yield Text(f"{format_figure(amount, resource)} {word}" if is_shown else "")

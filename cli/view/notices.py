@@ -2,26 +2,27 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from thrifty.budget import Spend
 from thrifty.budget.plain_text import single_line
 from thrifty.receipt.wording import describe_spend
 
-NoticeKind = Literal[
-    "start",
-    "done",
-    "cut",
-    "failed",
-    "stopped",
-    "options",
-    "replan",
-    "upgrade",
-    "downgrade",
-    "skip",
-    "ask",
-    "halt",
-]
+NOTICE_MARKS = {
+    "start": ("▸", "dim"),
+    "done": ("✓", "green"),
+    "cut": ("✂", "yellow"),
+    "failed": ("✗", "red"),
+    "stopped": ("■", "yellow"),
+    "options": ("+", "cyan"),
+    "replan": ("↻", "cyan"),
+    "upgrade": ("↑", "green"),
+    "downgrade": ("↓", "yellow"),
+    "skip": ("-", "yellow"),
+    "ask": ("?", "cyan"),
+    "halt": ("■", "yellow"),
+}
+"""The mark before each kind of line, and how it looks."""
 SHOWN_ELSEWHERE = ("offline", "plan")
 """Decisions that the opening, the plan's table or the receipt tell."""
 
@@ -30,7 +31,8 @@ SHOWN_ELSEWHERE = ("offline", "plan")
 class Notice:
     """A line of progress."""
 
-    kind: NoticeKind
+    kind: str
+    """One of `NOTICE_MARKS`."""
     text: str
 
 
@@ -49,6 +51,6 @@ def notices(event: Mapping[str, Any]) -> Iterator[Notice]:
 
 def _step_ended_notice(event: Mapping[str, Any]) -> Notice:
     name = single_line(event["option"])
-    said = [single_line(event["reason"])] if event["reason"] else []
-    said.append(describe_spend(Spend.from_state(event["actual"])))
-    return Notice(event["status"], f"{name}  {'; '.join(said)}")
+    spend = describe_spend(Spend.from_state(event["actual"]))
+    reason = f"{single_line(event['reason'])}; " if event["reason"] else ""
+    return Notice(event["status"], f"{name}  {reason}{spend}")

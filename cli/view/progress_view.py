@@ -4,27 +4,12 @@ import time
 from collections.abc import Mapping
 from typing import Any, Self
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from thrifty.cli.view.live_status import LiveStatus
-from thrifty.cli.view.notices import NoticeKind, notices
-
-NOTICE_MARKS: dict[NoticeKind, tuple[str, str]] = {
-    "start": ("▸", "dim"),
-    "done": ("✓", "green"),
-    "cut": ("✂", "yellow"),
-    "failed": ("✗", "red"),
-    "stopped": ("■", "yellow"),
-    "options": ("+", "cyan"),
-    "replan": ("↻", "cyan"),
-    "upgrade": ("↑", "green"),
-    "downgrade": ("↓", "yellow"),
-    "skip": ("-", "yellow"),
-    "ask": ("?", "cyan"),
-    "halt": ("■", "yellow"),
-}
+from thrifty.cli.view.notices import NOTICE_MARKS, notices
 
 
 class ProgressView:
@@ -49,10 +34,6 @@ class ProgressView:
     def __exit__(self, *error: object) -> None:
         if self._live:
             self._live.stop()
-
-    def print(self, what: RenderableType) -> None:
-        """Prints above what is running."""
-        self._console.print(what)
 
     def show_event(self, event: Mapping[str, Any]) -> None:
         """Prints the lines of an event, and updates the live status below them."""

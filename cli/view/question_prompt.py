@@ -36,19 +36,13 @@ def question_lines(question: Mapping[str, Any]) -> list[Text]:
     if error := question.get("error"):
         lines.append(Text(f"  {single_line(error)}", style="red"))
     lines.append(Text(f"  {single_line(question['reason'])}"))
-    lines.append(
-        Text(f"  Spent so far: {wording.describe_spend(Spend.from_state(question['spent']))}")
-    )
-    lines += [
-        Text(f"  · {single_line(todo['option'])}: {_estimate_text(todo)}", style="dim")
-        for todo in question["to_do"]
-    ]
+    spent = wording.describe_spend(Spend.from_state(question["spent"]))
+    lines.append(Text(f"  Spent so far: {spent}"))
+    for todo in question["to_do"]:
+        estimate = wording.describe_spend(Spend.from_state(todo["estimate"]))
+        lines.append(Text(f"  · {single_line(todo['option'])}: {estimate}", style="dim"))
     if buys := question["buys"]:
         options = single_line(", ".join(buys["options"])) or "the rest of the plan"
         more = format_amounts(buys["more"])
         lines.append(Text(f"  {more} more would buy {options}, worth {buys['value']:+.1f}"))
     return lines
-
-
-def _estimate_text(todo: Mapping[str, Any]) -> str:
-    return wording.describe_spend(Spend.from_state(todo["estimate"]))

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.rule import Rule
 
-from thrifty.budget.plain_text import strip_unprintable
-from thrifty.cli.output_file import OutputFile
+from thrifty.budget.plain_text import single_line, strip_unprintable
+from thrifty.cli.output_file import check_output_file
 from thrifty.cli.view.question_prompt import question_lines
 from thrifty.cli.view.receipt_page import write_receipt_page
-from thrifty.cli.view.screen import Screen
+from thrifty.cli.view.screen import Screen, print_json
 from thrifty.receipt import wording
 from thrifty.receipt.receipt_data import Receipt
 from thrifty.receipt.terminal import receipt_view
@@ -25,25 +25,25 @@ RESULT_FIELDS = ("run", "draft", "status", "spend", "plan", "receipt")
 
 @dataclass(frozen=True, slots=True)
 class RunOutput:
-    """Where and how to hand it over."""
+    """Where the result of a run goes, and in which form."""
 
     screen: Screen
-    draft_file: OutputFile | None
+    draft_file: Path | None
     """Takes the draft instead of standard output."""
     as_json: bool
     is_quiet: bool
-    page_file: OutputFile | None
+    page_file: Path | None
     """Takes the receipt as a web page besides."""
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> RunOutput:
-        """As the options of a command have it."""
+        """Reads the options of a command, by the names of their parameters."""
         return cls(
             Screen.of(as_json=given["as_json"], quiet=given["quiet"]),
-            OutputFile.of("--output", given["output"]),
+            check_output_file("--output", given["output"]),
             as_json=given["as_json"],
             is_quiet=given["quiet"],
-            page_file=OutputFile.of("--html", given["html"]),
+            page_file=check_output_file("--html", given["html"]),
         )
 
     @staticmethod
@@ -54,22 +54,24 @@ class RunOutput:
     def show_result(self, values: Mapping[str, Any]) -> None:
         """Shows a run that has ended."""
         receipt = Receipt.from_state(values["receipt"])
-        self._show_draft(values["draft"], "Draft")
+        self._show_draft(values["draft"])
         if self.as_json:
-            self._print_json(self.to_data(values))
+            print_json(self.to_data(values))
         elif not self.is_quiet:
-            self._show_receipt(receipt)
+            result = self.screen.result
+            view = receipt_view(receipt, result.width)
+            result.print("", Rule("Receipt", style="dim"), view, sep="\n")
         elif receipt.status != "done" or not receipt.within_budget:
             click.echo(f"thrifty: {wording.describe_verdict(receipt)}", err=True)
         if self.draft_file and values["draft"]:
-            self.screen.notes.print(f"Draft written to {self.draft_file.name}.", soft_wrap=True)
+            self.screen.print_file_note("Draft", self.draft_file)
         if self.page_file:
             write_receipt_page(self.page_file, receipt, values["draft"], self.screen)
 
     def show_waiting(self, question: Mapping[str, Any], run: str) -> None:
         """Says what a run waits for."""
         if self.as_json:
-            self._print_json({"run": run, "status": "waiting", "question": question})
+            print_json({"run": run, "status": "waiting", "question": question})
             return
         for line in question_lines(question):
             self.screen.notes.print(line)
@@ -79,27 +81,21 @@ class RunOutput:
         else:
             self.screen.notes.print(f"{how[:1].upper()}{how[1:]}.")
         for file in filter(None, (self.draft_file, self.page_file)):
-            click.echo(f"thrifty: {file.name} was not written: the run waits", err=True)
+            name = single_line(str(file))
+            click.echo(f"thrifty: {name} was not written: the run waits", err=True)
 
-    def _print_json(self, data: Mapping[str, Any]) -> None:
-        click.echo(json.dumps(data, indent=2, allow_nan=False))
-
-    def _show_draft(self, draft: str, title: str) -> None:
+    def _show_draft(self, draft: str) -> None:
         """Markdown as it is for a file or a pipe, rendered for a person."""
         result = self.screen.result
         if self.draft_file:
-            self.draft_file.write(f"{strip_unprintable(draft)}\n" if draft else "")
+            text = f"{strip_unprintable(draft)}\n" if draft else ""
+            self.draft_file.write_text(text, encoding="utf-8")
         elif self.as_json or not draft:
             return
         elif result.is_terminal and not self.is_quiet:
-            result.print("", Rule(title, style="dim"), sep="\n")
+            result.print("", Rule("Draft", style="dim"), sep="\n")
             from thrifty.cli.view.draft_view import DraftView  # Markdown: only for a draft
 
             result.print(DraftView(draft))
         else:
             click.echo(strip_unprintable(draft))
-
-    def _show_receipt(self, receipt: Receipt) -> None:
-        result = self.screen.result
-        view = receipt_view(receipt, result.width)
-        result.print("", Rule("Receipt", style="dim"), view, sep="\n")

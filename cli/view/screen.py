@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+import click
 from rich.console import Console
 from rich.text import Text
 
+from thrifty.budget.plain_text import single_line
 from thrifty.cli.run_request import RunRequest
 
 
@@ -26,7 +31,7 @@ class Screen:
         return self.result.is_terminal and self.notes is self.result and sys.stdin.isatty()
 
     @classmethod
-    def of(cls, *, as_json: bool, quiet: bool = False) -> Screen:
+    def of(cls, *, as_json: bool = False, quiet: bool = False) -> Screen:
         """The places for this process.
 
         Args:
@@ -36,12 +41,21 @@ class Screen:
         result = Console(highlight=False, markup=False, emoji=False)
         if result.is_terminal and not as_json and not quiet:
             return cls(result, result)
-        news = Console(stderr=True, highlight=False, markup=False, emoji=False, quiet=quiet)
-        return cls(result, news)
+        notes = Console(stderr=True, highlight=False, markup=False, emoji=False, quiet=quiet)
+        return cls(result, notes)
+
+    def print_file_note(self, what: str, file: Path) -> None:
+        """Says where something was written, its name unbroken so that it can be copied."""
+        self.notes.print(f"{what} written to {single_line(str(file))}.", soft_wrap=True)
+
+
+def print_json(data: Any) -> None:
+    """Prints plain data as one JSON object on standard output."""
+    click.echo(json.dumps(data, indent=2, allow_nan=False))
 
 
 def opening_lines(request: RunRequest) -> list[Text]:
-    """What is said before anything happens: the budget and, when it matters, being offline."""
+    """The lines before a run: the budget and, when no model is in reach, that it is offline."""
     lines = [Text.assemble(("Budget  ", "bold"), request.budget_line)]
     if request.offline_line:
         lines.append(Text.assemble(("Offline  ", "bold yellow"), request.offline_line))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
-from thrifty.budget.decision import Decision, DecisionKind
+from thrifty.budget.decision import DecisionKind
 from thrifty.budget.resources import LATENCY, RESOURCES, Resource
 from thrifty.receipt.receipt_data import Receipt, ReceiptLine
 
@@ -24,8 +24,7 @@ MARKS_APART_MIN = 4.0
 ROUND_FACTORS = (1, 2, 5)
 
 
-@dataclass(frozen=True, slots=True)
-class Gauge:
+class Gauge(NamedTuple):
     """A resource: how much of its limit was planned and used."""
 
     resource: Resource
@@ -50,21 +49,19 @@ class Gauge:
         return self.limit is not None and self.used > self.limit
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineRow:
+class TimelineRow(NamedTuple):
     """A line on the timeline."""
 
     line: ReceiptLine
     start: float | None
-    """When it was begun; None when it never was."""
+    """When the step was begun; None when it never was."""
     width: float = 0.0
-    """How long it took."""
+    """How long the step took."""
     planned_width: float = 0.0
-    """How long it was expected to take."""
+    """How long the step was expected to take."""
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionMark:
+class DecisionMark(NamedTuple):
     """A mark on the timeline: one or more decisions that changed the run."""
 
     at: float
@@ -76,8 +73,7 @@ class DecisionMark:
         return "".join(MARKED_DECISIONS[kind] for kind in self.kinds)
 
 
-@dataclass(frozen=True, slots=True)
-class AxisTick:
+class AxisTick(NamedTuple):
     """A label below a time axis."""
 
     at: float
@@ -86,8 +82,7 @@ class AxisTick:
     """In one unit for the whole axis."""
 
 
-@dataclass(frozen=True, slots=True)
-class GaugeSegment:
+class GaugeSegment(NamedTuple):
     """What one line has used of a resource."""
 
     line: int
@@ -96,8 +91,7 @@ class GaugeSegment:
     width: float
 
 
-@dataclass(frozen=True, slots=True)
-class SpendStair:
+class SpendStair(NamedTuple):
     """A flat piece of a spend curve: from one payment to the next, at the height paid so far."""
 
     start: float
@@ -107,19 +101,12 @@ class SpendStair:
     """How much of the height was paid at its start."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpendCurve:
+class SpendCurve(NamedTuple):
     """The spending of a resource over the time of a run, as a step function."""
 
     gauge: Gauge
-    axis_max: int
-    """What the upper edge stands for."""
+    limit_height: float | None
     stairs: tuple[SpendStair, ...]
-
-    @property
-    def limit_height(self) -> float | None:
-        """The height of the limit."""
-        return None if self.gauge.limit is None else percent_of(self.gauge.limit, self.axis_max)
 
 
 def percent_of(amount: int, whole: int | None) -> float:
@@ -131,15 +118,9 @@ def percent_of(amount: int, whole: int | None) -> float:
 
 def gauges(receipt: Receipt) -> tuple[Gauge, ...]:
     """One for each resource that is limited, planned or used."""
-    columns = zip(
-        RESOURCES,
-        receipt.budget.limits,
-        receipt.planned.amounts,
-        receipt.spent.amounts,
-        strict=True,
-    )
-    found = (Gauge(*column) for column in columns)
-    return tuple(g for g in found if g.limit is not None or g.planned or g.used)
+    budget, planned, spent = receipt.budget, receipt.planned, receipt.spent
+    every = map(Gauge, RESOURCES, budget.limits, planned.amounts, spent.amounts)
+    return tuple(g for g in every if g.limit is not None or g.planned or g.used)
 
 
 def end_ms(receipt: Receipt) -> int:
@@ -164,22 +145,15 @@ def _timeline_row(line: ReceiptLine, end: int) -> TimelineRow:
 
 def decision_marks(receipt: Receipt) -> tuple[DecisionMark, ...]:
     """Where the run replanned, downgraded, skipped, asked or halted; neighbours as one."""
-    found: list[DecisionMark] = []
-    for decision in sorted(receipt.decisions, key=lambda decision: decision.at_ms):
-        if not is_marked(decision):
-            continue
-        at = percent_of(decision.at_ms, end_ms(receipt))
-        if found and at - found[-1].at < MARKS_APART_MIN:
-            kinds = dict.fromkeys([*found[-1].kinds, decision.kind])
-            found[-1] = DecisionMark(found[-1].at, tuple(kinds))
-        else:
-            found.append(DecisionMark(at, (decision.kind,)))
-    return tuple(found)
-
-
-def is_marked(decision: Decision) -> bool:
-    """Whether a decision is marked on the timeline."""
-    return decision.kind in MARKED_DECISIONS
+    marks: list[DecisionMark] = []
+    shown = [each for each in receipt.decisions if each.kind in MARKED_DECISIONS]
+    for decision in sorted(shown, key=lambda each: each.at_ms):
+        mark = DecisionMark(percent_of(decision.at_ms, end_ms(receipt)), (decision.kind,))
+        if marks and mark.at - marks[-1].at < MARKS_APART_MIN:
+            at, kinds = marks.pop()
+            mark = DecisionMark(at, tuple(dict.fromkeys((*kinds, decision.kind))))
+        marks.append(mark)
+    return tuple(marks)
 
 
 def axis_ticks(end: int) -> tuple[AxisTick, ...]:
@@ -196,12 +170,12 @@ def gauge_segments(receipt: Receipt, gauge: Gauge) -> tuple[GaugeSegment, ...]:
     """Where a resource went, line by line, against its limit or, without one, all that was used."""
     column = RESOURCES.index(gauge.resource)
     whole = max(gauge.limit or 0, sum(line.actual.amounts[column] for line in receipt.lines))
-    found, used = [], 0
+    segments, used = [], 0
     for place, line in enumerate(receipt.lines):
         if amount := line.actual.amounts[column]:
-            found.append(GaugeSegment(place, percent_of(used, whole), percent_of(amount, whole)))
+            segments.append(GaugeSegment(place, percent_of(used, whole), percent_of(amount, whole)))
             used += amount
-    return tuple(found)
+    return tuple(segments)
 
 
 def spend_curves(receipt: Receipt) -> tuple[SpendCurve, ...]:
@@ -216,17 +190,14 @@ def _spend_curve(receipt: Receipt, gauge: Gauge) -> SpendCurve:
     for line in receipt.lines:
         at_ms = line.ended_ms or 0
         paid[at_ms] = paid.get(at_ms, 0) + line.actual.amounts[column]
-    moments = sorted(paid)
+    times = sorted(paid)
     stairs, used = [], 0
-    for at_ms, next_ms in pairwise([*moments, max(moments[-1], receipt.spent.latency_ms)]):
+    for at_ms, next_ms in pairwise([*times, max(times[-1], receipt.spent.latency_ms)]):
         used += paid[at_ms]
-        width = percent_of(next_ms - at_ms, end)
-        stairs.append(
-            SpendStair(
-                percent_of(at_ms, end), width, percent_of(used, top), percent_of(paid[at_ms], top)
-            )
-        )
-    return SpendCurve(gauge, top, tuple(stairs))
+        start, width = percent_of(at_ms, end), percent_of(next_ms - at_ms, end)
+        stairs.append(SpendStair(start, width, percent_of(used, top), percent_of(paid[at_ms], top)))
+    limit_height = None if gauge.limit is None else percent_of(gauge.limit, top)
+    return SpendCurve(gauge, limit_height, tuple(stairs))
 
 
 def _expected_end(line: ReceiptLine) -> int:

@@ -25,10 +25,8 @@ HEADING_SHIFT = 1
 def render_draft(draft: str) -> str:
     """The draft as HTML that can stand in a page."""
     parser = _parser()
-    made: str = parser.renderer.render(
-        list(_make_safe(parser.parse(strip_unprintable(draft)))), parser.options, {}
-    )
-    return made
+    tokens = list(_make_safe(parser.parse(strip_unprintable(draft))))
+    return str(parser.renderer.render(tokens, parser.options, {}))
 
 
 @cache
@@ -36,7 +34,7 @@ def _parser() -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    parser.validateLink = lambda url: True  # type: ignore[method-assign]  # `_safe` decides
+    parser.validateLink = lambda url: True  # type: ignore[method-assign]  # `_link_target` decides
     return parser
 
 
@@ -60,24 +58,18 @@ def _make_safe(tokens: Sequence["Token"]) -> Iterator["Token"]:
 
 def _description(image: "Token") -> str:
     renderer: Any = _parser().renderer
-    said: str = renderer.renderInlineAsText(image.children, _parser().options, {})
-    return said
+    return str(renderer.renderInlineAsText(image.children, _parser().options, {}))
 
 
 def _keep_address(link: "Token") -> bool:
     """Makes an opening link safe; False where nothing of it is left but its text."""
     address = str(link.attrs.get("href", ""))
     link.attrs = {}
-    leads_to = _link_target(address)
-    if not leads_to:
+    if not (target := _link_target(address)):
         link.tag = "span"
         return False
-    link.attrs = {
-        "href": address,
-        "rel": "noopener noreferrer nofollow",
-        "target": "_blank",
-        "data-to": leads_to,
-    }
+    link.attrs = {"href": address, "rel": "noopener noreferrer nofollow", "target": "_blank"}
+    link.attrs["data-to"] = target  # the page's style sheet prints it behind the text
     return True
 
 

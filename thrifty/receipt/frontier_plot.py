@@ -15,7 +15,7 @@ from typing import Any
 from thrifty.budget import InvalidInput
 
 FORMATS = (".png", ".svg")
-ROWS = 10
+PLOT_ROWS = 10
 WIDTHS = (80, 50, 40, 30, 20)
 """In columns: plotille labels every tenth, and most of these make the labels round."""
 FRAME_COLUMNS = 26
@@ -51,12 +51,10 @@ class ValueCurve:
     """A line on what more would buy."""
 
     def corner_points(self) -> tuple[list[float], list[float]]:
-        """The corners of the line."""
-        across, up = [self.budgets[0]], [self.values[0]]
-        for budget, value in zip(self.budgets[1:], self.values[1:], strict=True):
-            across += [budget, budget]
-            up += [up[-1], value]
-        return across, up
+        """The corners of the line: it runs level to the next budget and rises there."""
+        across = [budget for budget in self.budgets for _ in range(2)]
+        up = [value for value in self.values for _ in range(2)]
+        return across[1:], up[:-1]
 
 
 def terminal_plot(curve: ValueCurve, columns: int) -> str:
@@ -65,7 +63,7 @@ def terminal_plot(curve: ValueCurve, columns: int) -> str:
 
     figure = plotille.Figure()
     figure.width = next((w for w in WIDTHS if w <= columns - FRAME_COLUMNS), WIDTHS[-1])
-    figure.height = ROWS
+    figure.height = PLOT_ROWS
     figure.with_colors = False
     figure.origin = False
     figure.set_x_limits(0, curve.budgets[-1])
@@ -126,6 +124,6 @@ def save_plot(curve: ValueCurve, file: Path) -> None:
 
 def _axis_top(curve: ValueCurve) -> float:
     """A round number above the highest stair, so that each row of a terminal stands for one."""
-    row = max(*curve.values, curve.current[1], 1.0) / ROWS
+    row = max(*curve.values, curve.current[1], 1.0) / PLOT_ROWS
     power = 10.0 ** math.floor(math.log10(row))
-    return ROWS * power * next(factor for factor in ROUND if factor * power > row)
+    return PLOT_ROWS * power * next(factor for factor in ROUND if factor * power > row)

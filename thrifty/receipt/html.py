@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from thrifty.budget.plain_text import single_line, strip_unprintable
-from thrifty.budget.resources import COST, LATENCY, TOKENS, TOOL_CALLS, Resource
+from thrifty.budget.resources import LATENCY
 from thrifty.receipt import charts, wording
 from thrifty.receipt.draft_html import render_draft
 from thrifty.receipt.receipt_data import Receipt
@@ -35,21 +35,17 @@ def receipt_page(receipt: Receipt, draft: str = "") -> str:
     """
     from markupsafe import Markup
 
-    style = _style()
-    return (
-        _environment()
-        .get_template("receipt.html.j2")
-        .render(
-            receipt=receipt,
-            draft=Markup(render_draft(draft)),
-            style=Markup(style),
-            style_digest=b64encode(sha256(style.encode()).digest()).decode(),
-            title=_shorten(single_line(receipt.task)),
-            charts=charts,
-            words=wording,
-            columns=[gauge.resource for gauge in charts.gauges(receipt)],
-            LATENCY=LATENCY,
-        )
+    style = files("thrifty.receipt").joinpath("receipt.css").read_text("utf-8")
+    template = _environment().get_template("receipt.html.j2")
+    return template.render(
+        receipt=receipt,
+        draft=Markup(render_draft(draft)),
+        style=Markup(style),
+        style_digest=b64encode(sha256(style.encode()).digest()).decode(),
+        title=_shorten(single_line(receipt.task)),
+        charts=charts,
+        words=wording,
+        LATENCY=LATENCY,
     )
 
 
@@ -65,13 +61,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=_percent, amount=_amount, figure=_figure, line=single_line)
+    environment.filters.update(
+        percent=_percent,
+        amount=wording.format_amount,
+        figure=wording.format_figure,
+        line=single_line,
+    )
     return environment
-
-
-@cache
-def _style() -> str:
-    return files("thrifty.receipt").joinpath("receipt.css").read_text("utf-8")
 
 
 def _finalize(value: object) -> object:
@@ -86,13 +82,3 @@ def _shorten(text: str) -> str:
 def _percent(share: float) -> str:
     """As an attribute of SVG: no picture is finer than a hundredth of a percent."""
     return f"{round(share, 2):g}%"
-
-
-def _amount(amount: int, resource: Resource) -> str:
-    """With its unit."""
-    return resource.show(wording.round_up_usd(amount) if resource is COST else amount)
-
-
-def _figure(amount: int, resource: Resource) -> str:
-    """Without a unit, where the heading of a column says it."""
-    return f"{amount:,}" if resource in (TOKENS, TOOL_CALLS) else _amount(amount, resource)

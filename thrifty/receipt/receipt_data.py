@@ -133,15 +133,17 @@ def make_receipt_lines(
     """
     planned = {option.name: option.estimate for option in first_plan.chosen}
     tried = {outcome.option.name for outcome in outcomes}
-    rows = [_overhead_line(what, spend) for what, spend in overheads]
-    rows += [_attempt_line(outcome, planned.get(outcome.option.name)) for outcome in outcomes]
     kept = {option.name for option in last_plan.chosen}
-    rows += [
-        _untried_line(option, option.name in kept)
-        for option in first_plan.chosen
-        if option.name not in tried
-    ]
-    return tuple(rows)
+    untried = [option for option in first_plan.chosen if option.name not in tried]
+    return (
+        # A run begins with the call for proposals: nothing else is paid beside the steps.
+        *(
+            ReceiptLine(what, "", "overhead", None, spend, 0.0, "", 0, spend.latency_ms)
+            for what, spend in overheads
+        ),
+        *(_attempt_line(outcome, planned.get(outcome.option.name)) for outcome in outcomes),
+        *(_untried_line(option, option.name in kept) for option in untried),
+    )
 
 
 def _untried_line(option: StepOption, is_kept: bool) -> ReceiptLine:
@@ -150,21 +152,14 @@ def _untried_line(option: StepOption, is_kept: bool) -> ReceiptLine:
     return ReceiptLine(option.name, option.executor, status, option.estimate, Spend(), 0.0, reason)
 
 
-def _overhead_line(what: str, spend: Spend) -> ReceiptLine:
-    """The call for proposals, with which a run begins, is all that is paid beside the steps."""
-    return ReceiptLine(what, "", "overhead", None, spend, 0.0, "", 0, spend.latency_ms)
-
-
 def _attempt_line(outcome: Outcome, planned: Spend | None) -> ReceiptLine:
-    option = outcome.option
-    value = option.value if outcome.has_text else 0.0
     return ReceiptLine(
-        label=option.name,
-        executor=option.executor,
+        label=outcome.option.name,
+        executor=outcome.option.executor,
         status=outcome.status,
         planned=planned,
         actual=outcome.actual,
-        value=value,
+        value=outcome.option.value if outcome.has_text else 0.0,
         reason=outcome.reason,
         started_ms=outcome.started_ms,
         ended_ms=outcome.ended_ms,

@@ -15,11 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from thrifty.budget import Budget, Plan
-from thrifty.budget.dollars import format_usd
 from thrifty.budget.plain_text import single_line
 from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS, Resource
 from thrifty.receipt import wording
-from thrifty.receipt.receipt_data import Receipt, ReceiptLine, ReceiptLineStatus
+from thrifty.receipt.charts import Gauge, gauges
+from thrifty.receipt.receipt_data import Receipt, ReceiptLine
 
 if TYPE_CHECKING:
     from thrifty.planning.explanation import RequiredIncrease, ShadowPrice
@@ -27,43 +27,44 @@ if TYPE_CHECKING:
 WIDE_COLUMNS_MIN = 72
 """Below this many columns, tables do without bars and blanks."""
 BAR_CELLS = 12
-HEADERS = {"tokens": "tokens", "cost": "cost", "latency": "ms", "tool_calls": "calls"}
-BLANK = Text("")
-STATUS_STYLES: dict[ReceiptLineStatus, str] = {
-    "done": "green",
-    "cut": "yellow",
-    "failed": "red",
-    "skipped": "yellow",
-    "stopped": "yellow",
-    "replaced": "dim",
-    "overhead": "cyan",
-}
-"""How each mark looks; a word stands beside every mark but the plain ✓."""
+HEADERS = ("tokens", "cost", "ms", "calls")
+"""In the order of `RESOURCES`."""
+EMPTY_LINE = Text("")
 
 
 def plan_view(plan: Plan, budget: Budget) -> RenderableType:
     """The chosen steps with what each is expected to use, and why the others stayed out."""
     title = Text.assemble(("Plan  ", "bold"), wording.describe_plan(plan))
-    parts: list[RenderableType] = [BLANK, title]
+    parts: list[RenderableType] = [EMPTY_LINE, title]
     if plan.chosen:
         parts.append(_plan_table(plan, budget))
     if plan.left_out:
-        parts += [BLANK, Text("Left out", style="bold"), _left_out(plan)]
-    return Group(*parts, BLANK)
+        reasons = ((each.reason, each.option) for each in plan.left_out)
+        rows = _reason_rows("·", reasons)
+        parts += [EMPTY_LINE, Text("Left out", style="bold"), _grid(rows)]
+    return Group(*parts, EMPTY_LINE)
 
 
 def increases_view(
     prices: Sequence[ShadowPrice], entries: Sequence[RequiredIncrease]
 ) -> RenderableType:
     """What more budget would buy; nothing where no limit binds."""
-    told = [str(price) for price in prices if price.is_binding and price.gain > 0]
-    told += [wording.describe_increase(entry) for entry in entries if entry.increase]
-    if not told:
+    lines = [str(price) for price in prices if price.is_binding and price.gain > 0]
+    lines += [wording.describe_increase(entry) for entry in entries if entry.increase]
+    if not lines:
         return Group()
-    grid = Table.grid(padding=(0, 1))
-    for line in told:
-        grid.add_row("·", _text(line))
-    return Group(Text("With more budget", style="bold"), grid, BLANK)
+    grid = _grid(("·", _text(line)) for line in lines)
+    return Group(Text("With more budget", style="bold"), grid, EMPTY_LINE)
+
+
+def make_table(texts: Iterable[str], figures: Iterable[str]) -> Table:
+    """An empty table without a frame: texts break where they must, figures stand at the right."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for header in texts:
+        table.add_column(header, style="dim" if header == "by" else "", overflow="fold")
+    for header in figures:
+        table.add_column(header, justify="right", no_wrap=True)
+    return table
 
 
 def receipt_view(receipt: Receipt, width: int) -> RenderableType:
@@ -75,59 +76,39 @@ def receipt_view(receipt: Receipt, width: int) -> RenderableType:
     """
     parts: list[RenderableType] = []
     if receipt.lines:
-        parts += [_lines_table(receipt, width), *_status_reasons(receipt), BLANK]
+        parts += [_lines_table(receipt, width), *_status_reasons(receipt), EMPTY_LINE]
     if receipt.decisions:
-        parts += [_decisions(receipt), BLANK]
-    parts += [_resources(receipt, width), BLANK, _verdict(receipt)]
+        parts += [_decisions(receipt), EMPTY_LINE]
+    parts += [_resources(receipt, width), EMPTY_LINE, _verdict(receipt)]
     return Group(*parts)
 
 
 def _plan_table(plan: Plan, budget: Budget) -> Table:
-    shown = _columns(budget)
-    table = _table()
-    table.add_column("Step", overflow="fold")
-    table.add_column("by", style="dim", overflow="fold")
-    for column in shown:
-        table.add_column(HEADERS[RESOURCES[column].name], justify="right", no_wrap=True)
-    table.add_column("value", justify="right", no_wrap=True)
+    columns = _step_columns(budget)
+
+    def figures(amounts: Sequence[int | None]) -> list[str]:
+        return [_format_step_figure(amounts[column], RESOURCES[column]) for column in columns]
+
+    table = make_table(("Step", "by"), [*(HEADERS[column] for column in columns), "value"])
     for option in plan.chosen:
-        figures = _figures(option.estimate.amounts, shown)
         name, executor = _text(option.name), _text(option.executor)
-        table.add_row(name, executor, *figures, f"{option.value:.1f}")
+        table.add_row(name, executor, *figures(option.estimate.amounts), f"{option.value:.1f}")
     table.add_section()
-    expected = _figures(plan.expected.amounts, shown)
+    expected = figures(plan.expected.amounts)
     table.add_row("Expected", "", *expected, f"{plan.value:.1f}", style="bold")
-    table.add_row("Limit", "", *_figures(budget.limits, shown), "", style="dim")
+    table.add_row("Limit", "", *figures(budget.limits), "", style="dim")
     return table
 
 
-def _left_out(plan: Plan) -> RenderableType:
-    grid = Table.grid(padding=(0, 1))
-    for reason, names in wording.group_by_reason(
-        (each.reason, each.option) for each in plan.left_out
-    ):
-        grid.add_row("·", Text.assemble(names, (f": {reason}", "dim"), overflow="fold"))
-    return grid
-
-
 def _lines_table(receipt: Receipt, width: int) -> Table:
-    shown = _columns(receipt.budget)
-    table = _table()
-    table.add_column("", no_wrap=True)
-    table.add_column(
-        f"Planned{' → ' if width >= WIDE_COLUMNS_MIN else ', below it '}used", overflow="fold"
-    )
-    for column in shown:
-        table.add_column(HEADERS[RESOURCES[column].name], justify="right", no_wrap=True)
-    table.add_column("value", justify="right", no_wrap=True)
-    arrow = " → " if width >= WIDE_COLUMNS_MIN else "\n"
-    pairs = [_planned_and_used(receipt.lines, column, arrow) for column in shown]
-    for row, line in enumerate(receipt.lines):
+    columns, is_wide = _step_columns(receipt.budget), width >= WIDE_COLUMNS_MIN
+    title, arrow = ("Planned → used", " → ") if is_wide else ("Planned, below it used", "\n")
+    table = make_table(("", title), [*(HEADERS[column] for column in columns), "value"])
+    pairs = [_planned_and_used(receipt.lines, column, arrow) for column in columns]
+    for line, *figures in zip(receipt.lines, *pairs, strict=True):
         value = f"{line.value:.1f}" if line.value else "-"
-        mark, style = wording.STATUS_MARKS[line.status], STATUS_STYLES[line.status]
-        table.add_row(
-            Text(mark, style), _label(line, style), *(column[row] for column in pairs), value
-        )
+        mark, style = wording.STATUS_MARKS[line.status]
+        table.add_row(Text(mark, style), _label(line, style), *figures, value)
     return table
 
 
@@ -138,25 +119,36 @@ def _label(line: ReceiptLine, style: str) -> Text:
 
 def _status_reasons(receipt: Receipt) -> list[RenderableType]:
     """Why lines are not simply done; those with the same reason together."""
+    rows: list[tuple[RenderableType, Text]] = []
+    for status, mark in wording.STATUS_MARKS.items():
+        reasons = ((x.reason, x.label) for x in receipt.lines if x.status == status and x.reason)
+        rows += _reason_rows(Text(*mark), reasons)
+    return [EMPTY_LINE, _grid(rows)] if rows else []
+
+
+def _reason_rows(
+    mark: RenderableType, reasons_and_names: Iterable[tuple[str, str]]
+) -> Iterator[tuple[RenderableType, Text]]:
+    for reason, names in wording.group_by_reason(reasons_and_names):
+        yield mark, Text.assemble(names, (f": {reason}", "dim"), overflow="fold")
+
+
+def _grid(rows: Iterable[tuple[RenderableType, Text]]) -> Table:
     grid = Table.grid(padding=(0, 1))
-    for status, style in STATUS_STYLES.items():
-        ended = ((x.reason, x.label) for x in receipt.lines if x.status == status and x.reason)
-        for reason, names in wording.group_by_reason(ended):
-            grid.add_row(
-                Text(wording.STATUS_MARKS[status], style),
-                Text.assemble(names, (f": {reason}", "dim")),
-            )
-    return [BLANK, grid] if grid.row_count else []
+    for row in rows:
+        grid.add_row(*row)
+    return grid
 
 
 def _planned_and_used(lines: Sequence[ReceiptLine], column: int, arrow: str) -> list[Text]:
     """Planned and used of one resource, line by line, the arrows below each other."""
-    money = RESOURCES[column] is COST
+    resource = RESOURCES[column]
     planned = [
-        "-" if x.planned is None else _figure(x.planned.amounts[column], money) for x in lines
+        _format_step_figure(x.planned.amounts[column], resource) if x.planned else "-"
+        for x in lines
     ]
-    actual = [_figure(line.actual.amounts[column], money) for line in lines]
-    width = max(len(figure) for figure in actual)
+    actual = [_format_step_figure(line.actual.amounts[column], resource) for line in lines]
+    width = max(map(len, actual))
     return [
         Text.assemble((f"{before}{arrow}", "dim"), f"{used:>{width}}")
         for before, used in zip(planned, actual, strict=True)
@@ -174,56 +166,49 @@ def _decisions(receipt: Receipt) -> RenderableType:
 
 
 def _resources(receipt: Receipt, width: int) -> Table:
-    table = _table()
+    table = make_table((), ())
     table.add_column("Resource", no_wrap=True)
     for name in ("limit", "planned", "used", "left"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for row, resource in enumerate(RESOURCES):
-        planned, used = receipt.planned.amounts[row], receipt.spent.amounts[row]
-        limit = receipt.budget.limits[row]
-        if resource is COST and width < WIDE_COLUMNS_MIN:
-            planned, used = wording.round_up_usd(planned), wording.round_up_usd(used)
-        if limit is not None or planned or used:
-            table.add_row(*_resource_row(resource, limit, planned, used, width))
+    for gauge in gauges(receipt):
+        if gauge.resource is COST and width < WIDE_COLUMNS_MIN:
+            planned, used = map(wording.round_up_usd, (gauge.planned, gauge.used))
+            gauge = gauge._replace(planned=planned, used=used)
+        table.add_row(*_resource_row(gauge, width))
     return table
 
 
-def _resource_row(
-    resource: Resource, limit: int | None, planned: int, used: int, width: int
-) -> Iterator[RenderableType]:
+def _resource_row(gauge: Gauge, width: int) -> Iterator[RenderableType]:
+    resource, limit, planned, used = gauge
     yield wording.RESOURCE_LABELS[resource.name]
     yield Text("none", style="dim") if limit is None else _amount(resource, limit)
     yield _amount(resource, planned) if planned or limit is not None else "-"
     yield Text(_amount(resource, used), style="bold")
     if limit is not None:
-        yield _amount(resource, max(0, limit - used))
+        yield _amount(resource, gauge.left)
         yield _share(used, limit, width)
 
 
 def _verdict(receipt: Receipt) -> Text:
     style = "green" if receipt.status == "done" else "yellow"
     style = style if receipt.within_budget else "red"
-    said = Text(wording.describe_verdict(receipt), style=f"bold {style}")
-    return said.append(f" {wording.describe_binding(receipt)}", style="not bold default")
+    verdict = Text(wording.describe_verdict(receipt), style=f"bold {style}")
+    return verdict.append(f" {wording.describe_binding(receipt)}", style="not bold default")
 
 
 def _share(used: int, limit: int, width: int) -> Text:
     """How much of a limit is used: a bar and a percentage."""
     percent = -(-100 * used // limit) if limit else (100 if used else 0)
     style = "red" if used > limit else "yellow" if percent > 90 else "green"
-    said = Text(f"{percent:,}%".rjust(4))
+    figure = Text(f"{percent:,}%".rjust(4))
     if width < WIDE_COLUMNS_MIN:
-        return said
+        return figure
     full = min(BAR_CELLS, -(-BAR_CELLS * percent // 100))
-    return Text.assemble(("█" * full, style), ("░" * (BAR_CELLS - full), "dim"), " ", said)
+    return Text.assemble(("█" * full, style), ("░" * (BAR_CELLS - full), "dim"), " ", figure)
 
 
-def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-
-
-def _columns(budget: Budget) -> list[int]:
+def _step_columns(budget: Budget) -> list[int]:
     """Which resources stand beside each step: without a limit on it, no cost is estimated."""
     return [
         place
@@ -232,18 +217,11 @@ def _columns(budget: Budget) -> list[int]:
     ]
 
 
-def _figures(amounts: Iterable[int | None], shown: Sequence[int]) -> list[str]:
-    every = list(amounts)
-    return [_figure(every[column], RESOURCES[column] is COST) for column in shown]
-
-
-def _figure(amount: int | None, money: bool) -> str:
-    """An amount without its unit; money to a hundredth of a cent, rounded up."""
+def _format_step_figure(amount: int | None, resource: Resource) -> str:
+    """An amount below a heading that names its unit; money to a hundredth of a cent."""
     if amount is None:
         return "none"
-    if not money:
-        return f"{amount:,}"
-    return format_usd(wording.round_up_usd(amount))
+    return wording.format_amount(amount, resource) if resource is COST else f"{amount:,}"
 
 
 def _amount(resource: Resource, amount: int) -> str:

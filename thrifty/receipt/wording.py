@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from thrifty.budget import Budget, Plan, Spend
 from thrifty.budget.plain_text import single_line
-from thrifty.budget.resources import COST, RESOURCES, format_amounts
+from thrifty.budget.resources import (
+    COST,
+    RESOURCES,
+    TOKENS,
+    TOOL_CALLS,
+    Resource,
+    format_amounts,
+)
 from thrifty.planning.reasons import describe_excess
 from thrifty.receipt.receipt_data import Receipt, ReceiptLineStatus
 
@@ -15,31 +22,28 @@ if TYPE_CHECKING:
     from thrifty.planning.explanation import RequiredIncrease
     from thrifty.planning.upgrade import Upgrade
 
-CENT_SHARE = 100_000
-"""Where there is little room, money is shown to a hundredth of a cent: in nano-USD."""
+SHOWN_NANO_USD = 100_000
+"""Where there is little room, money is shown to a hundredth of a cent."""
 RESOURCE_LABELS = {"tokens": "tokens", "cost": "cost", "latency": "latency", "tool_calls": "calls"}
 """What a person calls each resource."""
 
-
 NOTHING_GAINED = "No limit keeps anything better out: more budget would buy nothing."
-STATUS_MARKS: dict[ReceiptLineStatus, str] = {
-    "done": "✓",
-    "cut": "✂",
-    "failed": "✗",
-    "skipped": "-",
-    "stopped": "■",
-    "replaced": "·",
-    "overhead": "+",
+STATUS_MARKS: dict[ReceiptLineStatus, tuple[str, str]] = {
+    "done": ("✓", "green"),
+    "cut": ("✂", "yellow"),
+    "failed": ("✗", "red"),
+    "skipped": ("-", "yellow"),
+    "stopped": ("■", "yellow"),
+    "replaced": ("·", "dim"),
+    "overhead": ("+", "cyan"),
 }
-"""What stands before each line of a receipt."""
+"""The mark before each line of a receipt and its colour; all but the plain ✓ have a word too."""
 
 
 def describe_limits(budget: Budget) -> str:
     """A budget: "2,200 tokens, 3,500 ms, 2 calls"."""
-    return (
-        ", ".join(resource.show(limit) for resource, limit in budget.limited_resources())
-        or "no limit"
-    )
+    limits = (resource.show(limit) for resource, limit in budget.limited_resources())
+    return ", ".join(limits) or "no limit"
 
 
 def describe_spend(spend: Spend) -> str:
@@ -50,7 +54,18 @@ def describe_spend(spend: Spend) -> str:
 
 def round_up_usd(nano_usd: int) -> int:
     """Up: what was spent never looks smaller than it is."""
-    return -(-nano_usd // CENT_SHARE) * CENT_SHARE
+    return -(-nano_usd // SHOWN_NANO_USD) * SHOWN_NANO_USD
+
+
+def format_amount(amount: int, resource: Resource) -> str:
+    """An amount with its unit; money to a hundredth of a cent."""
+    return resource.show(round_up_usd(amount) if resource is COST else amount)
+
+
+def format_figure(amount: int, resource: Resource) -> str:
+    """As `format_amount`, without the unit where the resource's name says it: "2,200", "980 ms"."""
+    is_count = resource in (TOKENS, TOOL_CALLS)
+    return f"{amount:,}" if is_count else format_amount(amount, resource)
 
 
 def describe_verdict(receipt: Receipt) -> str:
@@ -70,19 +85,18 @@ def describe_binding(receipt: Receipt) -> str:
     return f"More {named} would have bought something better."
 
 
-def describe_increase(found: RequiredIncrease) -> str:
+def describe_increase(entry: RequiredIncrease) -> str:
     """What would bring an option in: "Risk register (LLM) comes in with 381 tokens more"."""
-    ways = " or ".join(format_amounts({name: amount}) for name, amount in found.increase.items())
-    return f"{single_line(found.option)} comes in with {ways} more"
+    ways = " or ".join(format_amounts({name: amount}) for name, amount in entry.increase.items())
+    return f"{single_line(entry.option)} comes in with {ways} more"
 
 
-def describe_upgrade(found: Upgrade) -> str:
+def describe_upgrade(upgrade: Upgrade) -> str:
     """What more would buy: "The next 381 tokens buy Risk register (LLM), +4.0"."""
-    resource = next(each for each in RESOURCES if each.name == found.resource)
-    amount = round_up_usd(found.increase) if resource is COST else found.increase
-    verb = "buys" if resource is COST or amount == 1 else "buy"
-    gain = describe_gain(found.adds, found.drops, found.gain)
-    return f"The next {resource.show(amount)} {verb} {gain}"
+    resource = next(each for each in RESOURCES if each.name == upgrade.resource)
+    verb = "buys" if resource is COST or upgrade.increase == 1 else "buy"
+    gain = describe_gain(upgrade.adds, upgrade.drops, upgrade.gain)
+    return f"The next {format_amount(upgrade.increase, resource)} {verb} {gain}"
 
 
 def describe_gain(adds: Sequence[str], drops: Sequence[str], gain: float) -> str:
