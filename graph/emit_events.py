@@ -68,7 +68,7 @@ class EventEmitter:
 
 
 def _events_of(node: str, update: Mapping[str, Any], base: EventBase) -> Iterator[Event]:
-    decisions, outcomes = _added(update, "decisions"), _added(update, "outcomes")
+    decisions, outcomes = _additions(update, "decisions"), _additions(update, "outcomes")
     if node == "plan":
         # The last decision is the plan itself, which has an event of its own.
         *decisions, planned = decisions
@@ -101,7 +101,7 @@ def _step(option: Mapping[str, Any]) -> StepNames:
     return {"step": option["step"], "option": option["name"], "executor": option["executor"]}
 
 
-def _added(update: Mapping[str, Any], channel: str) -> Any:
+def _additions(update: Mapping[str, Any], channel: str) -> Any:
     """What was added to a channel that grows. LangGraph wraps what starts it afresh."""
     added = update.get(channel, ())
     return getattr(added, "value", added)

@@ -84,7 +84,7 @@ def _step_account(state: ExecutorInput, reserved: Spend, services: Services) -> 
 def _call_executor(work: Work, declared: Spend, calls: StepAccount, services: Services) -> Outcome:
     started_ns = time.monotonic_ns()
     try:
-        with guard_calls(calls, services.models.prices.pinned()):
+        with guard_calls(calls, services.models.prices.pin()):
             result = services.executors[work.option.executor](work)
     except Exception as error:  # noqa: BLE001 - it is somebody else's code
         outcome = Outcome(work.option, "failed", actual=calls.bill(declared), reason=_reason(error))

@@ -31,16 +31,16 @@ def listed_twice_as_dear():
 
 def test_a_public_list_that_changes_leaves_the_call_alone(listed_twice_as_dear):
     prices = PriceList({})
-    call = prices.pinned()
+    call = prices.pin()
     reserved = call.quote(*CALL)
     listed_twice_as_dear()
     assert call.quote(*CALL) == reserved
-    assert prices.quote(*CALL) == prices.pinned().quote(*CALL) > reserved
+    assert prices.quote(*CALL) == prices.pin().quote(*CALL) > reserved
 
 
 def test_an_own_price_that_changes_leaves_the_call_alone():
     own = {"mine": CHEAP}
     prices = PriceList(own)
-    call = prices.pinned()
+    call = prices.pin()
     own["mine"] = DEAR
     assert prices.quote("mine", 1, 1) == 9 * call.quote("mine", 1, 1)

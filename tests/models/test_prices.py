@@ -140,7 +140,7 @@ def test_pinned_prices_are_looked_up_once():
         looked.append(NOON)
         return Listed(), NOON
 
-    pinned = PriceList({}, listed).pinned()
+    pinned = PriceList({}, listed).pin()
     assert pinned.quote("listed", 1, 0) == pinned.quote("listed", 1, 0) == 2_000
     assert len(looked) == 1
 

@@ -212,7 +212,7 @@ def test_tallies_add_up_whenever_their_bills_come():
     for bill in bills[1:]:
         later.add(summarise_bill(bill))
     assert tuple(later.by_option.values()) == summarise_bills(bills)
-    assert BillSummary("A", STRONG).merged(summarise_bills(bills)[0]) == summarise_bills(bills)[0]
+    assert BillSummary("A", STRONG).merge(summarise_bills(bills)[0]) == summarise_bills(bills)[0]
 
 
 def test_drift_is_told_of_whom_it_shows():

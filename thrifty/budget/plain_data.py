@@ -146,7 +146,7 @@ def _codec(hint: Any) -> _Codec | None:
         return _mapping(_codec(arguments[1]))
     if origin is Sequence or (origin is tuple and arguments[-1] is Ellipsis):
         return _sequence(_codec(arguments[0]))
-    return _fixed(len(arguments)) if origin is tuple else None
+    return _fixed_fields(len(arguments)) if origin is tuple else None
 
 
 def _optional(codec: _Codec | None) -> _Codec | None:
@@ -181,7 +181,7 @@ def _sequence(codec: _Codec | None) -> _Codec:
     )
 
 
-def _fixed(length: int) -> _Codec:
+def _fixed_fields(length: int) -> _Codec:
     """Tuples of so many plain values."""
 
     def read(value: object, field: str) -> tuple[Any, ...]:

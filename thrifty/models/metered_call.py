@@ -142,7 +142,7 @@ class MeteredCall:
         """Sends it, unless it was before, and books what comes of it."""
         entry, accounts = reservation.entry, self._accounts
         if entry.status == "settled" and entry.answer:
-            return self._replayed(entry, emit)
+            return self._replay(entry, emit)
         if entry.status != "unsent":
             return Failure(ASKED_BEFORE, billed=True, retry_after_ms=0)
         is_first, left_ms, due_ns = await self._in_thread(self._mark_sent, reservation)
@@ -183,7 +183,7 @@ class MeteredCall:
 
         return emit_and_note
 
-    def _replayed(self, entry: Entry, emit: Emit | None) -> Answer:
+    def _replay(self, entry: Entry, emit: Emit | None) -> Answer:
         from langchain_core.outputs import ChatGenerationChunk
 
         message = stored_answer.from_json(entry.answer)

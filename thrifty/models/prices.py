@@ -34,7 +34,7 @@ class PriceList:
     ) -> None:
         self._own, self._listed = own, listed
 
-    def pinned(self) -> "PriceList":
+    def pin(self) -> "PriceList":
         """The prices of one call: as they stand at its first quote, however they change later.
 
         So a call is settled at the prices at which it was reserved.

@@ -66,7 +66,7 @@ class CallAccounts:
     @cached_property
     def _prices(self) -> PriceList:
         """As they stand when the call first asks for one, until it is settled."""
-        return self._price_list.pinned()
+        return self._price_list.pin()
 
     def balance(self) -> Balance:
         """Where the call's own account stands."""
@@ -108,7 +108,7 @@ class CallAccounts:
             is_new = entry.reserved == worst_case
             try:
                 if not is_new:  # it is older than this call, whose answer has to fit in it
-                    left = self._tightened(budget.limited_to(entry.reserved))
+                    left = self._tighten(budget.limited_to(entry.reserved))
                     cap = self.largest_cap(left)
                 cap = max(cap, self._cap_least)
                 outer_key = self._check(budget, left, cap)
@@ -242,14 +242,14 @@ class CallAccounts:
             return budget, left
         return budget.tightest_with(self._outer.budget), left.tightest_with(self._outer.left)
 
-    def _tightened(self, left: Budget) -> Budget:
+    def _tighten(self, left: Budget) -> Budget:
         return left if self._outer is None else left.tightest_with(self._outer.left)
 
     def _is_worth_waiting(self, left: Budget, balance: Balance) -> bool:
         """Whether the longest answer does not fit, and others may make room for a useful one."""
         if self.allowance.limit is not None:
             return False  # the attempt reserves its own limit, whatever others set free
-        freed = self._tightened(balance.unspent)
+        freed = self._tighten(balance.unspent)
         return (
             freed != left
             and not left.covers(self.worst_case(self.cap_max, left))

@@ -110,7 +110,7 @@ class CurrentRun:
     def choices(self) -> Choices:
         """What the run can choose from now."""
         facts, failures, access = self.facts, self.cache.failures, self.model_access
-        learned = self._learned()
+        learned = self._learned_estimates()
         steps = self.cache.compute_once(
             "steps", access, lambda: learned.apply_scores(price_steps(self.steps(), access))
         )
@@ -172,14 +172,17 @@ class CurrentRun:
             self._mark_done,
         )
 
-    def _learned(self) -> LearnedEstimates:
+    def _learned_estimates(self) -> LearnedEstimates:
         return self.cache.read(LearnedEstimates, self.facts["learned"])
 
     def _forecaster(self) -> Forecaster:
         """What the bills so far, of this run and of earlier ones, say of the estimates."""
         # The same object grows, since it keeps what it has worked out for each step.
         return self.cache.accumulate(
-            "forecaster", None, lambda: Forecaster(self._learned().summaries), self._add_bills
+            "forecaster",
+            None,
+            lambda: Forecaster(self._learned_estimates().summaries),
+            self._add_bills,
         )
 
     def _add_bills(self, forecaster: Forecaster, outcomes: Iterable[Outcome]) -> None:
@@ -212,7 +215,7 @@ class CurrentRun:
             concurrency=settings.max_concurrency,
             schedule="waves",
             risk=settings.risk,
-            residuals=self._learned().residuals,
+            residuals=self._learned_estimates().residuals,
         )
         excluded = [left for left in self.choices().excluded if left.step not in finished]
         return problem, tuple(excluded)

@@ -91,7 +91,7 @@ class BillSummary(NamedTuple):
     executor_model: ExecutorModel
     statistics: tuple[SampleStatistics, ...] = (NO_OBSERVATIONS,) * UNCERTAIN_RESOURCES
 
-    def merged(self, other: BillSummary) -> BillSummary:
+    def merge(self, other: BillSummary) -> BillSummary:
         """Both added up."""
         return self._replace(
             statistics=tuple(map(SampleStatistics.merge, self.statistics, other.statistics))
@@ -147,9 +147,9 @@ class Forecaster:
             self.by_executor_model.get(summary.executor_model),
         )
         self.by_option[summary.option, summary.executor_model] = (
-            own.merged(summary) if own else summary
+            own.merge(summary) if own else summary
         )
-        self.by_executor_model[summary.executor_model] = whole.merged(summary) if whole else summary
+        self.by_executor_model[summary.executor_model] = whole.merge(summary) if whole else summary
         self._steps.pop(self._step_of_option.get(summary.option, ""), None)
         believed = tuple(
             map(_executor_model_belief, self.by_executor_model[summary.executor_model].statistics)

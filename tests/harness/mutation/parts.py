@@ -28,7 +28,7 @@ PRICING = ("input_bound", "prices", "providers/openai", "usage")
 PRICED = ("input_bound", "prices", "reservation", "usage")
 GUARD = ("callback_guard", "step_account", "unmetered_request")
 METERING = ("agent_models", "allowance", "metered_call", "reservation")
-CODECS = ("codec", "optional", "mapping", "sequence", "fixed")
+CODECS = ("codec", "optional", "mapping", "sequence", "fixed_fields")
 
 PARTS = {
     "ledger": Part(

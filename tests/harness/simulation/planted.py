@@ -146,7 +146,7 @@ FAULTS: dict[str, Changes] = {
         "thrifty.models.providers.openai.OpenAIRequest.send": _sends_more
     },
     "what was paid is not looked at": {
-        "thrifty.models.metered_call.MeteredCall._replayed": _buys_again
+        "thrifty.models.metered_call.MeteredCall._replay": _buys_again
     },
     "a request leaves before it is reserved": {
         "thrifty.models.metered_call.MeteredCall.ask": _sends_first

@@ -21,15 +21,15 @@ LIMIT_RISKS = {
 
 def deliverables(facts: TaskFacts) -> str:
     """What is handed over, and what to settle about it."""
-    items = ["What the task asks for, complete and checked", *_described(_requested(facts))]
-    return _joined("\n".join(f"- [ ] {item}." for item in items), generic(facts))
+    items = ["What the task asks for, complete and checked", *_describe(_requested_parts(facts))]
+    return _join_blocks("\n".join(f"- [ ] {item}." for item in items), generic(facts))
 
 
 def generic(facts: TaskFacts) -> str:
     """What is in and out of scope, and what to ask first."""
     scope = [[word, theme.scope, theme.excluded] for word, theme in facts.themes.items()]
     unknown = [["the task above", "how to tell that it is done", "what it does not name"]]
-    return _joined(
+    return _join_blocks(
         "### Scope",
         table(["Part", "To settle", "Left out"], scope or unknown),
         "### To ask first",
@@ -42,8 +42,8 @@ def outline(facts: TaskFacts) -> str:
     points = facts.outline
     if facts.parts:
         first, *_, last = points
-        points = {first: points[first], **_requested(facts), last: points[last]}
-    return "\n".join(f"{number}. {line}." for number, line in enumerate(_described(points), 1))
+        points = {first: points[first], **_requested_parts(facts), last: points[last]}
+    return "\n".join(f"{number}. {line}." for number, line in enumerate(_describe(points), 1))
 
 
 def risks(facts: TaskFacts) -> str:
@@ -56,7 +56,7 @@ def risks(facts: TaskFacts) -> str:
     rows = rows[:RISKS_MAX]
     rows += playbook().risks[: max(0, RISKS_MIN - len(rows))]
     rows.sort(key=lambda row: -LEVELS[row[1]] * LEVELS[row[2]])
-    return _joined(table(RISK_COLUMNS, rows), "Owners are roles: name a person for each.")
+    return _join_blocks(table(RISK_COLUMNS, rows), "Owners are roles: name a person for each.")
 
 
 def timeline(facts: TaskFacts) -> str:
@@ -66,7 +66,7 @@ def timeline(facts: TaskFacts) -> str:
     if "time" not in facts.limits:
         times.append(f"{units} {unit.lower()}s are assumed")
     rows = list(_milestones(facts, unit, units))
-    return _joined(f"**Time:** {'; '.join(times)}.", table(MILESTONE_COLUMNS, rows))
+    return _join_blocks(f"**Time:** {'; '.join(times)}.", table(MILESTONE_COLUMNS, rows))
 
 
 def _milestones(facts: TaskFacts, unit: str, units: int) -> Iterator[Cells]:
@@ -93,13 +93,13 @@ def _unit(days: int) -> tuple[str, int]:
     return ("Day", days) if days > 1 else ("Hour", 8)
 
 
-def _requested(facts: TaskFacts) -> dict[str, str]:
+def _requested_parts(facts: TaskFacts) -> dict[str, str]:
     return {part: playbook().parts.get(part.casefold(), "as asked for") for part in facts.parts}
 
 
-def _described(points: dict[str, str]) -> list[str]:
+def _describe(points: dict[str, str]) -> list[str]:
     return [f"**{inert(capital(name))}**: {point}" for name, point in points.items()]
 
 
-def _joined(*blocks: str) -> str:
+def _join_blocks(*blocks: str) -> str:
     return "\n\n".join(filter(None, blocks))

@@ -31,13 +31,13 @@ def tidy(draft: str, parts: Sequence[str] = (), once: Collection[str] = ()) -> s
             fence = "" if is_end else fence
         elif line not in once or line not in lines:
             fence = found[1] if (found := _FENCE.match(line)) else ""
-            _add(_tidied(line), lines)
+            _add(_tidy_line(line), lines)
     text = "\n".join(lines).strip("\n")
     written = "\n".join(line for line in lines if line not in once)
     return text and "\n".join([text, *_note(written, parts)]) + "\n"
 
 
-def _tidied(line: str) -> str:
+def _tidy_line(line: str) -> str:
     """One marker for all bullets; no blanks in an empty line, or around a heading."""
     if heading := _HEADING.match(line):
         return f"{heading[1]} {heading[2]}"

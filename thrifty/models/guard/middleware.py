@@ -118,7 +118,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         account = self._account_of(request.state)
         try:
             with self._guard(account):
-                return _check_useful(handler(self._metered(request, account)))
+                return _check_useful(handler(self._meter(request, account)))
         except ThriftyError as why:
             return self._end_agent(why)
 
@@ -131,7 +131,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         account = self._account_of(request.state)
         try:
             with self._guard(account):
-                return _check_useful(await handler(self._metered(request, account)))
+                return _check_useful(await handler(self._meter(request, account)))
         except ThriftyError as why:
             return self._end_agent(why)
 
@@ -167,9 +167,9 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         )
 
     def _guard(self, account: AgentAccount) -> AbstractContextManager[None]:
-        return guard_calls(account, self._prices.pinned(), self._declared)
+        return guard_calls(account, self._prices.pin(), self._declared)
 
-    def _metered(self, request: ModelRequest[Any], account: AgentAccount) -> ModelRequest[Any]:
+    def _meter(self, request: ModelRequest[Any], account: AgentAccount) -> ModelRequest[Any]:
         """The request to a metered model; any other kind has the callback guard alone."""
         if not is_openai_model(request.model):
             return request

@@ -49,7 +49,7 @@ class ConstraintMatrix:
         figures = iter(self._columns([o for step in problem.steps for o in step.options]))
         self.columns_by_step = [list(islice(figures, len(step.options))) for step in problem.steps]
         """The columns of each step's options, in the order of the problem."""
-        self.oversized = self._oversized()
+        self.oversized = self._find_oversized()
         """The names of the options that do not fit even alone."""
 
     def _limit_makespan(self, problem: Problem) -> None:
@@ -96,7 +96,7 @@ class ConstraintMatrix:
         deviations = map(mul, amounts, self.uncertain)
         return tuple([(deviation * factor) ** 2 for deviation in deviations])
 
-    def _oversized(self) -> set[str]:
+    def _find_oversized(self) -> set[str]:
         limits = self.limits
         return {
             name
