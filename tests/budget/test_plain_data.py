@@ -74,7 +74,7 @@ def test_it_survives_a_checkpoint_and_json(kind, data):
     assert kind.from_state(json.loads(json.dumps(state))) == member
 
 
-@pytest.mark.parametrize("kind", DECLARED, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", MEMBERS, ids=lambda kind: kind.__name__)
 @given(data=st.data())
 def test_its_plain_data_is_really_plain(kind, data):
     def check(part: object) -> None:
