@@ -59,17 +59,17 @@ def estimates(catalog: str | None, as_json: bool) -> None:
 
 def _estimate_rows(history: BillHistory, known: dict[str, StepOption]) -> Iterator[EstimateRow]:
     for work, records in history.records.items():
-        option, doer = known.get(work.option), work.executor_model
-        if option is None or option.executor != doer.executor:
+        option, model_used = known.get(work.option), work.executor_model
+        if option is None or option.executor != model_used.executor:
             continue
 
         # A run with another model would learn other things: each row is of its own model.
-        def executor_model(each: StepOption, model: str = doer.model) -> ExecutorModel:
+        def executor_model(each: StepOption, model: str = model_used.model) -> ExecutorModel:
             return ExecutorModel(each.executor, model if each.executor == LLM else "")
 
         learned = learn_from_history(history, known.values(), executor_model)
         scored = learned.apply_score(option)
-        expected = Forecaster(learned.summaries).forecast_option(scored, doer)
+        expected = Forecaster(learned.summaries).forecast_option(scored, model_used)
         if expected != option:
             yield EstimateRow(work, len(records), option, expected)
 
