@@ -48,20 +48,8 @@ def thrifty(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for command in (
-    run,
-    plan,
-    frontier,
-    options,
-    estimates,
-    runs,
-    show,
-    resume,
-    forget,
-    receipt,
-    doctor,
-):
-    thrifty.add_command(debug_option(command))
+for each in (run, plan, frontier, options, estimates, runs, show, resume, forget, receipt, doctor):
+    thrifty.add_command(debug_option(each))
 
 
 def main() -> None:

@@ -21,11 +21,7 @@ from thrifty.settings import Settings
 if TYPE_CHECKING:
     from thrifty.nodes.context import Context
 
-SETTINGS_FIELDS = {
-    "OPENAI_BASE_URL": "base_url",
-    "THRIFTY_API": "api",
-    "THRIFTY_CAP": "cap_field",
-}
+SETTINGS_FIELDS = {"OPENAI_BASE_URL": "base_url", "THRIFTY_API": "api", "THRIFTY_CAP": "cap_field"}
 """What a saved run keeps of the settings: a field for each variable of the environment."""
 
 

@@ -5,7 +5,7 @@ words as everywhere else.
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
 from typing import Any, TypeVar
 
 import click
@@ -15,7 +15,6 @@ from thrifty.planning.engines import ENGINE_DEFAULT, ENGINES
 from thrifty.planning.problem import RISK_DEFAULT
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
 
 ENVIRONMENT_HELP = """\b
 Environment:
@@ -50,13 +49,7 @@ float_option = partial(click.option, metavar="X", type=_number_or_text(float))
 
 def _combine(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """One decorator for many; the help text has them in this order."""
-
-    def add(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
+    return lambda command: reduce(lambda inner, add: add(inner), reversed(options), command)
 
 
 json_option = flag_option("--json", "as_json", help="One JSON object on standard output.")

@@ -54,11 +54,7 @@ def finish_now(
     if not run.is_planned:
         raise InvalidInput("run", None, "start it anew: nothing was planned yet")
     decision = Decision("halt", reason, known_ms(run.values))
-    halted = {
-        "direction": "finish",
-        "halt_reason": reason,
-        "decisions": [decision.to_state()],
-    }
+    halted = {"direction": "finish", "halt_reason": reason, "decisions": [decision.to_state()]}
     # LangGraph goes on along the edges of this node, which follow the direction.
     agent.update_state(config, halted, as_node="check_spend")
     result: dict[str, Any] = agent.invoke(None, config, context=context)

@@ -1,7 +1,6 @@
 """The progress lines of a run, each made from one of its events."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from thrifty.budget import Spend
@@ -27,30 +26,22 @@ SHOWN_ELSEWHERE = ("offline", "plan")
 """Decisions that the opening, the plan's table or the receipt tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A line of progress."""
-
-    kind: str
-    """One of `NOTICE_MARKS`."""
-    text: str
-
-
-def notices(event: Mapping[str, Any]) -> Iterator[Notice]:
-    """The lines that an event is worth: none or one."""
+def describe_event(event: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The line for an event: its kind, of `NOTICE_MARKS`, and its text. None where it has none."""
     match event["event"]:
         case "step_started":
-            yield Notice("start", single_line(event["option"]))
+            return "start", single_line(event["option"])
         case "step_finished" if event["status"] != "skipped":  # the decision to skip says why
-            yield _step_ended_notice(event)
+            return event["status"], _describe_end(event)
         case "replanned":
-            yield Notice("replan", f"new plan: {single_line(event['reason'])}")
+            return "replan", f"new plan: {single_line(event['reason'])}"
         case "decided" if event["kind"] not in SHOWN_ELSEWHERE:
-            yield Notice(event["kind"], f"{event['kind']}: {single_line(event['reason'])}")
+            return event["kind"], f"{event['kind']}: {single_line(event['reason'])}"
+    return None
 
 
-def _step_ended_notice(event: Mapping[str, Any]) -> Notice:
+def _describe_end(event: Mapping[str, Any]) -> str:
     name = single_line(event["option"])
     spend = describe_spend(Spend.from_state(event["actual"]))
     reason = f"{single_line(event['reason'])}; " if event["reason"] else ""
-    return Notice(event["status"], f"{name}  {reason}{spend}")
+    return f"{name}  {reason}{spend}"

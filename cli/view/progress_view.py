@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from thrifty.cli.view.live_status import LiveStatus
-from thrifty.cli.view.notices import NOTICE_MARKS, notices
+from thrifty.cli.view.notices import NOTICE_MARKS, describe_event
 
 
 class ProgressView:
@@ -36,10 +36,9 @@ class ProgressView:
             self._live.stop()
 
     def show_event(self, event: Mapping[str, Any]) -> None:
-        """Prints the lines of an event, and updates the live status below them."""
+        """Prints the line of an event, and updates the live status below them."""
         self._live_status.update(event)
-        for notice in notices(event):
-            if notice.kind == "start" and self._live:
-                continue  # the live status says it
-            mark, style = NOTICE_MARKS[notice.kind]
-            self._console.print(Text.assemble((f"{mark} ", style), notice.text, overflow="fold"))
+        kind, text = describe_event(event) or ("", "")
+        if kind and not (kind == "start" and self._live):  # the live status says what has started
+            mark, style = NOTICE_MARKS[kind]
+            self._console.print(Text.assemble((f"{mark} ", style), text, overflow="fold"))

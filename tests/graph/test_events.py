@@ -1,6 +1,7 @@
 """The typed events of a run, over the stream mode `custom`."""
 
 import asyncio
+from typing import get_args
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
@@ -15,7 +16,7 @@ from thrifty.run import events
 ASKED = {"task": TASK, "budget": TUTORIAL_BUDGET}
 FIELDS = {
     name: set(form.__annotations__)
-    for form in events.FORMS
+    for form in get_args(events.Event)
     for name in form.__annotations__["event"].__args__
 }
 

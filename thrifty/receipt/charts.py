@@ -21,7 +21,6 @@ MARKED_DECISIONS: dict[DecisionKind, str] = {
 TICKS_MIN = 2
 MARKS_APART_MIN = 4.0
 """Marks closer together than this, in percent, are shown as one."""
-ROUND_FACTORS = (1, 2, 5)
 
 
 class Gauge(NamedTuple):
@@ -208,5 +207,5 @@ def _round_numbers_below(most: int) -> Iterator[int]:
     """The round numbers that are not above a number, the largest first."""
     power = 10 ** len(str(most))
     while power:
-        yield from (factor * power for factor in reversed(ROUND_FACTORS) if factor * power <= most)
+        yield from (factor * power for factor in (5, 2, 1) if factor * power <= most)
         power //= 10

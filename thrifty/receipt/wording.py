@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING
 
 from thrifty.budget import Budget, Plan, Spend
 from thrifty.budget.plain_text import single_line
-from thrifty.budget.resources import (
-    COST,
-    RESOURCES,
-    TOKENS,
-    TOOL_CALLS,
-    Resource,
-    format_amounts,
-)
+from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS, Resource, format_amounts
 from thrifty.planning.reasons import describe_excess
 from thrifty.receipt.receipt_data import Receipt, ReceiptLineStatus
 

@@ -16,7 +16,7 @@ Read them with `agent.stream(…, stream_mode="custom")`. Inside a parent's grap
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
@@ -120,6 +120,3 @@ class Ended(EventBase):
 Event = (
     SpendChanged | Decided | PlanMade | StepStarted | StepProgress | StepFinished | Waiting | Ended
 )
-
-FORMS: tuple[type, ...] = get_args(Event)
-"""The forms that there are."""

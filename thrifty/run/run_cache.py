@@ -64,16 +64,14 @@ class RunCache:
             self.__init__()  # type: ignore[misc]  # another history: nothing of it is known
             known = 0
         for state in states[known:]:
-            self._add(self.read(Outcome, state))
+            outcome = self.read(Outcome, state)
+            self.outcomes.append(outcome)
+            if outcome.has_text:
+                self.finished.add(outcome.step)
+            if outcome.status in ("failed", "skipped"):
+                self.failures.append(outcome)
             self._last = state
         return self
-
-    def _add(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
-        if outcome.has_text:
-            self.finished.add(outcome.step)
-        if outcome.status in ("failed", "skipped"):
-            self.failures.append(outcome)
 
     def compute_once(self, name: str, inputs: object, compute: Callable[[], T]) -> T:
         """Computes something from inputs, and anew when they are no longer equal."""
