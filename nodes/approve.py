@@ -85,7 +85,7 @@ def _next_update(given: object, run: CurrentRun, is_approved: bool) -> dict[str,
     if answer.finish:
         return {**update, "direction": "finish", "halt_reason": decision.reason}
     update |= apply_answer(answer, run.facts, run.services.ledger)
-    if not answer.needs_new_plan and not is_approved:
+    if not (answer.budget or answer.leave_out or is_approved):
         return {**update, "direction": "route"}
     # A plan that was not approved yet is shown once more when it has changed.
     return {**update, "direction": "plan", "is_approved": is_approved}

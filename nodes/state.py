@@ -52,7 +52,6 @@ class Input(TypedDict):
 Direction = Literal["route", "plan", "approve", "finish"]
 """A node that follows where there is a choice."""
 
-
 Status = Literal["running", "done", "halted"]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -66,17 +65,11 @@ class DecisionMark(NamedTuple):
     at: float
     kinds: tuple[DecisionKind, ...]
 
-    @property
-    def signs(self) -> str:
-        """Their signs."""
-        return "".join(MARKED_DECISIONS[kind] for kind in self.kinds)
-
 
 class AxisTick(NamedTuple):
     """A label below a time axis."""
 
     at: float
-    ms: int
     label: str
     """In one unit for the whole axis."""
 
@@ -157,11 +150,11 @@ def decision_marks(receipt: Receipt) -> tuple[DecisionMark, ...]:
 
 def axis_ticks(end: int) -> tuple[AxisTick, ...]:
     """Round times from nothing to the end: three to five of them, where there are so many."""
-    step = next(step for step in _round_numbers_below(end) if end // step >= TICKS_MIN or step == 1)
+    steps = (factor * 10**power for power in range(len(str(end))) for factor in (1, 2, 5))
+    step = max((step for step in steps if end // step >= TICKS_MIN), default=1)
     unit, name = (1_000, "s") if step >= 1_000 else (1, "ms")
     return tuple(
-        AxisTick(percent_of(ms, end), ms, f"{ms // unit:,} {name}")
-        for ms in range(0, end + 1, step)
+        AxisTick(percent_of(ms, end), f"{ms // unit:,} {name}") for ms in range(0, end + 1, step)
     )
 
 
@@ -201,11 +194,3 @@ def _spend_curve(receipt: Receipt, gauge: Gauge) -> SpendCurve:
 
 def _expected_end(line: ReceiptLine) -> int:
     return (line.started_ms or 0) + (line.planned.latency_ms if line.planned else 0)
-
-
-def _round_numbers_below(most: int) -> Iterator[int]:
-    """The round numbers that are not above a number, the largest first."""
-    power = 10 ** len(str(most))
-    while power:
-        yield from (factor * power for factor in (5, 2, 1) if factor * power <= most)
-        power //= 10

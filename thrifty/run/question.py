@@ -88,11 +88,6 @@ class ApprovalAnswer:
         left_out = f"a person left out {', '.join(self.leave_out)}" if self.leave_out else ""
         return " and ".join(filter(None, (raised, left_out))) or "a person said to go on"
 
-    @property
-    def needs_new_plan(self) -> bool:
-        """Whether a new plan is needed."""
-        return self.budget is not None or bool(self.leave_out)
-
 
 def read_answer(given: object, budget: Budget, steps: Sequence[Step]) -> ApprovalAnswer:
     """Reads what a person answered.

@@ -43,9 +43,8 @@ def read_run_input(
 def _task(given: Mapping[str, Any]) -> str:
     task = given.get("task")
     human = [m for m in given.get("messages", ()) if isinstance(m, HumanMessage)]
-    if task is None and human:
-        return strip_unprintable(validate.text("messages", str(human[-1].text))).strip()
-    return strip_unprintable(validate.text("task", task)).strip()
+    field, text = ("messages", str(human[-1].text)) if task is None and human else ("task", task)
+    return strip_unprintable(validate.text(field, text)).strip()
 
 
 def _budget(given: Mapping[str, Any]) -> Budget | None:
