@@ -5,11 +5,11 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from thrifty.budget import Budget, BudgetExceeded, InvalidInput, Plan
+from thrifty.budget import BudgetExceeded, InvalidInput, Plan
 from thrifty.budget.decision import Decision
 from thrifty.nodes.context import Context
 from thrifty.planning.plan_spend import plan_spend
-from thrifty.planning.raise_budget import BudgetRaise, find_budget_raise
+from thrifty.planning.raise_budget import find_budget_raise
 from thrifty.run.apply_answer import apply_answer
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
@@ -50,7 +50,10 @@ def _question(state: ApproveInput, run: CurrentRun, context: Context) -> Questio
     missing = problem.left.exceeded_by(plan_spend(problem, remaining))
     offer = None
     if missing:
-        offer = _offer(budget, find_budget_raise(problem, remaining, context.engine))
+        raised = find_budget_raise(problem, remaining, context.engine)
+        more, options = raised.increase, list(raised.options)
+        limits = budget.raised_by(more).limits_of(more)
+        offer = RaiseOffer(budget=limits, more=more, value=raised.gain, options=options)
     return Question(
         about="budget" if state["is_approved"] else "plan",
         question=ABOUT_BUDGET if state["is_approved"] else ABOUT_PLAN,
@@ -62,13 +65,6 @@ def _question(state: ApproveInput, run: CurrentRun, context: Context) -> Questio
         missing=missing,
         buys=offer,
         answers=ANSWER_FORMS,
-    )
-
-
-def _offer(budget: Budget, raised: BudgetRaise) -> RaiseOffer:
-    limits = budget.raised_by(raised.increase).limits_of(raised.increase)
-    return RaiseOffer(
-        budget=limits, more=raised.increase, value=raised.gain, options=list(raised.options)
     )
 
 
