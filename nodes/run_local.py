@@ -55,7 +55,8 @@ def _run_once(state: ExecutorInput, services: Services) -> Outcome:
 
 def _run_reserved(state: ExecutorInput, work: Work, entry: Entry, services: Services) -> Outcome:
     """Runs it within its reservation, which also the step has to hold that this run is part of."""
-    account, ledger = services.account(state["run"]["id"]), services.ledger
+    run_id, ledger = state["run"]["id"], services.ledger
+    account = services.account(run_id)
     outer = enclosing_account(ledger, account)
     try:
         outer_key = outer.reserve(entry.label, entry.reserved) if outer else ""
@@ -64,21 +65,17 @@ def _run_reserved(state: ExecutorInput, work: Work, entry: Entry, services: Serv
         return Outcome(work.option, "failed", reason=str(error))
     # More may be reserved than is declared, where bills came to more. It is no bill itself.
     declared = Spend(*map(min, entry.reserved.amounts, work.option.estimate.amounts))
-    outcome = _call_executor(
-        work, declared, _step_account(state, entry.reserved, services), services
+    # What the executor's own calls may use: the reservation, of all that the run limits.
+    calls = StepAccount(
+        services.limits(run_id).limited_to(entry.reserved),
+        lambda: remaining_ms_for(state, services.limits(run_id), services),
     )
+    outcome = _call_executor(work, declared, calls, services)
     settle_call(ledger, account, entry, outcome.actual, outcome.text)
     if outer:
         outer.note_metered()
         outer.settle(outer_key, outcome.actual)
     return outcome
-
-
-def _step_account(state: ExecutorInput, reserved: Spend, services: Services) -> StepAccount:
-    """What the executor's own calls may use: its reservation, of all that the run limits."""
-    run_id = state["run"]["id"]
-    allowed = services.limits(run_id).limited_to(reserved)
-    return StepAccount(allowed, lambda: remaining_ms_for(state, services.limits(run_id), services))
 
 
 def _call_executor(work: Work, declared: Spend, calls: StepAccount, services: Services) -> Outcome:
@@ -98,16 +95,15 @@ def _call_executor(work: Work, declared: Spend, calls: StepAccount, services: Se
 def _read_result(work: Work, result: Result | str, calls: StepAccount, declared: Spend) -> Outcome:
     """A bare text is charged what its calls came to, or else what was declared."""
     if isinstance(result, str):
-        result = Result(result, calls.bill(declared))
+        written, spend = result, calls.bill(declared)
     else:
-        result = Result(result.text, calls.at_least(result.spend))
-    text = strip_unprintable(result.text).strip()
-    if text and (refusal := calls.refusal or calls.declined):
-        reason = f"its calls were stopped: {refusal}"
-        return Outcome(work.option, "cut", text, result.spend, reason)
-    if text:
-        return Outcome(work.option, "done", text, result.spend)
-    return Outcome(work.option, "failed", "", result.spend, "it wrote nothing")
+        written, spend = result.text, calls.at_least(result.spend)
+    text = strip_unprintable(written).strip()
+    if not text:
+        return Outcome(work.option, "failed", "", spend, "it wrote nothing")
+    if refusal := calls.refusal or calls.declined:
+        return Outcome(work.option, "cut", text, spend, f"its calls were stopped: {refusal}")
+    return Outcome(work.option, "done", text, spend)
 
 
 def _reason(error: Exception) -> str:

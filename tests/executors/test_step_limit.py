@@ -1,14 +1,15 @@
 """The most that a step may use, and one model call for it; what an estimate costs."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepOption, TokenPrice
-from thrifty.executors.step_limit import HEADROOM, affordable_tokens, call_limit, with_cost
-from thrifty.models.prices import PriceList
+from thrifty.executors.step_limit import HEADROOM, call_limit, with_cost
+from thrifty.models.prices import PriceList, most_affordable
 
 OWN = PriceList({"own": TokenPrice(Decimal("1"), Decimal("4"))})
 FREE = PriceList({"own": TokenPrice(Decimal(0), Decimal(0))})
@@ -16,7 +17,7 @@ FREE = PriceList({"own": TokenPrice(Decimal(0), Decimal(0))})
 
 @given(tokens=st.integers(0, 100_000), cost=st.integers(0, 10**9))
 def test_the_affordable_tokens_are_the_most_that_fit(tokens, cost):
-    found = affordable_tokens(tokens, cost, "own", OWN)
+    found = most_affordable(tokens, cost, partial(OWN.worst_quote, "own"))
     assert OWN.worst_quote("own", found) <= cost or found == 0
     if found < tokens:
         assert OWN.worst_quote("own", found + 1) > cost

@@ -14,6 +14,7 @@ from thrifty.budget.money import limit_nano_usd
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.resources import COST, RESOURCES, Resource
 from thrifty.budget.spend import Spend
+from thrifty.budget.validate import AMOUNT_MAX
 
 if TYPE_CHECKING:
     from thrifty.budget.states import BudgetState
@@ -43,8 +44,10 @@ class Budget(PlainData["BudgetState"]):
     """Calls to a model or to any outside tool."""
 
     def __post_init__(self) -> None:
+        # A call makes several: as in a `Spend`, only what cannot be right is looked at closely.
         for field in ("max_tokens", "max_latency_ms", "max_tool_calls"):
-            if (limit := getattr(self, field)) is not None:
+            limit = getattr(self, field)
+            if limit is not None and (type(limit) is not int or not 0 <= limit <= AMOUNT_MAX):
                 validate.amount(field, limit)
         if self.max_cost_usd is not None:
             exact = usd(limit_nano_usd("max_cost_usd", self.max_cost_usd))

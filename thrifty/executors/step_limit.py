@@ -6,6 +6,7 @@ is charged in full) does not end the run.
 """
 
 from dataclasses import replace
+from functools import partial
 
 from thrifty.budget import Budget, BudgetExceeded, Spend, StepOption
 from thrifty.budget.resources import TOKENS
@@ -81,7 +82,7 @@ def call_limit(
         tokens = min(tokens, tokens_left)
     cost = 0
     if cost_left is not None:
-        tokens = affordable_tokens(tokens, cost_left, model, prices)
+        tokens = most_affordable(tokens, cost_left, partial(prices.worst_quote, model))
     # Where money has no limit, a known price is on the bill all the same.
     if cost_left is not None or prices.knows(model):
         cost = prices.worst_quote(model, tokens)
@@ -91,11 +92,6 @@ def call_limit(
     if missing := left.without_latency().exceeded_by(limit):
         raise BudgetExceeded(missing, option.name)
     return limit
-
-
-def affordable_tokens(tokens: int, cost_nano_usd: int, model: str, prices: PriceList) -> int:
-    """The most tokens, up to `tokens`, whose worst price is within `cost_nano_usd`."""
-    return most_affordable(tokens, cost_nano_usd, lambda some: prices.worst_quote(model, some))
 
 
 def with_cost(option: StepOption, model: str, prices: PriceList) -> StepOption:

@@ -5,12 +5,9 @@ that it does not have, and a parent that closes last would take the log away und
 """
 
 import os
-from collections.abc import Callable
-from functools import cache, partial
-from typing import Protocol, TypeVar
+from functools import partial
+from typing import Protocol
 from weakref import WeakSet
-
-T = TypeVar("T")
 
 
 class ForkAware(Protocol):
@@ -21,16 +18,6 @@ class ForkAware(Protocol):
 
     def after_fork(self, in_child: bool) -> None:
         """Unlocks it, in the parent and in the child. The child has no other threads."""
-
-
-def cache_per_process(make: Callable[[], T]) -> Callable[[], T]:
-    """Makes something anew in each process that asks for it, and there only once.
-
-    A process that was forked cannot use its parent's. It keeps that all the same: to collect it
-    could close what the parent still uses.
-    """
-    make_for = cache(lambda pid: make())
-    return lambda: make_for(os.getpid())
 
 
 _fork_aware: WeakSet[ForkAware] = WeakSet()

@@ -6,6 +6,7 @@ Nothing else decides these: storage only stores. Amounts are plain tuples in the
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import repeat
 from typing import NamedTuple
 
 from thrifty.budget import Budget, InvalidInput, LedgerUnavailable, ReservationClosed, Spend
@@ -239,4 +240,4 @@ def balance_of(account: StoredAccount) -> Balance:
 
 def as_spend(amounts: Iterable[int]) -> Spend:
     """A sum as a `Spend`. Only overruns can pass the largest amount, and are cut to it."""
-    return Spend(*[min(amount, AMOUNT_MAX) for amount in amounts])
+    return Spend(*map(min, amounts, repeat(AMOUNT_MAX)))

@@ -1,9 +1,11 @@
 """Meters any chat model of langchain-openai on an account, in whatever program."""
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, get_args
 from uuid import uuid4
@@ -11,7 +13,6 @@ from uuid import uuid4
 from typing_extensions import TypedDict
 
 from thrifty.budget import Budget, InvalidInput, validate
-from thrifty.ledger.process_fork import cache_per_process
 from thrifty.ledger.protocol import AccountOrLease, Ledger
 from thrifty.models.allowance import (
     ATTEMPTS_DEFAULT,
@@ -21,7 +22,7 @@ from thrifty.models.allowance import (
     countdown,
 )
 from thrifty.models.guard.step_account import StepAccount, current_account, enclosing_account
-from thrifty.models.metered_model import ChooseAllowance, MeteredChatModel
+from thrifty.models.metered_model import MeteredChatModel
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.openai import OpenAIModel
 from thrifty.models.providers.protocol import CallBounds, ProviderRequest
@@ -135,15 +136,12 @@ def metered(
     check_options(options)
     if (ledger is None) != (account is None):
         raise InvalidInput("account", account, "name ledger and account, or neither")
-    keys = cache_per_process(lambda: _CallKeys(run or f"metered-{uuid4().hex}"))
-    shown_label = label or given.name
-    choose: ChooseAllowance
+    booked_in, clock = None, None if left_ms is None else lambda _: left_ms()
     if ledger is not None and account is not None:
         ledger.balance(account)  # raises now, and not at the first call
-        clock = countdown(time.monotonic_ns()) if left_ms is None else lambda _: left_ms()
-        choose = _OnAccount(ledger, account, clock, keys, shown_label, options)
-    else:
-        choose = _OnStep(left_ms, keys, shown_label, options)
+        booked_in, clock = (ledger, account), clock or countdown(time.monotonic_ns())
+    keys = cache(lambda pid: _CallKeys(run or f"metered-{uuid4().hex}"))
+    choose = _AccountChoice(booked_in, clock, keys, label or given.name, options)
     cap_max = max_output_tokens or given.output_tokens_max or OUTPUT_CAP_UNKNOWN
     bounds = CallBounds(cap_max, tokens_per_attachment, cap_field)
     return MeteredChatModel(given, choose, bounds, PriceList(prices or {}))
@@ -164,41 +162,22 @@ class _CallKeys:
 
 
 @dataclass(frozen=True)
-class _OnAccount:
-    """Books calls on an account, and in the step around them where that has another."""
+class _AccountChoice:
+    """Books calls on an account or, without one, on that of the step in whose executor they are.
 
-    ledger: Ledger
-    account: AccountOrLease
-    left_ms: Callable[[Budget], int | None]
-    keys: Callable[[], _CallKeys]
+    On an account they are booked in the step around them as well, where that has another.
+    """
+
+    booked_in: tuple[Ledger, AccountOrLease] | None
+    left_ms: Callable[[Budget], int | None] | None
+    keys: Callable[[int], _CallKeys]
+    """Of a process: a fork names its calls anew."""
     label: str
     options: MeteringOptions
 
     def __call__(self, request: ProviderRequest) -> tuple[Allowance, StepAccount | None]:
-        allowance = Allowance(
-            self.ledger,
-            self.account,
-            self.keys().next(request.digest),
-            self.label,
-            limit=None,
-            left_ms=self.left_ms,
-            useful_tokens=self.options["useful_tokens"],
-            attempts_max=self.options["attempts_max"],
-            patience_ms=self.options["patience_ms"],
-        )
-        return allowance, enclosing_account(self.ledger, self.account)
-
-
-@dataclass(frozen=True)
-class _OnStep:
-    """Books calls on the account of the step in whose executor they are made."""
-
-    left_ms: Callable[[], int | None] | None
-    keys: Callable[[], _CallKeys]
-    label: str
-    options: MeteringOptions
-
-    def __call__(self, request: ProviderRequest) -> tuple[Allowance, StepAccount | None]:
+        if self.booked_in is not None:
+            return self._allowance(request, *self.booked_in), enclosing_account(*self.booked_in)
         step = current_account()
         if step is None:
             remedy = "name a ledger and an account, or make the call in a registered executor"
@@ -207,9 +186,24 @@ class _OnStep:
         # From now on the step is billed what is seen of it, and not what it declares.
         step.note_metered()
         step.note_declined(None)
-        left_ms = self.left_ms or step.left_ms
-        on_account = _OnAccount(
-            step.ledger, step.account, lambda _: left_ms(), self.keys, self.label, self.options
-        )
-        allowance, _ = on_account(request)
+        allowance = self._allowance(request, step.ledger, step.account, lambda _: step.left_ms())
         return replace(allowance, on_refusal=step.note_declined), step.parent
+
+    def _allowance(
+        self,
+        request: ProviderRequest,
+        ledger: Ledger,
+        account: AccountOrLease,
+        left_ms: Callable[[Budget], int | None] = lambda _: None,
+    ) -> Allowance:
+        return Allowance(
+            ledger,
+            account,
+            self.keys(os.getpid()).next(request.digest),
+            self.label,
+            limit=None,
+            left_ms=self.left_ms or left_ms,
+            useful_tokens=self.options["useful_tokens"],
+            attempts_max=self.options["attempts_max"],
+            patience_ms=self.options["patience_ms"],
+        )

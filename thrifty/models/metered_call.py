@@ -123,7 +123,8 @@ class MeteredCall:
                 answered = outcome.entry, outcome.message
                 add_facts(answer_facts(*answered, is_replayed=outcome.is_replayed))
             else:
-                entry = await self._in_thread(self._accounts.entry, reservation.entry.key)
+                find, account = self._allowance.ledger.entry, self._allowance.account
+                entry = await self._in_thread(find, account, reservation.entry.key)
                 add_facts(failure_facts(entry or reservation.entry, outcome.reason))
             return reservation, outcome
 

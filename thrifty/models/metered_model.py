@@ -21,6 +21,8 @@ METERED = "thrifty-metered"
 INHERITED = ("callbacks", "tags", "metadata", "rate_limiter", "output_version", "profile")
 """What of the given model LangChain reads off this one."""
 
+Stop = list[str] | None
+"""Texts at which an answer is to end."""
 ChooseAllowance = Callable[[ProviderRequest], tuple[Allowance, StepAccount | None]]
 """Where a request is booked: its own allowance, and the account of the step around it."""
 
@@ -55,41 +57,25 @@ class MeteredChatModel(BaseChatModel):
         return self.bind(**self._model.tool_options(tools, tool_choice=tool_choice, **kwargs))
 
     def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: Any = None,
-        **kwargs: Any,
+        self, messages: list[BaseMessage], stop: Stop = None, run_manager: Any = None, **kwargs: Any
     ) -> ChatResult:
         call = self._call(messages, stop, kwargs, run_manager)
         return _result(call.loop.run(call.ask))
 
     async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: Any = None,
-        **kwargs: Any,
+        self, messages: list[BaseMessage], stop: Stop = None, run_manager: Any = None, **kwargs: Any
     ) -> ChatResult:
         call = self._call(messages, stop, kwargs, run_manager)
         return _result(await call.loop.arun(call.ask))
 
     def _stream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: Any = None,
-        **kwargs: Any,
+        self, messages: list[BaseMessage], stop: Stop = None, run_manager: Any = None, **kwargs: Any
     ) -> Iterator[ChatGenerationChunk]:
         call = self._call(messages, stop, kwargs, run_manager)
         return call.loop.stream(call.ask)
 
     def _astream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: Any = None,
-        **kwargs: Any,
+        self, messages: list[BaseMessage], stop: Stop = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
         # Handed on, not iterated: of two generators, a loop that ends may close one in the other.
         call = self._call(messages, stop, kwargs, run_manager)
@@ -98,7 +84,7 @@ class MeteredChatModel(BaseChatModel):
     def _call(
         self,
         messages: list[BaseMessage],
-        stop: list[str] | None,
+        stop: Stop,
         options: Mapping[str, Any],
         run_manager: Any,
     ) -> MeteredCall:
@@ -116,12 +102,10 @@ class MeteredChatModel(BaseChatModel):
         params: Mapping[str, Any] = self._model.described._identifying_params
         return params
 
-    def _get_invocation_params(
-        self, stop: list[str] | None = None, **kwargs: Any
-    ) -> dict[str, Any]:
+    def _get_invocation_params(self, stop: Stop = None, **kwargs: Any) -> dict[str, Any]:
         return {**self._model.described._get_invocation_params(stop, **kwargs), "_type": METERED}
 
-    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> Any:
+    def _get_ls_params(self, stop: Stop = None, **kwargs: Any) -> Any:
         return self._model.described._get_ls_params(stop, **kwargs)
 
 

@@ -68,13 +68,10 @@ class CallAccounts:
         """As they stand when the call first asks for one, until it is settled."""
         return self._price_list.pin()
 
-    def balance(self) -> Balance:
-        """Where the call's own account stands."""
-        return self.allowance.ledger.balance(self.allowance.account)
-
     def left_ms(self) -> int | None:
         """How much time is left now; None without a limit."""
-        return self.allowance.left_ms(self.balance().budget)
+        allowance = self.allowance
+        return allowance.left_ms(allowance.ledger.balance(allowance.account).budget)
 
     def reserve(self, after: Entry | None, *, can_wait: bool = False) -> Reservation | None:
         """Reserves the longest answer that fits, or finds what became of the call before.
@@ -93,7 +90,7 @@ class CallAccounts:
         # Others may reserve between the look at what is left and the reservation. Then there is
         # less, and a shorter answer is tried, down to the least that is useful.
         while True:
-            balance = self.balance()
+            balance = self.allowance.ledger.balance(self.allowance.account)
             budget, left = self._limits(balance)
             if can_wait and self._is_worth_waiting(left, balance):
                 return None
@@ -190,10 +187,6 @@ class CallAccounts:
                 raise
             cost = 0
         return Spend(request.input_tokens + cap, cost, tool_calls=1)
-
-    def entry(self, key: str) -> Entry | None:
-        """What the ledger has under a key of the call's own account."""
-        return self.allowance.ledger.entry(self.allowance.account, key)
 
     def _reserve_entry(
         self, worst_case: Spend, after: Entry | None, *, is_last: bool

@@ -10,10 +10,8 @@ import time
 from contextlib import suppress
 from functools import partial
 
-from thrifty.budget import Budget
 from thrifty.budget.clock import NANO_PER_MS
 from thrifty.ledger.protocol import Entry
-from thrifty.models.allowance import Allowance
 from thrifty.models.background_loop import BackgroundLoop, CallAbandoned
 from thrifty.models.reservation import CallAccounts, Reservation
 
@@ -35,10 +33,12 @@ async def wait_for_budget(
     Raises:
         CallAbandoned: nobody waits any more.
     """
-    started_ns, tried = time.monotonic_ns(), None
+    allowance, tried = accounts.allowance, None
+    wait_until_ns = time.monotonic_ns() + allowance.patience_ms * NANO_PER_MS
     while True:
-        balance = await loop.in_thread(accounts.balance)
-        if not _has_time(accounts.allowance, started_ns, balance.budget):
+        balance = await loop.in_thread(allowance.ledger.balance, allowance.account)
+        left_ms = allowance.left_ms(balance.budget)
+        if time.monotonic_ns() >= wait_until_ns or (left_ms is not None and left_ms <= 0):
             return None
         if balance != tried:
             reserve = partial(accounts.reserve, after, can_wait=True)
@@ -49,10 +49,3 @@ async def wait_for_budget(
             await asyncio.wait_for(abandoned.wait(), LOOK_AGAIN_S)
         if abandoned.is_set():
             raise CallAbandoned
-
-
-def _has_time(allowance: Allowance, started_ns: int, limits: Budget) -> bool:
-    if time.monotonic_ns() - started_ns >= allowance.patience_ms * NANO_PER_MS:
-        return False
-    left_ms = allowance.left_ms(limits)
-    return left_ms is None or left_ms > 0

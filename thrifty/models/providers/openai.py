@@ -1,14 +1,13 @@
 """OpenAI's models by langchain-openai: the only file that knows a private name of theirs."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from thrifty.budget import Budget, InvalidInput
 from thrifty.ledger.idempotent_calls import fingerprint
-from thrifty.ledger.process_fork import cache_per_process
-from thrifty.models.background_loop import Emit, background_loop
+from thrifty.models.background_loop import BackgroundLoop, Emit, background_loop
 from thrifty.models.input_bound import (
     as_json,
     attachments,
@@ -63,7 +62,8 @@ class OpenAIModel:
         # A retry is a call of its own on the bill, so the client makes none.
         once = {"max_retries": 0, "stream_usage": True, "streaming": False}
         self.described = described = model.model_copy(update=once)
-        self._connected = cache_per_process(lambda: _connect(described))
+        # A fork has a loop of its own, and so makes connections of its own.
+        self._connected_on = cache(lambda loop: _connect(described))
 
     def load(self) -> None:
         """Imports what the client puts off until its parts are looked at."""
@@ -78,7 +78,8 @@ class OpenAIModel:
         bounds: CallBounds,
     ) -> "OpenAIRequest":
         """One request; see `OpenAIRequest`."""
-        return OpenAIRequest(self.described, self._connected(), messages, stop, options, bounds)
+        connected = self._connected_on(background_loop())
+        return OpenAIRequest(self.described, connected, messages, stop, options, bounds)
 
     def tool_options(self, tools: Sequence[Any], **options: Any) -> Mapping[str, Any]:
         """The arguments of a call in which these tools are bound, as the model itself does it."""
@@ -203,11 +204,15 @@ class OpenAIRequest:
         return {"extra_body": {**extra, "max_tokens": cap}}
 
 
-@cache_per_process
 def connections() -> Any:
     """One pool of connections for every model of a process, as all calls run on one loop."""
+    return _connections_on(background_loop())
+
+
+@cache
+def _connections_on(loop: BackgroundLoop) -> Any:
     pool = import_module("openai").DefaultAsyncHttpxClient()
-    background_loop().close_at_exit(pool.aclose)
+    loop.close_at_exit(pool.aclose)
     return pool
 
 
