@@ -17,13 +17,8 @@ from thrifty.ledger.protocol import Balance, Entry, EntryStatus
 
 ZERO_AMOUNTS: Amounts = (0, 0, 0, 0)
 
-STATUSES_BEFORE: dict[EntryStatus, tuple[EntryStatus, ...]] = {
-    "pending": ("unsent",),
-    "settled": ("unsent", "pending"),
-    "in_doubt": ("unsent", "pending"),
-    "released": ("unsent", "pending"),
-}
-"""From which states a call may enter a state. Out of `in_doubt` only `reconcile` leads."""
+UNDER_WAY: tuple[EntryStatus, ...] = ("unsent", "pending")
+"""The states of an open call: nothing is charged yet."""
 
 
 class StoredAccount(NamedTuple):
@@ -103,7 +98,7 @@ def growth(before: Entry, after: Entry) -> Amounts:
 def held_amounts(entry: Entry) -> Amounts:
     """What is still held for an entry: what was reserved and is not charged yet."""
     status = entry.status
-    if status in ("pending", "unsent"):
+    if status in UNDER_WAY:
         return entry.reserved.amounts
     if status == "granted":
         return excess_amounts(entry.reserved.amounts, entry.charged.amounts)
@@ -139,13 +134,19 @@ def with_current_over(account: StoredAccount) -> StoredAccount:
     return account if over == account.over else account._replace(over=over)
 
 
-def with_status(entry: Entry, status: EntryStatus, charged: Spend, answer: str = "") -> Entry:
+def with_status(
+    entry: Entry,
+    status: EntryStatus,
+    charged: Spend,
+    answer: str = "",
+    out_of: tuple[EntryStatus, ...] = UNDER_WAY,
+) -> Entry:
     """What a call becomes, once.
 
     Raises:
-        ReservationClosed: it has become something else before.
+        ReservationClosed: it is in none of the states that it may come out of.
     """
-    if entry.status not in STATUSES_BEFORE[status]:
+    if entry.status not in out_of:
         raise ReservationClosed(entry.key, entry.status)
     key, label, _, reserved, _, _, fingerprint, run = entry
     return Entry(key, label, status, reserved, charged, answer, fingerprint, run)
@@ -161,17 +162,6 @@ def close_abandoned(entry: Entry) -> Entry:
     if entry.status == "unsent":
         return with_status(entry, "released", Spend())
     return with_status(entry, "in_doubt", full_charge(entry))
-
-
-def settle_in_doubt(entry: Entry, actual: Spend) -> Entry:
-    """A call in doubt, settled at what it is now known to have cost.
-
-    Raises:
-        ReservationClosed: it is not in doubt.
-    """
-    if entry.status != "in_doubt":
-        raise ReservationClosed(entry.key, entry.status)
-    return entry._replace(status="settled", charged=actual)
 
 
 def share_of(child: StoredAccount) -> Spend:

@@ -29,9 +29,6 @@ ENTRY_COLUMNS = [
 ]
 LEASE_COLUMNS = ["account", "run", "owner", "fence", "since_ms"]
 
-LIMITED_FIELDS = [field for field in SPEND_FIELDS if field != LATENCY.spend_field]
-"""Time is recorded and not limited."""
-
 
 def _select(table: str, columns: Sequence[str], condition: str) -> str:
     return f"SELECT {', '.join(columns)} FROM {table} WHERE {condition}"
@@ -53,8 +50,9 @@ UPDATE_ACCOUNT = _update("thrifty_accounts", ACCOUNT_COLUMNS[:-1], "name = ?")
 SELECT_ENTRIES = _select("thrifty_entries", ENTRY_COLUMNS, "account = ?")
 SELECT_ENTRY = f"{SELECT_ENTRIES} AND key = ?"
 AND_OPEN = " AND status IN ('unsent', 'pending', 'granted')"
+# Time is recorded and not limited.
 AND_OVERRUN = " AND ({})".format(
-    " OR ".join(f"charged_{field} > reserved_{field}" for field in LIMITED_FIELDS)
+    " OR ".join(f"charged_{f} > reserved_{f}" for f in SPEND_FIELDS if f != LATENCY.spend_field)
 )
 ORDER_BY_NUMBER = " ORDER BY number"
 INSERT_ENTRY = _insert("thrifty_entries", ENTRY_COLUMNS)

@@ -174,7 +174,9 @@ def _remedy(path: FieldPath, error_type: str) -> str:
     described = fields[name].description if name in fields and path[-1] == name else None
     if error_type == "missing":
         return f"add it: {described}"
-    return f"use {described or _expected_shape(path)}"
+    if described is None and "requires" in path:
+        described = "the name of another step"
+    return f"use {described or 'a mapping with the fields ' + ', '.join(fields)}"
 
 
 def _fields_at(path: FieldPath) -> dict[str, Any]:
@@ -184,11 +186,3 @@ def _fields_at(path: FieldPath) -> dict[str, Any]:
     if "requires" in path:
         entry = StepSchema
     return dict(entry.model_fields)
-
-
-def _expected_shape(path: FieldPath) -> str:
-    """What belongs where an entry as a whole is of the wrong type."""
-    if path and "requires" in path:
-        return "the name of another step"
-    fields = _fields_at(path)
-    return f"a mapping with the fields {', '.join(fields)}"
