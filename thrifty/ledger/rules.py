@@ -86,8 +86,8 @@ def growth_shortfall(parent: StoredAccount, growth: Amounts) -> dict[str, int]:
     So giving back is never refused, and a share of nothing can be had of an account that is over.
     """
     short = shortfall(parent, growth)
-    grown = (resource.name for resource, more in zip(RESOURCES, growth, strict=True) if more)
-    return {name: short[name] for name in grown if name in short}
+    pairs = zip(RESOURCES, growth, strict=True)
+    return {r.name: short[r.name] for r, more in pairs if more and r.name in short}
 
 
 def growth(before: Entry, after: Entry) -> Amounts:
@@ -98,7 +98,7 @@ def growth(before: Entry, after: Entry) -> Amounts:
 def held_amounts(entry: Entry) -> Amounts:
     """What is still held for an entry: what was reserved and is not charged yet."""
     status = entry.status
-    if status in UNDER_WAY:
+    if status in ("pending", "unsent"):
         return entry.reserved.amounts
     if status == "granted":
         return excess_amounts(entry.reserved.amounts, entry.charged.amounts)

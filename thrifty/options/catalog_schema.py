@@ -117,14 +117,8 @@ def read_steps(
 
 
 def _to_step(entry: StepSchema) -> Step:
-    return Step(
-        name=entry.name,
-        options=tuple(_to_option(option, entry.name) for option in entry.options),
-        requires=tuple(entry.requires),
-        topic=entry.topic,
-        role=entry.role,
-        required=entry.required,
-    )
+    options = tuple(_to_option(option, entry.name) for option in entry.options)
+    return Step(**{**dict(entry), "options": options, "requires": tuple(entry.requires)})
 
 
 def _to_option(entry: OptionSchema, step: str) -> StepOption:
