@@ -14,11 +14,10 @@ PHRASE_MAX = 200
 """A budget has four parts, and nobody needs more characters to write them."""
 PHRASE_EXAMPLE = "2k tokens, 5s, $0.02, 2 calls"
 
-NANO_PER_CENT = NANO_PER_USD // 100
 _WORDS: Mapping[tuple[Resource, int], str] = {
     (TOKENS, 1): "token tokens tok",
     (COST, NANO_PER_USD): "$ us$ usd dollar dollars",
-    (COST, NANO_PER_CENT): "¢ c cent cents",
+    (COST, NANO_PER_USD // 100): "¢ c cent cents",
     (LATENCY, 1): "ms msec millisecond milliseconds",
     (LATENCY, 1_000): "s sec secs second seconds",
     (LATENCY, 60_000): "min mins minute minutes",

@@ -76,14 +76,10 @@ class ActiveRuns:
     def end_invocation(self, driver: str) -> None:
         """Returns the leases of an invocation; where nodes still run, the last of them does."""
         with self._lock:
-            ended = {
-                run_id: active
-                for run_id, active in self._active.items()
-                if active.lease.owner == driver
-            }
-            for active in ended.values():
+            ended = [pair for pair in self._active.items() if pair[1].lease.owner == driver]
+            for _, active in ended:
                 active.is_over = True
-        for run_id, active in ended.items():
+        for run_id, active in ended:
             self._forget_if_over(run_id, active)
 
     def retry_lease_returns(self) -> None:

@@ -55,7 +55,6 @@ class BaseLedger:
         fingerprint: str = "",
         unsent: bool = False,
     ) -> Entry:
-        run = _check_caller(account).run
         wanted = Entry(
             _check_text("key", key, KEY_LENGTH_MAX),
             _check_text("label", label, KEY_LENGTH_MAX),
@@ -64,7 +63,7 @@ class BaseLedger:
             fingerprint=_check_text("fingerprint", fingerprint, KEY_LENGTH_MAX)
             if fingerprint
             else "",
-            run=run,
+            run=_check_caller(account).run,
         )
         return self._change(calls.reserve, account, wanted)
 

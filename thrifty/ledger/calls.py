@@ -86,7 +86,8 @@ def _confirm_same_call(tables: Tables, caller: Caller, before: Entry, wanted: En
 
 def mark_sent(tables: Tables, caller: Caller, key: str) -> Entry:
     account, entry = _find_own_call(tables, caller, key)
-    return post_change(tables, account, entry, rules.with_status(entry, "pending", Spend()))
+    sent = rules.with_status(entry, "pending", Spend(), out_of=("unsent",))
+    return post_change(tables, account, entry, sent)
 
 
 def settle(tables: Tables, caller: Caller, key: str, actual: Spend, answer: str) -> Entry:
@@ -116,7 +117,8 @@ def reconcile(tables: Tables, name: str, key: str, actual: Spend) -> Entry:
     entry = _require_call(tables.entry(name, key), key)
     if entry.status == "settled" and entry.charged == actual:
         return entry
-    return post_change(tables, account, entry, rules.settle_in_doubt(entry, actual))
+    settled = rules.with_status(entry, "settled", actual, out_of=("in_doubt",))
+    return post_change(tables, account, entry, settled)
 
 
 def _find_own_call(tables: Tables, caller: Caller, key: str) -> tuple[StoredAccount, Entry]:

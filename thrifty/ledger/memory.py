@@ -8,12 +8,10 @@ from typing import Any, TypeVar
 from thrifty.budget import LedgerUnavailable
 from thrifty.ledger.base_ledger import BaseLedger, wall_clock_ms
 from thrifty.ledger.protocol import Entry, Lease
-from thrifty.ledger.rules import StoredAccount
+from thrifty.ledger.rules import UNDER_WAY, StoredAccount
 from thrifty.ledger.storage import Tables
 
 T = TypeVar("T")
-UNDER_WAY = ("unsent", "pending")
-"""Nothing is charged yet."""
 
 
 class MemoryTables:

@@ -188,10 +188,7 @@ def _configure_connection(connection: psycopg.Connection[Any]) -> None:
 
 
 def _make_execute(connection: psycopg.Connection[Any]) -> Callable[[str, SqlRow], Cursor]:
-    def execute(sql: str, values: SqlRow) -> Cursor:
-        return connection.execute(_driver_sql(sql), values)
-
-    return execute
+    return lambda sql, values: connection.execute(_driver_sql(sql), values)
 
 
 @lru_cache(maxsize=64)

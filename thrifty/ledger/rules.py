@@ -18,13 +18,8 @@ from thrifty.ledger.protocol import Balance, Entry, EntryStatus
 
 ZERO_AMOUNTS: Amounts = (0, 0, 0, 0)
 
-STATUSES_BEFORE: dict[EntryStatus, tuple[EntryStatus, ...]] = {
-    "pending": ("unsent",),
-    "settled": ("unsent", "pending"),
-    "in_doubt": ("unsent", "pending"),
-    "released": ("unsent", "pending"),
-}
-"""From which states a call may enter a state. Out of `in_doubt` only `reconcile` leads."""
+UNDER_WAY: tuple[EntryStatus, ...] = ("unsent", "pending")
+"""The states of an open call: nothing is charged yet."""
 
 
 class StoredAccount(NamedTuple):
@@ -92,8 +87,8 @@ def growth_shortfall(parent: StoredAccount, growth: Amounts) -> dict[str, int]:
     So giving back is never refused, and a share of nothing can be had of an account that is over.
     """
     short = shortfall(parent, growth)
-    grown = (resource.name for resource, more in zip(RESOURCES, growth, strict=True) if more)
-    return {name: short[name] for name in grown if name in short}
+    pairs = zip(RESOURCES, growth, strict=True)
+    return {r.name: short[r.name] for r, more in pairs if more and r.name in short}
 
 
 def growth(before: Entry, after: Entry) -> Amounts:
@@ -140,13 +135,19 @@ def with_current_over(account: StoredAccount) -> StoredAccount:
     return account if over == account.over else account._replace(over=over)
 
 
-def with_status(entry: Entry, status: EntryStatus, charged: Spend, answer: str = "") -> Entry:
+def with_status(
+    entry: Entry,
+    status: EntryStatus,
+    charged: Spend,
+    answer: str = "",
+    out_of: tuple[EntryStatus, ...] = UNDER_WAY,
+) -> Entry:
     """What a call becomes, once.
 
     Raises:
-        ReservationClosed: it has become something else before.
+        ReservationClosed: it is in none of the states that it may come out of.
     """
-    if entry.status not in STATUSES_BEFORE[status]:
+    if entry.status not in out_of:
         raise ReservationClosed(entry.key, entry.status)
     key, label, _, reserved, _, _, fingerprint, run = entry
     return Entry(key, label, status, reserved, charged, answer, fingerprint, run)
@@ -162,17 +163,6 @@ def close_abandoned(entry: Entry) -> Entry:
     if entry.status == "unsent":
         return with_status(entry, "released", Spend())
     return with_status(entry, "in_doubt", full_charge(entry))
-
-
-def settle_in_doubt(entry: Entry, actual: Spend) -> Entry:
-    """A call in doubt, settled at what it is now known to have cost.
-
-    Raises:
-        ReservationClosed: it is not in doubt.
-    """
-    if entry.status != "in_doubt":
-        raise ReservationClosed(entry.key, entry.status)
-    return entry._replace(status="settled", charged=actual)
 
 
 def share_of(child: StoredAccount) -> Spend:

@@ -29,9 +29,6 @@ ENTRY_COLUMNS = [
 ]
 LEASE_COLUMNS = ["account", "run", "owner", "fence", "since_ms"]
 
-LIMITED_FIELDS = [field for field in SPEND_FIELDS if field != LATENCY.spend_field]
-"""Time is recorded and not limited."""
-
 
 def _select(table: str, columns: Sequence[str], condition: str) -> str:
     return f"SELECT {', '.join(columns)} FROM {table} WHERE {condition}"
@@ -53,8 +50,9 @@ UPDATE_ACCOUNT = _update("thrifty_accounts", ACCOUNT_COLUMNS[:-1], "name = ?")
 SELECT_ENTRIES = _select("thrifty_entries", ENTRY_COLUMNS, "account = ?")
 SELECT_ENTRY = f"{SELECT_ENTRIES} AND key = ?"
 AND_OPEN = " AND status IN ('unsent', 'pending', 'granted')"
+# Time is recorded and not limited.
 AND_OVERRUN = " AND ({})".format(
-    " OR ".join(f"charged_{field} > reserved_{field}" for field in LIMITED_FIELDS)
+    " OR ".join(f"charged_{f} > reserved_{f}" for f in SPEND_FIELDS if f != LATENCY.spend_field)
 )
 ORDER_BY_NUMBER = " ORDER BY number"
 INSERT_ENTRY = _insert("thrifty_entries", ENTRY_COLUMNS)
@@ -148,14 +146,8 @@ def migrate(execute: Execute, dialect: SqlDialect) -> None:
 
 
 def _account_row(account: StoredAccount) -> SqlRow:
-    return (
-        *account.limits,
-        *account.spent,
-        *account.reserved,
-        *account.over,
-        account.parent,
-        account.name,
-    )
+    name, parent, limits, spent, reserved, over = account
+    return *limits, *spent, *reserved, *over, parent, name
 
 
 def _read_account(row: SqlRow) -> StoredAccount:
@@ -163,17 +155,10 @@ def _read_account(row: SqlRow) -> StoredAccount:
 
 
 def _entry_row(account: str, entry: Entry) -> SqlRow:
-    return (
-        entry.status,
-        *entry.reserved.amounts,
-        *entry.charged.amounts,
-        entry.answer.encode("utf-8", "surrogatepass"),
-        entry.fingerprint,
-        entry.run,
-        entry.label,
-        account,
-        entry.key,
-    )
+    key, label, status, reserved, charged, answer, fingerprint, run = entry
+    amounts = *reserved.amounts, *charged.amounts
+    stored_answer = answer.encode("utf-8", "surrogatepass")
+    return status, *amounts, stored_answer, fingerprint, run, label, account, key
 
 
 def _read_entry(row: SqlRow) -> Entry:
@@ -182,18 +167,12 @@ def _read_entry(row: SqlRow) -> Entry:
     Raises:
         LedgerUnavailable: no ledger has written this row.
     """
+    status, stored_answer, fingerprint, run, label, _, key = row[0], *row[9:]
     try:
-        return Entry(
-            key=row[14],
-            label=row[12],
-            status=row[0],
-            reserved=Spend(*row[1:5]),
-            charged=Spend(*row[5:9]),
-            answer=bytes(row[9]).decode("utf-8", "surrogatepass"),
-            fingerprint=row[10],
-            run=row[11],
-        )
+        reserved, charged = Spend(*row[1:5]), Spend(*row[5:9])
+        answer = bytes(stored_answer).decode("utf-8", "surrogatepass")
     except (InvalidInput, ValueError, TypeError) as error:
         raise LedgerUnavailable(
-            f"the entry {row[14]!r} is damaged ({error}); restore the ledger from a backup"
+            f"the entry {key!r} is damaged ({error}); restore the ledger from a backup"
         ) from error
+    return Entry(key, label, status, reserved, charged, answer, fingerprint, run)

@@ -64,7 +64,7 @@ def read_catalog_text(text: str, where: str) -> tuple[Step, ...]:
     """
     try:
         _check_depth_and_aliases(text, where)
-        document = _load_document(text)
+        document = yaml.load(text, _StrictLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line if mark else 0
@@ -74,14 +74,6 @@ def read_catalog_text(text: str, where: str) -> tuple[Step, ...]:
         remedy = f"correct the YAML: {getattr(error, 'reason', error)}"
         raise InvalidInput(where, text[:40], remedy) from error
     return read_steps(document, where, line_of=lambda path: _line_number(text, path))
-
-
-def _load_document(text: str) -> object:
-    loader = _StrictLoader(text)
-    try:
-        return loader.get_single_data()
-    finally:
-        loader.dispose()
 
 
 def _check_depth_and_aliases(text: str, where: str) -> None:

@@ -117,14 +117,8 @@ def read_steps(
 
 
 def _to_step(entry: StepSchema) -> Step:
-    return Step(
-        name=entry.name,
-        options=tuple(_to_option(option, entry.name) for option in entry.options),
-        requires=tuple(entry.requires),
-        topic=entry.topic,
-        role=entry.role,
-        required=entry.required,
-    )
+    options = tuple(_to_option(option, entry.name) for option in entry.options)
+    return Step(**{**dict(entry), "options": options, "requires": tuple(entry.requires)})
 
 
 def _to_option(entry: OptionSchema, step: str) -> StepOption:
@@ -174,7 +168,9 @@ def _remedy(path: FieldPath, error_type: str) -> str:
     described = fields[name].description if name in fields and path[-1] == name else None
     if error_type == "missing":
         return f"add it: {described}"
-    return f"use {described or _expected_shape(path)}"
+    if described is None and "requires" in path:
+        described = "the name of another step"
+    return f"use {described or 'a mapping with the fields ' + ', '.join(fields)}"
 
 
 def _fields_at(path: FieldPath) -> dict[str, Any]:
@@ -184,11 +180,3 @@ def _fields_at(path: FieldPath) -> dict[str, Any]:
     if "requires" in path:
         entry = StepSchema
     return dict(entry.model_fields)
-
-
-def _expected_shape(path: FieldPath) -> str:
-    """What belongs where an entry as a whole is of the wrong type."""
-    if path and "requires" in path:
-        return "the name of another step"
-    fields = _fields_at(path)
-    return f"a mapping with the fields {', '.join(fields)}"

@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from thrifty.budget import Budget, BudgetExceeded, ModelUnavailable, Spend, Step, StepOption
-from thrifty.budget.resources import RESOURCES
 from thrifty.models.agent_models import ModelPrompt, Models
 from thrifty.models.allowance import Allowance
 from thrifty.options.proposals import Proposals, read_proposals
@@ -23,9 +22,8 @@ BUDGET_DIVISOR = 4
 
 def skip_reason(budget: Budget) -> str:
     """Why the call is not worth it under this budget. Empty when it is."""
-    limits = zip(RESOURCES, budget.limits, PROPOSAL_OPTION.estimate.amounts, strict=True)
-    for resource, limit, needed in limits:
-        if limit is not None and needed * BUDGET_DIVISOR > limit:
+    for resource, limit in budget.limited_resources():
+        if getattr(PROPOSAL_OPTION.estimate, resource.spend_field) * BUDGET_DIVISOR > limit:
             return (
                 f"the call would take more than 1/{BUDGET_DIVISOR} of the limit on {resource.name}"
             )

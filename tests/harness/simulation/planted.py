@@ -47,9 +47,11 @@ def _settles_twice(books: Any, caller: Any, key: str, actual: Spend, answer: str
     return entry
 
 
-def _settles_at_nothing(entry: Entry, status: Any, charged: Spend, answer: str = "") -> Entry:
+def _settles_at_nothing(
+    entry: Entry, status: Any, charged: Spend, *more: Any, **named: Any
+) -> Entry:
     free = Spend() if status == "settled" else charged
-    return real_closed(entry, status, free, answer)
+    return real_closed(entry, status, free, *more, **named)
 
 
 def _admits_everybody(books: Any, caller: Any, key: str = "") -> Any:
