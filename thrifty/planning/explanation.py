@@ -202,8 +202,9 @@ def _row_prices(model: KnapsackModel, plan: Sequence[KnapsackItem]) -> list[floa
     all_rows = PackedRows(model)
     relaxation = Relaxation(model, whole_core(model, all_rows), all_rows)
     start, value = initial_prices(relaxation, plan), model.plan_value(plan)
+    solve, slopes_of = relaxation.solve, relaxation.slopes
     solution = minimise_bound(
-        relaxation, start, lambda: value, DESCENT_ROUNDS, lambda solution: None
+        solve, slopes_of, start, lambda: value, DESCENT_ROUNDS, lambda solution: None
     )
     rows = list(solution.prices.rows)
     for row in range(len(rows)):

@@ -69,11 +69,6 @@ def shift_estimate(amount: int, spread_milli: int, margin: RiskMargin) -> int:
     return max(0, amount + amount * spread_milli * margin.shift_milli // MILLI**2)
 
 
-def margin_variance(amount: int, spread_milli: int, margin: RiskMargin) -> int:
-    """The square of the margin of one step, in units of 1 / `CONE_SCALE`."""
-    return (amount * spread_milli * margin.z_milli) ** 2
-
-
 def fits_margin(room: int, variances: int) -> bool:
     """Whether the margin of a plan fits in the room that its estimates leave."""
     return room >= 0 and room * room * CONE_SCALE >= variances

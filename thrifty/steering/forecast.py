@@ -142,20 +142,15 @@ class Forecaster:
 
     def add(self, summary: BillSummary) -> None:
         """Counts one more."""
-        own, whole = (
-            self.by_option.get((summary.option, summary.executor_model)),
-            self.by_executor_model.get(summary.executor_model),
-        )
-        self.by_option[summary.option, summary.executor_model] = (
-            own.merge(summary) if own else summary
-        )
-        self.by_executor_model[summary.executor_model] = whole.merge(summary) if whole else summary
+        executor_model = summary.executor_model
+        key = summary.option, executor_model
+        own, whole = self.by_option.get(key), self.by_executor_model.get(executor_model)
+        self.by_option[key] = own.merge(summary) if own else summary
+        whole = self.by_executor_model[executor_model] = whole.merge(summary) if whole else summary
         self._steps.pop(self._step_of_option.get(summary.option, ""), None)
-        believed = tuple(
-            map(_executor_model_belief, self.by_executor_model[summary.executor_model].statistics)
-        )
-        if believed != self._executor_model_beliefs.get(summary.executor_model):
-            self._executor_model_beliefs[summary.executor_model] = believed
+        believed = tuple(map(_executor_model_belief, whole.statistics))
+        if believed != self._executor_model_beliefs.get(executor_model):
+            self._executor_model_beliefs[executor_model] = believed
             self.version += 1
 
     def forecast_steps(

@@ -1,10 +1,5 @@
 """What is left to decide: the steps of a model, or those that still matter once a good plan and
-a bound are known.
-
-An option whose choice (or a step whose absence) would push the bound below the value of the
-known plan is decided without a search: "reduced cost fixing", and the rest is the "core".
-Source: E. Balas, E. Zemel, "An algorithm for large zero-one knapsack problems" (1980).
-"""
+a bound are known (see `reduced_cost_fixing`)."""
 
 from collections.abc import Sequence
 from dataclasses import replace

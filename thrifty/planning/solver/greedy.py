@@ -8,11 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 from thrifty.planning.solver.core import Core, CoreItem
-from thrifty.planning.solver.packed_rows import (
-    Variances,
-    add_variances,
-    subtract_variances,
-)
+from thrifty.planning.solver.packed_rows import Variances, add_variances, subtract_variances
 from thrifty.planning.solver.relaxation import Relaxation, RelaxedSolution
 
 FAILURES_MAX = 300
