@@ -267,17 +267,12 @@ def describe_drift(bills: Iterable[Bill]) -> str:
         spent, foreseen = next((pair for pair in amounts if pair[1]), (0, 0))
         actual[bill.executor_model] += spent
         estimated[bill.executor_model] += foreseen
-    ratios = (
-        (executor_model, spent / estimated[executor_model])
-        for executor_model, spent in actual.items()
-        if spent
-    )
-    sentences = (
+    ratios = {each: spent / estimated[each] for each, spent in actual.items() if spent}
+    return ", ".join(
         f"{executor_model} came to {ratio:.1f} times its estimates"
-        for executor_model, ratio in ratios
+        for executor_model, ratio in ratios.items()
         if not 1 / DRIFT_RATIO_MIN < ratio < DRIFT_RATIO_MIN
     )
-    return ", ".join(sentences)
 
 
 def _deviation(actual: int, estimate: int, spread: float) -> float | None:
