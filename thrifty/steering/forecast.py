@@ -74,14 +74,9 @@ class Bill:
     def deviations(self) -> tuple[float | None, ...]:
         """For each uncertain resource, how many of its deviations it came out above what was
         estimated, in logarithms; None where there is nothing to compare."""
-        return tuple(
-            _deviation(actual, estimate, self.option.spread)
-            for actual, estimate in zip(
-                self.actual.amounts[:UNCERTAIN_RESOURCES],
-                self.option.estimate.amounts[:UNCERTAIN_RESOURCES],
-                strict=True,
-            )
-        )
+        pairs = list(zip(self.actual.amounts, self.option.estimate.amounts, strict=True))
+        spread = self.option.spread
+        return tuple([_deviation(*pair, spread) for pair in pairs[:UNCERTAIN_RESOURCES]])
 
 
 class BillSummary(NamedTuple):

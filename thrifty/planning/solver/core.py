@@ -101,15 +101,12 @@ def whole_core(model: KnapsackModel, rows: PackedRows) -> Core:
 
 def restrict_to_core(model: KnapsackModel, core: Core) -> KnapsackModel:
     """The model that knows nothing but a core; the numbers of the steps stay."""
-    kept = {position.step: position for position in core}
-    steps = range(len(model.items))
-    return replace(
-        model,
-        items=tuple(
-            [tuple([c.item for c in kept[step].items]) if step in kept else () for step in steps]
-        ),
-        is_required=tuple([step in kept and kept[step].needed for step in steps]),
-    )
+    items: list[tuple[KnapsackItem, ...]] = [()] * len(model.items)
+    is_required = [False] * len(model.items)
+    for position in core:
+        items[position.step] = tuple([branch.item for branch in position.items])
+        is_required[position.step] = position.needed
+    return replace(model, items=tuple(items), is_required=tuple(is_required))
 
 
 def close_requirements(model: KnapsackModel, positions: Sequence[CoreStep]) -> Core | None:

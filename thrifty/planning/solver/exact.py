@@ -244,11 +244,11 @@ class ExactEngine:
         solution = minimise_bound(solve, slopes_of, start, enough, alone, meet)
         if not self.model.penalty and not any(self.model.requires):
             return solution.prices
-        dual = Settling(relaxation)
+        dual, start = Settling(relaxation), solution.prices
         solution = minimise_bound(
             dual.solve,
             dual.slopes,
-            solution.prices,
+            start,
             enough,
             together,
             meet,
