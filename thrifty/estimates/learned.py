@@ -94,9 +94,7 @@ def learn_from_history(
         options: as the catalog estimates them today, priced.
         executor_model_of: who would do an option.
     """
-    known: dict[BilledOption, StepOption] = {
-        BilledOption(o.name, executor_model_of(o)): o for o in options
-    }
+    known = {BilledOption(o.name, executor_model_of(o)): o for o in options}
     billed = {
         work: current
         for work, records in history.records.items()

@@ -82,7 +82,8 @@ class RequiredIncrease(PlainData[dict[str, Any]]):
 def shadow_prices(problem: Problem, plan: Plan) -> tuple[ShadowPrice, ...]:
     """One for each limited resource, in the order of resources."""
     model = build_knapsack(problem)
-    chosen = _chosen_items(model, plan)
+    names = {option.name for option in plan.chosen}
+    chosen = [item for group in model.items for item in group if item.name in names]
     prices = _row_prices(model, chosen)
     limits = {resource.name: limit for resource, limit in problem.available.limited_resources()}
     result = []
@@ -208,11 +209,6 @@ def _row_prices(model: KnapsackModel, plan: Sequence[KnapsackItem]) -> list[floa
         if without <= solution.bound * (1.0 + BINDING_SHARE_MIN / 10):
             rows = free
     return [price * unit for price, unit in zip(rows, all_rows.units, strict=True)]
-
-
-def _chosen_items(model: KnapsackModel, plan: Plan) -> list[KnapsackItem]:
-    names = {option.name for option in plan.chosen}
-    return [item for group in model.items for item in group if item.name in names]
 
 
 def round_amount(amount: int) -> int:

@@ -12,6 +12,7 @@ from thrifty.planning.problem import Problem
 from thrifty.planning.solver.constraint_matrix import ConstraintMatrix, OptionColumn, RowAmounts
 from thrifty.planning.solver.knapsack import MICRO, KnapsackModel
 from thrifty.planning.solver.knapsack_item import KnapsackItem
+from thrifty.planning.solver.packed_rows import subtract_variances
 
 
 def describe_shortfall(missing: Mapping[str, int]) -> str:
@@ -134,9 +135,7 @@ class _LeftOutReasons:
         if not rival:
             return self.rooms, self.variances
         rooms = tuple(map(add, self.rooms, rival.amounts))
-        if not rival.variances:
-            return rooms, self.variances
-        return rooms, tuple(map(sub, self.variances, rival.variances))
+        return rooms, subtract_variances(self.variances, rival)
 
     def _describe_missing(
         self,

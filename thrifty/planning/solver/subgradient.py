@@ -84,10 +84,8 @@ def minimise_bound(
         solution, last_slopes = solve(solution.prices.move_along(slopes, length)), slopes.rows
         if solution.bound < best.bound:
             best, stalled = solution, 0
-        else:
-            stalled += 1
-            if stalled == STALLED_STEPS_MAX:
-                step_share, stalled, solution, last_slopes = step_share / 2, 0, best, ()
+        elif (stalled := stalled + 1) == STALLED_STEPS_MAX:
+            step_share, stalled, solution, last_slopes = step_share / 2, 0, best, ()
     make_plan(best)
     return best
 
