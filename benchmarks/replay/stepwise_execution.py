@@ -22,7 +22,6 @@ from thrifty.planning.risk import (
     MILLI,
     fits_margin,
     margin_for_risk,
-    margin_variance,
     shift_estimate,
 )
 from thrifty.steering.decide import GAIN_MIN
@@ -140,7 +139,7 @@ def _is_sure(run: PlanRun, executed: ExecutedPlan, risk: float) -> bool:
     spread_milli = round(MILLI * option.spread)
     estimate = option.estimate.cost_nano_usd
     room = run.left_nano_usd - shift_estimate(estimate, spread_milli, kept)
-    return fits_margin(room, margin_variance(estimate, spread_milli, kept))
+    return fits_margin(room, (estimate * spread_milli * kept.z_milli) ** 2)
 
 
 def _finish_probability(run: PlanRun, executed: ExecutedPlan) -> tuple[float, StepOption]:

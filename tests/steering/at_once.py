@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from thrifty import Plan, Problem, Step
-from thrifty.steering.forecast import BillSummary, ExecutorModelOf, Forecaster
+from thrifty.steering.forecast import BillSummary, ExecutorModel, ExecutorModelOf, Forecaster
 from thrifty.steering.remaining import RemainingPlan, RemainingTotals
 
 
@@ -22,5 +22,7 @@ def remaining_totals(plan: Plan, problem: Problem) -> RemainingTotals:
         problem.done,
         max_steps=problem.max_steps + len(problem.done),
         diversity_penalty=problem.diversity_penalty,
+        forecaster=Forecaster(()),
+        executor_model_of=lambda option: ExecutorModel(option.executor),
         concurrency=problem.concurrency,
     ).totals()

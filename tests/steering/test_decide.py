@@ -9,6 +9,7 @@ from thrifty import Budget, Outcome, Plan, Problem, Spend, Step, StepOption
 from thrifty.planning.available_options import split_available
 from thrifty.planning.engines import make_plan
 from thrifty.steering.decide import NOTHING_FITS_REASON, DriftDecision, DriftFacts, decide
+from thrifty.steering.forecast import ExecutorModel, Forecaster
 from thrifty.steering.ready import ready_options
 from thrifty.steering.remaining import RemainingPlan, remaining_options
 
@@ -231,6 +232,8 @@ def test_what_could_be_done_better_waits_for_savings():
             (),
             max_steps=9,
             diversity_penalty=0,
+            forecaster=Forecaster(()),
+            executor_model_of=lambda option: ExecutorModel(option.executor),
             defer_upgradable=upgradable_last,
         )
         return list(remaining.options_by_step.values())

@@ -112,7 +112,15 @@ def test_a_step_is_taken_off_once():
     option = StepOption("A0", "A", "llm", "does it", Spend(5), 2.0)
     steps = [Step("A", (option,)), Step("B", (StepOption("B0", "B", "llm", "b", Spend(7), 1.0),))]
     chosen = [step.options[0] for step in steps]
-    remaining = RemainingPlan(chosen, steps, (), max_steps=2, diversity_penalty=0.0)
+    remaining = RemainingPlan(
+        chosen,
+        steps,
+        (),
+        max_steps=2,
+        diversity_penalty=0.0,
+        forecaster=Forecaster(()),
+        executor_model_of=executor_model,
+    )
     remaining.mark_done(steps[0])
     once = remaining.totals()
     remaining.mark_done(steps[0])
@@ -133,7 +141,14 @@ def test_side_by_side_it_takes_as_long_as_it_runs(steps, concurrency, random):
     by_name = {step.name: step for step in steps}
     chosen = [random.choice(step.options) for step in steps]
     rest = RemainingPlan(
-        chosen, steps, (), max_steps=9, diversity_penalty=0.0, concurrency=concurrency
+        chosen,
+        steps,
+        (),
+        max_steps=9,
+        diversity_penalty=0.0,
+        concurrency=concurrency,
+        forecaster=Forecaster(()),
+        executor_model_of=executor_model,
     )
     waves = []
     while remaining := list(rest.options_by_step.values()):
@@ -151,7 +166,15 @@ def test_side_by_side_it_takes_as_long_as_it_runs(steps, concurrency, random):
 def test_revisions_are_told_apart_as_long_as_they_are_to_be_done():
     option = StepOption("A0", "A", "llm", "does it", Spend(5), 2.0)
     step = Step("A", (option,), role="revision")
-    remaining = RemainingPlan([option], [step], (), max_steps=2, diversity_penalty=0.0)
+    remaining = RemainingPlan(
+        [option],
+        [step],
+        (),
+        max_steps=2,
+        diversity_penalty=0.0,
+        forecaster=Forecaster(()),
+        executor_model_of=executor_model,
+    )
     assert remaining.revision_steps == {"A"}
     remaining.mark_done(step)
     assert remaining.revision_steps == set()

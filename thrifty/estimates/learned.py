@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from operator import add
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -29,7 +28,6 @@ from thrifty.steering.forecast import (
     UNCERTAIN_RESOURCES,
     Bill,
     BillSummary,
-    ExecutorModel,
     ExecutorModelOf,
     Forecaster,
     summarise_bills,
@@ -96,15 +94,12 @@ def learn_from_history(
         options: as the catalog estimates them today, priced.
         executor_model_of: who would do an option.
     """
-    known: dict[BilledOption, StepOption] = {
-        BilledOption(o.name, executor_model_of(o)): o for o in options
-    }
+    known = {BilledOption(o.name, executor_model_of(o)): o for o in options}
     billed = {
-        work: _current_records(records, known[work])
+        work: current
         for work, records in history.records.items()
-        if work in known
+        if work in known and (current := _current_records(records, known[work]))
     }
-    billed = {work: records for work, records in billed.items() if records}
     if not billed:
         return NOTHING_LEARNED
     every = list(_bills(billed, known))
@@ -141,21 +136,17 @@ def _cap_weights(summaries: Iterable[BillSummary]) -> tuple[BillSummary, ...]:
         summary._replace(statistics=tuple(s.cap_weight(OPTION_WEIGHT) for s in summary.statistics))
         for summary in summaries
     ]
-    counts: dict[ExecutorModel, list[float]] = {}
-    for summary in capped:
-        own = [statistic.count for statistic in summary.statistics]
-        whole = counts.get(summary.executor_model)
-        counts[summary.executor_model] = list(map(add, whole, own)) if whole else own
+    wholes = Forecaster(capped).by_executor_model
 
-    def cap_share(statistic: SampleStatistics, whole: float) -> SampleStatistics:
-        share = min(1.0, EXECUTOR_MODEL_WEIGHT / (whole or 1.0))
+    def cap_share(statistic: SampleStatistics, whole: SampleStatistics) -> SampleStatistics:
+        share = min(1.0, EXECUTOR_MODEL_WEIGHT / (whole.count or 1.0))
         return statistic.cap_weight(statistic.count * share)
 
     return tuple(
-        summary._replace(
-            statistics=tuple(map(cap_share, summary.statistics, counts[summary.executor_model]))
+        s._replace(
+            statistics=tuple(map(cap_share, s.statistics, wholes[s.executor_model].statistics))
         )
-        for summary in capped
+        for s in capped
     )
 
 

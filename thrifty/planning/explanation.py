@@ -17,7 +17,7 @@ from typing import Any
 
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.plan import Plan
-from thrifty.budget.resources import RESOURCES
+from thrifty.budget.resources import RESOURCES, format_amounts
 from thrifty.planning.frontier import frontier_point
 from thrifty.planning.problem import Problem
 from thrifty.planning.risk import MILLI, margin_for_risk
@@ -61,8 +61,8 @@ class ShadowPrice(PlainData[dict[str, Any]]):
     """What that much more really brings, planned anew."""
 
     def __str__(self) -> str:
-        show = next(r.show for r in RESOURCES if r.name == self.resource)
-        return f"{show(self.increase)} more would be worth +{self.gain:.2g}"
+        more = format_amounts({self.resource: self.increase})
+        return f"{more} more would be worth +{self.gain:.2g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,8 @@ class RequiredIncrease(PlainData[dict[str, Any]]):
 def shadow_prices(problem: Problem, plan: Plan) -> tuple[ShadowPrice, ...]:
     """One for each limited resource, in the order of resources."""
     model = build_knapsack(problem)
-    chosen = _chosen_items(model, plan)
+    names = {option.name for option in plan.chosen}
+    chosen = [item for group in model.items for item in group if item.name in names]
     prices = _row_prices(model, chosen)
     limits = {resource.name: limit for resource, limit in problem.available.limited_resources()}
     result = []
@@ -111,20 +112,14 @@ def required_increases(
         options: the names of those that are of interest; all when None.
     """
     names = [resource.name for resource, _ in problem.left.limited_resources()]
-    return tuple(
-        RequiredIncrease(
-            left.option,
-            left.step,
-            left.reason,
-            {
-                name: more
-                for name in names
-                if (more := least_increase(problem, left.option, name))  # 0: as good as what is in
-            },
-        )
-        for left in plan.left_out
-        if options is None or left.option in options
-    )
+    result = []
+    for left in plan.left_out:
+        if options is None or left.option in options:
+            increases = {name: least_increase(problem, left.option, name) for name in names}
+            # Zero is no increase: then the option is as good as what is in the plan.
+            needed = {name: increase for name, increase in increases.items() if increase}
+            result.append(RequiredIncrease(left.option, left.step, left.reason, needed))
+    return tuple(result)
 
 
 def least_increase(problem: Problem, option: str, resource: str) -> int | None:
@@ -186,8 +181,8 @@ def _force_option(problem: Problem, name: str) -> Problem | None:
 def unbinding_increase(problem: Problem, resource: str) -> int:
     """An increase so large that the limit keeps no option out any more."""
     place = next(i for i, r in enumerate(RESOURCES) if r.name == resource)
-    tail = max(1.0, margin_for_risk(problem.risk, problem.residuals).z_milli / MILLI)
-    shift = 1.0 + abs(margin_for_risk(problem.risk, problem.residuals).shift_milli) / MILLI
+    margin = margin_for_risk(problem.risk, problem.residuals)
+    tail, shift = max(1.0, margin.z_milli / MILLI), 1.0 + abs(margin.shift_milli) / MILLI
     most = sum(
         max(o.estimate.amounts[place] * (1.0 + o.spread * tail * shift) for o in step.options)
         for step in problem.steps
@@ -202,8 +197,9 @@ def _row_prices(model: KnapsackModel, plan: Sequence[KnapsackItem]) -> list[floa
     all_rows = PackedRows(model)
     relaxation = Relaxation(model, whole_core(model, all_rows), all_rows)
     start, value = initial_prices(relaxation, plan), model.plan_value(plan)
+    solve, slopes_of = relaxation.solve, relaxation.slopes
     solution = minimise_bound(
-        relaxation, start, lambda: value, DESCENT_ROUNDS, lambda solution: None
+        solve, slopes_of, start, lambda: value, DESCENT_ROUNDS, lambda solution: None
     )
     rows = list(solution.prices.rows)
     for row in range(len(rows)):
@@ -213,11 +209,6 @@ def _row_prices(model: KnapsackModel, plan: Sequence[KnapsackItem]) -> list[floa
         if without <= solution.bound * (1.0 + BINDING_SHARE_MIN / 10):
             rows = free
     return [price * unit for price, unit in zip(rows, all_rows.units, strict=True)]
-
-
-def _chosen_items(model: KnapsackModel, plan: Plan) -> list[KnapsackItem]:
-    names = {option.name for option in plan.chosen}
-    return [item for group in model.items for item in group if item.name in names]
 
 
 def round_amount(amount: int) -> int:

@@ -1,7 +1,6 @@
 """From a problem to a plan: build the model, solve it, explain it; the solve functions by name."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from thrifty.budget.clock import NANO_PER_MS, NANO_PER_US
 from thrifty.budget.lazy import LazySequence
@@ -50,13 +49,8 @@ def make_plan_with(
         value=model.plan_value(result.items) * model.unit_micro / MICRO,
         bound=result.bound * model.unit_micro / MICRO,
         left_out=LazySequence(
-            partial(
-                explain_left_out,
-                problem,
-                matrix,
-                model,
-                chosen_items,
-                is_plan=status != "infeasible",
+            lambda: explain_left_out(
+                problem, matrix, model, chosen_items, is_plan=status != "infeasible"
             )
         ),
         note=note,

@@ -98,7 +98,6 @@ def plan_value(problem: Problem, chosen: Iterable[StepOption]) -> float:
     value = 0.0
     for option in chosen:
         topic = topic_of[option.step]
-        before = times.get(topic, 0)
-        value += option.value - problem.diversity_penalty * before
-        times[topic] = before + 1
+        value += option.value - problem.diversity_penalty * times[topic]
+        times[topic] += 1
     return value

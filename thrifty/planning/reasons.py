@@ -12,6 +12,7 @@ from thrifty.planning.problem import Problem
 from thrifty.planning.solver.constraint_matrix import ConstraintMatrix, OptionColumn, RowAmounts
 from thrifty.planning.solver.knapsack import MICRO, KnapsackModel
 from thrifty.planning.solver.knapsack_item import KnapsackItem
+from thrifty.planning.solver.packed_rows import subtract_variances
 
 
 def describe_shortfall(missing: Mapping[str, int]) -> str:
@@ -134,9 +135,7 @@ class _LeftOutReasons:
         if not rival:
             return self.rooms, self.variances
         rooms = tuple(map(add, self.rooms, rival.amounts))
-        if not rival.variances:
-            return rooms, self.variances
-        return rooms, tuple(map(sub, self.variances, rival.variances))
+        return rooms, subtract_variances(self.variances, rival)
 
     def _describe_missing(
         self,
@@ -150,7 +149,11 @@ class _LeftOutReasons:
         limit = self.model.makespan_limit
         if not limit and not self.matrix.has_margin and not any(map(gt, offer[3], rooms)):
             return ""  # as for most options of a long list, and at once
-        lacks = _lacks(offer, rooms, variances)
+        _, _, _, amounts, more = offer
+        together = map(add, variances, more) if more else variances
+        parts = zip(amounts, rooms, together, strict=True)
+        # Less than nothing where the option fits, its margin included.
+        lacks = [amount - room + risk.margin_amount(variance) for amount, room, variance in parts]
         if limit:
             item = self.items.get(offer[2])
             if item is None:
@@ -161,12 +164,3 @@ class _LeftOutReasons:
         return ", ".join(
             [show(lack) for show, lack in zip(self.formatters, lacks, strict=True) if lack > 0]
         )
-
-
-def _lacks(offer: OptionColumn, rooms: RowAmounts, variances: RowAmounts) -> list[int]:
-    """By how much each row is short with an option, its margin included; less than nothing where
-    it fits."""
-    _, _, _, amounts, more = offer
-    together = map(add, variances, more) if more else variances
-    parts = zip(amounts, rooms, together, strict=True)
-    return [amount - room + risk.margin_amount(variance) for amount, room, variance in parts]

@@ -64,14 +64,7 @@ def sample_quantile(samples: Sequence[float], probability: float) -> float:
 
 def shift_estimate(amount: int, spread_milli: int, margin: RiskMargin) -> int:
     """Adds to an estimate by how much such steps have cost more on average; never below zero."""
-    if not margin.shift_milli:
-        return amount
     return max(0, amount + amount * spread_milli * margin.shift_milli // MILLI**2)
-
-
-def margin_variance(amount: int, spread_milli: int, margin: RiskMargin) -> int:
-    """The square of the margin of one step, in units of 1 / `CONE_SCALE`."""
-    return (amount * spread_milli * margin.z_milli) ** 2
 
 
 def fits_margin(room: int, variances: int) -> bool:

@@ -73,10 +73,8 @@ def decide(
     missing = run.left.exceeded_by(remaining.expected_spend)
     lack = f"the rest of the plan is {describe_shortfall(missing)}" if missing else ""
     if lack and on_drift != "replan":
-        is_halt = on_drift == "halt"
-        return DriftDecision(
-            "end" if is_halt else "ask", _with_drift(lack, describe_drift), is_halt
-        )
+        action: Action = "end" if on_drift == "halt" else "ask"
+        return DriftDecision(action, _with_drift(lack, describe_drift), on_drift == "halt")
     # What has failed is not tried again, so that plans around failures end by themselves.
     reason = (
         _replan_reason(run, lack, on_drift) if run.replans_left > 0 else _replannable_failure(run)

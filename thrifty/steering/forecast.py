@@ -74,14 +74,9 @@ class Bill:
     def deviations(self) -> tuple[float | None, ...]:
         """For each uncertain resource, how many of its deviations it came out above what was
         estimated, in logarithms; None where there is nothing to compare."""
-        return tuple(
-            _deviation(actual, estimate, self.option.spread)
-            for actual, estimate in zip(
-                self.actual.amounts[:UNCERTAIN_RESOURCES],
-                self.option.estimate.amounts[:UNCERTAIN_RESOURCES],
-                strict=True,
-            )
-        )
+        pairs = list(zip(self.actual.amounts, self.option.estimate.amounts, strict=True))
+        spread = self.option.spread
+        return tuple([_deviation(*pair, spread) for pair in pairs[:UNCERTAIN_RESOURCES]])
 
 
 class BillSummary(NamedTuple):
@@ -142,20 +137,15 @@ class Forecaster:
 
     def add(self, summary: BillSummary) -> None:
         """Counts one more."""
-        own, whole = (
-            self.by_option.get((summary.option, summary.executor_model)),
-            self.by_executor_model.get(summary.executor_model),
-        )
-        self.by_option[summary.option, summary.executor_model] = (
-            own.merge(summary) if own else summary
-        )
-        self.by_executor_model[summary.executor_model] = whole.merge(summary) if whole else summary
+        executor_model = summary.executor_model
+        key = summary.option, executor_model
+        own, whole = self.by_option.get(key), self.by_executor_model.get(executor_model)
+        self.by_option[key] = own.merge(summary) if own else summary
+        whole = self.by_executor_model[executor_model] = whole.merge(summary) if whole else summary
         self._steps.pop(self._step_of_option.get(summary.option, ""), None)
-        believed = tuple(
-            map(_executor_model_belief, self.by_executor_model[summary.executor_model].statistics)
-        )
-        if believed != self._executor_model_beliefs.get(summary.executor_model):
-            self._executor_model_beliefs[summary.executor_model] = believed
+        believed = tuple(map(_executor_model_belief, whole.statistics))
+        if believed != self._executor_model_beliefs.get(executor_model):
+            self._executor_model_beliefs[executor_model] = believed
             self.version += 1
 
     def forecast_steps(
@@ -272,17 +262,12 @@ def describe_drift(bills: Iterable[Bill]) -> str:
         spent, foreseen = next((pair for pair in amounts if pair[1]), (0, 0))
         actual[bill.executor_model] += spent
         estimated[bill.executor_model] += foreseen
-    ratios = (
-        (executor_model, spent / estimated[executor_model])
-        for executor_model, spent in actual.items()
-        if spent
-    )
-    sentences = (
+    ratios = {each: spent / estimated[each] for each, spent in actual.items() if spent}
+    return ", ".join(
         f"{executor_model} came to {ratio:.1f} times its estimates"
-        for executor_model, ratio in ratios
+        for executor_model, ratio in ratios.items()
         if not 1 / DRIFT_RATIO_MIN < ratio < DRIFT_RATIO_MIN
     )
-    return ", ".join(sentences)
 
 
 def _deviation(actual: int, estimate: int, spread: float) -> float | None:

@@ -28,5 +28,4 @@ def ready_options(
     has_sections = any(steps[option.step].role == "section" for option in remaining)
     in_turn = (o for o in remaining if steps[o.step].role == "section" or not has_sections)
     ready = (o for o in in_turn if all(r in finished for r in steps[o.step].requires))
-    # Nothing ready means a requirement that will never be done: that step goes on by itself.
     return tuple(islice(ready, options_max)) or tuple(islice(remaining, 1))

@@ -16,7 +16,6 @@ from thrifty.planning.plan_spend import makespan_ms
 from thrifty.planning.problem import Problem
 from thrifty.steering.forecast import (
     BeliefKey,
-    ExecutorModel,
     ExecutorModelOf,
     Forecaster,
     Ratios,
@@ -49,10 +48,6 @@ def remaining_options(plan: Plan, problem: Problem) -> list[StepOption]:
     return [now[option.name] for option in plan.chosen if option.name in now]
 
 
-def _executor_of(option: StepOption) -> ExecutorModel:
-    return ExecutorModel(option.executor)
-
-
 class RemainingPlan:
     """What remains of a plan, updated as the plan is carried out."""
 
@@ -64,8 +59,8 @@ class RemainingPlan:
         *,
         max_steps: int,
         diversity_penalty: float,
-        forecaster: Forecaster | None = None,
-        executor_model_of: ExecutorModelOf = _executor_of,
+        forecaster: Forecaster,
+        executor_model_of: ExecutorModelOf,
         defer_upgradable: bool = False,
         concurrency: int = 1,
     ) -> None:
@@ -94,8 +89,8 @@ class RemainingPlan:
         """What is still to be done, as it is declared, in its order."""
         roles = {option.step: self.open_steps[option.step].role for option in options}
         self.revision_steps = {step for step, role in roles.items() if role == "revision"}
-        self._forecaster, self._executor_model_of = forecaster or Forecaster(()), executor_model_of
-        self._expected_spend = ExpectedSpend(options, self._forecaster, executor_model_of)
+        self._forecaster, self._executor_model_of = forecaster, executor_model_of
+        self._expected_spend = ExpectedSpend(options, forecaster, executor_model_of)
         self._best_values = sorted(step.value_max for step in offered)
         self._done = {step.name for step in done}
         self._max_steps, self._concurrency = max_steps, concurrency

@@ -34,7 +34,9 @@ def bounded(model: KnapsackModel) -> tuple[Relaxation, RelaxedSolution]:
     rows = PackedRows(model)
     relaxation = Relaxation(model, whole_core(model, rows), rows)
     start = initial_prices(relaxation, [group[0] for group in model.items])
-    return relaxation, minimise_bound(relaxation, start, lambda: 0.0, 8, lambda at: None)
+    return relaxation, minimise_bound(
+        relaxation.solve, relaxation.slopes, start, lambda: 0.0, 8, lambda at: None
+    )
 
 
 def plans(model: KnapsackModel):

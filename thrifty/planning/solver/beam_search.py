@@ -21,23 +21,19 @@ Candidate = tuple[KnapsackItem, ...]
 
 def solve_by_beam_search(model: KnapsackModel, limits: SolveLimits = LIMITS_DEFAULT) -> SolveResult:
     """The best plan that the beam meets; fits what is left, but need not be the best there is."""
-    best: Candidate | None = () if model.is_plan(()) else None
     beam: list[Candidate] = [()]
+    plans = list(filter(model.is_plan, beam))
     nodes = 0
     for _ in range(model.max_steps):
         grown = {new for old in beam for new in _extend(model, old)}
         nodes += len(grown)
         beam = sorted(grown, key=model.sort_key)[:BEAM_WIDTH]
-        plans = [chosen for chosen in beam if model.is_plan(chosen)]
-        best = min(
-            [*plans, *([best] if best is not None else [])], key=model.sort_key, default=None
-        )
+        plans += filter(model.is_plan, beam)
         if not beam or limits.is_past_deadline():
             break
-    bound = model.value_max
-    if best is None:
-        return SolveResult((), bound, nodes, is_proven=False, is_plan=False)
-    return SolveResult(best, max(bound, model.plan_value(best)), nodes, is_proven=False)
+    best = min(plans, key=model.sort_key, default=())
+    bound = max(model.value_max, model.plan_value(best))
+    return SolveResult(best, bound, nodes, is_proven=False, is_plan=bool(plans))
 
 
 def _extend(model: KnapsackModel, old: Candidate) -> Iterator[Candidate]:

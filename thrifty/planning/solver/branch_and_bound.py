@@ -25,7 +25,6 @@ from thrifty.planning.solver.walk import walk
 NODES_PER_CLOCK_CHECK = 2_000
 """How many nodes pass between two looks at the clock."""
 
-
 ChosenItems = tuple[KnapsackItem, "ChosenItems"] | None
 """The items chosen, the latest first."""
 

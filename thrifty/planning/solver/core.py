@@ -1,10 +1,5 @@
 """What is left to decide: the steps of a model, or those that still matter once a good plan and
-a bound are known.
-
-An option whose choice (or a step whose absence) would push the bound below the value of the
-known plan is decided without a search: "reduced cost fixing", and the rest is the "core".
-Source: E. Balas, E. Zemel, "An algorithm for large zero-one knapsack problems" (1980).
-"""
+a bound are known (see `reduced_cost_fixing`)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -106,15 +101,12 @@ def whole_core(model: KnapsackModel, rows: PackedRows) -> Core:
 
 def restrict_to_core(model: KnapsackModel, core: Core) -> KnapsackModel:
     """The model that knows nothing but a core; the numbers of the steps stay."""
-    kept = {position.step: position for position in core}
-    steps = range(len(model.items))
-    return replace(
-        model,
-        items=tuple(
-            [tuple([c.item for c in kept[step].items]) if step in kept else () for step in steps]
-        ),
-        is_required=tuple([step in kept and kept[step].needed for step in steps]),
-    )
+    items: list[tuple[KnapsackItem, ...]] = [()] * len(model.items)
+    is_required = [False] * len(model.items)
+    for position in core:
+        items[position.step] = tuple([branch.item for branch in position.items])
+        is_required[position.step] = position.needed
+    return replace(model, items=tuple(items), is_required=tuple(is_required))
 
 
 def close_requirements(model: KnapsackModel, positions: Sequence[CoreStep]) -> Core | None:

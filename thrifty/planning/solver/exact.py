@@ -29,7 +29,7 @@ from thrifty.planning.solver.reduced_cost_fixing import reduce_core
 from thrifty.planning.solver.relaxation import DualPrices, Relaxation, RelaxedSolution
 from thrifty.planning.solver.settling import Settling
 from thrifty.planning.solver.solve_result import LIMITS_DEFAULT, SolveLimits, SolveResult
-from thrifty.planning.solver.subgradient import RowPricesOnly, initial_prices, minimise_bound
+from thrifty.planning.solver.subgradient import initial_prices, minimise_bound
 from thrifty.planning.solver.walk import FEW
 
 EPSILON = 1e-11
@@ -240,16 +240,16 @@ class ExactEngine:
         alone, together = START_ROUNDS
         self.incumbent.nodes += (alone + 2 * together) * len(relaxation.core)
         start, meet = DualPrices(prices.rows, {}, {}), self.plan_maker(relaxation)
-        solution = minimise_bound(
-            RowPricesOnly(relaxation), start, self.sufficient_bound, alone, meet
-        )
+        solve, slopes_of, enough = relaxation.solve, relaxation.row_slopes, self.sufficient_bound
+        solution = minimise_bound(solve, slopes_of, start, enough, alone, meet)
         if not self.model.penalty and not any(self.model.requires):
             return solution.prices
-        dual = Settling(relaxation)
+        dual, start = Settling(relaxation), solution.prices
         solution = minimise_bound(
-            dual,
-            solution.prices,
-            self.sufficient_bound,
+            dual.solve,
+            dual.slopes,
+            start,
+            enough,
             together,
             meet,
             step_share=0.5,
@@ -273,9 +273,8 @@ class ExactEngine:
         self, relaxation: Relaxation, prices: DualPrices, rounds: int
     ) -> RelaxedSolution:
         """The lowest bound found, plans noted on the way."""
-        return minimise_bound(
-            relaxation, prices, self.sufficient_bound, rounds, self.plan_maker(relaxation)
-        )
+        solve, slopes_of, meet = relaxation.solve, relaxation.slopes, self.plan_maker(relaxation)
+        return minimise_bound(solve, slopes_of, prices, self.sufficient_bound, rounds, meet)
 
     def plan_maker(self, relaxation: Relaxation) -> Callable[[RelaxedSolution], None]:
         """A callback that makes a plan of each point of a descent."""

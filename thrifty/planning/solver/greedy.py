@@ -8,11 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 from thrifty.planning.solver.core import Core, CoreItem
-from thrifty.planning.solver.packed_rows import (
-    Variances,
-    add_variances,
-    subtract_variances,
-)
+from thrifty.planning.solver.packed_rows import Variances, add_variances, subtract_variances
 from thrifty.planning.solver.relaxation import Relaxation, RelaxedSolution
 
 FAILURES_MAX = 300
@@ -107,12 +103,9 @@ class PlanBuilder:
 
     def swap(self, step: int, new: CoreItem) -> None:
         """Swaps the item of a chosen step for a better one, if that fits."""
-        old = self.chosen[step]
+        old, guards = self.chosen[step], self.packed_rows.guard_bits
         rooms = self.rooms + old.packed_amounts - new.packed_amounts
-        if (
-            new.value <= old.value
-            or rooms & self.packed_rows.guard_bits != self.packed_rows.guard_bits
-        ):
+        if new.value <= old.value or rooms & guards != guards:
             return
         variances = add_variances(subtract_variances(self.variances, old.item), new.item)
         if self.packed_rows.has_margins and not self.packed_rows.has_room_for(rooms, variances):

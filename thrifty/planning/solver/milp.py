@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
-from itertools import chain, pairwise
+from itertools import accumulate, chain, count, islice
 from math import floor, inf, sqrt
 from typing import Any, NamedTuple
 
@@ -95,10 +95,8 @@ class HighsProblem:
             for row, capacity in enumerate(model.capacities)
         ]
         self.items = list(chain.from_iterable(model.items))
-        ends = [0]
-        for group in model.items:
-            ends.append(ends[-1] + len(group))
-        self.columns_of_step = [list(range(start, end)) for start, end in pairwise(ends)]
+        columns = count()
+        self.columns_of_step = [list(islice(columns, len(group))) for group in model.items]
         self.topics: dict[int, list[int]] = {}
         for step, topic in enumerate(model.topics):
             if topic >= 0 and model.penalty and model.items[step]:
@@ -113,20 +111,16 @@ class HighsProblem:
         costs = [-float(item.value) for item in self.items]
         for steps in self.topics.values():
             costs += [float(self.model.penalty * rank) for rank in range(1, len(steps))]
-        count = len(costs)
-        self.highs.addVars(count, [0.0] * count, [1.0] * count)
-        self.highs.changeColsCost(count, list(range(count)), costs)
+        columns = len(costs)
+        self.highs.addVars(columns, [0.0] * columns, [1.0] * columns)
+        self.highs.changeColsCost(columns, list(range(columns)), costs)
         whole = len(self.items)
         self.highs.changeColsIntegrality(whole, list(range(whole)), [HIGHS_INTEGER] * whole)
 
     def _add_rows(self, rows: Sequence[LinearConstraint]) -> None:
-        starts: list[int] = []
-        columns: list[int] = []
-        factors: list[float] = []
-        for row in rows:
-            starts.append(len(columns))
-            columns += row.columns
-            factors += row.factors
+        starts = list(accumulate([len(row.columns) for row in rows], initial=0))[:-1]
+        columns = list(chain.from_iterable(row.columns for row in rows))
+        factors = list(chain.from_iterable(row.factors for row in rows))
         lower, upper = [row.lower for row in rows], [row.upper for row in rows]
         self.highs.addRows(len(rows), lower, upper, len(columns), starts, columns, factors)
 

@@ -47,9 +47,4 @@ def _items_at_least(
         for w, branch in zip(worth, branches, strict=True)
         if w + offset >= least
     ]
-    kept.sort(key=_descending_value)
-    return tuple(kept)
-
-
-def _descending_value(branch: CoreItem) -> float:
-    return -branch.reduced_value
+    return tuple(sorted(kept, key=lambda branch: -branch.reduced_value))

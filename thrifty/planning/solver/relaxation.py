@@ -47,12 +47,15 @@ class DualPrices:
     def squared_length(self, slopes: DualPrices) -> float:
         """The squared length of the slopes, leaving out those along which no price can fall."""
         steepness = sum([g * g for p, g in zip(self.rows, slopes.rows, strict=True) if p or g < 0])
-        steepness += _steepness(self.arcs, slopes.arcs) if slopes.arcs else 0.0
-        return steepness + (_steepness(self.topics, slopes.topics) if slopes.topics else 0.0)
+        steepness += _steepness(self.arcs, slopes.arcs)
+        return steepness + _steepness(self.topics, slopes.topics)
 
     def with_half_couplings(self) -> DualPrices:
         """The same prices of rows, all others half as high."""
-        return DualPrices(self.rows, _halve(self.arcs), _halve(self.topics))
+        arcs = {arc: price / 2 for arc, price in self.arcs.items()}
+        return DualPrices(
+            self.rows, arcs, {topic: price / 2 for topic, price in self.topics.items()}
+        )
 
     def move_along(self, slopes: DualPrices, length: float) -> DualPrices:
         """The prices some way down the slopes, none below zero."""
@@ -61,10 +64,6 @@ class DualPrices:
             _move(self.arcs, slopes.arcs, length),
             _move(self.topics, slopes.topics, length),
         )
-
-
-def _halve(prices: Mapping[PricedKey, float]) -> dict[PricedKey, float]:
-    return {key: price / 2 for key, price in prices.items()}
 
 
 def _steepness(prices: Mapping[PricedKey, float], slopes: Mapping[PricedKey, float]) -> float:
@@ -235,6 +234,10 @@ class Relaxation:
         return DualPrices(
             rows, self._arc_slopes(solution, steps), self._topic_slopes(solution, steps)
         )
+
+    def row_slopes(self, solution: RelaxedSolution) -> DualPrices:
+        """Those of the rows alone: requirements and topics keep their prices."""
+        return DualPrices(self.rooms(solution, solution.chosen_places), {}, {})
 
     def rooms(self, solution: RelaxedSolution, places: Sequence[int]) -> list[float]:
         """What the best items of these places leave of each row; negative when it is short."""

@@ -10,7 +10,6 @@ relaxation methods by modified gradient techniques", Mathematical Programming St
 from collections.abc import Callable, Sequence
 from math import inf
 from operator import mul
-from typing import Protocol
 
 from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.relaxation import DualPrices, Relaxation, RelaxedSolution
@@ -24,28 +23,6 @@ STEPS_PER_PLAN = 10
 """After how many steps a plan is made of where the descent stands."""
 DEFLECTED_SHARE_MIN = 0.05
 """Slopes that would keep less than this share of their squared length are not deflected."""
-
-
-class DualFunction(Protocol):
-    """A function of prices whose minimum is the lowest bound."""
-
-    def solve(self, prices: DualPrices, /) -> RelaxedSolution:
-        """The relaxed problem at these prices, or at better ones."""
-
-    def slopes(self, solution: RelaxedSolution, /) -> DualPrices:
-        """By how much each condition is kept (positive) or broken (negative)."""
-
-
-class RowPricesOnly:
-    """A relaxation whose requirements and topics keep their prices."""
-
-    def __init__(self, relaxation: Relaxation) -> None:
-        self.relaxation = relaxation
-        self.solve = relaxation.solve
-
-    def slopes(self, solution: RelaxedSolution) -> DualPrices:
-        """Those of the rows."""
-        return DualPrices(self.relaxation.rooms(solution, solution.chosen_places), {}, {})
 
 
 def initial_prices(relaxation: Relaxation, plan: Sequence[KnapsackItem]) -> DualPrices:
@@ -68,7 +45,8 @@ def initial_prices(relaxation: Relaxation, plan: Sequence[KnapsackItem]) -> Dual
 
 
 def minimise_bound(
-    dual: DualFunction,
+    solve: Callable[[DualPrices], RelaxedSolution],
+    slopes_of: Callable[[RelaxedSolution], DualPrices],
     start: DualPrices,
     best_value: Callable[[], float],
     rounds: int,
@@ -79,7 +57,8 @@ def minimise_bound(
     """The lowest bound that a number of steps finds.
 
     Args:
-        dual: what is to be bounded.
+        solve: solves the relaxed problem at some prices, or at better ones.
+        slopes_of: by how much each priced condition is kept (positive) or broken (negative).
         start: the first prices to try.
         best_value: the value of the best plan known by now.
         rounds: how many prices to try.
@@ -87,13 +66,13 @@ def minimise_bound(
         step_share: the length of the first steps, as a share of Polyak's.
         row_change_max: how much of the highest price of a row a step changes any of them at most.
     """
-    best = solution = dual.solve(start)
+    best = solution = solve(start)
     stalled = 0
     last_slopes: Sequence[float] = ()
     for round_count in range(rounds):
         if round_count and not round_count % STEPS_PER_PLAN:
             make_plan(solution)
-        slopes = deflect(dual.slopes(solution), last_slopes)
+        slopes = deflect(slopes_of(solution), last_slopes)
         steepness = solution.prices.squared_length(slopes)
         if steepness < 1e-12 or best.bound <= best_value():
             break
@@ -102,13 +81,11 @@ def minimise_bound(
         if row_change_max < inf:
             highest, steepest = max(solution.prices.rows) or inf, max(map(abs, slopes.rows)) or 1.0
             length = min(length, step_share * row_change_max * highest / steepest)
-        solution, last_slopes = dual.solve(solution.prices.move_along(slopes, length)), slopes.rows
+        solution, last_slopes = solve(solution.prices.move_along(slopes, length)), slopes.rows
         if solution.bound < best.bound:
             best, stalled = solution, 0
-        else:
-            stalled += 1
-            if stalled == STALLED_STEPS_MAX:
-                step_share, stalled, solution, last_slopes = step_share / 2, 0, best, ()
+        elif (stalled := stalled + 1) == STALLED_STEPS_MAX:
+            step_share, stalled, solution, last_slopes = step_share / 2, 0, best, ()
     make_plan(best)
     return best
 

@@ -77,13 +77,12 @@ class SuffixBounds(dict[int, Sequence[ConcaveBound]]):
         _, branches, _, paid = self.positions[place]
         values = [branch.value + paid for branch in branches]
         loads = [branch.packed_amounts for branch in branches]
-        curves = [
+        self[place] = curves = [
             after.with_step(
                 zip([load >> after.shift & after.mask for load in loads], values, strict=True)
             )
             for after in self[place + 1]
         ]
-        self[place] = curves
         return curves
 
     def can_add(self, least: float, place: int, rooms: int, variances: Variances) -> bool:
