@@ -318,3 +318,18 @@ def test_an_answer_survives_the_process(path):
     ledger = SqliteLedger(path)
     assert ledger.reserve("run", "k", "Outline", Spend()).answer == "an answer"
     ledger.close()
+
+
+def test_a_new_file_that_somebody_is_writing_is_waited_for(path):
+    """SQLite refuses to turn the log on while another writes, whatever its busy timeout."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE somebodys (own INTEGER)")
+    other.execute("BEGIN IMMEDIATE")
+    committing = threading.Timer(0.2, other.execute, ["COMMIT"])
+    committing.start()
+    ledger = SqliteLedger(path)
+    called(ledger, "k")
+    assert [entry.key for entry in ledger.entries("run")] == ["k"]
+    ledger.close()
+    committing.join()
+    other.close()

@@ -7,6 +7,7 @@ may take the last changes with it. A killed process loses nothing either way.
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,8 @@ Synchronous = Literal["FULL", "NORMAL"]
 
 BUSY_MS = 30_000
 """How long to wait for other processes before giving up."""
+LOG_PAUSE_S = 0.005
+"""Between two attempts to turn the log of a new file on."""
 COMMITS_PER_CHECKPOINT = 400
 """The log grows to a megabyte or two, and is then used again from its start: to write what is
 there already takes half the time of growing a file."""
@@ -121,7 +124,7 @@ class SqliteStorage:
         )
         try:
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a new file
-            connection.execute("PRAGMA journal_mode = WAL")
+            self._turn_log_on(connection)
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
             # See `_checkpoint`.
@@ -133,6 +136,23 @@ class SqliteStorage:
             connection.close()
             raise
         return connection
+
+    def _turn_log_on(self, connection: sqlite3.Connection) -> None:
+        """Has the file keep a write-ahead log, as it does from then on.
+
+        Of a new file that others open as well, SQLite refuses this at once while one of them
+        writes, whatever its busy timeout.
+        """
+        give_up_at_s = time.monotonic() + self._busy_ms / 1000
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() >= give_up_at_s:
+                    raise
+                time.sleep(LOG_PAUSE_S)
 
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
         """Moves the log into the file now and then, while nobody else may write.
