@@ -5,8 +5,8 @@ change the tables, `posting` keeps the counters, and `rules` decides.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 from thrifty.budget import Budget, BudgetExceeded, InvalidInput, LedgerUnavailable, Spend, validate
@@ -19,6 +19,13 @@ from thrifty.ledger.calls import Caller
 from thrifty.ledger.owner import process_name
 from thrifty.ledger.protocol import AccountInfo, AccountOrLease, Balance, Entry, Lease, Tags
 from thrifty.ledger.storage import CallNames, Storage, Tables
+from thrifty.ledger.thresholds import (
+    PERCENTS_DEFAULT,
+    ThresholdHook,
+    call_hook,
+    find_reached,
+    note_reached,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,6 +46,7 @@ class BaseLedger:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._watches: list[tuple[ThresholdHook, tuple[int, ...]]] = []
 
     def open(
         self,
@@ -116,11 +124,15 @@ class BaseLedger:
         return self._change(calls.mark_sent, account, key, key)
 
     def settle(self, account: AccountOrLease, key: str, actual: Spend, answer: str = "") -> Entry:
-        return self._change(calls.settle, account, key, key, actual, answer)
+        entry = self._change(calls.settle, account, key, key, actual, answer)
+        self._tell_thresholds(entry.account)
+        return entry
 
     def charge_in_full(self, account: AccountOrLease, key: str, latency_ms: int = 0) -> Entry:
         known_ms = validate.amount("latency_ms", latency_ms)
-        return self._change(calls.charge_in_full, account, key, key, known_ms)
+        entry = self._change(calls.charge_in_full, account, key, key, known_ms)
+        self._tell_thresholds(entry.account)
+        return entry
 
     def release(self, account: AccountOrLease, key: str) -> Entry:
         return self._change(calls.release, account, key, key)
@@ -133,6 +145,23 @@ class BaseLedger:
         if not found:
             return ()
         return self._storage.write(lambda tables: sweep.close_entries(tables, found))
+
+    def watch(self, hook: ThresholdHook, percents: Sequence[int] = PERCENTS_DEFAULT) -> None:
+        """Calls a function when an account has spent a share of a limit, once in each window.
+
+        Calls that are settled through this ledger object are watched, those of other processes
+        where they watch themselves. What the function raises is logged, and breaks no call.
+
+        Args:
+            hook: what to call: `log_threshold`, `post_threshold(url)`, or a function of yours.
+            percents: the shares, in percent of each limit.
+
+        Raises:
+            InvalidInput: a share is no whole number from 1 to 100.
+        """
+        for percent in percents:
+            validate.amount("percents", percent, minimum=1, maximum=100)
+        self._watches.append((hook, tuple(percents)))
 
     def grant(self, account: AccountOrLease, child: str, share: Budget, label: str = "") -> Balance:
         caller = _check_caller(account)
@@ -191,6 +220,18 @@ class BaseLedger:
     def entries(self, account: AccountOrLease, *, below: bool = False) -> tuple[Entry, ...]:
         name = _check_caller(account).account
         return self._storage.read(lambda tables: _read_checked_entries(tables, name, below=below))
+
+    def _tell_thresholds(self, account: str) -> None:
+        """Calls the hooks whose thresholds this account, or one above it, has reached."""
+        percents = {percent for _, own in self._watches for percent in own}
+        act = partial(note_reached, account=account, percents=percents)
+        if percents and self._storage.read(
+            partial(find_reached, account=account, percents=percents)
+        ):
+            for reached in self._storage.write(act):
+                for hook, own in self._watches:
+                    if reached.percent in own:
+                        call_hook(hook, reached)
 
     def _change(
         self,
