@@ -6,7 +6,7 @@ change the tables, `posting` keeps the counters, and `rules` decides.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Concatenate, ParamSpec, TypeVar
 
 from thrifty.budget import Budget, BudgetExceeded, InvalidInput, LedgerUnavailable, Spend, validate
@@ -224,14 +224,14 @@ class BaseLedger:
     def _tell_thresholds(self, account: str) -> None:
         """Calls the hooks whose thresholds this account, or one above it, has reached."""
         percents = {percent for _, own in self._watches for percent in own}
-        act = partial(note_reached, account=account, percents=percents)
-        if percents and self._storage.read(
-            partial(find_reached, account=account, percents=percents)
+        if not percents or not self._storage.read(
+            lambda tables: find_reached(tables, account, percents)
         ):
-            for reached in self._storage.write(act):
-                for hook, own in self._watches:
-                    if reached.percent in own:
-                        call_hook(hook, reached)
+            return
+        for reached in self._storage.write(lambda tables: note_reached(tables, account, percents)):
+            for hook, own in self._watches:
+                if reached.percent in own:
+                    call_hook(hook, reached)
 
     def _change(
         self,

@@ -44,7 +44,7 @@ class ThresholdReached:
 
     def __str__(self) -> str:
         shown = next(r for r in RESOURCES if r.name == self.resource)
-        whose = "" if self.period == "run" else f"the {self.period}'s "
+        whose = "its " if self.period == "run" else f"the {self.period}'s "
         return (
             f"{self.account} has spent {self.percent}% of {whose}limit: "
             f"{shown.show(self.spent)} of {shown.show(self.limit)}"
@@ -122,9 +122,9 @@ def _reached_in(
         for resource, limit, spent in zip(RESOURCES, counter.limits, counter.spent, strict=True)
         if limit is not None and resource is not LATENCY and spent
     ]
-    share, *fullest = max(shares, default=(0, "", 0, 0))
+    share, resource, spent, limit = max(shares, default=(0, "", 0, 0))
     for percent in sorted(percents):
         if counter.notified < percent <= share:
             resets_at_ms = windows.resets_at_ms(tables, counter)
-            named = current.account.name, counter.period, percent
-            yield ThresholdReached(*named, *fullest, resets_at_ms)
+            window = current.account.name, counter.period, percent
+            yield ThresholdReached(*window, resource, spent, limit, resets_at_ms)
