@@ -137,6 +137,11 @@ class Balance:
         return self.periods[0].reserved
 
     @property
+    def limits(self) -> Budget:
+        """What limits its calls at all: of each resource the lowest limit up to the root."""
+        return reduce(Budget.tightest_with, (period.budget for period in self.periods))
+
+    @property
     def left(self) -> Budget:
         """What may still be reserved: the least that any window on the way to the root has left."""
         if self.is_closed:

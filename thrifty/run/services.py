@@ -66,7 +66,6 @@ class Services:
     def remaining_budget(self, run_id: str, known_ms: int) -> Budget:
         """What a run may still reserve, and the latency it has left."""
         balance = self.ledger.balance(run_id)
-        # What open calls hold may still be spent by them.
-        taken = balance.spent + balance.reserved
-        active_ms = self.runs.active_ms(run_id, known_ms)
-        return balance.budget.left_after(replace(taken, latency_ms=active_ms))
+        active = Spend(latency_ms=self.runs.active_ms(run_id, known_ms))
+        # In the accounts above it, others spend as well: the least that one of them has left.
+        return balance.left.tightest_with(balance.budget.left_after(active))
