@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from thrifty.budget import (
+        AccountClosed,
         Budget,
         BudgetExceeded,
         InvalidInput,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from thrifty.settings import Settings, TokenPrice
 
 __all__ = [
+    "AccountClosed",
     "Budget",
     "BudgetExceeded",
     "Catalog",

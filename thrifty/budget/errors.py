@@ -6,19 +6,26 @@ ThriftyError
 ├── PriceUnknown        money is limited and nobody knows what the call would cost; it was not sent
 ├── ModelUnavailable    no key, no server, or a server that did not answer usefully
 ├── ReservationClosed   a reservation that was already settled or released is touched again
+├── AccountClosed       an account takes no calls any more, or one above it; it was not sent
 ├── StepEnded           a call for a step that has returned and is settled; it was not sent
 ├── KeyReused           a key that names one call, or one sub-agent, is used for another
 ├── LeaseLost           a run is held by somebody else: this owner may no longer spend in it
 └── LedgerUnavailable   the ledger cannot be read or written; what it could not reserve was not sent
 """
 
+import copyreg
 from collections.abc import Mapping
 from time import gmtime, strftime
+from typing import Any
 
+from thrifty.budget.local_time import load_zone, local_time
+from thrifty.budget.plain_text import single_line
 from thrifty.budget.resources import format_amounts
 from thrifty.budget.secret_names import is_secret
 
 VALUE_CHARACTERS_MAX = 60
+RESET_FORMATS = {"minute": "at %H:%M:%S", "month": "on %Y-%m-%d at %H:%M"}
+"""How the end of a window is written where hours and minutes do not say it."""
 
 
 class ThriftyError(Exception):
@@ -26,6 +33,10 @@ class ThriftyError(Exception):
 
     exit_code = 1
     """What the command line returns when this error ends it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy, or what another process unpickles, has the same message and the same facts.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class InvalidInput(ThriftyError, ValueError):
@@ -49,11 +60,39 @@ class BudgetExceeded(ThriftyError):
 
     exit_code = 3
 
-    def __init__(self, missing: Mapping[str, int], what: str) -> None:
+    def __init__(
+        self,
+        missing: Mapping[str, int],
+        what: str,
+        account: str = "",
+        period: str = "run",
+        resets_at_ms: int | None = None,
+        zone: str = "UTC",
+    ) -> None:
         self.missing = dict(missing)
         """By how much each resource falls short, in that resource's unit."""
+        self.account = account
+        """The account whose limit it is: the one that was asked, or one above it."""
+        self.period = period
+        """What that limit is counted over: run, minute, hour, day or month."""
+        self.resets_at_ms = resets_at_ms
+        """When the next window begins, in milliseconds since 1970. `None` for a run."""
+        self.zone = zone
+        """The time zone in which the account counts days and months."""
         short = format_amounts(self.missing)
-        super().__init__(f"{what} does not fit: {short} short; raise the budget or drop the step")
+        if period == "run":
+            told = f"{what} does not fit: {short} short; raise the budget or drop the step"
+        else:
+            told = f"{what} does not fit, {short} short: {self._describe_window()}"
+        super().__init__(told)
+
+    def _describe_window(self) -> str:
+        spent = f"the {self.period}'s budget of {_show_name(self.account)} is spent"
+        if self.resets_at_ms is None:
+            return f"{spent}; raise it, or wait"
+        reset = local_time(self.resets_at_ms, load_zone(self.zone))
+        at = RESET_FORMATS.get(self.period, "at %H:%M")
+        return f"{spent}; it resets {reset.strftime(at)} ({self.zone})"
 
 
 class PriceUnknown(ThriftyError):
@@ -91,6 +130,18 @@ class ReservationClosed(ThriftyError):
         self.status = status
         """What it has become: settled, released, or never made."""
         super().__init__(f"reservation {key!r} is {status}; reserve again under a new id")
+
+
+class AccountClosed(ThriftyError):
+    """An account was closed, or one above it. What it has spent and its open calls stay."""
+
+    exit_code = 12
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+        """The account that is closed: the one that was asked, or one above it."""
+        name = _show_name(account)
+        super().__init__(f"account {name} is closed: no call can be made on it; use another")
 
 
 class StepEnded(ThriftyError):
@@ -151,4 +202,12 @@ def format_value(value: object) -> str:
         text = ascii(value)
     except ValueError:  # an integer with more digits than Python agrees to print
         text = f"a {type(value).__name__} too long to print"
+    return _cut(text)
+
+
+def _show_name(account: str) -> str:
+    return _cut(single_line(account)) or "the account"
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= VALUE_CHARACTERS_MAX else text[: VALUE_CHARACTERS_MAX - 1] + "…"

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal, get_args
-from zoneinfo import ZoneInfo
 
 from thrifty.budget import validate
 from thrifty.budget.budget_phrase import make_budget, parse_budget, split_phrase
 from thrifty.budget.errors import InvalidInput
 from thrifty.budget.limits import Budget
+from thrifty.budget.local_time import EPOCH, MILLISECOND, load_zone, local_time
 
 Period = Literal["run", "minute", "hour", "day", "month"]
 """What a limit is counted over: `run` is the account's whole life."""
@@ -48,8 +48,6 @@ HOUR_MS = 3_600_000
 ZONE_PATTERN = re.compile(r"[A-Z][\w+-]*(?:/[\w+-]+)*", re.ASCII)
 """A name in the time zone database, and no path into it."""
 ZONE_REMEDY = "use the IANA name of a time zone, such as Europe/Berlin"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
 
 
 def limits_by_period(limits: object, field: str = "limits") -> dict[Period, Budget]:
@@ -133,7 +131,7 @@ def _find_window(period: Period, zone: str, now_ms: int) -> tuple[int, int]:
         starts_ms = now_ms - now_ms % length_ms
         return starts_ms, starts_ms + length_ms
     validate.choice("period", period, PERIODS[1:])
-    day = (EPOCH + now_ms * MILLISECOND).astimezone(local_zone).date()
+    day = local_time(now_ms, local_zone).date()
     if period == "month":
         day = day.replace(day=1)
     following = _day_after(day, period)
@@ -157,8 +155,7 @@ def _midnight_ms(day: date, zone: tzinfo) -> int:
         return first_ms
     while first_ms - second_ms > 1:  # they are put forward over it, between these two instants
         middle_ms = (first_ms + second_ms) // 2
-        local = (EPOCH + middle_ms * MILLISECOND).astimezone(zone)
-        if local.replace(tzinfo=None) < midnight.replace(tzinfo=None):
+        if local_time(middle_ms, zone).date() < day:
             second_ms = middle_ms
         else:
             first_ms = middle_ms
@@ -178,6 +175,6 @@ def time_zone(zone: object, field: str = "zone") -> tzinfo:
     if not isinstance(zone, str) or not ZONE_PATTERN.fullmatch(zone):
         raise InvalidInput(field, zone, ZONE_REMEDY)
     try:
-        return UTC if zone == "UTC" else ZoneInfo(zone)  # UTC needs no database
+        return load_zone(zone)
     except (LookupError, ValueError, OSError) as error:
         raise InvalidInput(field, zone, f"{ZONE_REMEDY}, or install tzdata") from error
