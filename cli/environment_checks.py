@@ -157,7 +157,7 @@ def _check_privacy(home: Path) -> Finding:
         names = _list_some(frozenset(path.name for path in found.left))
         return Finding("files", f"others can use {names}, in {where}", remedy)
     if found.narrowed:
-        return Finding("files", describe_narrowed(home, found.narrowed))
+        return Finding("files", describe_narrowed(found.narrowed))
     return Finding("files", f"only you can read what is kept in {where}")
 
 

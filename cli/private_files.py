@@ -107,9 +107,7 @@ def _find_open(home: Path) -> Iterator[tuple[Path, bool]]:
                 waiting += os.scandir(entry.path)
 
 
-def describe_narrowed(home: Path, narrowed: Sequence[Path]) -> str:
-    """What others could use until now, in a line: "others could read ledger.sqlite, …"."""
-    first = narrowed[0]
-    name = single_line(str(first if first == home else first.relative_to(home)))
-    more = f" and {len(narrowed) - 1:,} more" if len(narrowed) > 1 else ""
-    return f"others could read {name}{more} in {single_line(str(home))}; now only you can"
+def describe_narrowed(narrowed: Sequence[Path]) -> str:
+    """What others could use until now, in a line, by its first file or folder."""
+    more = f" and {len(narrowed) - 1:,} more there" if len(narrowed) > 1 else ""
+    return f"others could read {single_line(str(narrowed[0]))}{more}; now only you can"

@@ -128,7 +128,7 @@ class RunsFolder:
             remedy = f"name a folder that can be written to, or use --no-save ({error.strerror})"
             raise InvalidInput("THRIFTY_HOME", str(home.path), remedy) from None
         if narrowed:
-            click.echo(f"thrifty: {describe_narrowed(home.path, narrowed)}", err=True)
+            click.echo(f"thrifty: {describe_narrowed(narrowed)}", err=True)
         return home
 
     @property

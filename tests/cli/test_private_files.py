@@ -79,13 +79,13 @@ def test_what_others_could_read_is_narrowed_once_and_the_user_is_told(invoke, ho
     assert modes(home) == private(home)
     wide = len(modes(home))
     assert shown.stderr == (
-        f"thrifty: others could read {home} and {wide - 1} more in {home}; now only you can\n"
+        f"thrifty: others could read {home} and {wide - 1} more there; now only you can\n"
     )
     assert len(json.loads(shown.stdout)["runs"]) == 1
     assert invoke("runs", "--json").stderr == ""
     (home / "ledger.sqlite").chmod(0o640)
     told = invoke("show", "--json").stderr
-    assert told == f"thrifty: others could read ledger.sqlite in {home}; now only you can\n"
+    assert told == f"thrifty: others could read {home / 'ledger.sqlite'}; now only you can\n"
 
 
 def test_doctor_says_so(invoke, home):
