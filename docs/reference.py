@@ -35,7 +35,7 @@ GROUPS = {
     "Errors": (
         *("ThriftyError", "InvalidInput", "BudgetExceeded", "PriceUnknown"),
         *("ModelUnavailable", "StepEnded", "ReservationClosed", "KeyReused"),
-        *("LeaseLost", "LedgerUnavailable"),
+        *("AccountClosed", "LeaseLost", "LedgerUnavailable"),
     ),
 }
 UNDERNEATH = {name: getattr(protocol, name) for name in ("Ledger", "Balance", "Entry", "Lease")}
