@@ -18,14 +18,12 @@ from collections.abc import Mapping
 from time import gmtime, strftime
 from typing import Any
 
-from thrifty.budget.local_time import load_zone, local_time
+from thrifty.budget.local_time import describe_reset
 from thrifty.budget.plain_text import single_line
 from thrifty.budget.resources import format_amounts
 from thrifty.budget.secret_names import is_secret
 
 VALUE_CHARACTERS_MAX = 60
-RESET_FORMATS = {"minute": "at %H:%M:%S", "month": "on %Y-%m-%d at %H:%M"}
-"""How the end of a window is written where hours and minutes do not say it."""
 
 
 class ThriftyError(Exception):
@@ -90,9 +88,7 @@ class BudgetExceeded(ThriftyError):
         spent = f"the {self.period}'s budget of {_show_name(self.account)} is spent"
         if self.resets_at_ms is None:
             return f"{spent}; raise it, or wait"
-        reset = local_time(self.resets_at_ms, load_zone(self.zone))
-        at = RESET_FORMATS.get(self.period, "at %H:%M")
-        return f"{spent}; it resets {reset.strftime(at)} ({self.zone})"
+        return f"{spent}; {describe_reset(self.period, self.resets_at_ms, self.zone)}"
 
 
 class PriceUnknown(ThriftyError):

@@ -138,10 +138,13 @@ def balance(tables: Tables, name: str) -> Balance:
 
 def _period_balance(tables: Tables, current: CurrentCounter) -> PeriodBalance:
     counter = current.counter
-    spent, reserved = map(rules.as_spend, windows.used_in(tables, counter))
-    limits, resets_at_ms = Budget.of_limits(counter.limits), windows.resets_at_ms(tables, counter)
     return PeriodBalance(
-        current.account.name, counter.period, limits, spent, reserved, resets_at_ms
+        current.account.name,
+        counter.period,
+        Budget.of_limits(counter.limits),
+        *map(rules.as_spend, windows.used_in(tables, counter)),
+        windows.resets_at_ms(tables, counter),
+        current.account.zone,
     )
 
 

@@ -75,7 +75,8 @@ def describe_binding(receipt: Receipt) -> str:
     if not receipt.bound_by:
         return "No limit kept anything better out."
     named = _join_names([RESOURCE_LABELS.get(name, name) for name in receipt.bound_by])
-    return f"More {named} would have bought something better."
+    accounts = "; ".join(map(single_line, receipt.bound_by_accounts))
+    return f"More {named} would have bought something better{accounts and f': {accounts}'}."
 
 
 def describe_increase(entry: RequiredIncrease) -> str:
