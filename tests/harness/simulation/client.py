@@ -195,8 +195,11 @@ class Client:
 
     @property
     def _account(self) -> str:
-        own = str(self._number) if self._job.is_kept else f"run {self._number}"
-        return f"{self._job.name}/{own}"
+        kept = self._job.is_kept
+        own = Run(
+            name="" if kept else f"run {self._number}", number=self._number, task="", budget={}
+        )
+        return run_account(own, self._job.thread, self._job.account)  # type: ignore[arg-type]
 
     def _finish(self, result: Mapping[str, Any]) -> None:
         """Holds what was handed over to the promises."""
