@@ -69,8 +69,7 @@ def prepare_resume(agent: BudgetAgent, config: RunnableConfig, answer: object = 
     """What to invoke a run with so that it goes on from where it is.
 
     A run that waits is answered, one that was cut off goes on, and one that had ended is
-    planned anew, with what is left of its budget or with a raised one. A run that had its share
-    of an account gave that back at its end: it cannot be raised any more, only started anew.
+    planned anew, with what is left of its budget or with a raised one.
 
     Args:
         agent: the run's.
@@ -80,9 +79,7 @@ def prepare_resume(agent: BudgetAgent, config: RunnableConfig, answer: object = 
             `thrifty.run.question` lists.
 
     Raises:
-        InvalidInput: there is no such run, it is another user's, the answer cannot be used, or its
-            share is given back.
-        BudgetExceeded: the account that runs share has not got so much.
+        InvalidInput: there is no such run, it is another user's, or the answer cannot be used.
     """
     run = inspect_run(agent, config)
     if not run.values:

@@ -73,7 +73,6 @@ def _next_update(given: object, run: CurrentRun, is_approved: bool) -> dict[str,
 
     Raises:
         InvalidInput: the answer says nothing that can be done.
-        BudgetExceeded: an account that runs share has not got so much.
     """
     answer = read_answer(given, run.limits, run.steps())
     decision = Decision("halt" if answer.finish else "ask", answer.summary, run.known_ms)

@@ -1,11 +1,11 @@
 """A run's share of an account that it has in common with other runs."""
 
 import pytest
+from thrifty.ledger.share import open_share, reclaim_from_the_gone
 
 from thrifty.budget import Budget, BudgetExceeded, InvalidInput, Spend
 from thrifty.ledger import share as module
 from thrifty.ledger.memory import MemoryLedger
-from thrifty.ledger.share import open_share, reclaim_from_the_gone
 
 GONE = "pid 1 on a machine that has burned down"
 

@@ -137,14 +137,16 @@ def balance(tables: Tables, name: str) -> Balance:
 
 
 def _period_balance(tables: Tables, current: CurrentCounter) -> PeriodBalance:
-    counter = current.counter
+    account, counter = current.account, current.counter
+    spent, reserved = windows.used_in(tables, counter)
     return PeriodBalance(
-        current.account.name,
+        account.name,
         counter.period,
         Budget.of_limits(counter.limits),
-        *map(rules.as_spend, windows.used_in(tables, counter)),
+        rules.as_spend(spent),
+        rules.as_spend(reserved),
         windows.resets_at_ms(tables, counter),
-        current.account.zone,
+        account.zone,
     )
 
 

@@ -106,7 +106,7 @@ class PeriodBalance:
     """The time zone in which the account's days and months begin."""
 
     def __str__(self) -> str:
-        """What is left, and when there is more: "user:17 has 30 tokens left this day; it resets …"."""
+        """What is left, and when there is more, in words."""
         amounts = {resource.name: limit for resource, limit in self.left.limited_resources()}
         told = f"{self.account} has {format_amounts(amounts)} left"
         if self.resets_at_ms is None:
