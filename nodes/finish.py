@@ -43,6 +43,7 @@ def finish(
     cache, outcomes = run.cache, run.cache.outcomes
     spent, budget = _close(run), run.limits
     missed = list(_missed_options(run))
+    accounts = binding_accounts(services.ledger.balance(run.id), missed)
     decisions = [cache.read(Decision, decision) for decision in state["decisions"]]
     store, charged = runtime.store if context.learn else None, _charged_by_label(run)
     if remark := remember(store, run.id, outcomes, charged, services.steps, run.model_access):
@@ -53,12 +54,12 @@ def finish(
         run_id=run.id,
         task=state["run"]["task"],
         status="halted" if state["halt_reason"] else "done",
-        halt_reason=state["halt_reason"],
+        halt_reason="; ".join([state["halt_reason"], *accounts]) if state["halt_reason"] else "",
         budget=budget,
         spent=spent,
         planned=first_plan.expected,
         bound_by=binding_resources(run.left(), missed),
-        bound_by_accounts=binding_accounts(services.ledger.balance(run.id), missed),
+        bound_by_accounts=accounts,
         lines=make_receipt_lines(first_plan, last_plan, outcomes, _overheads(run, charged)),
         decisions=tuple(decisions),
     )

@@ -66,11 +66,13 @@ class BudgetExceeded(ThriftyError):
         period: str = "run",
         resets_at_ms: int | None = None,
         zone: str = "UTC",
+        *,
+        is_shared: bool = False,
     ) -> None:
         self.missing = dict(missing)
         """By how much each resource falls short, in that resource's unit."""
         self.account = account
-        """The account whose limit it is: the one that was asked, or one above it."""
+        """The account whose limit it is: the one that was asked, or one above it (`is_shared`)."""
         self.period = period
         """What that limit is counted over: run, minute, hour, day or month."""
         self.resets_at_ms = resets_at_ms
@@ -79,7 +81,8 @@ class BudgetExceeded(ThriftyError):
         """The time zone in which the account counts days and months."""
         short = format_amounts(self.missing)
         if period == "run":
-            told = f"{what} does not fit: {short} short; raise the budget or drop the step"
+            where = f" in {_show_name(account)}" if is_shared else ""
+            told = f"{what} does not fit: {short} short{where}; raise the budget or drop the step"
         else:
             told = f"{what} does not fit, {short} short: {self._describe_window()}"
         super().__init__(told)

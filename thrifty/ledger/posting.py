@@ -35,7 +35,7 @@ def find_room(
         counter = current.counter
         added = from_run if counter.period == "run" else worst_case
         if short := rules.shortfall(counter.limits, current.used, added):
-            raise _not_fitting_error(tables, current, short, what)
+            raise _not_fitting_error(tables, account, current, short, what)
     return found
 
 
@@ -55,7 +55,7 @@ def find_room_to_hold(
         short = rules.shortfall(current.counter.limits, current.used, amounts)
         wanted = {r.name for r, amount in zip(RESOURCES, amounts, strict=True) if amount}
         if short := {name: by for name, by in short.items() if name in wanted}:
-            raise _not_fitting_error(tables, current, short, what)
+            raise _not_fitting_error(tables, account, current, short, what)
     return found
 
 
@@ -126,7 +126,7 @@ def _held_for(tables: Tables, account: Account) -> Amounts:
 
 
 def _not_fitting_error(
-    tables: Tables, current: CurrentCounter, short: dict[str, int], what: str
+    tables: Tables, asked: Account, current: CurrentCounter, short: dict[str, int], what: str
 ) -> BudgetExceeded:
     counter, account = current.counter, current.account
     return BudgetExceeded(
@@ -136,4 +136,5 @@ def _not_fitting_error(
         period=counter.period,
         resets_at_ms=windows.resets_at_ms(tables, counter),
         zone=account.zone,
+        is_shared=account.id != asked.id,
     )

@@ -26,6 +26,9 @@ def open_account(given: RunInput, number: int, config: RunnableConfig, services:
         _open(run_id, budget, payer or None, services)
     except KeyError:
         raise unknown_account(payer) from None
+    if budget.tightest_with(services.ledger.balance(run_id).left) != budget:
+        # The plan counts on what is left: what dead processes hold must not make it a poor one.
+        services.ledger.sweep(payer or run_id)
     return run
 
 

@@ -121,7 +121,7 @@ def _keys_by_driver(option: StepOption) -> str:
 
 
 def _raises_what_has_ended(ledger: Any, run_id: str, budget: Any) -> None:
-    ledger.extend(run_id, budget)
+    ledger.set_limits(run_id, budget)
 
 
 METERED_CALL = "thrifty.models.metered_call.MeteredCall"
