@@ -21,6 +21,7 @@ from thrifty.budget import InvalidInput, LedgerUnavailable
 from thrifty.cli.input_file import parse_json
 from thrifty.cli.run_request import RunRequest
 from thrifty.ledger.owner import is_owner_gone
+from thrifty.run.identity import local_account
 from thrifty.settings import home_folder
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class SavedRun:
     @property
     def account(self) -> str:
         """The account of the run in the ledger: that of the first run of its thread."""
-        return f"{self.id}/1"
+        return local_account(self.id)
 
     @property
     def checkpoints(self) -> Path:

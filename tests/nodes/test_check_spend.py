@@ -44,7 +44,7 @@ class CheckedRun:
             budget=Budget(),
         )
         self.state = {
-            "run": {"id": "run", "number": 1, "task": "t", "common": ""},
+            "run": {"name": "", "number": 1, "task": "t"},
             "proposed": [],
             "outcomes": [],
             "spend": Spend(latency_ms=40).to_state(),
@@ -69,6 +69,7 @@ class CheckedRun:
             {**self.state, **told},
             Runtime(context=settings),
             config or {},
+            run_id="run",
             services=self.services,
         )
 

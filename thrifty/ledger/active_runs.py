@@ -138,8 +138,8 @@ class ActiveRuns:
             return take_or_take_over(self.ledger, run_id, driver)
         except KeyError:
             raise LedgerUnavailable(
-                f"the ledger knows nothing of the run {run_id!r}, which has begun; "
-                "use the ledger that it began with, or restore it from a backup"
+                f"the ledger knows nothing of the run {run_id!r}, which has begun; go on with the "
+                "user, thread and ledger that it began with, or restore the ledger from a backup"
             ) from None
 
     def _forget_if_over(self, run_id: str, active: _ActiveRun) -> None:

@@ -7,6 +7,7 @@ run still holds is given back by the next that finds the account short.
 
 from thrifty.budget import Budget, BudgetExceeded, InvalidInput, ReservationClosed
 from thrifty.budget.resources import format_amounts
+from thrifty.ledger.authority import unknown_account
 from thrifty.ledger.owner import is_owner_gone
 from thrifty.ledger.protocol import Balance, Ledger
 
@@ -27,8 +28,7 @@ def open_share(ledger: Ledger, common: str, run_id: str, budget: Budget) -> Bala
             except BudgetExceeded:
                 continue  # another run took it in between; there is less left each time
     except KeyError:
-        remedy = "open it first, with ledger.open(name, budget)"
-        raise InvalidInput("account", common, remedy) from None
+        raise unknown_account(common) from None
 
 
 def reclaim_from_the_gone(ledger: Ledger, common: str) -> None:

@@ -9,9 +9,15 @@ from thrifty.run.question import ApprovalAnswer
 
 
 def apply_answer(
-    answer: ApprovalAnswer, state: Mapping[str, Any], ledger: Ledger
+    answer: ApprovalAnswer, state: Mapping[str, Any], run_id: str, ledger: Ledger
 ) -> dict[str, Any]:
     """Raises the run's limits where the answer does.
+
+    Args:
+        answer: what the person said.
+        state: of the run.
+        run_id: the run's account.
+        ledger: where the limits are.
 
     Returns:
         The update of the state: what is left out, and the run with its new limits.
@@ -22,7 +28,6 @@ def apply_answer(
     """
     update: dict[str, Any] = {"left_out": [*state["left_out"], *answer.leave_out]}
     if answer.budget:
-        run = state["run"]
-        extend_share(ledger, run["id"], answer.budget)
-        update["run"] = {**run, "budget": answer.budget.to_state()}
+        extend_share(ledger, run_id, answer.budget)
+        update["run"] = {**state["run"], "budget": answer.budget.to_state()}
     return update

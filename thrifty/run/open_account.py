@@ -16,17 +16,16 @@ def open_account(given: RunInput, number: int, config: RunnableConfig, services:
     Raises:
         LeaseLost: another invocation is doing this very run.
     """
-    budget, common = given.budget, ""
+    budget = given.budget
     if outer := current_account():
         budget = budget.tightest_with(outer.left)
-    if services.common is None:
-        _open(given.run_id, budget, services)
+    run = Run(name=given.name, number=number, task=given.task, budget=budget.to_state())
+    run_id, common = services.run_id(run, config), services.common(config)
+    if common:
+        budget = open_share(services.ledger, common, run_id, budget).budget
     else:
-        common = services.common(config)
-        budget = open_share(services.ledger, common, given.run_id, budget).budget
-    return Run(
-        id=given.run_id, number=number, task=given.task, budget=budget.to_state(), common=common
-    )
+        _open(run_id, budget, services)
+    return Run(name=given.name, number=number, task=given.task, budget=budget.to_state())
 
 
 def _open(run_id: str, budget: Budget, services: Services) -> None:

@@ -10,7 +10,11 @@ from tests.harness.llm_server import LLMServer
 from thrifty.budget import Spend
 from thrifty.ledger.protocol import Balance, Entry, Ledger
 
-ACCOUNTS = ("t/1", "t/writer/part 1", "t/writer/part 2")
+ACCOUNTS = (
+    "run:local/thread=t/run=1",
+    "run:local/thread=t/in=writer/named=part%201",
+    "run:local/thread=t/in=writer/named=part%202",
+)
 """What runs of the shapes are called."""
 
 

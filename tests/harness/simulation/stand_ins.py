@@ -290,7 +290,7 @@ _made: WeakKeyDictionary[ActiveRuns, Services] = WeakKeyDictionary()
 @contextmanager
 def served(agent: BudgetAgent) -> Iterator[None]:
     """Lets the nodes work with the services of this agent, for as long as it is driven."""
-    token = _services.set(_made[agent.runs])
+    token = _services.set(_made[agent.services.runs])
     try:
         yield
     finally:
