@@ -1,8 +1,9 @@
 """The agent: its nodes and edges, in the order of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
@@ -14,7 +15,6 @@ from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.routes import by_direction, to_executors
 from thrifty.graph.wrap_node import wrap_node
 from thrifty.ledger.active_runs import ActiveRuns
-from thrifty.ledger.authority import AccountChoice
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.agent_models import Models
@@ -61,7 +61,7 @@ def create_budget_agent(
     executors: Mapping[str, object] | None = None,
     settings: Settings | None = None,
     ledger: Ledger | None = None,
-    account: AccountChoice | None = None,
+    account: str | Callable[[RunnableConfig], str] | None = None,
     checkpointer: Checkpointer = None,
     store: BaseStore | None = None,
 ) -> BudgetAgent:

@@ -25,6 +25,7 @@ from thrifty import Settings, create_budget_agent
 from thrifty.budget import Budget, LeaseLost, LedgerUnavailable
 from thrifty.graph.agent import BudgetAgent
 from thrifty.ledger.protocol import Entry
+from thrifty.run.identity import run_account
 
 if TYPE_CHECKING:
     from tests.harness.simulation.world import World
@@ -195,10 +196,8 @@ class Client:
 
     @property
     def _account(self) -> str:
-        kept = self._job.is_kept
-        own = Run(
-            name="" if kept else f"run {self._number}", number=self._number, task="", budget={}
-        )
+        name = "" if self._job.is_kept else f"run {self._number}"
+        own: Any = {"name": name, "number": self._number}
         return run_account(own, self._job.thread, self._job.account)  # type: ignore[arg-type]
 
     def _finish(self, result: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Annotated, Any, NotRequired
 
 from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.channels import UntrackedValue
 from langgraph.config import get_config
 from langgraph.types import Command
@@ -19,7 +20,7 @@ from typing_extensions import Unpack
 
 from thrifty.budget import ModelUnavailable, Spend, ThriftyError, validate
 from thrifty.budget.option import SPEND_EXAMPLE
-from thrifty.ledger.authority import AccountChoice, choose_account, unknown_account
+from thrifty.ledger.authority import choose_account, unknown_account
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.agent_models import read_reply
 from thrifty.models.allowance import countdown
@@ -89,9 +90,9 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
     def __init__(
         self,
         ledger: Ledger,
-        account: AccountChoice,
+        account: str | Callable[[RunnableConfig], str],
         *,
-        run: AccountChoice | None = None,
+        run: str | Callable[[RunnableConfig], str] | None = None,
         tools: Mapping[str, Spend] | None = None,
         raise_unavailable: bool = False,
         **options: Unpack[MeteringOptions],
