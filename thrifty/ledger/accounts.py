@@ -1,7 +1,7 @@
 """What the acts on whole accounts do to the tables: their place, their limits, their end."""
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.budget.limits import LimitAmounts
+from thrifty.budget.limits import LimitAmounts, tighter_limits
 from thrifty.budget.periods import Period, window_of
 from thrifty.ledger import posting, rules, windows
 from thrifty.ledger.calls import Caller, admit_caller, require_account
@@ -24,6 +24,9 @@ def open_account(
     if parent is not None and parent_name(tables, account) != parent:
         where = repr(parent_name(tables, account)) if account.ancestors else "no account"
         raise InvalidInput("parent", parent, f"{account.name!r} stands under {where}; use move")
+    if account.is_granted:
+        (_, run_limits), *others = limits
+        limits = (("run", tighter_limits(account.limits[0][1], run_limits)), *others)
     if limits != account.limits or zone not in (None, account.zone):
         admit_caller(tables, caller)
     return change_limits(tables, account, limits, zone)

@@ -59,8 +59,7 @@ class BaseLedger:
         caller = _check_caller(account)
         amounts = _period_limits(limits)
         _check_zone(zone)
-        if parent is not None:
-            _check_text("parent", parent, ACCOUNT_LENGTH_MAX)
+        _check_parent(parent)
 
         def act(tables: Tables) -> Balance:
             accounts.open_account(tables, caller, amounts, parent, zone)
@@ -69,22 +68,26 @@ class BaseLedger:
         return self._storage.write(act)
 
     def set_limits(self, account: str, limits: Limits, *, zone: str | None = None) -> Balance:
-        amounts = _period_limits(limits)
+        name, amounts = _check_account(account), _period_limits(limits)
         _check_zone(zone)
 
         def act(tables: Tables) -> Balance:
-            accounts.change_limits(tables, calls.require_account(tables, account), amounts, zone)
-            return accounts.balance(tables, account)
+            accounts.change_limits(tables, calls.require_account(tables, name), amounts, zone)
+            return accounts.balance(tables, name)
 
         return self._storage.write(act)
 
     def move(self, account: str, parent: str | None) -> None:
-        self._storage.write(lambda tables: accounts.move(tables, account, parent))
+        name = _check_account(account)
+        _check_parent(parent)
+        self._storage.write(lambda tables: accounts.move(tables, name, parent))
 
     def close(self, account: str) -> Balance:
+        name = _check_account(account)
+
         def act(tables: Tables) -> Balance:
-            accounts.close(tables, account)
-            return accounts.balance(tables, account)
+            accounts.close(tables, name)
+            return accounts.balance(tables, name)
 
         return self._storage.write(act)
 
@@ -138,10 +141,12 @@ class BaseLedger:
         return self._change(calls.release, account, key, key)
 
     def reconcile(self, account: str, key: str, actual: Spend) -> Entry:
-        return self._storage.write(lambda tables: calls.reconcile(tables, account, key, actual))
+        name = _check_account(account)
+        return self._storage.write(lambda tables: calls.reconcile(tables, name, key, actual))
 
     def sweep(self, account: str | None = None, *, owner: str | None = None) -> tuple[Entry, ...]:
-        found = self._storage.read(lambda tables: sweep.find_abandoned(tables, account, owner))
+        top = None if account is None else _check_account(account)
+        found = self._storage.read(lambda tables: sweep.find_abandoned(tables, top, owner))
         if not found:
             return ()
         return self._storage.write(lambda tables: sweep.close_entries(tables, found))
@@ -182,10 +187,11 @@ class BaseLedger:
     def take(
         self, account: str, owner: str, over_fence: int | None = None, run: str | None = None
     ) -> Lease:
-        name = _check_text("run", account if run is None else run, ACCOUNT_LENGTH_MAX)
+        name = _check_account(account)
+        of_run = name if run is None else _check_text("run", run, ACCOUNT_LENGTH_MAX)
         who = _check_text("owner", owner, KEY_LENGTH_MAX)
         return self._storage.write(
-            lambda tables: run_leases.take(tables, account, name, who, over_fence)
+            lambda tables: run_leases.take(tables, name, of_run, who, over_fence)
         )
 
     def give_back(self, lease: Lease) -> None:
@@ -278,8 +284,17 @@ def _check_zone(zone: str | None) -> None:
 def _check_caller(account: AccountOrLease) -> Caller:
     """Who asks, checked once for all the calls of a run."""
     caller = Caller.of(account)
-    _check_text("account", caller.account, ACCOUNT_LENGTH_MAX)
+    _check_account(caller.account)
     return caller
+
+
+def _check_account(name: str) -> str:
+    return _check_text("account", name, ACCOUNT_LENGTH_MAX)
+
+
+def _check_parent(name: str | None) -> None:
+    if name is not None:
+        _check_text("parent", name, ACCOUNT_LENGTH_MAX)
 
 
 def _check_tags(tags: Mapping[str, str]) -> Tags:

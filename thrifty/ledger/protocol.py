@@ -227,7 +227,8 @@ class Ledger(Protocol):
         parent: str | None = None,
         zone: str | None = None,
     ) -> Balance:
-        """Opens an account, or finds it open. Changed limits become its limits.
+        """Opens an account, or finds it open. Changed limits become its limits. A sub-agent's
+        account (`grant`) opens no wider than it was granted.
 
         Nothing is set aside for it, so nothing has to be given back. To open it unchanged takes
         no lease: a resume opens its account before it takes the run.
