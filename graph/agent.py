@@ -1,8 +1,8 @@
 """The compiled graph, which gives back the runs it drove however an invocation ends."""
 
 from asyncio import to_thread
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, closing
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import closing
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -10,6 +10,13 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.graph.state import CompiledStateGraph
 
 from thrifty.graph.leases import drive_as
+from thrifty.graph.left_streams import (
+    abandon_with_loop,
+    is_loop_ending,
+    note_advance,
+    note_end,
+    note_stream,
+)
 from thrifty.graph.redact import redact
 from thrifty.ledger.authority import inherit_user
 from thrifty.ledger.owner import new_owner_name
@@ -38,28 +45,41 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     ) -> Iterator[Any]:
         """Runs the graph, as LangGraph's own `stream` does."""
         driver = new_owner_name()
-        generator: Any = super().stream(input, _prepare(config), **options)
-        # Who stops reading leaves a generator behind. It is closed now, not when it is collected.
-        with closing(generator) as parts:
+        parts: Any = super().stream(input, _prepare(config), **options)
+        stream = self._stream(parts, driver)
+        note_stream(driver, stream)
+        return stream
+
+    def _stream(self, generator: Any, driver: str) -> Generator[Any]:
+        # Twice, as a Ctrl-C may come between any two lines, the last of them included.
+        try:
             try:
-                while (part := _next(parts, driver)) is not NO_PART:
-                    yield part
+                # Who stops reading leaves a generator behind. It is closed now, not when it is
+                # collected.
+                with closing(generator) as parts:
+                    while (part := _next(parts, driver)) is not NO_PART:
+                        yield part
             finally:
                 self.services.runs.end_invocation(driver)
+        finally:
+            self.services.runs.end_invocation(driver)
+            note_end(driver)
 
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, **options: Any
     ) -> AsyncIterator[Any]:
         """Runs the graph, as LangGraph's own `astream` does."""
         driver = new_owner_name()
-        generator: Any = super().astream(input, _prepare(config), **options)
-        async with aclosing(generator) as parts:
-            try:
-                while (part := await _anext(parts, driver)) is not NO_PART:
-                    yield part
-            finally:
-                # It may write to a database.
-                await to_thread(self.services.runs.end_invocation, driver)
+        parts: Any = super().astream(input, _prepare(config), **options)
+        try:
+            while (part := await _anext(parts, driver)) is not NO_PART:
+                yield part
+        finally:
+            abandon_with_loop(driver, self.services.runs)
+            # A loop that ends closes every generator by itself, this one as well.
+            if not (parts.ag_running or is_loop_ending()):
+                await parts.aclose()
+            await to_thread(self.services.runs.end_invocation, driver)  # it may write to a database
 
 
 def _prepare(config: RunnableConfig | None) -> RunnableConfig | None:
@@ -68,6 +88,7 @@ def _prepare(config: RunnableConfig | None) -> RunnableConfig | None:
 
 
 def _next(parts: Iterator[Any], driver: str) -> Any:
+    note_advance(driver)
     with drive_as(driver):
         # What the caller does between two parts is no part of the run.
         return next(parts, NO_PART)

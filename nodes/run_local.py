@@ -1,11 +1,10 @@
 """Does one step with code: the built-in templates, or an executor that the user registered."""
 
-import time
 from dataclasses import replace
 from typing import Any
 
 from thrifty.budget import BudgetExceeded, Outcome, Spend, ThriftyError
-from thrifty.budget.clock import elapsed_ms
+from thrifty.budget.clock import elapsed_ms, now_ns
 from thrifty.budget.plain_text import strip_unprintable
 from thrifty.executors.protocol import Result, Work
 from thrifty.ledger.idempotent_calls import (
@@ -89,7 +88,7 @@ def _run_reserved(
 
 
 def _call_executor(work: Work, declared: Spend, calls: StepAccount, services: Services) -> Outcome:
-    started_ns = time.monotonic_ns()
+    started_ns = now_ns()
     try:
         with guard_calls(calls, services.models.prices.pin()):
             result = services.executors[work.option.executor](work)

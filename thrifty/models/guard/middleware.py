@@ -6,7 +6,6 @@ message of the agent: the model reads that a tool was not called, and the last m
 that the model may not be asked any more.
 """
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Annotated, Any, NotRequired
@@ -19,6 +18,7 @@ from langgraph.types import Command
 from typing_extensions import Unpack
 
 from thrifty.budget import ModelUnavailable, Spend, ThriftyError, validate
+from thrifty.budget.clock import now_ns
 from thrifty.budget.option import SPEND_EXAMPLE
 from thrifty.ledger.authority import choose_account, unknown_account
 from thrifty.ledger.protocol import Ledger
@@ -109,7 +109,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
 
     def before_agent(self, state: BudgetAgentState, runtime: Any) -> dict[str, Any]:
         """Notes when the run began."""
-        return {"thrifty_started_ns": time.monotonic_ns()}
+        return {"thrifty_started_ns": now_ns()}
 
     def wrap_model_call(
         self,
@@ -166,7 +166,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         except KeyError:
             raise unknown_account(account) from None
         # No checkpoint holds it, so after a wait for a person time counts anew.
-        started_ns = state.get("thrifty_started_ns") or time.monotonic_ns()
+        started_ns = state.get("thrifty_started_ns") or now_ns()
         clock = countdown(started_ns)
         return AgentAccount(
             self._ledger, account, lambda: clock(self._ledger.balance(account).budget)
