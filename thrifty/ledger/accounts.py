@@ -123,7 +123,8 @@ def move(tables: Tables, name: str, parent: str | None) -> None:
         raise InvalidInput("account", name, "reclaim what is held for it or in it first")
     for each in family:
         below = each.ancestors[len(account.ancestors) :]
-        tables.set_account(each._replace(ancestors=(*ancestors, *below), is_granted=False))
+        is_granted = each.is_granted and each.id != account.id
+        tables.set_account(each._replace(ancestors=(*ancestors, *below), is_granted=is_granted))
 
 
 def close(tables: Tables, name: str) -> Account:

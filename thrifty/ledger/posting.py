@@ -23,6 +23,9 @@ def find_room(
         BudgetExceeded: it does not fit in one of them.
     """
     found = list(windows.current_counters(tables, account))
+    for current in found:
+        if current.account.is_closed:  # before any limit, which one might wait for
+            raise AccountClosed(current.account.name)
     below, more, is_held = account, worst_case, False
     for current in found:
         counter = current.counter
@@ -31,8 +34,6 @@ def find_room(
             more = rules.excess_amounts(more, _held_for(tables, below))
             is_held = is_held or below.is_granted
             below = current.account
-        if below.is_closed:
-            raise AccountClosed(below.name)
         if is_held and counter.period == "run":
             short = rules.shortfall_of_more(counter.limits, current.used, more)
         else:
