@@ -173,12 +173,12 @@ def test_forked_processes_share_a_ledger(address):
     busy.wait()
     children = [_forked(lambda: _spend(ledger)) for _ in range(4)]
     thread.join()
-    ledger.close()  # the last to leave the file must not take the log away under the others
+    ledger.disconnect()  # the last to leave the file must not take the log away under the others
     assert all(os.waitpid(child, 0)[1] == 0 for child in children)
     assert ledger.balance("run").reserved == Spend(40 * 10)
     assert ledger.balance("run").spent == Spend(4 * 20 * 7)
     assert len(ledger.entries("run")) == 40 + 4 * 20
-    ledger.close()
+    ledger.disconnect()
 
 
 def _spend(ledger):
@@ -209,7 +209,7 @@ def test_a_new_ledger_is_opened_by_many_at_once(address):
         ledger = open_ledger(address)
         ledger.open("run", Budget(max_tokens=100))
         entry = ledger.reserve("run", f"k{number}", "k", Spend(1))
-        ledger.close()
+        ledger.disconnect()
         return entry
 
     assert [entry.status for entry in at_once(act)] == ["pending"] * THREADS

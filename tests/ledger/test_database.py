@@ -48,7 +48,7 @@ def execute(address):
         connection.execute("PRAGMA foreign_keys = ON")
     yield connection.execute
     connection.close()
-    ledger.close()
+    ledger.disconnect()
 
 
 @pytest.mark.parametrize("statement", REFUSED)
@@ -67,7 +67,7 @@ def test_migrations_are_applied_once(execute, address):
     """In order, by whoever comes first; each is written down."""
     again = open_ledger(address)
     assert again.balance("run").reserved == CALL
-    again.close()
+    again.disconnect()
     versions = execute("SELECT version FROM thrifty_migrations ORDER BY version").fetchall()
     assert [version for (version,) in versions] == list(range(1, len(MIGRATIONS) + 1))
 
@@ -94,7 +94,7 @@ def test_books_of_a_newer_thrifty_are_left_alone(execute, address):
     ledger = open_ledger(address)
     with pytest.raises(LedgerUnavailable, match=VERSION):
         ledger.reserve("run", "l", "Outline", CALL)
-    ledger.close()
+    ledger.disconnect()
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_books_that_do_not_add_up_are_refused(execute, address, statement):
     ledger = open_ledger(address)
     with pytest.raises(LedgerUnavailable, match="do not add up"):
         ledger.entries("run")
-    ledger.close()
+    ledger.disconnect()
 
 
 def test_an_entry_that_no_ledger_wrote_is_refused(execute, address):
@@ -120,13 +120,13 @@ def test_an_entry_that_no_ledger_wrote_is_refused(execute, address):
     ledger = open_ledger(address)
     with pytest.raises(LedgerUnavailable, match=DAMAGED):
         ledger.settle("run", "k", USED)
-    ledger.close()
+    ledger.disconnect()
 
 
 def test_a_ledger_can_be_used_again_after_it_was_closed(execute, address):
     """Closing gives back files and connections, and loses nothing."""
     ledger = open_ledger(address)
-    ledger.close()
+    ledger.disconnect()
     assert ledger.settle("run", "k", Spend(1)).charged == Spend(1)
-    ledger.close()
-    ledger.close()
+    ledger.disconnect()
+    ledger.disconnect()
