@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 from thrifty.budget import Budget, LedgerUnavailable, ModelUnavailable
@@ -25,6 +25,9 @@ from thrifty.models.input_bound import is_exact
 from thrifty.models.prices import PriceList
 from thrifty.models.probe import probe, server_address
 from thrifty.settings import Settings
+
+if TYPE_CHECKING:
+    from thrifty.ledger.sqlite import SqliteLedger
 
 NAMES_SHOWN_MAX = 5
 
@@ -117,20 +120,27 @@ def _check_tokenizer(model: str) -> Finding:
     return Finding("tokenizer", says)
 
 
-def _check_storage(home: Path) -> Finding:
-    """Whether a ledger can be written there; what was written is taken away again."""
+def _look_into(file: Path, act: Callable[[SqliteLedger], object]) -> None:
     from thrifty.ledger.sqlite import SqliteLedger
 
+    ledger = SqliteLedger(file)
+    try:
+        act(ledger)
+    finally:
+        ledger.disconnect()
+
+
+def _check_storage(home: Path) -> Finding:
+    """Whether a ledger can be written there; what was written is taken away again."""
     trial = home / f"trial-{uuid4().hex}.sqlite"
     where, failure = single_line(str(home)), ""
     try:
         make_private_folder(home)
         make_private_file(trial)
-        with closing(SqliteLedger(trial)) as ledger:
-            ledger.open("trial", Budget())
+        _look_into(trial, lambda ledger: ledger.open("trial", Budget()))
         if (kept := home / "ledger.sqlite").exists():
-            with closing(SqliteLedger(kept)) as ledger, suppress(KeyError):
-                ledger.balance("trial")  # a damaged file shows when it is read
+            # A damaged file shows when it is read.
+            _look_into(kept, lambda ledger: ledger.accounts())
         if fixed := [file.name for file in home.glob("*.sqlite") if not os.access(file, os.W_OK)]:
             failure = f"{where}: {', '.join(map(single_line, fixed))} cannot be written to"
     except (OSError, sqlite3.Error, ThriftyError, ValueError) as error:

@@ -356,6 +356,6 @@ def test_sqlite():
 def test_postgres(postgres):
     def make() -> tuple[Ledger, Callable[[], None]]:
         ledger = PostgresLedger(fresh_schema(postgres))
-        return ledger, ledger.close
+        return ledger, ledger.disconnect
 
     run(make, percent=15)

@@ -37,7 +37,7 @@ class Ended:
             yield "it has no draft"
         ledger = open_ledger(self.ledger)
         books = {name: found for name in ACCOUNTS if (found := _look(ledger, name))}
-        ledger.close()
+        ledger.disconnect()
         for name, (balance, entries) in books.items():
             yield from _wrong_in(name, balance, entries)
         entries = [entry for _, mine in books.values() for entry in mine]

@@ -203,7 +203,7 @@ class Round:
         for worker in self.workers.values():
             worker.kill()
             worker.wait()
-        self.ledger.close()
+        self.ledger.disconnect()
         shutil.rmtree(self.folder)
 
     def check(self) -> None:
