@@ -52,7 +52,7 @@ def test_a_call_counts_in_every_account_above(ledger):
     assert used(ledger, "ann/run") == path
     assert used(ledger, "bob")["bob", "run"] == (0, 0)
     ledger.settle("ann/run", "k", USED)
-    assert used(ledger, "ann/run") == {place: (USED.tokens, 0) for place in path}
+    assert used(ledger, "ann/run") == dict.fromkeys(path, (USED.tokens, 0))
     assert ledger.balance("team").spent == USED
 
 
