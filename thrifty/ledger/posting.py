@@ -74,8 +74,7 @@ def post_new(
     """
     stored = [windows.stored_counter(tables, current.counter) for current in counters]
     numbers = tuple([counter.id for counter in stored])
-    *said, _, tags, _ = wanted
-    entry = Entry(*said, tables.now_ms(), tags, numbers)
+    entry = wanted._replace(at_ms=tables.now_ms(), counters=numbers)
     # The keyed row first: where two race for one key, it is what stops the second one
     # before it has counted anything.
     if is_known:
@@ -120,6 +119,12 @@ def find_grant(tables: Tables, account: Account) -> Entry:
     grant = tables.entry(parent.name, account.name)
     assert grant is not None, "a granted account has an entry in its parent's"
     return grant
+
+
+def _held_for(tables: Tables, account: Account) -> Amounts:
+    if not account.is_granted:
+        return rules.ZERO_AMOUNTS
+    return rules.held_amounts(find_grant(tables, account))
 
 
 def _not_fitting_error(
