@@ -170,8 +170,7 @@ class Machine(RuleBasedStateMachine):
         else:
             if account.grant:
                 given["run"] = tighter(given["run"], account.limits["run"])
-            act()
-            self.change_limits(account, given, zone)
+            self.change_limits(account, given, zone, act)
 
     @rule(which=some, of=limits | shares, others=windows, zone=st.none() | st.sampled_from(ZONES))
     def set_limits(self, which, of, others, zone):
@@ -182,19 +181,25 @@ class Machine(RuleBasedStateMachine):
             said = {period: budget(each) for period, each in given.items()}
             return self.ledger.set_limits(name, said, zone=zone)
 
+        self.change_limits(account, given, zone, act)
+
+    def change_limits(
+        self,
+        account: Account,
+        given: LimitsByPeriod,
+        zone: str | None,
+        act: Callable[[], object],
+    ) -> None:
+        """What is held for a sub-agent grows with its limits, if that fits where it is held."""
         if account.grant and not account.grant.is_returned:
             before, was = self.model.held(account.grant), account.limits
             account.limits = given
             growth = excess(self.model.held(account.grant), before)
             account.limits = was
-            refusal = self.model.refusal_to_hold(account.parent, growth)
-            if refusal is not None:
+            if refusal := self.model.refusal_to_hold(account.parent, growth):
                 self.refuses(refusal, act)
                 return
         act()
-        self.change_limits(account, given, zone)
-
-    def change_limits(self, account: Account, given: LimitsByPeriod, zone: str | None) -> None:
         if given.keys() - account.limits.keys() or zone not in (None, account.zone):
             self.not_before_ms = self.model.now_ms
         account.limits, account.zone = given, zone or account.zone
