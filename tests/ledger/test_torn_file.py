@@ -13,7 +13,7 @@ import pytest
 
 from thrifty import Budget, Spend, SqliteLedger
 from thrifty.budget import LedgerUnavailable
-from thrifty.ledger.sqlite import PAGE_BYTES
+from thrifty.ledger.sqlite_file import PAGE_BYTES
 
 CALLS = 12
 PAID = Spend(30, 7, 5, 1)

@@ -141,11 +141,16 @@ def balance(tables: Tables, name: str) -> Balance:
 
 
 def _period_balance(tables: Tables, current: CurrentCounter) -> PeriodBalance:
-    counter = current.counter
-    spent, reserved = map(rules.as_spend, windows.used_in(tables, counter))
-    limits, resets_at_ms = Budget.of_limits(counter.limits), windows.resets_at_ms(tables, counter)
+    account, counter = current.account, current.counter
+    spent, reserved = windows.used_in(tables, counter)
     return PeriodBalance(
-        current.account.name, counter.period, limits, spent, reserved, resets_at_ms
+        account.name,
+        counter.period,
+        Budget.of_limits(counter.limits),
+        rules.as_spend(spent),
+        rules.as_spend(reserved),
+        windows.resets_at_ms(tables, counter),
+        account.zone,
     )
 
 

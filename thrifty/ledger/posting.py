@@ -30,16 +30,16 @@ def find_room(
     for current in found:
         counter = current.counter
         if current.account is not below:
-            # What is held for the account below pays for the call: it is counted here already.
-            more = rules.excess_amounts(more, _held_for(tables, below))
-            is_held = is_held or below.is_granted
+            if below.is_granted:
+                # What is held for the account below pays for the call: it is counted here already.
+                more, is_held = rules.excess_amounts(more, _held_for(tables, below)), True
             below = current.account
         if is_held and counter.period == "run":
             short = rules.shortfall_of_more(counter.limits, current.used, more)
         else:
             short = rules.shortfall(counter.limits, current.used, worst_case)
         if short:
-            raise _not_fitting_error(tables, current, short, what)
+            raise _not_fitting_error(tables, account, current, short, what)
     return found
 
 
@@ -56,7 +56,7 @@ def find_room_to_hold(
     more = amounts
     for current in found:
         if short := rules.shortfall_of_more(current.counter.limits, current.used, more):
-            raise _not_fitting_error(tables, current, short, what)
+            raise _not_fitting_error(tables, account, current, short, what)
         more = rules.excess_amounts(more, _held_for(tables, current.account))
     return found
 
@@ -74,7 +74,7 @@ def post_new(
     """
     stored = [windows.stored_counter(tables, current.counter) for current in counters]
     numbers = tuple([counter.id for counter in stored])
-    entry = wanted._replace(counters=numbers, at_ms=tables.now_ms())
+    entry = wanted._replace(at_ms=tables.now_ms(), counters=numbers)
     # The keyed row first: where two race for one key, it is what stops the second one
     # before it has counted anything.
     if is_known:
@@ -128,7 +128,7 @@ def _held_for(tables: Tables, account: Account) -> Amounts:
 
 
 def _not_fitting_error(
-    tables: Tables, current: CurrentCounter, short: dict[str, int], what: str
+    tables: Tables, asked: Account, current: CurrentCounter, short: dict[str, int], what: str
 ) -> BudgetExceeded:
     counter, account = current.counter, current.account
     return BudgetExceeded(
@@ -138,4 +138,5 @@ def _not_fitting_error(
         period=counter.period,
         resets_at_ms=windows.resets_at_ms(tables, counter),
         zone=account.zone,
+        is_shared=account.id != asked.id,
     )
