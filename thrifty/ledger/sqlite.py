@@ -20,7 +20,7 @@ from thrifty.ledger.base_ledger import BaseLedger, wall_clock_ms
 from thrifty.ledger.group_commit import GroupCommit, QueuedWork
 from thrifty.ledger.schema import SQLITE
 from thrifty.ledger.sql import SqlTables, migrate
-from thrifty.ledger.storage import Tables
+from thrifty.ledger.storage import CallNames, Tables
 
 T = TypeVar("T")
 Synchronous = Literal["FULL", "NORMAL"]
@@ -44,7 +44,9 @@ class SqliteStorage:
 
     _connection: sqlite3.Connection | None = None
 
-    def __init__(self, path: str | Path, synchronous: Synchronous, busy_ms: int) -> None:
+    def __init__(
+        self, path: str | Path, synchronous: Synchronous, busy_ms: int, now_ms: Callable[[], int]
+    ) -> None:
         validate.choice("synchronous", synchronous, get_args(Synchronous))
         validate.amount("busy_ms", busy_ms)
         name = os.fspath(path) if isinstance(path, str | os.PathLike) else ""
@@ -52,14 +54,17 @@ class SqliteStorage:
             raise InvalidInput("path", path, "name a file, or use a MemoryLedger")
         # The same file when it is opened again, wherever the process has gone meanwhile.
         self._path = str(Path(path).absolute())
-        self._synchronous, self._busy_ms = synchronous, busy_ms
+        self._synchronous, self._busy_ms, self._now_ms = synchronous, busy_ms, now_ms
         self._commits = 0
         self._lock = Lock()
         self._group_commit = GroupCommit()
         process_fork.register_fork_aware(self)
 
-    def write(self, work: Callable[[Tables], T]) -> T:
+    def write(self, work: Callable[[Tables], T], call: CallNames | None = None) -> T:
         try:
+            if call is None:
+                with self._lock:
+                    return self._run_transaction("BEGIN IMMEDIATE", work)
             return self._group_commit.run(work, self._commit)
         except sqlite3.Error as error:
             raise self._unavailable_error(error) from error
@@ -92,17 +97,19 @@ class SqliteStorage:
         with self._lock:
             connection = self._open_connection()
             # IMMEDIATE locks for writing at once. SQLite may refuse a reader that asks later.
-            self._run_transaction(
-                "BEGIN IMMEDIATE", lambda tables: _attempt_each(tasks, tables, connection)
-            )
+            self._run_transaction("BEGIN IMMEDIATE", lambda tables: _attempt_each(tasks, tables))
             self._checkpoint(connection)
 
-    def _run_transaction(self, begin: str, work: Callable[[Tables], T]) -> T:
+    def _run_transaction(self, begin: str, work: Callable[[SqlTables], T]) -> T:
         """Does some work in a transaction, which it ends either way."""
         connection = self._open_connection()
         connection.execute(begin)
         try:
-            result = work(SqlTables(connection.execute))
+            tables = SqlTables(connection.execute, self._now_ms)
+            result = work(tables)
+            tables.commit()
+            for statement, values in tables.changes():
+                connection.execute(statement, values)
             connection.execute("COMMIT")
         except BaseException:
             self._roll_back(connection)
@@ -193,7 +200,7 @@ class SqliteLedger(BaseLedger):
             whose locks do not hold what SQLite needs.
         synchronous: `FULL` survives a power failure, `NORMAL` a killed process.
         busy_ms: how long to wait for other processes.
-        now_ms: the time, as leases show it.
+        now_ms: the time, in milliseconds since 1970, by which windows begin and end.
 
     Raises:
         InvalidInput: the path names no file.
@@ -207,32 +214,27 @@ class SqliteLedger(BaseLedger):
         busy_ms: int = BUSY_MS,
         now_ms: Callable[[], int] = wall_clock_ms,
     ) -> None:
-        self._sqlite_storage = SqliteStorage(path, synchronous, busy_ms)
-        super().__init__(self._sqlite_storage, now_ms)
+        self._sqlite_storage = SqliteStorage(path, synchronous, busy_ms, now_ms)
+        super().__init__(self._sqlite_storage)
 
-    def close(self) -> None:
+    def disconnect(self) -> None:
         """Closes the file. The next use opens it again."""
         self._sqlite_storage.close()
 
 
-def _attempt_each(
-    tasks: Sequence[QueuedWork[Any]], tables: Tables, connection: sqlite3.Connection
-) -> None:
+def _attempt_each(tasks: Sequence[QueuedWork[Any]], tables: SqlTables) -> None:
     """Does the tasks that are committed together, each of them wholly or not at all.
 
     Raises:
         sqlite3.Error: the file cannot be used, which ends it for all.
         Exception: what a task without others raises.
     """
-    if len(tasks) == 1:
-        tasks[0].attempt(tables)
-        return
     for task in tasks:
-        connection.execute("SAVEPOINT task")
         try:
             task.attempt(tables)
         except Exception as error:
-            if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+            tables.roll_back()  # its own thread will see why
+            if len(tasks) == 1 or isinstance(error, sqlite3.Error):
                 raise
-            connection.execute("ROLLBACK TO task")  # its own thread will see why
-        connection.execute("RELEASE task")
+        else:
+            tables.commit()

@@ -1,0 +1,139 @@
+"""Posts entries to the counters: where a call fits, and what each change of an entry changes.
+
+A call is posted in every current counter of its account and of the accounts above it. What is
+held for a sub-agent's account (a grant) shrinks by what that account uses, and grows back by what
+it does not: so the sub-agent's calls always find what was promised.
+"""
+
+from thrifty.budget import AccountClosed, BudgetExceeded
+from thrifty.budget.resources import RESOURCES
+from thrifty.budget.spend import Amounts
+from thrifty.ledger import rules, windows
+from thrifty.ledger.protocol import Entry
+from thrifty.ledger.storage import Account, Tables
+from thrifty.ledger.windows import CurrentCounter
+
+
+def find_room(
+    tables: Tables, account: Account, worst_case: Amounts, what: str
+) -> list[CurrentCounter]:
+    """The counters in which a worst case is to be posted, once it is certain that it fits.
+
+    Raises:
+        AccountClosed: the account, or one above it, was closed.
+        BudgetExceeded: it does not fit in one of them.
+    """
+    found = list(windows.current_counters(tables, account))
+    below, from_run = account, worst_case
+    for current in found:
+        if current.account is not below:
+            # What is held for the account below pays for the call: it is counted here already.
+            from_run = rules.excess_amounts(from_run, _held_for(tables, below))
+            below = current.account
+        if below.is_closed:
+            raise AccountClosed(below.name)
+        counter = current.counter
+        added = from_run if counter.period == "run" else worst_case
+        if short := rules.shortfall(counter.limits, current.used, added):
+            raise _not_fitting_error(tables, current, short, what)
+    return found
+
+
+def find_room_to_hold(
+    tables: Tables, account: Account, amounts: Amounts, what: str
+) -> list[CurrentCounter]:
+    """The counters of whole lives in which something is to be held for a sub-agent, if it fits.
+
+    Only what is to be held more is asked for: so a share of nothing can be had of an account that
+    is over its limits.
+
+    Raises:
+        BudgetExceeded: it does not fit in one of them.
+    """
+    found = [c for c in windows.current_counters(tables, account) if c.counter.period == "run"]
+    for current in found:
+        short = rules.shortfall(current.counter.limits, current.used, amounts)
+        wanted = {r.name for r, amount in zip(RESOURCES, amounts, strict=True) if amount}
+        if short := {name: by for name, by in short.items() if name in wanted}:
+            raise _not_fitting_error(tables, current, short, what)
+    return found
+
+
+def post_new(
+    tables: Tables, counters: list[CurrentCounter], wanted: Entry, *, is_known: bool
+) -> Entry:
+    """Writes an entry that fits, and holds what it reserves in its counters.
+
+    Args:
+        tables: the rows.
+        counters: those that `find_room` found.
+        wanted: the entry.
+        is_known: whether a released entry stands under its key, which it replaces.
+    """
+    stored = [windows.stored_counter(tables, current.counter) for current in counters]
+    numbers = tuple([counter.id for counter in stored])
+    entry = wanted._replace(counters=numbers, at_ms=tables.now_ms())
+    # The keyed row first: where two race for one key, it is what stops the second one
+    # before it has counted anything.
+    if is_known:
+        tables.set_entry(entry)
+    else:
+        tables.add_entry(entry)
+    held = wanted.reserved.amounts
+    for counter in stored:
+        tables.set_counter(rules.with_reservation(counter, held))
+    for current in counters:
+        if current.counter.period == "run":
+            update_hold(tables, current.account)
+    return entry
+
+
+def post_change(tables: Tables, before: Entry, after: Entry) -> Entry:
+    """Writes what an entry has become, and changes the counters in which it was posted.
+
+    In exactly those, whatever limits, parents or the clock have become meanwhile.
+    """
+    tables.set_entry(after)
+    tables.lock_counters(before.counters)
+    for number in before.counters:
+        counter = tables.counter(number)
+        tables.set_counter(rules.with_changed_entry(counter, before, after))
+        if counter.period == "run":
+            update_hold(tables, tables.account_by_id(counter.account))
+    return after
+
+
+def update_hold(tables: Tables, account: Account) -> None:
+    """Holds for a sub-agent's account what it has not used of its limits, and no more."""
+    if account.is_granted and (grant := find_grant(tables, account)).status == "granted":
+        run = windows.run_counter(tables, account)
+        unused = rules.unused_limits(run.limits, rules.add_amounts(run.spent, run.reserved))
+        post_change(tables, grant, grant._replace(reserved=rules.as_spend(unused)))
+
+
+def find_grant(tables: Tables, account: Account) -> Entry:
+    """The entry in the parent of a sub-agent's account that holds its limits for it."""
+    parent = tables.account_by_id(account.ancestors[-1])
+    grant = tables.entry(parent.name, account.name)
+    assert grant is not None, "a granted account has an entry in its parent's"
+    return grant
+
+
+def _held_for(tables: Tables, account: Account) -> Amounts:
+    if not account.is_granted:
+        return rules.ZERO_AMOUNTS
+    return rules.held_amounts(find_grant(tables, account))
+
+
+def _not_fitting_error(
+    tables: Tables, current: CurrentCounter, short: dict[str, int], what: str
+) -> BudgetExceeded:
+    counter, account = current.counter, current.account
+    return BudgetExceeded(
+        short,
+        what,
+        account=account.name,
+        period=counter.period,
+        resets_at_ms=windows.resets_at_ms(tables, counter),
+        zone=account.zone,
+    )
