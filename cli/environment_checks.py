@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 from thrifty.budget import Budget, LedgerUnavailable, ModelUnavailable
@@ -25,6 +25,9 @@ from thrifty.models.input_bound import is_exact
 from thrifty.models.prices import PriceList
 from thrifty.models.probe import probe, server_address
 from thrifty.settings import Settings
+
+if TYPE_CHECKING:
+    from thrifty.ledger.sqlite import SqliteLedger
 
 NAMES_SHOWN_MAX = 5
 
@@ -119,17 +122,15 @@ def _check_tokenizer(model: str) -> Finding:
 
 def _check_storage(home: Path) -> Finding:
     """Whether a ledger can be written there; what was written is taken away again."""
-    from thrifty.ledger.sqlite import SqliteLedger
-
     trial = home / f"trial-{uuid4().hex}.sqlite"
     where, failure = single_line(str(home)), ""
     try:
         make_private_folder(home)
         make_private_file(trial)
-        with closing(SqliteLedger(trial)) as ledger:
+        with _open_ledger(trial) as ledger:
             ledger.open("trial", Budget())
         if (kept := home / "ledger.sqlite").exists():
-            with closing(SqliteLedger(kept)) as ledger, suppress(KeyError):
+            with _open_ledger(kept) as ledger, suppress(KeyError):
                 ledger.balance("trial")  # a damaged file shows when it is read
         if fixed := [file.name for file in home.glob("*.sqlite") if not os.access(file, os.W_OK)]:
             failure = f"{where}: {', '.join(map(single_line, fixed))} cannot be written to"
@@ -143,6 +144,17 @@ def _check_storage(home: Path) -> Finding:
         remedy = "set THRIFTY_HOME to a folder that can be written to"
         return Finding("store", failure, remedy, LedgerUnavailable.exit_code)
     return Finding("store", f"{where} can be written to")
+
+
+@contextmanager
+def _open_ledger(file: Path) -> Iterator[SqliteLedger]:
+    from thrifty.ledger.sqlite import SqliteLedger
+
+    ledger = SqliteLedger(file)
+    try:
+        yield ledger
+    finally:
+        ledger.disconnect()
 
 
 def _check_privacy(home: Path) -> Finding:

@@ -2,6 +2,7 @@
 
 import click
 
+from thrifty.cli.account import account
 from thrifty.cli.doctor import doctor
 from thrifty.cli.error_reporting import ErrorReportingGroup, debug_option
 from thrifty.cli.estimates import estimates
@@ -15,6 +16,7 @@ from thrifty.cli.run import run
 from thrifty.cli.runs import runs
 from thrifty.cli.shared_options import ENVIRONMENT_HELP
 from thrifty.cli.show import show
+from thrifty.cli.spend import spend
 
 
 @click.group(
@@ -48,7 +50,11 @@ def thrifty(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for each in (run, plan, frontier, options, estimates, runs, show, resume, forget, receipt, doctor):
+COMMANDS = (
+    *(run, plan, frontier, options, estimates, runs, show, resume, forget, receipt),
+    *(account, spend, doctor),
+)
+for each in COMMANDS:
     thrifty.add_command(debug_option(each))
 
 
