@@ -19,7 +19,10 @@ under way are settled. A closed account cannot be opened again.
 @account_argument
 @json_option
 def close(name: str, as_json: bool) -> None:
-    """Close an account for good: no call is made there, or below it, any more."""
+    """Close an account for good.
+
+    No call is made there, or below it, any more.
+    """
     with open_kept_accounts({"account": "NAME"}) as accounts:
         accounts.require_account("NAME", name)
         accounts.ledger.close(name)

@@ -22,7 +22,8 @@ FIELDS = {"account": "NAME", "parent": "--parent", "zone": "--zone"}
     epilog=f"""\b
 Examples:
   thrifty account open team '$100 a month'
-  thrifty account open me '{LIMITS_EXAMPLE}' --parent team --zone Europe/Berlin
+  thrifty account open me '{LIMITS_EXAMPLE}' --parent team
+  thrifty account open paris '20 calls an hour, $5 a day' --zone Europe/Paris
   thrifty account open trial '2k tokens, 5 calls'
   thrifty account open all 'no limit'
 
@@ -30,6 +31,7 @@ Examples:
 LIMITS are a number, a unit and a period each, with a comma between them:
   units    tokens, $, calls; k and m for thousands and millions
   periods  a minute, an hour, a day, a month; without any, it is in all
+Put them in single quotes, else the shell takes $5 for a variable of its own.
 
 Days and months begin at midnight in the account's time zone, which is that of the account
 above it, or UTC. Hours are those of UTC, and a minute is any sixty seconds.

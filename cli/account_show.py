@@ -21,7 +21,7 @@ begins. What is reserved for calls under way is not left.
 @click.argument("name", metavar="[NAME]", required=False, shell_complete=complete_account_name)
 @json_option
 def show(name: str | None, as_json: bool) -> None:
-    """Show accounts as a tree: what is spent, what is left, when it resets.
+    """Show what accounts have spent and have left.
 
     With a NAME: that account, those above it, whose limits hold as well, and those below it.
     """

@@ -31,7 +31,7 @@ def read_since(field: str, given: str | None, zone: tzinfo, now_ms: int) -> int:
     if text == "today":
         text = f"{local_time(now_ms, zone):%Y-%m-%d}"
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.upper())
     except ValueError as error:
         raise InvalidInput(field, given, SINCE_REMEDY) from error
     local = moment if moment.tzinfo else moment.replace(tzinfo=zone)

@@ -20,11 +20,11 @@ from thrifty.cli.view.spend_table import spend_csv, spend_notes, spend_table
 Examples:
   thrifty spend
   thrifty spend --by day --since 7d
-  thrifty spend --by model --account team --since 2026-11-01 --zone Europe/Berlin
+  thrifty spend --by model --account team --since 2026-11-01
   thrifty spend --by tag --csv > november.csv
 
 \b
-  account  the accounts that you opened; a run counts for the account above its own
+  account  the accounts that you opened, with the runs that they pay for
   tag      what calls were tagged with, as name=value
   model    the models that were asked
   day      the days on which calls were reserved
