@@ -28,6 +28,7 @@ Examples:
   thrifty frontier @brief.md --budget "$0.02" --plot value.svg
   thrifty options --yaml > my.yaml
   thrifty resume last --max-tokens 6000
+  thrifty account open me '$5 a day, 100k tokens a minute'
   thrifty doctor
 
 \b
