@@ -129,6 +129,7 @@ def _not_fitting_error(
     tables: Tables, current: CurrentCounter, short: dict[str, int], what: str
 ) -> BudgetExceeded:
     counter, account = current.counter, current.account
+    used = dict(zip((resource.name for resource in RESOURCES), current.used, strict=True))
     return BudgetExceeded(
         short,
         what,
@@ -136,4 +137,5 @@ def _not_fitting_error(
         period=counter.period,
         resets_at_ms=windows.resets_at_ms(tables, counter),
         zone=account.zone,
+        is_beyond_window=any(by > used[name] for name, by in short.items()),
     )
