@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -120,6 +120,16 @@ def _check_tokenizer(model: str) -> Finding:
     return Finding("tokenizer", says)
 
 
+def _look_into(file: Path, act: Callable[[SqliteLedger], object]) -> None:
+    from thrifty.ledger.sqlite import SqliteLedger
+
+    ledger = SqliteLedger(file)
+    try:
+        act(ledger)
+    finally:
+        ledger.disconnect()
+
+
 def _check_storage(home: Path) -> Finding:
     """Whether a ledger can be written there; what was written is taken away again."""
     trial = home / f"trial-{uuid4().hex}.sqlite"
@@ -127,11 +137,10 @@ def _check_storage(home: Path) -> Finding:
     try:
         make_private_folder(home)
         make_private_file(trial)
-        with _open_ledger(trial) as ledger:
-            ledger.open("trial", Budget())
+        _look_into(trial, lambda ledger: ledger.open("trial", Budget()))
         if (kept := home / "ledger.sqlite").exists():
-            with _open_ledger(kept) as ledger, suppress(KeyError):
-                ledger.balance("trial")  # a damaged file shows when it is read
+            # A damaged file shows when it is read.
+            _look_into(kept, lambda ledger: ledger.accounts())
         if fixed := [file.name for file in home.glob("*.sqlite") if not os.access(file, os.W_OK)]:
             failure = f"{where}: {', '.join(map(single_line, fixed))} cannot be written to"
     except (OSError, sqlite3.Error, ThriftyError, ValueError) as error:
@@ -144,17 +153,6 @@ def _check_storage(home: Path) -> Finding:
         remedy = "set THRIFTY_HOME to a folder that can be written to"
         return Finding("store", failure, remedy, LedgerUnavailable.exit_code)
     return Finding("store", f"{where} can be written to")
-
-
-@contextmanager
-def _open_ledger(file: Path) -> Iterator[SqliteLedger]:
-    from thrifty.ledger.sqlite import SqliteLedger
-
-    ledger = SqliteLedger(file)
-    try:
-        yield ledger
-    finally:
-        ledger.disconnect()
 
 
 def _check_privacy(home: Path) -> Finding:

@@ -30,6 +30,7 @@ from thrifty.cli.private_files import (
 )
 from thrifty.cli.run_request import RunRequest
 from thrifty.ledger.owner import is_owner_gone
+from thrifty.run.identity import local_account
 from thrifty.settings import home_folder
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class SavedRun:
     @property
     def account(self) -> str:
         """The account of the run in the ledger: that of the first run of its thread."""
-        return f"{self.id}/1"
+        return local_account(self.id)
 
     @property
     def checkpoints(self) -> Path:

@@ -185,7 +185,7 @@ class Machine(RuleBasedStateMachine):
             return
 
         def act():
-            return self.ledger.extend(name, budget(of))
+            return self.ledger.set_limits(name, budget(of))
 
         refusal = self.why_not_extended(name, of)
         if refusal is not None:
@@ -345,7 +345,7 @@ def test_sqlite():
         ledger = SqliteLedger(Path(folder.name) / "ledger.sqlite", synchronous="NORMAL")
 
         def done() -> None:
-            ledger.close()
+            ledger.disconnect()
             folder.cleanup()
 
         return ledger, done
@@ -356,6 +356,6 @@ def test_sqlite():
 def test_postgres(postgres):
     def make() -> tuple[Ledger, Callable[[], None]]:
         ledger = PostgresLedger(fresh_schema(postgres))
-        return ledger, ledger.close
+        return ledger, ledger.disconnect
 
     run(make, percent=15)

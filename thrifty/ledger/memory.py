@@ -60,6 +60,9 @@ class MemoryTables(ChangedRows):
 
     def minute_counters(self, account: int, starts_from_ms: int) -> list[Counter]:
         starts = range(starts_from_ms, self._latest_ms.get(account, 0) + 1, MINUTE_BUCKET_MS)
+        if len(starts) > len(self._windows):  # the clock was put back, by a year maybe
+            minutes = [each for each in self._counters.values() if each.period == "minute"]
+            return [m for m in minutes if m.account == account and m.starts_ms >= starts_from_ms]
         found = (self.counter_at(account, "minute", starts_ms) for starts_ms in starts)
         return [counter for counter in found if counter is not None]
 
@@ -70,12 +73,13 @@ class MemoryTables(ChangedRows):
         return list(self._entries[account].values())
 
     def booked_entries(self, counter: int, since_ms: int = 0) -> list[Entry]:
-        return [
+        found = [
             entry
             for entries in self._entries.values()
             for entry in entries.values()
             if entry.at_ms >= since_ms and counter in entry.counters
         ]
+        return sorted(found, key=lambda entry: entry.at_ms)
 
     def open_entries(self, account: str | None = None) -> list[Entry]:
         found = [key for key in self._open if account in (None, key[0])]

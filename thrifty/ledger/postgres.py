@@ -65,7 +65,7 @@ class PostgresStorage:
     def read(self, work: Callable[[Tables], T], *, is_single: bool = False) -> T:
         return self._run_transaction(work, None if is_single else BEGIN_READ, "")
 
-    def close(self) -> None:
+    def disconnect(self) -> None:
         """Closes the connections. The next use opens new ones."""
         with self._lock:
             if self._pool is not None:
@@ -158,9 +158,9 @@ class PostgresLedger(BaseLedger):
         self._postgres_storage = PostgresStorage(conninfo, pool_max, wait_s)
         super().__init__(self._postgres_storage, now_ms)
 
-    def close(self) -> None:
+    def disconnect(self) -> None:
         """Closes the connections. The next use opens new ones."""
-        self._postgres_storage.close()
+        self._postgres_storage.disconnect()
 
 
 def _import_driver() -> Any:

@@ -10,7 +10,7 @@ from itertools import repeat
 
 from thrifty.budget import ReservationClosed, Spend
 from thrifty.budget.limits import LimitAmounts
-from thrifty.budget.resources import COST, TOKENS, TOOL_CALLS
+from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS
 from thrifty.budget.spend import Amounts
 from thrifty.budget.validate import AMOUNT_MAX
 from thrifty.ledger.protocol import Entry, EntryStatus
@@ -64,6 +64,15 @@ def shortfall(limits: LimitAmounts, used: Amounts, worst_case: Amounts) -> dict[
     if (over := u3 + w3 - (AMOUNT_MAX if calls_max is None else calls_max)) > 0:
         short[TOOL_CALLS.name] = over
     return short
+
+
+def shortfall_of_more(limits: LimitAmounts, used: Amounts, more: Amounts) -> dict[str, int]:
+    """By how much something more does not fit. What is over in another resource is no hindrance."""
+    if not any(more):
+        return {}
+    short = shortfall(limits, used, more)
+    wanted = {resource.name for resource, amount in zip(RESOURCES, more, strict=True) if amount}
+    return {name: by for name, by in short.items() if name in wanted}
 
 
 def held_amounts(entry: Entry) -> Amounts:

@@ -46,6 +46,8 @@ def current_counters(tables: Tables, account: Account) -> Iterator[CurrentCounte
                 counter = new_counter(each.id, period, (starts_ms, ends_ms), limits)
             elif counter.limits != limits:  # they were changed after its first call
                 counter = rules.with_limits(counter, limits)
+            if counter.ends_ms != ends_ms:  # the zone was
+                counter = counter._replace(ends_ms=ends_ms)
             yield CurrentCounter(each, counter, _used(tables, counter))
 
 

@@ -158,9 +158,9 @@ def test_a_run_whose_ledger_is_lost_is_refused(tmp_path):
     ledger = SqliteLedger(path)
     agent = agent_with(ledger, checkpointer=saver)
     agent.invoke(ASKED, THREAD, interrupt_before=["check_spend"])
-    ledger.close()
+    ledger.disconnect()
     path.unlink()
-    with pytest.raises(LedgerUnavailable, match="knows nothing of the run 't/1'"):
+    with pytest.raises(LedgerUnavailable, match=f"knows nothing of the run '{RUN}'"):
         agent.invoke(None, THREAD)
 
 
