@@ -101,7 +101,7 @@ def test_budgets_and_mappings_mean_these_limits(limits, meant):
             0,
             "limit latency in the period 'run' alone",
         ),
-        ("2 calls a day," * 80, "limits", None, f"at most {LIMITS_PHRASE_MAX} characters"),
+        ("2 calls a day," * 80, "limits", None, f"at most {LIMITS_PHRASE_MAX:,} characters"),
         ({"day": "$5 a day"}, "limits.day", "$5 a day", "write a number and a unit"),
         ({"day": 5}, "limits.day", 5, "use a Budget, as in Budget(max_cost_usd=5)"),
         ({"week": Budget()}, "limits.week", Budget(), "known fields: run, minute, hour, day, mon"),

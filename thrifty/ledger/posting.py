@@ -6,6 +6,7 @@ it does not: so the sub-agent's calls always find what was promised.
 """
 
 from thrifty.budget import AccountClosed, BudgetExceeded
+from thrifty.budget.resources import RESOURCES
 from thrifty.budget.spend import Amounts
 from thrifty.ledger import rules, windows
 from thrifty.ledger.protocol import Entry
