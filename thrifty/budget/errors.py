@@ -68,6 +68,7 @@ class BudgetExceeded(ThriftyError):
         zone: str = "UTC",
         *,
         is_shared: bool = False,
+        is_beyond_window: bool = False,
     ) -> None:
         self.missing = dict(missing)
         """By how much each resource falls short, in that resource's unit."""
@@ -79,6 +80,8 @@ class BudgetExceeded(ThriftyError):
         """When the next window begins, in milliseconds since 1970. `None` for a run."""
         self.zone = zone
         """The time zone in which the account counts days and months."""
+        self.is_beyond_window = is_beyond_window
+        """Whether it fits in no window, however little is spent: to wait for a reset is no use."""
         short = format_amounts(self.missing)
         if period == "run":
             where = f" in {_show_name(account)}" if is_shared else ""
@@ -88,7 +91,11 @@ class BudgetExceeded(ThriftyError):
         super().__init__(told)
 
     def _describe_window(self) -> str:
-        spent = f"the {self.period}'s budget of {_show_name(self.account)} is spent"
+        name = _show_name(self.account)
+        if self.is_beyond_window:
+            whole = f"the {self.period}'s whole budget of {name}"
+            return f"it is more than {whole}; raise that or drop the step"
+        spent = f"the {self.period}'s budget of {name} is spent"
         if self.resets_at_ms is None:
             return f"{spent}; raise it, or wait"
         return f"{spent}; {describe_reset(self.period, self.resets_at_ms, self.zone)}"
