@@ -18,6 +18,7 @@ from thrifty.graph.left_streams import (
     note_stream,
 )
 from thrifty.graph.redact import redact
+from thrifty.graph.retries import keep_place
 from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.ledger.owner import new_owner_name
 from thrifty.nodes.context import Context
@@ -44,10 +45,13 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     ) -> Iterator[Any]:
         """Runs the graph, as LangGraph's own `stream` does."""
         driver = new_owner_name()
-        parts: Any = super().stream(input, redact(config), **options)
+        parts: Any = super().stream(input, self._configure(input, config), **options)
         stream = self._stream(parts, driver)
         note_stream(driver, stream)
         return stream
+
+    def _configure(self, given: Any, config: RunnableConfig | None) -> Any:
+        return keep_place(redact(config), self, given)
 
     def _stream(self, generator: Any, driver: str) -> Generator[Any]:
         # Twice, as a Ctrl-C may come between any two lines, the last of them included.
@@ -69,7 +73,7 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     ) -> AsyncIterator[Any]:
         """Runs the graph, as LangGraph's own `astream` does."""
         driver = new_owner_name()
-        parts: Any = super().astream(input, redact(config), **options)
+        parts: Any = super().astream(input, self._configure(input, config), **options)
         try:
             while (part := await _anext(parts, driver)) is not NO_PART:
                 yield part

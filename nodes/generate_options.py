@@ -9,6 +9,7 @@ from langgraph.types import Overwrite
 from thrifty.budget import Budget, BudgetExceeded, PriceUnknown
 from thrifty.budget.decision import Decision
 from thrifty.executors.step_limit import call_limit
+from thrifty.ledger.idempotent_calls import earlier_limit
 from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.allowance import Allowance
 from thrifty.nodes.context import Context
@@ -105,15 +106,19 @@ def _proposals(run: Run, context: Context, config: RunnableConfig, services: Ser
     budget = services.cache(run["id"]).read(Budget, run["budget"])
     if reason := FREE_PLAN if context.approve_plan else skip_reason(budget):
         return Proposals((), (f"{NOT_ASKED}: {reason}",))
+    key = f"{run['id']}/proposals"
     left = services.remaining_budget(run["id"], 0)
     try:
-        limit = call_limit(PROPOSAL_OPTION, left, context.proposal_model, services.models.prices)
+        # A run that begins again finds what it asked the first time, with the same limit.
+        limit = earlier_limit(services.ledger, services.account(run["id"]), key) or call_limit(
+            PROPOSAL_OPTION, left, context.proposal_model, services.models.prices
+        )
     except (BudgetExceeded, PriceUnknown) as error:
         return Proposals((), (f"{NOT_ASKED}: {error}",))
     allowance = Allowance(
         ledger=services.ledger,
         account=services.account(run["id"]),
-        key=f"{run['id']}/proposals",
+        key=key,
         label=PROPOSAL_OPTION.name,
         limit=limit,
         left_ms=lambda limits: services.remaining_ms(run["id"], 0, limits),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from threading import RLock
 from typing import NamedTuple, TypeVar
 
-from thrifty.budget import LedgerUnavailable, LeaseLost, ReservationClosed, ThriftyError
+from thrifty.budget import LeaseLost, LedgerUnavailable, ReservationClosed, ThriftyError
 
 T = TypeVar("T")
 Act = Callable[[], object]
