@@ -71,7 +71,7 @@ def _drift_facts(state: CheckInput, run: CurrentRun, spent: Spend, context: Cont
         # What an earlier check has decided on is no reason for a new plan.
         new_outcomes=tuple(run.cache.outcomes[state["seen"] :]),
         remaining=run.remaining().totals(),
-        left=run.left(),
+        left=run.left_to_plan(),
         make_new_plan=lambda: make_plan(run.problem()[0], context.engine),
         # The first plan is none of the new ones.
         replans_left=context.max_replans - (state["revision"] - 1),

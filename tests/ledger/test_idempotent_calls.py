@@ -117,7 +117,7 @@ def test_an_answer_that_cannot_be_booked_leaves_its_reservation(caplog):
     assert (kept.key, kept.status, kept.reserved) == (entry.key, "pending", CALL)
     assert ledger.balance("run").reserved == CALL
     (record,) = caplog.records
-    told = "'Outline' was sent, and stays reserved in full: the disk is full"
+    told = "'Outline' stays reserved until the ledger can be written: the disk is full"
     assert (record.levelname, record.getMessage()) == ("ERROR", told)
 
 

@@ -39,7 +39,16 @@ EXIT_WAIT_S = 2.0
 class QueuedWork(Generic[T]):
     """A piece of work in a queue, and what came of it."""
 
-    __slots__ = ("_error", "_results", "_waker", "asked_s", "is_attempted", "is_done", "kind", "work")
+    __slots__ = (
+        "_error",
+        "_results",
+        "_waker",
+        "asked_s",
+        "is_attempted",
+        "is_done",
+        "kind",
+        "work",
+    )
 
     def __init__(self, work: Callable[[Tables], T], kind: WorkKind, waker: ThreadWaker) -> None:
         self.work, self.kind = work, kind

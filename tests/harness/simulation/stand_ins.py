@@ -4,7 +4,7 @@ All of it is put in place from outside, so that no line of the agent knows of a 
 
 | in the agent | here |
 |---|---|
-| `time.monotonic_ns`, the planner's clock | the schedule's clock; no process is stopped |
+| `time.monotonic_ns`, the planner's clock | the schedule's clock, which jumps |
 | the background loop's thread | the actor that waits for the call runs the loop itself |
 | the ledger's threads beside the loop | the same actor, in turn |
 | LangGraph's threads | actors |
