@@ -122,7 +122,7 @@ def _proposals(
         return Proposals((), (f"{NOT_ASKED}: {error}",))
     allowance = Allowance(
         ledger=services.ledger,
-        account=services.account(run_id),
+        account=account,
         key=PROPOSAL_KEY,
         label=PROPOSAL_OPTION.name,
         limit=limit,

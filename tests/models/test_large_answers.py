@@ -42,7 +42,6 @@ def bomb() -> bytes:
     return b"".join([packer.compress(blanks) for _ in range(BOMB_MEGABYTES)]) + packer.flush()
 
 
-
 def test_an_answer_that_unpacks_to_gigabytes_is_not_unpacked(server, make, ledger, api, bomb):
     server.default = Packed(body=bomb)
     model = make(api=api, useful_tokens=16)

@@ -123,7 +123,7 @@ class Dispatcher:
         """
         first = call_key(self.key_of(option), 1)
         declared = self._as_declared(option)
-        limit = earlier_limit(self.ledger, self.account, key)
+        limit = earlier_limit(self.ledger, self.account, self.key_of(option))
         if limit is None:
             left, access = self.left().left_after(kept), self.model_access
             model = access.model_of(option)

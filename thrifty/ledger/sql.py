@@ -259,8 +259,8 @@ class SqlTables(ChangedRows):
     @property
     def row_count(self) -> int:
         """How many rows are read, and how many are known not to be there."""
-        tables = self._accounts, self._counters, self._windows, self._entries, self._leases
-        return sum(map(len, tables))
+        found = len(self._accounts) + len(self._counters) + len(self._windows)
+        return found + len(self._entries) + len(self._leases)
 
     def forget(self) -> None:
         """Takes nothing as read any more, nor as changed."""
