@@ -235,8 +235,8 @@ class CommitQueue:
             workplace.items.put(item)
         finally:  # also where a signal handler raises: it must not lie there until the next one
             workplace.waker.wake()
-            if workplace.seats.qsize() > free:  # the thread has ended between
-                _start_thread(workplace)
+            if workplace.seats.qsize() > free and not workplace.items.empty():
+                _start_thread(workplace)  # the one that was there has ended between
 
 
 def _check_may_wait() -> None:
