@@ -1,20 +1,28 @@
 """The compiled graph, which gives back the runs it drove however an invocation ends."""
 
 from asyncio import to_thread
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, closing
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import closing
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.graph.state import CompiledStateGraph
 
-from thrifty.budget import Step
 from thrifty.graph.leases import drive_as
+from thrifty.graph.left_streams import (
+    abandon_with_loop,
+    is_loop_ending,
+    note_advance,
+    note_end,
+    note_stream,
+)
 from thrifty.graph.redact import redact
-from thrifty.ledger.active_runs import ActiveRuns
+from thrifty.ledger.authority import inherit_user
 from thrifty.ledger.owner import new_owner_name
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input, Output, State
+from thrifty.run.services import Services
 
 NO_PART = object()
 """What stands for the next part of a stream that has ended."""
@@ -27,40 +35,60 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     over: done, waiting, failed, or abandoned by whoever read it.
     """
 
-    def __init__(self, *, runs: ActiveRuns, steps: tuple[Step, ...], **compiled: Any) -> None:
-        """A compiled graph, by its attributes, with the runs that it drives and its catalog."""
+    def __init__(self, *, services: Services, **compiled: Any) -> None:
+        """A compiled graph, by its attributes, with what its nodes work with."""
         super().__init__(**compiled)
-        self.runs, self.steps = runs, steps
+        self.services = services
 
     def stream(
         self, input: Any, config: RunnableConfig | None = None, **options: Any
     ) -> Iterator[Any]:
         """Runs the graph, as LangGraph's own `stream` does."""
         driver = new_owner_name()
-        generator: Any = super().stream(input, redact(config), **options)
-        # Who stops reading leaves a generator behind. It is closed now, not when it is collected.
-        with closing(generator) as parts:
+        parts: Any = super().stream(input, _prepare(config), **options)
+        stream = self._stream(parts, driver)
+        note_stream(driver, stream)
+        return stream
+
+    def _stream(self, generator: Any, driver: str) -> Generator[Any]:
+        # Twice, as a Ctrl-C may come between any two lines, the last of them included.
+        try:
             try:
-                while (part := _next(parts, driver)) is not NO_PART:
-                    yield part
+                # Who stops reading leaves a generator behind. It is closed now, not when it is
+                # collected.
+                with closing(generator) as parts:
+                    while (part := _next(parts, driver)) is not NO_PART:
+                        yield part
             finally:
-                self.runs.end_invocation(driver)
+                self.services.runs.end_invocation(driver)
+        finally:
+            self.services.runs.end_invocation(driver)
+            note_end(driver)
 
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, **options: Any
     ) -> AsyncIterator[Any]:
         """Runs the graph, as LangGraph's own `astream` does."""
         driver = new_owner_name()
-        generator: Any = super().astream(input, redact(config), **options)
-        async with aclosing(generator) as parts:
-            try:
-                while (part := await _anext(parts, driver)) is not NO_PART:
-                    yield part
-            finally:
-                await to_thread(self.runs.end_invocation, driver)  # it may write to a database
+        parts: Any = super().astream(input, _prepare(config), **options)
+        try:
+            while (part := await _anext(parts, driver)) is not NO_PART:
+                yield part
+        finally:
+            abandon_with_loop(driver, self.services.runs)
+            # A loop that ends closes every generator by itself, this one as well.
+            if not (parts.ag_running or is_loop_ending()):
+                await parts.aclose()
+            await to_thread(self.services.runs.end_invocation, driver)  # it may write to a database
+
+
+def _prepare(config: RunnableConfig | None) -> RunnableConfig | None:
+    """The configuration of a run: with who is authenticated around it, and without secrets."""
+    return redact(inherit_user(config, var_child_runnable_config.get()))
 
 
 def _next(parts: Iterator[Any], driver: str) -> Any:
+    note_advance(driver)
     with drive_as(driver):
         # What the caller does between two parts is no part of the run.
         return next(parts, NO_PART)

@@ -18,14 +18,12 @@ from collections.abc import Mapping
 from time import gmtime, strftime
 from typing import Any
 
-from thrifty.budget.local_time import load_zone, local_time
+from thrifty.budget.local_time import describe_reset
 from thrifty.budget.plain_text import single_line
 from thrifty.budget.resources import format_amounts
 from thrifty.budget.secret_names import is_secret
 
 VALUE_CHARACTERS_MAX = 60
-RESET_FORMATS = {"minute": "at %H:%M:%S", "month": "on %Y-%m-%d at %H:%M"}
-"""How the end of a window is written where hours and minutes do not say it."""
 
 
 class ThriftyError(Exception):
@@ -68,11 +66,13 @@ class BudgetExceeded(ThriftyError):
         period: str = "run",
         resets_at_ms: int | None = None,
         zone: str = "UTC",
+        *,
+        is_shared: bool = False,
     ) -> None:
         self.missing = dict(missing)
         """By how much each resource falls short, in that resource's unit."""
         self.account = account
-        """The account whose limit it is: the one that was asked, or one above it."""
+        """The account whose limit it is: the one that was asked, or one above it (`is_shared`)."""
         self.period = period
         """What that limit is counted over: run, minute, hour, day or month."""
         self.resets_at_ms = resets_at_ms
@@ -81,7 +81,8 @@ class BudgetExceeded(ThriftyError):
         """The time zone in which the account counts days and months."""
         short = format_amounts(self.missing)
         if period == "run":
-            told = f"{what} does not fit: {short} short; raise the budget or drop the step"
+            where = f" in {_show_name(account)}" if is_shared else ""
+            told = f"{what} does not fit: {short} short{where}; raise the budget or drop the step"
         else:
             told = f"{what} does not fit, {short} short: {self._describe_window()}"
         super().__init__(told)
@@ -90,9 +91,7 @@ class BudgetExceeded(ThriftyError):
         spent = f"the {self.period}'s budget of {_show_name(self.account)} is spent"
         if self.resets_at_ms is None:
             return f"{spent}; raise it, or wait"
-        reset = local_time(self.resets_at_ms, load_zone(self.zone))
-        at = RESET_FORMATS.get(self.period, "at %H:%M")
-        return f"{spent}; it resets {reset.strftime(at)} ({self.zone})"
+        return f"{spent}; {describe_reset(self.period, self.resets_at_ms, self.zone)}"
 
 
 class PriceUnknown(ThriftyError):

@@ -1,7 +1,7 @@
 """What the acts on whole accounts do to the tables: their place, their limits, their end."""
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.budget.limits import LimitAmounts
+from thrifty.budget.limits import LimitAmounts, tighter_limits
 from thrifty.budget.periods import Period, window_of
 from thrifty.ledger import posting, rules, windows
 from thrifty.ledger.calls import Caller, admit_caller, require_account
@@ -24,6 +24,9 @@ def open_account(
     if parent is not None and parent_name(tables, account) != parent:
         where = repr(parent_name(tables, account)) if account.ancestors else "no account"
         raise InvalidInput("parent", parent, f"{account.name!r} stands under {where}; use move")
+    if account.is_granted:
+        (_, run_limits), *others = limits
+        limits = (("run", tighter_limits(account.limits[0][1], run_limits)), *others)
     if limits != account.limits or zone not in (None, account.zone):
         admit_caller(tables, caller)
     return change_limits(tables, account, limits, zone)
@@ -120,7 +123,8 @@ def move(tables: Tables, name: str, parent: str | None) -> None:
         raise InvalidInput("account", name, "reclaim what is held for it or in it first")
     for each in family:
         below = each.ancestors[len(account.ancestors) :]
-        tables.set_account(each._replace(ancestors=(*ancestors, *below), is_granted=False))
+        is_granted = each.is_granted and each.id != account.id
+        tables.set_account(each._replace(ancestors=(*ancestors, *below), is_granted=is_granted))
 
 
 def close(tables: Tables, name: str) -> Account:
@@ -137,11 +141,16 @@ def balance(tables: Tables, name: str) -> Balance:
 
 
 def _period_balance(tables: Tables, current: CurrentCounter) -> PeriodBalance:
-    counter = current.counter
-    spent, reserved = map(rules.as_spend, windows.used_in(tables, counter))
-    limits, resets_at_ms = Budget.of_limits(counter.limits), windows.resets_at_ms(tables, counter)
+    account, counter = current.account, current.counter
+    spent, reserved = windows.used_in(tables, counter)
     return PeriodBalance(
-        current.account.name, counter.period, limits, spent, reserved, resets_at_ms
+        account.name,
+        counter.period,
+        Budget.of_limits(counter.limits),
+        rules.as_spend(spent),
+        rules.as_spend(reserved),
+        windows.resets_at_ms(tables, counter),
+        account.zone,
     )
 
 

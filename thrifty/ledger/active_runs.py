@@ -4,23 +4,29 @@ One invocation of the agent drives a run at a time, in one process. Of two that 
 once, the ledger's lease lets one go on. An invocation takes it with its first node, and gives it
 back when it has ended, however it ended, and the last of its nodes has returned.
 
+A Ctrl-C may come between any two steps here. So a run is claimed before its lease is taken, and
+the claim is dropped only once the lease is given back. Nodes are counted by their threads: an
+invocation that ends has none any more in the thread in which it ends.
+
 The time of a run is counted while an invocation drives it, and the clock is monotonic: nothing
 is won or lost by a changed system time, nor while a run waits for a person or for a resume.
 """
 
 from __future__ import annotations
 
-import time
+import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from threading import Lock
-from typing import Any, TypeVar
+from threading import RLock, get_ident
+from typing import Any, NamedTuple, TypeVar
 
 from thrifty.budget import LeaseLost, LedgerUnavailable
-from thrifty.budget.clock import NANO_PER_MS
-from thrifty.ledger.owner import process_name, take_or_take_over
+from thrifty.budget.clock import ACTIVE_CLOCK, NANO_PER_MS
+from thrifty.ledger.owner import end_owner, process_name, take_or_take_over
+from thrifty.ledger.process_exit import LEASES, register_exit_aware, stop_if_ending
 from thrifty.ledger.protocol import AccountOrLease, Lease, Ledger
 
 T = TypeVar("T")
@@ -29,28 +35,39 @@ CURRENT_DRIVER: ContextVar[str] = ContextVar("thrifty_driver", default="")
 """The invocation that a node runs for, by the name under which it holds leases."""
 
 
+class _Claim(NamedTuple):
+    """That an invocation has, or may have, the lease of a run."""
+
+    run_id: str
+    driver: str
+
+
 @dataclass(slots=True)
 class _ActiveRun:
     """A run that an invocation of this process drives."""
 
     lease: Lease
     started_ns: int
-    running_nodes: int = 0
-    """How many nodes of it are running now."""
-    is_over: bool = False
+    nodes: Counter[int] = field(default_factory=Counter)
+    """How many nodes of it are running now, by the thread that each runs in."""
     cache: dict[Callable[[], Any], Any] = field(default_factory=dict)
 
 
 class ActiveRuns:
     """The runs of one agent in this process."""
 
-    def __init__(self, ledger: Ledger, now_ns: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(self, ledger: Ledger, now_ns: Callable[[], int] = ACTIVE_CLOCK.now_ns) -> None:
         self.ledger = ledger
         self._now_ns = now_ns
         self._active: dict[str, _ActiveRun] = {}
-        self._unreturned_leases: dict[str, Lease] = {}
-        """Leases of ended invocations that the ledger could not take back yet."""
-        self._lock = Lock()
+        self._claims: dict[_Claim, Lease | None] = {}
+        """What is to be given back, with the lease once it is known."""
+        self._over: set[str] = set()
+        """The drivers that have ended and may still have claims."""
+        # One that a thread can take twice: a signal's handler may run an agent, too.
+        self._lock = RLock()
+        self._pid = os.getpid()
+        register_exit_aware(self, LEASES)
         process_name()  # read from files the first time, which an event loop should not wait for
 
     @contextmanager
@@ -65,30 +82,53 @@ class ActiveRuns:
         Raises:
             LeaseLost: another invocation drives the run, here or in another process.
         """
-        active = self._enter_run(run_id, CURRENT_DRIVER.get() or process_name(), known_ms)
-        try:
-            yield
-        finally:
-            with self._lock:
-                active.running_nodes -= 1
-            self._forget_if_over(run_id, active)
+        stop_if_ending()
+        self._leave_to_parent()
+        driver = CURRENT_DRIVER.get() or process_name()
+        with ACTIVE_CLOCK.watch():
+            active = self._enter_run(run_id, driver, known_ms)
+            try:
+                yield
+            finally:
+                stop_if_ending()
+                with self._lock:
+                    active.nodes[get_ident()] -= 1
+                self._return_if_over(driver)
 
     def end_invocation(self, driver: str) -> None:
-        """Returns the leases of an invocation; where nodes still run, the last of them does."""
+        """Returns the leases of an invocation; where nodes still run, the last of them does.
+
+        To do it again changes nothing.
+        """
+        self._leave_to_parent()
         with self._lock:
-            ended = [pair for pair in self._active.items() if pair[1].lease.owner == driver]
-            for _, active in ended:
-                active.is_over = True
-        for run_id, active in ended:
-            self._forget_if_over(run_id, active)
+            self._over.add(driver)
+            for active in self._active.values():
+                if active.lease.owner == driver:
+                    # None runs here any more; one that was interrupted may still be counted.
+                    active.nodes.pop(get_ident(), None)
+        self._return_if_over(driver)
+
+    def end_process(self) -> None:
+        """Returns the leases of all invocations, as none of them goes on."""
+        self._leave_to_parent()
+        for claim in tuple(self._claims):
+            end_owner(claim.driver)
+            self._return_lease(claim)
+
+    def is_running(self, driver: str) -> bool:
+        """Whether a node of an invocation is running now."""
+        with self._lock:
+            mine = [active for active in self._active.values() if active.lease.owner == driver]
+            return any(count > 0 for active in mine for count in active.nodes.values())
 
     def retry_lease_returns(self) -> None:
         """Returns leases that the ledger did not take back when their invocations ended.
 
         Else a run would seem to be driven for as long as this process lives.
         """
-        for run_id, lease in list(self._unreturned_leases.items()):
-            self._return_lease(run_id, lease)
+        for driver in tuple(self._over):
+            self._return_if_over(driver)
 
     def account_or_lease(self, run_id: str) -> AccountOrLease:
         """What is shown to the ledger to spend as a run."""
@@ -119,7 +159,7 @@ class ActiveRuns:
         with self._lock:
             active = self._active.get(run_id)
             if active and active.lease.owner == driver:
-                active.running_nodes += 1
+                active.nodes[get_ident()] += 1
                 return active
         self.retry_lease_returns()
         active_ms = known_ms()  # a state that cannot be read leaves no lease behind
@@ -130,31 +170,60 @@ class ActiveRuns:
             active = self._active.get(run_id)
             if active is None or active.lease != lease:
                 active = self._active[run_id] = _ActiveRun(lease, started_ns)
-            active.running_nodes += 1
+            self._claims[_Claim(run_id, driver)] = lease
+            active.nodes[get_ident()] += 1
             return active
 
     def _take_lease(self, run_id: str, driver: str) -> Lease:
+        claim = _Claim(run_id, driver)
+        self._claims.setdefault(claim)
         try:
             return take_or_take_over(self.ledger, run_id, driver)
+        except LeaseLost:
+            self._claims.pop(claim, None)
+            raise
         except KeyError:
+            self._claims.pop(claim, None)
             raise LedgerUnavailable(
-                f"the ledger knows nothing of the run {run_id!r}, which has begun; "
-                "use the ledger that it began with, or restore it from a backup"
+                f"the ledger knows nothing of the run {run_id!r}, which has begun; go on with the "
+                "user, thread and ledger that it began with, or restore the ledger from a backup"
             ) from None
 
-    def _forget_if_over(self, run_id: str, active: _ActiveRun) -> None:
+    def _return_if_over(self, driver: str) -> None:
+        """Returns what an invocation holds, once it has ended and no node of it runs any more."""
         with self._lock:
-            is_forgotten = self._active.get(run_id) is not active
-            if is_forgotten or not active.is_over or active.running_nodes:
+            if driver not in self._over or self.is_running(driver):
                 return
-            del self._active[run_id]
-        self._return_lease(run_id, active.lease)
+        # First of all, so that whatever happens next, others here may take its runs over.
+        end_owner(driver)
+        claims = [claim for claim in tuple(self._claims) if claim.driver == driver]
+        returned = [self._return_lease(claim) for claim in claims]  # each is tried
+        if all(returned):
+            self._over.discard(driver)
 
-    def _return_lease(self, run_id: str, lease: Lease) -> None:
-        """Returns a lease. Where the ledger cannot be written, the next run tries again."""
+    def _return_lease(self, claim: _Claim) -> bool:
+        """Returns a lease; False where the ledger cannot be written, and the next run tries."""
+        with self._lock:
+            active = self._active.get(claim.run_id)
+            if active is not None and active.lease.owner == claim.driver:
+                del self._active[claim.run_id]
         try:
-            with suppress(LeaseLost):  # somebody has taken it over
-                self.ledger.give_back(lease)
-            self._unreturned_leases.pop(run_id, None)
+            self._give_back(claim)
         except LedgerUnavailable:
-            self._unreturned_leases[run_id] = lease
+            return False
+        self._claims.pop(claim, None)
+        return True
+
+    def _leave_to_parent(self) -> None:
+        """Knows of no run in a fork: its parent drives them, and nobody here frees the lock."""
+        if self._pid != os.getpid():
+            self.__init__(self.ledger, self._now_ns)  # type: ignore[misc]
+
+    def _give_back(self, claim: _Claim) -> None:
+        lease = self._claims.get(claim)
+        if lease is None:  # whoever took it was interrupted before it knew
+            if self.ledger.owner_of(claim.run_id) != claim.driver:
+                return
+            lease = self.ledger.take(claim.run_id, claim.driver)
+        with suppress(LeaseLost):  # somebody has taken it over
+            self.ledger.give_back(lease)

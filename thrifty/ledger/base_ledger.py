@@ -5,8 +5,9 @@ change the tables, `posting` keeps the counters, and `rules` decides.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache, partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 from thrifty.budget import Budget, BudgetExceeded, InvalidInput, LedgerUnavailable, Spend, validate
@@ -16,9 +17,18 @@ from thrifty.budget.plain_text import strip_unprintable
 from thrifty.ledger import accounts, calls, grants, rules, run_leases, sweep, windows
 from thrifty.ledger.accounts import PeriodLimits
 from thrifty.ledger.calls import Caller
+from thrifty.ledger.outbox import Outbox
 from thrifty.ledger.owner import process_name
+from thrifty.ledger.process_exit import LEDGERS, register_exit_aware
 from thrifty.ledger.protocol import AccountInfo, AccountOrLease, Balance, Entry, Lease, Tags
 from thrifty.ledger.storage import CallNames, Storage, Tables
+from thrifty.ledger.thresholds import (
+    PERCENTS_DEFAULT,
+    ThresholdHook,
+    call_hook,
+    find_reached,
+    note_reached,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,6 +49,9 @@ class BaseLedger:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._watches: list[tuple[ThresholdHook, tuple[int, ...]]] = []
+        self._outbox = Outbox()
+        register_exit_aware(self, LEDGERS)
 
     def open(
         self,
@@ -51,34 +64,37 @@ class BaseLedger:
         caller = _check_caller(account)
         amounts = _period_limits(limits)
         _check_zone(zone)
-        if parent is not None:
-            _check_text("parent", parent, ACCOUNT_LENGTH_MAX)
+        _check_parent(parent)
 
         def act(tables: Tables) -> Balance:
             accounts.open_account(tables, caller, amounts, parent, zone)
             return accounts.balance(tables, caller.account)
 
-        return self._storage.write(act)
+        return self._write(act)
 
     def set_limits(self, account: str, limits: Limits, *, zone: str | None = None) -> Balance:
-        amounts = _period_limits(limits)
+        name, amounts = _check_account(account), _period_limits(limits)
         _check_zone(zone)
 
         def act(tables: Tables) -> Balance:
-            accounts.change_limits(tables, calls.require_account(tables, account), amounts, zone)
-            return accounts.balance(tables, account)
+            accounts.change_limits(tables, calls.require_account(tables, name), amounts, zone)
+            return accounts.balance(tables, name)
 
-        return self._storage.write(act)
+        return self._write(act)
 
     def move(self, account: str, parent: str | None) -> None:
-        self._storage.write(lambda tables: accounts.move(tables, account, parent))
+        name = _check_account(account)
+        _check_parent(parent)
+        self._write(lambda tables: accounts.move(tables, name, parent))
 
     def close(self, account: str) -> Balance:
-        def act(tables: Tables) -> Balance:
-            accounts.close(tables, account)
-            return accounts.balance(tables, account)
+        name = _check_account(account)
 
-        return self._storage.write(act)
+        def act(tables: Tables) -> Balance:
+            accounts.close(tables, name)
+            return accounts.balance(tables, name)
+
+        return self._write(act)
 
     def reserve(
         self,
@@ -116,23 +132,46 @@ class BaseLedger:
         return self._change(calls.mark_sent, account, key, key)
 
     def settle(self, account: AccountOrLease, key: str, actual: Spend, answer: str = "") -> Entry:
-        return self._change(calls.settle, account, key, key, actual, answer)
+        entry = self._close_call(calls.settle, account, key, actual, answer)
+        self._tell_thresholds(entry.account)
+        return entry
 
     def charge_in_full(self, account: AccountOrLease, key: str, latency_ms: int = 0) -> Entry:
         known_ms = validate.amount("latency_ms", latency_ms)
-        return self._change(calls.charge_in_full, account, key, key, known_ms)
+        entry = self._close_call(calls.charge_in_full, account, key, known_ms)
+        self._tell_thresholds(entry.account)
+        return entry
 
     def release(self, account: AccountOrLease, key: str) -> Entry:
-        return self._change(calls.release, account, key, key)
+        return self._close_call(calls.release, account, key)
 
     def reconcile(self, account: str, key: str, actual: Spend) -> Entry:
-        return self._storage.write(lambda tables: calls.reconcile(tables, account, key, actual))
+        name = _check_account(account)
+        return self._write(lambda tables: calls.reconcile(tables, name, key, actual))
 
     def sweep(self, account: str | None = None, *, owner: str | None = None) -> tuple[Entry, ...]:
-        found = self._storage.read(lambda tables: sweep.find_abandoned(tables, account, owner))
+        top = None if account is None else _check_account(account)
+        found = self._storage.read(lambda tables: sweep.find_abandoned(tables, top, owner))
         if not found:
             return ()
-        return self._storage.write(lambda tables: sweep.close_entries(tables, found))
+        return self._write(lambda tables: sweep.close_entries(tables, found))
+
+    def watch(self, hook: ThresholdHook, percents: Sequence[int] = PERCENTS_DEFAULT) -> None:
+        """Calls a function when an account has spent a share of a limit, once in each window.
+
+        Calls that are settled through this ledger object are watched, those of other processes
+        where they watch themselves. What the function raises is logged, and breaks no call.
+
+        Args:
+            hook: what to call: `log_threshold`, `post_threshold(url)`, or a function of yours.
+            percents: the shares, in percent of each limit.
+
+        Raises:
+            InvalidInput: a share is no whole number from 1 to 100.
+        """
+        for percent in percents:
+            validate.amount("percents", percent, minimum=1, maximum=100)
+        self._watches.append((hook, tuple(percents)))
 
     def grant(self, account: AccountOrLease, child: str, share: Budget, label: str = "") -> Balance:
         caller = _check_caller(account)
@@ -144,23 +183,22 @@ class BaseLedger:
             grants.grant(tables, caller, name, share.limits, shown)
             return accounts.balance(tables, name)
 
-        return self._storage.write(act)
+        return self._write(act)
 
     def reclaim(self, account: AccountOrLease, child: str) -> Entry:
         caller = _check_caller(account)
-        return self._storage.write(lambda tables: grants.reclaim(tables, caller, child))
+        return self._write(lambda tables: grants.reclaim(tables, caller, child))
 
     def take(
         self, account: str, owner: str, over_fence: int | None = None, run: str | None = None
     ) -> Lease:
-        name = _check_text("run", account if run is None else run, ACCOUNT_LENGTH_MAX)
+        name = _check_account(account)
+        of_run = name if run is None else _check_text("run", run, ACCOUNT_LENGTH_MAX)
         who = _check_text("owner", owner, KEY_LENGTH_MAX)
-        return self._storage.write(
-            lambda tables: run_leases.take(tables, account, name, who, over_fence)
-        )
+        return self._write(lambda tables: run_leases.take(tables, name, of_run, who, over_fence))
 
     def give_back(self, lease: Lease) -> None:
-        self._storage.write(lambda tables: run_leases.give_back(tables, lease))
+        self._write(lambda tables: run_leases.give_back(tables, lease))
 
     def owner_of(self, account: str, run: str | None = None) -> str:
         name = account if run is None else run
@@ -192,6 +230,42 @@ class BaseLedger:
         name = _check_caller(account).account
         return self._storage.read(lambda tables: _read_checked_entries(tables, name, below=below))
 
+    def _tell_thresholds(self, account: str) -> None:
+        """Calls the hooks whose thresholds this account, or one above it, has reached."""
+        percents = {percent for _, own in self._watches for percent in own}
+        if not percents or not self._storage.read(
+            lambda tables: find_reached(tables, account, percents)
+        ):
+            return
+        for reached in self._write(lambda tables: note_reached(tables, account, percents)):
+            for hook, own in self._watches:
+                if reached.percent in own:
+                    call_hook(hook, reached)
+
+    def end_process(self) -> None:
+        """Closes what this process has open in the ledger: nobody here will do it any more."""
+        self._outbox.flush()
+        self.sweep(owner=process_name())
+
+    def _close_call(
+        self,
+        act: Callable[Concatenate[Tables, Caller, str, P], Entry],
+        account: AccountOrLease,
+        key: str,
+        *details: P.args,
+        **named: P.kwargs,
+    ) -> Entry:
+        """Does an act that closes a call. If it cannot be written now, it is written later."""
+        change = partial(self._change, act, account, key, key, *details, **named)
+        return self._outbox.write(change, f"the end of call {key!r}")
+
+    def _write(self, work: Callable[[Tables], T], call: CallNames | None = None) -> T:
+        """Does some work in a transaction, behind what could not be written before."""
+        if self._outbox:
+            with suppress(LedgerUnavailable):  # the work itself will say so
+                self._outbox.flush()
+        return self._storage.write(work, call)
+
     def _change(
         self,
         act: Callable[Concatenate[Tables, Caller, P], T],
@@ -202,7 +276,7 @@ class BaseLedger:
     ) -> T:
         """Does one act on one call of a caller."""
         caller = _check_caller(account)
-        return self._storage.write(
+        return self._write(
             lambda tables: act(tables, caller, *details, **named),
             CallNames(caller.account, caller.run, key),
         )
@@ -237,8 +311,17 @@ def _check_zone(zone: str | None) -> None:
 def _check_caller(account: AccountOrLease) -> Caller:
     """Who asks, checked once for all the calls of a run."""
     caller = Caller.of(account)
-    _check_text("account", caller.account, ACCOUNT_LENGTH_MAX)
+    _check_account(caller.account)
     return caller
+
+
+def _check_account(name: str) -> str:
+    return _check_text("account", name, ACCOUNT_LENGTH_MAX)
+
+
+def _check_parent(name: str | None) -> None:
+    if name is not None:
+        _check_text("parent", name, ACCOUNT_LENGTH_MAX)
 
 
 def _check_tags(tags: Mapping[str, str]) -> Tags:

@@ -26,8 +26,9 @@ from thrifty.ledger.storage import CallNames, Tables
 from thrifty.ledger.thread_waker import ThreadWaker, make_waker
 
 T = TypeVar("T")
-WorkKind = Literal["write", "read", "single read"]
-"""What a piece of work needs: a transaction to write, one to read, or none around one look."""
+WorkKind = Literal["write", "write alone", "read", "single read"]
+"""What a piece of work needs: a transaction to write, shared or not, one to read, or none around
+one look."""
 
 BATCH_MAX = 64
 """The most pieces of work in one transaction."""
@@ -174,8 +175,7 @@ class CommitQueue:
         # Nobody can ask any more. The threads do what is left, and end. Nothing waits for them
         # here: this may run anywhere, even in one of them.
         self._workplace.items.put(_StopMark(is_last=True))
-        if self.is_running:  # else the collector may have closed the waker before
-            self._workplace.waker.wake()
+        self._workplace.waker.wake()
 
     def run(
         self,
@@ -195,7 +195,7 @@ class CommitQueue:
         except IndexError:
             waker = make_waker()
         task = QueuedWork(work, kind, call, waker)
-        self._submit(task, self._threads)
+        self._submit(task)
         while not task.is_done:
             waker.sleep()
         idle.append(waker)
@@ -213,7 +213,7 @@ class CommitQueue:
             if turn and not self.is_running:
                 return
             mark = _StopMark()
-            self._submit(mark, 1)
+            self._submit(mark)
             mark.ended.acquire(timeout=wait_s)
 
     @property
@@ -251,17 +251,15 @@ class CommitQueue:
             workplace.seats.put(None)
         return workplace
 
-    def _submit(self, item: _Item, threads: int) -> None:
-        """Queues something, for so many threads at the least."""
+    def _submit(self, item: _Item) -> None:
         workplace = self._workplace
-        free = self._threads - threads
-        if workplace.seats.qsize() > free:  # where no thread can start, nothing must be queued
+        if not workplace.seats.empty():  # where no thread can start, nothing must be queued
             _start_thread(workplace)
         try:
             workplace.items.put(item)
         finally:  # also where a signal handler raises: it must not lie there until the next one
             workplace.waker.wake()
-            if workplace.seats.qsize() > free:  # the thread has ended between
+            if not workplace.seats.empty():  # the thread has ended between
                 _start_thread(workplace)
 
 
@@ -278,47 +276,37 @@ def _check_may_wait() -> None:
 
 def _start_thread(workplace: _Workplace) -> None:
     """Starts a thread. One too many ends at once, so that nobody has to hold a lock here."""
-    has_begun = Lock()
-    has_begun.acquire()
-    thread = Thread(
-        target=_serve, args=(workplace, has_begun), name="thrifty ledger", daemon=True
-    )
     try:
-        thread.start()
+        Thread(target=_serve, args=(workplace,), name="thrifty ledger", daemon=True).start()
     except RuntimeError as error:
         raise LedgerUnavailable(
             f"no thread can be started for the ledger ({error}); end some, or raise their limit"
         ) from error
-    has_begun.acquire()
 
 
-def _serve(workplace: _Workplace, has_begun: Lock) -> None:
+def _serve(workplace: _Workplace) -> None:
     """What a thread does: it works until it takes a stop mark."""
     _writer_state.is_writer = True
-    is_needed = _take_seat(workplace)
-    has_begun.release()
+    is_needed = True
     while is_needed:
+        try:
+            workplace.seats.get_nowait()
+        except Empty:
+            return
+        mark = None
         try:
             mark = _work_until_stopped(workplace)
         finally:
             workplace.close()
             # Who queues something from now on finds a free seat, and starts a thread.
             workplace.seats.put(None)
-        if mark.is_last:
-            workplace.items.put(mark)
-            workplace.waker.wake()
-            return
-        # What came behind the mark may have come while the seat was still taken.
-        is_needed = not workplace.items.empty() and _take_seat(workplace)
-        mark.ended.release()
-
-
-def _take_seat(workplace: _Workplace) -> bool:
-    try:
-        workplace.seats.get_nowait()
-    except Empty:
-        return False
-    return True
+            is_needed = not workplace.items.empty()
+            if mark and mark.is_last:
+                is_needed = False
+                workplace.items.put(mark)
+                workplace.waker.wake()
+            elif mark:
+                mark.ended.release()
 
 
 def _work_until_stopped(workplace: _Workplace) -> _StopMark:

@@ -2,7 +2,7 @@
 
 from thrifty.budget import AccountClosed, KeyReused, ReservationClosed
 from thrifty.budget.limits import LimitAmounts
-from thrifty.ledger import posting, rules
+from thrifty.ledger import posting, rules, windows
 from thrifty.ledger.accounts import new_account
 from thrifty.ledger.calls import Caller, admit_caller, close_abandoned
 from thrifty.ledger.owner import process_name
@@ -20,8 +20,9 @@ def grant(tables: Tables, caller: Caller, child: str, limits: LimitAmounts, labe
         return existing
     if entry_before is not None:
         raise KeyReused(child, "stands for a call")
-    if parent.is_closed:
-        raise AccountClosed(parent.name)
+    for each in windows.account_path(tables, parent):
+        if each.is_closed:
+            raise AccountClosed(each.name)
     held = rules.unused_limits(limits)
     room = posting.find_room_to_hold(tables, parent, held, label)
     account = new_account(tables, child, (("run", limits),), parent.name, is_granted=True)

@@ -7,6 +7,7 @@ thing (a fork with an edited prompt), it needs an entry of its own.
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from itertools import count
 
@@ -96,15 +97,13 @@ def settle_call(
 ) -> Entry:
     """Settles a call that was answered; where the ledger cannot be written, its answer is kept.
 
-    Then the reservation stands: it is charged in full when its run ends or is taken over. That
+    Then the reservation stands until the ledger can be written again, and is settled then. That
     is said in the log, as an error.
     """
     try:
         return ledger.settle(account, entry.key, actual, answer)
     except LedgerUnavailable as error:
         return _keep_pending(entry, error)
-    except ReservationClosed:
-        return _entry_charged_by_other(ledger, account, entry)
 
 
 def release_call(ledger: Ledger, account: AccountOrLease, entry: Entry) -> Entry:
@@ -129,9 +128,9 @@ def charge_call_in_full(
 
 
 def _entry_charged_by_other(ledger: Ledger, account: AccountOrLease, entry: Entry) -> Entry:
-    """The entry of a call that another process charged in full, as it took the run for dead.
+    """The entry of a call that another process charged in full, as it took this one for dead.
 
-    The caller keeps what came of the call, and `reconcile` can lower the charge.
+    `reconcile` can lower the charge.
     """
     current = ledger.entry(account, entry.key)
     if current is None or current.status != "in_doubt":
@@ -154,7 +153,8 @@ def charge_open_calls(ledger: Ledger, account: AccountOrLease) -> Spend:
     pending = [entry for entry in ledger.entries(account) if entry.status == "pending"]
     try:
         for entry in pending:
-            ledger.charge_in_full(account, entry.key)
+            with suppress(ReservationClosed):  # its bill could not be written until now
+                ledger.charge_in_full(account, entry.key)
     except LedgerUnavailable as error:
         logger.error("what a run left open stays reserved in full: %s", error)
         return total_spend(e.reserved for e in ledger.entries(account) if e.status == "pending")

@@ -22,6 +22,8 @@ STATE_INDEX, STARTED_INDEX = 0, 19
 """Places in `/proc/<pid>/stat`, counted from behind the name of the program (proc(5))."""
 
 _OWNER_NUMBERS = count(1)
+_living_owners: set[str] = set()
+"""The owners of this process that have not ended."""
 
 
 def process_name() -> str:
@@ -37,12 +39,24 @@ def _process_name_of(pid: int) -> str:
 
 
 def new_owner_name() -> str:
-    """A name for one more owner in this process, who is gone when the process is."""
-    return f"{process_name()} #{next(_OWNER_NUMBERS)}"
+    """A name for one more owner in this process, who is gone when it ends, or the process does."""
+    owner = f"{process_name()} #{next(_OWNER_NUMBERS)}"
+    _living_owners.add(owner)
+    return owner
+
+
+def end_owner(owner: str) -> None:
+    """Says that an owner of this process has ended, whatever it may still hold.
+
+    Who was interrupted just after it had taken a lease does not know that it has one.
+    """
+    _living_owners.discard(owner)
 
 
 def is_owner_gone(owner: str) -> bool:
-    """Whether a process of that name certainly does not run any more."""
+    """Whether an owner of that name certainly has ended, or its process does not run any more."""
+    if owner.startswith(f"{process_name()} #"):
+        return owner not in _living_owners
     match = OWNER_PATTERN.fullmatch(owner)
     # On Windows there is no harmless way to ask for a process by its number.
     if match is None or match["home"] != _process_scope() or os.name == "nt":

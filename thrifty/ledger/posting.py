@@ -6,7 +6,6 @@ it does not: so the sub-agent's calls always find what was promised.
 """
 
 from thrifty.budget import AccountClosed, BudgetExceeded
-from thrifty.budget.resources import RESOURCES
 from thrifty.budget.spend import Amounts
 from thrifty.ledger import rules, windows
 from thrifty.ledger.protocol import Entry
@@ -24,38 +23,41 @@ def find_room(
         BudgetExceeded: it does not fit in one of them.
     """
     found = list(windows.current_counters(tables, account))
-    below, from_run = account, worst_case
     for current in found:
-        if current.account is not below:
-            # What is held for the account below pays for the call: it is counted here already.
-            from_run = rules.excess_amounts(from_run, _held_for(tables, below))
-            below = current.account
-        if below.is_closed:
-            raise AccountClosed(below.name)
+        if current.account.is_closed:  # before any limit, which one might wait for
+            raise AccountClosed(current.account.name)
+    below, more, is_held = account, worst_case, False
+    for current in found:
         counter = current.counter
-        added = from_run if counter.period == "run" else worst_case
-        if short := rules.shortfall(counter.limits, current.used, added):
-            raise _not_fitting_error(tables, current, short, what)
+        if current.account is not below:
+            if below.is_granted:
+                # What is held for the account below pays for the call: it is counted here already.
+                more, is_held = rules.excess_amounts(more, _held_for(tables, below)), True
+            below = current.account
+        if is_held and counter.period == "run":
+            short = rules.shortfall_of_more(counter.limits, current.used, more)
+        else:
+            short = rules.shortfall(counter.limits, current.used, worst_case)
+        if short:
+            raise _not_fitting_error(tables, account, current, short, what)
     return found
 
 
 def find_room_to_hold(
     tables: Tables, account: Account, amounts: Amounts, what: str
 ) -> list[CurrentCounter]:
-    """The counters of whole lives in which something is to be held for a sub-agent, if it fits.
-
-    Only what is to be held more is asked for: so a share of nothing can be had of an account that
-    is over its limits.
+    """The counters of whole lives in which something more is to be held for a sub-agent, if it
+    fits. What is held for the account itself pays for it in those above.
 
     Raises:
         BudgetExceeded: it does not fit in one of them.
     """
     found = [c for c in windows.current_counters(tables, account) if c.counter.period == "run"]
+    more = amounts
     for current in found:
-        short = rules.shortfall(current.counter.limits, current.used, amounts)
-        wanted = {r.name for r, amount in zip(RESOURCES, amounts, strict=True) if amount}
-        if short := {name: by for name, by in short.items() if name in wanted}:
-            raise _not_fitting_error(tables, current, short, what)
+        if short := rules.shortfall_of_more(current.counter.limits, current.used, more):
+            raise _not_fitting_error(tables, account, current, short, what)
+        more = rules.excess_amounts(more, _held_for(tables, current.account))
     return found
 
 
@@ -72,7 +74,7 @@ def post_new(
     """
     stored = [windows.stored_counter(tables, current.counter) for current in counters]
     numbers = tuple([counter.id for counter in stored])
-    entry = wanted._replace(counters=numbers, at_ms=tables.now_ms())
+    entry = wanted._replace(at_ms=tables.now_ms(), counters=numbers)
     # The keyed row first: where two race for one key, it is what stops the second one
     # before it has counted anything.
     if is_known:
@@ -126,7 +128,7 @@ def _held_for(tables: Tables, account: Account) -> Amounts:
 
 
 def _not_fitting_error(
-    tables: Tables, current: CurrentCounter, short: dict[str, int], what: str
+    tables: Tables, asked: Account, current: CurrentCounter, short: dict[str, int], what: str
 ) -> BudgetExceeded:
     counter, account = current.counter, current.account
     return BudgetExceeded(
@@ -136,4 +138,5 @@ def _not_fitting_error(
         period=counter.period,
         resets_at_ms=windows.resets_at_ms(tables, counter),
         zone=account.zone,
+        is_shared=account.id != asked.id,
     )

@@ -19,7 +19,9 @@ from functools import reduce
 from typing import Literal, NamedTuple, Protocol
 
 from thrifty.budget import Budget, Spend
+from thrifty.budget.local_time import describe_reset
 from thrifty.budget.periods import Limits, Period
+from thrifty.budget.resources import format_amounts
 
 EntryStatus = Literal["unsent", "pending", "settled", "released", "in_doubt", "granted", "returned"]
 
@@ -100,6 +102,17 @@ class PeriodBalance:
     resets_at_ms: int | None = None
     """When the window ends, in milliseconds since 1970. None for the period `run`. Of a minute,
     when the first of what it counts now no longer counts."""
+    zone: str = "UTC"
+    """The time zone in which the account's days and months begin."""
+
+    def __str__(self) -> str:
+        """What is left, and when there is more, in words."""
+        amounts = {resource.name: limit for resource, limit in self.left.limited_resources()}
+        told = f"{self.account} has {format_amounts(amounts)} left"
+        if self.resets_at_ms is None:
+            return told
+        reset = describe_reset(self.period, self.resets_at_ms, self.zone)
+        return f"{told} this {self.period}; {reset}"
 
     @property
     def left(self) -> Budget:
@@ -135,6 +148,11 @@ class Balance:
     def reserved(self) -> Spend:
         """What is reserved now, in this account and below it."""
         return self.periods[0].reserved
+
+    @property
+    def limits(self) -> Budget:
+        """What limits its calls at all: of each resource the lowest limit up to the root."""
+        return reduce(Budget.tightest_with, (period.budget for period in self.periods))
 
     @property
     def left(self) -> Budget:
@@ -209,7 +227,8 @@ class Ledger(Protocol):
         parent: str | None = None,
         zone: str | None = None,
     ) -> Balance:
-        """Opens an account, or finds it open. Changed limits become its limits.
+        """Opens an account, or finds it open. Changed limits become its limits. A sub-agent's
+        account (`grant`) opens no wider than it was granted.
 
         Nothing is set aside for it, so nothing has to be given back. To open it unchanged takes
         no lease: a resume opens its account before it takes the run.
@@ -225,6 +244,8 @@ class Ledger(Protocol):
         Raises:
             InvalidInput: the limits or the zone cannot be used, the account stands under another
                 parent, or it would stand more than eight levels deep.
+            BudgetExceeded: it limits what a sub-agent's share does not, which would be held from
+                now on, and its parent has too little left for that.
         """
 
     def set_limits(self, account: str, limits: Limits, *, zone: str | None = None) -> Balance:

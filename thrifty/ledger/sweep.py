@@ -1,6 +1,6 @@
 """Finds the calls that nobody will close any more, and closes them."""
 
-from thrifty.ledger.calls import close_abandoned
+from thrifty.ledger.calls import close_abandoned, require_account
 from thrifty.ledger.owner import is_owner_gone
 from thrifty.ledger.protocol import Entry
 from thrifty.ledger.rules import UNDER_WAY
@@ -22,6 +22,7 @@ def find_abandoned(tables: Tables, account: str | None, owner: str | None) -> li
         account: where to look; None looks everywhere.
         owner: a process that is about to end, whose calls count, and no others.
     """
+    top = None if account is None else require_account(tables, account)
     entries = [entry for entry in tables.open_entries() if entry.status in UNDER_WAY]
     if owner is not None:
         abandoned = [entry for entry in entries if entry.owner == owner]
@@ -29,10 +30,7 @@ def find_abandoned(tables: Tables, account: str | None, owner: str | None) -> li
         gone = {each for each in {entry.owner for entry in entries} if is_owner_gone(each)}
         now_ms = tables.now_ms()
         abandoned = [e for e in entries if e.owner in gone or _is_too_old(e, now_ms)]
-    if account is None or not abandoned:
-        return abandoned
-    top = tables.account(account)
-    return [entry for entry in abandoned if top is not None and _is_in(tables, entry, top)]
+    return [entry for entry in abandoned if top is None or _is_in(tables, entry, top)]
 
 
 def close_entries(tables: Tables, found: list[Entry]) -> tuple[Entry, ...]:

@@ -46,7 +46,10 @@ def current_counters(tables: Tables, account: Account) -> Iterator[CurrentCounte
                 counter = new_counter(each.id, period, (starts_ms, ends_ms), limits)
             elif counter.limits != limits:  # they were changed after its first call
                 counter = rules.with_limits(counter, limits)
-            yield CurrentCounter(each, counter, _used(tables, counter))
+            if counter.ends_ms != ends_ms:  # the zone was
+                counter = counter._replace(ends_ms=ends_ms)
+            used = rules.add_amounts(*used_in(tables, counter))
+            yield CurrentCounter(each, counter, used)
 
 
 def new_counter(
@@ -100,10 +103,6 @@ def used_in(tables: Tables, counter: Counter) -> tuple[Amounts, Amounts]:
         spent = rules.add_amounts(spent, each.spent)
         reserved = rules.add_amounts(reserved, each.reserved)
     return spent, reserved
-
-
-def _used(tables: Tables, counter: Counter) -> Amounts:
-    return rules.add_amounts(*used_in(tables, counter))
 
 
 def _counted_in_minute(tables: Tables, counter: Counter) -> list[Counter]:

@@ -9,27 +9,35 @@ on an endless stream).
 Whoever waits, in a thread or in an event loop of their own, may leave at any time. Then an event
 is set for the task, which has a moment to settle its call before they go.
 
-A process that forks has one for itself: no thread, and so no loop, comes along.
+What waits for a disk is done in threads beside the loop, for each ledger in its own: a ledger that
+is locked holds up nobody who is booked in another.
+
+A process that ends abandons what is under way, so that it is settled or charged. One that forks
+has a loop for itself: no thread, and so no loop, comes along.
 """
 
 import asyncio
-import atexit
 import os
 import socket
-import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from functools import cache
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
+from weakref import WeakSet
 
-from thrifty.budget.clock import NANO_PER_S
+from thrifty.budget.clock import ACTIVE_CLOCK, NANO_PER_S, now_ns
+from thrifty.ledger.active_runs import CURRENT_DRIVER
+from thrifty.ledger.process_exit import CALLS, CONNECTIONS, register_exit_aware, stop_if_ending
+from thrifty.models.worker_threads import WorkerThreads
 
 T = TypeVar("T")
 
 LEDGER_THREADS = 8
+"""For each ledger."""
+PARSER_THREADS = 16
 CANCEL_AGAIN_S = 0.05
 CLOSING_S = 1.0
 """How long whoever leaves waits until the call is settled, and how long a process waits to end."""
@@ -44,10 +52,27 @@ StreamedTask = Callable[[asyncio.Event, Emit], Coroutine[Any, Any, Any]]
 
 END: Any = object()
 _making = Lock()
+_loops: WeakSet["BackgroundLoop"] = WeakSet()
 
 
 class CallAbandoned(Exception):
     """Whoever waited for a call has left."""
+
+
+class _Waiter(NamedTuple):
+    """Who waits for a task."""
+
+    driver: str
+    """The invocation of an agent in which they do; empty outside."""
+    abandoned: asyncio.Event
+    """Is set when nobody does any more."""
+
+
+class _Closing:
+    """The end of a loop, after that of its calls."""
+
+    def __init__(self, close: Callable[[], None]) -> None:
+        self.end_process = close
 
 
 class BackgroundLoop:
@@ -56,13 +81,18 @@ class BackgroundLoop:
     def __init__(self) -> None:
         self._loop = _Loop()
         self._ending: set[asyncio.Task[None]] = set()
-        self._under_way: dict[Future[Any], asyncio.Event] = {}
+        self._under_way: dict[Future[Any], _Waiter] = {}
         self._to_close: list[Callable[[], Coroutine[Any, Any, None]]] = []
-        self._ledger_threads = ThreadPoolExecutor(LEDGER_THREADS, "thrifty-ledger")
+        self._ledger_threads: dict[frozenset[int], WorkerThreads] = {}
+        self._is_process_ending = False
+        self._abandoned_drivers: set[str] = set()
         self._pid = os.getpid()
         self._thread = Thread(target=self._run_forever, name="thrifty-models", daemon=True)
         self._thread.start()
-        atexit.register(self._close)
+        self._closing = _Closing(self._close)
+        _loops.add(self)
+        register_exit_aware(self, CALLS)
+        register_exit_aware(self._closing, CONNECTIONS)
 
     def close_at_exit(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Closes something, such as connections, on the loop when the process ends."""
@@ -74,6 +104,7 @@ class BackgroundLoop:
         try:
             return future.result()
         finally:
+            stop_if_ending()
             self._leave(future, abandoned)
 
     async def arun(self, task: LoopTask[T]) -> T:
@@ -84,6 +115,7 @@ class BackgroundLoop:
         try:
             return await asyncio.shield(ending)
         finally:
+            stop_if_ending()
             if self._abandon(future, abandoned):
                 await asyncio.wait({ending}, timeout=CLOSING_S)
 
@@ -97,6 +129,7 @@ class BackgroundLoop:
                 yield piece
             future.result()
         finally:
+            stop_if_ending()
             self._leave(future, abandoned)
 
     async def astream(self, task: StreamedTask) -> AsyncGenerator[Any]:
@@ -114,16 +147,24 @@ class BackgroundLoop:
                 yield piece
             future.result()
         finally:
+            stop_if_ending()
             # Not waited for: where a loop is closing, a generator must not hold it up.
             self._abandon(future, abandoned)
 
-    async def in_thread(self, act: Callable[..., T], *arguments: Any) -> T:
+    async def in_thread(
+        self, ledgers: Iterable[object], act: Callable[..., T], *arguments: Any
+    ) -> T:
         """Within a task: does what may wait for a disk in a thread beside the loop.
 
         It is done to its end, even if nobody waits any more.
+
+        Args:
+            ledgers: which ledgers the act asks: it waits for no act that asks others.
+            act: what is done.
+            *arguments: what it is called with.
         """
-        loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._ledger_threads, act, *arguments))
+        loop, threads = asyncio.get_running_loop(), self._threads_for(ledgers)
+        return await asyncio.shield(loop.run_in_executor(threads, act, *arguments))
 
     async def await_call(
         self, call: Coroutine[Any, Any, T], due_ns: int | None, abandoned: asyncio.Event
@@ -132,7 +173,7 @@ class BackgroundLoop:
 
         Args:
             call: what is awaited.
-            due_ns: the deadline, on the clock of `time.monotonic_ns`; None without.
+            due_ns: the deadline, on the clock of `budget.clock`; None without.
             abandoned: what the task was handed.
 
         Raises:
@@ -140,9 +181,9 @@ class BackgroundLoop:
             CallAbandoned: nobody waits any more; the call is being cancelled.
         """
         task, left = asyncio.ensure_future(call), asyncio.ensure_future(abandoned.wait())
-        timeout = None if due_ns is None else max(0, due_ns - time.monotonic_ns()) / NANO_PER_S
         try:
-            await asyncio.wait({task, left}, timeout=timeout, return_when="FIRST_COMPLETED")
+            with ACTIVE_CLOCK.watch():
+                await _wait_until(due_ns, task, left)
         finally:
             left.cancel()
             if not task.done():
@@ -153,32 +194,65 @@ class BackgroundLoop:
             return task.result()
         raise CallAbandoned("nobody waited for it any more") if abandoned.is_set() else TimeoutError
 
+    def abandon_all(self) -> None:
+        """Tells every task that nobody waits any more. Whoever does wait learns how it ended."""
+        for future, waiter in tuple(self._under_way.items()):
+            self._abandon(future, waiter.abandoned)
+
+    def abandon(self, driver: str) -> None:
+        """Tells the tasks of one invocation of an agent that nobody waits for them any more.
+
+        It begins no other.
+        """
+        self._abandoned_drivers.add(driver)
+        for future, waiter in tuple(self._under_way.items()):
+            if waiter.driver == driver:
+                self._abandon(future, waiter.abandoned)
+
+    def end_process(self) -> None:
+        """Lets all tasks settle their calls, as nobody waits any more, and begins no other."""
+        if os.getpid() != self._pid:
+            return  # a fork's copy, which nothing runs
+        self._is_process_ending = True
+        self.abandon_all()
+        wait(tuple(self._under_way), CLOSING_S)
+
     def _run_forever(self) -> None:
         self._loop.run_forever()
         self._loop.close()
 
     def _close(self) -> None:
         if os.getpid() != self._pid:
-            return  # a fork's copy, which nothing runs
+            return
 
         async def close_all() -> None:
             await asyncio.gather(*(close() for close in self._to_close), return_exceptions=True)
+            # What is still being cut is not told of any more.
+            self._loop.set_exception_handler(lambda *_: None)
             self._loop.stop()
 
         asyncio.run_coroutine_threadsafe(close_all(), self._loop)
         self._thread.join(CLOSING_S)
 
+    def _threads_for(self, ledgers: Iterable[object]) -> WorkerThreads:
+        named = frozenset(map(id, ledgers))
+        if (threads := self._ledger_threads.get(named)) is None:
+            for other, idle in tuple(self._ledger_threads.items()):
+                if not idle.is_in_use:
+                    del self._ledger_threads[other]
+            threads = self._ledger_threads[named] = WorkerThreads("thrifty-ledger", LEDGER_THREADS)
+        return threads
+
     def _start(self, task: LoopTask[T]) -> tuple[Future[T], asyncio.Event]:
+        stop_if_ending()
+        driver = CURRENT_DRIVER.get()
+        if self._is_process_ending or driver in self._abandoned_drivers:
+            raise CallAbandoned("the process is about to end")
         abandoned = asyncio.Event()
         future = asyncio.run_coroutine_threadsafe(task(abandoned), self._loop)
-        self._under_way[future] = abandoned
+        self._under_way[future] = _Waiter(driver, abandoned)
         future.add_done_callback(lambda done: self._under_way.pop(done, None))
         return future, abandoned
-
-    def abandon_all(self) -> None:
-        """Tells every task that nobody waits any more. Whoever does wait learns how it ended."""
-        for future, abandoned in tuple(self._under_way.items()):
-            self._abandon(future, abandoned)
 
     def _abandon(self, future: Future[Any], abandoned: asyncio.Event) -> bool:
         """Tells a task that nobody waits any more; False where it has ended."""
@@ -197,6 +271,16 @@ def _retrieve_exception(future: asyncio.Future[Any]) -> None:
         future.exception()
 
 
+async def _wait_until(due_ns: int | None, *tasks: asyncio.Future[Any]) -> None:
+    """Waits until one of the tasks has ended, or until a deadline."""
+    while True:
+        timeout = None if due_ns is None else max(0, due_ns - now_ns()) / NANO_PER_S
+        done, _ = await asyncio.wait(tasks, timeout=timeout, return_when="FIRST_COMPLETED")
+        # A timer goes off as soon as a stopped process goes on, and then the call has time left.
+        if done or (due_ns is not None and now_ns() >= due_ns):
+            return
+
+
 async def _end(task: asyncio.Task[Any]) -> None:
     """Cancels a task until it has ended, and looks at how, so that nothing is logged."""
     while not task.done():
@@ -207,11 +291,18 @@ async def _end(task: asyncio.Task[Any]) -> None:
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """Looks up names in daemon threads, one each.
+    """Does in daemon threads what asyncio would do in a pool of its own.
 
-    No lookup can be cancelled. In asyncio's own pool a resolver that does not answer would use
-    up the threads and hold up the end of the process.
+    Such a pool takes nothing any more once the main thread has ended. It holds up the end of the
+    process, and a resolver that does not answer would use it up: so each lookup has a thread.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parsers = WorkerThreads("thrifty-parser", PARSER_THREADS)
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
+        return super().run_in_executor(executor or self._parsers, func, *args)
 
     async def getaddrinfo(self, host: Any, port: Any, **hints: Any) -> Any:
         addresses: asyncio.Future[Any] = self.create_future()
@@ -237,6 +328,12 @@ def background_loop() -> BackgroundLoop:
     """The loop of this process: one, also for threads that ask for the first time at once."""
     with _making:  # without, such threads would make a loop each
         return _loop_of(os.getpid())
+
+
+def abandon_calls(driver: str) -> None:
+    """Ends the calls of one invocation of an agent, as the process is about to end."""
+    for loop in tuple(_loops):
+        loop.abandon(driver)
 
 
 @cache

@@ -1,7 +1,6 @@
 """Meters any chat model of langchain-openai on an account, in whatever program."""
 
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ from uuid import uuid4
 from typing_extensions import TypedDict
 
 from thrifty.budget import Budget, InvalidInput, validate
+from thrifty.budget.clock import now_ns
 from thrifty.ledger.protocol import AccountOrLease, Ledger
 from thrifty.models.allowance import (
     ATTEMPTS_DEFAULT,
@@ -139,7 +139,7 @@ def metered(
     booked_in, clock = None, None if left_ms is None else lambda _: left_ms()
     if ledger is not None and account is not None:
         ledger.balance(account)  # raises now, and not at the first call
-        booked_in, clock = (ledger, account), clock or countdown(time.monotonic_ns())
+        booked_in, clock = (ledger, account), clock or countdown(now_ns())
     keys = cache(lambda pid: _CallKeys(run or f"metered-{uuid4().hex}"))
     choose = _AccountChoice(booked_in, clock, keys, label or given.name, options)
     cap_max = max_output_tokens or given.output_tokens_max or OUTPUT_CAP_UNKNOWN

@@ -6,13 +6,13 @@ it. The ledger may have to wait for a disk, so it is asked in threads beside the
 """
 
 import asyncio
-import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from thrifty.budget import BudgetExceeded, InvalidInput, ModelUnavailable, PriceUnknown
-from thrifty.budget.clock import NANO_PER_MS, elapsed_ms
+from thrifty.budget.clock import NANO_PER_MS, elapsed_ms, now_ns
 from thrifty.budget.resources import LATENCY
 from thrifty.ledger.protocol import Entry
 from thrifty.models import stored_answer
@@ -59,7 +59,7 @@ class MeteredCall:
         self._request, self._allowance = accounts.request, accounts.allowance
         self.loop = background_loop()
         """Where it has to be asked."""
-        self._in_thread = self.loop.in_thread
+        self._in_thread = partial(self.loop.in_thread, accounts.ledgers)
         self._has_emitted = False
 
     async def ask(self, abandoned: asyncio.Event, emit: Emit | None = None) -> Answer:
@@ -156,7 +156,7 @@ class MeteredCall:
         if abandoned.is_set():
             await self._in_thread(accounts.release, reservation)
             raise CallAbandoned
-        started_ns = time.monotonic_ns()
+        started_ns = now_ns()
         send = self._request.send(reservation.cap, None if emit is None else self._emitter(emit))
         try:
             generation = await self.loop.await_call(send, due_ns, abandoned)
@@ -174,7 +174,7 @@ class MeteredCall:
     def _mark_sent(self, reservation: Reservation) -> tuple[bool, int | None, int | None]:
         """Whether it is this call's to send, the time that is left, and when that is over."""
         left_ms = self._allowance.left_ms(reservation.limits)
-        due_ns = None if left_ms is None else time.monotonic_ns() + left_ms * NANO_PER_MS
+        due_ns = None if left_ms is None else now_ns() + left_ms * NANO_PER_MS
         return self._accounts.mark_sent(reservation), left_ms, due_ns
 
     def _emitter(self, emit: Emit) -> Emit:

@@ -1,11 +1,10 @@
 """Whether the server of models answers, asked with a question that costs nothing."""
 
-import time
 from dataclasses import dataclass
 from importlib import import_module
 
 from thrifty.budget import ModelUnavailable
-from thrifty.budget.clock import NANO_PER_MS, elapsed_ms
+from thrifty.budget.clock import NANO_PER_MS, elapsed_ms, now_ns
 from thrifty.models.background_loop import background_loop
 from thrifty.models.failures import read_failure
 from thrifty.models.providers.openai import connections
@@ -44,7 +43,7 @@ def probe(settings: Settings) -> ProbeResult:
         http_client=connections(),
         max_retries=0,
     )
-    loop, started_ns = background_loop(), time.monotonic_ns()
+    loop, started_ns = background_loop(), now_ns()
     due_ns = started_ns + DEADLINE_MS * NANO_PER_MS
     page: object = None
     try:

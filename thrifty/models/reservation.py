@@ -11,7 +11,7 @@ from thrifty.ledger.idempotent_calls import (
     settle_call,
     try_mark_sent,
 )
-from thrifty.ledger.protocol import Balance, Entry
+from thrifty.ledger.protocol import Balance, Entry, Ledger
 from thrifty.models.allowance import Allowance
 from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.prices import PriceList, most_affordable
@@ -62,6 +62,15 @@ class CallAccounts:
         useful = max(allowance.useful_tokens, request.cap_min)
         self._cap_least = min(useful, request.cap_wanted or useful)
         """The shortest useful answer. Where the caller wants a shorter one, that is useful."""
+
+    @property
+    def ledgers(self) -> tuple[Ledger, ...]:
+        """The ledgers that are asked: its own, and those of the steps around it."""
+        ledgers, step = [self.allowance.ledger], self._outer
+        while step is not None:
+            ledgers.append(step.ledger)
+            step = step.parent
+        return tuple(ledgers)
 
     @cached_property
     def _prices(self) -> PriceList:
@@ -225,7 +234,7 @@ class CallAccounts:
 
     def _limits(self, balance: Balance) -> tuple[Budget, Budget]:
         """What limits the call at all, and how much of it is left for this attempt."""
-        budget, limit = balance.budget, self.allowance.limit
+        budget, limit = balance.limits, self.allowance.limit
         if limit is None:
             left = balance.left
         else:

@@ -6,11 +6,10 @@ those who wait, whoever looks first takes what came back.
 """
 
 import asyncio
-import time
 from contextlib import suppress
 from functools import partial
 
-from thrifty.budget.clock import NANO_PER_MS
+from thrifty.budget.clock import NANO_PER_MS, now_ns
 from thrifty.ledger.protocol import Entry
 from thrifty.models.background_loop import BackgroundLoop, CallAbandoned
 from thrifty.models.reservation import CallAccounts, Reservation
@@ -34,15 +33,16 @@ async def wait_for_budget(
         CallAbandoned: nobody waits any more.
     """
     allowance, tried = accounts.allowance, None
-    wait_until_ns = time.monotonic_ns() + allowance.patience_ms * NANO_PER_MS
+    in_thread = partial(loop.in_thread, accounts.ledgers)
+    wait_until_ns = now_ns() + allowance.patience_ms * NANO_PER_MS
     while True:
-        balance = await loop.in_thread(allowance.ledger.balance, allowance.account)
+        balance = await in_thread(allowance.ledger.balance, allowance.account)
         left_ms = allowance.left_ms(balance.budget)
-        if time.monotonic_ns() >= wait_until_ns or (left_ms is not None and left_ms <= 0):
+        if now_ns() >= wait_until_ns or (left_ms is not None and left_ms <= 0):
             return None
         if balance != tried:
             reserve = partial(accounts.reserve, after, can_wait=True)
-            if (reservation := await loop.in_thread(reserve)) is not None:
+            if (reservation := await in_thread(reserve)) is not None:
                 return reservation
             tried = balance
         with suppress(TimeoutError):

@@ -75,7 +75,10 @@ def describe_binding(receipt: Receipt) -> str:
     if not receipt.bound_by:
         return "No limit kept anything better out."
     named = _join_names([RESOURCE_LABELS.get(name, name) for name in receipt.bound_by])
-    return f"More {named} would have bought something better."
+    # A halt has said it already.
+    told = () if receipt.halt_reason else receipt.bound_by_accounts
+    accounts = "; ".join(map(single_line, told))
+    return f"More {named} would have bought something better{accounts and f': {accounts}'}."
 
 
 def describe_increase(entry: RequiredIncrease) -> str:

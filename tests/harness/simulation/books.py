@@ -54,7 +54,7 @@ class SimulatedBooks:
 
     def close(self) -> None:
         if isinstance(self._book, SqliteLedger):
-            self._book.close()
+            self._book.disconnect()
 
     # For the agents.
 

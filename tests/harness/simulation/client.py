@@ -25,6 +25,7 @@ from thrifty import Settings, create_budget_agent
 from thrifty.budget import Budget, LeaseLost, LedgerUnavailable
 from thrifty.graph.agent import BudgetAgent
 from thrifty.ledger.protocol import Entry
+from thrifty.run.identity import run_account
 
 if TYPE_CHECKING:
     from tests.harness.simulation.world import World
@@ -195,8 +196,9 @@ class Client:
 
     @property
     def _account(self) -> str:
-        own = str(self._number) if self._job.is_kept else f"run {self._number}"
-        return f"{self._job.name}/{own}"
+        name = "" if self._job.is_kept else f"run {self._number}"
+        own: Any = {"name": name, "number": self._number}
+        return run_account(own, self._job.thread, self._job.account)  # type: ignore[arg-type]
 
     def _finish(self, result: Mapping[str, Any]) -> None:
         """Holds what was handed over to the promises."""

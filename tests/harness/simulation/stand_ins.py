@@ -4,7 +4,7 @@ All of it is put in place from outside, so that no line of the agent knows of a 
 
 | in the agent | here |
 |---|---|
-| `time.monotonic_ns`, the planner's clock | the schedule's clock |
+| `time.monotonic_ns`, the planner's clock | the schedule's clock; no process is stopped |
 | the background loop's thread | the actor that waits for the call runs the loop itself |
 | the ledger's threads beside the loop | the same actor, in turn |
 | LangGraph's threads | actors |
@@ -161,11 +161,11 @@ class InlineLoop(BackgroundLoop):
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
-        self._ledger_threads: Any = None
+        self._is_process_ending = False
         self._ending: set[asyncio.Task[None]] = set()
 
-    def at_end(self, close: Callable[[], Any]) -> None:
-        pass
+    def _threads_for(self, ledgers: Any) -> Any:
+        return None
 
     def run(self, errand: LoopTask[Any]) -> Any:
         loop = _Loop(self._schedule)
@@ -290,7 +290,7 @@ _made: WeakKeyDictionary[ActiveRuns, Services] = WeakKeyDictionary()
 @contextmanager
 def served(agent: BudgetAgent) -> Iterator[None]:
     """Lets the nodes work with the services of this agent, for as long as it is driven."""
-    token = _services.set(_made[agent.runs])
+    token = _services.set(_made[agent.services.runs])
     try:
         yield
     finally:
@@ -329,6 +329,7 @@ def in_place(
     with ExitStack() as stack:
         for name, stand_in in {
             "time.monotonic_ns": lambda: schedule.now_ns,
+            "thrifty.budget.active_clock.ActiveClock.look": lambda clock: None,
             "concurrent.futures.wait": _waiting(schedule),
             "thrifty.models.background_loop._loop_of": lambda pid: loop,
             "thrifty.models.providers.openai.connections": _connections,

@@ -9,7 +9,6 @@ What it cannot see (SDKs called directly, bare threads, `model._generate`, `tool
 `docs/guard.md`.
 """
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,7 +22,7 @@ from langchain_core.messages import BaseMessage, convert_to_openai_messages
 from langchain_core.tracers.context import register_configure_hook
 
 from thrifty.budget import PriceUnknown, Spend, ThriftyError
-from thrifty.budget.clock import elapsed_ms
+from thrifty.budget.clock import elapsed_ms, now_ns
 from thrifty.models.failures import read_failure
 from thrifty.models.guard.step_account import StepAccount, current_account, use_account
 from thrifty.models.guard.unmetered_request import UnmeteredRequest
@@ -165,7 +164,7 @@ class CallbackGuard(BaseCallbackHandler):
 
     def _reserve(self, run_id: UUID, model: str, label: str, worst_case: Spend) -> None:
         key = self._account.reserve(label, worst_case)
-        self._open[run_id] = OpenCall(key, model, worst_case, time.monotonic_ns())
+        self._open[run_id] = OpenCall(key, model, worst_case, now_ns())
 
     def _is_responsible(self) -> bool:
         """Whether no step within this one has the call: what that books, it books here as well."""

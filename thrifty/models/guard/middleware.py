@@ -6,7 +6,6 @@ message of the agent: the model reads that a tool was not called, and the last m
 that the model may not be asked any more.
 """
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Annotated, Any, NotRequired
@@ -19,7 +18,9 @@ from langgraph.types import Command
 from typing_extensions import Unpack
 
 from thrifty.budget import ModelUnavailable, Spend, ThriftyError, validate
+from thrifty.budget.clock import now_ns
 from thrifty.budget.option import SPEND_EXAMPLE
+from thrifty.ledger.authority import choose_account, unknown_account
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.agent_models import read_reply
 from thrifty.models.allowance import countdown
@@ -43,8 +44,6 @@ except ImportError as error:
         "BudgetMiddleware needs the extra: pip install 'thrifty[langchain]'"
     ) from error
 
-NameOrFunction = str | Callable[[RunnableConfig], str]
-"""A name, or who knows it of a run's configuration."""
 CUT = "the answer was cut before any of it was of use; allow a longer one, or raise the budget"
 ToolAnswer = ToolMessage | Command[Any]
 
@@ -67,7 +66,9 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
 
     Args:
         ledger: where it is booked.
-        account: one that is open there, or a function of the run's configuration that names it.
+        account: one that is open there, or a function of the run's configuration that names it,
+            as in `lambda config: f"user:{authenticated_user(config)}"`. On an Agent Server it is
+            given what no client can write: the authenticated user, and the thread.
         run: names the run whose calls these are, or a function that does, such as one that
             returns the thread's id: under the same name an answer that was paid for is not paid
             again. By default nothing is ever replayed.
@@ -79,7 +80,8 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
             `patience_ms`, `tokens_per_attachment`, `prices`, `cap_field`.
 
     Raises:
-        InvalidInput: an option is unknown, or has a value that cannot be used.
+        InvalidInput: an option is unknown, or has a value that cannot be used. A call of the agent
+            raises it where a function names no account that is open.
         KeyError: the account was never opened.
     """
 
@@ -88,9 +90,9 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
     def __init__(
         self,
         ledger: Ledger,
-        account: NameOrFunction,
+        account: str | Callable[[RunnableConfig], str],
         *,
-        run: NameOrFunction | None = None,
+        run: str | Callable[[RunnableConfig], str] | None = None,
         tools: Mapping[str, Spend] | None = None,
         raise_unavailable: bool = False,
         **options: Unpack[MeteringOptions],
@@ -107,7 +109,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
 
     def before_agent(self, state: BudgetAgentState, runtime: Any) -> dict[str, Any]:
         """Notes when the run began."""
-        return {"thrifty_started_ns": time.monotonic_ns()}
+        return {"thrifty_started_ns": now_ns()}
 
     def wrap_model_call(
         self,
@@ -158,9 +160,13 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
             return _refusal_message(request, why)
 
     def _account_of(self, state: Mapping[str, Any]) -> AgentAccount:
-        account = _name_of(self._account)
+        account = choose_account(self._account, get_config())
+        try:
+            self._ledger.balance(account)
+        except KeyError:
+            raise unknown_account(account) from None
         # No checkpoint holds it, so after a wait for a person time counts anew.
-        started_ns = state.get("thrifty_started_ns") or time.monotonic_ns()
+        started_ns = state.get("thrifty_started_ns") or now_ns()
         clock = countdown(started_ns)
         return AgentAccount(
             self._ledger, account, lambda: clock(self._ledger.balance(account).budget)
@@ -173,7 +179,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         """The request to a metered model; any other kind has the callback guard alone."""
         if not is_openai_model(request.model):
             return request
-        run = None if self._run is None else _name_of(self._run)
+        run = None if self._run is None else choose_account(self._run, get_config())
         model = metered(
             request.model,
             account.ledger,
@@ -214,7 +220,3 @@ def _refusal_message(request: ToolCallRequest, why: ThriftyError) -> ToolMessage
     return ToolMessage(
         f"Not called: {why}.", tool_call_id=call["id"], name=call["name"], status="error"
     )
-
-
-def _name_of(name: NameOrFunction) -> str:
-    return name if isinstance(name, str) else name(get_config())
