@@ -113,11 +113,11 @@ def _proposals(
     if reason := FREE_PLAN if context.approve_plan else skip_reason(limits):
         return Proposals((), (f"{NOT_ASKED}: {reason}",))
     left = services.remaining_budget(run_id, 0)
+    account, prices = services.account(run_id), services.models.prices
     try:
         # A run that begins again finds what it asked the first time, with the same limit.
-        limit = earlier_limit(
-            services.ledger, services.account(run_id), PROPOSAL_KEY
-        ) or call_limit(PROPOSAL_OPTION, left, context.proposal_model, services.models.prices)
+        limit = earlier_limit(services.ledger, account, PROPOSAL_KEY)
+        limit = limit or call_limit(PROPOSAL_OPTION, left, context.proposal_model, prices)
     except (BudgetExceeded, PriceUnknown) as error:
         return Proposals((), (f"{NOT_ASKED}: {error}",))
     allowance = Allowance(

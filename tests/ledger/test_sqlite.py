@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.ledger.shorthand import CALL, USED, called
-from thrifty.budget import Budget, InvalidInput, LedgerUnavailable, Spend
+from thrifty.budget import Budget, InvalidInput, LedgerUnavailable
 from thrifty.ledger import calls, commit_queue
 from thrifty.ledger.commit_queue import QueuedWork
 from thrifty.ledger.protocol import Entry, Lease

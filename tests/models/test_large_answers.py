@@ -9,7 +9,7 @@ from threading import Event, Thread, current_thread
 import pytest
 from openai._legacy_response import LegacyAPIResponse
 
-from tests.harness.llm_server import Answer, Behaviour, Hang, LLMServer
+from tests.harness.llm_server import Answer, Behaviour, Hang
 from tests.harness.llm_server.reply import Reply
 from tests.harness.llm_server.stage import Stage
 from tests.models.conftest import entries

@@ -22,7 +22,7 @@ from weakref import WeakSet
 
 from thrifty.budget import LedgerUnavailable
 from thrifty.ledger import process_fork
-from thrifty.ledger.storage import Tables
+from thrifty.ledger.storage import CallNames, Tables
 from thrifty.ledger.thread_waker import ThreadWaker, make_waker
 
 T = TypeVar("T")
@@ -44,14 +44,21 @@ class QueuedWork(Generic[T]):
         "_results",
         "_waker",
         "asked_s",
+        "call",
         "is_attempted",
         "is_done",
         "kind",
         "work",
     )
 
-    def __init__(self, work: Callable[[Tables], T], kind: WorkKind, waker: ThreadWaker) -> None:
-        self.work, self.kind = work, kind
+    def __init__(
+        self,
+        work: Callable[[Tables], T],
+        kind: WorkKind,
+        call: CallNames | None,
+        waker: ThreadWaker,
+    ) -> None:
+        self.work, self.kind, self.call = work, kind, call
         self.asked_s = time.monotonic()
         """When it was asked for, on the monotonic clock."""
         self.is_attempted = False
@@ -127,6 +134,7 @@ class _Workplace:
 
     commit: Commit
     close: Callable[[], None]
+    batch_max: int
     items: SimpleQueue[_Item] = field(default_factory=SimpleQueue)
     waker: ThreadWaker = field(default_factory=make_waker)
     """Where a thread sleeps that finds no item."""
@@ -155,11 +163,18 @@ class CommitQueue:
         commit: attempts work and commits it. With several threads, each calls it by itself.
         close: closes what `commit` opened. Each thread calls it as it ends.
         threads: how many work at once.
+        batch_max: the most pieces of work that one of them takes at a time.
     """
 
-    def __init__(self, commit: Commit, close: Callable[[], None], threads: int = 1) -> None:
+    def __init__(
+        self,
+        commit: Commit,
+        close: Callable[[], None],
+        threads: int = 1,
+        batch_max: int = BATCH_MAX,
+    ) -> None:
         self._threads = threads
-        self._workplace = self._new_workplace(commit, close)
+        self._workplace = self._new_workplace(commit, close, batch_max)
         process_fork.register_fork_aware(self)
         _queues.add(self)
 
@@ -170,7 +185,12 @@ class CommitQueue:
         if self.is_running:  # else the collector may have closed the waker before
             self._workplace.waker.wake()
 
-    def run(self, work: Callable[[Tables], T], kind: WorkKind = "write") -> T:
+    def run(
+        self,
+        work: Callable[[Tables], T],
+        kind: WorkKind = "write",
+        call: CallNames | None = None,
+    ) -> T:
         """Has some work done, and returns once it is committed.
 
         Raises:
@@ -182,7 +202,7 @@ class CommitQueue:
             waker = idle.pop()
         except IndexError:
             waker = make_waker()
-        task = QueuedWork(work, kind, waker)
+        task = QueuedWork(work, kind, call, waker)
         self._submit(task, self._threads)
         while not task.is_done:
             waker.sleep()
@@ -217,7 +237,7 @@ class CommitQueue:
         if not in_child:
             return
         parents = self._workplace
-        self._workplace = self._new_workplace(parents.commit, parents.close)
+        self._workplace = self._new_workplace(parents.commit, parents.close, parents.batch_max)
         unfinished: list[_Item] = [task for batch in parents.batches.values() for task in batch]
         with suppress(Empty):
             while True:
@@ -229,8 +249,10 @@ class CommitQueue:
             else:
                 item.part_from_parent()
 
-    def _new_workplace(self, commit: Commit, close: Callable[[], None]) -> _Workplace:
-        workplace = _Workplace(commit, close)
+    def _new_workplace(
+        self, commit: Commit, close: Callable[[], None], batch_max: int
+    ) -> _Workplace:
+        workplace = _Workplace(commit, close, batch_max)
         for _ in range(self._threads):
             workplace.seats.put(None)
         return workplace
@@ -264,9 +286,7 @@ def _start_thread(workplace: _Workplace) -> None:
     """Starts a thread. One too many ends at once, so that nobody has to hold a lock here."""
     has_begun = Lock()
     has_begun.acquire()
-    thread = Thread(
-        target=_serve, args=(workplace, has_begun), name="thrifty ledger", daemon=True
-    )
+    thread = Thread(target=_serve, args=(workplace, has_begun), name="thrifty ledger", daemon=True)
     try:
         thread.start()
     except RuntimeError as error:
@@ -310,8 +330,10 @@ def _work_until_stopped(workplace: _Workplace) -> _StopMark:
     mark = None
     try:
         while not mark:
-            mark = _take_items(workplace.items, batch)
+            mark = _take_items(workplace.items, batch, workplace.batch_max)
             if batch:
+                if not workplace.items.empty():
+                    workplace.waker.wake()  # another thread, for the rest
                 _commit_batch(batch, workplace.commit)
                 _finish_all(batch)
             elif not mark:
@@ -329,10 +351,12 @@ def _finish_all(batch: list[QueuedWork[Any]]) -> None:
     batch.clear()
 
 
-def _take_items(items: SimpleQueue[_Item], batch: list[QueuedWork[Any]]) -> _StopMark | None:
+def _take_items(
+    items: SimpleQueue[_Item], batch: list[QueuedWork[Any]], batch_max: int
+) -> _StopMark | None:
     """Adds to a batch what waits, as far as the next stop mark."""
     try:
-        while len(batch) < BATCH_MAX and not items.empty():
+        while len(batch) < batch_max and not items.empty():
             item = items.get_nowait()
             if isinstance(item, _StopMark):
                 return item

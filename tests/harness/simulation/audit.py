@@ -140,9 +140,9 @@ class Audit:
                 self._note(entry)
             if before is not None and entry.status not in BECOMES[before.status]:
                 self.breach(f"{entry.account} {entry.key}: {before.status} became {entry.status}")
-            if before is not None and before.status == entry.status == "settled":
-                if before.charged != entry.charged:
-                    self.breach(f"{entry.account} {entry.key} was settled twice")
+            is_again = before is not None and before.status == entry.status == "settled"
+            if is_again and before is not None and before.charged != entry.charged:
+                self.breach(f"{entry.account} {entry.key} was settled twice")
             self._entries[entry.account, entry.key] = entry
 
     def _note(self, entry: Entry) -> None:

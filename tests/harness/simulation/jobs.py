@@ -156,7 +156,5 @@ def _kept_minute(world: World, dice: Random, tokens: int) -> dict[Period, Budget
 def _move(world: World, dice: Random) -> None:
     ledger = world.books.ledger()
     ledger.open("elsewhere", {"day": _limit(dice, 4_000)}, zone="America/New_York")
-    try:
+    with suppress(InvalidInput):  # something is held for it
         ledger.move(TEAM, dice.choice((None, "elsewhere")))
-    except InvalidInput:
-        pass  # something is held for it
