@@ -249,8 +249,9 @@ async def _parse_beside(process: Callable[..., Any], **given: Any) -> Any:
     """
     response = await process(**given)
     parse = getattr(response, "parse", None)
-    is_whole = parse is not None and not given["stream"]
-    if is_whole and len(response.http_response.content) > PARSED_HERE_BYTES_MAX:
+    if parse is None or given["stream"]:
+        return response
+    if len(response.http_response.content) > PARSED_HERE_BYTES_MAX:
         await asyncio.to_thread(parse)
     return response
 
