@@ -91,6 +91,16 @@ class Books:
 
         return self.storage.read(look)  # type: ignore[no-any-return]
 
+    def unlimited(self, name: str) -> set[int]:
+        """What nothing limits in any period of the account or of those above it."""
+
+        def look(tables: Any) -> set[int]:
+            path = [tables.account_by_id(number) for number in tables.account(name).path]
+            limits = [amounts for each in path for _, amounts in each.limits]
+            return {i for i in range(4) if all(amounts[i] is None for amounts in limits)}
+
+        return self.storage.read(look)  # type: ignore[no-any-return]
+
     def row(self, name: str, key: str) -> Entry | None:
         """One entry, as it is stored."""
         return self.storage.read(lambda tables: tables.account(name) and tables.entry(name, key))  # type: ignore[no-any-return]
