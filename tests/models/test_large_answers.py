@@ -9,7 +9,7 @@ from threading import Event, Thread, current_thread
 import pytest
 from openai._legacy_response import LegacyAPIResponse
 
-from tests.harness.llm_server import Answer, Behaviour, Hang, LLMServer
+from tests.harness.llm_server import Answer, Behaviour, Hang
 from tests.harness.llm_server.reply import Reply
 from tests.harness.llm_server.stage import Stage
 from tests.models.conftest import entries
@@ -40,7 +40,6 @@ def bomb() -> bytes:
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     blanks = b" " * MEGABYTE
     return b"".join([packer.compress(blanks) for _ in range(BOMB_MEGABYTES)]) + packer.flush()
-
 
 
 def test_an_answer_that_unpacks_to_gigabytes_is_not_unpacked(server, make, ledger, api, bomb):
