@@ -320,12 +320,16 @@ class Interrupted(MemoryLedger):
 @pytest.mark.parametrize("act", ["take", "give_back"])
 def test_who_is_interrupted_while_a_lease_changes_hands_leaves_none(watch, driver, act):
     active_runs = ActiveRuns(ledger := Interrupted(act), watch)
-    with pytest.raises(KeyboardInterrupt):
+
+    def drive():
         try:
             with active_runs.track_node("run", lambda: 0):
                 pass
         finally:
             active_runs.end_invocation(driver)
+
+    with pytest.raises(KeyboardInterrupt):
+        drive()
     active_runs.end_invocation(driver)
     assert ledger.owner_of("run") == ""
     CURRENT_DRIVER.set("bob")

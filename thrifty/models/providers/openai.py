@@ -248,10 +248,10 @@ async def _parse_beside(process: Callable[..., Any], **given: Any) -> Any:
     Who asked for it finds it parsed, since the client keeps what it has parsed.
     """
     response = await process(**given)
-    parse = getattr(response, "parse", None)
-    if parse is not None and not given["stream"]:
-        if len(response.http_response.content) > PARSED_HERE_BYTES_MAX:
-            await asyncio.to_thread(parse)
+    if given["stream"] or not hasattr(response, "parse"):
+        return response
+    if len(response.http_response.content) > PARSED_HERE_BYTES_MAX:
+        await asyncio.to_thread(response.parse)
     return response
 
 
