@@ -206,7 +206,7 @@ def check_durability(synchronous: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         ledger = SqliteLedger(Path(folder) / "thrifty.sqlite", synchronous=synchronous)
         reserve_on_thrifty(ledger)
-        connection = ledger._sqlite_storage._connection
+        connection = ledger._sqlite_storage._file._connection
         assert connection is not None
         floe = FloeStorage(Path(folder) / "floe.sqlite", synchronous)._connect()
         number, meaning = DURABILITIES[synchronous]
@@ -214,7 +214,7 @@ def check_durability(synchronous: str) -> str:
             assert each.execute("PRAGMA journal_mode").fetchone() == ("wal",)
             assert each.execute("PRAGMA synchronous").fetchone() == (number,)
         floe.close()
-        ledger.close()
+        ledger.disconnect()
     return f"WAL, synchronous={synchronous} ({meaning}), checked on both"
 
 

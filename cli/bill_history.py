@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from thrifty.cli.private_files import make_private_file
 from thrifty.estimates.history import BillHistory, read_history
 from thrifty.settings import home_folder
 
@@ -22,6 +23,7 @@ def open_bills(folder: Path) -> Iterator[BaseStore | None]:
     """The store in a folder; None where it cannot be opened: a run does without."""
     from thrifty.estimates.sqlite_store import open_store  # LangGraph: not for a help text
 
+    make_private_file(folder / BILLS_FILE)
     with ExitStack() as stack:
         store = None
         with suppress(sqlite3.Error):

@@ -9,6 +9,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from thrifty.budget import InvalidInput
+from thrifty.cli.private_files import make_private_file
 
 
 class CheckedSqliteSaver(SqliteSaver):
@@ -28,6 +29,7 @@ class CheckedSqliteSaver(SqliteSaver):
 @contextmanager
 def open_checkpoints(file: Path) -> Iterator[SqliteSaver]:
     """Opens the file of checkpoints."""
+    make_private_file(file)
     with CheckedSqliteSaver.from_conn_string(str(file)) as saver:
         # Anybody may have changed the file: only LangGraph's own safe types are read back.
         saver.serde = JsonPlusSerializer(allowed_msgpack_modules=None)

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 from thrifty.budget import Budget, LedgerUnavailable, ModelUnavailable
 from thrifty.budget.dollars import format_usd
 from thrifty.budget.errors import ThriftyError
 from thrifty.budget.plain_text import single_line
+from thrifty.cli.private_files import (
+    describe_narrowed,
+    make_private_file,
+    make_private_folder,
+    narrow_home,
+)
 from thrifty.models.input_bound import is_exact
 from thrifty.models.prices import PriceList
 from thrifty.models.probe import probe, server_address
 from thrifty.settings import Settings
 
-MODELS_SHOWN_MAX = 5
+if TYPE_CHECKING:
+    from thrifty.ledger.sqlite import SqliteLedger
+
+NAMES_SHOWN_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,10 @@ def check_environment(settings: Settings, models: tuple[str, ...], home: Path) -
         for model in models:
             yield _check_price(settings, model)
             yield _check_tokenizer(model)
-    yield _check_storage(home)
+    storage = _check_storage(home)
+    yield storage
+    if not storage.exit_code and os.name != "nt":
+        yield _check_privacy(home)
 
 
 def _check_key(settings: Settings) -> Finding:
@@ -108,19 +120,27 @@ def _check_tokenizer(model: str) -> Finding:
     return Finding("tokenizer", says)
 
 
-def _check_storage(home: Path) -> Finding:
-    """Whether a ledger can be written there; what was written is taken away again."""
+def _look_into(file: Path, act: Callable[[SqliteLedger], object]) -> None:
     from thrifty.ledger.sqlite import SqliteLedger
 
+    ledger = SqliteLedger(file)
+    try:
+        act(ledger)
+    finally:
+        ledger.disconnect()
+
+
+def _check_storage(home: Path) -> Finding:
+    """Whether a ledger can be written there; what was written is taken away again."""
     trial = home / f"trial-{uuid4().hex}.sqlite"
     where, failure = single_line(str(home)), ""
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with closing(SqliteLedger(trial)) as ledger:
-            ledger.open("trial", Budget())
+        make_private_folder(home)
+        make_private_file(trial)
+        _look_into(trial, lambda ledger: ledger.open("trial", Budget()))
         if (kept := home / "ledger.sqlite").exists():
-            with closing(SqliteLedger(kept)) as ledger, suppress(KeyError):
-                ledger.balance("trial")  # a damaged file shows when it is read
+            # A damaged file shows when it is read.
+            _look_into(kept, lambda ledger: ledger.accounts())
         if fixed := [file.name for file in home.glob("*.sqlite") if not os.access(file, os.W_OK)]:
             failure = f"{where}: {', '.join(map(single_line, fixed))} cannot be written to"
     except (OSError, sqlite3.Error, ThriftyError, ValueError) as error:
@@ -135,6 +155,22 @@ def _check_storage(home: Path) -> Finding:
     return Finding("store", f"{where} can be written to")
 
 
+def _check_privacy(home: Path) -> Finding:
+    """Whether the user alone can read what is kept. What others could read is made so."""
+    where = single_line(str(home))
+    found = narrow_home(home)
+    if found.left:
+        remedy = "set THRIFTY_HOME to a folder of your own that holds nothing else"
+        if found.left == (home,):
+            says = f"others can look into {where}, but not into what thrifty keeps there"
+            return Finding("files", says, remedy)
+        names = _list_some(frozenset(path.name for path in found.left))
+        return Finding("files", f"others can use {names}, in {where}", remedy)
+    if found.narrowed:
+        return Finding("files", describe_narrowed(found.narrowed))
+    return Finding("files", f"only you can read what is kept in {where}")
+
+
 def _list_some(names: frozenset[str]) -> str:
-    shown = [single_line(name)[:60] for name in sorted(names)[:MODELS_SHOWN_MAX]]
-    return ", ".join([*shown, *(["..."] if len(names) > MODELS_SHOWN_MAX else [])])
+    shown = [single_line(name)[:60] for name in sorted(names)[:NAMES_SHOWN_MAX]]
+    return ", ".join([*shown, *(["..."] if len(names) > NAMES_SHOWN_MAX else [])])

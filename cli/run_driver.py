@@ -174,6 +174,7 @@ def open_run_driver(
             catalog=request.catalog,
             settings=request.settings,
             ledger=home.open_ledger() if home else MemoryLedger(),
+            account=request.account or None,
             checkpointer=checkpoints or InMemorySaver(),
             store=stack.enter_context(open_bills(home.path)) if home else None,
         )

@@ -17,10 +17,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import click
+
 from thrifty.budget import InvalidInput, LedgerUnavailable
 from thrifty.cli.input_file import parse_json
+from thrifty.cli.private_files import (
+    describe_narrowed,
+    make_private_file,
+    make_private_folder,
+    narrow_home,
+    write_private_file,
+)
 from thrifty.cli.run_request import RunRequest
 from thrifty.ledger.owner import is_owner_gone
+from thrifty.run.identity import local_account
 from thrifty.settings import home_folder
 
 if TYPE_CHECKING:
@@ -45,7 +55,7 @@ class SavedRun:
     @property
     def account(self) -> str:
         """The account of the run in the ledger: that of the first run of its thread."""
-        return f"{self.id}/1"
+        return local_account(self.id)
 
     @property
     def checkpoints(self) -> Path:
@@ -105,22 +115,34 @@ class RunsFolder:
     def of_user(cls) -> RunsFolder:
         """The user's own: `THRIFTY_HOME`, or where the platform keeps data.
 
+        What others can read in it is made the user's alone, and the user is told.
+
         Raises:
             InvalidInput: it cannot be written to.
         """
         home = cls(home_folder())
         try:
-            (home.path / "runs").mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(home.path)
+            make_private_folder(home.path / "runs")
+            narrowed = narrow_home(home.path).narrowed
         except OSError as error:
             remedy = f"name a folder that can be written to, or use --no-save ({error.strerror})"
             raise InvalidInput("THRIFTY_HOME", str(home.path), remedy) from None
+        if narrowed:
+            click.echo(f"thrifty: {describe_narrowed(narrowed)}", err=True)
         return home
+
+    @property
+    def ledger_file(self) -> Path:
+        """The file of the ledger."""
+        return self.path / "ledger.sqlite"
 
     def open_ledger(self) -> SqliteLedger:
         """The ledger of all runs."""
         from thrifty.ledger.sqlite import SqliteLedger  # not for a help text
 
-        return SqliteLedger(self.path / "ledger.sqlite")
+        make_private_file(self.ledger_file)
+        return SqliteLedger(self.ledger_file)
 
     def add_run(self, request: RunRequest) -> SavedRun:
         """A new run, with its request written down."""
@@ -128,7 +150,7 @@ class RunsFolder:
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         run = SavedRun(self.path / "runs" / name)
         try:
-            run.folder.mkdir(mode=0o700)
+            make_private_folder(run.folder)
             _write_json(run.folder / REQUEST_FILE, request.to_state())
         except OSError as error:
             remedy = f"make room there, or use --no-save ({error.strerror})"
@@ -187,5 +209,5 @@ def _read_json(file: Path) -> Mapping[str, Any]:
 def _write_json(file: Path, data: Mapping[str, Any]) -> None:
     """All of it or nothing, whenever the machine stops."""
     new = file.with_suffix(".new")
-    new.write_text(json.dumps(data, indent=2, allow_nan=False), "utf-8")
+    write_private_file(new, json.dumps(data, indent=2, allow_nan=False))
     new.replace(file)

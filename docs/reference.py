@@ -22,7 +22,10 @@ The public names of `thrifty`, from their docstrings (`Ledger` and what it hands
 compares.
 """
 GROUPS = {
-    "Agents": ("create_budget_agent", "as_node", "Context", "Settings", "TokenPrice"),
+    "Agents": (
+        *("create_budget_agent", "as_node", "authenticated_user"),
+        *("Context", "Settings", "TokenPrice"),
+    ),
     "Budgets and what was spent": ("Budget", "Spend", "Receipt", "Outcome"),
     "Catalogs and executors": (
         *("Catalog", "load_catalog", "builtin_catalog", "Step", "StepOption", "Work", "Result"),
@@ -35,7 +38,7 @@ GROUPS = {
     "Errors": (
         *("ThriftyError", "InvalidInput", "BudgetExceeded", "PriceUnknown"),
         *("ModelUnavailable", "StepEnded", "ReservationClosed", "KeyReused"),
-        *("LeaseLost", "LedgerUnavailable"),
+        *("AccountClosed", "LeaseLost", "LedgerUnavailable"),
     ),
 }
 UNDERNEATH = {name: getattr(protocol, name) for name in ("Ledger", "Balance", "Entry", "Lease")}

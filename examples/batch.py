@@ -1,8 +1,8 @@
 """A hundred tasks under one budget, eight at a time.
 
-Each run takes what it may need at the most out of the common account and gives back what it
-has not used. Together they cannot spend more than the account has: the last tasks are done by
-local code when the money is gone.
+The account's limits are a ceiling for all runs below it. Each call is reserved there before it is
+sent, so that together they cannot spend more than the account has: the last tasks are done by local
+code when the money is gone.
 """
 
 from collections import Counter

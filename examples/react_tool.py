@@ -1,4 +1,4 @@
-"""The agent as a tool of a ReAct agent: each use of it gets a share of one budget for all.
+"""The agent as a tool of a ReAct agent: each use of it is paid from one budget for all.
 
 The ReAct agent decides when to write; what it may spend on writing is not its decision.
 """

@@ -51,7 +51,7 @@ def main() -> None:
     graph = StateGraph(Research).add_sequence([("ask", ask), ("search", search), ("write", write)])
     graph.add_edge(START, "ask")
     print(graph.compile().invoke({"question": "electric vans in a city fleet"})["report"])
-    for entry in ledger.entries("research"):
+    for entry in ledger.entries("research", below=True):
         print(f"{entry.label}: {entry.charged.tokens} tokens")
     print("left:", ledger.balance("research").left.max_tokens, "tokens")
 

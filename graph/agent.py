@@ -6,9 +6,9 @@ from contextlib import closing
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.graph.state import CompiledStateGraph
 
-from thrifty.budget import Step
 from thrifty.graph.leases import drive_as
 from thrifty.graph.left_streams import (
     abandon_with_loop,
@@ -19,10 +19,11 @@ from thrifty.graph.left_streams import (
 )
 from thrifty.graph.redact import redact
 from thrifty.graph.retries import keep_place
-from thrifty.ledger.active_runs import ActiveRuns
+from thrifty.ledger.authority import inherit_user
 from thrifty.ledger.owner import new_owner_name
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input, Output, State
+from thrifty.run.services import Services
 
 NO_PART = object()
 """What stands for the next part of a stream that has ended."""
@@ -35,10 +36,10 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     over: done, waiting, failed, or abandoned by whoever read it.
     """
 
-    def __init__(self, *, runs: ActiveRuns, steps: tuple[Step, ...], **compiled: Any) -> None:
-        """A compiled graph, by its attributes, with the runs that it drives and its catalog."""
+    def __init__(self, *, services: Services, **compiled: Any) -> None:
+        """A compiled graph, by its attributes, with what its nodes work with."""
         super().__init__(**compiled)
-        self.runs, self.steps = runs, steps
+        self.services = services
 
     def stream(
         self, input: Any, config: RunnableConfig | None = None, **options: Any
@@ -51,7 +52,9 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
         return stream
 
     def _configure(self, given: Any, config: RunnableConfig | None) -> Any:
-        return keep_place(redact(config), self, given)
+        around = var_child_runnable_config.get()
+        # With who is authenticated around it, in its first place, and without secrets.
+        return keep_place(redact(inherit_user(config, around)), self, given)
 
     def _stream(self, generator: Any, driver: str) -> Generator[Any]:
         # Twice, as a Ctrl-C may come between any two lines, the last of them included.
@@ -63,9 +66,9 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
                     while (part := _next(parts, driver)) is not NO_PART:
                         yield part
             finally:
-                self.runs.end_invocation(driver)
+                self.services.runs.end_invocation(driver)
         finally:
-            self.runs.end_invocation(driver)
+            self.services.runs.end_invocation(driver)
             note_end(driver)
 
     async def astream(
@@ -78,11 +81,11 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
             while (part := await _anext(parts, driver)) is not NO_PART:
                 yield part
         finally:
-            abandon_with_loop(driver, self.runs)
+            abandon_with_loop(driver, self.services.runs)
             # A loop that ends closes every generator by itself, this one as well.
             if not (parts.ag_running or is_loop_ending()):
                 await parts.aclose()
-            await to_thread(self.runs.end_invocation, driver)  # it may write to a database
+            await to_thread(self.services.runs.end_invocation, driver)  # it may write to a database
 
 
 def _next(parts: Iterator[Any], driver: str) -> Any:

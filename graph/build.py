@@ -75,9 +75,12 @@ def create_budget_agent(
             or any Runnable.
         settings: key, server and prices, from the environment by default.
         ledger: where money is reserved and settled, in memory by default.
-        account: one that is open in the ledger and that runs share, such as a user's: each run
-            gets its budget out of it, or what is left there, and gives back what it has not
-            used. A function is asked for the name, given a run's configuration.
+        account: one that is open in the ledger and that pays for all runs, such as a user's: its
+            limits are a ceiling for all of them together, and each run's account stands below
+            it. Or a function of the run's configuration that names it, the same name for as
+            long as the run lasts, as in
+            `account=lambda config: f"user:{authenticated_user(config)}"`. On an Agent Server it
+            is given what no client can write: the authenticated user, and the thread.
         checkpointer: makes runs durable, so that they can wait for a person and be resumed.
         store: where bills are kept, so that later runs estimate by them. A server has its own.
 
@@ -111,8 +114,8 @@ def create_budget_agent(
         ledger=ledger,
         runs=ActiveRuns(ledger),
         budget=budget,
-        common=(lambda _: account) if isinstance(account, str) else account,
+        payer=account,
     )
     compiled = build(services).compile(checkpointer=checkpointer, store=store, name="thrifty")
     # LangGraph cannot compile into a class of one's own, so its graph is copied into ours.
-    return BudgetAgent(**vars(compiled.copy()), runs=services.runs, steps=steps)
+    return BudgetAgent(**vars(compiled.copy()), services=services)

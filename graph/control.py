@@ -1,6 +1,7 @@
 """Control of a run from outside the graph: end it with what there is, or let it go on.
 
-Both need a checkpointer. Neither bills or repeats anything that is done.
+Both need a checkpointer. Neither bills or repeats anything that is done. Whose run it is follows
+from the configuration, as for its nodes: hand over the one with which it was started.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from thrifty.budget.decision import Decision
 from thrifty.graph.agent import BudgetAgent
 from thrifty.run.active_time import known_ms
 from thrifty.run.apply_answer import apply_answer
+from thrifty.run.identity import outside_places
 from thrifty.run.question import GO, read_answer
 
 
@@ -48,11 +50,13 @@ def finish_now(
     """Ends a run that was interrupted or that waits: its draft so far, and its receipt.
 
     Raises:
-        InvalidInput: nothing was planned yet, so that there is nothing to finish.
+        InvalidInput: nothing was planned yet, so that there is nothing to finish. Or it is the run
+            of another user.
     """
     run = inspect_run(agent, config)
     if not run.is_planned:
         raise InvalidInput("run", None, "start it anew: nothing was planned yet")
+    _find_account(agent, config, run.values)
     decision = Decision("halt", reason, known_ms(run.values))
     halted = {"direction": "finish", "halt_reason": reason, "decisions": [decision.to_state()]}
     # LangGraph goes on along the edges of this node, which follow the direction.
@@ -65,8 +69,7 @@ def prepare_resume(agent: BudgetAgent, config: RunnableConfig, answer: object = 
     """What to invoke a run with so that it goes on from where it is.
 
     A run that waits is answered, one that was cut off goes on, and one that had ended is
-    planned anew, with what is left of its budget or with a raised one. A run that had its share
-    of an account gave that back at its end: it cannot be raised any more, only started anew.
+    planned anew, with what is left of its budget or with a raised one.
 
     Args:
         agent: the run's.
@@ -76,8 +79,7 @@ def prepare_resume(agent: BudgetAgent, config: RunnableConfig, answer: object = 
             `thrifty.run.question` lists.
 
     Raises:
-        InvalidInput: there is no such run, the answer cannot be used, or its share is given back.
-        BudgetExceeded: the account that runs share has not got so much.
+        InvalidInput: there is no such run, it is another user's, or the answer cannot be used.
     """
     run = inspect_run(agent, config)
     if not run.values:
@@ -95,18 +97,29 @@ def _plan_anew(
     agent: BudgetAgent, config: RunnableConfig, values: Mapping[str, Any], answer: object
 ) -> None:
     """Writes into the state of a run that it is planned anew, by what a person answered."""
-    ledger = agent.runs.ledger
-    limits = ledger.balance(values["run"]["id"]).budget
-    steps = (*agent.steps, *map(Step.from_state, values["proposed"]))
+    services, run_id = agent.services, _find_account(agent, config, values)
+    limits = services.limits(run_id)
+    steps = (*services.steps, *map(Step.from_state, values["proposed"]))
     given = read_answer(answer, limits, steps)
     if given.finish:
         raise InvalidInput("answer", answer, "let it be: the run is not waiting for an answer")
     decision = Decision("ask", given.summary, known_ms(values))
     update = {
-        **apply_answer(given, values, ledger),
+        **apply_answer(given, values, run_id, services.ledger),
         "direction": "plan",
         "halt_reason": "",
         "status": "running",
         "decisions": [decision.to_state()],
     }
     agent.update_state(config, update, as_node="approve")
+
+
+def _find_account(agent: BudgetAgent, config: RunnableConfig, values: Mapping[str, Any]) -> str:
+    """The account of the run that a configuration means, whatever the run's state says."""
+    run_id = agent.services.run_id(values["run"], config, outside_places(config))
+    try:
+        agent.services.limits(run_id)
+    except KeyError:
+        remedy = "hand over the configuration that it was started with: its user and its thread"
+        raise InvalidInput("run", run_id, remedy) from None
+    return run_id

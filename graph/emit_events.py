@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphInterrupt
 
 from thrifty.run.events import Event, EventBase, SpendChanged, StepNames, event_base
@@ -19,6 +20,7 @@ class EventEmitter:
 
     node: str
     write: Callable[[Event], None]
+    config: RunnableConfig
     services: Services
 
     def node_started(self, state: Mapping[str, Any]) -> None:
@@ -26,7 +28,7 @@ class EventEmitter:
         if assignment := state.get("assignment"):
             self.write(
                 {
-                    **event_base(state, self.services),
+                    **self._base(state),
                     **_step(assignment["option"]),
                     "event": "step_started",
                     "reserved": assignment["reserved"],
@@ -35,7 +37,7 @@ class EventEmitter:
 
     def run_interrupted(self, state: Mapping[str, Any], interrupt: GraphInterrupt) -> None:
         """Emits that a person is asked."""
-        base = event_base(state, self.services)
+        base = self._base(state)
         for question in interrupt.args[0]:
             self.write({**base, "event": "waiting", "question": question.value})
 
@@ -46,13 +48,17 @@ class EventEmitter:
             state: what it was given, with the update.
             update: what it returned.
         """
-        for event in _events_of(self.node, update, event_base(state, self.services)):
+        for event in _events_of(self.node, update, self._base(state)):
             self.write(event)
         if self.node in SPENDING:
             self.write(self._spend_changed(state))
 
+    def _base(self, state: Mapping[str, Any]) -> EventBase:
+        run_id = self.services.run_id(state["run"], self.config)
+        return event_base(run_id, state["spend"]["latency_ms"], self.services)
+
     def _spend_changed(self, state: Mapping[str, Any]) -> SpendChanged:
-        base = event_base(state, self.services)
+        base = self._base(state)
         balance = self.services.ledger.balance(base["run_id"])
         # The ledger adds up the time of calls, side by side or not. An event says active time.
         spent = replace(balance.spent, latency_ms=base["at_ms"])

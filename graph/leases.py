@@ -19,15 +19,19 @@ def drive_as(driver: str) -> Iterator[None]:
         CURRENT_DRIVER.reset(before)
 
 
-def hold_run(node: str, state: Any, services: Services) -> AbstractContextManager[None]:
+def hold_run(run_id: str | None, state: Any, services: Services) -> AbstractContextManager[None]:
     """Holds a run while one of its nodes works.
 
-    The first node knows its run only when it has opened it. So it takes the run itself.
+    Args:
+        run_id: the run's account. None for the first node, which takes the run itself, once it
+            has opened it.
+        state: what the node was given.
+        services: what it works with.
 
     Raises:
         LeaseLost: another invocation drives the run.
     """
-    if node == "generate_options":
+    if run_id is None:
         services.runs.retry_lease_returns()
         return nullcontext()
-    return services.runs.track_node(state["run"]["id"], lambda: known_ms(state))
+    return services.runs.track_node(run_id, lambda: known_ms(state))

@@ -1,4 +1,4 @@
-"""Wraps a node for the graph: it holds the run's lease, emits events, and is traced."""
+"""Wraps a node for the graph: who pays, the run's lease, its events, and its traces."""
 
 from collections.abc import Callable
 from inspect import signature
@@ -23,20 +23,27 @@ def wrap_node(node: Node, services: Services) -> NodeInGraph:
     """The node as the graph calls it.
 
     Args:
-        node: a function of the state and, where it names them, of `runtime` and `config`.
+        node: a function of the state and, where it names them, of `runtime`, `config` and
+            `run_id`, the run's account: that follows from the configuration, for each node anew.
         services: what it works with.
 
     Returns:
         A function that raises LeaseLost where another invocation drives the run.
     """
     name = node.__name__
-    wanted = signature(node).parameters.keys() & {"runtime", "config"}
+    wanted = signature(node).parameters.keys() & {"runtime", "config", "run_id"}
 
     def run(state: Any, runtime: Runtime[Context], config: RunnableConfig) -> dict[str, Any]:
-        emitter = EventEmitter(name, runtime.stream_writer, services)
-        given = {"runtime": runtime, "config": config}
+        # The first node finds no run in its state, or the last one of its thread.
+        is_first = name == "generate_options"
+        run_id = None if is_first else services.run_id(state["run"], config)
+        emitter = EventEmitter(name, runtime.stream_writer, config, services)
+        given = {"runtime": runtime, "config": config, "run_id": run_id}
         arguments = {name: given[name] for name in wanted}
-        with hold_run(name, state, services), trace_step(state, config, services) as record:
+        with (
+            hold_run(run_id, state, services),
+            trace_step(state, config, run_id, services) as record,
+        ):
             emitter.node_started(state)
             try:
                 update = node(state, services=services, **arguments)

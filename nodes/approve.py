@@ -28,11 +28,11 @@ class ApproveInput(RunFacts):
 
 
 def approve(
-    state: ApproveInput, runtime: Runtime[Context], *, services: Services
+    state: ApproveInput, runtime: Runtime[Context], *, run_id: str, services: Services
 ) -> dict[str, Any]:
     """Waits, without counting the time, until an answer comes that can be used."""
     context = Context.of(runtime.context)
-    run = CurrentRun(state, context, services)
+    run = CurrentRun(state, context, services, run_id)
     question = _question(state, run, context)
     while True:
         # A resume runs this node from its start: each call returns the answer that was given to it.
@@ -73,14 +73,13 @@ def _next_update(given: object, run: CurrentRun, is_approved: bool) -> dict[str,
 
     Raises:
         InvalidInput: the answer says nothing that can be done.
-        BudgetExceeded: an account that runs share has not got so much.
     """
     answer = read_answer(given, run.limits, run.steps())
     decision = Decision("halt" if answer.finish else "ask", answer.summary, run.known_ms)
     update: dict[str, Any] = {"decisions": [decision.to_state()], "is_approved": True}
     if answer.finish:
         return {**update, "direction": "finish", "halt_reason": decision.reason}
-    update |= apply_answer(answer, run.facts, run.services.ledger)
+    update |= apply_answer(answer, run.facts, run.id, run.services.ledger)
     if not (answer.budget or answer.leave_out or is_approved):
         return {**update, "direction": "route"}
     # A plan that was not approved yet is shown once more when it has changed.

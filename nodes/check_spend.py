@@ -36,11 +36,16 @@ class CheckInput(RunFacts):
 
 
 def check_spend(
-    state: CheckInput, runtime: Runtime[Context], config: RunnableConfig, *, services: Services
+    state: CheckInput,
+    runtime: Runtime[Context],
+    config: RunnableConfig,
+    *,
+    run_id: str,
+    services: Services,
 ) -> dict[str, Any]:
     """Compares ledger and plan, and decides what happens next."""
     context = Context.of(runtime.context)
-    run = CurrentRun(state, context, services)
+    run = CurrentRun(state, context, services, run_id)
     spent = run.spent()
     decided = decide(
         _drift_facts(state, run, spent, context),

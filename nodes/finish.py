@@ -1,17 +1,22 @@
 """Ends every run: the draft as far as it got, a status, and the receipt."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from langchain_core.messages import AIMessage
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Budget, Plan, Spend, StepOption
+from thrifty.budget import Plan, Spend, StepOption
 from thrifty.budget.decision import Decision
 from thrifty.budget.states import PlanState
 from thrifty.ledger.idempotent_calls import charge_open_calls
 from thrifty.nodes.context import Context
-from thrifty.receipt.receipt_data import Receipt, binding_resources, make_receipt_lines
+from thrifty.receipt.receipt_data import (
+    Receipt,
+    binding_accounts,
+    binding_resources,
+    make_receipt_lines,
+)
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
 from thrifty.run.learning import remember
@@ -25,15 +30,23 @@ class FinishInput(RunFacts):
     halt_reason: str
 
 
-def finish(state: FinishInput, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
+def finish(
+    state: FinishInput,
+    runtime: Runtime[Context],
+    *,
+    run_id: str,
+    services: Services,
+) -> dict[str, Any]:
     """Composes the draft and writes the receipt."""
     context = Context.of(runtime.context)
-    run = CurrentRun(state, context, services)
+    run = CurrentRun(state, context, services, run_id)
     cache, outcomes = run.cache, run.cache.outcomes
-    spent, budget = _close(run)
+    spent, budget = _close(run), run.limits
+    missed = list(_missed_options(run))
+    accounts = binding_accounts(services.ledger.balance(run.id), missed)
     decisions = [cache.read(Decision, decision) for decision in state["decisions"]]
-    store = runtime.store if context.learn else None
-    if remark := remember(store, run.id, outcomes, services.steps, run.model_access):
+    store, charged = runtime.store if context.learn else None, _charged_by_label(run)
+    if remark := remember(store, run.id, outcomes, charged, services.steps, run.model_access):
         decisions.append(Decision("options", remark, spent.latency_ms))
     first_plan = cache.read(Plan, state["first_plan"] or state["plan"])
     last_plan = cache.read(Plan, state["plan"])
@@ -41,12 +54,13 @@ def finish(state: FinishInput, runtime: Runtime[Context], *, services: Services)
         run_id=run.id,
         task=state["run"]["task"],
         status="halted" if state["halt_reason"] else "done",
-        halt_reason=state["halt_reason"],
+        halt_reason="; ".join([state["halt_reason"], *accounts]) if state["halt_reason"] else "",
         budget=budget,
         spent=spent,
         planned=first_plan.expected,
-        bound_by=binding_resources(budget.left_after(spent), _missed_options(run)),
-        lines=make_receipt_lines(first_plan, last_plan, outcomes, _overheads(run)),
+        bound_by=binding_resources(run.left(), missed),
+        bound_by_accounts=accounts,
+        lines=make_receipt_lines(first_plan, last_plan, outcomes, _overheads(run, charged)),
         decisions=tuple(decisions),
     )
     draft = str(run.draft())
@@ -59,29 +73,10 @@ def finish(state: FinishInput, runtime: Runtime[Context], *, services: Services)
     }
 
 
-def _close(run: CurrentRun) -> tuple[Spend, Budget]:
-    """Settles the account of the run. Returns what was spent, and the limits."""
-    ledger, common = run.services.ledger, run.facts["run"]["common"]
-    # What nobody will settle any more is charged before the bill is read.
-    charged = charge_open_calls(ledger, run.services.account(run.id))
-    spent = run.spent() + charged
-    # Read before the share is given back, which leaves nothing to limit.
-    budget = _limits(run)
-    if common:
-        ledger.reclaim(common, run.id)
-    return spent, budget
-
-
-def _limits(run: CurrentRun) -> Budget:
-    """The limits of a run, or those that it began with if its share was given back before.
-
-    A run that goes back in time has such a share. Nothing is left of it that could limit.
-    """
-    if common := run.facts["run"]["common"]:
-        share = run.services.ledger.entry(common, run.id)
-        if share is not None and share.status == "returned":
-            return Budget.from_state(run.facts["run"]["budget"])
-    return run.limits
+def _close(run: CurrentRun) -> Spend:
+    """Charges what nobody will settle any more. Returns what the run has spent in all."""
+    charged = charge_open_calls(run.services.ledger, run.services.account(run.id))
+    return run.spent() + charged
 
 
 def _missed_options(run: CurrentRun) -> Iterator[StepOption]:
@@ -94,11 +89,16 @@ def _missed_options(run: CurrentRun) -> Iterator[StepOption]:
                 yield option
 
 
-def _overheads(run: CurrentRun) -> list[tuple[str, Spend]]:
-    """What is on the bill beside the steps."""
-    tried = {outcome.option.name for outcome in run.cache.outcomes}
+def _charged_by_label(run: CurrentRun) -> dict[str, Spend]:
+    """What is on the bill, by the option or the other work that it was for."""
     charged: dict[str, Spend] = {}
     for entry in run.services.ledger.entries(run.id):
-        if entry.label not in tried and entry.status != "released":
+        if entry.status != "released":
             charged[entry.label] = charged.get(entry.label, Spend()) + entry.charged
-    return list(charged.items())
+    return charged
+
+
+def _overheads(run: CurrentRun, charged: Mapping[str, Spend]) -> list[tuple[str, Spend]]:
+    """What is on the bill beside the steps."""
+    tried = {outcome.option.name for outcome in run.cache.outcomes}
+    return [(label, spend) for label, spend in charged.items() if label not in tried]

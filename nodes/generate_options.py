@@ -6,7 +6,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from thrifty.budget import Budget, BudgetExceeded, PriceUnknown
+from thrifty.budget import BudgetExceeded, PriceUnknown, validate
 from thrifty.budget.decision import Decision
 from thrifty.executors.step_limit import call_limit
 from thrifty.ledger.idempotent_calls import earlier_limit
@@ -30,6 +30,8 @@ from thrifty.run.open_account import open_account
 from thrifty.run.run_input import read_run_input
 from thrifty.run.services import Services
 
+PROPOSAL_KEY = "proposals"
+"""The key of the call in the run's own account."""
 NOT_ASKED = "extra steps were not asked for"
 FREE_PLAN = "a plan that is to be approved is made before anything is spent"
 OFFLINE = "no key and no server: models are out of reach, local executors do the work"
@@ -52,25 +54,27 @@ def generate_options(
     """
     context = Context.of(runtime.context)
     check_prompts(context.prompts)
-    number = state["run"]["number"] + 1 if "run" in state else 1
-    given = read_run_input(state, number, context.budget or services.budget, config)
+    number = validate.amount("run.number", state["run"]["number"]) + 1 if "run" in state else 1
+    given = read_run_input(state, context.budget or services.budget, config)
     run = open_account(given, number, config, services)
-    with services.runs.track_node(run["id"], lambda: 0):
+    run_id = services.run_id(run, config)
+    with services.runs.track_node(run_id, lambda: 0):
         # The account is open now, so that its lease can be taken.
-        return _start(run, context, runtime, config, services)
+        return _start(run, run_id, context, runtime, config, services)
 
 
 def _start(
     run: Run,
+    run_id: str,
     context: Context,
     runtime: Runtime[Context],
     config: RunnableConfig,
     services: Services,
 ) -> dict[str, Any]:
     store = runtime.store if context.learn else None
-    learned, remark = recall(store, services.steps, model_access(run, context, services))
-    proposals = _proposals(run, context, config, services)
-    cache, spent = services.cache(run["id"]), services.spend(run["id"], 0)
+    learned, remark = recall(store, services.steps, model_access(run_id, context, services))
+    proposals = _proposals(run, run_id, context, config, services)
+    cache, spent = services.cache(run_id), services.spend(run_id, 0)
     decisions = [Decision("options", text, spent.latency_ms) for text in proposals.remarks]
     if services.models.is_offline:
         decisions = [Decision("offline", OFFLINE)]
@@ -99,29 +103,30 @@ def _start(
     }
 
 
-def _proposals(run: Run, context: Context, config: RunnableConfig, services: Services) -> Proposals:
+def _proposals(
+    run: Run, run_id: str, context: Context, config: RunnableConfig, services: Services
+) -> Proposals:
     """The extra steps that a model proposes, where one is at hand and the budget can bear it."""
     if services.models.is_offline or not context.propose_options:
         return Proposals((), ())
-    budget = services.cache(run["id"]).read(Budget, run["budget"])
-    if reason := FREE_PLAN if context.approve_plan else skip_reason(budget):
+    limits = services.limits(run_id)
+    if reason := FREE_PLAN if context.approve_plan else skip_reason(limits):
         return Proposals((), (f"{NOT_ASKED}: {reason}",))
-    key = f"{run['id']}/proposals"
-    left = services.remaining_budget(run["id"], 0)
+    left = services.remaining_budget(run_id, 0)
+    account, prices = services.account(run_id), services.models.prices
     try:
         # A run that begins again finds what it asked the first time, with the same limit.
-        limit = earlier_limit(services.ledger, services.account(run["id"]), key) or call_limit(
-            PROPOSAL_OPTION, left, context.proposal_model, services.models.prices
-        )
+        limit = earlier_limit(services.ledger, account, PROPOSAL_KEY)
+        limit = limit or call_limit(PROPOSAL_OPTION, left, context.proposal_model, prices)
     except (BudgetExceeded, PriceUnknown) as error:
         return Proposals((), (f"{NOT_ASKED}: {error}",))
     allowance = Allowance(
         ledger=services.ledger,
-        account=services.account(run["id"]),
-        key=key,
+        account=account,
+        key=PROPOSAL_KEY,
         label=PROPOSAL_OPTION.name,
         limit=limit,
-        left_ms=lambda limits: services.remaining_ms(run["id"], 0, limits),
+        left_ms=lambda limits: services.remaining_ms(run_id, 0, limits),
     )
     known, executors = services.steps, services.executors.names
     values = {

@@ -26,11 +26,16 @@ class PlanInput(RunFacts):
 
 
 def plan(
-    state: PlanInput, runtime: Runtime[Context], config: RunnableConfig, *, services: Services
+    state: PlanInput,
+    runtime: Runtime[Context],
+    config: RunnableConfig,
+    *,
+    run_id: str,
+    services: Services,
 ) -> dict[str, Any]:
     """Plans what is not done yet with what is not spent yet. The first time, that is everything."""
     context = Context.of(runtime.context)
-    run = CurrentRun(state, context, services)
+    run = CurrentRun(state, context, services, run_id)
     problem, excluded = run.problem()
     new_plan = make_plan(problem, context.engine)
     if reason := run.no_plan_reason():

@@ -10,7 +10,7 @@ from thrifty.budget.decision import Decision
 from thrifty.executors.dispatch import Assignment, Dispatcher, Downgrade
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import additions
-from thrifty.run.assignment import AssignmentState
+from thrifty.run.assignment import AssignmentState, step_key
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
 from thrifty.run.kept_back import later_local_ms, needed_for_revisions
@@ -20,10 +20,12 @@ from thrifty.steering.ready import ready_options
 from thrifty.steering.remaining import RemainingPlan
 
 
-def route(state: RunFacts, runtime: Runtime[Context], *, services: Services) -> dict[str, Any]:
+def route(
+    state: RunFacts, runtime: Runtime[Context], *, run_id: str, services: Services
+) -> dict[str, Any]:
     """Sends what is ready. What no longer fits is downgraded, or skipped with its reason."""
     context = Context.of(runtime.context)
-    run = CurrentRun(state, context, services)
+    run = CurrentRun(state, context, services, run_id)
     steps, finished, remaining = run.steps_by_name(), run.cache.finished, run.remaining()
     ready = ready_options(
         remaining.options_by_step.values(), steps, finished, context.max_concurrency
@@ -53,7 +55,7 @@ def _dispatcher(
     return Dispatcher(
         ledger=run.services.ledger,
         account=run.services.account(run.id),
-        prefix=f"{run.id}/steps",
+        key_of=step_key,
         task=run.facts["run"]["task"],
         draft=run.draft(),
         model_access=run.model_access,
@@ -78,7 +80,6 @@ def _to_state(assignment: Assignment, kept_ms: int, cache: RunCache) -> Assignme
     stopped = [o for o in cache.outcomes if o.status == "stopped" and o.option.name == option.name]
     return AssignmentState(
         option=cache.write(option),
-        key=assignment.key,
         reserved=cache.write(assignment.reserved),
         draft=assignment.work.draft,
         untouched=assignment.untouched,

@@ -1,7 +1,6 @@
 """Does one step with a language model."""
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -15,7 +14,14 @@ from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.allowance import Allowance
 from thrifty.nodes.context import Context
 from thrifty.prompts import render_prompt
-from thrifty.run.assignment import ExecutorInput, remaining_ms_for, reserved_for, work_of
+from thrifty.run.assignment import (
+    NOT_RESERVED,
+    ExecutorInput,
+    remaining_ms_for,
+    reserved_for,
+    step_key,
+    work_of,
+)
 from thrifty.run.events import event_base
 from thrifty.run.services import Services
 from thrifty.run.stream_progress import ProgressHandler
@@ -25,22 +31,29 @@ STOPPED: dict[str, Any] = {"status": "stopped", "reason": "the run was stopped m
 
 
 def run_llm(
-    state: ExecutorInput, runtime: Runtime[Context], config: RunnableConfig, *, services: Services
+    state: ExecutorInput,
+    runtime: Runtime[Context],
+    config: RunnableConfig,
+    *,
+    run_id: str,
+    services: Services,
 ) -> dict[str, Any]:
     """Writes a section or revises the draft; a failure is an outcome, not an exception."""
-    run_id, known_ms = state["run"]["id"], state["spend"]["latency_ms"]
+    known_ms = state["spend"]["latency_ms"]
     context, cache = Context.of(runtime.context), services.cache(run_id)
-    work = work_of(state, cache)
+    work = work_of(state, cache, services)
     model = str(work.option.payload.get("model", context.model))
     prompt = ModelPrompt(model, _prompt(work, context), context.effort)
-    reserved = reserved_for(state, cache)
-    allowance = _allowance(state, work, reserved, useful_tokens(work, model), services)
     started_ms = services.runs.active_ms(run_id, known_ms)
     progress = ProgressHandler(
-        runtime.stream_writer, work.option, lambda: event_base(state, services)
+        runtime.stream_writer, work.option, lambda: event_base(run_id, known_ms, services)
     )
     handled = merge_configs(config, {"callbacks": [progress]})
-    outcome = write_with_model(work, prompt, services.models, allowance, handled)
+    if (reserved := reserved_for(work.option, run_id, services)) is None:
+        outcome = Outcome(work.option, "failed", reason=NOT_RESERVED)
+    else:
+        allowance = _allowance(state, work, reserved, useful_tokens(work, model), run_id, services)
+        outcome = write_with_model(work, prompt, services.models, allowance, handled)
     charged_before = cache.read(Spend, state["assignment"]["charged_before"])
     # Where somebody asked LangGraph to stop, the step is not to blame. A resume tries it again.
     outcome = replace(
@@ -66,15 +79,20 @@ def _prompt(work: Work, context: Context) -> str:
 
 
 def _allowance(
-    state: ExecutorInput, work: Work, reserved: Spend, useful_tokens: int, services: Services
+    state: ExecutorInput,
+    work: Work,
+    reserved: Spend,
+    useful_tokens: int,
+    run_id: str,
+    services: Services,
 ) -> Allowance:
     return Allowance(
         ledger=services.ledger,
-        account=services.account(state["run"]["id"]),
-        key=state["assignment"]["key"],
+        account=services.account(run_id),
+        key=step_key(work.option),
         label=work.option.name,
         limit=reserved,
-        left_ms=partial(remaining_ms_for, state, services=services),
+        left_ms=lambda limits: remaining_ms_for(state, run_id, limits, services),
         useful_tokens=useful_tokens,
     )
 

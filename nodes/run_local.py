@@ -17,45 +17,55 @@ from thrifty.ledger.idempotent_calls import (
 from thrifty.ledger.protocol import Entry
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.step_account import StepAccount, enclosing_account
-from thrifty.run.active_time import active_ms
-from thrifty.run.assignment import ExecutorInput, remaining_ms_for, reserved_for, work_of
+from thrifty.run.assignment import (
+    NOT_RESERVED,
+    ExecutorInput,
+    remaining_ms_for,
+    reserved_for,
+    step_key,
+    work_of,
+)
 from thrifty.run.services import Services
 
 ALREADY_TRIED = "it was tried before, and left nothing"
 
 
-def run_local(state: ExecutorInput, *, services: Services) -> dict[str, Any]:
+def run_local(state: ExecutorInput, *, run_id: str, services: Services) -> dict[str, Any]:
     """Runs the executor and settles what it used. A failure is an outcome, not an exception.
 
     Work that was done before, in a run that is resumed or forked, is not done again.
     """
-    started_ms = active_ms(state, services)
-    outcome = _run_once(state, services)
-    outcome = replace(outcome, started_ms=started_ms, ended_ms=active_ms(state, services))
-    return {"outcomes": [services.cache(state["run"]["id"]).write(outcome)]}
+    known_ms = state["spend"]["latency_ms"]
+    started_ms = services.runs.active_ms(run_id, known_ms)
+    outcome = _run_once(state, run_id, services)
+    ended_ms = services.runs.active_ms(run_id, known_ms)
+    outcome = replace(outcome, started_ms=started_ms, ended_ms=ended_ms)
+    return {"outcomes": [services.cache(run_id).write(outcome)]}
 
 
-def _run_once(state: ExecutorInput, services: Services) -> Outcome:
-    cache = services.cache(state["run"]["id"])
-    work, reserved = work_of(state, cache), reserved_for(state, cache)
-    account, ledger = services.account(state["run"]["id"]), services.ledger
+def _run_once(state: ExecutorInput, run_id: str, services: Services) -> Outcome:
+    work = work_of(state, services.cache(run_id), services)
+    if (reserved := reserved_for(work.option, run_id, services)) is None:
+        return Outcome(work.option, "failed", reason=NOT_RESERVED)
+    account, ledger = services.account(run_id), services.ledger
     request = fingerprint(work.task, work.option.to_state(), work.draft)
-    key = state["assignment"]["key"]
+    key = step_key(work.option)
     try:
         entry = find_or_reserve(ledger, account, key, work.option.name, reserved, request)
     except BudgetExceeded as error:  # a fork's work needs money of its own
         return Outcome(work.option, "failed", reason=str(error))
     if entry.status == "unsent" and try_mark_sent(ledger, account, entry):
-        return _run_reserved(state, work, entry, services)
+        return _run_reserved(state, work, entry, run_id, services)
     if entry.answer:
         return Outcome(work.option, "done", entry.answer, entry.charged)
     return Outcome(work.option, "failed", "", entry.charged, ALREADY_TRIED)
 
 
-def _run_reserved(state: ExecutorInput, work: Work, entry: Entry, services: Services) -> Outcome:
+def _run_reserved(
+    state: ExecutorInput, work: Work, entry: Entry, run_id: str, services: Services
+) -> Outcome:
     """Runs it within its reservation, which also the step has to hold that this run is part of."""
-    run_id, ledger = state["run"]["id"], services.ledger
-    account = services.account(run_id)
+    account, ledger = services.account(run_id), services.ledger
     outer = enclosing_account(ledger, account)
     try:
         outer_key = outer.reserve(entry.label, entry.reserved) if outer else ""
@@ -67,7 +77,7 @@ def _run_reserved(state: ExecutorInput, work: Work, entry: Entry, services: Serv
     # What the executor's own calls may use: the reservation, of all that the run limits.
     calls = StepAccount(
         services.limits(run_id).limited_to(entry.reserved),
-        lambda: remaining_ms_for(state, services.limits(run_id), services),
+        lambda: remaining_ms_for(state, run_id, services.limits(run_id), services),
     )
     outcome = _call_executor(work, declared, calls, services)
     settle_call(ledger, account, entry, outcome.actual, outcome.text)

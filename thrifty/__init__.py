@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from thrifty.budget import (
+        AccountClosed,
         Budget,
         BudgetExceeded,
         InvalidInput,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from thrifty.executors.protocol import Result, Work
     from thrifty.graph.build import create_budget_agent
     from thrifty.graph.embed import as_node
+    from thrifty.ledger.authority import authenticated_user
     from thrifty.ledger.memory import MemoryLedger
     from thrifty.ledger.postgres import PostgresLedger
     from thrifty.ledger.sqlite import SqliteLedger
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from thrifty.settings import Settings, TokenPrice
 
 __all__ = [
+    "AccountClosed",
     "Budget",
     "BudgetExceeded",
     "Catalog",
@@ -71,6 +74,7 @@ __all__ = [
     "TokenPrice",
     "Work",
     "as_node",
+    "authenticated_user",
     "builtin_catalog",
     "create_budget_agent",
     "load_catalog",
@@ -96,6 +100,7 @@ _HOMES = {
     "TokenPrice": "thrifty.settings",
     "Work": "thrifty.executors.protocol",
     "as_node": "thrifty.graph.embed",
+    "authenticated_user": "thrifty.ledger.authority",
     "builtin_catalog": "thrifty.options.catalog",
     "create_budget_agent": "thrifty.graph.build",
     "load_catalog": "thrifty.options.catalog",

@@ -145,7 +145,7 @@ def _measure_processes(processes: int, runs: int, conninfo: str) -> None:
     done = sum(part["statuses"].get("done", 0) for part in parts)
     errors = sum(sum(part["errors"].values()) for part in parts)
     ledger.entries(ACCOUNT)  # raises where they do not add up
-    ledger.close()
+    ledger.disconnect()
     middle, late = seconds[len(seconds) // 2], quantiles([*seconds, seconds[-1]], n=100)[98]
     figures = (
         f"{len(seconds) / wall:.1f}",

@@ -62,7 +62,7 @@ def main() -> None:
     ledger = PostgresLedger(a.conninfo)
     calls_per_second(a.layout, a.callers, a.callers * 4, ledger)
     rates = [calls_per_second(a.layout, a.callers, a.calls, ledger) for _ in range(ROUNDS)]
-    ledger.close()
+    ledger.disconnect()
     print(json.dumps(median(rates)))
 
 

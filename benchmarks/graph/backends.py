@@ -54,7 +54,7 @@ def _open_sqlite(folder: Path) -> Iterator[Backend]:
         return sum(connection.execute(sql).fetchone()[0] for sql in sums)
 
     yield Backend(SqliteSaver(connection), ledger, stored)
-    ledger.close()
+    ledger.disconnect()
     connection.close()
 
 
@@ -98,7 +98,7 @@ def _open_postgres(conninfo: str) -> Iterator[Backend]:
                 return sum(int(size.fetchone()["n"]) for size in sizes)
 
         yield Backend(saver, ledger, stored)
-        ledger.close()
+        ledger.disconnect()
 
 
 def _stored_in_memory(saver: InMemorySaver) -> int:

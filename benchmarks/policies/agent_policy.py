@@ -14,7 +14,7 @@ from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.build import create_budget_agent
 from thrifty.ledger.idempotent_calls import call_key
 from thrifty.receipt.receipt_data import Receipt
-from thrifty.run.assignment import ExecutorInput, work_of
+from thrifty.run.assignment import ExecutorInput, step_key, work_of
 from thrifty.run.services import Services
 from thrifty.settings import Settings
 
@@ -48,13 +48,14 @@ class WorldBills:
     def __init__(self, run: WorldRun) -> None:
         self.run = run
 
-    def __call__(self, state: ExecutorInput, *, services: Services) -> dict[str, Any]:
-        assignment, work = state["assignment"], work_of(state, services.cache(state["run"]["id"]))
+    def __call__(self, state: ExecutorInput, *, run_id: str, services: Services) -> dict[str, Any]:
+        assignment = state["assignment"]
+        work = work_of(state, services.cache(run_id), services)
         reserved = Spend.from_state(assignment["reserved"])
         wanted = self.run.actual[work.option.name]
         is_cut = wanted.tokens > reserved.tokens
         actual = reserved if is_cut else wanted
-        account, key = services.account(state["run"]["id"]), call_key(assignment["key"], 1)
+        account, key = services.account(run_id), call_key(step_key(work.option), 1)
         services.ledger.mark_sent(account, key)
         services.ledger.settle(account, key, actual, "text")
         outcome = Outcome(work.option, "cut" if is_cut else "done", "text", actual)
@@ -63,8 +64,8 @@ class WorldBills:
 
 @contextmanager
 def _patch_models(bills: WorldBills) -> Iterator[None]:
-    def run_llm(state: ExecutorInput, *, services: Services) -> dict[str, Any]:
-        return bills(state, services=services)
+    def run_llm(state: ExecutorInput, *, run_id: str, services: Services) -> dict[str, Any]:
+        return bills(state, run_id=run_id, services=services)
 
     with patch("thrifty.graph.build.run_llm", run_llm):
         yield

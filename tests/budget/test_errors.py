@@ -1,8 +1,12 @@
 """What errors say: field, value and remedy in words, and the facts as attributes."""
 
+import copy
+import pickle
+
 import pytest
 
 from thrifty.budget import (
+    AccountClosed,
     BudgetExceeded,
     InvalidInput,
     KeyReused,
@@ -16,6 +20,9 @@ from thrifty.budget import (
 from thrifty.budget.errors import VALUE_CHARACTERS_MAX, StepEnded, format_value
 
 SINCE_MS = 1_800_000_000_999
+BERLIN = "Europe/Berlin"
+MIDNIGHT_MS = 1_796_079_600_000
+"""Midnight there, between November and December 2026."""
 
 TOLD = {
     "got 5": (lambda: InvalidInput("max_tokens", 5, "use more"), "max_tokens: got 5; use more"),
@@ -23,6 +30,45 @@ TOLD = {
     "exceeded": (
         lambda: BudgetExceeded({"tool_calls": 1, "tokens": 1_200, "cost": 5 * 10**7}, "Polish"),
         "Polish does not fit: 1,200 tokens, $0.05, 1 call short; raise the budget or drop the step",
+    ),
+    "a day's budget": (
+        lambda: BudgetExceeded({"cost": 1}, "Polish", "user:17", "day", MIDNIGHT_MS, BERLIN),
+        "Polish does not fit, $0.000000001 short: the day's budget of user:17 is spent; "
+        "it resets at 00:00 (Europe/Berlin)",
+    ),
+    "a month's budget": (
+        lambda: BudgetExceeded({"cost": 1}, "Polish", "user:17", "month", MIDNIGHT_MS, BERLIN),
+        "Polish does not fit, $0.000000001 short: the month's budget of user:17 is spent; "
+        "it resets on 2026-12-01 at 00:00 (Europe/Berlin)",
+    ),
+    "an hour's budget": (
+        lambda: BudgetExceeded({"tool_calls": 2}, "Polish", "team", "hour", MIDNIGHT_MS),
+        "Polish does not fit, 2 calls short: the hour's budget of team is spent; "
+        "it resets at 23:00 (UTC)",
+    ),
+    "a minute's budget": (
+        lambda: BudgetExceeded({"tokens": 9}, "Polish", "team", "minute", MIDNIGHT_MS + 10_000),
+        "Polish does not fit, 9 tokens short: the minute's budget of team is spent; "
+        "it resets at 23:00:10 (UTC)",
+    ),
+    "more than a day's budget": (
+        lambda: BudgetExceeded({"tokens": 9}, "Polish", "me", "day", 0, is_beyond_window=True),
+        "Polish does not fit, 9 tokens short: it is more than the day's whole budget of me; "
+        "raise that or drop the step",
+    ),
+    "nobody's budget": (
+        lambda: BudgetExceeded({"tokens": 9}, "Polish", period="minute"),
+        "Polish does not fit, 9 tokens short: the minute's budget of the account is spent; "
+        "raise it, or wait",
+    ),
+    "an odd name": (
+        lambda: BudgetExceeded({"tokens": 9}, "Polish", "é\x1b\n" + "x" * 90, "day"),
+        f"Polish does not fit, 9 tokens short: the day's budget of é {'x' * 57}… is spent; "
+        "raise it, or wait",
+    ),
+    "closed account": (
+        lambda: AccountClosed("user:17"),
+        "account user:17 is closed: no call can be made on it; use another",
     ),
     "price": (
         lambda: PriceUnknown("gpt-x"),
@@ -67,11 +113,30 @@ def test_an_error_says_what_happened_and_what_to_do(make, told):
     assert isinstance(error, ThriftyError)
 
 
+@pytest.mark.parametrize("make", [make for make, _ in TOLD.values()], ids=TOLD)
+def test_a_copy_of_an_error_and_one_from_another_process_are_like_it(make):
+    error = make()
+    error.add_note("seen twice")
+    pickled = (pickle.loads(pickle.dumps(error, each)) for each in range(2, 6))
+    for again in (copy.copy(error), copy.deepcopy(error), *pickled):
+        assert type(again) is type(error)
+        assert str(again) == str(error)
+        assert again.args == error.args
+        assert vars(again) == vars(error)
+
+
 def test_an_error_carries_its_facts():
     refused = InvalidInput("api_key", "sk-1", "set it")
     assert (refused.field, refused.value, refused.remedy) == ("api_key", "sk-1", "set it")
     assert isinstance(refused, ValueError)
-    assert BudgetExceeded({"tokens": 7}, "Polish").missing == {"tokens": 7}
+    of_run = BudgetExceeded({"tokens": 7}, "Polish")
+    assert (of_run.missing, of_run.account, of_run.period) == ({"tokens": 7}, "", "run")
+    assert (of_run.resets_at_ms, of_run.zone) == (None, "UTC")
+    of_day = BudgetExceeded({"tokens": 7}, "Polish", "user:17", "day", MIDNIGHT_MS, BERLIN)
+    assert (of_day.missing, of_day.account, of_day.period) == ({"tokens": 7}, "user:17", "day")
+    assert (of_day.resets_at_ms, of_day.zone) == (MIDNIGHT_MS, BERLIN)
+    assert (of_run.is_beyond_window, of_day.is_beyond_window) == (False, False)
+    assert AccountClosed("user:17").account == "user:17"
     assert PriceUnknown("gpt-x", "tier flex").model == "gpt-x"
     closed = ReservationClosed("k", "settled")
     assert (closed.key, closed.status) == ("k", "settled")
@@ -96,8 +161,9 @@ def test_every_error_that_ends_a_command_has_an_exit_code_of_its_own():
         KeyReused,
         LeaseLost,
         LedgerUnavailable,
+        AccountClosed,
     ]
-    assert [kind.exit_code for kind in kinds] == [1, 2, 3, 6, 7, 8, 9, 10]
+    assert [kind.exit_code for kind in kinds] == [1, 2, 3, 6, 7, 8, 9, 10, 12]
 
 
 def test_a_value_is_shown_in_a_line_at_most():

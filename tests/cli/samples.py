@@ -43,6 +43,7 @@ RECEIPT = Receipt(
     spent=Spend(1930, 9_123_456, 2610, 3),
     planned=Spend(1420, 8_450_000, 2650, 2),
     bound_by=("tokens",),
+    bound_by_accounts=(),
     lines=(
         ReceiptLine("Option proposals", "", "overhead", None, Spend(390, 2_000_000, 400, 1), 0.0),
         ReceiptLine(
@@ -74,6 +75,7 @@ def receipt_with(text: str) -> Receipt:
         status="halted",
         halt_reason=text,
         bound_by=(text,),
+        bound_by_accounts=(text,),
         lines=tuple(replace(line, label=text, reason=text) for line in RECEIPT.lines),
         decisions=tuple(replace(decision, reason=text) for decision in RECEIPT.decisions),
     )

@@ -40,6 +40,7 @@ def test_offline_is_worth_a_note_and_nothing_is_missing(look):
     assert {about: finding["state"] for about, finding in found.items()} == {
         "key": "note",
         "store": "ok",
+        "files": "ok",
     }
     assert "OPENAI_API_KEY" in found["key"]["remedy"]
 
@@ -47,7 +48,7 @@ def test_offline_is_worth_a_note_and_nothing_is_missing(look):
 def test_with_key_and_server_all_is_well(look, server):
     code, found = look("--base-url", server.base_url, OPENAI_API_KEY=KEY)
     assert (code, {finding["state"] for finding in found.values()}) == (0, {"ok"})
-    assert list(found) == ["key", "server", "price", "tokenizer", "store"]
+    assert list(found) == ["key", "server", "price", "tokenizer", "store", "files"]
     assert "answered in" in found["server"]["says"]
     assert "for a million tokens" in found["price"]["says"]
     assert server.bill.total_tokens == 0

@@ -40,7 +40,7 @@ def age(home, run, days):
 
 def test_a_run_is_deleted_by_its_name_and_its_bill_stays(invoke, kept, home):
     ledger = SqliteLedger(home / "ledger.sqlite")
-    before = list(ledger.entries(f"{kept[1]}/1"))
+    before = list(ledger.entries(f"run:local/thread={kept[1]}/run=1"))
     told = invoke("forget", kept[1])
     assert told.exit_code == 0
     assert told.stdout == f"{kept[1]}\n"
@@ -48,7 +48,7 @@ def test_a_run_is_deleted_by_its_name_and_its_bill_stays(invoke, kept, home):
     assert names(invoke) == {kept[0], kept[2]}
     assert not (home / "runs" / kept[1]).exists()
     assert before
-    assert list(ledger.entries(f"{kept[1]}/1")) == before
+    assert list(ledger.entries(f"run:local/thread={kept[1]}/run=1")) == before
 
 
 def test_several_go_at_once_each_a_single_time(invoke, kept):

@@ -33,7 +33,7 @@ def models(server, monkeypatch):
 
 def bill(home, run):
     ledger = SqliteLedger(home / "ledger.sqlite")
-    return ledger.balance(f"{run}/1").spent
+    return ledger.balance(f"run:local/thread={run}/run=1").spent
 
 
 def wait_for(condition, timeout_s=240):

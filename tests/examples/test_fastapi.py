@@ -71,17 +71,19 @@ def wait_until_ready(client: httpx.Client, process: "subprocess.Popen[bytes]", l
 def tokens(client: httpx.Client, user: str) -> tuple[int, int]:
     """What a user has spent this month, and has left."""
     budget = client.get("/budget", headers={"X-User": user}).raise_for_status().json()
-    return budget["spent"]["tokens"], budget["left"]["max_tokens"]
+    assert budget["periods"]["month"]["spent"] == budget["periods"]["run"]["spent"]
+    return budget["periods"]["month"]["spent"]["tokens"], budget["left"]["max_tokens"]
 
 
 def test_each_user_has_a_budget_that_no_number_of_requests_passes(tmp_path, database, models):
     limit = 9_000
+    limits = {"A_MONTH": f"{limit} tokens, $5"}
 
     def draft(client: httpx.Client, user: str) -> int:
         asked = client.post("/drafts", json={"task": "Plan a move"}, headers={"X-User": user})
         return int(asked.raise_for_status().json()["spend"]["tokens"])
 
-    with serving(tmp_path, database, models, TOKENS_A_MONTH=str(limit)) as client:
+    with serving(tmp_path, database, models, **limits) as client:
         with ThreadPoolExecutor(4) as pool:
             spent = list(pool.map(lambda _: draft(client, "ann"), range(8)))
         of_ann = sum(spent)
@@ -96,8 +98,31 @@ def test_each_user_has_a_budget_that_no_number_of_requests_passes(tmp_path, data
         assert of_ann + of_bob == models.bill.total_tokens
         refused(client)
 
-    with serving(tmp_path, database, models, TOKENS_A_MONTH=str(limit)) as client:
+    with serving(tmp_path, database, models, **limits) as client:
         assert tokens(client, "ann") == (of_ann, limit - of_ann)
+
+
+def test_a_client_that_disconnects_leaves_nothing_reserved(tmp_path, database, models):
+    """Three that leave after the first line, and one that stays: it finds all that is left."""
+    task, headers = {"task": "Plan a move"}, {"X-User": "ann"}
+    with serving(tmp_path, database, models) as client:
+        for _ in range(3):
+            with client.stream("POST", "/drafts/stream", json=task, headers=headers) as leaving:
+                assert next(leaving.iter_lines())
+        wait_until_nothing_is_reserved(client, headers)
+        stayed = client.post("/drafts", json=task, headers=headers).raise_for_status().json()
+        assert stayed["status"] == "done"
+        assert stayed["spend"]["tokens"] > 0
+
+
+def wait_until_nothing_is_reserved(client: httpx.Client, headers: dict[str, str]) -> None:
+    deadline_s = time.monotonic() + STOP_TIMEOUT_S
+    while True:
+        periods = client.get("/budget", headers=headers).raise_for_status().json()["periods"]
+        if not any(any(each["reserved"].values()) for each in periods.values()):
+            return
+        assert time.monotonic() < deadline_s, periods
+        time.sleep(0.1)
 
 
 def refused(client: httpx.Client) -> None:

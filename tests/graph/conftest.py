@@ -46,7 +46,7 @@ def offline(ledger: MemoryLedger) -> MakeAgent:
     """Makes agents that no model answers."""
 
     def make(**given: Any) -> BudgetAgent:
-        return create_budget_agent(settings=Settings(), ledger=ledger, **given)
+        return create_budget_agent(settings=Settings(), **{"ledger": ledger, **given})
 
     return make
 

@@ -49,7 +49,8 @@ def test_what_is_asked_for_and_reserved_at_most_is_still_the_catalogs(agent, ser
         agent.invoke({"task": TASK, "budget": BUDGET, "run_id": f"{number}"}, context=CONTEXT)
     prompts = [request.prompt for request in server.requests]
     assert prompts[-2:] == prompts[:2]
-    held = [{e.label: e.reserved.tokens for e in ledger.entries(f"{n}")} for n in (0, 3)]
+    bills = [ledger.entries(f"run:local/named={number}") for number in (0, 3)]
+    held = [{entry.label: entry.reserved.tokens for entry in bill} for bill in bills]
     assert held[0] == held[1] == {"Aims (LLM)": 1_800, "Costs (LLM)": 1_500}
 
 

@@ -108,4 +108,5 @@ def test_one_run_id_on_two_threads_is_two_accounts(offline):
     given = {"task": TASK, "run_id": "mine", "budget": {"max_tokens": 500}}
     one = agent.invoke(given, {"configurable": {"thread_id": "a"}})
     other = agent.invoke(given, {"configurable": {"thread_id": "b"}})
-    assert (receipt_of(one).run_id, receipt_of(other).run_id) == ("a/mine", "b/mine")
+    assert receipt_of(one).run_id == "run:local/thread=a/named=mine"
+    assert receipt_of(other).run_id == "run:local/thread=b/named=mine"

@@ -29,14 +29,14 @@ from thrifty.ledger.owner import process_name, take_or_take_over
 
 THREAD = {"configurable": {"thread_id": "t"}}
 ASKED = {"task": TASK, "budget": {"max_tokens": 100}}
-RUN = "t/1"
+RUN = "run:local/thread=t/run=1"
 HOLD_AND_WAIT = """
 import sys
 from thrifty import Budget, Spend, SqliteLedger
 from thrifty.ledger.owner import new_owner_name, take_or_take_over
 ledger = SqliteLedger(sys.argv[1])
-lease = take_or_take_over(ledger, "t/1", new_owner_name())
-ledger.reserve(lease, "t/1/1/A.9", "A", Spend(30, 0, 0, 1))
+lease = take_or_take_over(ledger, "run:local/thread=t/run=1", new_owner_name())
+ledger.reserve(lease, "steps/A.9", "A", Spend(30, 0, 0, 1))
 print("held", flush=True)
 input()
 """

@@ -104,7 +104,7 @@ def statuses(path):
     ledger = SqliteLedger(path)
     entries = [entry for account in accounts for entry in ledger.entries(account)]
     owners = [ledger.owner_of(account) for account in accounts]
-    ledger.close()
+    ledger.disconnect()
     return [entry.status for entry in entries], owners
 
 

@@ -165,7 +165,7 @@ def test_a_run_has_a_span_for_each_step_and_its_calls_within(spans, online, serv
     done = {line.label: line for line in receipt.lines if line.status == "done"}
     assert done.keys() <= steps.keys()
     for name, span in steps.items():
-        assert span.attributes["thrifty.run_id"] == "r-1"
+        assert span.attributes["thrifty.run_id"] == "run:local/named=r-1"
         assert span.attributes["thrifty.executor"] in ("llm", "local")
         assert span.attributes["thrifty.settled.tokens"] == done[name].actual.tokens
     by_id = {span.context.span_id: span for span in of_steps(spans)}
@@ -174,7 +174,7 @@ def test_a_run_has_a_span_for_each_step_and_its_calls_within(spans, online, serv
     for call in of_step:
         step = by_id[call.parent.span_id]
         assert call.attributes["thrifty.step"] == step.attributes["thrifty.step"]
-        assert call.attributes["thrifty.run_id"] == "r-1"
+        assert call.attributes["thrifty.run_id"] == "run:local/named=r-1"
         assert call.attributes["thrifty.settled.tokens"] > 0
 
 
@@ -189,7 +189,7 @@ def test_a_traced_run_has_the_same_in_its_metadata(online, server, api):
     assert {each["thrifty.status"] for each in told} == {"settled"}
     steps = {run.extra["metadata"]["thrifty.step"] for run in nodes}
     assert {each["thrifty.step"] for each in told} & steps
-    assert all(run.extra["metadata"]["thrifty.run_id"] == "r-1" for run in nodes)
+    assert all(run.extra["metadata"]["thrifty.run_id"] == "run:local/named=r-1" for run in nodes)
     others = [run for run in recorder.runs if run.name in ("plan", "route", "check_spend")]
     assert others
     assert not any("thrifty.step" in run.extra.get("metadata", {}) for run in others)

@@ -80,8 +80,8 @@ def test_a_second_run_on_a_thread_inherits_nothing(offline, ledger):
     given = {"task": "Plan a tea party", "budget": {"max_tokens": 130}}
     first = agent.invoke(given, thread, context={"max_replans": 0})
     second = agent.invoke({"messages": [HumanMessage("Plan a wedding")]}, thread)
-    assert receipt_of(first).run_id == "t/1"
-    assert receipt_of(second).run_id == "t/2"
+    assert receipt_of(first).run_id == "run:local/thread=t/run=1"
+    assert receipt_of(second).run_id == "run:local/thread=t/run=2"
     assert receipt_of(second).task == "Plan a wedding"
     assert receipt_of(second).budget.max_tokens == 8000
     assert len(receipt_of(second).lines) == 5 > len(receipt_of(first).lines)

@@ -14,7 +14,7 @@ class Disk:
 
     def __init__(self, path: Path, fail: Callable[["Disk"], Callable[[], object]]) -> None:
         self.ledger = SqliteLedger(path, busy_ms=20)
-        self.ledger.close()
+        self.ledger.disconnect()
         self.path, self._fail = path, fail
         self._mend: Callable[[], object] = lambda: None
 
@@ -49,7 +49,9 @@ def full(_: Disk) -> Callable[[], object]:
 
 def read_only(disk: Disk) -> Callable[[], object]:
     """Not by its permissions, which do not bind a superuser, who may well run the tests."""
-    connection = disk.ledger._sqlite_storage._open_connection()
+    disk.ledger._sqlite_storage.read(lambda _: None)
+    connection = disk.ledger._sqlite_storage._file._connection
+    assert connection is not None
     connection.execute("PRAGMA query_only = ON")
     return lambda: connection.execute("PRAGMA query_only = OFF")
 

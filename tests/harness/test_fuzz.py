@@ -174,7 +174,7 @@ def test_any_change_of_a_ledgers_row_is_kept_out_or_refused(tmp_path_factory, co
     ledger.reserve("run", "settled", "label", Spend(300, 0, 0, 1))
     ledger.settle("run", "settled", Spend(200, 0, 5, 1), "an answer")
     ledger.reserve("run", "pending", "label", Spend(300, 0, 0, 1))
-    ledger.close()
+    ledger.disconnect()
     table, column = data.draw(st.sampled_from(columns))
     try:
         with closing(sqlite3.connect(path)) as database, database:
@@ -191,7 +191,7 @@ def test_any_change_of_a_ledgers_row_is_kept_out_or_refused(tmp_path_factory, co
     ):
         with suppress(ThriftyError, KeyError):
             act()
-    ledger.close()
+    ledger.disconnect()
 
 
 def test_a_ledger_row_is_never_code(tmp_path):

@@ -41,4 +41,4 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iter
     }
     opened = with_storage[request.param]()
     yield opened
-    opened.close()
+    opened.disconnect()

@@ -162,12 +162,22 @@ def test_what_nobody_knows_is_charged_in_full(ledger):
     assert ledger.balance("run").spent == entry.charged
 
 
-def test_a_doubt_is_lowered_only_by_a_reconciliation(ledger):
-    """The provider's bill settles it, once; settling and releasing cannot."""
+def test_a_doubt_is_lowered_by_a_late_answer(ledger):
+    """Once: it is settled then, with its answer, as if it had come in time."""
     called(ledger, "k")
     ledger.charge_in_full("run", "k")
+    entry = ledger.settle("run", "k", USED, "an answer")
+    assert (entry.status, entry.charged, entry.answer) == ("settled", USED, "an answer")
+    assert ledger.settle("run", "k", Spend(1)) == entry
     with pytest.raises(ReservationClosed):
-        ledger.settle("run", "k", USED)
+        ledger.reconcile("run", "k", Spend(1))
+    assert (ledger.balance("run").spent, ledger.balance("run").reserved) == (USED, Spend())
+
+
+def test_a_doubt_is_lowered_by_a_reconciliation(ledger):
+    """The provider's bill settles it, once. It cannot be released."""
+    called(ledger, "k")
+    ledger.charge_in_full("run", "k")
     with pytest.raises(ReservationClosed):
         ledger.release("run", "k")
     entry = ledger.reconcile("run", "k", USED)

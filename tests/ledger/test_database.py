@@ -11,19 +11,29 @@ from thrifty.ledger import sql
 from thrifty.ledger.schema import MIGRATIONS, SQLITE
 
 REFUSED = [
-    "UPDATE thrifty_accounts SET tokens_reserved = tokens_reserved + 501",
-    "UPDATE thrifty_accounts SET tool_calls_spent = 3",
-    "UPDATE thrifty_accounts SET cost_nano_usd_max = 899",
-    "UPDATE thrifty_accounts SET tokens_spent = -1",
-    "UPDATE thrifty_accounts SET tokens_over = -1",
-    "UPDATE thrifty_accounts SET latency_ms_over = 1",
-    "UPDATE thrifty_accounts SET tokens_spent = 9223372036854775808",
-    "UPDATE thrifty_accounts SET tokens_spent = 'many'",
+    "UPDATE thrifty_counters SET tokens_reserved = tokens_reserved + 501",
+    "UPDATE thrifty_counters SET tool_calls_spent = 3",
+    "UPDATE thrifty_counters SET cost_nano_usd_max = 899",
+    "UPDATE thrifty_counters SET tokens_spent = -1",
+    "UPDATE thrifty_counters SET tokens_over = -1",
+    "UPDATE thrifty_counters SET latency_ms_over = 1",
+    "UPDATE thrifty_counters SET tokens_spent = 9223372036854775808",
+    "UPDATE thrifty_counters SET tokens_spent = 'many'",
     "UPDATE thrifty_entries SET charged_tokens = 1",
     "UPDATE thrifty_entries SET status = 'in_doubt'",
     "UPDATE thrifty_entries SET status = 'free'",
     "UPDATE thrifty_entries SET account = 'nowhere'",
-    "INSERT INTO thrifty_accounts SELECT * FROM thrifty_accounts",
+    "UPDATE thrifty_accounts SET is_closed = 2",
+    "UPDATE thrifty_accounts SET is_granted = -1",
+    "INSERT INTO thrifty_accounts (name, ancestors, limits, zone, is_granted, is_closed) "
+    "SELECT name, ancestors, limits, zone, is_granted, is_closed FROM thrifty_accounts",
+    "UPDATE thrifty_counters SET account = 99",
+    "INSERT INTO thrifty_counters (account, period, starts_ms, ends_ms, "
+    "tokens_spent, cost_nano_usd_spent, latency_ms_spent, tool_calls_spent, "
+    "tokens_reserved, cost_nano_usd_reserved, latency_ms_reserved, tool_calls_reserved, "
+    "tokens_over, cost_nano_usd_over, latency_ms_over, tool_calls_over, notified) "
+    "SELECT account, period, starts_ms, ends_ms, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 "
+    "FROM thrifty_counters",
     "INSERT INTO thrifty_leases VALUES ('nowhere', 'run', 'a', 1, 0)",
     "INSERT INTO thrifty_leases VALUES ('run', 'run', 'a', 0, 0)",
 ]
@@ -48,7 +58,7 @@ def execute(address):
         connection.execute("PRAGMA foreign_keys = ON")
     yield connection.execute
     connection.close()
-    ledger.close()
+    ledger.disconnect()
 
 
 @pytest.mark.parametrize("statement", REFUSED)
@@ -60,14 +70,14 @@ def test_the_database_refuses_what_must_not_be(execute, statement):
 
 def test_limits_are_held_to_the_last_unit(execute):
     """What fits exactly is let through."""
-    execute("UPDATE thrifty_accounts SET tokens_reserved = 1000, tool_calls_reserved = 2")
+    execute("UPDATE thrifty_counters SET tokens_reserved = 1000, tool_calls_reserved = 2")
 
 
 def test_migrations_are_applied_once(execute, address):
     """In order, by whoever comes first; each is written down."""
     again = open_ledger(address)
     assert again.balance("run").reserved == CALL
-    again.close()
+    again.disconnect()
     versions = execute("SELECT version FROM thrifty_migrations ORDER BY version").fetchall()
     assert [version for (version,) in versions] == list(range(1, len(MIGRATIONS) + 1))
 
@@ -94,13 +104,13 @@ def test_books_of_a_newer_thrifty_are_left_alone(execute, address):
     ledger = open_ledger(address)
     with pytest.raises(LedgerUnavailable, match=VERSION):
         ledger.reserve("run", "l", "Outline", CALL)
-    ledger.close()
+    ledger.disconnect()
 
 
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE thrifty_accounts SET tokens_reserved = 1",
+        "UPDATE thrifty_counters SET tokens_reserved = 1",
         "UPDATE thrifty_entries SET reserved_tokens = 1",
         "DELETE FROM thrifty_entries",
     ],
@@ -111,7 +121,7 @@ def test_books_that_do_not_add_up_are_refused(execute, address, statement):
     ledger = open_ledger(address)
     with pytest.raises(LedgerUnavailable, match="do not add up"):
         ledger.entries("run")
-    ledger.close()
+    ledger.disconnect()
 
 
 def test_an_entry_that_no_ledger_wrote_is_refused(execute, address):
@@ -120,13 +130,13 @@ def test_an_entry_that_no_ledger_wrote_is_refused(execute, address):
     ledger = open_ledger(address)
     with pytest.raises(LedgerUnavailable, match=DAMAGED):
         ledger.settle("run", "k", USED)
-    ledger.close()
+    ledger.disconnect()
 
 
 def test_a_ledger_can_be_used_again_after_it_was_closed(execute, address):
     """Closing gives back files and connections, and loses nothing."""
     ledger = open_ledger(address)
-    ledger.close()
+    ledger.disconnect()
     assert ledger.settle("run", "k", Spend(1)).charged == Spend(1)
-    ledger.close()
-    ledger.close()
+    ledger.disconnect()
+    ledger.disconnect()

@@ -46,13 +46,13 @@ class Life:
         store = self.ledger._storage
         write = store.write
 
-        def cut(work):
+        def cut(work, call=None):
             def doomed(tables):
                 result = work(tables)
                 self.reach(f"while it {doing}")
                 return result
 
-            return write(doomed)
+            return write(doomed, call)
 
         store.write = cut
         try:
@@ -108,4 +108,4 @@ def test_a_process_is_killed_at_any_point_of_a_call(address, tmp_path, point):
     assert len(paid) == (2 if point in ("before it settled", "while it settled") else 1)
     in_doubt = POINTS[point] == "in_doubt"
     assert spent.tokens == BILLED.tokens + (WORST.tokens if in_doubt else 0)
-    resumed.ledger.close()
+    resumed.ledger.disconnect()

@@ -24,7 +24,6 @@ def spending_acts(ledger, account):
         lambda: ledger.reserve(account, "new", "Outline", CALL),
         lambda: ledger.reserve(account, "k", "Outline", CALL),
         lambda: ledger.mark_sent(account, "k"),
-        lambda: ledger.settle(account, "k", USED, "an answer"),
         lambda: ledger.charge_in_full(account, "k"),
         lambda: ledger.release(account, "k"),
         lambda: ledger.grant(account, "sub", Budget(1, 0, None, 0)),
@@ -141,9 +140,28 @@ def test_the_new_owner_goes_on_where_the_old_one_was_lost(ledger):
     assert ledger.reserve(lease, "unsent", "Outline", CALL, unsent=True).status == "unsent"
     assert ledger.mark_sent(lease, "unsent").status == "pending"
     assert ledger.reserve(lease, "sent", "Outline", CALL).status == "in_doubt"
-    with pytest.raises(ReservationClosed):
-        ledger.settle(lease, "sent", USED)
-    assert ledger.reconcile("run", "sent", USED).charged == USED
+    assert ledger.settle(stale, "sent", USED, "an answer").charged == USED
+    assert ledger.reserve(lease, "sent", "Outline", CALL).answer == "an answer"
+
+
+def test_a_late_answer_needs_no_lease(ledger):
+    """Whoever has the bill knows best: also an owner that was lost, for what it had sent."""
+    called(ledger)
+    stale = ledger.take("run", "a")
+    ledger.reserve(stale, "unsent", "Outline", CALL, unsent=True)
+    ledger.reserve(stale, "sent", "Outline", CALL)
+    ledger.reserve(stale, "lost", "Outline", CALL)
+    ledger.settle(Lease("run", "run", "nobody", 99, 0), "sent", USED)
+    with pytest.raises(LeaseLost):
+        ledger.settle("run", "unsent", USED)
+    lease = ledger.take("run", "b", over_fence=stale.fence)
+    assert ledger.settle(stale, "lost", USED).charged == USED
+    with pytest.raises(ReservationClosed, match="released"):
+        ledger.settle(stale, "unsent", USED)
+    ledger.reserve(lease, "unsent", "Outline", CALL, unsent=True)
+    with pytest.raises(LeaseLost):
+        ledger.settle(stale, "unsent", USED)
+    assert ledger.balance("run").spent == USED + USED
 
 
 def test_a_lease_that_is_left_can_be_taken_without_force(ledger, clock):
@@ -154,11 +172,25 @@ def test_a_lease_that_is_left_can_be_taken_without_force(ledger, clock):
     clock.ms += 5
     ledger.give_back(first)
     with pytest.raises(LeaseLost, match="was left at"):
-        ledger.settle(first, "k", USED)
+        ledger.reserve(first, "j", "Outline", CALL)
     ledger.reserve("run", "l", "Outline", CALL)
     second = ledger.take("run", "b")
     assert second.fence == first.fence + 1
     assert [entry.status for entry in ledger.entries("run")] == ["in_doubt", "in_doubt"]
+
+
+def test_who_gives_a_lease_back_leaves_no_call_open(ledger):
+    """What may have been sent is charged in full, at once; a late answer still lowers that."""
+    called(ledger)
+    mine, other = ledger.take("run", "a"), ledger.take("run", "a", run="other")
+    ledger.reserve(mine, "sent", "Outline", CALL)
+    ledger.reserve(mine, "unsent", "Outline", CALL, unsent=True)
+    ledger.reserve(other, "other", "Outline", CALL)
+    ledger.give_back(mine)
+    statuses = [entry.status for entry in ledger.entries("run")]
+    assert statuses == ["in_doubt", "released", "pending"]
+    assert ledger.settle(mine, "sent", USED).charged == USED
+    assert (ledger.balance("run").spent, ledger.balance("run").reserved) == (USED, CALL)
 
 
 def test_a_lease_that_was_left_and_taken_again_is_another(ledger):
@@ -219,7 +251,8 @@ def test_a_take_over_leaves_grants_alone(ledger):
     lease = ledger.take("run", "b", over_fence=lease.fence)
     assert ledger.entries("run")[0].status == "granted"
     assert ledger.settle(child, "k", Spend(50)).charged == Spend(50)
-    assert ledger.reclaim(lease, "sub").charged == Spend(50)
+    assert ledger.reclaim(lease, "sub").status == "returned"
+    assert ledger.balance("run").spent == Spend(50)
 
 
 def test_anybody_may_reconcile(ledger):

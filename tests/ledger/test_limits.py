@@ -33,7 +33,7 @@ def test_raised_limits_let_refused_calls_through(ledger):
     ledger.open("run", Budget(max_tokens=100))
     with pytest.raises(BudgetExceeded):
         ledger.reserve("run", "k", "Outline", CALL)
-    assert ledger.extend("run", Budget(max_tokens=500)).left.max_tokens == 500
+    assert ledger.set_limits("run", Budget(max_tokens=500)).left.max_tokens == 500
     assert ledger.reserve("run", "k", "Outline", CALL).status == "pending"
 
 
@@ -41,7 +41,7 @@ def test_a_limit_below_what_is_spent_keeps_it_and_stops_new_calls(ledger):
     """What is paid is paid; what is reserved may still be settled."""
     called(ledger, "paid", "under way")
     ledger.settle("run", "paid", USED)
-    assert ledger.extend("run", Budget(max_tokens=1)).spent == USED
+    assert ledger.set_limits("run", Budget(max_tokens=1)).spent == USED
     with pytest.raises(BudgetExceeded):
         ledger.reserve("run", "k", "Outline", Spend())
     assert ledger.settle("run", "under way", USED).charged == USED
@@ -52,8 +52,8 @@ def test_a_limit_below_what_is_spent_keeps_it_and_stops_new_calls(ledger):
 def test_limits_can_be_lowered_and_raised_again(ledger):
     """Nothing of a lowered limit stays behind."""
     called(ledger, "k")
-    ledger.extend("run", Budget(max_tokens=1))
-    ledger.extend("run", Budget(max_tokens=500 + 500))
+    ledger.set_limits("run", Budget(max_tokens=1))
+    ledger.set_limits("run", Budget(max_tokens=500 + 500))
     ledger.reserve("run", "l", "Outline", CALL)
     with pytest.raises(BudgetExceeded):
         ledger.reserve("run", "m", "Outline", Spend(1))
@@ -63,15 +63,15 @@ def test_a_limit_can_be_taken_away_and_set_anew(ledger):
     """From none to some, what was spent meanwhile counts."""
     ledger.open("run", Budget())
     ledger.reserve("run", "k", "Outline", CALL)
-    assert ledger.extend("run", Budget(max_tokens=700)).left.max_tokens == 200
-    assert ledger.extend("run", Budget()).left.max_tokens is None
+    assert ledger.set_limits("run", Budget(max_tokens=700)).left.max_tokens == 200
+    assert ledger.set_limits("run", Budget()).left.max_tokens is None
 
 
 def test_limits_change_also_while_somebody_holds_the_run(ledger):
     """It is not spending: whoever may write the ledger may set limits, in use or not."""
     called(ledger)
     lease = ledger.take("run", "a")
-    ledger.extend("run", Budget(max_tokens=1))
+    ledger.set_limits("run", Budget(max_tokens=1))
     with pytest.raises(BudgetExceeded):
         ledger.reserve(lease, "k", "Outline", CALL)
 
@@ -79,4 +79,4 @@ def test_limits_change_also_while_somebody_holds_the_run(ledger):
 def test_an_account_that_was_never_opened_has_no_limits_to_change(ledger):
     """A mistyped name opens nothing."""
     with pytest.raises(KeyError):
-        ledger.extend("run", Budget())
+        ledger.set_limits("run", Budget())

@@ -24,7 +24,7 @@ from thrifty.ledger.postgres import RETRY_PAUSE_S, TRANSACTION_ATTEMPTS_MAX, Pos
 def ledger(database):
     opened = PostgresLedger(database, wait_s=2)
     yield opened
-    opened.close()
+    opened.disconnect()
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_a_server_that_is_not_there_is_said_so(caplog):
     with pytest.raises(LedgerUnavailable, match=f"^{re.escape(told)}$") as refusal:
         ledger.balance("run")
     assert "hush" not in str(refusal.value) + caplog.text
-    ledger.close()
+    ledger.disconnect()
 
 
 def test_a_driver_that_is_not_installed_is_said_so(monkeypatch):
@@ -192,7 +192,7 @@ def test_a_database_that_cannot_keep_every_character_is_refused(postgres):
         with pytest.raises(LedgerUnavailable, match="has encoding SQL_ASCII; make one in UTF8"):
             called(ledger)
     finally:
-        ledger.close()
+        ledger.disconnect()
         with psycopg.connect(postgres, autocommit=True) as other:
             other.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -297,7 +297,7 @@ def test_a_ledger_keeps_one_connection_and_the_clock_that_it_is_given(database):
     called(ledger)
     assert ledger.take("run", "me").since_ms == 7
     assert ledger._postgres_storage._open_pool().get_stats()["pool_min"] == 1
-    ledger.close()
+    ledger.disconnect()
 
 
 def test_what_is_committed_is_on_the_disk(postgres, database):
@@ -308,7 +308,7 @@ def test_what_is_committed_is_on_the_disk(postgres, database):
         ledger = PostgresLedger(database)
         with ledger._postgres_storage._open_pool().connection() as connection:
             shown = connection.execute("SHOW synchronous_commit").fetchone()
-        ledger.close()
+        ledger.disconnect()
     finally:
         with psycopg.connect(postgres, autocommit=True) as other:
             other.execute("ALTER ROLE postgres RESET synchronous_commit")

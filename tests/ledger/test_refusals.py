@@ -49,7 +49,7 @@ def test_a_share_that_cannot_grow_is_named_by_its_label(ledger):
     called(ledger)
     ledger.grant("run", "sub", SHARE, "Research")
     wide = Budget(max_tokens=10_002, max_cost_usd=0.1, max_tool_calls=5)
-    refusal = refused(BudgetExceeded, lambda: ledger.extend("sub", wide))
+    refusal = refused(BudgetExceeded, lambda: ledger.set_limits("sub", wide))
     assert refusal.missing == {"tokens": 2}
     assert str(refusal).startswith("Research does not fit")
 
@@ -74,7 +74,6 @@ def test_a_grant_that_is_no_grant_is_named_with_what_it_is(ledger):
     ledger.reclaim("run", "sub")
     assert closed(lambda: ledger.reclaim("run", "call")) == ("call", "pending")
     assert closed(lambda: ledger.reclaim("run", "none")) == ("none", "unknown")
-    assert closed(lambda: ledger.extend("sub", Budget(max_tokens=1))) == ("sub", "returned")
     assert closed(lambda: ledger.settle("run", "sub", USED)) == ("sub", "returned")
 
 
@@ -137,7 +136,11 @@ def test_an_account_that_was_never_opened_is_named(ledger):
     acts = [
         lambda: ledger.reserve("nobody", "k", "Outline", CALL),
         lambda: ledger.reconcile("nobody", "k", USED),
-        lambda: ledger.extend("nobody", Budget()),
+        lambda: ledger.set_limits("nobody", Budget()),
+        lambda: ledger.move("nobody", None),
+        lambda: ledger.close("nobody"),
+        lambda: ledger.sweep("nobody"),
+        lambda: ledger.open("new", Budget(), parent="nobody"),
         lambda: ledger.take("nobody", "a"),
         lambda: ledger.grant("nobody", "sub", SHARE),
         lambda: ledger.reclaim("nobody", "sub"),
@@ -170,9 +173,6 @@ def test_a_name_that_cannot_be_kept_is_told_by_its_field(ledger):
         refusal = refused(InvalidInput, lambda act=act: act("a\0"))
         remedy = "leave out control characters and half characters"
         assert (refusal.field, refusal.value, refusal.remedy) == (field, "a\0", remedy)
-    for account in ("x" * 251, None):
-        extend = lambda account=account: ledger.extend(account, Budget())  # noqa: E731
-        assert refused(InvalidInput, extend).field == "account"
     for field, act in {
         "fingerprint": lambda: ledger.reserve("run", "l", "l", CALL, fingerprint="x" * 401),
         "label": lambda: ledger.grant("run", "sub", SHARE, "x" * 401),
@@ -183,6 +183,29 @@ def test_a_name_that_cannot_be_kept_is_told_by_its_field(ledger):
     assert [entry.status for entry in ledger.entries("run")] == ["pending"]
 
 
+@pytest.mark.parametrize("name", ["", "x" * 251, "a\0", "\ud800", None], ids=ascii)
+def test_a_name_that_no_account_can_have_is_told_by_every_act(ledger, name):
+    called(ledger)
+    acts = [
+        lambda: ledger.set_limits(name, Budget()),
+        lambda: ledger.close(name),
+        lambda: ledger.move(name, None),
+        lambda: ledger.reconcile(name, "k", USED),
+        lambda: ledger.take(name, "a", run="one"),
+    ]
+    for act in acts if name is None else [*acts, lambda: ledger.sweep(name)]:
+        refusal = refused(InvalidInput, act)
+        assert (refusal.field, refusal.value) == ("account", name)
+    if name is not None:
+        parent = [
+            lambda: ledger.open("new", Budget(), parent=name),
+            lambda: ledger.move("run", name),
+        ]
+        for act in parent:
+            refusal = refused(InvalidInput, act)
+            assert (refusal.field, refusal.value) == ("parent", name)
+
+
 def test_the_longest_names_are_taken(ledger):
     name, text = "n" * 250, "t" * 400
     ledger.open(name, Budget())
@@ -190,16 +213,3 @@ def test_the_longest_names_are_taken(ledger):
     assert ledger.release(name, text)._replace(status="pending") == entry
     assert ledger.grant(name, "c" * 250, Budget(), text).spent == Spend()
     assert ledger.take(name, text, run="r" * 250).run == "r" * 250
-
-
-def test_a_share_that_leaves_open_what_its_parent_limits_is_told_by_its_field(ledger):
-    ledger.open("run", Budget(max_tokens=10, max_latency_ms=5, max_tool_calls=1))
-    grant = lambda **limits: ledger.grant("run", "sub", Budget(**limits))  # noqa: E731
-    remedy = "set a limit, as the account it is taken from has one"
-    for limits, field in (({"max_tokens": 1}, "tool_calls"), ({"max_tool_calls": 1}, "tokens")):
-        refusal = refused(InvalidInput, lambda limits=limits: grant(**limits))
-        told = (refusal.field, refusal.value, refusal.remedy)
-        assert told == (f"share.max_{field}", None, remedy)
-    grant(max_tokens=1, max_tool_calls=1)
-    widen = lambda: ledger.extend("sub", Budget(max_tokens=1))  # noqa: E731
-    assert refused(InvalidInput, widen).field == "budget.max_tool_calls"

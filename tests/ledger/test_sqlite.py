@@ -1,21 +1,30 @@
 """What only a file can do: be full, locked, read-only, broken, or of another version."""
 
+import gc
 import os
+import re
 import resource
 import sqlite3
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.ledger.shorthand import CALL, USED, called
-from thrifty.budget import Budget, InvalidInput, LedgerUnavailable, Spend
+from thrifty.budget import Budget, InvalidInput, LedgerUnavailable
+from thrifty.ledger import calls, commit_queue
+from thrifty.ledger.commit_queue import QueuedWork
+from thrifty.ledger.protocol import Entry, Lease
 from thrifty.ledger.sql import AND_OVERRUN, ORDER_BY_NUMBER, SELECT_ENTRIES
-from thrifty.ledger.sqlite import COMMITS_PER_CHECKPOINT, SqliteLedger
+from thrifty.ledger.sqlite import SqliteLedger
+from thrifty.ledger.sqlite_file import COMMITS_PER_CHECKPOINT, SqliteFile
+from thrifty.ledger.thread_waker import make_waker
 
+WAIT_S = 240
 UNUSABLE = (
     r"^the ledger /.*ledger\.sqlite cannot be used \(.*\); "
     r"check that its disk has room, and that the file can be written$"
@@ -31,7 +40,7 @@ def path(tmp_path):
 def ledger(path):
     opened = SqliteLedger(path, busy_ms=50)
     yield opened
-    opened.close()
+    opened.disconnect()
 
 
 @contextmanager
@@ -85,7 +94,7 @@ def test_a_file_that_cannot_be_written_is_refused():
     folder = Path(tempfile.mkdtemp())
     ledger = SqliteLedger(folder / "ledger.sqlite")
     called(ledger)
-    ledger.close()
+    ledger.disconnect()
     (folder / "ledger.sqlite").chmod(0o444)
     folder.chmod(0o555)
     child = os.fork()
@@ -142,21 +151,21 @@ def test_a_relative_path_names_the_same_file_wherever_the_process_goes(tmp_path,
     monkeypatch.chdir(tmp_path)
     ledger = SqliteLedger("ledger.sqlite")
     called(ledger, "k")
-    ledger.close()
+    ledger.disconnect()
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert ledger.balance("run").reserved == CALL
-    ledger.close()
+    ledger.disconnect()
 
 
 def test_a_ledger_has_one_connection_a_process(ledger):
     """Made once, and made anew after it was closed."""
     called(ledger)
-    connection = ledger._sqlite_storage._connection
+    connection = ledger._sqlite_storage._file._connection
     ledger.reserve("run", "k", "k", CALL)
-    assert ledger._sqlite_storage._connection is connection
-    ledger.close()
-    assert ledger._sqlite_storage._connection is None
+    assert ledger._sqlite_storage._file._connection is connection
+    ledger.disconnect()
+    assert ledger._sqlite_storage._file._connection is None
     with pytest.raises(sqlite3.ProgrammingError):
         connection.execute("SELECT 1")
 
@@ -176,11 +185,22 @@ def test_a_file_that_cannot_become_a_ledger_is_let_go(path, monkeypatch):
 
 
 def test_a_ledger_that_nobody_holds_any_more_closes_its_file(path):
-    """At once, and not when Python next looks for cycles."""
+    """And ends its thread, without waiting until Python looks for cycles, after a refusal too."""
+    others = set(threading.enumerate())
     ledger = SqliteLedger(path)
     ledger.open("run", Budget())
-    connection = ledger._sqlite_storage._connection
-    del ledger
+    with pytest.raises(KeyError):
+        ledger.balance("nobody")
+    connection = ledger._sqlite_storage._file._connection
+    (thread,) = set(threading.enumerate()) - others
+    gc.disable()
+    try:
+        del ledger
+        thread.join(WAIT_S)
+    finally:
+        gc.enable()
+    assert not thread.is_alive()
+    assert not Path(f"{path}-wal").exists()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         connection.execute("SELECT 1")
 
@@ -188,37 +208,37 @@ def test_a_ledger_that_nobody_holds_any_more_closes_its_file(path):
 def test_others_are_waited_for_as_long_as_was_said(path):
     ledger = SqliteLedger(path, busy_ms=150)
     called(ledger)
-    assert ledger._sqlite_storage._connection.execute("PRAGMA busy_timeout").fetchone() == (150,)
+    assert ledger._sqlite_storage._file._connection.execute("PRAGMA busy_timeout").fetchone() == (
+        150,
+    )
     with locked(path), pytest.raises(LedgerUnavailable, match=UNUSABLE):
         ledger.reserve("run", "k", "k", CALL)
-    ledger.close()
+    ledger.disconnect()
 
 
-class Busy:
-    """A connection while somebody else has the file."""
-
-    def execute(self, statement):
-        raise sqlite3.OperationalError("database is locked")
-
-
-def test_the_log_can_wait_when_the_file_is_busy(ledger):
+def test_the_log_can_wait_when_the_file_is_busy(ledger, path):
     """What is in it is as durable as what is in the file."""
     called(ledger)
-    ledger._sqlite_storage._commits = 0
-    ledger._sqlite_storage._checkpoint(Busy())
+    ledger._sqlite_storage._file._commits = 0
+    with sqlite3.connect(path) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM thrifty_accounts").fetchall()
+        assert ledger.reserve("run", "k", "k", CALL).status == "pending"
+    reader.close()
+    assert ledger._sqlite_storage._file._commits == 1
 
 
 def test_what_needs_the_disk_less_can_be_said(path):
     ledger = SqliteLedger(path, synchronous="NORMAL")
     called(ledger)
-    assert ledger._sqlite_storage._connection.execute("PRAGMA synchronous").fetchone() == (1,)
-    ledger.close()
+    assert ledger._sqlite_storage._file._connection.execute("PRAGMA synchronous").fetchone() == (1,)
+    ledger.disconnect()
 
 
 def test_every_change_is_on_the_disk(ledger):
     """The durability that the docs state: synchronous=FULL (2), in a write-ahead log."""
     called(ledger)
-    connection = ledger._sqlite_storage._connection
+    connection = ledger._sqlite_storage._file._connection
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
@@ -228,7 +248,7 @@ def test_every_change_is_on_the_disk(ledger):
 def test_overruns_are_found_by_their_index(ledger):
     """A run asks after every step, and its entries are many."""
     called(ledger)
-    connection = ledger._sqlite_storage._connection
+    connection = ledger._sqlite_storage._file._connection
     asked = f"EXPLAIN QUERY PLAN {SELECT_ENTRIES}{AND_OVERRUN}{ORDER_BY_NUMBER}"
     plan = " ".join(row[-1] for row in connection.execute(asked, ("run",)))
     assert "USING INDEX thrifty_overruns" in plan
@@ -244,92 +264,115 @@ def test_the_log_does_not_grow_without_end(ledger, path):
     assert max(sizes) < 1.5 * max(sizes[:COMMITS_PER_CHECKPOINT])
 
 
-def test_an_interrupted_thread_takes_nobody_with_it(ledger):
-    """Ctrl-C in the thread that commits for all: the others are committed all the same."""
+def test_a_thread_whose_own_work_fails_takes_nobody_with_it(ledger):
+    """While the first waits for the file, three more come that are then committed together."""
     called(ledger)
-    is_inside, go_on = threading.Event(), threading.Event()
+    storage = ledger._sqlite_storage
+    begun, go_on, done = threading.Event(), threading.Event(), []
 
-    def interrupted(tables):
-        is_inside.set()
-        go_on.wait(240)
+    def hold(tables):
+        begun.set()
+        go_on.wait(WAIT_S)
+
+    def interrupt(tables):
+        calls.reserve(tables, calls.Caller.of("run"), Entry("m", "m", "pending", CALL, run="run"))
         raise KeyboardInterrupt
 
-    caught = []
-
-    def first():
-        try:
-            ledger._sqlite_storage.write(interrupted)
-        except KeyboardInterrupt:
-            caught.append(True)
-
-    threads = [
-        threading.Thread(target=first),
-        threading.Thread(target=lambda: ledger.reserve("run", "k", "k", CALL)),
-    ]
-    threads[0].start()
-    is_inside.wait(240)
-    threads[1].start()
-    go_on.set()
-    for thread in threads:
-        thread.join()
-    assert caught == [True]
-    assert [entry.key for entry in ledger.entries("run")] == ["k"]
-
-
-def test_a_thread_whose_own_work_fails_takes_nobody_with_it(ledger):
-    """While the first waits for the file, two more come that are then committed together."""
-    called(ledger)
-    caught = []
-
-    def odd(tables):
+    def fail(tables):
+        calls.reserve(tables, calls.Caller.of("run"), Entry("n", "n", "pending", CALL, run="run"))
         raise TypeError("of this work alone")
 
-    def fail():
+    def ask(act):
         try:
-            ledger._sqlite_storage.write(odd)
-        except TypeError as error:
-            caught.append(error)
+            done.append(act())
+        except BaseException as error:
+            done.append(type(error))
 
-    with ledger._sqlite_storage._lock:
-        threads = [
-            threading.Thread(target=lambda: ledger.reserve("run", "k", "k", CALL)),
-            threading.Thread(target=lambda: ledger.reserve("run", "l", "l", CALL)),
-            threading.Thread(target=fail),
-        ]
-        for number, thread in enumerate(threads, 1):
-            thread.start()
-            while len(ledger._sqlite_storage._group_commit._waiting) < number:
-                time.sleep(0.001)
+    acts = [
+        lambda: storage.write(hold),
+        lambda: storage.write(interrupt),
+        lambda: ledger.reserve("run", "k", "k", CALL).key,
+        lambda: storage.write(fail),
+        lambda: ledger.reserve("run", "l", "l", CALL).key,
+    ]
+    threads = [threading.Thread(target=ask, args=(act,)) for act in acts]
+    threads[0].start()
+    assert begun.wait(WAIT_S)
+    for number, thread in enumerate(threads[1:], 1):
+        thread.start()
+        while storage._queue._workplace.items.qsize() < number:
+            thread.join(0.001)
+    go_on.set()
     for thread in threads:
-        thread.join()
-    assert len(caught) == 1
-    assert {entry.key for entry in ledger.entries("run")} == {"k", "l"}
+        thread.join(WAIT_S)
+    assert set(done) == {None, KeyboardInterrupt, "k", TypeError, "l"}
+    assert [entry.key for entry in ledger.entries("run")] == ["k", "l"]
+    assert ledger.balance("run").reserved == CALL + CALL
 
 
-def test_an_answer_survives_the_process(path):
-    """Another process finds it under its key."""
-    child = os.fork()
-    if not child:
-        ledger = SqliteLedger(path)
-        called(ledger, "k")
-        ledger.settle("run", "k", USED, "an answer")
-        os.kill(os.getpid(), 9)
-    os.waitpid(child, 0)
-    ledger = SqliteLedger(path)
-    assert ledger.reserve("run", "k", "Outline", Spend()).answer == "an answer"
-    ledger.close()
+def test_a_disk_that_one_of_several_fills_is_full_for_that_one_alone(ledger):
+    """What is committed together fails together, and each then tries by itself."""
+    called(ledger)
+    file = ledger._sqlite_storage._file
+    made, done = [], []
+
+    def write_much(tables):
+        tables.set_lease(Lease("run", "x" * 100, "o" * 4_000_000, 1, 0))
+
+    def task(work):
+        made.append(QueuedWork(work, "write", make_waker()))
+        return made[-1]
+
+    tasks = [
+        task(lambda tables: done.append("first")),
+        task(write_much),
+        task(lambda tables: done.append("last")),
+    ]
+    pages = file._connection.execute("PRAGMA page_count").fetchone()[0]
+    file._connection.execute(f"PRAGMA max_page_count = {pages + 100}")
+    commit_queue._commit_batch(tasks, file.commit)
+    assert done == ["first", "first", "last"]
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        tasks[1].take_result()
+    assert tasks[0].take_result() is tasks[2].take_result() is None
 
 
-def test_a_new_file_that_somebody_is_writing_is_waited_for(path):
-    """SQLite refuses to turn the log on while another writes, whatever its busy timeout."""
-    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    other.execute("CREATE TABLE somebodys (own INTEGER)")
-    other.execute("BEGIN IMMEDIATE")
-    committing = threading.Timer(0.2, other.execute, ["COMMIT"])
-    committing.start()
-    ledger = SqliteLedger(path)
-    called(ledger, "k")
-    assert [entry.key for entry in ledger.entries("run")] == ["k"]
-    ledger.close()
-    committing.join()
-    other.close()
+class Held:
+    """A ledger's file that somebody else has, and threads that wait for it."""
+
+    def __init__(self, path, busy_ms, threads):
+        self.ledger = SqliteLedger(path, busy_ms=busy_ms)
+        called(self.ledger)
+        self.threads = threads
+
+    def ask(self):
+        """What each of the threads gets, and how long it took."""
+
+        def one(number):
+            began_s = time.monotonic()
+            try:
+                got = self.ledger.reserve("run", f"k{number}", "k", CALL).status
+            except LedgerUnavailable as error:
+                got = str(error)
+            return got, time.monotonic() - began_s
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(one, range(self.threads)))
+
+
+def test_none_of_many_threads_waits_for_a_locked_file_longer_than_was_said(path, monkeypatch):
+    """They wait side by side: for each the time counts from when it asked."""
+    held = Held(path, busy_ms=400, threads=8)
+    turns, attempt = [], SqliteFile._attempt
+    monkeypatch.setattr(
+        SqliteFile, "_attempt", lambda file, tasks: turns.append(len(tasks)) or attempt(file, tasks)
+    )
+    with locked(path):
+        results = held.ask()
+    assert all(re.match(UNUSABLE, got) for got, _ in results)
+    assert min(took_s for _, took_s in results) >= 0.4
+    # One after another would be 16 turns and more, of a quarter of a second each.
+    assert len(turns) < 8
+    monkeypatch.undo()
+    assert [got for got, _ in held.ask()] == ["pending"] * 8
+    held.ledger.disconnect()

@@ -44,7 +44,7 @@ class CheckedRun:
             budget=Budget(),
         )
         self.state = {
-            "run": {"id": "run", "number": 1, "task": "t", "common": ""},
+            "run": {"name": "", "number": 1, "task": "t"},
             "proposed": [],
             "outcomes": [],
             "spend": Spend(latency_ms=40).to_state(),
@@ -69,6 +69,7 @@ class CheckedRun:
             {**self.state, **told},
             Runtime(context=settings),
             config or {},
+            run_id="run",
             services=self.services,
         )
 
@@ -80,7 +81,7 @@ def run():
 
 def test_as_planned_it_goes_on_and_has_nothing_to_say(run):
     run.charge("a", Spend(10), Spend(10, 0, 0, 1))
-    run.ledger.extend("run", Budget(max_tokens=30))
+    run.ledger.set_limits("run", Budget(max_tokens=30))
     assert run.check(DONE_A) == {
         "direction": "route",
         "halt_reason": "",
@@ -153,7 +154,7 @@ def test_what_is_reserved_elsewhere_is_not_left(run):
 
 def test_the_limits_are_those_of_the_ledger(run):
     run.charge("a", Spend(110), Spend(105))
-    run.ledger.extend("run", Budget(max_tokens=100))
+    run.ledger.set_limits("run", Budget(max_tokens=100))
     checked = run.check(DONE_A, context={"on_drift": "halt"})
     assert checked["halt_reason"] == "overrun: 5 tokens over the limit"
 

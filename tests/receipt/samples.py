@@ -30,6 +30,7 @@ RECEIPT = Receipt(
     spent=Spend(4630, 15_123_456, 8650, 4),
     planned=Spend(4720, 14_450_000, 9650, 4),
     bound_by=("cost",),
+    bound_by_accounts=(),
     lines=(
         ReceiptLine(
             "Proposals", "", "overhead", None, Spend(590, 1_200_000, 900, 1), 0.0, "", 0, 900
@@ -66,6 +67,7 @@ def hostile() -> Receipt:
         status="halted",
         halt_reason=HOSTILE,
         bound_by=(HOSTILE,),
+        bound_by_accounts=(HOSTILE,),
         lines=tuple(
             replace(x, label=HOSTILE, executor=HOSTILE, reason=HOSTILE) for x in RECEIPT.lines
         ),

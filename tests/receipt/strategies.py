@@ -36,6 +36,7 @@ def receipts(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Receipt]:
         spent=strategies.spends,
         planned=strategies.spends,
         bound_by=st.lists(st.sampled_from(["tokens", "cost"]) | texts, unique=True).map(tuple),
+        bound_by_accounts=st.lists(texts, max_size=2).map(tuple),
         lines=st.lists(lines(texts), max_size=4).map(tuple),
         decisions=st.lists(strategies.decisions(texts), max_size=4).map(tuple),
     )

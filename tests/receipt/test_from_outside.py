@@ -60,7 +60,7 @@ def test_a_receipt_from_before_steps_had_times_is_still_shown():
 EXAMPLE = """{
   "run_id": "run-1", "task": "Plan", "status": "done", "halt_reason": "",
   "budget": {"max_tokens": 100}, "spent": {"tokens": 60, "tool_calls": 1}, "planned": {},
-  "within_budget": true, "bound_by": [], "decisions": [],
+  "within_budget": true, "bound_by": [], "bound_by_accounts": [], "decisions": [],
   "lines": [{"label": "Outline plan", "executor": "llm", "status": "done", "planned": null,
              "actual": {"tokens": 60, "tool_calls": 1}, "value": 3.0, "reason": ""}]
 }"""

@@ -45,5 +45,5 @@ def test_each_user_spends_from_an_account_in_postgres(deployed, database):
     assert spent.tokens == models.bill.total_tokens <= 3_000
     assert spent.tool_calls == len(models.requests) <= 3
     assert ledger.balance("bob").spent.tokens == 0
-    ledger.close()
+    ledger.disconnect()
     assert "BlockingError" not in server.log

@@ -42,7 +42,10 @@ def test_the_last_human_message_is_the_task_and_an_ai_message_comes_back(run, th
     # A chat goes on: the next message on the thread is the next task, on an account of its own.
     said = [{"role": "user", "content": "Plan a wedding"}]
     again = Receipt.from_state(run(thread, input={"messages": said})["receipt"])
-    assert (again.run_id, again.task) == (f"{thread}/2", "Plan a wedding")
+    assert (again.run_id, again.task) == (
+        f"run:local/thread={thread}/run=2",
+        "Plan a wedding",
+    )
 
 
 def test_a_run_streams_nodes_states_and_the_models_words(client, thread, models):

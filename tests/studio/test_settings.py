@@ -50,5 +50,5 @@ def test_naming_somebody_elses_run_gets_none_of_its_text(run, thread, models):
     models.script(Answer("Known to Alice alone.", when="alice", times=None))
     run(thread, input={"task": "Alice's plan", "budget": BUDGET})
     budget = {"max_tokens": 4000, "max_tool_calls": 5}
-    stolen = {"task": "A plan", "budget": budget, "run_id": f"{thread}/1"}
+    stolen = {"task": "A plan", "budget": budget, "run_id": f"run:local/thread={thread}/run=1"}
     assert "Known to Alice alone" not in str(run(input=stolen, raise_error=False))

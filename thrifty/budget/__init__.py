@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from thrifty.budget.errors import (
+        AccountClosed,
         BudgetExceeded,
         InvalidInput,
         KeyReused,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from thrifty.budget.step_set import check_steps, group_by_step
 
 __all__ = [
+    "AccountClosed",
     "Budget",
     "BudgetExceeded",
     "InvalidInput",

@@ -1,7 +1,7 @@
 """Budgets the way people say them: "2k tokens, 5s, $0.02, 2 calls"."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from thrifty.budget import validate
@@ -51,24 +51,42 @@ def parse_budget(phrase: object, field: str = "budget") -> Budget:
     Raises:
         InvalidInput: a part cannot be understood, or a resource is named twice.
     """
-    text = validate.text(field, phrase, maximum=PHRASE_MAX)
+    return make_budget(split_phrase(phrase, field, PHRASE_MAX, PHRASE_EXAMPLE), field)
+
+
+def split_phrase(phrase: object, field: str, maximum: int, example: str) -> list[str]:
+    """The parts of a phrase in small letters, at least one.
+
+    Raises:
+        InvalidInput: it has no part, or more than `maximum` characters.
+    """
+    text = validate.text(field, phrase, maximum=maximum)
     parts = [part.strip() for part in SEPARATOR_PATTERN.split(text.lower()) if part.strip()]
     if not parts:
-        raise InvalidInput(field, phrase, f"write it as in {PHRASE_EXAMPLE!r}")
+        raise InvalidInput(field, phrase, f"write it as in {example!r}")
+    return parts
+
+
+def make_budget(parts: Iterable[str], field: str, example: str = PHRASE_EXAMPLE) -> Budget:
+    """The budget of parts that each limit a resource. The example shows how to write them.
+
+    Raises:
+        InvalidInput: a part cannot be understood, or a resource is named twice.
+    """
     limits: dict[str, int] = {}
     for part in parts:
-        resource, limit = _parse_limit(field, part)
+        resource, limit = _parse_limit(field, part, example)
         if resource.name in limits:
             raise InvalidInput(field, part, f"limit {resource.name} once")
         limits[resource.name] = limit
     return Budget.of_limits(limits.get(resource.name) for resource in RESOURCES)
 
 
-def _parse_limit(field: str, part: str) -> tuple[Resource, int]:
+def _parse_limit(field: str, part: str, example: str) -> tuple[Resource, int]:
     match = LIMIT_PATTERN.fullmatch(part)
     units = [unit for unit in (match["before"], match["unit"]) if unit] if match else []
     if match is None or len(units) != 1 or units[0] not in UNITS:
-        raise InvalidInput(field, part, f"write a number and a unit, as in {PHRASE_EXAMPLE!r}")
+        raise InvalidInput(field, part, f"write a number and a unit, as in {example!r}")
     resource, size = UNITS[units[0]]
     exact = Fraction(match["number"].replace(",", "")) * SCALES[match["scale"] or ""] * size
     if resource is not COST and exact.denominator != 1:

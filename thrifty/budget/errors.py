@@ -3,6 +3,7 @@
 ThriftyError
 ├── InvalidInput        a value that no run can start from: names the field, the value, the remedy
 ├── BudgetExceeded      a call whose worst case does not fit in what is left; it was not sent
+│   └── AccountClosed   the account, or one above it, takes no calls any more
 ├── PriceUnknown        money is limited and nobody knows what the call would cost; it was not sent
 ├── ModelUnavailable    no key, no server, or a server that did not answer usefully
 ├── ReservationClosed   a reservation that was already settled or released is touched again
@@ -12,9 +13,13 @@ ThriftyError
 └── LedgerUnavailable   the ledger cannot be read or written; what it could not reserve was not sent
 """
 
+import copyreg
 from collections.abc import Mapping
 from time import gmtime, strftime
+from typing import Any
 
+from thrifty.budget.local_time import describe_reset
+from thrifty.budget.plain_text import single_line
 from thrifty.budget.resources import format_amounts
 from thrifty.budget.secret_names import is_secret
 
@@ -26,6 +31,10 @@ class ThriftyError(Exception):
 
     exit_code = 1
     """What the command line returns when this error ends it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy, or what another process unpickles, has the same message and the same facts.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class InvalidInput(ThriftyError, ValueError):
@@ -49,11 +58,47 @@ class BudgetExceeded(ThriftyError):
 
     exit_code = 3
 
-    def __init__(self, missing: Mapping[str, int], what: str) -> None:
+    def __init__(
+        self,
+        missing: Mapping[str, int],
+        what: str,
+        account: str = "",
+        period: str = "run",
+        resets_at_ms: int | None = None,
+        zone: str = "UTC",
+        *,
+        is_shared: bool = False,
+        is_beyond_window: bool = False,
+    ) -> None:
         self.missing = dict(missing)
         """By how much each resource falls short, in that resource's unit."""
+        self.account = account
+        """The account whose limit it is: the one that was asked, or one above it (`is_shared`)."""
+        self.period = period
+        """What that limit is counted over: run, minute, hour, day or month."""
+        self.resets_at_ms = resets_at_ms
+        """When the next window begins, in milliseconds since 1970. `None` for a run."""
+        self.zone = zone
+        """The time zone in which the account counts days and months."""
+        self.is_beyond_window = is_beyond_window
+        """Whether it fits in no window, however little is spent: to wait for a reset is no use."""
         short = format_amounts(self.missing)
-        super().__init__(f"{what} does not fit: {short} short; raise the budget or drop the step")
+        if period == "run":
+            where = f" in {_show_name(account)}" if is_shared else ""
+            told = f"{what} does not fit: {short} short{where}; raise the budget or drop the step"
+        else:
+            told = f"{what} does not fit, {short} short: {self._describe_window()}"
+        super().__init__(told)
+
+    def _describe_window(self) -> str:
+        name = _show_name(self.account)
+        if self.is_beyond_window:
+            whole = f"the {self.period}'s whole budget of {name}"
+            return f"it is more than {whole}; raise that or drop the step"
+        spent = f"the {self.period}'s budget of {name} is spent"
+        if self.resets_at_ms is None:
+            return f"{spent}; raise it, or wait"
+        return f"{spent}; {describe_reset(self.period, self.resets_at_ms, self.zone)}"
 
 
 class PriceUnknown(ThriftyError):
@@ -91,6 +136,20 @@ class ReservationClosed(ThriftyError):
         self.status = status
         """What it has become: settled, released, or never made."""
         super().__init__(f"reservation {key!r} is {status}; reserve again under a new id")
+
+
+class AccountClosed(BudgetExceeded):
+    """An account was closed, or one above it: nothing fits in it any more.
+
+    What it has spent and its open calls stay.
+    """
+
+    exit_code = 12
+
+    def __init__(self, account: str) -> None:
+        super().__init__({}, "a call", account)
+        name = _show_name(account)
+        self.args = (f"account {name} is closed: no call can be made on it; use another",)
 
 
 class StepEnded(ThriftyError):
@@ -151,4 +210,12 @@ def format_value(value: object) -> str:
         text = ascii(value)
     except ValueError:  # an integer with more digits than Python agrees to print
         text = f"a {type(value).__name__} too long to print"
+    return _cut(text)
+
+
+def _show_name(account: str) -> str:
+    return _cut(single_line(account)) or "the account"
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= VALUE_CHARACTERS_MAX else text[: VALUE_CHARACTERS_MAX - 1] + "…"

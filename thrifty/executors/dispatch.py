@@ -35,8 +35,6 @@ class Assignment:
     """Work for an executor, and what was reserved for it."""
 
     work: Work
-    key: str
-    """Names the work in the ledger; calls for it are numbered."""
     reserved: Spend
     untouched: str = ""
     """What follows in the draft and is too long to be revised as well."""
@@ -66,9 +64,9 @@ class Dispatcher:
 
     ledger: Ledger
     account: AccountOrLease
-    prefix: str
-    """Of the keys: the run's. No key names the revision of a plan: a run that begins again after a
-    crash comes to the same work by other plans, since by then it has spent more."""
+    key_of: Callable[[StepOption], str]
+    """Names the work on an option in the account. No key names the revision of a plan: a run that
+    begins again after a crash comes to the same work by other plans, as it has spent more."""
     task: str
     draft: Draft
     """What was written so far."""
@@ -123,10 +121,9 @@ class Dispatcher:
         A run that is resumed or forked finds what it reserved before, and keeps its size. With
         another size it might read another part of the draft, and so ask another question.
         """
-        key = f"{self.prefix}/{option.name}"
-        first = call_key(key, 1)
+        first = call_key(self.key_of(option), 1)
         declared = self._as_declared(option)
-        limit = earlier_limit(self.ledger, self.account, key)
+        limit = earlier_limit(self.ledger, self.account, self.key_of(option))
         if limit is None:
             left, access = self.left().left_after(kept), self.model_access
             model = access.model_of(option)
@@ -134,7 +131,7 @@ class Dispatcher:
         readable, untouched = self._readable(option, step, limit)
         entry = self.ledger.reserve(self.account, first, option.name, limit, unsent=True)
         work = Work(self.task, declared, readable, revises=step.role == "revision")
-        return Assignment(work, key, entry.reserved, untouched)
+        return Assignment(work, entry.reserved, untouched)
 
     def _as_declared(self, option: StepOption) -> StepOption:
         """An option with the estimates of its catalog, so that a bill is compared with those."""

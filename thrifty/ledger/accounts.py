@@ -1,153 +1,172 @@
-"""What the acts on whole accounts do to the tables: limits, grants, leases."""
+"""What the acts on whole accounts do to the tables: their place, their limits, their end."""
 
-from dataclasses import replace
-
-from thrifty.budget import BudgetExceeded, KeyReused, ReservationClosed
+from thrifty.budget import Budget, InvalidInput
 from thrifty.budget.limits import LimitAmounts, tighter_limits
-from thrifty.ledger import rules
-from thrifty.ledger.calls import (
-    Caller,
-    admit_caller,
-    lease_lost_error,
-    post_change,
-    require_account,
-)
-from thrifty.ledger.protocol import Entry, Lease
-from thrifty.ledger.rules import ZERO_AMOUNTS, StoredAccount
-from thrifty.ledger.storage import Tables
+from thrifty.budget.periods import Period, window_of
+from thrifty.ledger import posting, rules, windows
+from thrifty.ledger.calls import Caller, admit_caller, require_account
+from thrifty.ledger.protocol import AccountInfo, Balance, PeriodBalance
+from thrifty.ledger.storage import Account, Counter, Tables
+from thrifty.ledger.windows import CurrentCounter
+
+DEPTH_MAX = 8
+"""How many accounts a call can be booked in: each costs a row to lock and to write."""
+
+PeriodLimits = tuple[tuple[Period, LimitAmounts], ...]
 
 
-def open_account(tables: Tables, caller: Caller, limits: LimitAmounts) -> StoredAccount:
+def open_account(
+    tables: Tables, caller: Caller, limits: PeriodLimits, parent: str | None, zone: str | None
+) -> Account:
     account = tables.account(caller.account)
     if account is None:
-        account = _new_account(caller.account, "", limits)
-        tables.add_account(account)
-        return account
-    if account.parent:
-        # Else a sub-agent could raise its own grant.
-        limits = tighter_limits(account.limits, limits)
-    if limits != account.limits:
+        return new_account(tables, caller.account, limits, parent, zone or "UTC")
+    if parent is not None and parent_name(tables, account) != parent:
+        where = repr(parent_name(tables, account)) if account.ancestors else "no account"
+        raise InvalidInput("parent", parent, f"{account.name!r} stands under {where}; use move")
+    if account.is_granted:
+        (_, run_limits), *others = limits
+        limits = (("run", tighter_limits(account.limits[0][1], run_limits)), *others)
+    if limits != account.limits or zone not in (None, account.zone):
         admit_caller(tables, caller)
-    return _change_limits(tables, account, limits)
+    return change_limits(tables, account, limits, zone)
 
 
-def extend(tables: Tables, name: str, limits: LimitAmounts) -> StoredAccount:
-    return _change_limits(tables, require_account(tables, name), limits)
-
-
-def _change_limits(tables: Tables, account: StoredAccount, limits: LimitAmounts) -> StoredAccount:
-    if limits == account.limits:
-        return account
-    _check_children(tables, account, limits)
-    changed = rules.with_current_over(account._replace(limits=limits))
-    if account.parent:
-        _resize_grant(tables, changed)
-    tables.set_account(changed)
-    return changed
-
-
-def _check_children(tables: Tables, account: StoredAccount, limits: LimitAmounts) -> None:
-    """What is limited from now on has to be limited in the sub-agents' accounts too."""
-    pairs = zip(account.limits, limits, strict=True)
-    if any(before is None and after is not None for before, after in pairs):
-        for entry in tables.open_entries(account.name):
-            if entry.is_grant:
-                rules.check_share(entry.key, require_account(tables, entry.key).limits, limits)
-
-
-def _resize_grant(tables: Tables, child: StoredAccount) -> None:
-    """Takes from a parent what its sub-agent's limits grew by, or gives it back."""
-    parent = require_account(tables, child.parent)
-    before = _require_grant(tables, parent.name, child.name)
-    if before.status == "returned":
-        raise ReservationClosed(child.name, before.status)
-    rules.check_share("budget", child.limits, parent.limits)
-    after = rules.with_child(before, child)
-    if short := rules.growth_shortfall(parent, rules.growth(before, after)):
-        raise BudgetExceeded(short, before.label)
-    post_change(tables, parent, before, after)
-
-
-def grant(
-    tables: Tables, caller: Caller, child: str, limits: LimitAmounts, label: str
-) -> StoredAccount:
-    existing = tables.account(child)
-    parent, entry_before = admit_caller(tables, caller, child)
-    if existing is not None:
-        if existing.parent != parent.name:
-            raise KeyReused(child, "is the account of somebody else")
-        return existing
-    if entry_before is not None:
-        raise KeyReused(child, "stands for a call")
-    rules.check_share("share", limits, parent.limits)
-    account = _new_account(child, parent.name, limits)
-    entry = Entry(child, label, "granted", rules.share_of(account), run=caller.run)
-    if short := rules.growth_shortfall(parent, entry.reserved.amounts):
-        raise BudgetExceeded(short, label)
-    tables.add_entry(parent.name, entry)
-    tables.set_account(rules.with_reservation(parent, entry))
-    tables.add_account(account)
+def new_account(
+    tables: Tables,
+    name: str,
+    limits: PeriodLimits,
+    parent: str | None,
+    zone: str = "UTC",
+    *,
+    is_granted: bool = False,
+) -> Account:
+    """Adds an account, with the counter of its whole life."""
+    ancestors = () if parent is None else _path_under(tables, parent)
+    account = tables.add_account(
+        Account(windows.NOT_STORED, name, ancestors, limits, zone, is_granted, is_closed=False)
+    )
+    (_, run_limits), *_ = limits
+    tables.add_counter(windows.new_counter(account.id, "run", (0, windows.EVER_MS), run_limits))
     return account
 
 
-def reclaim(tables: Tables, caller: Caller, child: str) -> Entry:
-    tables.account(child)  # locked before its parent, as everywhere
-    parent, _ = admit_caller(tables, caller)
-    entry = _require_grant(tables, parent.name, child)
-    return (
-        entry if entry.status == "returned" else _close_granted_account(tables, parent.name, child)
-    )
+def change_limits(
+    tables: Tables, account: Account, limits: PeriodLimits, zone: str | None = None
+) -> Account:
+    """Gives an account other limits, from this moment on."""
+    changed = account._replace(limits=limits, zone=zone or account.zone)
+    if changed == account:
+        return account
+    run = windows.run_counter(tables, account)
+    limited = rules.with_limits(run, limits[0][1])
+    if account.is_granted:
+        _require_room_for_hold(tables, account, run, limited)
+    tables.set_account(changed)
+    tables.set_counter(limited)
+    posting.update_hold(tables, changed)
+    same_windows = dict(account.limits) if changed.zone == account.zone else {}
+    for period, amounts in limits[1:]:
+        if period not in same_windows:
+            _count_from_entries(tables, changed, period, amounts)
+    return changed
 
 
-def _close_granted_account(tables: Tables, parent: str, child: str) -> Entry:
-    """Closes an account and its own sub-agents', and returns what is left of its grant."""
-    for entry in tables.open_entries(child):
+def _require_room_for_hold(
+    tables: Tables, account: Account, before: Counter, after: Counter
+) -> None:
+    """What is held for a sub-agent's account grows with its limits, and has to fit where it is."""
+    grant = posting.find_grant(tables, account)
+    if grant.status != "granted":
+        return
+    used = rules.add_amounts(before.spent, before.reserved)
+    held, wanted = (rules.unused_limits(each.limits, used) for each in (before, after))
+    more = rules.excess_amounts(wanted, held)
+    parent = tables.account_by_id(account.ancestors[-1])
+    posting.find_room_to_hold(tables, parent, more, grant.label)
+
+
+def _count_from_entries(
+    tables: Tables, account: Account, period: Period, limits: LimitAmounts
+) -> None:
+    """Counts what was booked in the current window of a period before the account had it.
+
+    Whoever opens a day at noon limits what was spent since midnight, too.
+    """
+    since_ms = windows.counted_since_ms(tables, period, account.zone)
+    run = windows.run_counter(tables, account)
+    for entry in tables.booked_entries(run.id, since_ms):
         if entry.is_grant:
-            _close_granted_account(tables, child, entry.key)
-    _close_abandoned_calls(tables, child, None)
-    # Read anew: each call that was closed has changed the account.
-    tables.set_account(rules.with_limits_at_spent(require_account(tables, child)))
-    before = _require_grant(tables, parent, child)
-    return post_change(
-        tables, require_account(tables, parent), before, before._replace(status="returned")
+            continue  # held in the account's whole life alone
+        window = window_of(period, account.zone, entry.at_ms)
+        counter = tables.counter_at(account.id, period, window[0])
+        if counter is None:
+            counter = tables.add_counter(windows.new_counter(account.id, period, window, limits))
+        if counter.id not in entry.counters:
+            tables.set_entry(entry._replace(counters=(*entry.counters, counter.id)))
+            tables.set_counter(rules.with_entry(counter, entry))
+
+
+def move(tables: Tables, name: str, parent: str | None) -> None:
+    account = require_account(tables, name)
+    ancestors = () if parent is None else _path_under(tables, parent)
+    if account.id in ancestors:
+        raise InvalidInput("parent", parent, f"use an account that is not below {name!r}")
+    family = [each for each in tables.accounts() if account.id in each.path]
+    deepest = max(len(each.path) for each in family) - len(account.ancestors)
+    if len(ancestors) + deepest > DEPTH_MAX:
+        raise InvalidInput("parent", parent, f"use at most {DEPTH_MAX} levels of accounts")
+    tables.lock({each.id for each in family})
+    if any(entry.is_grant for each in family for entry in tables.open_entries(each.name)) or (
+        account.is_granted and posting.find_grant(tables, account).is_open
+    ):
+        raise InvalidInput("account", name, "reclaim what is held for it or in it first")
+    for each in family:
+        below = each.ancestors[len(account.ancestors) :]
+        is_granted = each.is_granted and each.id != account.id
+        tables.set_account(each._replace(ancestors=(*ancestors, *below), is_granted=is_granted))
+
+
+def close(tables: Tables, name: str) -> Account:
+    account = require_account(tables, name)._replace(is_closed=True)
+    tables.set_account(account)
+    return account
+
+
+def balance(tables: Tables, name: str) -> Balance:
+    account = require_account(tables, name)
+    counters = list(windows.current_counters(tables, account))
+    is_closed = any(current.account.is_closed for current in counters)
+    return Balance(tuple([_period_balance(tables, each) for each in counters]), is_closed)
+
+
+def _period_balance(tables: Tables, current: CurrentCounter) -> PeriodBalance:
+    account, counter = current.account, current.counter
+    spent, reserved = windows.used_in(tables, counter)
+    return PeriodBalance(
+        account.name,
+        counter.period,
+        Budget.of_limits(counter.limits),
+        rules.as_spend(spent),
+        rules.as_spend(reserved),
+        windows.resets_at_ms(tables, counter),
+        account.zone,
     )
 
 
-def take(
-    tables: Tables, name: str, run: str, owner: str, over_fence: int | None, now_ms: int
-) -> Lease:
-    require_account(tables, name)
-    last = tables.lease(name, run)
-    if last is not None and last.owner:
-        if last.owner == owner:
-            return last
-        # Of two who take the same lease over, the second names a fence that is no longer in force.
-        if last.fence != over_fence:
-            raise lease_lost_error(last)
-    _close_abandoned_calls(tables, name, run)
-    lease = Lease(name, run, owner, last.fence + 1 if last else 1, now_ms)
-    tables.set_lease(lease)
-    return lease
+def account_info(tables: Tables, account: Account) -> AccountInfo:
+    limits = {period: Budget.of_limits(amounts) for period, amounts in account.limits}
+    parent = parent_name(tables, account)
+    return AccountInfo(account.name, parent, limits, account.zone, account.is_closed)
 
 
-def give_back(tables: Tables, lease: Lease, now_ms: int) -> None:
-    admit_caller(tables, Caller.of(lease))
-    tables.set_lease(replace(lease, owner="", since_ms=now_ms))
+def parent_name(tables: Tables, account: Account) -> str:
+    """The name of the account above, or nothing for a root."""
+    return tables.account_by_id(account.ancestors[-1]).name if account.ancestors else ""
 
 
-def _close_abandoned_calls(tables: Tables, name: str, run: str | None) -> None:
-    """Closes the open calls that nobody will settle any more: of one run, or of all for None."""
-    for entry in tables.open_entries(name):
-        if not entry.is_grant and run in (None, entry.run):
-            post_change(tables, require_account(tables, name), entry, rules.close_abandoned(entry))
-
-
-def _require_grant(tables: Tables, parent: str, child: str) -> Entry:
-    entry = tables.entry(parent, child)
-    if entry is None or not entry.is_grant:
-        raise ReservationClosed(child, entry.status if entry else "unknown")
-    return entry
-
-
-def _new_account(name: str, parent: str, limits: LimitAmounts) -> StoredAccount:
-    return StoredAccount(name, parent, limits, ZERO_AMOUNTS, ZERO_AMOUNTS, ZERO_AMOUNTS)
+def _path_under(tables: Tables, parent: str) -> tuple[int, ...]:
+    path = require_account(tables, parent).path
+    if len(path) >= DEPTH_MAX:
+        raise InvalidInput("parent", parent, f"use at most {DEPTH_MAX} levels of accounts")
+    return path

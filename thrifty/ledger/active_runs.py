@@ -185,8 +185,8 @@ class ActiveRuns:
         except KeyError:
             self._claims.pop(claim, None)
             raise LedgerUnavailable(
-                f"the ledger knows nothing of the run {run_id!r}, which has begun; "
-                "use the ledger that it began with, or restore it from a backup"
+                f"the ledger knows nothing of the run {run_id!r}, which has begun; go on with the "
+                "user, thread and ledger that it began with, or restore the ledger from a backup"
             ) from None
 
     def _return_if_over(self, driver: str) -> None:

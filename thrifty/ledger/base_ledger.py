@@ -1,21 +1,42 @@
 """The ledger over any storage: it checks what comes in, and does each act in one transaction.
 
-`Ledger` says what each operation promises. `calls` and `accounts` change the tables, and `rules`
-decides.
+`Ledger` says what each operation promises. `calls`, `accounts`, `grants`, `run_leases` and `sweep`
+change the tables, `posting` keeps the counters, and `rules` decides.
 """
 
 import time
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache, partial
 from typing import Concatenate, ParamSpec, TypeVar
 
-from thrifty.budget import Budget, InvalidInput, Spend, validate
+from thrifty.budget import (
+    AccountClosed,
+    Budget,
+    BudgetExceeded,
+    InvalidInput,
+    LedgerUnavailable,
+    Spend,
+    validate,
+)
 from thrifty.budget.clock import NANO_PER_MS
+from thrifty.budget.periods import Limits, limits_by_period, time_zone
 from thrifty.budget.plain_text import strip_unprintable
-from thrifty.ledger import accounts, calls, rules
+from thrifty.ledger import accounts, calls, grants, rules, run_leases, sweep, windows
+from thrifty.ledger.accounts import PeriodLimits
 from thrifty.ledger.calls import Caller
-from thrifty.ledger.protocol import AccountOrLease, Balance, Entry, Lease
-from thrifty.ledger.storage import Storage, Tables
+from thrifty.ledger.outbox import Outbox
+from thrifty.ledger.owner import process_name
+from thrifty.ledger.process_exit import LEDGERS, register_exit_aware
+from thrifty.ledger.protocol import AccountInfo, AccountOrLease, Balance, Entry, Lease, Tags
+from thrifty.ledger.storage import CallNames, Storage, Tables
+from thrifty.ledger.thresholds import (
+    PERCENTS_DEFAULT,
+    ThresholdHook,
+    call_hook,
+    find_reached,
+    note_reached,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,27 +44,65 @@ T = TypeVar("T")
 ACCOUNT_LENGTH_MAX = 250
 KEY_LENGTH_MAX = 400
 """In characters: account and key together fill an index row of PostgreSQL's (2,704 bytes)."""
+TAGS_MAX, TAG_LENGTH_MAX = 20, 200
 
 
 def wall_clock_ms() -> int:
-    """Now, for people to read. No decision depends on it."""
+    """Now, by this machine's clock."""
     return time.time_ns() // NANO_PER_MS
 
 
 class BaseLedger:
     """A `Ledger` that keeps its accounts in a `Storage`."""
 
-    def __init__(self, storage: Storage, now_ms: Callable[[], int] = wall_clock_ms) -> None:
+    def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._now_ms = now_ms
+        self._watches: list[tuple[ThresholdHook, tuple[int, ...]]] = []
+        self._outbox = Outbox()
+        register_exit_aware(self, LEDGERS)
 
-    def open(self, account: AccountOrLease, budget: Budget) -> Balance:
-        return rules.balance_of(self._change(accounts.open_account, account, budget.limits))
+    def open(
+        self,
+        account: AccountOrLease,
+        limits: Limits,
+        *,
+        parent: str | None = None,
+        zone: str | None = None,
+    ) -> Balance:
+        caller = _check_caller(account)
+        amounts = _period_limits(limits)
+        _check_zone(zone)
+        _check_parent(parent)
 
-    def extend(self, account: str, budget: Budget) -> Balance:
-        name, limits = _check_text("account", account, ACCOUNT_LENGTH_MAX), budget.limits
-        stored = self._storage.write(lambda tables: accounts.extend(tables, name, limits))
-        return rules.balance_of(stored)
+        def act(tables: Tables) -> Balance:
+            accounts.open_account(tables, caller, amounts, parent, zone)
+            return accounts.balance(tables, caller.account)
+
+        return self._write(act)
+
+    def set_limits(self, account: str, limits: Limits, *, zone: str | None = None) -> Balance:
+        name, amounts = _check_account(account), _period_limits(limits)
+        _check_zone(zone)
+
+        def act(tables: Tables) -> Balance:
+            accounts.change_limits(tables, calls.require_account(tables, name), amounts, zone)
+            return accounts.balance(tables, name)
+
+        return self._write(act)
+
+    def move(self, account: str, parent: str | None) -> None:
+        name = _check_account(account)
+        _check_parent(parent)
+        self._write(lambda tables: accounts.move(tables, name, parent))
+
+    def close(self, account: str) -> Balance:
+        name = _check_account(account)
+
+        def act(tables: Tables) -> Balance:
+            accounts.close(tables, name)
+            return accounts.balance(tables, name)
+
+        return self._write(act)
 
     def reserve(
         self,
@@ -54,56 +113,100 @@ class BaseLedger:
         *,
         fingerprint: str = "",
         unsent: bool = False,
+        tags: Mapping[str, str] | None = None,
     ) -> Entry:
+        caller = _check_caller(account)
         wanted = Entry(
-            _check_text("key", key, KEY_LENGTH_MAX),
-            _check_text("label", label, KEY_LENGTH_MAX),
-            "unsent" if unsent else "pending",
-            worst_case,
+            key=_check_text("key", key, KEY_LENGTH_MAX),
+            label=_check_text("label", label, KEY_LENGTH_MAX),
+            status="unsent" if unsent else "pending",
+            reserved=worst_case,
             fingerprint=_check_text("fingerprint", fingerprint, KEY_LENGTH_MAX)
             if fingerprint
             else "",
-            run=_check_caller(account).run,
+            run=caller.run,
+            account=caller.account,
+            owner=process_name(),
+            tags=_check_tags(tags) if tags else (),
         )
-        return self._change(calls.reserve, account, wanted)
+        try:
+            return self._change(calls.reserve, account, key, wanted)
+        except BudgetExceeded as refusal:
+            if isinstance(refusal, AccountClosed) or not self.sweep(refusal.account):
+                raise
+        return self._change(calls.reserve, account, key, wanted)
 
     def mark_sent(self, account: AccountOrLease, key: str) -> Entry:
-        return self._change(calls.mark_sent, account, key)
+        return self._change(calls.mark_sent, account, key, key)
 
     def settle(self, account: AccountOrLease, key: str, actual: Spend, answer: str = "") -> Entry:
-        return self._change(calls.settle, account, key, actual, answer)
+        entry = self._close_call(calls.settle, account, key, actual, answer)
+        self._tell_thresholds(entry.account)
+        return entry
 
     def charge_in_full(self, account: AccountOrLease, key: str, latency_ms: int = 0) -> Entry:
         known_ms = validate.amount("latency_ms", latency_ms)
-        return self._change(calls.charge_in_full, account, key, known_ms)
+        entry = self._close_call(calls.charge_in_full, account, key, known_ms)
+        self._tell_thresholds(entry.account)
+        return entry
 
     def release(self, account: AccountOrLease, key: str) -> Entry:
-        return self._change(calls.release, account, key)
+        return self._close_call(calls.release, account, key)
 
     def reconcile(self, account: str, key: str, actual: Spend) -> Entry:
-        return self._storage.write(lambda tables: calls.reconcile(tables, account, key, actual))
+        name = _check_account(account)
+        return self._write(lambda tables: calls.reconcile(tables, name, key, actual))
+
+    def sweep(self, account: str | None = None, *, owner: str | None = None) -> tuple[Entry, ...]:
+        top = None if account is None else _check_account(account)
+        found = self._storage.read(lambda tables: sweep.find_abandoned(tables, top, owner))
+        if not found:
+            return ()
+        return self._write(lambda tables: sweep.close_entries(tables, found))
+
+    def watch(self, hook: ThresholdHook, percents: Sequence[int] = PERCENTS_DEFAULT) -> None:
+        """Calls a function when an account has spent a share of a limit, once in each window.
+
+        Calls that are settled through this ledger object are watched, those of other processes
+        where they watch themselves. What the function raises is logged, and breaks no call.
+
+        Args:
+            hook: what to call: `log_threshold`, `post_threshold(url)`, or a function of yours.
+            percents: the shares, in percent of each limit.
+
+        Raises:
+            InvalidInput: a share is no whole number from 1 to 100.
+        """
+        for percent in percents:
+            validate.amount("percents", percent, minimum=1, maximum=100)
+        self._watches.append((hook, tuple(percents)))
 
     def grant(self, account: AccountOrLease, child: str, share: Budget, label: str = "") -> Balance:
+        caller = _check_caller(account)
         # The account's name is also the key of its entry in the parent's.
         name = _check_text("child", child, ACCOUNT_LENGTH_MAX)
         shown = _check_text("label", label, KEY_LENGTH_MAX) if label else name
-        return rules.balance_of(self._change(accounts.grant, account, name, share.limits, shown))
+
+        def act(tables: Tables) -> Balance:
+            grants.grant(tables, caller, name, share.limits, shown)
+            return accounts.balance(tables, name)
+
+        return self._write(act)
 
     def reclaim(self, account: AccountOrLease, child: str) -> Entry:
-        return self._change(accounts.reclaim, account, child)
+        caller = _check_caller(account)
+        return self._write(lambda tables: grants.reclaim(tables, caller, child))
 
     def take(
         self, account: str, owner: str, over_fence: int | None = None, run: str | None = None
     ) -> Lease:
-        name = _check_text("run", account if run is None else run, ACCOUNT_LENGTH_MAX)
-        who, now_ms = _check_text("owner", owner, KEY_LENGTH_MAX), self._now_ms()
-        return self._storage.write(
-            lambda tables: accounts.take(tables, account, name, who, over_fence, now_ms)
-        )
+        name = _check_account(account)
+        of_run = name if run is None else _check_text("run", run, ACCOUNT_LENGTH_MAX)
+        who = _check_text("owner", owner, KEY_LENGTH_MAX)
+        return self._write(lambda tables: run_leases.take(tables, name, of_run, who, over_fence))
 
     def give_back(self, lease: Lease) -> None:
-        now_ms = self._now_ms()
-        self._storage.write(lambda tables: accounts.give_back(tables, lease, now_ms))
+        self._write(lambda tables: run_leases.give_back(tables, lease))
 
     def owner_of(self, account: str, run: str | None = None) -> str:
         name = account if run is None else run
@@ -112,8 +215,11 @@ class BaseLedger:
 
     def balance(self, account: AccountOrLease) -> Balance:
         name = _check_caller(account).account
-        return rules.balance_of(
-            self._storage.read(lambda tables: calls.require_account(tables, name), is_single=True)
+        return self._storage.read(lambda tables: accounts.balance(tables, name))
+
+    def accounts(self) -> tuple[AccountInfo, ...]:
+        return self._storage.read(
+            lambda tables: tuple([accounts.account_info(tables, a) for a in tables.accounts()])
         )
 
     def entry(self, account: AccountOrLease, key: str) -> Entry | None:
@@ -128,34 +234,113 @@ class BaseLedger:
             lambda tables: tuple(tables.overruns(calls.require_account(tables, name).name))
         )
 
-    def entries(self, account: AccountOrLease) -> tuple[Entry, ...]:
+    def entries(self, account: AccountOrLease, *, below: bool = False) -> tuple[Entry, ...]:
         name = _check_caller(account).account
-        return self._storage.read(lambda tables: _read_checked_entries(tables, name))
+        return self._storage.read(lambda tables: _read_checked_entries(tables, name, below=below))
+
+    def _tell_thresholds(self, account: str) -> None:
+        """Calls the hooks whose thresholds this account, or one above it, has reached."""
+        percents = {percent for _, own in self._watches for percent in own}
+        if not percents or not self._storage.read(
+            lambda tables: find_reached(tables, account, percents)
+        ):
+            return
+        for reached in self._write(lambda tables: note_reached(tables, account, percents)):
+            for hook, own in self._watches:
+                if reached.percent in own:
+                    call_hook(hook, reached)
+
+    def end_process(self) -> None:
+        """Closes what this process has open in the ledger: nobody here will do it any more."""
+        self._outbox.flush()
+        self.sweep(owner=process_name())
+
+    def _close_call(
+        self,
+        act: Callable[Concatenate[Tables, Caller, str, P], Entry],
+        account: AccountOrLease,
+        key: str,
+        *details: P.args,
+        **named: P.kwargs,
+    ) -> Entry:
+        """Does an act that closes a call. If it cannot be written now, it is written later."""
+        change = partial(self._change, act, account, key, key, *details, **named)
+        return self._outbox.write(change, f"the end of call {key!r}")
+
+    def _write(self, work: Callable[[Tables], T], call: CallNames | None = None) -> T:
+        """Does some work in a transaction, behind what could not be written before."""
+        if self._outbox:
+            with suppress(LedgerUnavailable):  # the work itself will say so
+                self._outbox.flush()
+        return self._storage.write(work, call)
 
     def _change(
         self,
         act: Callable[Concatenate[Tables, Caller, P], T],
         account: AccountOrLease,
+        key: str,
         *details: P.args,
         **named: P.kwargs,
     ) -> T:
-        """Does one act of a caller in a transaction of its own."""
+        """Does one act on one call of a caller."""
         caller = _check_caller(account)
-        return self._storage.write(lambda tables: act(tables, caller, *details, **named))
+        return self._write(
+            lambda tables: act(tables, caller, *details, **named),
+            CallNames(caller.account, caller.run, key),
+        )
 
 
-def _read_checked_entries(tables: Tables, name: str) -> tuple[Entry, ...]:
-    account, entries = calls.require_account(tables, name), tables.entries(name)
-    rules.check_sums(account, entries)
-    return tuple(entries)
+def _read_checked_entries(tables: Tables, name: str, *, below: bool) -> tuple[Entry, ...]:
+    """The entries of an account, once it is certain that they add up to its counter."""
+    account = calls.require_account(tables, name)
+    counter = windows.run_counter(tables, account)
+    own = tables.entries(name)
+    # Of an account with none below it, these are all. To find the others takes longer.
+    if below or not rules.adds_up(counter, own):
+        booked = tables.booked_entries(counter.id)
+        if not rules.adds_up(counter, booked):
+            raise LedgerUnavailable(
+                f"the entries of account {name!r} do not add up to its counters; "
+                "restore the ledger from a backup"
+            )
+    return tuple(booked if below else own)
+
+
+def _period_limits(limits: Limits) -> PeriodLimits:
+    return tuple([(period, each.limits) for period, each in limits_by_period(limits).items()])
+
+
+def _check_zone(zone: str | None) -> None:
+    if zone is not None:
+        time_zone(zone)
 
 
 @lru_cache(maxsize=4096)
 def _check_caller(account: AccountOrLease) -> Caller:
     """Who asks, checked once for all the calls of a run."""
     caller = Caller.of(account)
-    _check_text("account", caller.account, ACCOUNT_LENGTH_MAX)
+    _check_account(caller.account)
     return caller
+
+
+def _check_account(name: str) -> str:
+    return _check_text("account", name, ACCOUNT_LENGTH_MAX)
+
+
+def _check_parent(name: str | None) -> None:
+    if name is not None:
+        _check_text("parent", name, ACCOUNT_LENGTH_MAX)
+
+
+def _check_tags(tags: Mapping[str, str]) -> Tags:
+    if len(tags) > TAGS_MAX:
+        raise InvalidInput("tags", sorted(tags), f"use at most {TAGS_MAX}")
+    return tuple([_check_tag(name, tags[name]) for name in sorted(tags)])
+
+
+def _check_tag(name: str, value: str) -> tuple[str, str]:
+    _check_text("tags", name, TAG_LENGTH_MAX)
+    return name, _check_text(f"tags.{name}", value, TAG_LENGTH_MAX)
 
 
 def _check_text(field: str, value: str, maximum: int) -> str:

@@ -2,13 +2,15 @@
 
 from typing import NamedTuple
 
-from thrifty.budget import BudgetExceeded, KeyReused, LeaseLost, ReservationClosed, Spend
+from thrifty.budget import KeyReused, LeaseLost, ReservationClosed, Spend
 from thrifty.ledger import rules
-from thrifty.ledger.protocol import AccountOrLease, Entry, Lease
-from thrifty.ledger.rules import StoredAccount
-from thrifty.ledger.storage import Tables
+from thrifty.ledger.posting import find_room, post_change, post_new
+from thrifty.ledger.protocol import AccountOrLease, Entry, EntryStatus, Lease
+from thrifty.ledger.storage import Account, Tables
 
 NO_FENCE = 0
+PAID_LATE: tuple[EntryStatus, ...] = ("pending", "in_doubt")
+"""What a bill still settles that comes without a lease: nothing that was never sent."""
 
 
 class Caller(NamedTuple):
@@ -25,7 +27,7 @@ class Caller(NamedTuple):
         return cls(account, account, NO_FENCE)
 
 
-def require_account(tables: Tables, name: str) -> StoredAccount:
+def require_account(tables: Tables, name: str) -> Account:
     """An account that was opened."""
     account = tables.account(name)
     if account is None:
@@ -33,10 +35,8 @@ def require_account(tables: Tables, name: str) -> StoredAccount:
     return account
 
 
-def admit_caller(
-    tables: Tables, caller: Caller, key: str = ""
-) -> tuple[StoredAccount, Entry | None]:
-    """The caller's account, if the caller may spend from it, and its entry of a key.
+def admit_caller(tables: Tables, caller: Caller) -> Account:
+    """The caller's account, if the caller may spend from it.
 
     The account is locked first, so that nobody can take the run over meanwhile.
     """
@@ -44,7 +44,7 @@ def admit_caller(
     lease = tables.lease(account.name, caller.run)
     if caller.fence != (lease.fence if lease and lease.owner else NO_FENCE):
         raise lease_lost_error(lease or Lease(caller.account, caller.run, "", NO_FENCE, 0))
-    return account, tables.entry(account.name, key) if key else None
+    return account
 
 
 def lease_lost_error(lease: Lease) -> LeaseLost:
@@ -53,21 +53,14 @@ def lease_lost_error(lease: Lease) -> LeaseLost:
 
 
 def reserve(tables: Tables, caller: Caller, wanted: Entry) -> Entry:
-    account, before = admit_caller(tables, caller, wanted.key)
+    account = admit_caller(tables, caller)
+    before = tables.entry(account.name, wanted.key)
     if before is not None:
         before = _confirm_same_call(tables, caller, before, wanted)
         if before.status != "released":
             return before
-    if short := rules.shortfall(account, wanted.reserved.amounts):
-        raise BudgetExceeded(short, wanted.label)
-    # The keyed row first: where two race for one key, it is what stops the second one
-    # before it has counted anything.
-    if before is None:
-        tables.add_entry(account.name, wanted)
-    else:
-        tables.set_entry(account.name, wanted)
-    tables.set_account(rules.with_reservation(account, wanted))
-    return wanted
+    room = find_room(tables, account, wanted.reserved.amounts, wanted.label)
+    return post_new(tables, room, wanted, is_known=before is not None)
 
 
 def _confirm_same_call(tables: Tables, caller: Caller, before: Entry, wanted: Entry) -> Entry:
@@ -80,74 +73,71 @@ def _confirm_same_call(tables: Tables, caller: Caller, before: Entry, wanted: En
         raise KeyReused(before.key, "stands for another request")
     if wanted.fingerprint and not before.fingerprint:
         before = before._replace(fingerprint=wanted.fingerprint)
-        tables.set_entry(caller.account, before)
+        tables.set_entry(before)
     return before
 
 
 def mark_sent(tables: Tables, caller: Caller, key: str) -> Entry:
-    account, entry = _find_own_call(tables, caller, key)
-    sent = rules.with_status(entry, "pending", Spend(), out_of=("unsent",))
-    return post_change(tables, account, entry, sent)
+    entry = _find_own_call(tables, caller, key)
+    sent = rules.with_status(entry, "pending", rules.NO_SPEND, out_of=("unsent",))
+    tables.set_entry(sent)  # what is held for it stays the same
+    return sent
 
 
 def settle(tables: Tables, caller: Caller, key: str, actual: Spend, answer: str) -> Entry:
-    account, entry = _find_own_call(tables, caller, key)
+    require_account(tables, caller.account)
+    entry = _require_call(tables.entry(caller.account, key), key, caller.run)
     if entry.status == "settled":
         return entry
-    return post_change(tables, account, entry, rules.with_status(entry, "settled", actual, answer))
+    if entry.status == "unsent":
+        admit_caller(tables, caller)
+        return post_change(tables, entry, rules.with_status(entry, "settled", actual, answer))
+    settled = rules.with_status(entry, "settled", actual, answer, out_of=PAID_LATE)
+    return post_change(tables, entry, settled)
 
 
 def charge_in_full(tables: Tables, caller: Caller, key: str, latency_ms: int) -> Entry:
-    account, entry = _find_own_call(tables, caller, key)
+    entry = _find_own_call(tables, caller, key)
     if entry.status == "in_doubt":
         return entry
     charged = rules.full_charge(entry, latency_ms)
-    return post_change(tables, account, entry, rules.with_status(entry, "in_doubt", charged))
+    return post_change(tables, entry, rules.with_status(entry, "in_doubt", charged))
 
 
 def release(tables: Tables, caller: Caller, key: str) -> Entry:
-    account, entry = _find_own_call(tables, caller, key)
+    entry = _find_own_call(tables, caller, key)
     if entry.status == "released":
         return entry
-    return post_change(tables, account, entry, rules.with_status(entry, "released", Spend()))
+    return post_change(tables, entry, rules.with_status(entry, "released", rules.NO_SPEND))
 
 
 def reconcile(tables: Tables, name: str, key: str, actual: Spend) -> Entry:
-    account = require_account(tables, name)
+    require_account(tables, name)
     entry = _require_call(tables.entry(name, key), key)
     if entry.status == "settled" and entry.charged == actual:
         return entry
     settled = rules.with_status(entry, "settled", actual, out_of=("in_doubt",))
-    return post_change(tables, account, entry, settled)
+    return post_change(tables, entry, settled)
 
 
-def _find_own_call(tables: Tables, caller: Caller, key: str) -> tuple[StoredAccount, Entry]:
-    """The caller's account, and in it the entry of a call that its run has reserved."""
-    account, entry = admit_caller(tables, caller, key)
-    call = _require_call(entry, key)
-    if call.run != caller.run:
-        raise KeyReused(key, f"belongs to run {call.run!r}")
-    return account, call
+def close_abandoned(tables: Tables, entries: list[Entry]) -> list[Entry]:
+    """Closes open calls that nobody will close any more. What is held for grants stays."""
+    return [
+        post_change(tables, entry, rules.close_abandoned(entry))
+        for entry in entries
+        if not entry.is_grant
+    ]
 
 
-def _require_call(entry: Entry | None, key: str) -> Entry:
+def _find_own_call(tables: Tables, caller: Caller, key: str) -> Entry:
+    """The entry of a call that the caller's run has reserved in an account that it may use."""
+    account = admit_caller(tables, caller)
+    return _require_call(tables.entry(account.name, key), key, caller.run)
+
+
+def _require_call(entry: Entry | None, key: str, run: str | None = None) -> Entry:
     if entry is None or entry.is_grant:
         raise ReservationClosed(key, entry.status if entry else "unknown")
+    if run is not None and entry.run != run:
+        raise KeyReused(key, f"belongs to run {entry.run!r}")
     return entry
-
-
-def post_change(tables: Tables, account: StoredAccount, before: Entry, after: Entry) -> Entry:
-    """Writes what an entry has become, and carries what it costs up to every parent."""
-    tables.set_entry(account.name, after)
-    changed = rules.with_changed_entry(account, before, after)
-    tables.set_account(changed)
-    if changed.parent and (changed.spent, changed.over) != (account.spent, account.over):
-        # Accounts are locked from the sub-agent upwards, so that two never wait for each other.
-        parent = require_account(tables, changed.parent)
-        grant = tables.entry(parent.name, changed.name)
-        assert grant is not None, "a sub-agent's account stands in its parent's"
-        if grant.status == "returned":
-            # A doubt has cost less than was charged: that is its parent's to spend by now.
-            tables.set_account(rules.with_limits_at_spent(changed))
-        post_change(tables, parent, grant, rules.with_child(grant, changed))
-    return after

@@ -110,8 +110,6 @@ def settle_call(
         return ledger.settle(account, entry.key, actual, answer)
     except LedgerUnavailable as error:
         return _keep_pending(entry, error)
-    except ReservationClosed:
-        return _entry_charged_by_other(ledger, account, entry)
 
 
 def release_call(ledger: Ledger, account: AccountOrLease, entry: Entry) -> Entry:
@@ -156,9 +154,9 @@ def charge_call_in_full(
 
 
 def _entry_charged_by_other(ledger: Ledger, account: AccountOrLease, entry: Entry) -> Entry:
-    """The entry of a call that another process charged in full, as it took the run for dead.
+    """The entry of a call that another process charged in full, as it took this one for dead.
 
-    The caller keeps what came of the call, and `reconcile` can lower the charge.
+    `reconcile` can lower the charge.
     """
     current = ledger.entry(account, entry.key)
     if current is None or current.status != "in_doubt":

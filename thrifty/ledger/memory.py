@@ -1,33 +1,72 @@
 """A ledger in this process's memory: as strict as any other, and gone when the process ends."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import count
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from thrifty.budget import LedgerUnavailable
+from thrifty.budget.periods import MINUTE_BUCKET_MS, Period
 from thrifty.ledger.base_ledger import BaseLedger, wall_clock_ms
+from thrifty.ledger.changed_rows import ChangedRows
 from thrifty.ledger.protocol import Entry, Lease
-from thrifty.ledger.rules import UNDER_WAY, StoredAccount
-from thrifty.ledger.storage import Tables
+from thrifty.ledger.storage import Account, CallNames, Counter, Tables
 
 T = TypeVar("T")
 
 
-class MemoryTables:
+class MemoryTables(ChangedRows):
     """Rows in dictionaries, and what they were before the transaction changed them."""
 
-    def __init__(self) -> None:
-        self._accounts: dict[str, StoredAccount] = {}
+    def __init__(self, clock: Callable[[], int]) -> None:
+        super().__init__(clock)
+        self._accounts: dict[str, Account] = {}
+        self._names: dict[int, str] = {}
+        self._counters: dict[int, Counter] = {}
+        self._windows: dict[tuple[int, Period, int], int] = {}
+        """The number of each counter, by its account, its period, and when it starts."""
+        self._latest_ms: dict[int, int] = {}
+        """When the latest window of an account's minutes starts."""
         self._entries: dict[str, dict[str, Entry]] = {}
+        self._places: dict[tuple[str, str], bool] = {}
+        """The account and the key of each entry, in the order in which they were added."""
+        self._open: dict[tuple[str, str], bool] = {}
+        """The account and the key of each entry that is open."""
         self._leases: dict[tuple[str, str], Lease] = {}
         self._accounts_with_overruns: set[str] = set()
         """The accounts that ever had one: the others need not be searched."""
-        self._undo_log: list[tuple[dict[Any, Any], Any, Any]] = []
-        """A table, a key and the row before the change; None where there was none."""
+        self._numbers = count(1)
 
-    def account(self, name: str) -> StoredAccount | None:
+    def account(self, name: str) -> Account | None:
         return self._accounts.get(name)
+
+    def account_by_id(self, number: int) -> Account:
+        return self._accounts[self._names[number]]
+
+    def accounts(self) -> list[Account]:
+        return list(self._accounts.values())
+
+    def lock(self, accounts: Collection[int]) -> None:
+        """Whoever is in the transaction is alone."""
+
+    def lock_counters(self, counters: Collection[int]) -> None:
+        """As `lock`."""
+
+    def counter(self, number: int) -> Counter:
+        return self._counters[number]
+
+    def counter_at(self, account: int, period: Period, starts_ms: int) -> Counter | None:
+        number = self._windows.get((account, period, starts_ms))
+        return None if number is None else self._counters[number]
+
+    def minute_counters(self, account: int, starts_from_ms: int) -> list[Counter]:
+        starts = range(starts_from_ms, self._latest_ms.get(account, 0) + 1, MINUTE_BUCKET_MS)
+        if len(starts) > len(self._windows):  # the clock was put back, by a year maybe
+            minutes = [each for each in self._counters.values() if each.period == "minute"]
+            return [m for m in minutes if m.account == account and m.starts_ms >= starts_from_ms]
+        found = (self.counter_at(account, "minute", starts_ms) for starts_ms in starts)
+        return [counter for counter in found if counter is not None]
 
     def entry(self, account: str, key: str) -> Entry | None:
         return self._entries[account].get(key)
@@ -35,8 +74,13 @@ class MemoryTables:
     def entries(self, account: str) -> list[Entry]:
         return list(self._entries[account].values())
 
-    def open_entries(self, account: str) -> list[Entry]:
-        return [entry for entry in self._entries[account].values() if entry.is_open]
+    def booked_entries(self, counter: int, since_ms: int = 0) -> list[Entry]:
+        entries = (self._entries[account][key] for account, key in self._places)
+        return [e for e in entries if e.at_ms >= since_ms and counter in e.counters]
+
+    def open_entries(self, account: str | None = None) -> list[Entry]:
+        found = [key for key in self._open if account in (None, key[0])]
+        return [self._entries[name][key] for name, key in found]
 
     def overruns(self, account: str) -> list[Entry]:
         if account not in self._accounts_with_overruns:
@@ -46,20 +90,43 @@ class MemoryTables:
     def lease(self, account: str, run: str) -> Lease | None:
         return self._leases.get((account, run))
 
-    def add_account(self, account: StoredAccount) -> None:
+    def add_account(self, account: Account) -> Account:
+        numbered = account._replace(id=next(self._numbers))
         self._put(self._entries, account.name, {})
+        self._put(self._names, numbered.id, account.name)
+        self.set_account(numbered)
+        return numbered
+
+    def set_account(self, account: Account) -> None:
         self._put(self._accounts, account.name, account)
 
-    def set_account(self, account: StoredAccount) -> None:
-        self._put(self._accounts, account.name, account)
+    def add_counter(self, counter: Counter) -> Counter:
+        numbered = counter._replace(id=next(self._numbers))
+        account, period, starts_ms = counter.account, counter.period, counter.starts_ms
+        self._put(self._windows, (account, period, starts_ms), numbered.id)
+        if period == "minute":
+            latest_ms = max(self._latest_ms.get(account, 0), starts_ms)
+            self._put(self._latest_ms, account, latest_ms)
+        self.set_counter(numbered)
+        return numbered
 
-    def add_entry(self, account: str, entry: Entry) -> None:
-        self._put(self._entries[account], entry.key, entry)
+    def set_counter(self, counter: Counter) -> None:
+        self._put(self._counters, counter.id, counter)
 
-    def set_entry(self, account: str, entry: Entry) -> None:
-        self._put(self._entries[account], entry.key, entry)
-        if entry.status not in UNDER_WAY and entry.is_overrun:
-            self._accounts_with_overruns.add(account)
+    def add_entry(self, entry: Entry) -> None:
+        self._put(self._places, (entry.account, entry.key), True)
+        self.set_entry(entry)
+
+    def set_entry(self, entry: Entry) -> None:
+        self._put(self._entries[entry.account], entry.key, entry)
+        place = entry.account, entry.key
+        if entry.is_open:
+            if place not in self._open:
+                self._put(self._open, place, True)
+            return
+        self._remove(self._open, place)
+        if entry.is_overrun:
+            self._accounts_with_overruns.add(entry.account)
 
     def set_lease(self, lease: Lease) -> None:
         self._put(self._leases, (lease.account, lease.run), lease)
@@ -69,33 +136,16 @@ class MemoryTables:
         """Whether no account was ever opened."""
         return not self._accounts
 
-    def commit(self) -> None:
-        """Ends the transaction."""
-        self._undo_log.clear()
-
-    def roll_back(self) -> None:
-        """Undoes the transaction, even where a Ctrl-C ended it between two rows."""
-        while self._undo_log:
-            rows, key, before = self._undo_log.pop()
-            if before is None:
-                rows.pop(key, None)
-            else:
-                rows[key] = before
-
-    def _put(self, rows: dict[Any, Any], key: Any, row: Any) -> None:
-        self._undo_log.append((rows, key, rows.get(key)))
-        rows[key] = row
-
 
 class MemoryStorage:
     """A `Storage` for one process, whose threads it lets in one after another."""
 
-    def __init__(self) -> None:
-        self._tables = MemoryTables()
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._tables = MemoryTables(now_ms)
         self._lock = Lock()
         self._pid = os.getpid()
 
-    def write(self, work: Callable[[Tables], T]) -> T:
+    def write(self, work: Callable[[Tables], T], call: CallNames | None = None) -> T:
         self._check_process()
         with self._lock:
             # Every exception, a Ctrl-C included: half a transaction would break the sums.
@@ -110,7 +160,10 @@ class MemoryStorage:
     def read(self, work: Callable[[Tables], T], *, is_single: bool = False) -> T:
         self._check_process()
         with self._lock:
-            return work(self._tables)
+            try:
+                return work(self._tables)
+            finally:
+                self._tables.commit()  # the next look is at another moment
 
     def _check_process(self) -> None:
         """A fork has a copy of the tables, and would spend every budget a second time.
@@ -128,7 +181,11 @@ class MemoryStorage:
 
 
 class MemoryLedger(BaseLedger):
-    """A `Ledger` for runs that live and end in one process."""
+    """A `Ledger` for runs that live and end in one process.
+
+    Args:
+        now_ms: the time, in milliseconds since 1970, by which windows begin and end.
+    """
 
     def __init__(self, now_ms: Callable[[], int] = wall_clock_ms) -> None:
-        super().__init__(MemoryStorage(), now_ms)
+        super().__init__(MemoryStorage(now_ms))

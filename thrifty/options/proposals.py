@@ -7,8 +7,8 @@ not fit is dropped, and a remark says so. Nothing of it is run, sent or counted.
 
 import math
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from thrifty.budget import InvalidInput, Spend, Step, StepOption, validate
@@ -94,6 +94,31 @@ def read_proposals(
     return Proposals(tuple(steps), tuple(remarks))
 
 
+def hold_to_catalog(proposed: Iterable[Step], known: Sequence[Step]) -> Iterator[Step]:
+    """Holds proposed steps, once they come from a state, to what was read of a model's answer.
+
+    A client of a server can write the state. So a step that is called like one of the catalog is
+    left out, and no option claims less than `read_proposals` lets it claim.
+    """
+    scale = [option for step in known for option in step.options]
+    names = {step.name for step in known} | {option.name for option in scale}
+    for step in proposed:
+        if names.isdisjoint({step.name, *(option.name for option in step.options)}):
+            yield replace(step, options=tuple(hold_to_scale(o, scale) for o in step.options))
+
+
+def hold_to_scale(option: StepOption, scale: Sequence[StepOption]) -> StepOption:
+    """A proposed option that claims no less than known ones, and hands an executor nothing."""
+    estimate = _no_less(option.estimate, _alike(option.executor, scale))
+    value = min(option.value, max(known.value for known in scale))
+    return replace(option, estimate=estimate, value=value, payload={})
+
+
+def _alike(executor: str, scale: Sequence[StepOption]) -> Sequence[StepOption]:
+    """The known options of an executor. Where there are none, all of them."""
+    return [option for option in scale if option.executor == executor] or scale
+
+
 def _read_proposal(
     proposal: object, names: set[str], scale: Sequence[StepOption], executors: Collection[str]
 ) -> Step:
@@ -103,13 +128,12 @@ def _read_proposal(
     full_name = f"{name} ({'LLM' if executor == 'llm' else executor})"
     if {fold_name(name), fold_name(full_name)} & names:
         raise InvalidInput("proposal.name", name, "another step or option has this name")
-    alike = [option for option in scale if option.executor == executor] or list(scale)
     option = StepOption(
         name=full_name,
         step=name,
         executor=executor,
         description=_read_line("description", given.get("description"), DESCRIPTION_LENGTH_MAX),
-        estimate=_read_estimate(given, alike),
+        estimate=_read_estimate(given, _alike(executor, scale)),
         value=min(_read_finite("value", given.get("value")), max(o.value for o in scale)),
         spread=PROPOSAL_SPREAD,
     )
@@ -122,8 +146,13 @@ def _read_estimate(given: Mapping[str, Any], alike: Sequence[StepOption]) -> Spe
         field: min(math.ceil(_read_finite(field, given.get(field))), CLAIM_MAX)
         for field in ("tokens", "latency_ms", "tool_calls")
     }
-    floor = {field: min(getattr(o.estimate, field) for o in alike) for field in claimed}
-    return Spend(**{field: max(claimed[field], floor[field]) for field in claimed})
+    return _no_less(Spend(**claimed), alike)
+
+
+def _no_less(claimed: Spend, alike: Sequence[StepOption]) -> Spend:
+    """What is claimed, but no less of any resource than the cheapest known option uses."""
+    floor = map(min, zip(*(option.estimate.amounts for option in alike), strict=True))
+    return Spend(*map(max, claimed.amounts, floor))
 
 
 def _read_finite(field: str, value: object) -> float:

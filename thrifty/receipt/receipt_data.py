@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from typing_extensions import TypedDict
@@ -13,6 +13,7 @@ from thrifty.budget.decision import Decision
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.resources import RESOURCES
 from thrifty.budget.states import BudgetState, DecisionState, SpendState
+from thrifty.ledger.protocol import Balance
 
 RunStatus = Literal["done", "halted"]
 ReceiptLineStatus = Literal["done", "cut", "failed", "skipped", "stopped", "replaced", "overhead"]
@@ -44,6 +45,7 @@ class ReceiptState(TypedDict):
     planned: SpendState
     within_budget: bool
     bound_by: list[str]
+    bound_by_accounts: list[str]
     lines: list[ReceiptLineState]
     decisions: list[DecisionState]
 
@@ -96,6 +98,8 @@ class Receipt(PlainData[ReceiptState]):
     """What the first plan expected."""
     bound_by: tuple[str, ...]
     """The resources that kept something better out."""
+    bound_by_accounts: tuple[str, ...]
+    """What accounts above the run's have left, in words, where that kept something better out."""
     lines: tuple[ReceiptLine, ...]
     decisions: tuple[Decision, ...]
 
@@ -104,6 +108,8 @@ class Receipt(PlainData[ReceiptState]):
             validate.any_string(f"receipt.{field}", getattr(self, field))
         for name in self.bound_by:
             validate.any_string("receipt.bound_by", name)
+        for told in self.bound_by_accounts:
+            validate.any_string("receipt.bound_by_accounts", told)
         validate.choice("receipt.status", self.status, get_args(RunStatus))
 
     @property
@@ -163,6 +169,15 @@ def _attempt_line(outcome: Outcome, planned: Spend | None) -> ReceiptLine:
         reason=outcome.reason,
         started_ms=outcome.started_ms,
         ended_ms=outcome.ended_ms,
+    )
+
+
+def binding_accounts(balance: Balance, wanted: Sequence[StepOption]) -> tuple[str, ...]:
+    """What the limits that others share have left, of those that were too low for some option."""
+    return tuple(
+        str(period)
+        for period in balance.periods[1:]
+        if any(not period.left.covers(replace(option.estimate, latency_ms=0)) for option in wanted)
     )
 
 

@@ -5,7 +5,6 @@ from itertools import takewhile
 from typing import Any
 
 from thrifty.budget import Outcome
-from thrifty.run.services import Services
 
 
 def known_ms(state: Mapping[str, Any]) -> int:
@@ -17,8 +16,3 @@ def known_ms(state: Mapping[str, Any]) -> int:
     outcomes = map(Outcome.from_state, reversed(state.get("outcomes", ())))
     ended = (outcome.ended_ms or 0 for outcome in outcomes)
     return max(takewhile(lambda ms: ms >= checked, ended), default=checked)
-
-
-def active_ms(state: Mapping[str, Any], services: Services) -> int:
-    """How long a run has been active by now."""
-    return services.runs.active_ms(state["run"]["id"], state["spend"]["latency_ms"])

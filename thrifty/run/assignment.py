@@ -1,21 +1,34 @@
-"""A step that `route` sends to an executor, with what was reserved for it."""
+"""A step that `route` sends to an executor, with what was reserved for it.
+
+A client of a server can write an assignment too. So what it costs and what an executor is handed
+are read from the catalog and the ledger, and from an assignment only what the run is to do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 from typing_extensions import TypedDict
 
 from thrifty.budget import Budget, Spend, StepOption
 from thrifty.budget.states import OptionState, SpendState
 from thrifty.executors.protocol import Work
+from thrifty.ledger.idempotent_calls import call_key
+from thrifty.options.proposals import hold_to_scale
 from thrifty.run.facts import Run
 from thrifty.run.run_cache import RunCache
 from thrifty.run.services import Services
+
+STEP_KEYS = "steps"
+"""What the keys of steps begin with. They are keys of a run's own account."""
+NOT_RESERVED = "nothing was reserved for it"
 
 
 class AssignmentState(TypedDict):
     """An assignment as plain data."""
 
     option: OptionState
-    key: str
     reserved: SpendState
+    """For people to read: the reservation itself is in the ledger."""
     draft: str
     """What the executor may read of the draft, or is to revise of it."""
     untouched: str
@@ -36,23 +49,51 @@ class ExecutorInput(TypedDict):
     """As of when the assignment was sent."""
 
 
-def work_of(state: ExecutorInput, cache: RunCache) -> Work:
+def step_key(option: StepOption) -> str:
+    """The key of the work on an option. Calls for it are numbered."""
+    return f"{STEP_KEYS}/{option.name}"
+
+
+def work_of(state: ExecutorInput, cache: RunCache, services: Services) -> Work:
     """The piece of work that an assignment is."""
     assignment = state["assignment"]
+    scale = cache.compute_once("scale", None, lambda: _options_of(services))
     return Work(
         task=state["run"]["task"],
-        option=cache.read(StepOption, assignment["option"]),
+        option=_as_declared(cache.read(StepOption, assignment["option"]), scale),
         draft=assignment["draft"],
         revises=assignment["revises"],
     )
 
 
-def reserved_for(state: ExecutorInput, cache: RunCache) -> Spend:
-    """The most that an assignment may use."""
-    return cache.read(Spend, state["assignment"]["reserved"])
+def reserved_for(option: StepOption, run_id: str, services: Services) -> Spend | None:
+    """The most that the work on an option may use, as the ledger has it.
+
+    None where nothing was ever reserved: then it is no assignment of `route`'s.
+    """
+    entry = services.ledger.entry(run_id, call_key(step_key(option), 1))
+    return None if entry is None else entry.reserved
 
 
-def remaining_ms_for(state: ExecutorInput, limits: Budget, services: Services) -> int | None:
+def remaining_ms_for(
+    state: ExecutorInput, run_id: str, limits: Budget, services: Services
+) -> int | None:
     """The time that is left for an assignment, under the run's limits. None without a limit."""
-    remaining_ms = services.remaining_ms(state["run"]["id"], state["spend"]["latency_ms"], limits)
+    remaining_ms = services.remaining_ms(run_id, state["spend"]["latency_ms"], limits)
     return None if remaining_ms is None else max(0, remaining_ms - state["assignment"]["kept_ms"])
+
+
+def _options_of(services: Services) -> dict[str, StepOption]:
+    return {option.name: option for step in services.steps for option in step.options}
+
+
+def _as_declared(option: StepOption, catalog: dict[str, StepOption]) -> StepOption:
+    """An option as its catalog has it, or as a model may have proposed it."""
+    declared = catalog.get(option.name)
+    if declared is None:
+        scale: Sequence[StepOption] = tuple(catalog.values())
+        return hold_to_scale(option, scale)
+    # The cost of a model call is no more than an estimate, which `route` has filled in.
+    cost = max(declared.estimate.cost_nano_usd, option.estimate.cost_nano_usd)
+    estimate = replace(declared.estimate, cost_nano_usd=cost)
+    return replace(declared, estimate=estimate, value=option.value)

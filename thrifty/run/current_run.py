@@ -10,9 +10,10 @@ from thrifty.estimates.learned import LearnedEstimates
 from thrifty.executors.draft import Draft
 from thrifty.executors.model_access import ModelAccess
 from thrifty.options.availability import find_available_options, no_plan_reason, price_steps
+from thrifty.options.proposals import hold_to_catalog
 from thrifty.planning.problem import Problem
 from thrifty.run.exclusions import exclusion_rule
-from thrifty.run.facts import Run, RunFacts
+from thrifty.run.facts import RunFacts
 from thrifty.run.learning import bills_of
 from thrifty.run.paid_ahead import PaidAhead
 from thrifty.run.services import Services
@@ -43,26 +44,34 @@ class Choices(NamedTuple):
     """The other options, and why they are not available."""
 
 
-def model_access(run: Run, settings: RunSettings, services: Services) -> ModelAccess:
+def model_access(run_id: str, settings: RunSettings, services: Services) -> ModelAccess:
     """Which models a run can ask, and at what price."""
-    budget = services.cache(run["id"]).read(Budget, run["budget"])
+    left = services.ledger.balance(run_id).left
     return ModelAccess(
         model=settings.model,
         prices=services.models.prices,
         is_offline=services.models.is_offline,
-        is_cost_limited=budget.max_cost_usd is not None,
+        is_cost_limited=left.max_cost_usd is not None,
     )
 
 
 class CurrentRun:
-    """Answers what nodes ask of a run, and keeps in its cache what takes long to compute."""
+    """Answers what nodes ask of a run, and keeps in its cache what takes long to compute.
 
-    def __init__(self, facts: RunFacts, settings: RunSettings, services: Services) -> None:
-        self.facts, self.services, self._settings = facts, services, settings
-        self.id = facts["run"]["id"]
+    Args:
+        facts: what its state says.
+        settings: of its context.
+        services: what nodes work with.
+        run_id: its account in the ledger, which no state names.
+    """
+
+    def __init__(
+        self, facts: RunFacts, settings: RunSettings, services: Services, run_id: str
+    ) -> None:
+        self.facts, self.services, self._settings, self.id = facts, services, settings, run_id
         self.cache = services.cache(self.id).update(facts["outcomes"])
         """What was read of the run so far, with its outcomes."""
-        self.model_access = model_access(facts["run"], settings, services)
+        self.model_access = model_access(run_id, settings, services)
         self.known_ms = facts["spend"]["latency_ms"]
         """How long the run had been active when its bill was last read."""
 
@@ -90,8 +99,12 @@ class CurrentRun:
 
     def steps(self) -> tuple[Step, ...]:
         """Every step as declared: those of the catalog, then those that a model proposed."""
-        proposed = [self.cache.read(Step, step) for step in self.facts["proposed"]]
-        return (*self.services.steps, *proposed)
+        given, catalog = self.facts["proposed"], self.services.steps
+
+        def compute() -> tuple[Step, ...]:
+            return (*catalog, *hold_to_catalog(map(Step.from_state, given), catalog))
+
+        return self.cache.compute_once("declared steps", given, compute)
 
     def steps_by_name(self) -> Mapping[str, Step]:
         """The same by name, in the order in which they would run, which is that of the draft."""
@@ -142,7 +155,7 @@ class CurrentRun:
         problem, excluded = self.cache.compute_once(
             "problem",
             # Bills change the estimates, a person's answer the limits and exclusions.
-            (len(self.cache.outcomes), self.facts["left_out"], self.facts["run"]["budget"]),
+            (len(self.cache.outcomes), self.facts["left_out"], self.limits),
             self._compute_problem,
         )
         return replace(problem, left=self.left_to_plan()), excluded
@@ -217,7 +230,7 @@ class CurrentRun:
         open_steps, done = self._open_and_done()
         problem = Problem(
             steps=self._forecaster().forecast_steps(open_steps, self.model_access.executor_model),
-            left=self.cache.read(Budget, self.facts["run"]["budget"]),
+            left=self.limits,
             max_steps=max(0, settings.max_steps - len(done)),
             diversity_penalty=settings.diversity_penalty,
             done=done,

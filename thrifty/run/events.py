@@ -15,13 +15,11 @@ Read them with `agent.stream(…, stream_mode="custom")`. Inside a parent's grap
 | `halted`, `done` | the run has ended | `reason`, `spent` |
 """
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
 from thrifty.budget.states import BudgetState, PlanState, SpendState
-from thrifty.run.active_time import active_ms
 from thrifty.run.services import Services
 
 
@@ -33,9 +31,9 @@ class EventBase(TypedDict):
     """Of the run's active time."""
 
 
-def event_base(state: Mapping[str, Any], services: Services) -> EventBase:
+def event_base(run_id: str, known_ms: int, services: Services) -> EventBase:
     """What every event of a run says now."""
-    return {"run_id": state["run"]["id"], "at_ms": active_ms(state, services)}
+    return {"run_id": run_id, "at_ms": services.runs.active_ms(run_id, known_ms)}
 
 
 class SpendChanged(EventBase):

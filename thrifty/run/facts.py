@@ -18,16 +18,15 @@ from thrifty.estimates.learned import LearnedEstimatesState
 
 
 class Run(TypedDict):
-    """A run as it was accepted."""
+    """A run as it was accepted. A client can write all of it, so it names no account."""
 
-    id: str
-    """The name of its account in the ledger."""
+    name: str
+    """What its caller calls it, within its thread. Empty where it has its number alone."""
     number: int
     """Which run of its thread it is, from 1."""
     task: str
     budget: BudgetState
-    common: str
-    """The account that its own is a share of. Empty when it is not."""
+    """The limits that it was given, for people to read. Those in force are in the ledger."""
 
 
 class RunFacts(TypedDict):

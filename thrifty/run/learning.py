@@ -1,10 +1,11 @@
 """What a run takes along from earlier bills, and what it leaves behind for later ones."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from langgraph.store.base import BaseStore
 
-from thrifty.budget import Outcome, Step
+from thrifty.budget import Outcome, Spend, Step
 from thrifty.estimates.history import read_history, save_bills
 from thrifty.estimates.learned import NOTHING_LEARNED, LearnedEstimates, learn_from_history
 from thrifty.executors.model_access import ModelAccess
@@ -40,22 +41,30 @@ def remember(
     store: BaseStore | None,
     run_id: str,
     outcomes: Sequence[Outcome],
+    charged: Mapping[str, Spend],
     steps: Sequence[Step],
     model_access: ModelAccess,
 ) -> str:
     """Keeps the bills of the catalog's options. Returns why that failed, or nothing.
 
-    What a model proposed is left out: its name and its claims come back in no other run.
+    What a model proposed is left out: its name and its claims come back in no other run. A client
+    of a server can write outcomes. Other runs learn from these bills, so the amounts are the
+    ledger's and the estimates are the catalog's.
 
     Args:
         store: where bills are kept. None keeps nothing.
         run_id: whose bills they are.
         outcomes: what the run has tried.
+        charged: by the name of an option, what the ledger says that it came to.
         steps: the catalog's.
         model_access: who did an option.
     """
     if store is None:
         return ""
-    known = {option.name for step in steps for option in step.options}
-    ours = [outcome for outcome in outcomes if outcome.option.name in known]
-    return save_bills(store, run_id, bills_of(ours, model_access))
+    known = {option.name: option for step in steps for option in step.options}
+    billed = [
+        replace(outcome, option=model_access.price_option(known[name]), actual=charged[name])
+        for outcome in outcomes
+        if (name := outcome.option.name) in known and name in charged
+    ]
+    return save_bills(store, run_id, bills_of(billed, model_access))

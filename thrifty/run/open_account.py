@@ -1,9 +1,9 @@
-"""Opens the account of a run: its own, or its share of one that several runs use."""
+"""Opens the account of a run: by itself, or below one that several runs share."""
 
 from langchain_core.runnables import RunnableConfig
 
 from thrifty.budget import Budget, LeaseLost
-from thrifty.ledger.share import open_share
+from thrifty.ledger.authority import unknown_account
 from thrifty.models.guard.step_account import current_account
 from thrifty.run.facts import Run
 from thrifty.run.run_input import RunInput
@@ -14,25 +14,28 @@ def open_account(given: RunInput, number: int, config: RunnableConfig, services:
     """Opens the account. A run inside a step of another gets at most what that step has left.
 
     Raises:
+        InvalidInput: nobody has opened the account that is to pay for the run.
         LeaseLost: another invocation is doing this very run.
     """
-    budget, common = given.budget, ""
+    budget = given.budget
     if outer := current_account():
         budget = budget.tightest_with(outer.left)
-    if services.common is None:
-        _open(given.run_id, budget, services)
-    else:
-        common = services.common(config)
-        budget = open_share(services.ledger, common, given.run_id, budget).budget
-    return Run(
-        id=given.run_id, number=number, task=given.task, budget=budget.to_state(), common=common
-    )
+    run = Run(name=given.name, number=number, task=given.task, budget=budget.to_state())
+    run_id, payer = services.run_id(run, config), services.common(config)
+    try:
+        _open(run_id, budget, payer or None, services)
+    except KeyError:
+        raise unknown_account(payer) from None
+    if budget.tightest_with(services.ledger.balance(run_id).left) != budget:
+        # The plan counts on what is left: what dead processes hold must not make it a poor one.
+        services.ledger.sweep(payer or run_id)
+    return run
 
 
-def _open(run_id: str, budget: Budget, services: Services) -> None:
+def _open(run_id: str, budget: Budget, parent: str | None, services: Services) -> None:
     """Opens an account or, where a run that was killed is asked for again, finds it."""
     try:
-        services.ledger.open(run_id, budget)
+        services.ledger.open(run_id, budget, parent=parent)
     except LeaseLost:  # its limits change, which only who has taken it over may do
         with services.runs.track_node(run_id, lambda: 0):
-            services.ledger.open(services.account(run_id), budget)
+            services.ledger.open(services.account(run_id), budget, parent=parent)

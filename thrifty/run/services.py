@@ -1,15 +1,18 @@
 """What the nodes work with: bound to them when the graph is built, never part of its state."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from langchain_core.runnables import RunnableConfig
 
 from thrifty.budget import Budget, Spend, Step
 from thrifty.executors.registry import ExecutorRegistry
+from thrifty.ledger import authority
 from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.ledger.protocol import AccountOrLease, Ledger
 from thrifty.models.agent_models import Models
+from thrifty.run.facts import Run
+from thrifty.run.identity import run_account
 from thrifty.run.run_cache import RunCache
 
 CLOSING_SHARE = 10
@@ -34,8 +37,26 @@ class Services:
     """Which runs are at work in this process, by which lease, for how long."""
     budget: Budget
     """The limits of a run that was given none."""
-    common: Callable[[RunnableConfig], str] | None = None
-    """The account that runs share, by the configuration of a run. None: each has its own."""
+    payer: authority.AccountChoice | None = None
+    """The account that pays for runs, as the deployment has it. None: each run has its own."""
+
+    def common(self, config: RunnableConfig) -> str:
+        """The account that pays for a run. Empty where runs pay for themselves.
+
+        Raises:
+            InvalidInput: the deployment's function names none.
+        """
+        return "" if self.payer is None else authority.choose_account(self.payer, config)
+
+    def run_id(self, run: Run, config: RunnableConfig, places: Sequence[str] | None = None) -> str:
+        """The name of a run's own account, by what no client can write.
+
+        Args:
+            run: how the state calls it.
+            config: as one of its nodes is told.
+            places: where it is in its parents' graphs, where no node of it asks.
+        """
+        return run_account(run, config, self.common(config), places)
 
     def account(self, run_id: str) -> AccountOrLease:
         """What is shown to the ledger to spend as a run."""
@@ -66,7 +87,6 @@ class Services:
     def remaining_budget(self, run_id: str, known_ms: int) -> Budget:
         """What a run may still reserve, and the latency it has left."""
         balance = self.ledger.balance(run_id)
-        # What open calls hold may still be spent by them.
-        taken = balance.spent + balance.reserved
-        active_ms = self.runs.active_ms(run_id, known_ms)
-        return balance.budget.left_after(replace(taken, latency_ms=active_ms))
+        active = Spend(latency_ms=self.runs.active_ms(run_id, known_ms))
+        # In the accounts above it, others spend as well: the least that one of them has left.
+        return balance.left.tightest_with(balance.budget.left_after(active))

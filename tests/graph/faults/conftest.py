@@ -16,7 +16,7 @@ def home(tmp_path, monkeypatch):
 
 
 THREAD = {"configurable": {"thread_id": "t"}}
-RUN = "t/1"
+RUN = "run:local/thread=t/run=1"
 ASKED = {"task": "Plan a tea party", "budget": {"max_tokens": 1_000}}
 TOKENS = 5
 """What `answer` uses of each step's 10."""

@@ -51,7 +51,7 @@ def test_an_answer_that_is_given_again_changes_nothing(agent, called, ledger):
 
 def test_a_limit_that_is_lowered_in_the_middle_ends_the_run(offline, ledger):
     def lowers(work):
-        ledger.extend(RUN, Budget(max_tokens=TOKENS))
+        ledger.set_limits(RUN, Budget(max_tokens=TOKENS))
         return answer(work)
 
     agent = offline(catalog=catalog(), executors={"mine": lowers}, checkpointer=InMemorySaver())
@@ -62,7 +62,7 @@ def test_a_limit_that_is_lowered_in_the_middle_ends_the_run(offline, ledger):
 
 def test_a_limit_that_is_raised_in_the_middle_lets_more_be_done(offline, ledger):
     def raises(work):
-        ledger.extend(RUN, Budget(max_tokens=100))
+        ledger.set_limits(RUN, Budget(max_tokens=100))
         return answer(work)
 
     steps = catalog("ABC")

@@ -126,7 +126,7 @@ def asked(server, api, folder, tracer):
         with pytest.raises(InvalidInput) as refused:
             agent.invoke(given, config, context={"api_key": SECRETS["a refused setting"]})
         state = agent.get_state({"configurable": {"thread_id": "t"}})
-    ledger.close()
+    ledger.disconnect()
     result = [part for mode, part in parts if mode == "values"][-1]
     receipt = Receipt.from_state(result["receipt"])
     assert {line.status for line in receipt.lines} >= {"done", "failed"}

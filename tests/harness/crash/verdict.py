@@ -10,7 +10,11 @@ from tests.harness.llm_server import LLMServer
 from thrifty.budget import Spend
 from thrifty.ledger.protocol import Balance, Entry, Ledger
 
-ACCOUNTS = ("t/1", "t/writer/part 1", "t/writer/part 2")
+ACCOUNTS = (
+    "run:local/thread=t/run=1",
+    "run:local/thread=t/in=writer/named=part%201",
+    "run:local/thread=t/in=writer/named=part%202",
+)
 """What runs of the shapes are called."""
 
 
@@ -33,7 +37,7 @@ class Ended:
             yield "it has no draft"
         ledger = open_ledger(self.ledger)
         books = {name: found for name in ACCOUNTS if (found := _look(ledger, name))}
-        ledger.close()
+        ledger.disconnect()
         for name, (balance, entries) in books.items():
             yield from _wrong_in(name, balance, entries)
         entries = [entry for _, mine in books.values() for entry in mine]

@@ -6,18 +6,17 @@ simulation is not told.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from thrifty.budget import Spend
+from thrifty.budget import Spend, StepOption
 from thrifty.budget.validate import AMOUNT_MAX
-from thrifty.executors.dispatch import Dispatcher
 from thrifty.executors.draft import Draft
 from thrifty.ledger import calls, rules
+from thrifty.ledger.active_runs import CURRENT_DRIVER
 from thrifty.ledger.protocol import Entry
 from thrifty.models.failures import Failure
 from thrifty.models.metered_call import MeteredCall
@@ -25,11 +24,12 @@ from thrifty.models.providers.openai import OpenAIRequest
 from thrifty.models.reservation import CallAccounts, Reservation
 from thrifty.models.usage import Usage, read_usage
 from thrifty.nodes import finish as finish_node
+from thrifty.run.assignment import step_key
 
 Changes = dict[str, Any]
 real_settle, real_closed, real_in_full = calls.settle, rules.with_status, rules.full_charge
 real_send, real_ask, real_usage = OpenAIRequest.send, MeteredCall.ask, read_usage
-real_receipt, real_dispatcher = finish_node.Receipt, Dispatcher
+real_receipt, real_step_key = finish_node.Receipt, step_key
 
 
 def _counts_nothing(account: Any, entry: Entry) -> Any:
@@ -116,16 +116,12 @@ def _halts_without_a_word(*given: Any, **options: Any) -> Any:
     return replace(receipt, halt_reason="")
 
 
-def _keys_by_plan(**given: Any) -> Any:
-    frame = inspect.currentframe()
-    assert frame
-    assert frame.f_back
-    revision = frame.f_back.f_locals["run"].facts["revision"]
-    return real_dispatcher(**{**given, "prefix": f"{given['prefix']}/{revision}"})
+def _keys_by_driver(option: StepOption) -> str:
+    return f"{real_step_key(option)}/{CURRENT_DRIVER.get()}"
 
 
 def _raises_what_has_ended(ledger: Any, run_id: str, budget: Any) -> None:
-    ledger.extend(run_id, budget)
+    ledger.set_limits(run_id, budget)
 
 
 METERED_CALL = "thrifty.models.metered_call.MeteredCall"
@@ -175,7 +171,12 @@ FAULTS: dict[str, Changes] = {
 """What is done wrong, and what does it."""
 
 RARE: dict[str, Changes] = {
-    "an answer is not found under another plan": {"thrifty.nodes.route.Dispatcher": _keys_by_plan},
+    "an answer is not found by another invocation": {
+        "thrifty.nodes.route.step_key": _keys_by_driver,
+        "thrifty.nodes.run_llm.step_key": _keys_by_driver,
+        "thrifty.nodes.run_local.step_key": _keys_by_driver,
+        "thrifty.run.assignment.step_key": _keys_by_driver,
+    },
     "a raise of what has ended is an exception": {
         "thrifty.run.apply_answer.extend_share": _raises_what_has_ended
     },

@@ -290,7 +290,7 @@ _made: WeakKeyDictionary[ActiveRuns, Services] = WeakKeyDictionary()
 @contextmanager
 def served(agent: BudgetAgent) -> Iterator[None]:
     """Lets the nodes work with the services of this agent, for as long as it is driven."""
-    token = _services.set(_made[agent.runs])
+    token = _services.set(_made[agent.services.runs])
     try:
         yield
     finally:
@@ -339,7 +339,9 @@ def in_place(
             "thrifty.graph.agent.new_owner_name": new_owner,
             "thrifty.ledger.active_runs.process_name": process_of_actor,
             "thrifty.ledger.owner.is_owner_gone": is_gone,
-            "thrifty.ledger.share.is_owner_gone": is_gone,
+            "thrifty.ledger.sweep.is_owner_gone": is_gone,
+            "thrifty.ledger.base_ledger.process_name": process_of_actor,
+            "thrifty.ledger.grants.process_name": process_of_actor,
             "langgraph.pregel._executor.get_executor_for_config": pool,
         }.items():
             stack.enter_context(patch(name, stand_in))

@@ -180,7 +180,7 @@ class Round:
         left = insist(lambda: self.ledger.balance(self.pot)).left
         if (left.max_tool_calls or 0) < len(self.workers) * (CALLS_A_GRANT + 1):
             self.limit += RAISE
-            insist(lambda: self.ledger.extend(self.pot, budget(self.limit)))
+            insist(lambda: self.ledger.set_limits(self.pot, budget(self.limit)))
 
     def kill_one(self) -> None:
         """Kills a worker wherever it is, and starts its successor."""
@@ -203,7 +203,7 @@ class Round:
         for worker in self.workers.values():
             worker.kill()
             worker.wait()
-        self.ledger.close()
+        self.ledger.disconnect()
         shutil.rmtree(self.folder)
 
     def check(self) -> None:

@@ -71,7 +71,7 @@ def test_the_observer_sees_what_is_wrong(tmp_path, change):
     ledger.grant("run", "run/child", Budget(max_tokens=600, max_cost_usd=0, max_tool_calls=2))
     ledger.reserve("run/child", "k", "call", Spend(tokens=500, tool_calls=1))
     ledger.settle("run/child", "k", Spend(tokens=300, tool_calls=1))
-    ledger.close()
+    ledger.disconnect()
     observer = Observer(path, "run")
     assert observer.look() == 2
     with closing(sqlite3.connect(path)) as by_hand, by_hand:

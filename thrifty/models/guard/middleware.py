@@ -6,6 +6,7 @@ message of the agent: the model reads that a tool was not called, and the last m
 that the model may not be asked any more.
 """
 
+from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Annotated, Any, NotRequired
@@ -20,6 +21,7 @@ from typing_extensions import Unpack
 from thrifty.budget import ModelUnavailable, Spend, ThriftyError, validate
 from thrifty.budget.clock import now_ns
 from thrifty.budget.option import SPEND_EXAMPLE
+from thrifty.ledger.authority import choose_account, unknown_account
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.agent_models import read_reply
 from thrifty.models.allowance import countdown
@@ -43,8 +45,6 @@ except ImportError as error:
         "BudgetMiddleware needs the extra: pip install 'thrifty[langchain]'"
     ) from error
 
-NameOrFunction = str | Callable[[RunnableConfig], str]
-"""A name, or who knows it of a run's configuration."""
 CUT = "the answer was cut before any of it was of use; allow a longer one, or raise the budget"
 ToolAnswer = ToolMessage | Command[Any]
 
@@ -67,7 +67,9 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
 
     Args:
         ledger: where it is booked.
-        account: one that is open there, or a function of the run's configuration that names it.
+        account: one that is open there, or a function of the run's configuration that names it,
+            as in `lambda config: f"user:{authenticated_user(config)}"`. On an Agent Server it is
+            given what no client can write: the authenticated user, and the thread.
         run: names the run whose calls these are, or a function that does, such as one that
             returns the thread's id: under the same name an answer that was paid for is not paid
             again. By default nothing is ever replayed.
@@ -79,7 +81,8 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
             `patience_ms`, `tokens_per_attachment`, `prices`, `cap_field`.
 
     Raises:
-        InvalidInput: an option is unknown, or has a value that cannot be used.
+        InvalidInput: an option is unknown, or has a value that cannot be used. A call of the agent
+            raises it where a function names no account that is open.
         KeyError: the account was never opened.
     """
 
@@ -88,9 +91,9 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
     def __init__(
         self,
         ledger: Ledger,
-        account: NameOrFunction,
+        account: str | Callable[[RunnableConfig], str],
         *,
-        run: NameOrFunction | None = None,
+        run: str | Callable[[RunnableConfig], str] | None = None,
         tools: Mapping[str, Spend] | None = None,
         raise_unavailable: bool = False,
         **options: Unpack[MeteringOptions],
@@ -128,10 +131,11 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
         """Asks the model within what is left, or ends the agent."""
-        account = self._account_of(request.state)
+        # A ledger may have to wait for a disk, which an event loop should not.
+        account = await to_thread(self._account_of, request.state)
         try:
             with self._guard(account):
-                return _check_useful(await handler(self._meter(request, account)))
+                return _check_useful(await handler(await to_thread(self._meter, request, account)))
         except ThriftyError as why:
             return self._end_agent(why)
 
@@ -139,8 +143,9 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolAnswer]
     ) -> ToolAnswer:
         """Calls the tool within what is left, or tells the model why not."""
+        account = self._account_of(request.state)
         try:
-            with self._guard(self._account_of(request.state)):
+            with self._guard(account):
                 return handler(request)
         except ThriftyError as why:
             return _refusal_message(request, why)
@@ -151,14 +156,19 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         handler: Callable[[ToolCallRequest], Awaitable[ToolAnswer]],
     ) -> ToolAnswer:
         """Calls the tool within what is left, or tells the model why not."""
+        account = await to_thread(self._account_of, request.state)
         try:
-            with self._guard(self._account_of(request.state)):
+            with self._guard(account):
                 return await handler(request)
         except ThriftyError as why:
             return _refusal_message(request, why)
 
     def _account_of(self, state: Mapping[str, Any]) -> AgentAccount:
-        account = _name_of(self._account)
+        account = choose_account(self._account, get_config())
+        try:
+            self._ledger.balance(account)
+        except KeyError:
+            raise unknown_account(account) from None
         # No checkpoint holds it, so after a wait for a person time counts anew.
         started_ns = state.get("thrifty_started_ns") or now_ns()
         clock = countdown(started_ns)
@@ -173,7 +183,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         """The request to a metered model; any other kind has the callback guard alone."""
         if not is_openai_model(request.model):
             return request
-        run = None if self._run is None else _name_of(self._run)
+        run = None if self._run is None else choose_account(self._run, get_config())
         model = metered(
             request.model,
             account.ledger,
@@ -214,7 +224,3 @@ def _refusal_message(request: ToolCallRequest, why: ThriftyError) -> ToolMessage
     return ToolMessage(
         f"Not called: {why}.", tool_call_id=call["id"], name=call["name"], status="error"
     )
-
-
-def _name_of(name: NameOrFunction) -> str:
-    return name if isinstance(name, str) else name(get_config())

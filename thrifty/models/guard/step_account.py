@@ -203,14 +203,11 @@ class StepAccount:
         return [entry for entry in entries if entry.status != "released"]
 
     def has_entries_of(self, ledger: Ledger, account: AccountOrLease) -> bool:
-        """Whether what is booked on that account stands here as well: it is the same, or a
-        sub-agent's share of it."""
+        """Whether what is booked on that account stands here as well: it is the same, or below."""
         if self.ledger is not ledger:
             return False
-        if self.account == account:
-            return True
-        grant = ledger.entry(self.account, Caller.of(account).account)
-        return grant is not None and grant.is_grant
+        mine = Caller.of(self.account).account
+        return any(mine == above.account for above in ledger.balance(account).periods)
 
 
 class AgentAccount(StepAccount):

@@ -248,10 +248,11 @@ async def _parse_beside(process: Callable[..., Any], **given: Any) -> Any:
     Who asked for it finds it parsed, since the client keeps what it has parsed.
     """
     response = await process(**given)
-    if given["stream"] or not hasattr(response, "parse"):
+    parse = getattr(response, "parse", None)
+    if parse is None or given["stream"]:
         return response
     if len(response.http_response.content) > PARSED_HERE_BYTES_MAX:
-        await asyncio.to_thread(response.parse)
+        await asyncio.to_thread(parse)
     return response
 
 
