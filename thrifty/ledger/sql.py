@@ -374,7 +374,7 @@ def _entry_change(before: Entry | None, entry: Entry) -> tuple[str, SqlRow]:
     if before is None or _asked_of(before) != _asked_of(entry):
         return INSERT_ENTRY if before is None else UPDATE_ENTRY, _entry_row(entry)
     place = entry.account, entry.key
-    if (before.charged, before.answer) == (entry.charged, entry.answer):
+    if before.is_open and entry.is_open:
         return MARK_ENTRY, (entry.status, *place)
     closed = entry.status, *entry.charged.amounts, _stored_answer(entry)
     return CLOSE_ENTRY, (*closed, *place)
