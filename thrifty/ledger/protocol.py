@@ -117,7 +117,7 @@ class PeriodBalance:
     @property
     def left(self) -> Budget:
         """What may still be reserved in this window. The ledger does not limit latency."""
-        return self.budget.without_latency().left_after(self.spent + self.reserved)
+        return self.unspent.left_after(self.reserved)
 
     @property
     def unspent(self) -> Budget:
