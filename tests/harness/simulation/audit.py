@@ -137,12 +137,23 @@ class Audit:
             before = self._entries.get((entry.account, entry.key))
             if before is None or (before.status, before.charged) != (entry.status, entry.charged):
                 self._note(entry)
+            is_new = before is None or before.at_ms != entry.at_ms
+            if is_new and entry.status in ("unsent", "pending"):
+                self._hold_windows(entry)
             if before is not None and entry.status not in BECOMES[before.status]:
                 self.breach(f"{entry.account} {entry.key}: {before.status} became {entry.status}")
             is_again = before is not None and before.status == entry.status == "settled"
             if is_again and before is not None and before.charged != entry.charged:
                 self.breach(f"{entry.account} {entry.key} was settled twice")
             self._entries[entry.account, entry.key] = entry
+
+    def _hold_windows(self, entry: Entry) -> None:
+        """A new reservation is booked once in each period of its account and of those above it."""
+        counters = self._world.books.counters(entry.counters)
+        booked = [(counter.account, counter.period) for counter in counters]
+        expected = self._world.books.periods(entry.account)
+        if len(booked) != len(expected) or set(booked) != expected:
+            self.breach(f"{entry.account} {entry.key} is booked in {booked}, not in {expected}")
 
     def _note(self, entry: Entry) -> None:
         account = entry.account
