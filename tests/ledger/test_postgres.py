@@ -140,7 +140,9 @@ def test_an_account_that_another_holds_is_waited_for_by_its_own_calls_alone(ledg
             threading.Thread(target=ledger.settle, args=("run", key, USED)) for key in "abcdefghij"
         ]
         waiting += [
-            threading.Thread(target=ledger.open, args=(f"child {i}", SHARE), kwargs={"parent": "run"})
+            threading.Thread(
+                target=ledger.open, args=(f"child {i}", SHARE), kwargs={"parent": "run"}
+            )
             for i in range(10)
         ]
         for thread in waiting:
