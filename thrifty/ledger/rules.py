@@ -18,7 +18,9 @@ from thrifty.ledger.storage import Counter
 
 ZERO_AMOUNTS: Amounts = (0, 0, 0, 0)
 
-NO_ENTRY = Entry("", "", "released", Spend())
+NO_SPEND = Spend()
+
+NO_ENTRY = Entry("", "", "released", NO_SPEND)
 """What holds and costs nothing."""
 UNDER_WAY: tuple[EntryStatus, ...] = ("unsent", "pending")
 """The states of an open call: nothing is charged yet."""
@@ -80,17 +82,23 @@ def held_amounts(entry: Entry) -> Amounts:
     return entry.reserved.amounts if entry.is_open else ZERO_AMOUNTS
 
 
+# The next two and `with_status` make tuples anew, since `_replace` takes twice as long.
 def with_reservation(counter: Counter, held: Amounts) -> Counter:
     """The counter once something more, which fits, is held in it."""
-    return counter._replace(reserved=add_amounts(counter.reserved, held))
+    number, account, period, starts_ms, ends_ms, limits, spent, reserved, over, notified = counter
+    reserved = add_amounts(reserved, held)
+    window = account, period, starts_ms, ends_ms
+    return Counter(number, *window, limits, spent, reserved, over, notified)
 
 
 def with_changed_entry(counter: Counter, before: Entry, after: Entry) -> Counter:
     """The counter once one of the entries that are booked in it has become another."""
-    spent = replace_term(counter.spent, before.charged.amounts, after.charged.amounts)
-    reserved = replace_term(counter.reserved, held_amounts(before), held_amounts(after))
-    over = _excess_over_limits(counter.limits, add_amounts(spent, reserved))
-    return counter._replace(spent=spent, reserved=reserved, over=over)
+    number, account, period, starts_ms, ends_ms, limits, spent, reserved, _, notified = counter
+    spent = replace_term(spent, before.charged.amounts, after.charged.amounts)
+    reserved = replace_term(reserved, held_amounts(before), held_amounts(after))
+    over = _excess_over_limits(limits, add_amounts(spent, reserved))
+    window = account, period, starts_ms, ends_ms
+    return Counter(number, *window, limits, spent, reserved, over, notified)
 
 
 def with_entry(counter: Counter, entry: Entry) -> Counter:
@@ -129,7 +137,8 @@ def with_status(
     """
     if entry.status not in out_of:
         raise ReservationClosed(entry.key, entry.status)
-    return entry._replace(status=status, charged=charged, answer=answer)
+    key, label, _, reserved, _, _, *rest = entry
+    return Entry(key, label, status, reserved, charged, answer, *rest)
 
 
 def full_charge(entry: Entry, latency_ms: int = 0) -> Spend:
@@ -140,7 +149,7 @@ def full_charge(entry: Entry, latency_ms: int = 0) -> Spend:
 def close_abandoned(entry: Entry) -> Entry:
     """What becomes of an open call whose owner is gone: never forgotten, unless never sent."""
     if entry.status == "unsent":
-        return with_status(entry, "released", Spend())
+        return with_status(entry, "released", NO_SPEND)
     return with_status(entry, "in_doubt", full_charge(entry))
 
 
