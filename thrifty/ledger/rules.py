@@ -140,7 +140,8 @@ def with_status(
     """
     if entry.status not in out_of:
         raise ReservationClosed(entry.key, entry.status)
-    return entry._replace(status=status, charged=charged, answer=answer)
+    key, label, _, reserved, _, _, *rest = entry
+    return Entry(key, label, status, reserved, charged, answer, *rest)
 
 
 def full_charge(entry: Entry, latency_ms: int = 0) -> Spend:
