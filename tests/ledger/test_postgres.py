@@ -141,7 +141,9 @@ def test_an_account_that_another_holds_is_waited_for_by_its_own_calls_alone(ledg
             threading.Thread(target=ledger.settle, args=("run", key, USED)) for key in "abcdefghij"
         ]
         waiting += [
-            threading.Thread(target=ledger.open, args=(f"child {i}", SHARE), kwargs={"parent": "run"})
+            threading.Thread(
+                target=ledger.open, args=(f"child {i}", SHARE), kwargs={"parent": "run"}
+            )
             for i in range(10)
         ]
         for thread in waiting:
@@ -652,7 +654,7 @@ def test_processes_that_spend_move_limit_and_close_at_once(ledger, database):
             try:
                 act(database, len(children))
                 os._exit(0)
-            except BaseException:
+            except BaseException:  # noqa: BLE001 - shown, since nobody else would
                 traceback.print_exc(file=sys.__stderr__)
                 os._exit(1)
         children.append(child)

@@ -229,9 +229,7 @@ class CommitQueue:
         if not in_child:
             return
         parents = self._workplace
-        self._workplace = self._new_workplace(
-            parents.commit, parents.close, parents.batch_max
-        )
+        self._workplace = self._new_workplace(parents.commit, parents.close, parents.batch_max)
         unfinished: list[_Item] = [task for batch in parents.batches.values() for task in batch]
         with suppress(Empty):
             while True:

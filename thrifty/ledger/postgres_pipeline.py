@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg.pq.abc import PGconn, PGresult
 
+
 class _Statement(NamedTuple):
     sql: str
     values: Sequence[Any]
