@@ -1,6 +1,7 @@
 """Who has something open is told of a fork before it, and on both sides after it."""
 
 import os
+<<<<<<< HEAD
 import sqlite3
 import threading
 
@@ -13,6 +14,14 @@ from thrifty.ledger.sqlite import SqliteLedger
 from thrifty.ledger.sqlite_file import SqliteFile
 
 WAIT_S = 60
+=======
+import threading
+
+from tests.ledger.shorthand import CALL, USED, called
+from thrifty.budget import Budget
+from thrifty.ledger import process_fork
+from thrifty.ledger.postgres import PostgresLedger
+>>>>>>> pg/main
 
 
 class Told:
@@ -38,6 +47,7 @@ def test_both_sides_are_told_which_they_are():
     assert told.what == ["before", False]
 
 
+<<<<<<< HEAD
 class Interrupted(Told):
     """Is interrupted the first time, before and after the fork."""
 
@@ -167,4 +177,53 @@ def test_a_connection_that_came_along_is_never_closed_in_the_child(tmp_path, mon
     assert os.waitpid(child, 0)[1] == 0
     assert ledger._sqlite_storage._file._connection is connection
     assert ledger.balance("run").spent == USED
+=======
+def forked_status(act):
+    """What a forked process ends with that does something."""
+    child = os.fork()
+    if not child:
+        try:
+            os._exit(0 if act() else 1)
+        finally:
+            os._exit(2)
+    return os.waitpid(child, 0)[1]
+
+
+def test_a_fork_has_connections_of_its_own_to_the_database(database):
+    """The parent's go on: neither side closes them for the other, nor reads what it was told."""
+    ledger = PostgresLedger(database)
+    called(ledger, "k", "l")
+    before = set(ledger._storage._transactions._connections._open)
+
+    def settle():
+        settled = ledger.settle("run", "k", USED)
+        own = ledger._storage._transactions._connections._open
+        ledger.disconnect()
+        return settled.charged == USED and not own & before
+
+    assert forked_status(settle) == 0
+    assert ledger.settle("run", "l", USED).charged == USED
+    assert ledger._storage._transactions._connections._open == before
+    assert ledger.balance("run").spent == USED + USED
+    ledger.disconnect()
+
+
+def test_a_fork_amid_calls_leaves_them_to_the_parent(database):
+    """Both processes go on, and each call is done once."""
+    ledger = PostgresLedger(database)
+    ledger.open("run", Budget())
+
+    def reserve(prefix):
+        for i in range(30):
+            ledger.reserve("run", f"{prefix} {i}", "Outline", CALL)
+
+    threads = [threading.Thread(target=reserve, args=(f"parent {i}",)) for i in range(3)]
+    for thread in threads:
+        thread.start()
+    statuses = [forked_status(lambda i=i: reserve(f"child {i}") is None) for i in range(3)]
+    for thread in threads:
+        thread.join()
+    assert statuses == [0, 0, 0]
+    assert len(ledger.entries("run")) == 6 * 30
+>>>>>>> pg/main
     ledger.disconnect()
