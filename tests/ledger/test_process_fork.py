@@ -1,7 +1,6 @@
 """Who has something open is told of a fork before it, and on both sides after it."""
 
 import os
-<<<<<<< HEAD
 import sqlite3
 import threading
 
@@ -10,18 +9,11 @@ import pytest
 from tests.ledger.shorthand import CALL, USED, called
 from thrifty.budget import LedgerUnavailable, Spend
 from thrifty.ledger import process_fork, sqlite_file
+from thrifty.ledger.postgres import PostgresLedger
 from thrifty.ledger.sqlite import SqliteLedger
 from thrifty.ledger.sqlite_file import SqliteFile
 
 WAIT_S = 60
-=======
-import threading
-
-from tests.ledger.shorthand import CALL, USED, called
-from thrifty.budget import Budget
-from thrifty.ledger import process_fork
-from thrifty.ledger.postgres import PostgresLedger
->>>>>>> pg/main
 
 
 class Told:
@@ -47,7 +39,6 @@ def test_both_sides_are_told_which_they_are():
     assert told.what == ["before", False]
 
 
-<<<<<<< HEAD
 class Interrupted(Told):
     """Is interrupted the first time, before and after the fork."""
 
@@ -177,7 +168,8 @@ def test_a_connection_that_came_along_is_never_closed_in_the_child(tmp_path, mon
     assert os.waitpid(child, 0)[1] == 0
     assert ledger._sqlite_storage._file._connection is connection
     assert ledger.balance("run").spent == USED
-=======
+
+
 def forked_status(act):
     """What a forked process ends with that does something."""
     child = os.fork()
@@ -225,5 +217,4 @@ def test_a_fork_amid_calls_leaves_them_to_the_parent(database):
         thread.join()
     assert statuses == [0, 0, 0]
     assert len(ledger.entries("run")) == 6 * 30
->>>>>>> pg/main
     ledger.disconnect()

@@ -140,8 +140,7 @@ def with_status(
     """
     if entry.status not in out_of:
         raise ReservationClosed(entry.key, entry.status)
-    key, label, _, reserved, _, _, *rest = entry
-    return Entry(key, label, status, reserved, charged, answer, *rest)
+    return entry._replace(status=status, charged=charged, answer=answer)
 
 
 def full_charge(entry: Entry, latency_ms: int = 0) -> Spend:
