@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from tests.ledger.shorthand import CALL, USED, called
-from thrifty.budget import LedgerUnavailable, Spend
+from thrifty.budget import Budget, LedgerUnavailable, Spend
 from thrifty.ledger import process_fork, sqlite_file
 from thrifty.ledger.postgres import PostgresLedger
 from thrifty.ledger.sqlite import SqliteLedger
