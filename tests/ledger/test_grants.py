@@ -384,6 +384,20 @@ def test_what_is_held_keeps_an_account_where_it_is(ledger):
     assert (ledger.balance("run").spent, ledger.balance("org").spent) == (USED, Spend())
 
 
+def test_what_was_reclaimed_is_found_again_after_a_move(ledger):
+    """Where what granted it moves, it moves too. Once it is moved by itself, it is no grant."""
+    ledger.open("org", Budget())
+    granted(ledger, "sub")
+    ledger.reclaim("run", "sub")
+    ledger.move("run", "org")
+    assert ledger.grant("run", "sub", SHARE) == ledger.balance("sub")
+    assert ledger.reclaim("run", "sub").status == "returned"
+    ledger.move("sub", "org")
+    with pytest.raises(KeyReused):
+        ledger.grant("run", "sub", SHARE)
+    assert ledger.reclaim("run", "sub").status == "returned"
+
+
 def test_calls_of_what_has_moved_away_still_count_in_the_share(ledger):
     """They were booked there. What is held follows them, also from afar."""
     granted(ledger, "sub")

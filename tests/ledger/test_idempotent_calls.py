@@ -117,23 +117,29 @@ def test_an_answer_that_cannot_be_booked_leaves_its_reservation(caplog):
     assert (kept.key, kept.status, kept.reserved) == (entry.key, "pending", CALL)
     assert ledger.balance("run").reserved == CALL
     (record,) = caplog.records
-    told = "'Outline' was sent, and stays reserved in full: the disk is full"
+    told = "'Outline' stays reserved until the ledger can be written: the disk is full"
     assert (record.levelname, record.getMessage()) == ("ERROR", told)
 
 
-@pytest.mark.parametrize("booked", ["settled", "released"])
-def test_what_others_have_given_up_stays_charged_in_full_and_ends_nobody(caplog, booked):
+def test_a_late_answer_settles_what_others_have_given_up():
     """As when a run stood still, was taken for gone, and has its answer after all."""
     ledger = MemoryLedger()
-    ledger.open("team", BUDGET)
-    ledger.grant("team", "run", BUDGET)
+    ledger.open("run", BUDGET)
+    lease = ledger.take("run", "ann")
+    entry = find_or_reserve(ledger, lease, "work", "Outline", CALL, "ask")
+    ledger.mark_sent(lease, entry.key)
+    ledger.take("run", "bob", over_fence=lease.fence)
+    assert ledger.balance("run").spent == CALL
+    kept = settle_call(ledger, lease, entry, USED, "an answer")
+    assert (kept.status, kept.charged, kept.answer) == ("settled", USED, "an answer")
+    assert ledger.balance("run").spent == USED
+
+
+def test_what_others_have_given_up_stays_charged_where_it_was_not_billed(ledger, caplog):
     entry = asked(ledger)
     ledger.mark_sent("run", entry.key)
-    ledger.reclaim("team", "run")
-    if booked == "settled":
-        kept = settle_call(ledger, "run", entry, USED, "an answer")
-    else:
-        kept = release_call(ledger, "run", entry)
+    ledger.charge_in_full("run", entry.key)
+    kept = release_call(ledger, "run", entry)
     assert (kept.status, kept.charged) == ("in_doubt", CALL)
     assert f"{entry.label!r} was given up while it was under way" in caplog.text
 

@@ -3,10 +3,10 @@
 ThriftyError
 ├── InvalidInput        a value that no run can start from: names the field, the value, the remedy
 ├── BudgetExceeded      a call whose worst case does not fit in what is left; it was not sent
+│   └── AccountClosed   the account, or one above it, takes no calls any more
 ├── PriceUnknown        money is limited and nobody knows what the call would cost; it was not sent
 ├── ModelUnavailable    no key, no server, or a server that did not answer usefully
 ├── ReservationClosed   a reservation that was already settled or released is touched again
-├── AccountClosed       an account takes no calls any more, or one above it; it was not sent
 ├── StepEnded           a call for a step that has returned and is settled; it was not sent
 ├── KeyReused           a key that names one call, or one sub-agent, is used for another
 ├── LeaseLost           a run is held by somebody else: this owner may no longer spend in it
@@ -138,16 +138,18 @@ class ReservationClosed(ThriftyError):
         super().__init__(f"reservation {key!r} is {status}; reserve again under a new id")
 
 
-class AccountClosed(ThriftyError):
-    """An account was closed, or one above it. What it has spent and its open calls stay."""
+class AccountClosed(BudgetExceeded):
+    """An account was closed, or one above it: nothing fits in it any more.
+
+    What it has spent and its open calls stay.
+    """
 
     exit_code = 12
 
     def __init__(self, account: str) -> None:
-        self.account = account
-        """The account that is closed: the one that was asked, or one above it."""
+        super().__init__({}, "a call", account)
         name = _show_name(account)
-        super().__init__(f"account {name} is closed: no call can be made on it; use another")
+        self.args = (f"account {name} is closed: no call can be made on it; use another",)
 
 
 class StepEnded(ThriftyError):

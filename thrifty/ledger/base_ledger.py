@@ -10,7 +10,15 @@ from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Concatenate, ParamSpec, TypeVar
 
-from thrifty.budget import Budget, BudgetExceeded, InvalidInput, LedgerUnavailable, Spend, validate
+from thrifty.budget import (
+    AccountClosed,
+    Budget,
+    BudgetExceeded,
+    InvalidInput,
+    LedgerUnavailable,
+    Spend,
+    validate,
+)
 from thrifty.budget.clock import NANO_PER_MS
 from thrifty.budget.periods import Limits, limits_by_period, time_zone
 from thrifty.budget.plain_text import strip_unprintable
@@ -124,7 +132,7 @@ class BaseLedger:
         try:
             return self._change(calls.reserve, account, key, wanted)
         except BudgetExceeded as refusal:
-            if not self.sweep(refusal.account):
+            if isinstance(refusal, AccountClosed) or not self.sweep(refusal.account):
                 raise
         return self._change(calls.reserve, account, key, wanted)
 

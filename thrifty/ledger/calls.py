@@ -79,7 +79,7 @@ def _confirm_same_call(tables: Tables, caller: Caller, before: Entry, wanted: En
 
 def mark_sent(tables: Tables, caller: Caller, key: str) -> Entry:
     entry = _find_own_call(tables, caller, key)
-    sent = rules.with_status(entry, "pending", Spend(), out_of=("unsent",))
+    sent = rules.with_status(entry, "pending", rules.NO_SPEND, out_of=("unsent",))
     tables.set_entry(sent)  # what is held for it stays the same
     return sent
 
@@ -108,7 +108,7 @@ def release(tables: Tables, caller: Caller, key: str) -> Entry:
     entry = _find_own_call(tables, caller, key)
     if entry.status == "released":
         return entry
-    return post_change(tables, entry, rules.with_status(entry, "released", Spend()))
+    return post_change(tables, entry, rules.with_status(entry, "released", rules.NO_SPEND))
 
 
 def reconcile(tables: Tables, name: str, key: str, actual: Spend) -> Entry:

@@ -29,6 +29,8 @@ class MemoryTables(ChangedRows):
         self._latest_ms: dict[int, int] = {}
         """When the latest window of an account's minutes starts."""
         self._entries: dict[str, dict[str, Entry]] = {}
+        self._places: dict[tuple[str, str], bool] = {}
+        """The account and the key of each entry, in the order in which they were added."""
         self._open: dict[tuple[str, str], bool] = {}
         """The account and the key of each entry that is open."""
         self._leases: dict[tuple[str, str], Lease] = {}
@@ -73,13 +75,8 @@ class MemoryTables(ChangedRows):
         return list(self._entries[account].values())
 
     def booked_entries(self, counter: int, since_ms: int = 0) -> list[Entry]:
-        found = [
-            entry
-            for entries in self._entries.values()
-            for entry in entries.values()
-            if entry.at_ms >= since_ms and counter in entry.counters
-        ]
-        return sorted(found, key=lambda entry: entry.at_ms)
+        entries = (self._entries[account][key] for account, key in self._places)
+        return [e for e in entries if e.at_ms >= since_ms and counter in e.counters]
 
     def open_entries(self, account: str | None = None) -> list[Entry]:
         found = [key for key in self._open if account in (None, key[0])]
@@ -117,6 +114,7 @@ class MemoryTables(ChangedRows):
         self._put(self._counters, counter.id, counter)
 
     def add_entry(self, entry: Entry) -> None:
+        self._put(self._places, (entry.account, entry.key), True)
         self.set_entry(entry)
 
     def set_entry(self, entry: Entry) -> None:

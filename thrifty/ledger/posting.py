@@ -31,9 +31,9 @@ def find_room(
     for current in found:
         counter = current.counter
         if current.account is not below:
-            # What is held for the account below pays for the call: it is counted here already.
-            more = rules.excess_amounts(more, _held_for(tables, below))
-            is_held = is_held or below.is_granted
+            if below.is_granted:
+                # What is held for the account below pays for the call: it is counted here already.
+                more, is_held = rules.excess_amounts(more, _held_for(tables, below)), True
             below = current.account
         if is_held and counter.period == "run":
             short = rules.shortfall_of_more(counter.limits, current.used, more)
@@ -75,7 +75,7 @@ def post_new(
     """
     stored = [windows.stored_counter(tables, current.counter) for current in counters]
     numbers = tuple([counter.id for counter in stored])
-    entry = wanted._replace(counters=numbers, at_ms=tables.now_ms())
+    entry = wanted._replace(at_ms=tables.now_ms(), counters=numbers)
     # The keyed row first: where two race for one key, it is what stops the second one
     # before it has counted anything.
     if is_known:

@@ -117,7 +117,7 @@ class PeriodBalance:
     @property
     def left(self) -> Budget:
         """What may still be reserved in this window. The ledger does not limit latency."""
-        return self.budget.without_latency().left_after(self.spent + self.reserved)
+        return self.unspent.left_after(self.reserved)
 
     @property
     def unspent(self) -> Budget:
@@ -244,6 +244,8 @@ class Ledger(Protocol):
         Raises:
             InvalidInput: the limits or the zone cannot be used, the account stands under another
                 parent, or it would stand more than eight levels deep.
+            BudgetExceeded: it limits what a sub-agent's share does not, which would be held from
+                now on, and its parent has too little left for that.
         """
 
     def set_limits(self, account: str, limits: Limits, *, zone: str | None = None) -> Balance:

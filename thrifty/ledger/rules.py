@@ -17,8 +17,13 @@ from thrifty.ledger.protocol import Entry, EntryStatus
 from thrifty.ledger.storage import Counter
 
 ZERO_AMOUNTS: Amounts = (0, 0, 0, 0)
+SUM_MAX = 2**62
+"""The most that is used of what has no limit, over the life of an account that serves for years.
+A database adds up to 2^63, and the difference is for overruns: each is at most `AMOUNT_MAX`."""
 
-NO_ENTRY = Entry("", "", "released", Spend())
+NO_SPEND = Spend()
+
+NO_ENTRY = Entry("", "", "released", NO_SPEND)
 """What holds and costs nothing."""
 UNDER_WAY: tuple[EntryStatus, ...] = ("unsent", "pending")
 """The states of an open call: nothing is charged yet."""
@@ -51,17 +56,17 @@ def excess_amounts(a: Amounts, b: Amounts) -> Amounts:
 def shortfall(limits: LimitAmounts, used: Amounts, worst_case: Amounts) -> dict[str, int]:
     """By how much a worst case does not fit beside what is used. Empty if it does.
 
-    Time is not the ledger's to limit. Without a limit, the largest amount there is limits.
+    Time is not the ledger's to limit. Without a limit, only what a database can add up does.
     """
     u0, u1, _, u3 = used
     w0, w1, _, w3 = worst_case
     tokens_max, cost_max, _, calls_max = limits
     short = {}
-    if (over := u0 + w0 - (AMOUNT_MAX if tokens_max is None else tokens_max)) > 0:
+    if (over := u0 + w0 - (SUM_MAX if tokens_max is None else tokens_max)) > 0:
         short[TOKENS.name] = over
-    if (over := u1 + w1 - (AMOUNT_MAX if cost_max is None else cost_max)) > 0:
+    if (over := u1 + w1 - (SUM_MAX if cost_max is None else cost_max)) > 0:
         short[COST.name] = over
-    if (over := u3 + w3 - (AMOUNT_MAX if calls_max is None else calls_max)) > 0:
+    if (over := u3 + w3 - (SUM_MAX if calls_max is None else calls_max)) > 0:
         short[TOOL_CALLS.name] = over
     return short
 
@@ -80,17 +85,23 @@ def held_amounts(entry: Entry) -> Amounts:
     return entry.reserved.amounts if entry.is_open else ZERO_AMOUNTS
 
 
+# The next two and `with_status` make tuples anew, since `_replace` takes twice as long.
 def with_reservation(counter: Counter, held: Amounts) -> Counter:
     """The counter once something more, which fits, is held in it."""
-    return counter._replace(reserved=add_amounts(counter.reserved, held))
+    number, account, period, starts_ms, ends_ms, limits, spent, reserved, over, notified = counter
+    reserved = add_amounts(reserved, held)
+    window = account, period, starts_ms, ends_ms
+    return Counter(number, *window, limits, spent, reserved, over, notified)
 
 
 def with_changed_entry(counter: Counter, before: Entry, after: Entry) -> Counter:
     """The counter once one of the entries that are booked in it has become another."""
-    spent = replace_term(counter.spent, before.charged.amounts, after.charged.amounts)
-    reserved = replace_term(counter.reserved, held_amounts(before), held_amounts(after))
-    over = _excess_over_limits(counter.limits, add_amounts(spent, reserved))
-    return counter._replace(spent=spent, reserved=reserved, over=over)
+    number, account, period, starts_ms, ends_ms, limits, spent, reserved, _, notified = counter
+    spent = replace_term(spent, before.charged.amounts, after.charged.amounts)
+    reserved = replace_term(reserved, held_amounts(before), held_amounts(after))
+    over = _excess_over_limits(limits, add_amounts(spent, reserved))
+    window = account, period, starts_ms, ends_ms
+    return Counter(number, *window, limits, spent, reserved, over, notified)
 
 
 def with_entry(counter: Counter, entry: Entry) -> Counter:
@@ -140,7 +151,7 @@ def full_charge(entry: Entry, latency_ms: int = 0) -> Spend:
 def close_abandoned(entry: Entry) -> Entry:
     """What becomes of an open call whose owner is gone: never forgotten, unless never sent."""
     if entry.status == "unsent":
-        return with_status(entry, "released", Spend())
+        return with_status(entry, "released", NO_SPEND)
     return with_status(entry, "in_doubt", full_charge(entry))
 
 
@@ -160,5 +171,5 @@ def adds_up(counter: Counter, entries: Iterable[Entry]) -> bool:
 
 
 def as_spend(amounts: Iterable[int]) -> Spend:
-    """A sum as a `Spend`. Only overruns can pass the largest amount, and are cut to it."""
+    """A sum as a `Spend`, cut to the largest amount: only what has no limit comes so far."""
     return Spend(*map(min, amounts, repeat(AMOUNT_MAX)))

@@ -54,7 +54,8 @@ class SqliteStorage:
     def _run(self, work: Callable[[Tables], T], kind: WorkKind) -> T:
         try:
             return self._queue.run(work, kind)
-        except sqlite3.Error as error:
+        # What is damaged may be told in characters that are none.
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._file.unavailable_error(error) from error
 
 

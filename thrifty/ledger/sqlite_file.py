@@ -96,10 +96,11 @@ class SqliteFile:
             inherited_connections.append(self._connection)
             self._connection = None
 
-    def unavailable_error(self, error: sqlite3.Error) -> LedgerUnavailable:
+    def unavailable_error(self, error: Exception) -> LedgerUnavailable:
         """What to tell a person of an error of SQLite."""
         remedy = "check that its disk has room, and that the file can be written"
-        if getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             remedy = "move the file away, or put back a copy of it: it is damaged, or no ledger"
         return LedgerUnavailable(f"the ledger {self._path} cannot be used ({error}); {remedy}")
 
@@ -256,7 +257,7 @@ class SqliteFile:
 def _identify(path: str) -> FileIdentity | None:
     """Which file has this name just now."""
     try:
-        found = os.stat(path)
+        found = os.stat(path)  # noqa: PTH116 - for each commit: a Path takes thrice as long
     except OSError:
         return None
     return found.st_dev, found.st_ino

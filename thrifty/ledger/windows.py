@@ -48,7 +48,8 @@ def current_counters(tables: Tables, account: Account) -> Iterator[CurrentCounte
                 counter = rules.with_limits(counter, limits)
             if counter.ends_ms != ends_ms:  # the zone was
                 counter = counter._replace(ends_ms=ends_ms)
-            yield CurrentCounter(each, counter, _used(tables, counter))
+            used = rules.add_amounts(*used_in(tables, counter))
+            yield CurrentCounter(each, counter, used)
 
 
 def new_counter(
@@ -102,10 +103,6 @@ def used_in(tables: Tables, counter: Counter) -> tuple[Amounts, Amounts]:
         spent = rules.add_amounts(spent, each.spent)
         reserved = rules.add_amounts(reserved, each.reserved)
     return spent, reserved
-
-
-def _used(tables: Tables, counter: Counter) -> Amounts:
-    return rules.add_amounts(*used_in(tables, counter))
 
 
 def _counted_in_minute(tables: Tables, counter: Counter) -> list[Counter]:

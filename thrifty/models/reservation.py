@@ -3,10 +3,19 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from thrifty.budget import Budget, BudgetExceeded, InvalidInput, PriceUnknown, Spend, ThriftyError
+from thrifty.budget import (
+    Budget,
+    BudgetExceeded,
+    InvalidInput,
+    LedgerUnavailable,
+    PriceUnknown,
+    Spend,
+    ThriftyError,
+)
 from thrifty.ledger.idempotent_calls import (
     charge_call_in_full,
     find_or_reserve,
+    give_up_call,
     release_call,
     settle_call,
     try_mark_sent,
@@ -130,6 +139,9 @@ class CallAccounts:
         is_first = False
         try:
             is_first = try_mark_sent(*self._booked_in, reservation.entry)
+        except LedgerUnavailable:  # it does not leave, though nobody knows whether it is marked
+            give_up_call(*self._booked_in, reservation.entry)
+            raise
         finally:
             if self._outer is not None and not is_first:
                 self._outer.release(reservation.outer_key)
