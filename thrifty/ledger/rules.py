@@ -140,7 +140,9 @@ def with_status(
     """
     if entry.status not in out_of:
         raise ReservationClosed(entry.key, entry.status)
-    return entry._replace(status=status, charged=charged, answer=answer)
+    key, label, _, reserved, _, _, fingerprint, run, account, owner, at_ms, tags, counters = entry
+    booked = account, owner, at_ms, tags, counters
+    return Entry(key, label, status, reserved, charged, answer, fingerprint, run, *booked)
 
 
 def full_charge(entry: Entry, latency_ms: int = 0) -> Spend:

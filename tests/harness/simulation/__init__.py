@@ -36,8 +36,8 @@ by what a provider took beyond its cap; no request without a reservation that co
 was billed is settled, pending or in doubt, and nothing twice; no recorded answer bought again;
 every counter is the sum of the entries that are booked in it, and each call is booked in every
 period of its account and of those above; no minute, wherever it begins, is over; who lost a run
-cannot write; what is settled stays as it is. At the end of a run (`client.py`) it is done, halted with a reason, or waits; its texts
-are in its draft; it holds nothing any more, and an overrun has halted it.
+cannot write; what is settled stays as it is. At the end of a run (`client.py`) it is done, halted
+with a reason, or waits; its texts are in its draft; it holds nothing any more, and an overrun has halted it.
 
 **Whether it bites** is tested in `test_planted.py`: faults are planted, and have to be found.
 
