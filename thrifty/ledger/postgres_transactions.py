@@ -98,8 +98,7 @@ class PostgresTransactions:
             except import_driver().errors.LockNotAvailable:
                 _refuse(group)
             except BaseException as error:  # noqa: BLE001 - their own threads raise it
-                for task in group:
-                    task.fail(error)
+                _fail(group, error)
 
     def do_each(self, tasks: Tasks) -> None:
         """Does each piece of work in a transaction of its own."""
@@ -239,8 +238,14 @@ class PostgresTransactions:
 
 
 def _refuse(tasks: Iterable[QueuedWork[Any]]) -> None:
+    _fail(tasks, AccountBlocked())
+
+
+def _fail(tasks: Iterable[QueuedWork[Any]], error: BaseException) -> None:
+    """Tells those that are not done why."""
     for task in tasks:
-        task.fail(AccountBlocked())
+        if not task.is_done:
+            task.fail(error)
 
 
 def _is_transient(error: Any) -> bool:
