@@ -324,9 +324,7 @@ def test_what_was_raised_does_not_keep_the_queue():
 
 def test_work_that_asks_a_ledger_is_refused_and_does_not_hang():
     """No ledger's thread ever waits for a ledger, be it another one."""
-    told = (
-        "^a ledger was asked from within a transaction of a ledger; ask after it has ended$"
-    )
+    told = "^a ledger was asked from within a transaction of a ledger; ask after it has ended$"
     disk, other = Disk(), Disk()
     disk.is_free.set()
     other.is_free.set()

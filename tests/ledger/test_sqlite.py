@@ -208,7 +208,9 @@ def test_a_ledger_that_nobody_holds_any_more_closes_its_file(path):
 def test_others_are_waited_for_as_long_as_was_said(path):
     ledger = SqliteLedger(path, busy_ms=150)
     called(ledger)
-    assert ledger._sqlite_storage._file._connection.execute("PRAGMA busy_timeout").fetchone() == (150,)
+    assert ledger._sqlite_storage._file._connection.execute("PRAGMA busy_timeout").fetchone() == (
+        150,
+    )
     with locked(path), pytest.raises(LedgerUnavailable, match=UNUSABLE):
         ledger.reserve("run", "k", "k", CALL)
     ledger.disconnect()

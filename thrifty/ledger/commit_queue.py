@@ -38,7 +38,16 @@ EXIT_WAIT_S = 2.0
 class QueuedWork(Generic[T]):
     """A piece of work in a queue, and what came of it."""
 
-    __slots__ = ("_error", "_results", "_waker", "asked_s", "is_attempted", "is_done", "kind", "work")
+    __slots__ = (
+        "_error",
+        "_results",
+        "_waker",
+        "asked_s",
+        "is_attempted",
+        "is_done",
+        "kind",
+        "work",
+    )
 
     def __init__(self, work: Callable[[Tables], T], kind: WorkKind, waker: ThreadWaker) -> None:
         self.work, self.kind = work, kind
@@ -254,9 +263,7 @@ def _start_thread(workplace: _Workplace) -> None:
     """Starts a thread. One too many ends at once, so that nobody has to hold a lock here."""
     has_begun = Lock()
     has_begun.acquire()
-    thread = Thread(
-        target=_serve, args=(workplace, has_begun), name="thrifty ledger", daemon=True
-    )
+    thread = Thread(target=_serve, args=(workplace, has_begun), name="thrifty ledger", daemon=True)
     try:
         thread.start()
     except RuntimeError as error:
