@@ -39,7 +39,7 @@ def forked(act):
     try:
         act()
         status = 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - shown to a person
         traceback.print_exc()
     finally:
         os._exit(status)

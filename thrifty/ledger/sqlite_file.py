@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from threading import RLock
 from typing import Any, Literal
@@ -242,7 +242,7 @@ class SqliteFile:
 def _identify(path: str) -> FileIdentity | None:
     """Which file has this name just now."""
     try:
-        found = os.stat(path)
+        found = os.stat(path)  # noqa: PTH116 - at each act, and a `Path` takes as long again
     except OSError:
         return None
     return found.st_dev, found.st_ino
