@@ -112,7 +112,7 @@ def test_a_handler_that_asks_while_its_thread_forks_is_refused(tmp_path):
 
     class Asks(Told):
         def before_fork(self) -> None:
-            with pytest.raises(LedgerUnavailable, match="^this thread is about to fork; ask"):
+            with pytest.raises(LedgerUnavailable, match=r"^this thread is about to fork; ask"):
                 ledger.balance("run")
             refused.append(True)
 

@@ -119,7 +119,7 @@ def test_a_file_that_is_replaced_between_two_connections_is_noticed(ledger, path
     with pytest.raises(LedgerUnavailable, match=REPLACED):
         ledger.reserve("run", "l", "l", CALL)
     assert path.exists() == is_there
-    os.replace(away, path)
+    away.replace(path)
     assert ledger.reserve("run", "l", "l", CALL).status == "pending"
 
 
@@ -146,7 +146,7 @@ def test_a_file_that_is_replaced_as_it_is_opened_is_opened_anew(path, monkeypatc
     def replace(file, connection):
         prepare(file, connection)
         if not prepared:
-            os.replace(path.with_name("second.sqlite"), path)
+            path.with_name("second.sqlite").replace(path)
         prepared.append(connection)
 
     monkeypatch.setattr(SqliteFile, "_prepare", replace)
