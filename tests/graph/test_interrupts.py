@@ -69,7 +69,7 @@ def test_an_interrupt_at_any_line_leaves_no_lease(agent_on):
         at += 1
         config = {"configurable": {"thread_id": f"thread {at}"}}
         is_interrupted = interrupt(agent, config, at)
-        runs = set(ledger._storage._tables._accounts) - known
+        runs = {account.name for account in ledger.accounts()} - known
         known |= runs
         for run in runs:
             assert ledger.owner_of(run) == "", f"interrupted at line {at}"
@@ -79,5 +79,6 @@ def test_an_interrupt_at_any_line_leaves_no_lease(agent_on):
         # What may have been done before it was interrupted is not done again.
         assert result["status"] == "done" or "left nothing" in str(result["receipt"])
     assert taken > 50
-    assert not agent.runs._claims
-    assert not agent.runs._active
+    runs = agent.services.runs
+    assert not runs._claims
+    assert not runs._active

@@ -12,6 +12,7 @@ from thrifty.executors.model_access import ModelAccess
 from thrifty.options.availability import find_available_options, no_plan_reason, price_steps
 from thrifty.options.proposals import hold_to_catalog
 from thrifty.planning.problem import Problem
+from thrifty.run.assignment import STEP_KEYS
 from thrifty.run.exclusions import exclusion_rule
 from thrifty.run.facts import RunFacts
 from thrifty.run.learning import bills_of
@@ -192,7 +193,7 @@ class CurrentRun:
         )
 
     def _read_paid_ahead(self) -> PaidAhead:
-        return PaidAhead.read(self.services.ledger.entries(self.id), f"{self.id}/steps/")
+        return PaidAhead.read(self.services.ledger.entries(self.id), f"{STEP_KEYS}/")
 
     def _learned_estimates(self) -> LearnedEstimates:
         return self.cache.read(LearnedEstimates, self.facts["learned"])
