@@ -1,4 +1,4 @@
-"""What holds of a ledger in memory alone: it is interrupted in the middle, and asked from within."""
+"""What holds of a ledger in memory alone: an interrupt in its middle, and who asks from within."""
 
 import signal
 import threading
