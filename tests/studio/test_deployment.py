@@ -71,4 +71,4 @@ def test_who_claims_the_run_of_another_pays_for_it(deployed, database, tmp_path)
     assert anns.tokens > 0
     assert anns.tokens + bobs.tokens == models.bill.total_tokens
     assert anns.tool_calls == bobs.tool_calls == 2
-    ledger.close()
+    ledger.disconnect()

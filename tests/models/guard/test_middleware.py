@@ -4,7 +4,6 @@ import asyncio
 import logging
 import re
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 
 import pytest
 from langchain.agents import create_agent
@@ -373,16 +372,17 @@ def test_a_run_that_starts_again_is_given_what_it_has_paid_for(server, tmp_path)
     config = {"configurable": {"thread_id": "t-1"}}
     answers = []
     for _ in range(2):  # a process, and the one after its crash, before it wrote a checkpoint
-        with closing(SqliteLedger(tmp_path / "spend.sqlite")) as ledger:
-            ledger.open(ACCOUNT, Budget(max_tokens=3000))
-            held = BudgetMiddleware(
-                ledger, ACCOUNT, run=lambda config: config["configurable"]["thread_id"]
-            )
-            agent = create_agent(
-                client(server), [look_up], middleware=[held], checkpointer=InMemorySaver()
-            )
-            answers.append(last_answer(agent.invoke(ASK, config)).text)
-            assert ledger.balance(ACCOUNT).spent.tokens == server.bill.total_tokens
+        ledger = SqliteLedger(tmp_path / "spend.sqlite")
+        ledger.open(ACCOUNT, Budget(max_tokens=3000))
+        held = BudgetMiddleware(
+            ledger, ACCOUNT, run=lambda config: config["configurable"]["thread_id"]
+        )
+        agent = create_agent(
+            client(server), [look_up], middleware=[held], checkpointer=InMemorySaver()
+        )
+        answers.append(last_answer(agent.invoke(ASK, config)).text)
+        assert ledger.balance(ACCOUNT).spent.tokens == server.bill.total_tokens
+        ledger.disconnect()
     assert answers == ["Leaves.", "Leaves."]
     assert len(server.requests) == 2
 
