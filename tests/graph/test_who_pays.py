@@ -83,7 +83,7 @@ def forged(agent) -> dict[str, Any]:
 
 
 def books(ledger, user: str) -> tuple[Any, ...]:
-    """All that the ledger says of a user and the runs below: limits, what was spent, every entry."""
+    """All that the ledger says of a user and its runs: limits, what was spent, every entry."""
     account = f"user:{user}"
     below = [each.name for each in ledger.accounts() if each.parent == account]
     balances = [ledger.balance(name) for name in (account, *below)]
