@@ -21,6 +21,7 @@ Exit codes:
   7    no model could be reached
   9    somebody else drives the run
   11   waiting for an answer; `thrifty resume` gives it
+  12   its account, or one above it, is closed
   130  interrupted"""
 """For the help text of a command that runs."""
 

@@ -2,6 +2,7 @@
 
 import click
 
+from thrifty.cli.account import account
 from thrifty.cli.doctor import doctor
 from thrifty.cli.error_reporting import ErrorReportingGroup, debug_option
 from thrifty.cli.estimates import estimates
@@ -15,6 +16,7 @@ from thrifty.cli.run import run
 from thrifty.cli.runs import runs
 from thrifty.cli.shared_options import ENVIRONMENT_HELP
 from thrifty.cli.show import show
+from thrifty.cli.spend import spend
 
 
 @click.group(
@@ -26,6 +28,7 @@ Examples:
   thrifty frontier @brief.md --budget "$0.02" --plot value.svg
   thrifty options --yaml > my.yaml
   thrifty resume last --max-tokens 6000
+  thrifty account open me '$5 a day, 100k tokens a minute'
   thrifty doctor
 
 \b
@@ -48,7 +51,11 @@ def thrifty(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for each in (run, plan, frontier, options, estimates, runs, show, resume, forget, receipt, doctor):
+COMMANDS = (
+    *(run, plan, frontier, options, estimates, runs, show, resume, forget, receipt),
+    *(account, spend, doctor),
+)
+for each in COMMANDS:
     thrifty.add_command(debug_option(each))
 
 

@@ -4,13 +4,15 @@ from typing import Any
 
 import click
 
+from thrifty.budget import InvalidInput
 from thrifty.cli.exit_codes import EXIT_CODES_HELP
+from thrifty.cli.kept_accounts import complete_account_name, find_left
 from thrifty.cli.run_driver import open_run_driver
 from thrifty.cli.run_request import read_request
 from thrifty.cli.saved_runs import RunsFolder
 from thrifty.cli.shared_options import ENVIRONMENT_HELP, flag_option, output_options, task_options
 from thrifty.cli.view.run_output import RunOutput
-from thrifty.cli.view.screen import opening_lines
+from thrifty.cli.view.screen import account_line, opening_lines
 
 
 @click.command(
@@ -20,6 +22,7 @@ Examples:
   thrifty run @brief.md --max-cost-usd 0.05 --output proposal.md
   echo "Plan a tea party" | thrifty run - --json | jq .receipt.spent
   thrifty run "Plan a tea party" --base-url http://localhost:11434/v1 --model llama3
+  thrifty run @brief.md --account me
 
 At a terminal all is shown there. In a pipe, standard output gets the draft and the
 receipt (--quiet: the draft alone; --json: one object), and standard error the rest.
@@ -33,6 +36,12 @@ receipt (--quiet: the draft alone; --json: one object), and standard error the r
 @output_options
 @flag_option("--approve-plan", default=None, help="Ask before the plan is carried out.")
 @flag_option("--no-save", help="Keep nothing of the run on this machine.")
+@click.option(
+    "--account",
+    metavar="NAME",
+    shell_complete=complete_account_name,
+    help="Charge the run to this account too; see `thrifty account --help`.",
+)
 def run(**given: Any) -> int:
     """Do a task within a budget.
 
@@ -43,7 +52,12 @@ def run(**given: Any) -> int:
     """
     request = read_request(given)
     output = RunOutput.of(given)
+    if request.account and given["no_save"]:
+        raise InvalidInput("--account", request.account, "leave out --no-save: it is written down")
     home = None if given["no_save"] else RunsFolder.of_user()
+    if request.account:
+        left = find_left("--account", request.account)
+        output.screen.notes.print(account_line(request.account, left))
     for line in opening_lines(request):
         output.screen.notes.print(line)
     with open_run_driver(request, output, home) as driver:

@@ -36,6 +36,8 @@ class RunRequest:
     context: Context
     is_budget_given: bool
     is_offline_asked: bool
+    account: str
+    """The account that the run is charged to. Empty where it pays for itself."""
 
     def to_state(self) -> dict[str, Any]:
         """All that a later process needs to go on, as plain data; the key is not part of it."""
@@ -49,6 +51,7 @@ class RunRequest:
             "context": self.context.model_dump(exclude_unset=True),
             "is_budget_given": self.is_budget_given,
             "is_offline_asked": self.is_offline_asked,
+            "account": self.account,
         }
 
     @classmethod
@@ -72,6 +75,7 @@ class RunRequest:
             context=Context.of(given.get("context")),
             is_budget_given=bool(given.get("is_budget_given")),
             is_offline_asked=is_offline,
+            account=validate.any_string("request.account", given.get("account")),
         )
 
     @property
@@ -108,6 +112,7 @@ def read_request(given: Mapping[str, Any]) -> RunRequest:
             context=_read_context(given),
             is_budget_given=budget is not None,
             is_offline_asked=given["offline"],
+            account=given.get("account") or "",
         )
 
 

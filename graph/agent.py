@@ -18,6 +18,7 @@ from thrifty.graph.left_streams import (
     note_stream,
 )
 from thrifty.graph.redact import redact
+from thrifty.graph.retries import keep_place
 from thrifty.ledger.authority import inherit_user
 from thrifty.ledger.owner import new_owner_name
 from thrifty.nodes.context import Context
@@ -45,10 +46,15 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     ) -> Iterator[Any]:
         """Runs the graph, as LangGraph's own `stream` does."""
         driver = new_owner_name()
-        parts: Any = super().stream(input, _prepare(config), **options)
+        parts: Any = super().stream(input, self._configure(input, config), **options)
         stream = self._stream(parts, driver)
         note_stream(driver, stream)
         return stream
+
+    def _configure(self, given: Any, config: RunnableConfig | None) -> Any:
+        around = var_child_runnable_config.get()
+        # With who is authenticated around it, in its first place, and without secrets.
+        return keep_place(redact(inherit_user(config, around)), self, given)
 
     def _stream(self, generator: Any, driver: str) -> Generator[Any]:
         # Twice, as a Ctrl-C may come between any two lines, the last of them included.
@@ -70,7 +76,7 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
     ) -> AsyncIterator[Any]:
         """Runs the graph, as LangGraph's own `astream` does."""
         driver = new_owner_name()
-        parts: Any = super().astream(input, _prepare(config), **options)
+        parts: Any = super().astream(input, self._configure(input, config), **options)
         try:
             while (part := await _anext(parts, driver)) is not NO_PART:
                 yield part
@@ -80,11 +86,6 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
             if not (parts.ag_running or is_loop_ending()):
                 await parts.aclose()
             await to_thread(self.services.runs.end_invocation, driver)  # it may write to a database
-
-
-def _prepare(config: RunnableConfig | None) -> RunnableConfig | None:
-    """The configuration of a run: with who is authenticated around it, and without secrets."""
-    return redact(inherit_user(config, var_child_runnable_config.get()))
 
 
 def _next(parts: Iterator[Any], driver: str) -> Any:

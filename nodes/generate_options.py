@@ -9,6 +9,7 @@ from langgraph.types import Overwrite
 from thrifty.budget import BudgetExceeded, PriceUnknown, validate
 from thrifty.budget.decision import Decision
 from thrifty.executors.step_limit import call_limit
+from thrifty.ledger.idempotent_calls import earlier_limit
 from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.allowance import Allowance
 from thrifty.nodes.context import Context
@@ -112,13 +113,16 @@ def _proposals(
     if reason := FREE_PLAN if context.approve_plan else skip_reason(limits):
         return Proposals((), (f"{NOT_ASKED}: {reason}",))
     left = services.remaining_budget(run_id, 0)
+    account, prices = services.account(run_id), services.models.prices
     try:
-        limit = call_limit(PROPOSAL_OPTION, left, context.proposal_model, services.models.prices)
+        # A run that begins again finds what it asked the first time, with the same limit.
+        limit = earlier_limit(services.ledger, account, PROPOSAL_KEY)
+        limit = limit or call_limit(PROPOSAL_OPTION, left, context.proposal_model, prices)
     except (BudgetExceeded, PriceUnknown) as error:
         return Proposals((), (f"{NOT_ASKED}: {error}",))
     allowance = Allowance(
         ledger=services.ledger,
-        account=services.account(run_id),
+        account=account,
         key=PROPOSAL_KEY,
         label=PROPOSAL_OPTION.name,
         limit=limit,

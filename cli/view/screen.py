@@ -12,8 +12,10 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from thrifty.budget import Budget
 from thrifty.budget.plain_text import single_line
 from thrifty.cli.run_request import RunRequest
+from thrifty.receipt.wording import describe_left
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +62,9 @@ def opening_lines(request: RunRequest) -> list[Text]:
     if request.offline_line:
         lines.append(Text.assemble(("Offline  ", "bold yellow"), request.offline_line))
     return lines
+
+
+def account_line(name: str, left: Budget) -> Text:
+    """Who pays for a run, and what is left there."""
+    what = "no limit" if left.is_unlimited else f"{describe_left(left)} left"
+    return Text.assemble(("Account  ", "bold"), f"{single_line(name)}: {what}")

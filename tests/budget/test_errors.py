@@ -51,6 +51,11 @@ TOLD = {
         "Polish does not fit, 9 tokens short: the minute's budget of team is spent; "
         "it resets at 23:00:10 (UTC)",
     ),
+    "more than a day's budget": (
+        lambda: BudgetExceeded({"tokens": 9}, "Polish", "me", "day", 0, is_beyond_window=True),
+        "Polish does not fit, 9 tokens short: it is more than the day's whole budget of me; "
+        "raise that or drop the step",
+    ),
     "nobody's budget": (
         lambda: BudgetExceeded({"tokens": 9}, "Polish", period="minute"),
         "Polish does not fit, 9 tokens short: the minute's budget of the account is spent; "
@@ -130,6 +135,7 @@ def test_an_error_carries_its_facts():
     of_day = BudgetExceeded({"tokens": 7}, "Polish", "user:17", "day", MIDNIGHT_MS, BERLIN)
     assert (of_day.missing, of_day.account, of_day.period) == ({"tokens": 7}, "user:17", "day")
     assert (of_day.resets_at_ms, of_day.zone) == (MIDNIGHT_MS, BERLIN)
+    assert (of_run.is_beyond_window, of_day.is_beyond_window) == (False, False)
     assert AccountClosed("user:17").account == "user:17"
     assert PriceUnknown("gpt-x", "tier flex").model == "gpt-x"
     closed = ReservationClosed("k", "settled")

@@ -11,8 +11,10 @@ from thrifty.budget.budget_phrase import UNITS
 from thrifty.budget.periods import (
     LIMITS_EXAMPLE,
     LIMITS_PHRASE_MAX,
+    NO_LIMIT,
     PERIOD_OF_WORD,
     PERIODS,
+    format_limits,
     limits_by_period,
 )
 from thrifty.receipt.wording import describe_limits
@@ -40,6 +42,10 @@ SAID = {
     "5 min, 2 min a run": None,
     "5 min": {"run": Budget(max_latency_ms=300_000)},
     "1 h per run": {"run": Budget(max_latency_ms=3_600_000)},
+    "9 calls in all, 1h in all": {
+        "run": Budget(max_tool_calls=9, max_latency_ms=3_600_000),
+    },
+    "No limit": {"run": Budget()},
     "0 calls a day": {"run": Budget(), "day": Budget(max_tool_calls=0)},
 }
 
@@ -95,7 +101,7 @@ def test_budgets_and_mappings_mean_these_limits(limits, meant):
             0,
             "limit latency in the period 'run' alone",
         ),
-        ("2 calls a day," * 40, "limits", None, f"at most {LIMITS_PHRASE_MAX} characters"),
+        ("2 calls a day," * 80, "limits", None, f"at most {LIMITS_PHRASE_MAX:,} characters"),
         ({"day": "$5 a day"}, "limits.day", "$5 a day", "write a number and a unit"),
         ({"day": 5}, "limits.day", 5, "use a Budget, as in Budget(max_cost_usd=5)"),
         ({"week": Budget()}, "limits.week", Budget(), "known fields: run, minute, hour, day, mon"),
@@ -122,7 +128,10 @@ WORDS = st.sampled_from(
 @given(st.one_of(st.text(max_size=250), st.lists(WORDS, max_size=40).map("".join)))
 def test_any_text_is_limits_or_a_clear_refusal(phrase):
     with suppress(InvalidInput):
-        assert any(not budget.is_unlimited for budget in limits_by_period(phrase).values())
+        limits = limits_by_period(phrase)
+        assert phrase.strip().lower() == NO_LIMIT or any(
+            b.limited_resources() for b in limits.values()
+        )
 
 
 counts = st.none() | st.integers(0, 9_999)
@@ -154,3 +163,10 @@ def test_whatever_way_limits_are_said_they_come_back(limits, data):
         assert limits_by_period(said) == meant
         assert limits_by_period(said.upper()) == meant
     assert limits_by_period(limits) == meant
+    assert limits_by_period(format_limits(limits)) == meant
+
+
+def test_limits_are_written_as_they_are_said():
+    limits = {"run": Budget(max_tool_calls=9), "day": Budget(2_000, 5)}
+    assert format_limits(limits) == "9 calls in all, 2,000 tokens a day, $5.00 a day"
+    assert format_limits({"run": Budget()}) == "no limit"

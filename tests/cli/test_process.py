@@ -35,6 +35,9 @@ def finished(process, timeout_s=240):
         (["receipt", "--help"], "LOADED []"),
         (["doctor", "--help"], "LOADED []"),
         (["options"], "LOADED ['pydantic']"),
+        (["account", "--help"], "LOADED []"),
+        (["account", "open", "me", "$5 a day"], "LOADED []"),
+        (["spend"], "LOADED []"),
     ],
 )
 def test_what_needs_no_graph_loads_none(start, arguments, loaded):

@@ -71,10 +71,11 @@ def commands() -> Iterator[Any]:
 
 @pytest.mark.parametrize("line", list(commands()))
 def test_the_commands_it_names_exist_with_their_options(line):
-    name, *arguments = shlex.split(line, comments=True)
-    assert name in thrifty.commands
-    known = {o for p in thrifty.commands[name].params for o in (*p.opts, *p.secondary_opts)}
-    assert isinstance(thrifty.commands[name], click.Command)
+    command, arguments = thrifty, shlex.split(line, comments=True)
+    while isinstance(command, click.Group):
+        assert arguments[0] in command.commands
+        command = command.commands[arguments.pop(0)]
+    known = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
     assert {word for word in arguments if word.startswith("-") and word != "-"} <= known
 
 

@@ -1,9 +1,7 @@
 """What is under way when a program ends is settled or charged, quietly and at once."""
 
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 
 import pytest
 
@@ -69,6 +67,24 @@ threading.Thread(target=lambda: model().invoke("Hi"), daemon=True).start()
     "an agent in a daemon thread": """
 threading.Thread(target=lambda: agent().invoke(ASKED), daemon=True).start()
 """,
+    "a guarded call in a daemon thread": """
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage
+from thrifty.models.guard.callback_guard import guard_calls
+from thrifty.models.guard.step_account import AgentAccount
+from thrifty.models.prices import PriceList
+
+class Slow(GenericFakeChatModel):
+    def _generate(self, *given, **named):
+        asked = [{"role": "user", "content": "Hi"}]
+        client.root_client.chat.completions.create(model="gpt-4o", messages=asked)
+
+def guarded():
+    with guard_calls(AgentAccount(ledger, "team"), PriceList({})):
+        Slow(messages=iter([AIMessage("Hi")])).invoke("Hi")
+
+threading.Thread(target=guarded, daemon=True).start()
+""",
 }
 ENDINGS = {"falls off its end": "", "sys.exit": "sys.exit()", "exception": "raise LookupError"}
 CASES = [
@@ -99,9 +115,8 @@ def end_program(server, path, program):
 
 def statuses(path):
     """What became of every call in a ledger, and of every lease."""
-    with closing(sqlite3.connect(path)) as file:
-        accounts = [name for (name,) in file.execute("SELECT name FROM thrifty_accounts")]
     ledger = SqliteLedger(path)
+    accounts = [account.name for account in ledger.accounts()]
     entries = [entry for account in accounts for entry in ledger.entries(account)]
     owners = [ledger.owner_of(account) for account in accounts]
     ledger.disconnect()

@@ -1,5 +1,6 @@
 """Runs at work in a process: who drives each, for how long, and what is left when it ends."""
 
+import os
 import threading
 import time
 from contextlib import suppress
@@ -293,3 +294,75 @@ def test_a_run_of_which_the_ledger_knows_nothing_is_told_so(active_runs):
     remedy = "go on with the user, thread and ledger that it began with, or restore the .*"
     with pytest.raises(LedgerUnavailable, match=f"^the ledger knows nothing of.*; {remedy}$"):
         active_runs.track_node("another", lambda: 0).__enter__()
+
+
+class Interrupted(MemoryLedger):
+    """Is interrupted just after it has done something, once."""
+
+    def __init__(self, act: str) -> None:
+        super().__init__()
+        called(self)
+        self.act, self.is_interrupted = act, False
+
+    def take(self, *given, **named):
+        return self._interrupt_once("take", super().take(*given, **named))
+
+    def give_back(self, lease):
+        return self._interrupt_once("give_back", super().give_back(lease))
+
+    def _interrupt_once(self, act, result):
+        if act == self.act and not self.is_interrupted:
+            self.is_interrupted = True
+            raise KeyboardInterrupt
+        return result
+
+
+@pytest.mark.parametrize("act", ["take", "give_back"])
+def test_who_is_interrupted_while_a_lease_changes_hands_leaves_none(watch, driver, act):
+    active_runs = ActiveRuns(ledger := Interrupted(act), watch)
+
+    def drive():
+        try:
+            with active_runs.track_node("run", lambda: 0):
+                pass
+        finally:
+            active_runs.end_invocation(driver)
+
+    with pytest.raises(KeyboardInterrupt):
+        drive()
+    active_runs.end_invocation(driver)
+    assert ledger.owner_of("run") == ""
+    CURRENT_DRIVER.set("bob")
+    with active_runs.track_node("run", lambda: 0):
+        assert ledger.owner_of("run") == "bob"
+
+
+def test_a_node_that_was_interrupted_before_it_could_say_so_holds_up_nobody(
+    active_runs, ledger, driver
+):
+    active_runs.track_node("run", lambda: 0).__enter__()
+    active_runs.end_invocation(driver)
+    assert ledger.owner_of("run") == ""
+
+
+def test_at_the_end_of_the_process_all_leases_are_returned(active_runs, ledger, watch):
+    with active_runs.track_node("run", lambda: 0):
+        active_runs.end_process()
+        assert ledger.owner_of("run") == ""
+    ledger.take("run", "zoe")
+    active_runs.end_process()
+    assert ledger.owner_of("run") == "zoe"
+
+
+def test_a_fork_returns_none_of_its_parents_leases(active_runs, ledger, driver):
+    with active_runs.track_node("run", lambda: 0):
+        lease = active_runs.account_or_lease("run")
+        with active_runs._lock:  # as if another thread held it
+            if not (child := os.fork()):
+                ledger._storage._check_process = lambda: None
+                active_runs._lock = None  # nobody can wait for it here
+                active_runs.end_invocation(driver)
+                active_runs.end_process()
+                os._exit(ledger.owner_of("run") != driver)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert active_runs.account_or_lease("run") == lease

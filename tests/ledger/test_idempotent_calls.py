@@ -16,6 +16,7 @@ from thrifty.ledger.idempotent_calls import (
     settle_call,
 )
 from thrifty.ledger.memory import MemoryLedger
+from thrifty.ledger.sqlite import SqliteLedger
 
 BUDGET = Budget(max_tokens=1_000, max_cost_usd=1, max_tool_calls=9)
 
@@ -117,7 +118,7 @@ def test_an_answer_that_cannot_be_booked_leaves_its_reservation(caplog):
     assert (kept.key, kept.status, kept.reserved) == (entry.key, "pending", CALL)
     assert ledger.balance("run").reserved == CALL
     (record,) = caplog.records
-    told = "'Outline' was sent, and stays reserved in full: the disk is full"
+    told = "'Outline' stays reserved until the ledger can be written: the disk is full"
     assert (record.levelname, record.getMessage()) == ("ERROR", told)
 
 
@@ -179,3 +180,22 @@ def test_what_cannot_be_charged_at_the_end_is_told(caplog):
     (record,) = caplog.records
     told = "what a run left open stays reserved in full: the disk is full"
     assert (record.levelname, record.getMessage()) == ("ERROR", told)
+
+
+def test_a_call_that_finds_its_reservation_counts_it_under_its_tags(tmp_path):
+    """As a run reserves for a step before it is known what will be asked for it."""
+    file = tmp_path / "ledger.sqlite"
+    ledger = SqliteLedger(file)
+    ledger.open("run", Budget())
+    ledger.reserve("run", "step.1", "a step", CALL, unsent=True)
+
+    def ask(request, model):
+        named = ledger, "run", "step", "a step", CALL
+        return find_or_reserve(*named, request, tags={"model": model}).tags
+
+    assert ask("a request", "gpt-5") == (("model", "gpt-5"),)
+    assert ask("a request", "gpt-5-mini") == (("model", "gpt-5"),)  # it is counted already
+    assert ask("another request", "gpt-5-mini") == (("model", "gpt-5-mini"),)
+    ledger.disconnect()
+    written = [entry.tags for entry in SqliteLedger(file).entries("run")]
+    assert written == [(("model", "gpt-5"),), (("model", "gpt-5-mini"),)]

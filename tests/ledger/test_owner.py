@@ -12,7 +12,13 @@ import pytest
 from tests.ledger.shorthand import CALL, called
 from thrifty.budget import LeaseLost
 from thrifty.ledger import owner
-from thrifty.ledger.owner import is_owner_gone, new_owner_name, process_name, take_or_take_over
+from thrifty.ledger.owner import (
+    end_owner,
+    is_owner_gone,
+    new_owner_name,
+    process_name,
+    take_or_take_over,
+)
 
 NAME_YOURSELF = "from thrifty.ledger.owner import process_name; print(process_name(), flush=True)"
 
@@ -53,6 +59,28 @@ def test_a_name_says_where_the_process_runs_and_since_when():
     assert new_owner_name() != new_owner_name()
     assert new_owner_name().startswith(f"{named} #")
     assert not is_owner_gone(new_owner_name())
+
+
+def test_an_owner_of_this_process_is_gone_once_it_has_ended(ledger):
+    """Whoever was interrupted just after it took a lease has not noted that it has one."""
+    mine = new_owner_name()
+    called(ledger)
+    lease = ledger.take("run", mine)
+    with pytest.raises(LeaseLost):
+        take_or_take_over(ledger, "run", new_owner_name())
+    end_owner(mine)
+    assert is_owner_gone(mine)
+    assert take_or_take_over(ledger, "run", new_owner_name()).fence == lease.fence + 1
+    end_owner(mine)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+def test_a_fork_does_not_take_its_parents_owners_for_gone():
+    mine = new_owner_name()
+    if not (child := os.fork()):
+        end_owner(mine)
+        os._exit(is_owner_gone(mine))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,15 @@ import asyncio
 import subprocess
 import sys
 import time
-from threading import active_count
+from contextlib import suppress
+from threading import Event, Thread, active_count
 
 import pytest
 
 from tests.harness.llm_server import Answer, LLMServer
 from thrifty import SqliteLedger
-from thrifty.models.background_loop import BackgroundLoop
+from thrifty.ledger.active_runs import CURRENT_DRIVER
+from thrifty.models.background_loop import BackgroundLoop, CallAbandoned, abandon_calls
 
 ASKED_AT_ONCE = """
 import sys
@@ -107,8 +109,8 @@ def test_results_and_errors_come_back_and_no_thread_is_added():
         raise LookupError("none")
 
     loop = BackgroundLoop()
-    threads = active_count()
     assert loop.run(lambda left: loop.await_call(answer(), None, left)) == 5
+    threads = active_count()
     with pytest.raises(LookupError):
         loop.run(lambda left: loop.await_call(fail(), None, left))
     assert active_count() == threads
@@ -119,3 +121,66 @@ def wait_until(holds) -> None:
     while not holds():
         assert time.monotonic() < give_up_at
         time.sleep(0.01)
+
+
+def test_a_deadline_waits_for_a_clock_that_stood_still(monkeypatch):
+    """As when the process was stopped: its timers go off, and yet the call has time left."""
+    now_ns, asked = [0], []
+
+    def clock():
+        asked.append(now_ns[0])
+        now_ns[0] += 10_000_000 if len(asked) > 5 else 0
+        return now_ns[0]
+
+    monkeypatch.setattr("thrifty.models.background_loop.now_ns", clock)
+    loop = BackgroundLoop()
+    with pytest.raises(TimeoutError):
+        loop.run(lambda left: loop.await_call(asyncio.sleep(3_600), 30_000_000, left))
+    assert len(asked) > 6
+
+
+def test_who_calls_as_the_process_ends_is_told(monkeypatch):
+    loop = BackgroundLoop()
+    begun = Event()
+
+    async def call(left):
+        begun.set()
+        await left.wait()
+        return "settled"
+
+    results = []
+    thread = Thread(target=lambda: results.append(loop.run(call)))
+    thread.start()
+    assert begun.wait(240)
+    loop.end_process()
+    thread.join()
+    assert results == ["settled"]
+    with pytest.raises(CallAbandoned):
+        loop.run(call)
+
+
+def test_the_calls_of_one_invocation_are_ended_and_no_others(monkeypatch):
+    loop, results = BackgroundLoop(), []
+
+    async def call(left):
+        await left.wait()
+        return "abandoned"
+
+    def drive(driver):
+        CURRENT_DRIVER.set(driver)
+        results.append((driver, loop.run(call)))
+        with suppress(CallAbandoned):
+            results.append((driver, loop.run(call)))
+
+    threads = [Thread(target=drive, args=(driver,)) for driver in ("ann", "bob")]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(loop._under_way) == 2)
+    abandon_calls("ann")
+    threads[0].join()
+    assert results == [("ann", "abandoned")]
+    loop.abandon_all()
+    wait_until(lambda: len(results) == 2)
+    loop.end_process()
+    threads[1].join()
+    assert results[1:] == [("bob", "abandoned")] * 2

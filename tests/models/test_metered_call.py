@@ -218,7 +218,7 @@ def test_the_books_are_kept_in_threads_of_their_own(models, ledger):
 
     ledger.settle = seen
     ask(models, ledger)
-    assert [name.rpartition("_")[0] for name in threads] == ["thrifty-ledger"]
+    assert threads == ["thrifty-ledger"]
 
 
 def test_whether_a_model_can_be_reached_is_as_the_settings_say(models):

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 STEMS_TWICE = {
     "frontier",  # what is computed, and the command that shows it
     "plan",  # the noun, the node, and the command
+    "spend",  # what was used, and the command that sums it
     "protocol",  # what stands at the head of each room of things that can be swapped
 }
 METAPHORS = {

@@ -3,10 +3,10 @@
 ThriftyError
 ├── InvalidInput        a value that no run can start from: names the field, the value, the remedy
 ├── BudgetExceeded      a call whose worst case does not fit in what is left; it was not sent
+│   └── AccountClosed   the account, or one above it, takes no calls any more
 ├── PriceUnknown        money is limited and nobody knows what the call would cost; it was not sent
 ├── ModelUnavailable    no key, no server, or a server that did not answer usefully
 ├── ReservationClosed   a reservation that was already settled or released is touched again
-├── AccountClosed       an account takes no calls any more, or one above it; it was not sent
 ├── StepEnded           a call for a step that has returned and is settled; it was not sent
 ├── KeyReused           a key that names one call, or one sub-agent, is used for another
 ├── LeaseLost           a run is held by somebody else: this owner may no longer spend in it
@@ -68,6 +68,7 @@ class BudgetExceeded(ThriftyError):
         zone: str = "UTC",
         *,
         is_shared: bool = False,
+        is_beyond_window: bool = False,
     ) -> None:
         self.missing = dict(missing)
         """By how much each resource falls short, in that resource's unit."""
@@ -79,6 +80,8 @@ class BudgetExceeded(ThriftyError):
         """When the next window begins, in milliseconds since 1970. `None` for a run."""
         self.zone = zone
         """The time zone in which the account counts days and months."""
+        self.is_beyond_window = is_beyond_window
+        """Whether it fits in no window, however little is spent: to wait for a reset is no use."""
         short = format_amounts(self.missing)
         if period == "run":
             where = f" in {_show_name(account)}" if is_shared else ""
@@ -88,7 +91,11 @@ class BudgetExceeded(ThriftyError):
         super().__init__(told)
 
     def _describe_window(self) -> str:
-        spent = f"the {self.period}'s budget of {_show_name(self.account)} is spent"
+        name = _show_name(self.account)
+        if self.is_beyond_window:
+            whole = f"the {self.period}'s whole budget of {name}"
+            return f"it is more than {whole}; raise that or drop the step"
+        spent = f"the {self.period}'s budget of {name} is spent"
         if self.resets_at_ms is None:
             return f"{spent}; raise it, or wait"
         return f"{spent}; {describe_reset(self.period, self.resets_at_ms, self.zone)}"
@@ -131,16 +138,18 @@ class ReservationClosed(ThriftyError):
         super().__init__(f"reservation {key!r} is {status}; reserve again under a new id")
 
 
-class AccountClosed(ThriftyError):
-    """An account was closed, or one above it. What it has spent and its open calls stay."""
+class AccountClosed(BudgetExceeded):
+    """An account was closed, or one above it: nothing fits in it any more.
+
+    What it has spent and its open calls stay.
+    """
 
     exit_code = 12
 
     def __init__(self, account: str) -> None:
-        self.account = account
-        """The account that is closed: the one that was asked, or one above it."""
+        super().__init__({}, "a call", account)
         name = _show_name(account)
-        super().__init__(f"account {name} is closed: no call can be made on it; use another")
+        self.args = (f"account {name} is closed: no call can be made on it; use another",)
 
 
 class StepEnded(ThriftyError):

@@ -24,7 +24,7 @@ Limits = Budget | Mapping[Period, Budget | str | None] | str
 
 PERIODS: tuple[Period, ...] = get_args(Period)
 LIMITS_EXAMPLE = "$5 a day, 100k tokens a minute"
-LIMITS_PHRASE_MAX = 500
+LIMITS_PHRASE_MAX = 1_000
 """Each of five periods may have a part for each resource."""
 
 _PERIOD_WORDS: Mapping[Period, str] = {
@@ -36,9 +36,18 @@ _PERIOD_WORDS: Mapping[Period, str] = {
 }
 PERIOD_OF_WORD = {word: period for period, words in _PERIOD_WORDS.items() for word in words.split()}
 PERIOD_PATTERN = re.compile(
-    rf"(?P<limit>.+?)\s*(?:/|\b(?:an?|per|each|every)\b)\s*(?P<word>{'|'.join(PERIOD_OF_WORD)})",
+    r"(?P<limit>.+?)\s*(?:\bin all|"
+    rf"(?:/|\b(?:an?|per|each|every)\b)\s*(?P<word>{'|'.join(PERIOD_OF_WORD)}))",
     re.ASCII | re.DOTALL,
 )
+PERIOD_PHRASES: Mapping[Period, str] = {
+    "run": "in all",
+    "minute": "a minute",
+    "hour": "an hour",
+    "day": "a day",
+    "month": "a month",
+}
+NO_LIMIT = "no limit"
 
 MINUTE_BUCKET_MS = 10_000
 MINUTE_BUCKETS = 7
@@ -80,15 +89,23 @@ def limits_by_period(limits: object, field: str = "limits") -> dict[Period, Budg
 
 
 def _parse_limits(phrase: str, field: str) -> dict[Period, Budget]:
+    if phrase.strip().lower() == NO_LIMIT:
+        return {}
     parts: dict[Period, list[str]] = {}
     for part in split_phrase(phrase, field, LIMITS_PHRASE_MAX, LIMITS_EXAMPLE):
-        match = PERIOD_PATTERN.fullmatch(part)
-        period, limit = (PERIOD_OF_WORD[match["word"]], match["limit"]) if match else ("run", part)
+        period, limit = _read_period(part)
         parts.setdefault(period, []).append(limit)
     return {
         period: make_budget(said, field if period == "run" else f"{field}.{period}", LIMITS_EXAMPLE)
         for period, said in parts.items()
     }
+
+
+def _read_period(part: str) -> tuple[Period, str]:
+    match = PERIOD_PATTERN.fullmatch(part)
+    if match is None:
+        return "run", part
+    return PERIOD_OF_WORD[match["word"] or "run"], match["limit"]
 
 
 def _read_mapping(limits: object, field: str) -> Iterable[tuple[Period, Budget]]:
@@ -99,6 +116,18 @@ def _read_mapping(limits: object, field: str) -> Iterable[tuple[Period, Budget]]
             yield period, parse_budget(budget, place)
         elif budget is not None:
             yield period, validate.instance(place, budget, Budget, "Budget(max_cost_usd=5)")
+
+
+def format_limits(limits: Mapping[Period, Budget]) -> str:
+    """Limits in words that `limits_by_period` reads: "$5.00 a day, 9 calls in all"."""
+    return (
+        ", ".join(
+            f"{resource.show(limit)} {PERIOD_PHRASES[period]}"
+            for period, budget in limits.items()
+            for resource, limit in budget.limited_resources()
+        )
+        or NO_LIMIT
+    )
 
 
 _LAST_WINDOWS: dict[tuple[Period, str], tuple[int, int]] = {}

@@ -18,7 +18,7 @@ from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM
 from thrifty.executors.step_limit import step_limit
-from thrifty.ledger.idempotent_calls import call_key
+from thrifty.ledger.idempotent_calls import call_key, earlier_limit
 from thrifty.ledger.protocol import AccountOrLease, Ledger
 from thrifty.models.input_bound import tokens_bound
 
@@ -123,10 +123,8 @@ class Dispatcher:
         """
         first = call_key(self.key_of(option), 1)
         declared = self._as_declared(option)
-        earlier = self.ledger.entry(self.account, first)
-        if earlier is not None and earlier.status != "released":
-            limit = earlier.reserved
-        else:
+        limit = earlier_limit(self.ledger, self.account, self.key_of(option))
+        if limit is None:
             left, access = self.left().left_after(kept), self.model_access
             model = access.model_of(option)
             limit = step_limit(option, declared.estimate, left, model, access.prices)

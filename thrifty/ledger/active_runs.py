@@ -197,8 +197,8 @@ class ActiveRuns:
         # First of all, so that whatever happens next, others here may take its runs over.
         end_owner(driver)
         claims = [claim for claim in tuple(self._claims) if claim.driver == driver]
-        returned = [self._return_lease(claim) for claim in claims]  # each is tried
-        if all(returned):
+        are_returned = [self._return_lease(claim) for claim in claims]
+        if all(are_returned):
             self._over.discard(driver)
 
     def _return_lease(self, claim: _Claim) -> bool:

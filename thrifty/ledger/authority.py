@@ -26,7 +26,7 @@ SERVER_KEYS = (
     "assistant_id",
 )
 """What an Agent Server writes into `configurable`. A client can neither set nor remove them."""
-TRUSTED_KEYS = (*SERVER_KEYS, "thread_id", "run_id", "checkpoint_ns")
+TRUSTED_KEYS = (*SERVER_KEYS, "thread_id", "run_id")
 """What is kept of `configurable` for a function that chooses an account on an Agent Server."""
 STUDIO_USER = "langgraph-studio-user"
 """Whom the server takes a browser for that shows the pass of LangSmith: it may be anybody."""

@@ -22,7 +22,7 @@ from weakref import WeakSet
 
 from thrifty.budget import LedgerUnavailable
 from thrifty.ledger import process_fork
-from thrifty.ledger.storage import Tables
+from thrifty.ledger.storage import CallNames, Tables
 from thrifty.ledger.thread_waker import ThreadWaker, make_waker
 
 T = TypeVar("T")
@@ -39,10 +39,26 @@ EXIT_WAIT_S = 2.0
 class QueuedWork(Generic[T]):
     """A piece of work in a queue, and what came of it."""
 
-    __slots__ = ("_error", "_results", "_waker", "asked_s", "is_attempted", "is_done", "kind", "work")
+    __slots__ = (
+        "_error",
+        "_results",
+        "_waker",
+        "asked_s",
+        "call",
+        "is_attempted",
+        "is_done",
+        "kind",
+        "work",
+    )
 
-    def __init__(self, work: Callable[[Tables], T], kind: WorkKind, waker: ThreadWaker) -> None:
-        self.work, self.kind = work, kind
+    def __init__(
+        self,
+        work: Callable[[Tables], T],
+        kind: WorkKind,
+        call: CallNames | None,
+        waker: ThreadWaker,
+    ) -> None:
+        self.work, self.kind, self.call = work, kind, call
         self.asked_s = time.monotonic()
         """When it was asked for, on the monotonic clock."""
         self.is_attempted = False
@@ -118,6 +134,7 @@ class _Workplace:
 
     commit: Commit
     close: Callable[[], None]
+    batch_max: int
     items: SimpleQueue[_Item] = field(default_factory=SimpleQueue)
     waker: ThreadWaker = field(default_factory=make_waker)
     """Where a thread sleeps that finds no item."""
@@ -146,11 +163,18 @@ class CommitQueue:
         commit: attempts work and commits it. With several threads, each calls it by itself.
         close: closes what `commit` opened. Each thread calls it as it ends.
         threads: how many work at once.
+        batch_max: the most pieces of work that one of them takes at a time.
     """
 
-    def __init__(self, commit: Commit, close: Callable[[], None], threads: int = 1) -> None:
+    def __init__(
+        self,
+        commit: Commit,
+        close: Callable[[], None],
+        threads: int = 1,
+        batch_max: int = BATCH_MAX,
+    ) -> None:
         self._threads = threads
-        self._workplace = self._new_workplace(commit, close)
+        self._workplace = self._new_workplace(commit, close, batch_max)
         process_fork.register_fork_aware(self)
         _queues.add(self)
 
@@ -158,9 +182,15 @@ class CommitQueue:
         # Nobody can ask any more. The threads do what is left, and end. Nothing waits for them
         # here: this may run anywhere, even in one of them.
         self._workplace.items.put(_StopMark(is_last=True))
-        self._workplace.waker.wake()
+        if self.is_running:  # else the collector may have closed the waker before
+            self._workplace.waker.wake()
 
-    def run(self, work: Callable[[Tables], T], kind: WorkKind = "write") -> T:
+    def run(
+        self,
+        work: Callable[[Tables], T],
+        kind: WorkKind = "write",
+        call: CallNames | None = None,
+    ) -> T:
         """Has some work done, and returns once it is committed.
 
         Raises:
@@ -172,8 +202,8 @@ class CommitQueue:
             waker = idle.pop()
         except IndexError:
             waker = make_waker()
-        task = QueuedWork(work, kind, waker)
-        self._submit(task)
+        task = QueuedWork(work, kind, call, waker)
+        self._submit(task, self._threads)
         while not task.is_done:
             waker.sleep()
         idle.append(waker)
@@ -191,7 +221,7 @@ class CommitQueue:
             if turn and not self.is_running:
                 return
             mark = _StopMark()
-            self._submit(mark)
+            self._submit(mark, 1)
             mark.ended.acquire(timeout=wait_s)
 
     @property
@@ -207,7 +237,7 @@ class CommitQueue:
         if not in_child:
             return
         parents = self._workplace
-        self._workplace = self._new_workplace(parents.commit, parents.close)
+        self._workplace = self._new_workplace(parents.commit, parents.close, parents.batch_max)
         unfinished: list[_Item] = [task for batch in parents.batches.values() for task in batch]
         with suppress(Empty):
             while True:
@@ -219,22 +249,26 @@ class CommitQueue:
             else:
                 item.part_from_parent()
 
-    def _new_workplace(self, commit: Commit, close: Callable[[], None]) -> _Workplace:
-        workplace = _Workplace(commit, close)
+    def _new_workplace(
+        self, commit: Commit, close: Callable[[], None], batch_max: int
+    ) -> _Workplace:
+        workplace = _Workplace(commit, close, batch_max)
         for _ in range(self._threads):
             workplace.seats.put(None)
         return workplace
 
-    def _submit(self, item: _Item) -> None:
+    def _submit(self, item: _Item, threads: int) -> None:
+        """Queues something, for so many threads at the least."""
         workplace = self._workplace
-        if not workplace.seats.empty():  # where no thread can start, nothing must be queued
+        free = self._threads - threads
+        if workplace.seats.qsize() > free:  # where no thread can start, nothing must be queued
             _start_thread(workplace)
         try:
             workplace.items.put(item)
         finally:  # also where a signal handler raises: it must not lie there until the next one
             workplace.waker.wake()
-            if not workplace.seats.empty():  # the thread has ended between
-                _start_thread(workplace)
+            if workplace.seats.qsize() > free and not workplace.items.empty():
+                _start_thread(workplace)  # the one that was there has ended between
 
 
 def _check_may_wait() -> None:
@@ -250,37 +284,45 @@ def _check_may_wait() -> None:
 
 def _start_thread(workplace: _Workplace) -> None:
     """Starts a thread. One too many ends at once, so that nobody has to hold a lock here."""
+    has_begun = Lock()
+    has_begun.acquire()
+    thread = Thread(target=_serve, args=(workplace, has_begun), name="thrifty ledger", daemon=True)
     try:
-        Thread(target=_serve, args=(workplace,), name="thrifty ledger", daemon=True).start()
+        thread.start()
     except RuntimeError as error:
         raise LedgerUnavailable(
             f"no thread can be started for the ledger ({error}); end some, or raise their limit"
         ) from error
+    has_begun.acquire()
 
 
-def _serve(workplace: _Workplace) -> None:
+def _serve(workplace: _Workplace, has_begun: Lock) -> None:
     """What a thread does: it works until it takes a stop mark."""
     _writer_state.is_writer = True
-    is_needed = True
+    is_needed = _take_seat(workplace)
+    has_begun.release()
     while is_needed:
-        try:
-            workplace.seats.get_nowait()
-        except Empty:
-            return
-        mark = None
         try:
             mark = _work_until_stopped(workplace)
         finally:
             workplace.close()
             # Who queues something from now on finds a free seat, and starts a thread.
             workplace.seats.put(None)
-            is_needed = not workplace.items.empty()
-            if mark and mark.is_last:
-                is_needed = False
-                workplace.items.put(mark)
-                workplace.waker.wake()
-            elif mark:
-                mark.ended.release()
+        if mark.is_last:
+            workplace.items.put(mark)
+            workplace.waker.wake()
+            return
+        # What came behind the mark may have come while the seat was still taken.
+        is_needed = not workplace.items.empty() and _take_seat(workplace)
+        mark.ended.release()
+
+
+def _take_seat(workplace: _Workplace) -> bool:
+    try:
+        workplace.seats.get_nowait()
+    except Empty:
+        return False
+    return True
 
 
 def _work_until_stopped(workplace: _Workplace) -> _StopMark:
@@ -288,8 +330,10 @@ def _work_until_stopped(workplace: _Workplace) -> _StopMark:
     mark = None
     try:
         while not mark:
-            mark = _take_items(workplace.items, batch)
+            mark = _take_items(workplace.items, batch, workplace.batch_max)
             if batch:
+                if not workplace.items.empty():
+                    workplace.waker.wake()  # another thread, for the rest
                 _commit_batch(batch, workplace.commit)
                 _finish_all(batch)
             elif not mark:
@@ -307,10 +351,12 @@ def _finish_all(batch: list[QueuedWork[Any]]) -> None:
     batch.clear()
 
 
-def _take_items(items: SimpleQueue[_Item], batch: list[QueuedWork[Any]]) -> _StopMark | None:
+def _take_items(
+    items: SimpleQueue[_Item], batch: list[QueuedWork[Any]], batch_max: int
+) -> _StopMark | None:
     """Adds to a batch what waits, as far as the next stop mark."""
     try:
-        while len(batch) < BATCH_MAX and not items.empty():
+        while len(batch) < batch_max and not items.empty():
             item = items.get_nowait()
             if isinstance(item, _StopMark):
                 return item

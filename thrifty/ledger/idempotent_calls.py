@@ -6,7 +6,7 @@ thing (a fork with an edited prompt), it needs an entry of its own.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from itertools import count
@@ -36,6 +36,12 @@ def call_entries(ledger: Ledger, account: AccountOrLease, key: str) -> Iterator[
         yield entry
 
 
+def earlier_limit(ledger: Ledger, account: AccountOrLease, key: str) -> Spend | None:
+    """What was reserved for a piece of work when it was first done; None where it never was."""
+    entry = ledger.entry(account, call_key(key, 1))
+    return None if entry is None or entry.status == "released" else entry.reserved
+
+
 def find_or_reserve(
     ledger: Ledger,
     account: AccountOrLease,
@@ -44,6 +50,7 @@ def find_or_reserve(
     worst_case: Spend,
     request_fingerprint: str,
     after: Entry | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> Entry:
     """The entry for a request: the one it has already, or a new reservation, not yet sent.
 
@@ -55,6 +62,7 @@ def find_or_reserve(
         worst_case: what to reserve, if nothing is yet.
         request_fingerprint: the request's fingerprint.
         after: the entry of an earlier call that came to nothing, to go on after.
+        tags: what it is counted under.
 
     Raises:
         BudgetExceeded: there was no entry, and a new one does not fit.
@@ -69,6 +77,7 @@ def find_or_reserve(
                 worst_case,
                 fingerprint=request_fingerprint,
                 unsent=True,
+                tags=tags,
             )
         except KeyReused:  # another request has this number; ours takes the next that is free
             ordinal += 1
@@ -87,7 +96,7 @@ def try_mark_sent(ledger: Ledger, account: AccountOrLease, entry: Entry) -> bool
     except ReservationClosed:
         return False
     if marked.reserved != entry.reserved:
-        ledger.release(account, entry.key)
+        release_call(ledger, account, entry)
         return False
     return True
 
@@ -97,8 +106,8 @@ def settle_call(
 ) -> Entry:
     """Settles a call that was answered; where the ledger cannot be written, its answer is kept.
 
-    Then the reservation stands until the ledger can be written again, and is settled then. That
-    is said in the log, as an error.
+    Then the reservation stands until the ledger can be written, and is settled before anything
+    else. That is said in the log, as an error.
     """
     try:
         return ledger.settle(account, entry.key, actual, answer)
@@ -110,8 +119,26 @@ def release_call(ledger: Ledger, account: AccountOrLease, entry: Entry) -> Entry
     """Gives back what was reserved for a call that nobody has billed."""
     try:
         return ledger.release(account, entry.key)
+    except LedgerUnavailable as error:
+        return _keep_pending(entry, error)
     except ReservationClosed:
         return _entry_charged_by_other(ledger, account, entry)
+
+
+def give_up_call(ledger: Ledger, account: AccountOrLease, entry: Entry) -> None:
+    """Closes a call that could not be marked as sent, as far as anybody knows of it.
+
+    Somebody else may have marked it, or this caller did and was not told. Nobody can tell the two
+    apart, so then it is charged in full. Where the ledger cannot be read either, a sweep does that.
+    """
+    try:
+        current = ledger.entry(account, entry.key)
+    except LedgerUnavailable:
+        return
+    if current is not None and current.status == "unsent":
+        release_call(ledger, account, entry)
+    elif current is not None and current.status == "pending":
+        charge_call_in_full(ledger, account, entry, 0)
 
 
 def charge_call_in_full(
@@ -125,6 +152,8 @@ def charge_call_in_full(
         return ledger.charge_in_full(account, entry.key, latency_ms)
     except LedgerUnavailable as error:
         return _keep_pending(entry, error)
+    except ReservationClosed:  # by another, who knew what became of it
+        return ledger.entry(account, entry.key) or entry
 
 
 def _entry_charged_by_other(ledger: Ledger, account: AccountOrLease, entry: Entry) -> Entry:
@@ -140,7 +169,7 @@ def _entry_charged_by_other(ledger: Ledger, account: AccountOrLease, entry: Entr
 
 
 def _keep_pending(entry: Entry, error: LedgerUnavailable) -> Entry:
-    logger.error("%r was sent, and stays reserved in full: %s", entry.label, error)
+    logger.error("%r stays reserved until the ledger can be written: %s", entry.label, error)
     return entry._replace(status="pending")
 
 
@@ -153,7 +182,7 @@ def charge_open_calls(ledger: Ledger, account: AccountOrLease) -> Spend:
     pending = [entry for entry in ledger.entries(account) if entry.status == "pending"]
     try:
         for entry in pending:
-            with suppress(ReservationClosed):  # its bill could not be written until now
+            with suppress(ReservationClosed):  # what could not be written before was written now
                 ledger.charge_in_full(account, entry.key)
     except LedgerUnavailable as error:
         logger.error("what a run left open stays reserved in full: %s", error)

@@ -6,6 +6,7 @@ it does not: so the sub-agent's calls always find what was promised.
 """
 
 from thrifty.budget import AccountClosed, BudgetExceeded
+from thrifty.budget.resources import RESOURCES
 from thrifty.budget.spend import Amounts
 from thrifty.ledger import rules, windows
 from thrifty.ledger.protocol import Entry
@@ -131,6 +132,7 @@ def _not_fitting_error(
     tables: Tables, asked: Account, current: CurrentCounter, short: dict[str, int], what: str
 ) -> BudgetExceeded:
     counter, account = current.counter, current.account
+    used = dict(zip((resource.name for resource in RESOURCES), current.used, strict=True))
     return BudgetExceeded(
         short,
         what,
@@ -139,4 +141,5 @@ def _not_fitting_error(
         resets_at_ms=windows.resets_at_ms(tables, counter),
         zone=account.zone,
         is_shared=account.id != asked.id,
+        is_beyond_window=any(by > used[name] for name, by in short.items()),
     )

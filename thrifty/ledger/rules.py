@@ -140,8 +140,9 @@ def with_status(
     """
     if entry.status not in out_of:
         raise ReservationClosed(entry.key, entry.status)
-    key, label, _, reserved, _, _, *rest = entry
-    return Entry(key, label, status, reserved, charged, answer, *rest)
+    key, label, _, reserved, _, _, fingerprint, run, account, owner, at_ms, tags, counters = entry
+    booked = account, owner, at_ms, tags, counters
+    return Entry(key, label, status, reserved, charged, answer, fingerprint, run, *booked)
 
 
 def full_charge(entry: Entry, latency_ms: int = 0) -> Spend:

@@ -156,7 +156,7 @@ class SqlTables(ChangedRows):
     def accounts(self) -> list[Account]:
         rows = self._execute(SELECT_ALL, ()).fetchall()
         self.note_accounts(rows)
-        return [self.account_by_id(_account_of(row).id) for row in rows]
+        return [self.account_by_id(read_account(row).id) for row in rows]
 
     def lock(self, accounts: Collection[int]) -> None:
         """Whoever writes to an SQLite file is alone."""
@@ -259,8 +259,8 @@ class SqlTables(ChangedRows):
     @property
     def row_count(self) -> int:
         """How many rows are read, and how many are known not to be there."""
-        tables = self._accounts, self._counters, self._windows, self._entries, self._leases
-        return sum(map(len, tables))
+        found = len(self._accounts) + len(self._counters) + len(self._windows)
+        return found + len(self._entries) + len(self._leases)
 
     def forget(self) -> None:
         """Takes nothing as read any more, nor as changed."""
@@ -277,7 +277,7 @@ class SqlTables(ChangedRows):
     def note_accounts(self, rows: Iterable[SqlRow]) -> None:
         """Takes accounts as read, each with the counter of its whole life."""
         for row in rows:
-            account = _account_of(row)
+            account = read_account(row)
             if account.id not in self._names:
                 self._note_account(account)
             self.note_counters([row[len(ACCOUNT_COLUMNS) :]])
@@ -339,7 +339,7 @@ def _account_row(account: Account) -> SqlRow:
     return _join_numbers(ancestors), json.dumps(limits), zone, *flags, name, number
 
 
-def _account_of(row: SqlRow) -> Account:
+def read_account(row: SqlRow) -> Account:
     ancestors, limits, zone, is_granted, is_closed, name, number = row[: len(ACCOUNT_COLUMNS)]
     by_period = tuple([(period, tuple(amounts)) for period, amounts in json.loads(limits)])
     above = _read_numbers(ancestors)
@@ -355,7 +355,7 @@ def _counter_row(counter: Counter) -> SqlRow:
 def _counter_change(before: Counter, counter: Counter) -> tuple[str, SqlRow]:
     """The statement that writes what has changed of a counter."""
     number, _, _, _, ends_ms, limits, spent, reserved, over, notified = counter
-    if before.limits != limits or before.notified != notified:
+    if (before.ends_ms, before.limits, before.notified) != (ends_ms, limits, notified):
         row = *limits, *spent, *reserved, *over, notified, ends_ms, number
         return UPDATE_COUNTER, row
     if before.spent != spent or before.over != over:

@@ -35,8 +35,7 @@ def find_abandoned(tables: Tables, account: str | None, owner: str | None) -> li
 
 def close_entries(tables: Tables, found: list[Entry]) -> tuple[Entry, ...]:
     """Closes those of the found calls that are as they were found."""
-    accounts = [tables.account(name) for name in sorted({entry.account for entry in found})]
-    tables.lock({number for each in accounts if each for number in each.path})
+    tables.lock_counters({number for entry in found for number in entry.counters})
     same = [entry for entry in found if tables.entry(entry.account, entry.key) == entry]
     return tuple(close_abandoned(tables, same))
 

@@ -26,14 +26,16 @@ class ThreadWaker(Protocol):
 class EventfdWaker:
     """Wakes by an `eventfd`, of which Linux has as many as there may be open files."""
 
-    def __init__(self) -> None:
-        self._descriptor = os.eventfd(0)
+    _descriptor = -1
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
 
     def wake(self) -> None:
         os.eventfd_write(self._descriptor, 1)
 
     def sleep(self) -> None:
-        os.eventfd_read(self._descriptor)
+        os.read(self._descriptor, 8)  # goes on after a signal, which `eventfd_read` does not
 
     def part_from_parent(self) -> None:
         own = os.eventfd(0)
@@ -41,7 +43,10 @@ class EventfdWaker:
         os.close(own)
 
     def __del__(self) -> None:
-        os.close(self._descriptor)
+        # The number will name another file, to which nobody must write who still finds it here.
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 class QueueWaker:
@@ -64,5 +69,5 @@ def make_waker() -> ThreadWaker:
     """The quickest one that there is."""
     if hasattr(os, "eventfd"):
         with suppress(OSError):  # no more files may be opened
-            return EventfdWaker()
+            return EventfdWaker(os.eventfd(0))
     return QueueWaker()

@@ -20,7 +20,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import Executor, Future, wait
 from contextlib import suppress
 from functools import cache
 from queue import SimpleQueue
@@ -301,7 +301,9 @@ class _Loop(asyncio.SelectorEventLoop):
         super().__init__()
         self._parsers = WorkerThreads("thrifty-parser", PARSER_THREADS)
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Executor | None, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
         return super().run_in_executor(executor or self._parsers, func, *args)
 
     async def getaddrinfo(self, host: Any, port: Any, **hints: Any) -> Any:

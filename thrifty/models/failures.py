@@ -6,6 +6,7 @@ Messages are in our own words: a server's text may repeat the key it was sent.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from thrifty.models.bounded_body import AnswerTooLarge
 from thrifty.models.usage import Usage, read_token_usage
 
 RETRY_WAIT_MS = 500
@@ -51,6 +52,8 @@ def read_failure(error: BaseException) -> Failure:
         counted = error.completion.usage
         usage = None if counted is None else read_token_usage(counted.model_dump())
         return Failure("its structured answer was cut at the cap", True, None, usage=usage)
+    if isinstance(error, AnswerTooLarge):
+        return Failure("the answer is larger than any can be", billed=True, retry_after_ms=None)
     return Failure(f"unusable answer ({type(error).__name__})", billed=True, retry_after_ms=None)
 
 
@@ -68,6 +71,8 @@ def _read_status(status: int, headers: Mapping[str, str], body: object) -> Failu
 
 
 def _read_connection(error: BaseException) -> Failure:
+    if any(isinstance(cause, AnswerTooLarge) for cause in _causes(error)):
+        return Failure("the answer is larger than any can be", billed=True, retry_after_ms=None)
     if any(type(cause).__name__ in NEVER_CONNECTED for cause in _causes(error)):
         return Failure("the server cannot be reached", False, None, for_good=True)
     return Failure("the connection was lost", billed=True, retry_after_ms=RETRY_WAIT_MS)

@@ -1,7 +1,7 @@
 """Meters any chat model of langchain-openai on an account, in whatever program."""
 
 import os
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -23,6 +23,7 @@ from thrifty.models.allowance import (
 )
 from thrifty.models.guard.step_account import StepAccount, current_account, enclosing_account
 from thrifty.models.metered_model import MeteredChatModel
+from thrifty.models.node_attempts import AttemptNumbers, current_attempt
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.openai import OpenAIModel
 from thrifty.models.providers.protocol import CallBounds, ProviderRequest
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 KEY_DIGITS = 16
 """How much of a request's digest names its calls; all of it stands in the entry beside."""
+NODES_MAX = 10_000
+"""Of so many turns of nodes it is known what they have asked. Older ones are forgotten."""
 
 
 class MeteringOptions(TypedDict, total=False):
@@ -92,7 +95,8 @@ def metered(
 
     Calls are named by what they ask: the n-th time that this model is asked the same is one
     entry. Under the same `run`, a program that starts again is given the answers that it has paid
-    for, in whatever order it asks.
+    for, in whatever order it asks. So is a node of a graph that a `RetryPolicy` or a resume has run
+    again. Code of your own that tries again has to make the model anew, under the same `run`.
 
     Args:
         model: `ChatOpenAI`, `AzureChatOpenAI` or another chat model of langchain-openai. A
@@ -140,7 +144,7 @@ def metered(
     if ledger is not None and account is not None:
         ledger.balance(account)  # raises now, and not at the first call
         booked_in, clock = (ledger, account), clock or countdown(now_ns())
-    keys = cache(lambda pid: _CallKeys(run or f"metered-{uuid4().hex}"))
+    keys = cache(lambda pid: _CallKeys(run or f"metered-{uuid4().hex}", bool(run)))
     choose = _AccountChoice(booked_in, clock, keys, label or given.name, options)
     cap_max = max_output_tokens or given.output_tokens_max or OUTPUT_CAP_UNKNOWN
     bounds = CallBounds(cap_max, tokens_per_attachment, cap_field)
@@ -149,16 +153,33 @@ def metered(
 
 @dataclass
 class _CallKeys:
-    """Names calls by what they ask, and the how-many-eth time they do."""
+    """Names calls by what they ask, and the how-many-eth time they do.
+
+    A node of a graph that is tried again asks for the same time, and is given the same answer.
+    """
 
     run: str
+    is_replayed: bool
     _asked: Counter[str] = field(default_factory=Counter)
+    _nodes: OrderedDict[str, AttemptNumbers] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
     def next(self, digest: str) -> str:
+        attempt = current_attempt() if self.is_replayed else None
         with self._lock:
-            self._asked[digest] += 1
-            return f"{self.run}/{digest[:KEY_DIGITS]}-{self._asked[digest]}"
+            if attempt is None:
+                number = self._count(digest)
+            else:
+                node = self._nodes.setdefault(attempt.place, AttemptNumbers())
+                number = node.number(digest, attempt, lambda: self._count(digest))
+                self._nodes.move_to_end(attempt.place)
+                if len(self._nodes) > NODES_MAX:
+                    self._nodes.popitem(last=False)
+            return f"{self.run}/{digest[:KEY_DIGITS]}-{number}"
+
+    def _count(self, digest: str) -> int:
+        self._asked[digest] += 1
+        return self._asked[digest]
 
 
 @dataclass(frozen=True)

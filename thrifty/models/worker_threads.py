@@ -5,7 +5,8 @@ other threads still have to be settled, and a process that ends waits for them.
 """
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, NamedTuple, TypeVar
@@ -18,23 +19,19 @@ IDLE_S = 5.0
 
 class _Task(NamedTuple):
     future: Future[Any]
-    act: Callable[..., Any]
-    arguments: tuple[Any, ...]
+    act: Callable[[], Any]
 
     def do(self) -> None:
         try:
-            result = self.act(*self.arguments)
+            result = self.act()
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for it
             self.future.set_exception(error)
         else:
             self.future.set_result(result)
 
 
-class WorkerThreads:
-    """Daemon threads, as many as there is work for, up to a number.
-
-    It does for `loop.run_in_executor` what an executor does.
-    """
+class WorkerThreads(Executor):
+    """Daemon threads, as many as there is work for, up to a number."""
 
     def __init__(self, name: str, threads_max: int) -> None:
         self._name, self._threads_max = name, threads_max
@@ -47,9 +44,9 @@ class WorkerThreads:
         """Whether there are threads now."""
         return self._threads > 0
 
-    def submit(self, act: Callable[..., T], *arguments: Any) -> Future[T]:
+    def submit(self, act: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Has a thread do an act, and returns its result to be."""
-        task = _Task(Future(), act, arguments)
+        task = _Task(Future(), partial(act, *args, **kwargs))
         with self._lock:
             self._waiting += 1
             if self._waiting > self._idle and self._threads < self._threads_max:

@@ -39,6 +39,13 @@ def describe_limits(budget: Budget) -> str:
     return ", ".join(limits) or "no limit"
 
 
+def describe_left(left: Budget) -> str:
+    """What is left of limits; money down to a hundredth of a cent."""
+    tokens, cost, latency, calls = left.limits
+    shown = None if cost is None else round_down_usd(cost)
+    return describe_limits(Budget.of_limits((tokens, shown, latency, calls)))
+
+
 def describe_spend(spend: Spend) -> str:
     """A spend: "512 tokens, 980 ms, 1 call"; resources of which nothing was used are left out."""
     pairs = zip(RESOURCES, spend.amounts, strict=True)
@@ -48,6 +55,11 @@ def describe_spend(spend: Spend) -> str:
 def round_up_usd(nano_usd: int) -> int:
     """Up: what was spent never looks smaller than it is."""
     return -(-nano_usd // SHOWN_NANO_USD) * SHOWN_NANO_USD
+
+
+def round_down_usd(nano_usd: int) -> int:
+    """Down: what is left never looks larger than it is."""
+    return nano_usd // SHOWN_NANO_USD * SHOWN_NANO_USD
 
 
 def format_amount(amount: int, resource: Resource) -> str:

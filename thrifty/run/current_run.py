@@ -12,9 +12,11 @@ from thrifty.executors.model_access import ModelAccess
 from thrifty.options.availability import find_available_options, no_plan_reason, price_steps
 from thrifty.options.proposals import hold_to_catalog
 from thrifty.planning.problem import Problem
+from thrifty.run.assignment import STEP_KEYS
 from thrifty.run.exclusions import exclusion_rule
 from thrifty.run.facts import RunFacts
 from thrifty.run.learning import bills_of
+from thrifty.run.paid_ahead import PaidAhead
 from thrifty.run.services import Services
 from thrifty.steering.decide import OnDrift
 from thrifty.steering.forecast import Forecaster, summarise_bill
@@ -91,6 +93,11 @@ class CurrentRun:
         """What may still be reserved, and the latency that is left."""
         return self.services.remaining_budget(self.id, self.known_ms)
 
+    def left_to_plan(self) -> Budget:
+        """What a plan can count on: what is left, and what it will find paid for already."""
+        paid = self.cache.compute_once("paid ahead", None, self._read_paid_ahead)
+        return paid.add_to(self.left(), self.limits, self.cache.outcomes)
+
     def steps(self) -> tuple[Step, ...]:
         """Every step as declared: those of the catalog, then those that a model proposed."""
         given, catalog = self.facts["proposed"], self.services.steps
@@ -152,7 +159,7 @@ class CurrentRun:
             (len(self.cache.outcomes), self.facts["left_out"], self.limits),
             self._compute_problem,
         )
-        return replace(problem, left=self.left()), excluded
+        return replace(problem, left=self.left_to_plan()), excluded
 
     def remaining(self) -> RemainingPlan:
         """What is still to be done of the plan in force, estimated like the problem."""
@@ -184,6 +191,9 @@ class CurrentRun:
             compute,
             self._mark_done,
         )
+
+    def _read_paid_ahead(self) -> PaidAhead:
+        return PaidAhead.read(self.services.ledger.entries(self.id), f"{STEP_KEYS}/")
 
     def _learned_estimates(self) -> LearnedEstimates:
         return self.cache.read(LearnedEstimates, self.facts["learned"])

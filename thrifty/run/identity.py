@@ -1,9 +1,11 @@
 """The account of a run: derived, for every node anew, from what no client can write.
 
-`run:user=ann/account=user%3Aann/thread=2f1c/run=1` is a run of Ann's. Of its parts only the last
-is read from the state: how the run is called among those of the same user, account, thread and
-place. So whatever a client writes there, the run stays one of its own. Every part is escaped and
-says what it is. So no run has the account of another, or one that a person has opened.
+`run:user=ann/account=user%3Aann/thread=2f1c/run=1` is a run of Ann's. User, account and thread
+are what a server says. The last part is read from the state: how the run is called among those of
+the same user, account and thread. Between them stand the nodes of parents' graphs in which it runs;
+a client of a server can forge these, too. So whatever a client writes, the run stays one of its
+own. Every part is escaped and says what it is, so that no run has the account of another, or one
+that a person has opened.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ def run_account(
 
     Args:
         run: how the state calls it.
-        config: the configuration, of which only what no client can write is read.
+        config: as one of its nodes is told.
         common: the deployment's account, which pays. Empty where each run pays for itself.
         places: where the run is in its parents' graphs. By default, as a node of it is told.
 

@@ -8,14 +8,16 @@ leases that were handed out. A first breach ends the simulation.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from tests.harness.simulation.asked import Asked, Place
+from tests.harness.simulation.books import AccountRows
 from tests.harness.simulation.provider import NANO_PER_TOKEN
 from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.ledger.protocol import AccountOrLease, Entry, Lease
+from thrifty.ledger.storage import Counter
 from thrifty.models.input_bound import as_json
 from thrifty.models.providers.openai import DELIVERY_FIELDS
 
@@ -27,6 +29,18 @@ STEPS: ContextVar[tuple[Place, ...]] = ContextVar("simulated_steps", default=())
 LIMITED = (0, 1, 3)
 """Tokens, money and calls; time is not the ledger's to limit."""
 NAMES = ("tokens", "nano-USD", "ms", "calls")
+OPEN = ("unsent", "pending", "granted")
+BECOMES = {
+    "unsent": ("unsent", "pending", "settled", "in_doubt", "released"),
+    "pending": ("pending", "settled", "in_doubt", "released"),
+    "settled": ("settled",),
+    "in_doubt": ("in_doubt", "settled"),
+    "released": ("released", "unsent", "pending"),
+    "granted": ("granted", "returned"),
+    "returned": ("returned",),
+}
+"""What an entry can be after a write, by what it was before."""
+MINUTE_MS = 60_000
 FULL_EVERY = 16
 """All accounts are looked at after so many events; those that are written to, after each."""
 
@@ -44,9 +58,12 @@ class Audit:
         self.events = 0
         self._by_place: defaultdict[Place, list[Asked]] = defaultdict(list)
         self._by_digest: defaultdict[str, dict[Place, None]] = defaultdict(dict)
-        self._spent: dict[str, tuple[int, ...]] = {}
-        self._holders: dict[tuple[str, str], Lease] = {}
-        self._excused: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+        self._entries: dict[Place, Entry] = {}
+        """Every entry as it was when it was last looked at."""
+        self._holders: dict[str, Lease] = {}
+        self._excused: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+        """Of each counter, how far its limits were set below what was used."""
+        self._limits: dict[int, Any] = {}
         self._unlimited: defaultdict[str, set[int]] = defaultdict(set)
         """Of each account, what had no limit at some time: it may have been given one since."""
         self._answers: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
@@ -56,50 +73,40 @@ class Audit:
     def may_write(self, account: AccountOrLease) -> bool:
         """Whether the one who shows this is who holds the run now."""
         if isinstance(account, Lease):
-            holder = self._holders.get((account.account, account.run))
+            holder = self._world.books.lease(account.run)
             return holder is not None and holder.fence == account.fence
-        return (account, account) not in self._holders
-
-    def taken(self, lease: Lease, over: int | None) -> None:
-        """Takes note of a new owner.
-
-        Raises:
-            Breach: the run was held by somebody else.
-        """
-        place = lease.account, lease.run
-        holder = self._holders.get(place)
-        if holder and holder.owner != lease.owner and holder.fence != over:
-            self.breach(f"{lease.owner} took {lease.run} while {holder.owner} held it")
-        self._holders[place] = lease
+        return self._world.books.lease(account) is None
 
     def is_held(self, run: str) -> bool:
         """Whether a run was taken, and not given back."""
-        return any(lease.account == run for lease in self._holders.values())
+        return self._world.books.lease(run) is not None
 
-    def left(self, lease: Lease) -> None:
-        """Takes note of a lease that was given back."""
-        self._holders.pop((lease.account, lease.run), None)
+    def _look_at_lease(self, run: str) -> None:
+        """A run is only taken from an owner who seems to be gone."""
+        holder, before = self._world.books.lease(run), self._holders.pop(run, None)
+        if holder is not None:
+            self._holders[run] = holder
+            if before is not None and before.owner != holder.owner:
+                process = self._world.processes.get(before.owner.partition(" #")[0])
+                if process is not None and not process.seems_gone:
+                    self.breach(f"{holder.owner} took {run} while {before.owner} held it")
 
     # What is in the books.
 
-    def wrote(self, name: str, account: AccountOrLease, may_write: bool, result: Any) -> None:
+    def wrote(self, account: str) -> None:
         """Looks at the books after something was written.
+
+        Args:
+            account: whose call it was. Empty where it was more than one call.
 
         Raises:
             Breach: a promise was not kept.
         """
         self.events += 1
-        if not may_write:
-            self.breach(f"{name} by {account!r}, who does not hold the run")
-        written = account.account if isinstance(account, Lease) else account
-        if isinstance(result, Entry):
-            self._note(written, result)
-        if name in ("open", "extend"):
-            self._note_limits(written)
-        if name in ("reclaim", "take") or self.events % FULL_EVERY == 0:
+        if not account or self.events % FULL_EVERY == 0:
             self.look_at_all()
         else:
-            self._look_up_from(written)
+            self._look_at(account)
 
     def look_at_all(self) -> None:
         """Looks at every account.
@@ -107,86 +114,113 @@ class Audit:
         Raises:
             Breach: a promise was not kept.
         """
-        for account in self._world.books.names:
+        for account in self._world.books.names():
+            self._look_at_lease(account)
             self._look_at(account)
 
-    def reconciled(self, account: str, lowered: Sequence[int]) -> None:
-        """Takes note that the provider's own word lowered what was charged."""
-        while account:
-            before = self._spent[account]
-            pairs = zip(before, lowered, strict=True)
-            self._spent[account] = tuple(was - less for was, less in pairs)
-            state, _ = self._world.books.rows(account)
-            account = state.parent
+    def _look_at(self, name: str) -> None:
+        rows = self._world.books.rows(name)
+        self._unlimited[name] |= self._world.books.unlimited(name)
+        self._hold_history(rows.own)
+        for counter in rows.counters:
+            booked = [entry for entry in rows.booked if counter.id in entry.counters]
+            self._note_limits(counter)
+            self._add_up(name, counter, booked)
+            self._hold_limits(name, counter, booked)
+        self._hold_minutes(rows)
+        for entry in rows.own:
+            self._hold_bill(name, entry)
 
-    def _note(self, account: str, entry: Entry) -> None:
+    def _hold_history(self, entries: list[Entry]) -> None:
+        """What an entry may become: what is paid stays paid, and a doubt only becomes a bill."""
+        for entry in entries:
+            before = self._entries.get((entry.account, entry.key))
+            if before is None or (before.status, before.charged) != (entry.status, entry.charged):
+                self._note(entry)
+            is_new = before is None or before.at_ms != entry.at_ms
+            if is_new and entry.status in ("unsent", "pending"):
+                self._hold_windows(entry)
+            if before is not None and entry.status not in BECOMES[before.status]:
+                self.breach(f"{entry.account} {entry.key}: {before.status} became {entry.status}")
+            is_again = before is not None and before.status == entry.status == "settled"
+            if is_again and before is not None and before.charged != entry.charged:
+                self.breach(f"{entry.account} {entry.key} was settled twice")
+            self._entries[entry.account, entry.key] = entry
+
+    def _hold_windows(self, entry: Entry) -> None:
+        """A new reservation is booked once in each period of its account and of those above it."""
+        counters = self._world.books.counters(entry.counters)
+        booked = [(counter.account, counter.period) for counter in counters]
+        expected = self._world.books.periods(entry.account)
+        if len(booked) != len(expected) or set(booked) != expected:
+            self.breach(f"{entry.account} {entry.key} is booked in {booked}, not in {expected}")
+
+    def _note(self, entry: Entry) -> None:
+        account = entry.account
         if entry.fingerprint:
             self._by_digest[entry.fingerprint][account, entry.key] = None
         if entry.status == "settled" and entry.answer and entry.fingerprint:
             base = entry.key.rpartition(".")[0]
             self._answers[account, entry.fingerprint].add(base)
 
-    def _note_limits(self, account: str) -> None:
+    def _note_limits(self, counter: Counter) -> None:
         """Limits that somebody sets under what is spent and reserved keep what is there."""
-        state, _ = self._world.books.rows(account)
+        if self._limits.get(counter.id) == counter.limits:
+            return
+        self._limits[counter.id] = counter.limits
         for i in LIMITED:
-            taken, limit = state.spent[i] + state.reserved[i], state.limits[i]
-            self._excused[account][i] = 0 if limit is None else max(0, taken - limit)
+            taken, limit = counter.spent[i] + counter.reserved[i], counter.limits[i]
+            self._excused[counter.id][i] = 0 if limit is None else max(0, taken - limit)
 
-    def _look_up_from(self, account: str) -> None:
-        while account:
-            state = self._look_at(account)
-            account = state.parent
-
-    def _look_at(self, account: str) -> Any:
-        state, entries = self._world.books.rows(account)
-        self._unlimited[account] |= {i for i in LIMITED if state.limits[i] is None}
-        self._add_up(account, state, entries)
-        self._hold_limits(account, state, entries)
-        for entry in entries:
-            self._hold_bill(account, entry)
-        spent = tuple(state.spent)
-        before = self._spent.get(account, (0, 0, 0, 0))
-        if any(now < was for now, was in zip(spent, before, strict=True)):
-            self.breach(f"{account}: committed spend fell from {before} to {spent}")
-        self._spent[account] = spent
-        return state
-
-    def _add_up(self, account: str, state: Any, entries: list[Entry]) -> None:
-        keys = [entry.key for entry in entries]
-        if len(set(keys)) < len(keys):
-            self.breach(f"{account}: a key is counted twice in {keys}")
+    def _add_up(self, name: str, counter: Counter, booked: list[Entry]) -> None:
+        what = f"{name}, {counter.period} from {counter.starts_ms}"
         for i in range(4):
-            charged = sum(entry.charged.amounts[i] for entry in entries)
-            held = sum(_held(entry, i) for entry in entries)
-            if (state.spent[i], state.reserved[i]) != (charged, held):
-                told = f"spent {state.spent[i]}, reserved {state.reserved[i]} {NAMES[i]}"
-                self.breach(f"{account}: {told}, but its entries say {charged} and {held}")
-        for entry in entries:
-            if entry.is_grant:
-                child, _ = self._world.books.rows(entry.key)
-                if tuple(child.spent) != entry.charged.amounts:
-                    own = entry.charged.amounts
-                    self.breach(f"{account}: {entry.key} spent {child.spent}, its grant says {own}")
+            charged = sum(entry.charged.amounts[i] for entry in booked)
+            held = sum(_held(entry, i) for entry in booked)
+            if (counter.spent[i], counter.reserved[i]) != (charged, held):
+                told = f"spent {counter.spent[i]}, reserved {counter.reserved[i]} {NAMES[i]}"
+                self.breach(f"{what}: {told}, but its entries say {charged} and {held}")
+        for entry in booked:
+            if not counter.starts_ms <= entry.at_ms < counter.ends_ms:
+                self.breach(f"{what}: {entry.key} was reserved at {entry.at_ms}")
 
-    def _hold_limits(self, account: str, state: Any, entries: list[Entry]) -> None:
+    def _hold_limits(self, name: str, counter: Counter, booked: list[Entry]) -> None:
         for i in LIMITED:
-            limit = state.limits[i]
+            limit = counter.limits[i]
             if limit is None:
                 continue
-            excess = state.spent[i] + state.reserved[i] - limit
-            if excess > 0 and excess > self._excuse(account, entries, i):
-                self.breach(f"{account}: {excess} {NAMES[i]} over its limit of {limit}")
+            excess = counter.spent[i] + counter.reserved[i] - limit
+            if excess > 0 and excess > self._excused[counter.id][i] + self._overruns(booked, i):
+                what = f"{excess} {NAMES[i]} over its limit of {limit} a {counter.period}"
+                self.breach(f"{name}: {what}")
 
-    def _excuse(self, account: str, entries: list[Entry], i: int) -> int:
-        """How far over an account may be: what providers took beyond their own caps."""
-        excused = self._excused[account][i]
+    def _hold_minutes(self, rows: AccountRows) -> None:
+        """No sixty seconds, wherever they begin, have more than the limit of a minute.
+
+        Said by the moments of the calls, and not by windows. The limit of a minute stays the same
+        in a simulation, and its clock may be put back.
+        """
+        limits = dict(rows.account.limits).get("minute")
+        if limits is None:
+            return
+        counted = {c.id for c in rows.counters if c.period == "minute"}
+        calls = [entry for entry in rows.booked if counted & set(entry.counters)]
+        for i in (i for i in LIMITED if limits[i] is not None):
+            for first in calls:
+                within = [e for e in calls if 0 <= e.at_ms - first.at_ms < MINUTE_MS]
+                used = sum(entry.charged.amounts[i] + _held(entry, i) for entry in within)
+                if used - self._overruns(within, i) > (limits[i] or 0):
+                    self.breach(f"{rows.account.name}: {used} {NAMES[i]} within a minute")
+
+    def _overruns(self, entries: list[Entry], i: int) -> int:
+        """How far over a counter may be: what providers took beyond their own caps."""
+        excused = 0
         for entry in entries:
             over = entry.charged.amounts[i] - entry.reserved.amounts[i]
-            if entry.is_grant:
-                _, below = self._world.books.rows(entry.key)
-                excused += self._excuse(entry.key, below, i)
-            elif over > 0 and any(a.broke_its_cap for a in self._by_place[account, entry.key]):
+            asked = self._by_place[entry.account, entry.key]
+            # Code that nothing limited as it began may be limited since.
+            was_free = i in self._unlimited[entry.account]
+            if over > 0 and (was_free or any(a.broke_its_cap for a in asked)):
                 excused += over
         return excused
 
@@ -249,8 +283,7 @@ class Audit:
         tokens = asked.worst_tokens + sum(_due(other)[0] for other in beside)
         cost = asked.worst_cost_nano_usd + sum(_due(other)[1] for other in beside)
         calls = 1 + sum(other.is_billed for other in beside)
-        state, _ = self._world.books.rows(place[0])
-        free = self._free(place[0], state, is_code=place != asked.own)
+        free = self._free(place[0], is_code=place != asked.own)
         for i, needed in ((0, tokens), (1, cost), (3, calls)):
             if i not in free and needed > entry.reserved.amounts[i]:
                 held = entry.reserved.amounts[i]
@@ -278,9 +311,8 @@ class Audit:
         cost = sum(asked.cost_nano_usd for asked in billed)
         calls = sum(asked.is_billed for asked in billed)
         covered = entry.reserved if entry.status in ("unsent", "pending") else entry.charged
-        state, _ = self._world.books.rows(account)
         is_code = any(asked.own != (account, entry.key) for asked in billed)
-        free = self._free(account, state, is_code)
+        free = self._free(account, is_code)
         for i, real in ((0, tokens), (1, cost), (3, calls)):
             known = covered.amounts[i]
             if i in free and (i == 1 or is_code):
@@ -293,9 +325,9 @@ class Audit:
             told = f"settled at {entry.charged.tokens}, billed at {tokens}"
             self.breach(f"{account} {entry.key}: {told}")
 
-    def _free(self, account: str, state: Any, is_code: bool) -> set[int]:
+    def _free(self, account: str, is_code: bool) -> set[int]:
         """What nothing limits; of code that is at work, also what nothing limited as it began."""
-        now = {i for i in LIMITED if state.limits[i] is None}
+        now = self._world.books.unlimited(account)
         return now | self._unlimited[account] if is_code else now
 
     def breach(self, what: str) -> None:
@@ -310,11 +342,7 @@ class Audit:
 
 def _held(entry: Entry, i: int) -> int:
     """What of an entry is still held, said once more in other words than the ledger's."""
-    if entry.status in ("unsent", "pending"):
-        return entry.reserved.amounts[i]
-    if entry.status == "granted":
-        return max(0, entry.reserved.amounts[i] - entry.charged.amounts[i])
-    return 0
+    return entry.reserved.amounts[i] if entry.status in OPEN else 0
 
 
 def _due(other: Asked) -> tuple[int, int]:

@@ -87,7 +87,7 @@ def executors(world: World, dice: Random) -> dict[str, Callable[[Work], Result |
 
     def agent(work: Work) -> str:
         inner = create_budget_agent(
-            catalog=_inner(work.option.step), settings=SETTINGS, ledger=world.books
+            catalog=_inner(work.option.step), settings=SETTINGS, ledger=world.books.ledger()
         )
         asked: Any = {"task": work.task, "budget": INNER_BUDGET, "run_id": work.option.step}
         with served(inner):

@@ -9,7 +9,7 @@ from random import Random
 
 from tests.harness.simulation.audit import Breach
 from tests.harness.simulation.client import Client
-from tests.harness.simulation.jobs import jobs, open_shared
+from tests.harness.simulation.jobs import jobs, open_shared, operate
 from tests.harness.simulation.world import World
 
 
@@ -45,6 +45,8 @@ def simulate(seed: int, folder: Path | None = None, *, tells: bool = False) -> T
     def begin() -> None:
         open_shared(world, dice, given)
         world.has_begun = True
+        operator = Random(f"{seed} operator")
+        world.schedule.spawn("operator", world.outside, lambda: operate(world, operator, given))
         for job in given:
             client = Client(world, job, Random(f"{seed} {job.name}"))
             world.schedule.spawn(f"client of {job.name}", world.outside, client.live)

@@ -4,7 +4,7 @@ All of it is put in place from outside, so that no line of the agent knows of a 
 
 | in the agent | here |
 |---|---|
-| `time.monotonic_ns`, the planner's clock | the schedule's clock; no process is stopped |
+| `time.monotonic_ns`, the planner's clock | the schedule's clock, which jumps |
 | the background loop's thread | the actor that waits for the call runs the loop itself |
 | the ledger's threads beside the loop | the same actor, in turn |
 | LangGraph's threads | actors |
@@ -339,7 +339,12 @@ def in_place(
             "thrifty.graph.agent.new_owner_name": new_owner,
             "thrifty.ledger.active_runs.process_name": process_of_actor,
             "thrifty.ledger.owner.is_owner_gone": is_gone,
-            "thrifty.ledger.share.is_owner_gone": is_gone,
+            "thrifty.ledger.sweep.is_owner_gone": is_gone,
+            "thrifty.ledger.base_ledger.process_name": process_of_actor,
+            "thrifty.ledger.grants.process_name": process_of_actor,
+            # Simulated processes end as the dice say, and not with this one.
+            "thrifty.ledger.base_ledger.register_exit_aware": lambda member, stage: None,
+            "thrifty.ledger.active_runs.register_exit_aware": lambda member, stage: None,
             "langgraph.pregel._executor.get_executor_for_config": pool,
         }.items():
             stack.enter_context(patch(name, stand_in))

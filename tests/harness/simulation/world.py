@@ -12,7 +12,7 @@ from random import Random
 from tests.harness.simulation.actors import BEGIN_NS, Actor, Killed, Process, Schedule
 from tests.harness.simulation.asked import Place
 from tests.harness.simulation.audit import Audit
-from tests.harness.simulation.books import SimulatedBooks
+from tests.harness.simulation.books import Books
 from tests.harness.simulation.provider import Manner, Provider
 from tests.harness.simulation.saver import SimulatedSaver
 from tests.harness.simulation.stand_ins import in_place
@@ -21,6 +21,8 @@ NANO_PER_MS = 1_000_000
 NANO_PER_S = 1_000_000_000
 PAUSES_MS = (0, 0, 0, 0.2, 1, 5)
 """How long an event may take."""
+MIDNIGHTS_MS = (1_793_487_600_000, 1_792_879_200_000, 1_806_188_400_000, 1_798_758_000_000)
+"""Of Berlin: a month begins, a day of 25 hours, one of 23, and a year."""
 ROUGH_S = 600
 """Nothing goes wrong by itself any more after this, so that everything comes to an end."""
 
@@ -67,10 +69,11 @@ class World:
         self._accidents = Random(f"{seed} accidents")
         is_in_file = Random(f"{seed} file").random() < 0.1  # the same world without a folder
         file = folder / f"{seed}.sqlite" if folder and is_in_file else None
-        self.books = SimulatedBooks(self, file, self.weather.disk)
+        self.books = Books(self, file, self.weather.disk)
         self.saver = SimulatedSaver(self, self.weather.checkpoint)
         self.audit = Audit(self)
         self.provider = Provider(self, Random(f"{seed} provider"), Manner.drawn(dice, is_calm))
+        self._wall_ms = dice.choice(MIDNIGHTS_MS) - dice.choice((2, 20, 200, 40_000)) * 1_000
         self.processes: dict[str, Process] = {}
         self._numbers = count(1)
         self.outside = Process("outside")
@@ -88,6 +91,17 @@ class World:
         with in_place(self.schedule, self.processes, self.provider.answer):
             yield
         self.books.close()
+
+    @property
+    def wall_ms(self) -> int:
+        """What the clock of the machine shows, in milliseconds since 1970."""
+        return self._wall_ms + (self.schedule.now_ns - BEGIN_NS) // NANO_PER_MS
+
+    def step_clock(self) -> None:
+        """Puts that clock forward or back."""
+        by_ms = self._accidents.choice((-70_000, -4_000, -1, 1, 9_000, 3_700_000))
+        self._wall_ms += by_ms
+        self.trace(f"the clock is put by {by_ms} ms")
 
     @property
     def is_rough(self) -> bool:

@@ -386,7 +386,8 @@ def test_a_tool_is_charged_its_call_and_what_it_is_said_to_use(serialized, label
 
 def test_time_is_counted_from_when_a_call_was_let_through(monkeypatch):
     now_ns = [10**18]
-    monkeypatch.setattr("thrifty.models.guard.callback_guard.time.monotonic_ns", lambda: now_ns[0])
+    monkeypatch.setattr("thrifty.models.guard.callback_guard.now_ns", lambda: now_ns[0])
+    monkeypatch.setattr("thrifty.budget.clock.now_ns", lambda: now_ns[0])
     guarded = Guarded({"tool": Spend()})
     calls = [guarded.ask(model="own", max_tokens=5) for _ in range(3)]
     use = uuid4()

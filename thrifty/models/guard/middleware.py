@@ -6,6 +6,7 @@ message of the agent: the model reads that a tool was not called, and the last m
 that the model may not be asked any more.
 """
 
+from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Annotated, Any, NotRequired
@@ -130,10 +131,11 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
         """Asks the model within what is left, or ends the agent."""
-        account = self._account_of(request.state)
+        # A ledger may have to wait for a disk, which an event loop should not.
+        account = await to_thread(self._account_of, request.state)
         try:
             with self._guard(account):
-                return _check_useful(await handler(self._meter(request, account)))
+                return _check_useful(await handler(await to_thread(self._meter, request, account)))
         except ThriftyError as why:
             return self._end_agent(why)
 
@@ -141,8 +143,9 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolAnswer]
     ) -> ToolAnswer:
         """Calls the tool within what is left, or tells the model why not."""
+        account = self._account_of(request.state)
         try:
-            with self._guard(self._account_of(request.state)):
+            with self._guard(account):
                 return handler(request)
         except ThriftyError as why:
             return _refusal_message(request, why)
@@ -153,8 +156,9 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         handler: Callable[[ToolCallRequest], Awaitable[ToolAnswer]],
     ) -> ToolAnswer:
         """Calls the tool within what is left, or tells the model why not."""
+        account = await to_thread(self._account_of, request.state)
         try:
-            with self._guard(self._account_of(request.state)):
+            with self._guard(account):
                 return await handler(request)
         except ThriftyError as why:
             return _refusal_message(request, why)

@@ -11,6 +11,7 @@ Where nothing was reserved before, as for the calls of an agent that is no step 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,11 +20,22 @@ from itertools import count
 from typing import NoReturn
 from uuid import uuid4
 
-from thrifty.budget import Budget, BudgetExceeded, Spend, StepEnded, ThriftyError, total_spend
+from thrifty.budget import (
+    Budget,
+    BudgetExceeded,
+    LedgerUnavailable,
+    ReservationClosed,
+    Spend,
+    StepEnded,
+    ThriftyError,
+    total_spend,
+)
 from thrifty.budget.resources import LATENCY
 from thrifty.ledger.calls import Caller
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.ledger.protocol import AccountOrLease, Entry, Ledger
+
+logger = logging.getLogger(__name__)
 
 ACCOUNT = "step"
 
@@ -142,8 +154,14 @@ class StepAccount:
         self._end_call(key, lambda step, key: step.ledger.release(step.account, key))
 
     def _end_call(self, key: str, end: Callable[[StepAccount, str], object]) -> None:
-        """Ends a call in the same way here and in the parents, under its key in each."""
-        end(self, key)
+        """Ends a call in the same way here and in the parents, under its key in each.
+
+        What cannot be written is not the fault of whoever called: the ledger writes it later.
+        """
+        try:
+            end(self, key)
+        except (LedgerUnavailable, ReservationClosed) as error:
+            logger.error("call %r could not be settled yet: %s", key, error)
         outer_key = self._outer_keys.pop(key, "")
         if self.parent is not None and outer_key:
             self.parent._end_call(outer_key, end)

@@ -1,0 +1,70 @@
+"""`thrifty account open`: opens an account with limits."""
+
+import click
+
+from thrifty.budget import InvalidInput
+from thrifty.budget.periods import LIMITS_EXAMPLE, format_limits, limits_by_period, time_zone
+from thrifty.cli.kept_accounts import (
+    RUN_KIND,
+    complete_account_name,
+    is_run,
+    open_kept_accounts,
+    zone_option,
+)
+from thrifty.cli.shared_options import json_option
+from thrifty.cli.view.account_page import show_accounts
+
+FIELDS = {"account": "NAME", "parent": "--parent", "zone": "--zone"}
+
+
+@click.command(
+    "open",
+    epilog=f"""\b
+Examples:
+  thrifty account open team '$100 a month'
+  thrifty account open me '{LIMITS_EXAMPLE}' --parent team
+  thrifty account open paris '20 calls an hour, $5 a day' --zone Europe/Paris
+  thrifty account open trial '2k tokens, 5 calls'
+  thrifty account open all 'no limit'
+
+\b
+LIMITS are a number, a unit and a period each, with a comma between them:
+  units    tokens, $, calls; k and m for thousands and millions
+  periods  a minute, an hour, a day, a month; without any, it is in all
+Put them in single quotes, else the shell takes $5 for a variable of its own.
+
+Days and months begin at midnight in the account's time zone, which is that of the account
+above it, or UTC. Hours are those of UTC, and a minute is any sixty seconds.
+""",
+)
+@click.argument("name", metavar="NAME")
+@click.argument("limits", metavar="LIMITS")
+@click.option(
+    "--parent",
+    metavar="NAME",
+    shell_complete=complete_account_name,
+    help="The account above it, whose limits hold as well.",
+)
+@zone_option
+@json_option
+def open_(name: str, limits: str, parent: str | None, zone: str | None, as_json: bool) -> None:
+    """Open an account.
+
+    An account that is open already gets these limits in place of its own.
+    """
+    if is_run(name):
+        raise InvalidInput("NAME", name, f"begin it otherwise: {RUN_KIND} is for runs")
+    by_period = limits_by_period(limits, "LIMITS")
+    if zone is not None:
+        time_zone(zone, "--zone")
+    with open_kept_accounts(FIELDS) as accounts:
+        above = None if parent is None else accounts.require_account("--parent", parent)
+        before, note = accounts.infos.get(name), f"Opened {name}."
+        if before is not None:
+            if before.is_closed:
+                raise InvalidInput("NAME", name, "choose another: it was closed for good")
+            note = f"{name} was open, with {format_limits(before.limits)}."
+        elif above is not None:
+            zone = zone or above.zone
+        accounts.ledger.open(name, by_period, parent=parent, zone=zone)
+        show_accounts(accounts, name, as_json=as_json, note=note)

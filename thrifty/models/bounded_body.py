@@ -1,0 +1,87 @@
+"""Bodies of answers that are never larger than an answer can be, and are unpacked bit by bit.
+
+A few megabytes can unpack to gigabytes. Whoever unpacks and parses them at once, on the event loop
+that all calls share, holds up the deadlines of all. So what is too large is not read to its end.
+"""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+BODY_BYTES_MAX = 8 * 1024 * 1024
+"""Of a whole answer, or of one event of a stream. The longest answers there are take half of it,
+with every character escaped."""
+PIECE_BYTES = 64 * 1024
+ENCODINGS = ("gzip", "deflate")
+"""What is asked for, and can be unpacked in pieces."""
+EITHER_HEADER = 47
+"""For zlib: the header says whether it is gzip's or its own."""
+
+
+class AnswerTooLarge(ValueError):
+    """More was sent than an answer can be, or in a form that was not asked for."""
+
+
+async def bound_body(response: Any) -> None:
+    """Has the body of a response read within its bounds: a hook of the HTTP library's."""
+    http = import_module(type(response).__module__.partition(".")[0])
+    encodings = response.headers.get("content-encoding", "").lower().replace(" ", "")
+    if encodings in ("", "identity"):
+        decoder = None
+    elif encodings in ENCODINGS:
+        decoder = zlib.decompressobj(EITHER_HEADER)
+        del response.headers["content-encoding"]
+    else:
+        raise AnswerTooLarge(f"an encoding that was not asked for: {encodings}")
+    is_stream = "text/event-stream" in response.headers.get("content-type", "")
+    bounded_stream = _bounded_stream_type(http.AsyncByteStream)
+    response.stream = bounded_stream(response.stream, decoder, is_stream)
+
+
+@cache
+def _bounded_stream_type(base: Any) -> Any:
+    """A class of the library's own kind, as it takes no other."""
+
+    class BoundedStream(base):  # type: ignore[misc]
+        def __init__(self, stream: Any, decoder: Any, is_stream: bool) -> None:
+            self._stream, self._decoder, self._is_stream = stream, decoder, is_stream
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            size = 0
+            async for raw in self._stream:
+                for piece in _unpack(raw, self._decoder):
+                    size += len(piece)
+                    if self._is_stream and (end := piece.rfind(b"\n")) >= 0:
+                        size = len(piece) - end
+                    if size > BODY_BYTES_MAX:
+                        raise AnswerTooLarge("the answer is larger than any can be")
+                    yield piece
+                    # Others have their turn, however much there is in what was received.
+                    await asyncio.sleep(0)
+
+        async def aclose(self) -> None:
+            await self._stream.aclose()
+
+    return BoundedStream
+
+
+def _unpack(raw: bytes, decoder: Any) -> Iterator[bytes]:
+    """The pieces of what was received.
+
+    Raises:
+        AnswerTooLarge: it cannot be unpacked.
+    """
+    if decoder is None:
+        yield raw
+        return
+    while raw:
+        try:
+            piece = decoder.decompress(raw, PIECE_BYTES)
+        except zlib.error:
+            raise AnswerTooLarge("an answer that cannot be unpacked") from None
+        raw = decoder.unconsumed_tail
+        if piece:
+            yield piece
