@@ -1,31 +1,43 @@
-"""How fast the ledger holds a budget: reserve + settle, beside floe-guard, in one run.
+"""How fast the ledger holds a budget: reserve + settle, beside floe-guard and beside itself.
 
     pip install floe-guard
-    python benchmarks/ledger.py            # prints the tables of benchmarks/ledger.md
+    python -m benchmarks.ledger                     # beside floe-guard
+    python -m benchmarks.ledger --before ../older   # and beside a checkout of another version
 
 Both are asked for the same: hold the worst case of a call, then book what it used. Ours limits
 tokens, money and calls under a key and keeps every entry with its answer; floe-guard limits
 money, and tokens too where that is said; its row with tokens looks up the price as well, which
 for ours the caller has done before. Rounds of both alternate, so that a disk or a machine
 that gets slower gets slower for both; medians over the rounds are shown.
+
+Beside another version of itself, each round is a process of its own, and the two take turns.
+Deeper accounts are below others, in all of which each call is booked. A version in which accounts
+do not stand in a tree grants them instead. PostgreSQL is started in a temporary folder.
 """
 
 import argparse
+import os
 import platform
 import random
 import sqlite3
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import count, product
 from pathlib import Path
+from typing import Literal
 
 from floe_guard import BudgetGuard
 from floe_guard.store import SqliteStore
 
+from tests.harness.postgres_server import binaries, running_server
 from thrifty.budget import Budget, Spend
 from thrifty.ledger.base_ledger import BaseLedger
 from thrifty.ledger.memory import MemoryLedger
@@ -218,15 +230,102 @@ def check_durability(synchronous: str) -> str:
     return f"WAL, synchronous={synchronous} ({meaning}), checked on both"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
-    print(
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, floe-guard "
-        f"{version('floe-guard')}, {platform.machine()}; seed {SEED}, median of {rounds} "
-        f"alternating rounds. One SQLite commit on this disk: {flush_us():,.0f} µs.\n"
-    )
+Storage = Literal["memory", "sqlite", "postgres"]
+ROOT = Path(__file__).parents[1]
+ROUND = ROOT / "benchmarks" / "ledger_round.py"
+schemas = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What both versions are asked for."""
+
+    storage: Storage
+    synchronous: str = ""
+    depth: int = 1
+    callers: int = 1
+    runs: int = 1
+    pairs: int = 1_000
+
+    @property
+    def name(self) -> str:
+        where = {
+            "memory": "memory",
+            "sqlite": f"SQLite, {self.synchronous}",
+            "postgres": "PostgreSQL",
+        }[self.storage]
+        return f"{where}, {self.runs:,} runs under one account" if self.runs > 1 else where
+
+
+def version_cases() -> Iterator[Case]:
+    """Depths and callers for each storage, and many runs that share an account."""
+    for depth in (1, 2, 3):
+        yield Case("memory", depth=depth, pairs=3_000)
+    for synchronous, depth, callers in product(DURABILITIES, (1, 2, 3), (1, 8, 32)):
+        yield Case("sqlite", synchronous, depth, callers)
+    for depth, callers in product((1, 2, 3), (1, 8, 32)):
+        yield Case("postgres", "", depth, callers)
+    for callers in (8, 32):
+        yield Case("postgres", "", 2, callers, runs=1_000, pairs=2_000)
+
+
+@contextmanager
+def new_place(storage: Storage, conninfo: str) -> Iterator[str]:
+    """A file or a schema that nobody has used."""
+    if storage != "postgres":
+        with tempfile.TemporaryDirectory() as folder:
+            yield str(Path(folder) / "ledger.sqlite")
+        return
+    import psycopg
+
+    schema = f"round_{next(schemas)}"
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}".encode())
+        yield f"{conninfo} options='-c search_path={schema}'"
+        connection.execute(f"DROP SCHEMA {schema} CASCADE".encode())
+
+
+def round_us(checkout: Path, case: Case, turn: int, conninfo: str) -> float:
+    """Microseconds for one pair of a version, in a process of its own."""
+    numbers = {"depth": case.depth, "runs": case.runs, "pairs": case.pairs}
+    numbers |= {"callers": case.callers, "turn": turn}
+    with new_place(case.storage, conninfo) as place:
+        command = [sys.executable, "-P", str(ROUND), case.storage, case.synchronous, place]
+        command += [part for name, value in numbers.items() for part in (f"--{name}", str(value))]
+        environment = {**os.environ, "PYTHONPATH": str(checkout)}
+        ended = subprocess.run(
+            command, env=environment, cwd=checkout, check=True, capture_output=True, text=True
+        )
+    return float(ended.stdout)
+
+
+def print_versions(before: Path, storages: list[Storage], rounds: int, conninfo: str) -> None:
+    """A Markdown table of this version beside another one."""
+    print("### Beside the version before\n")
+    print("| where | depth | callers | before, µs a pair | now, µs a pair | pairs/s | now is |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    for case in version_cases():
+        if case.storage not in storages:
+            continue
+        times: dict[Path, list[float]] = {before: [], ROOT: []}
+        for turn in range(rounds):
+            for checkout, measured in times.items():
+                measured.append(round_us(checkout, case, turn, conninfo))
+        was, now = (statistics.median(measured) for measured in times.values())
+        row = f"{case.depth} | {case.callers} | {was:,.1f} | {now:,.1f} | {1e6 / now:,.0f}"
+        print(f"| {case.name} | {row} | {was / now:.1f}x as fast |", flush=True)
+
+
+def compare_versions(before: Path, storages: list[Storage], rounds: int) -> None:
+    programs = binaries()
+    if "postgres" not in storages or programs is None:
+        print_versions(before, [each for each in storages if each != "postgres"], rounds, "")
+        return
+    with running_server(programs) as server:
+        print_versions(before, storages, rounds, server.conninfo)
+
+
+def compare_with_floe(rounds: int) -> None:
     print(contender_table("In memory, one caller", IN_MEMORY, 3_000, 1, rounds), "\n")
     for synchronous in DURABILITIES:
         print(f"Durability of what follows: {check_durability(synchronous)}.\n")
@@ -234,6 +333,27 @@ def main() -> None:
         for title, callers in (("one caller", 1), ("8 callers in one process", 8)):
             where = f"In SQLite, synchronous={synchronous}, {title}"
             print(contender_table(where, contenders, 1_000, callers, rounds), "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--before", type=Path, help="a checkout of the version to compare with")
+    parser.add_argument("--version-rounds", type=int, default=5)
+    storages: list[Storage] = ["memory", "sqlite", "postgres"]
+    parser.add_argument("--storages", nargs="*", choices=storages, default=storages)
+    options = parser.parse_args()
+    print(
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, floe-guard "
+        f"{version('floe-guard')}, {platform.machine()}; seed {SEED}, median of {options.rounds} "
+        f"alternating rounds, of {options.version_rounds} beside the version before. "
+        f"One SQLite commit on this disk: {flush_us():,.0f} µs.\n"
+    )
+    if options.rounds:
+        compare_with_floe(options.rounds)
+    if options.before:
+        before = options.before.resolve()
+        compare_versions(before, options.storages, options.version_rounds)
 
 
 if __name__ == "__main__":

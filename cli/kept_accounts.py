@@ -56,14 +56,12 @@ def open_kept_accounts(fields: Mapping[str, str] | None = None) -> Iterator[Kept
         fields: how a person typed what the ledger calls `account`, `parent`, `limits` or `zone`,
             for what it refuses.
     """
-    ledger = RunsFolder.of_user().open_ledger()
-    try:
-        yield KeptAccounts.of(ledger)
-    except InvalidInput as error:
-        typed = (fields or {}).get(error.field, error.field)
-        raise InvalidInput(typed, error.value, error.remedy) from error
-    finally:
-        ledger.disconnect()
+    with RunsFolder.of_user().open_ledger() as ledger:
+        try:
+            yield KeptAccounts.of(ledger)
+        except InvalidInput as error:
+            typed = (fields or {}).get(error.field, error.field)
+            raise InvalidInput(typed, error.value, error.remedy) from error
 
 
 def find_left(field: str, name: str) -> Budget:
@@ -90,7 +88,8 @@ def complete_account_name(
     home = RunsFolder(home_folder())
     with suppress(ThriftyError):  # a shell that completes a word shows no errors
         if home.ledger_file.exists():
-            names = (info.name for info in home.open_ledger().accounts())
+            with home.open_ledger() as ledger:
+                names = [info.name for info in ledger.accounts()]
             shown = [name for name in names if not is_run(name)]
             return [CompletionItem(name) for name in shown if name.startswith(incomplete)]
     return []

@@ -100,7 +100,8 @@ def _find_open(home: Path) -> Iterator[tuple[Path, bool]]:
         entry = waiting.pop()
         if entry.is_symlink():
             continue
-        with suppress(FileNotFoundError):  # another process has deleted it
+        # Another process may have deleted it, and what its user cannot enter, others cannot.
+        with suppress(FileNotFoundError, PermissionError):
             if entry.stat(follow_symlinks=False).st_mode & OTHERS:
                 yield Path(entry.path), True
             if entry.is_dir(follow_symlinks=False):

@@ -167,13 +167,14 @@ def open_run_driver(
     from thrifty.ledger.memory import MemoryLedger
 
     with ExitStack() as stack:
+        ledger = stack.enter_context(home.open_ledger()) if home else MemoryLedger()
         run = saved or (home.add_run(request) if home else None)
         checkpoints = stack.enter_context(open_checkpoints(run.checkpoints)) if run else None
         agent = create_budget_agent(
             budget=request.budget,
             catalog=request.catalog,
             settings=request.settings,
-            ledger=home.open_ledger() if home else MemoryLedger(),
+            ledger=ledger,
             account=request.account or None,
             checkpointer=checkpoints or InMemorySaver(),
             store=stack.enter_context(open_bills(home.path)) if home else None,

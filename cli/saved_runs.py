@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -137,12 +137,17 @@ class RunsFolder:
         """The file of the ledger."""
         return self.path / "ledger.sqlite"
 
-    def open_ledger(self) -> SqliteLedger:
-        """The ledger of all runs."""
+    @contextmanager
+    def open_ledger(self) -> Iterator[SqliteLedger]:
+        """The ledger of all runs, whose file is closed at the end."""
         from thrifty.ledger.sqlite import SqliteLedger  # not for a help text
 
         make_private_file(self.ledger_file)
-        return SqliteLedger(self.ledger_file)
+        ledger = SqliteLedger(self.ledger_file)
+        try:
+            yield ledger
+        finally:
+            ledger.disconnect()
 
     def add_run(self, request: RunRequest) -> SavedRun:
         """A new run, with its request written down."""
@@ -180,7 +185,9 @@ class RunsFolder:
     def run_status(self, run: SavedRun) -> SavedRunStatus:
         """What has become of a run."""
         with suppress(LedgerUnavailable):  # then its files have to say it
-            if owner := self.open_ledger().owner_of(run.account):
+            with self.open_ledger() as ledger:
+                owner = ledger.owner_of(run.account)
+            if owner:
                 return "interrupted" if is_owner_gone(owner) else "running"
         try:
             status: SavedRunStatus = run.load_result().get("status", "interrupted")

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphInterrupt
 
 from thrifty.run.events import Event, EventBase, SpendChanged, StepNames, event_base
@@ -20,7 +19,8 @@ class EventEmitter:
 
     node: str
     write: Callable[[Event], None]
-    config: RunnableConfig
+    run_id: str
+    """The run's account."""
     services: Services
 
     def node_started(self, state: Mapping[str, Any]) -> None:
@@ -54,8 +54,7 @@ class EventEmitter:
             self.write(self._spend_changed(state))
 
     def _base(self, state: Mapping[str, Any]) -> EventBase:
-        run_id = self.services.run_id(state["run"], self.config)
-        return event_base(run_id, state["spend"]["latency_ms"], self.services)
+        return event_base(self.run_id, state["spend"]["latency_ms"], self.services)
 
     def _spend_changed(self, state: Mapping[str, Any]) -> SpendChanged:
         base = self._base(state)

@@ -1,6 +1,7 @@
 """Wraps a node for the graph: who pays, the run's lease, its events, and its traces."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from inspect import signature
 from typing import Any
 
@@ -37,7 +38,7 @@ def wrap_node(node: Node, services: Services) -> NodeInGraph:
         # The first node finds no run in its state, or the last one of its thread.
         is_first = name == "generate_options"
         run_id = None if is_first else services.run_id(state["run"], config)
-        emitter = EventEmitter(name, runtime.stream_writer, config, services)
+        emitter = EventEmitter(name, runtime.stream_writer, run_id or "", services)
         given = {"runtime": runtime, "config": config, "run_id": run_id}
         arguments = {name: given[name] for name in wanted}
         with (
@@ -55,6 +56,8 @@ def wrap_node(node: Node, services: Services) -> NodeInGraph:
             # After the guard: traces and events say what really happens next.
             record(update)
             # With the update, as the first node finds no run in its state.
+            if is_first:
+                emitter = replace(emitter, run_id=services.run_id(update["run"], config))
             emitter.node_ended({**state, **update}, update)
         return update
 

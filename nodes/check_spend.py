@@ -85,10 +85,11 @@ def _overrun(run: CurrentRun, spent: Spend) -> str:
 
     Time that has run out is no overrun: what is left of it holds no further step.
     """
-    limits = run.limits.without_latency()
-    if excess := limits.exceeded_by(spent):
+    if excess := run.limits.without_latency().exceeded_by(spent):
         return describe_excess(excess)
-    limited = {resource.name for resource, _ in limits.limited_resources()}
+    # A limit of an account above it counts as well.
+    in_force = run.services.limits_in_force(run.id).without_latency()
+    limited = {resource.name for resource, _ in in_force.limited_resources()}
     for entry in run.services.ledger.overruns(run.id):
         allowed = Budget.of_limits(entry.reserved.amounts).without_latency()
         excess = allowed.exceeded_by(entry.charged)

@@ -76,7 +76,7 @@ def _run_reserved(
     declared = Spend(*map(min, entry.reserved.amounts, work.option.estimate.amounts))
     # What the executor's own calls may use: the reservation, of all that the run limits.
     calls = StepAccount(
-        services.limits(run_id).limited_to(entry.reserved),
+        services.limits_in_force(run_id).limited_to(entry.reserved),
         lambda: remaining_ms_for(state, run_id, services.limits(run_id), services),
     )
     outcome = _call_executor(work, declared, calls, services)

@@ -138,6 +138,14 @@ def test_what_is_read_only_stays_so(home):
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may do all")
+def test_a_folder_that_its_user_cannot_enter_stops_no_command(invoke, home):
+    make_private_folder(home / "runs" / "locked")
+    (home / "runs" / "locked").chmod(0)
+    assert invoke("runs").exit_code == 0
+    (home / "runs" / "locked").chmod(0o700)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may do all")
 def test_what_belongs_to_somebody_else_is_left():
     assert narrow_home(Path("/")).narrowed == ()
 

@@ -39,6 +39,8 @@ def test_a_run_is_on_the_bill_of_its_account_and_of_those_above(invoke, ledger, 
     assert ledger.balance("me").spent.tokens == ledger.balance("team").spent.tokens == tokens
     spent = json.loads(invoke("spend", "--json").stdout)["rows"]
     assert [(row["account"], row["spend"]["tokens"]) for row in spent] == [("me", tokens)]
+    by_model = json.loads(invoke("spend", "--by", "model", "--json").stdout)["rows"]
+    assert {row["model"]: row["spend"]["tokens"] for row in by_model} == {"gpt-4.1": tokens, "": 0}
     assert "└ 1 run" in invoke("account", "show").stdout
 
 

@@ -83,14 +83,11 @@ def forged(agent) -> dict[str, Any]:
 
 
 def books(ledger, user: str) -> tuple[Any, ...]:
-    """All that the ledger says of a user: limits, what was spent, and every entry."""
+    """All that the ledger says of a user and its runs: limits, what was spent, every entry."""
     account = f"user:{user}"
-    entries = ledger.entries(account)
-    return ledger.balance(account), entries, *(books_of(ledger, entry) for entry in entries)
-
-
-def books_of(ledger, entry) -> tuple[Any, ...]:
-    return ledger.balance(entry.key), ledger.entries(entry.key)
+    below = [each.name for each in ledger.accounts() if each.parent == account]
+    balances = [ledger.balance(name) for name in (account, *below)]
+    return *balances, ledger.entries(account, below=True)
 
 
 def test_a_state_that_names_anothers_run_charges_its_own_user(agent, ledger):

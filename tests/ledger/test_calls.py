@@ -86,12 +86,20 @@ def test_latency_is_recorded_and_not_limited(ledger):
     ledger.reserve("run", "l", "Outline", Spend(latency_ms=50))
 
 
-def test_without_a_limit_the_largest_amount_limits(ledger):
-    """Sums stay far below 2^63, which no database and no checkpoint can pass."""
-    ledger.open("run", Budget())
-    ledger.reserve("run", "a", "a", Spend(10**15))
-    with pytest.raises(BudgetExceeded):
-        ledger.reserve("run", "b", "b", Spend(1))
+def test_without_a_limit_nothing_is_used_up(ledger):
+    """An account that limits days is used for years: a million dollars in all is no end of it.
+    Only a single call costs no more than the largest amount."""
+    ledger.open("org", {"day": Budget(max_tokens=10)})
+    ledger.open("run", Budget(), parent="org")
+    for number in range(5):
+        ledger.reserve("run", f"k{number}", "Outline", Spend(1, 10**15, 10**15, 10**15))
+    assert ledger.balance("run").reserved == Spend(5, 10**15, 10**15, 10**15)
+    assert left(ledger, "run") == (5, None, None)
+    for number in range(5):
+        ledger.settle("run", f"k{number}", Spend(1, 10**15, 10**15, 10**15))
+    assert len(ledger.entries("org", below=True)) == 5
+    with pytest.raises(InvalidInput):
+        Spend(10**15 + 1)
 
 
 def test_reserving_twice_is_reserving_once(ledger):
@@ -151,6 +159,10 @@ def test_overruns_beyond_all_measure_are_survived(ledger):
         ledger.settle("run", key, Spend(10**15, 10**15, 10**15, 10**15))
     assert ledger.balance("run").spent == Spend(10**15, 10**15, 10**15, 10**15)
     assert len(ledger.entries("run")) == 3
+    ledger.reserve("run", "d", "d", Spend(5, 5))
+    assert ledger.balance("run").left == Budget()
+    ledger.set_limits("run", Budget(max_tokens=10**15))
+    assert left(ledger, "run") == (0, None, None)
 
 
 def test_what_nobody_knows_is_charged_in_full(ledger):

@@ -307,16 +307,16 @@ def test_what_was_raised_does_not_keep_the_queue():
         def do(self):
             return self.queue.run(lambda _: 1)
 
-    owner = Owner()
+    owners = [Owner()]
 
     def use():
         with pytest.raises(OSError, match="no disk"):
-            owner.do()
+            owners[0].do()
 
     begun = threads_of(use)
     gc.disable()
     try:
-        del owner, use
+        owners.clear()
         assert end_all(begun)
     finally:
         gc.enable()
@@ -415,5 +415,5 @@ def test_the_end_of_a_program_does_not_wait_for_ever(disk, ask, monkeypatch):
 
 def test_a_program_that_ends_is_told_so(disk, monkeypatch):
     monkeypatch.setattr(sys, "is_finalizing", lambda: True)
-    with pytest.raises(LedgerUnavailable, match="^Python is shutting down; ask the ledger before"):
+    with pytest.raises(LedgerUnavailable, match=r"^Python is shutting down; ask the ledger before"):
         disk.do("a")

@@ -5,11 +5,12 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
 from tests.harness.ledger_address import open_ledger
-from tests.ledger.shorthand import CALL, USED, called
+from tests.ledger.shorthand import CALL, USED, called, used
 from thrifty.budget import (
     AccountClosed,
     Budget,
@@ -22,6 +23,7 @@ from thrifty.budget import (
 from thrifty.ledger import calls, grants, run_leases
 from thrifty.ledger.base_ledger import wall_clock_ms
 from thrifty.ledger.memory import MemoryLedger, MemoryStorage
+from thrifty.ledger.owner import process_name
 from thrifty.ledger.protocol import Entry
 
 THREADS = 8
@@ -168,6 +170,69 @@ def test_a_tree_of_accounts_under_fire(ledger):
         for grant in (entry for entry in ledger.entries(account) if entry.is_grant):
             unused = ledger.balance(grant.key).periods[0].left.max_tokens
             assert grant.status == "returned" or grant.reserved.tokens == unused
+
+
+def test_a_tree_that_moves_under_fire(ledger):
+    """Accounts go from team to team, teams get limits and lose them, and calls are swept, while
+    all spend. Nobody waits for ever, each call is booked where it stood, and no limit is passed."""
+    limits = {"run": Budget(max_tokens=2_500), "day": Budget(max_tokens=2_400)}
+    ledger.open("org", {**limits, "minute": Budget(max_tokens=2_300)})
+    for team in ("team 0", "team 1"):
+        ledger.open(team, Budget(), parent="org")
+    for number in range(4):
+        ledger.open(f"user {number}", Budget(), parent=f"team {number % 2}")
+
+    def change(rng):
+        team = f"team {rng.randrange(2)}"
+        ledger.move(f"user {rng.randrange(4)}", team)
+        ledger.set_limits(team, rng.choice([Budget(), "900 tokens a day", "800 tokens a minute"]))
+        ledger.sweep(rng.choice([None, "org", team]))
+
+    def act(number):
+        rng = random.Random(number)
+        for turn in range(25):
+            if number < 2:
+                change(rng)
+                continue
+            account, key = f"user {rng.randrange(4)}", f"{number}/{turn}"
+            with suppress(BudgetExceeded):
+                ledger.reserve(account, key, "k", Spend(60))
+                if rng.random() < 0.8:
+                    ledger.settle(account, key, Spend(rng.randrange(60)))
+            assert sum(used(ledger, "org")["org", "run"]) <= 2_300
+        return None
+
+    assert at_once(act) == [None] * THREADS
+    entries = ledger.entries("org", below=True)
+    for account in ("org", "team 0", "team 1", *(f"user {number}" for number in range(4))):
+        booked = ledger.entries(account, below=True)
+        assert set(booked) <= set(entries)
+        totals = (
+            total_spend(e.charged for e in booked),
+            total_spend(e.reserved for e in booked if e.is_open),
+        )
+        assert totals == (ledger.balance(account).spent, ledger.balance(account).reserved)
+    assert set(used(ledger, "org").values()) == {used(ledger, "org")["org", "run"]}
+    by_team = [ledger.entries(team, below=True) for team in ("team 0", "team 1")]
+    assert sorted(e.key for booked in by_team for e in booked) == sorted(e.key for e in entries)
+
+
+def test_what_many_sweep_at_once_is_closed_once(ledger):
+    """Each is told of what it closed itself."""
+    called(ledger, *(f"k{number}" for number in range(10)))
+    swept = at_once(lambda _: ledger.sweep(owner=process_name()))
+    assert sorted(e.key for found in swept for e in found) == [f"k{n}" for n in range(10)]
+    assert ledger.balance("run").spent == Spend(10 * 500, 10 * 900, 0, 10)
+
+
+def test_the_last_of_a_day_goes_to_one(ledger):
+    """Also where the day has no counter yet, in any of the accounts above."""
+    ledger.open("org", "100 tokens a day")
+    for number in range(THREADS):
+        ledger.open(f"run {number}", "100 tokens a minute", parent="org")
+    results = at_once(lambda number: ledger.reserve(f"run {number}", "k", "k", Spend(60)))
+    assert sum(isinstance(result, BudgetExceeded) for result in results) == THREADS - 1
+    assert used(ledger, "org")["org", "day"] == (0, 60)
 
 
 def test_forked_processes_share_a_ledger(address):

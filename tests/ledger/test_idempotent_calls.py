@@ -16,6 +16,7 @@ from thrifty.ledger.idempotent_calls import (
     settle_call,
 )
 from thrifty.ledger.memory import MemoryLedger
+from thrifty.ledger.sqlite import SqliteLedger
 
 BUDGET = Budget(max_tokens=1_000, max_cost_usd=1, max_tool_calls=9)
 
@@ -179,3 +180,22 @@ def test_what_cannot_be_charged_at_the_end_is_told(caplog):
     (record,) = caplog.records
     told = "what a run left open stays reserved in full: the disk is full"
     assert (record.levelname, record.getMessage()) == ("ERROR", told)
+
+
+def test_a_call_that_finds_its_reservation_counts_it_under_its_tags(tmp_path):
+    """As a run reserves for a step before it is known what will be asked for it."""
+    file = tmp_path / "ledger.sqlite"
+    ledger = SqliteLedger(file)
+    ledger.open("run", Budget())
+    ledger.reserve("run", "step.1", "a step", CALL, unsent=True)
+
+    def ask(request, model):
+        named = ledger, "run", "step", "a step", CALL
+        return find_or_reserve(*named, request, tags={"model": model}).tags
+
+    assert ask("a request", "gpt-5") == (("model", "gpt-5"),)
+    assert ask("a request", "gpt-5-mini") == (("model", "gpt-5"),)  # it is counted already
+    assert ask("another request", "gpt-5-mini") == (("model", "gpt-5-mini"),)
+    ledger.disconnect()
+    written = [entry.tags for entry in SqliteLedger(file).entries("run")]
+    assert written == [(("model", "gpt-5"),), (("model", "gpt-5-mini"),)]

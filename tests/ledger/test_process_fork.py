@@ -7,8 +7,9 @@ import threading
 import pytest
 
 from tests.ledger.shorthand import CALL, USED, called
-from thrifty.budget import LedgerUnavailable, Spend
+from thrifty.budget import Budget, LedgerUnavailable, Spend
 from thrifty.ledger import process_fork, sqlite_file
+from thrifty.ledger.postgres import PostgresLedger
 from thrifty.ledger.sqlite import SqliteLedger
 from thrifty.ledger.sqlite_file import SqliteFile
 
@@ -111,7 +112,7 @@ def test_a_handler_that_asks_while_its_thread_forks_is_refused(tmp_path):
 
     class Asks(Told):
         def before_fork(self) -> None:
-            with pytest.raises(LedgerUnavailable, match="^this thread is about to fork; ask"):
+            with pytest.raises(LedgerUnavailable, match=r"^this thread is about to fork; ask"):
                 ledger.balance("run")
             refused.append(True)
 
@@ -167,4 +168,53 @@ def test_a_connection_that_came_along_is_never_closed_in_the_child(tmp_path, mon
     assert os.waitpid(child, 0)[1] == 0
     assert ledger._sqlite_storage._file._connection is connection
     assert ledger.balance("run").spent == USED
+
+
+def forked_status(act):
+    """What a forked process ends with that does something."""
+    child = os.fork()
+    if not child:
+        try:
+            os._exit(0 if act() else 1)
+        finally:
+            os._exit(2)
+    return os.waitpid(child, 0)[1]
+
+
+def test_a_fork_has_connections_of_its_own_to_the_database(database):
+    """The parent's go on: neither side closes them for the other, nor reads what it was told."""
+    ledger = PostgresLedger(database)
+    called(ledger, "k", "l")
+    before = set(ledger._storage._transactions._connections._open)
+
+    def settle():
+        settled = ledger.settle("run", "k", USED)
+        own = ledger._storage._transactions._connections._open
+        ledger.disconnect()
+        return settled.charged == USED and not own & before
+
+    assert forked_status(settle) == 0
+    assert ledger.settle("run", "l", USED).charged == USED
+    assert ledger._storage._transactions._connections._open == before
+    assert ledger.balance("run").spent == USED + USED
+    ledger.disconnect()
+
+
+def test_a_fork_amid_calls_leaves_them_to_the_parent(database):
+    """Both processes go on, and each call is done once."""
+    ledger = PostgresLedger(database)
+    ledger.open("run", Budget())
+
+    def reserve(prefix):
+        for i in range(30):
+            ledger.reserve("run", f"{prefix} {i}", "Outline", CALL)
+
+    threads = [threading.Thread(target=reserve, args=(f"parent {i}",)) for i in range(3)]
+    for thread in threads:
+        thread.start()
+    statuses = [forked_status(lambda i=i: reserve(f"child {i}") is None) for i in range(3)]
+    for thread in threads:
+        thread.join()
+    assert statuses == [0, 0, 0]
+    assert len(ledger.entries("run")) == 6 * 30
     ledger.disconnect()

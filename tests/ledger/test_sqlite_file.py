@@ -119,7 +119,7 @@ def test_a_file_that_is_replaced_between_two_connections_is_noticed(ledger, path
     with pytest.raises(LedgerUnavailable, match=REPLACED):
         ledger.reserve("run", "l", "l", CALL)
     assert path.exists() == is_there
-    os.replace(away, path)
+    away.replace(path)
     assert ledger.reserve("run", "l", "l", CALL).status == "pending"
 
 
@@ -146,7 +146,7 @@ def test_a_file_that_is_replaced_as_it_is_opened_is_opened_anew(path, monkeypatc
     def replace(file, connection):
         prepare(file, connection)
         if not prepared:
-            os.replace(path.with_name("second.sqlite"), path)
+            path.with_name("second.sqlite").replace(path)
         prepared.append(connection)
 
     monkeypatch.setattr(SqliteFile, "_prepare", replace)
@@ -168,15 +168,21 @@ def test_a_file_that_is_deleted_as_it_is_opened_is_refused(path, monkeypatch):
 
 
 @pytest.mark.parametrize("act", ["balance", "reserve"])
-def test_a_ledger_whose_file_is_locked_elsewhere_delays_no_other(path, act):
+def test_a_ledger_that_takes_long_delays_no_other(path, act):
     """Each has a thread of its own."""
     held, free = SqliteLedger(path), SqliteLedger(path.with_name("free.sqlite"))
     called(held)
     called(free)
-    release = threading.Event()
-    thread = threading.Thread(target=held._sqlite_storage.write, args=(lambda _: release.wait(60),))
+    begun, release = threading.Event(), threading.Event()
+
+    def hold(_):
+        begun.set()
+        release.wait(60)
+
+    thread = threading.Thread(target=held._sqlite_storage.write, args=(hold,))
     waiting = threading.Thread(target=ACTS[act], args=(held,))
     thread.start()
+    assert begun.wait(60)
     waiting.start()
     called(free, "k", "l")
     assert free.settle("run", "k", USED).charged == USED

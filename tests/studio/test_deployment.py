@@ -1,6 +1,9 @@
 """What docs/deployment.md says of a server: its files, with PostgreSQL and users of its own."""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from langgraph_sdk import get_sync_client
@@ -32,7 +35,7 @@ def test_each_user_spends_from_an_account_in_postgres(deployed, database):
     server, models = deployed
     ledger = PostgresLedger(database)
     for user in ("ann", "bob"):
-        ledger.open(user, Budget(max_tokens=3_000, max_tool_calls=3))
+        ledger.open(f"user:{user}", Budget(max_tokens=3_000, max_tool_calls=3))
 
     headers = {"Authorization": "Bearer ann"}
     with get_sync_client(url=server.url, headers=headers) as client:
@@ -41,9 +44,31 @@ def test_each_user_spends_from_an_account_in_postgres(deployed, database):
         )
     assert first["spend"]["tool_calls"] == 2
     assert second["receipt"]["budget"]["max_tool_calls"] == 1
-    spent = ledger.balance("ann").spent
+    spent = ledger.balance("user:ann").spent
     assert spent.tokens == models.bill.total_tokens <= 3_000
     assert spent.tool_calls == len(models.requests) <= 3
-    assert ledger.balance("bob").spent.tokens == 0
+    assert ledger.balance("user:bob").spent.tokens == 0
     ledger.disconnect()
     assert "BlockingError" not in server.log
+
+
+def test_who_claims_the_run_of_another_pays_for_it(deployed, database, tmp_path):
+    server, models = deployed
+    ledger = PostgresLedger(database)
+    for user in ("ann", "bob"):
+        ledger.open(f"user:{user}", Budget(max_tokens=3_000, max_tool_calls=3))
+
+    told = subprocess.run(
+        [sys.executable, str(tmp_path / "two_users.py")],
+        env={**os.environ, "LANGGRAPH_URL": server.url},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    anns, bobs = (ledger.balance(f"user:{user}").spent for user in ("ann", "bob"))
+    assert told.stdout.startswith("run:user=ann/account=user%3Aann/thread=")
+    assert told.stdout.endswith(f"/run=1 paid {anns.tokens} tokens\n")
+    assert anns.tokens > 0
+    assert anns.tokens + bobs.tokens == models.bill.total_tokens
+    assert anns.tool_calls == bobs.tool_calls == 2
+    ledger.disconnect()

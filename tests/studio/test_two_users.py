@@ -52,7 +52,7 @@ class Victim(NamedTuple):
     def books(self, ledger: SqliteLedger) -> list[Any]:
         """All that the ledger says of this user."""
         accounts = (f"user:{self.user}", self.run(self.waits), self.run(self.ended))
-        return [(ledger.balance(name), ledger.entries(name)) for name in accounts]
+        return [(ledger.balance(name), ledger.entries(name, below=True)) for name in accounts]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def running(folder, config):
     ledger = SqliteLedger(file)
     for user in ("ann", "bob", "studio"):
         ledger.open(f"user:{user}", A_YEAR)
-    with LLMServer() as models, closing(ledger):
+    with LLMServer() as models:
         found = {
             "LEDGER_FILE": file,
             "OPENAI_BASE_URL": models.base_url,
@@ -80,6 +80,7 @@ def running(folder, config):
         with DevServer(folder, found, folder / config) as server:
             yield Deployment(server, ledger, models)
             assert "BlockingError" not in server.log
+    ledger.disconnect()
 
 
 ASKED = {"task": TASK, "budget": BUDGET}

@@ -141,13 +141,15 @@ class BaseLedger:
 
     def settle(self, account: AccountOrLease, key: str, actual: Spend, answer: str = "") -> Entry:
         entry = self._close_call(calls.settle, account, key, actual, answer)
-        self._tell_thresholds(entry.account)
+        if self._watches:
+            self._tell_thresholds(entry.account)
         return entry
 
     def charge_in_full(self, account: AccountOrLease, key: str, latency_ms: int = 0) -> Entry:
         known_ms = validate.amount("latency_ms", latency_ms)
         entry = self._close_call(calls.charge_in_full, account, key, known_ms)
-        self._tell_thresholds(entry.account)
+        if self._watches:
+            self._tell_thresholds(entry.account)
         return entry
 
     def release(self, account: AccountOrLease, key: str) -> Entry:
@@ -241,9 +243,7 @@ class BaseLedger:
     def _tell_thresholds(self, account: str) -> None:
         """Calls the hooks whose thresholds this account, or one above it, has reached."""
         percents = {percent for _, own in self._watches for percent in own}
-        if not percents or not self._storage.read(
-            lambda tables: find_reached(tables, account, percents)
-        ):
+        if not self._storage.read(lambda tables: find_reached(tables, account, percents)):
             return
         for reached in self._write(lambda tables: note_reached(tables, account, percents)):
             for hook, own in self._watches:
@@ -265,7 +265,11 @@ class BaseLedger:
     ) -> Entry:
         """Does an act that closes a call. If it cannot be written now, it is written later."""
         change = partial(self._change, act, account, key, key, *details, **named)
-        return self._outbox.write(change, f"the end of call {key!r}")
+        try:
+            return change()
+        except LedgerUnavailable:
+            self._outbox.add(change, f"the end of call {key!r}")
+            raise
 
     def _write(self, work: Callable[[Tables], T], call: CallNames | None = None) -> T:
         """Does some work in a transaction, behind what could not be written before."""

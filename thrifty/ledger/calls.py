@@ -72,7 +72,8 @@ def _confirm_same_call(tables: Tables, caller: Caller, before: Entry, wanted: En
     if before.fingerprint and wanted.fingerprint and before.fingerprint != wanted.fingerprint:
         raise KeyReused(before.key, "stands for another request")
     if wanted.fingerprint and not before.fingerprint:
-        before = before._replace(fingerprint=wanted.fingerprint)
+        tags = before.tags or wanted.tags
+        before = before._replace(fingerprint=wanted.fingerprint, tags=tags)
         tables.set_entry(before)
     return before
 

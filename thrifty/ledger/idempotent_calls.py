@@ -6,7 +6,7 @@ thing (a fork with an edited prompt), it needs an entry of its own.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from itertools import count
@@ -50,6 +50,7 @@ def find_or_reserve(
     worst_case: Spend,
     request_fingerprint: str,
     after: Entry | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> Entry:
     """The entry for a request: the one it has already, or a new reservation, not yet sent.
 
@@ -61,6 +62,7 @@ def find_or_reserve(
         worst_case: what to reserve, if nothing is yet.
         request_fingerprint: the request's fingerprint.
         after: the entry of an earlier call that came to nothing, to go on after.
+        tags: what it is counted under.
 
     Raises:
         BudgetExceeded: there was no entry, and a new one does not fit.
@@ -75,6 +77,7 @@ def find_or_reserve(
                 worst_case,
                 fingerprint=request_fingerprint,
                 unsent=True,
+                tags=tags,
             )
         except KeyReused:  # another request has this number; ours takes the next that is free
             ordinal += 1

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Collection
 from itertools import count
-from threading import Lock
+from threading import RLock
 from typing import TypeVar
 
 from thrifty.budget import LedgerUnavailable
@@ -138,32 +138,49 @@ class MemoryTables(ChangedRows):
 
 
 class MemoryStorage:
-    """A `Storage` for one process, whose threads it lets in one after another."""
+    """A `Storage` for one process, whose threads it lets in one after another.
+
+    A signal handler that asks it may have interrupted a transaction in its own thread, which
+    cannot go on before the handler returns. It is refused, where it would wait for ever.
+    """
 
     def __init__(self, now_ms: Callable[[], int]) -> None:
         self._tables = MemoryTables(now_ms)
-        self._lock = Lock()
+        self._lock = RLock()  # not `Lock`, which would let the handler wait for its own thread
+        self._is_running = False
         self._pid = os.getpid()
 
     def write(self, work: Callable[[Tables], T], call: CallNames | None = None) -> T:
         self._check_process()
         with self._lock:
+            self._check_not_running()
             # Every exception, a Ctrl-C included: half a transaction would break the sums.
             try:
+                self._is_running = True
                 result = work(self._tables)
                 self._tables.commit()
             except BaseException:
                 self._tables.roll_back()
                 raise
+            finally:
+                self._is_running = False
         return result
 
     def read(self, work: Callable[[Tables], T], *, is_single: bool = False) -> T:
         self._check_process()
         with self._lock:
+            self._check_not_running()
             try:
                 return work(self._tables)
             finally:
                 self._tables.commit()  # the next look is at another moment
+
+    def _check_not_running(self) -> None:
+        if self._is_running:
+            raise LedgerUnavailable(
+                "a ledger in memory was asked within one of its own transactions, as by a "
+                "signal handler; ask after it has ended, or use a SqliteLedger"
+            )
 
     def _check_process(self) -> None:
         """A fork has a copy of the tables, and would spend every budget a second time.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from thrifty.ledger.commit_queue import QueuedWork
@@ -73,17 +74,15 @@ class PostgresTransactions:
         """Does acts on single calls in a transaction that they share."""
         for task in tasks:
             task.is_attempted = True  # should it fail for all, each is tried by itself
-        waiting = self._refuse_blocked(tasks)
-        try:
-            self._commit_together(waiting)
-        except import_driver().errors.LockNotAvailable:
-            waiting = [task for task in waiting if not task.is_done]
-            self._find_blocked(waiting)
-            waiting = self._refuse_blocked(waiting)
+        for _ in range(2):
+            tasks = self._refuse_blocked(tasks)
             try:
-                self._commit_together(waiting)
+                self._commit_together(tasks)
+                return
             except import_driver().errors.LockNotAvailable:
-                _refuse(waiting)
+                tasks = [task for task in tasks if not task.is_done]
+                self._find_blocked(tasks)
+        _refuse(tasks)
 
     def commit_blocked(self, tasks: Tasks) -> None:
         """Does acts whose accounts others hold, each account's in turn."""
@@ -99,8 +98,7 @@ class PostgresTransactions:
             except import_driver().errors.LockNotAvailable:
                 _refuse(group)
             except BaseException as error:  # noqa: BLE001 - their own threads raise it
-                for task in group:
-                    task.fail(error)
+                _fail(group, error)
 
     def do_each(self, tasks: Tasks) -> None:
         """Does each piece of work in a transaction of its own."""
@@ -116,10 +114,10 @@ class PostgresTransactions:
     def _commit_together(self, tasks: Tasks, lock_wait_ms: int | None = None) -> None:
         locks: frozenset[int] = frozenset()
         while tasks:
-            given, more = tasks, locks
-            tasks, locks = self._insist(
-                lambda connection: self._attempt_together(connection, given, more, lock_wait_ms)
+            attempt = partial(
+                self._attempt_together, tasks=tasks, locks=locks, lock_wait_ms=lock_wait_ms
             )
+            tasks, locks = self._insist(attempt)
 
     def _attempt_together(
         self,
@@ -145,7 +143,7 @@ class PostgresTransactions:
                 missing |= error.accounts
             except import_driver().Error:
                 raise
-            except BaseException:  # its own thread will see it
+            except BaseException:  # noqa: BLE001 - its own thread will see it
                 tables.roll_back()
             else:
                 tables.commit()
@@ -159,11 +157,11 @@ class PostgresTransactions:
     def _commit_alone(self, task: QueuedWork[Any], lock_wait_ms: int | None = None) -> None:
         locks: frozenset[int] = frozenset()
         while not task.is_done:
-            more = locks
+            attempt = partial(
+                self._attempt_alone, task=task, locks=locks, lock_wait_ms=lock_wait_ms
+            )
             try:
-                self._insist(
-                    lambda connection: self._attempt_alone(connection, task, more, lock_wait_ms)
-                )
+                self._insist(attempt)
             except LocksMissing as error:
                 locks |= error.accounts
 
@@ -240,8 +238,14 @@ class PostgresTransactions:
 
 
 def _refuse(tasks: Iterable[QueuedWork[Any]]) -> None:
+    _fail(tasks, AccountBlocked())
+
+
+def _fail(tasks: Iterable[QueuedWork[Any]], error: BaseException) -> None:
+    """Tells those that are not done why."""
     for task in tasks:
-        task.fail(AccountBlocked())
+        if not task.is_done:
+            task.fail(error)
 
 
 def _is_transient(error: Any) -> bool:

@@ -29,6 +29,8 @@ NOTHING = Budget(0, 0, None, 0)
 
 Tags = tuple[tuple[str, str], ...]
 """Names and values by which entries are told apart later, in the order of the names."""
+MODEL_TAG = "model"
+"""The tag that metered calls have by themselves."""
 
 
 class Entry(NamedTuple):
@@ -117,7 +119,7 @@ class PeriodBalance:
     @property
     def left(self) -> Budget:
         """What may still be reserved in this window. The ledger does not limit latency."""
-        return self.budget.without_latency().left_after(self.spent + self.reserved)
+        return self.unspent.left_after(self.reserved)
 
     @property
     def unspent(self) -> Budget:
@@ -303,7 +305,8 @@ class Ledger(Protocol):
             fingerprint: a digest of the request. It may be left out and given later.
             unsent: promises that the call leaves only after `mark_sent`, so that a take-over
                 before that frees the reservation. Without it, a call counts as sent from now.
-            tags: what it is counted under, such as `{"model": "gpt-5"}`.
+            tags: what it is counted under, such as `{"model": "gpt-5"}`. Who gives the fingerprint
+                later gives them then.
 
         Raises:
             BudgetExceeded: it does not fit beside what is spent and reserved, in this account or

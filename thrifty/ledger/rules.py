@@ -17,6 +17,9 @@ from thrifty.ledger.protocol import Entry, EntryStatus
 from thrifty.ledger.storage import Counter
 
 ZERO_AMOUNTS: Amounts = (0, 0, 0, 0)
+SUM_MAX = 2**62
+"""The most that is used of what has no limit, over the life of an account that serves for years.
+A database adds up to 2^63, and the difference is for overruns: each is at most `AMOUNT_MAX`."""
 
 NO_SPEND = Spend()
 
@@ -53,17 +56,17 @@ def excess_amounts(a: Amounts, b: Amounts) -> Amounts:
 def shortfall(limits: LimitAmounts, used: Amounts, worst_case: Amounts) -> dict[str, int]:
     """By how much a worst case does not fit beside what is used. Empty if it does.
 
-    Time is not the ledger's to limit. Without a limit, the largest amount there is limits.
+    Time is not the ledger's to limit. Without a limit, only what a database can add up does.
     """
     u0, u1, _, u3 = used
     w0, w1, _, w3 = worst_case
     tokens_max, cost_max, _, calls_max = limits
     short = {}
-    if (over := u0 + w0 - (AMOUNT_MAX if tokens_max is None else tokens_max)) > 0:
+    if (over := u0 + w0 - (SUM_MAX if tokens_max is None else tokens_max)) > 0:
         short[TOKENS.name] = over
-    if (over := u1 + w1 - (AMOUNT_MAX if cost_max is None else cost_max)) > 0:
+    if (over := u1 + w1 - (SUM_MAX if cost_max is None else cost_max)) > 0:
         short[COST.name] = over
-    if (over := u3 + w3 - (AMOUNT_MAX if calls_max is None else calls_max)) > 0:
+    if (over := u3 + w3 - (SUM_MAX if calls_max is None else calls_max)) > 0:
         short[TOOL_CALLS.name] = over
     return short
 
@@ -137,7 +140,9 @@ def with_status(
     """
     if entry.status not in out_of:
         raise ReservationClosed(entry.key, entry.status)
-    return entry._replace(status=status, charged=charged, answer=answer)
+    key, label, _, reserved, _, _, fingerprint, run, account, owner, at_ms, tags, counters = entry
+    booked = account, owner, at_ms, tags, counters
+    return Entry(key, label, status, reserved, charged, answer, fingerprint, run, *booked)
 
 
 def full_charge(entry: Entry, latency_ms: int = 0) -> Spend:
@@ -168,5 +173,5 @@ def adds_up(counter: Counter, entries: Iterable[Entry]) -> bool:
 
 
 def as_spend(amounts: Iterable[int]) -> Spend:
-    """A sum as a `Spend`. Only overruns can pass the largest amount, and are cut to it."""
+    """A sum as a `Spend`, cut to the largest amount: only what has no limit comes so far."""
     return Spend(*map(min, amounts, repeat(AMOUNT_MAX)))

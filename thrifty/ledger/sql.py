@@ -355,7 +355,7 @@ def _counter_row(counter: Counter) -> SqlRow:
 def _counter_change(before: Counter, counter: Counter) -> tuple[str, SqlRow]:
     """The statement that writes what has changed of a counter."""
     number, _, _, _, ends_ms, limits, spent, reserved, over, notified = counter
-    if before.limits != limits or before.notified != notified:
+    if (before.ends_ms, before.limits, before.notified) != (ends_ms, limits, notified):
         row = *limits, *spent, *reserved, *over, notified, ends_ms, number
         return UPDATE_COUNTER, row
     if before.spent != spent or before.over != over:

@@ -15,6 +15,7 @@ from thrifty.ledger import process_fork
 from thrifty.ledger.commit_queue import QueuedWork
 from thrifty.ledger.schema import SQLITE
 from thrifty.ledger.sql import Execute, SqlTables, migrate
+from thrifty.ledger.sqlite_tables import SqliteTables
 
 Synchronous = Literal["FULL", "NORMAL"]
 FileIdentity = tuple[int, int]
@@ -54,6 +55,7 @@ class SqliteFile:
         self._busy_ms, self._now_ms = busy_ms, now_ms
         self._connection: sqlite3.Connection | None = None
         self._execute: Execute
+        self._tables: SqliteTables
         self._identity: FileIdentity | None = None
         """Which file it was, from when it was first opened until `close`."""
         self._commits = 0
@@ -110,6 +112,7 @@ class SqliteFile:
             self._connection = self._connect()
             # One cursor for all: to make one for each statement takes a twentieth of an act.
             self._execute = self._connection.cursor().execute
+            self._tables = SqliteTables(self._execute, self._now_ms)
         shared = []
         for task in tasks:
             if task.is_done:
@@ -148,11 +151,11 @@ class SqliteFile:
         execute("BEGIN IMMEDIATE", ())
         try:
             self._check_file()
-            tables = SqlTables(execute, self._now_ms)
-            _attempt_each(tasks, tables)
-            for statement, values in tables.changes():
-                execute(statement, values)
+            self._tables.begin()
+            _attempt_each(tasks, self._tables)
+            self._tables.write_changes()
             execute("COMMIT", ())
+            self._tables.end()
         except BaseException:
             self._roll_back()
             raise

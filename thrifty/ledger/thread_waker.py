@@ -26,6 +26,8 @@ class ThreadWaker(Protocol):
 class EventfdWaker:
     """Wakes by an `eventfd`, of which Linux has as many as there may be open files."""
 
+    _descriptor = -1
+
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
@@ -43,7 +45,8 @@ class EventfdWaker:
     def __del__(self) -> None:
         # The number will name another file, to which nobody must write who still finds it here.
         descriptor, self._descriptor = self._descriptor, -1
-        os.close(descriptor)
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 class QueueWaker:

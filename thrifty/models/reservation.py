@@ -12,6 +12,8 @@ from thrifty.budget import (
     Spend,
     ThriftyError,
 )
+from thrifty.budget.plain_text import single_line
+from thrifty.ledger.base_ledger import TAG_LENGTH_MAX
 from thrifty.ledger.idempotent_calls import (
     charge_call_in_full,
     find_or_reserve,
@@ -20,7 +22,7 @@ from thrifty.ledger.idempotent_calls import (
     settle_call,
     try_mark_sent,
 )
-from thrifty.ledger.protocol import Balance, Entry, Ledger
+from thrifty.ledger.protocol import MODEL_TAG, Balance, Entry, Ledger
 from thrifty.models.allowance import Allowance
 from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.prices import PriceList, most_affordable
@@ -216,7 +218,8 @@ class CallAccounts:
         allowance, digest = self.allowance, self.request.digest
         named = *self._booked_in, allowance.key, allowance.label
         try:
-            return find_or_reserve(*named, worst_case, digest, after)
+            tags = _model_tag(self.request.model)
+            return find_or_reserve(*named, worst_case, digest, after, tags)
         except BudgetExceeded as error:
             if allowance.limit or is_last or not {"tokens", "cost"} & error.missing.keys():
                 raise
@@ -269,3 +272,9 @@ class CallAccounts:
             and not left.covers(self.worst_case(self.cap_max, left))
             and freed.covers(self.worst_case(self._cap_least, freed))
         )
+
+
+def _model_tag(model: str) -> dict[str, str]:
+    """The tag under which a call is counted for its model, however that is called."""
+    name = single_line(model)[:TAG_LENGTH_MAX]
+    return {MODEL_TAG: name} if name else {}

@@ -80,7 +80,8 @@ def remaining_ms_for(
 ) -> int | None:
     """The time that is left for an assignment, under the run's limits. None without a limit."""
     remaining_ms = services.remaining_ms(run_id, state["spend"]["latency_ms"], limits)
-    return None if remaining_ms is None else max(0, remaining_ms - state["assignment"]["kept_ms"])
+    kept_ms = max(0, state["assignment"]["kept_ms"])
+    return None if remaining_ms is None else max(0, remaining_ms - kept_ms)
 
 
 def _options_of(services: Services) -> dict[str, StepOption]:

@@ -66,6 +66,10 @@ class Services:
         """The limits of a run as they are now: they may be changed while it works or waits."""
         return self.ledger.balance(run_id).budget
 
+    def limits_in_force(self, run_id: str) -> Budget:
+        """What limits a run at all: its own limits, and those of the accounts above it."""
+        return self.ledger.balance(run_id).limits
+
     def cache(self, run_id: str) -> RunCache:
         """What the nodes of a run have read and written so far."""
         return self.runs.get_or_make(run_id, RunCache)

@@ -20,9 +20,9 @@ class Part:
 
 
 LEDGER = (
-    *("accounts", "active_runs", "base_ledger", "calls", "group_commit", "idempotent_calls"),
+    *("accounts", "active_runs", "base_ledger", "calls", "commit_queue", "idempotent_calls"),
     *("memory", "owner", "process_fork", "protocol", "rules", "schema", "share", "sql", "sqlite"),
-    "storage",
+    *("sqlite_file", "storage", "thread_waker", "transaction_lock"),
 )
 PRICING = ("input_bound", "prices", "providers/openai", "usage")
 PRICED = ("input_bound", "prices", "reservation", "usage")

@@ -20,7 +20,12 @@ rules and its books in memory or SQLite.
   owners whose time is past. Some can be seen to die, of others a person has to say so.
 - *The provider* (`provider.py`), behind an `httpx` transport: log-normal answers that drift,
   errors, lost and endless replies, usage that is missing or absurd, answers beyond their cap.
-- *Disks* (`books.py`, `saver.py`): writes of the ledger and of checkpoints that fail.
+- *Disks* (`books.py`, `saver.py`): writes of the ledger and of checkpoints that fail. A ledger's
+  write may also go through and never be told. Each process has an outbox, which dies with it.
+- *Accounts* (`jobs.py`): a tree with limits for days, hours, minutes and months, which an operator
+  changes, moves and closes while runs spend from it.
+- *The wall clock* (`world.py`): worlds begin shortly before midnight, some of them on days of 23
+  or 25 hours, and the clock is put forward and back.
 - *People* (`client.py`, `jobs.py`, `catalogs.py`): they run jobs side by side on shared
   accounts, with chains, guarded models and agents inside of steps; give up waiting and start a job
   twice, answer questions or never do, go back in time, delete threads, and ask for more.
@@ -29,9 +34,11 @@ rules and its books in memory or SQLite.
 books, the provider's own bill and the leases that were handed out: no account over a limit, but
 by what a provider took beyond its cap; no request without a reservation that covers it; all that
 was billed is settled, pending or in doubt, and nothing twice; no recorded answer bought again;
-counters are the sums of entries and of children; who lost a run cannot write; what is spent never
-gets less. At the end of a run (`client.py`) it is done, halted with a reason, or waits; its texts
-are in its draft; it holds nothing any more, and an overrun has halted it.
+every counter is the sum of the entries that are booked in it, and each call is booked in every
+period of its account and of those above; no minute, wherever it begins, is over; who lost a run
+cannot write; what is settled stays as it is. At the end of a run (`client.py`) it is done, halted
+with a reason, or waits; its texts are in its draft; it holds nothing any more, and an overrun has
+halted it.
 
 **Whether it bites** is tested in `test_planted.py`: faults are planted, and have to be found.
 

@@ -120,8 +120,7 @@ class Audit:
 
     def _look_at(self, name: str) -> None:
         rows = self._world.books.rows(name)
-        limits = rows.run.limits
-        self._unlimited[name] |= {i for i in LIMITED if limits[i] is None}
+        self._unlimited[name] |= self._world.books.unlimited(name)
         self._hold_history(rows.own)
         for counter in rows.counters:
             booked = [entry for entry in rows.booked if counter.id in entry.counters]
@@ -138,12 +137,23 @@ class Audit:
             before = self._entries.get((entry.account, entry.key))
             if before is None or (before.status, before.charged) != (entry.status, entry.charged):
                 self._note(entry)
+            is_new = before is None or before.at_ms != entry.at_ms
+            if is_new and entry.status in ("unsent", "pending"):
+                self._hold_windows(entry)
             if before is not None and entry.status not in BECOMES[before.status]:
                 self.breach(f"{entry.account} {entry.key}: {before.status} became {entry.status}")
             is_again = before is not None and before.status == entry.status == "settled"
             if is_again and before is not None and before.charged != entry.charged:
                 self.breach(f"{entry.account} {entry.key} was settled twice")
             self._entries[entry.account, entry.key] = entry
+
+    def _hold_windows(self, entry: Entry) -> None:
+        """A new reservation is booked once in each period of its account and of those above it."""
+        counters = self._world.books.counters(entry.counters)
+        booked = [(counter.account, counter.period) for counter in counters]
+        expected = self._world.books.periods(entry.account)
+        if len(booked) != len(expected) or set(booked) != expected:
+            self.breach(f"{entry.account} {entry.key} is booked in {booked}, not in {expected}")
 
     def _note(self, entry: Entry) -> None:
         account = entry.account
@@ -208,7 +218,9 @@ class Audit:
         for entry in entries:
             over = entry.charged.amounts[i] - entry.reserved.amounts[i]
             asked = self._by_place[entry.account, entry.key]
-            if over > 0 and any(a.broke_its_cap for a in asked):
+            # Code that nothing limited as it began may be limited since.
+            was_free = i in self._unlimited[entry.account]
+            if over > 0 and (was_free or any(a.broke_its_cap for a in asked)):
                 excused += over
         return excused
 
@@ -271,8 +283,7 @@ class Audit:
         tokens = asked.worst_tokens + sum(_due(other)[0] for other in beside)
         cost = asked.worst_cost_nano_usd + sum(_due(other)[1] for other in beside)
         calls = 1 + sum(other.is_billed for other in beside)
-        limits = self._world.books.rows(place[0]).run.limits
-        free = self._free(place[0], limits, is_code=place != asked.own)
+        free = self._free(place[0], is_code=place != asked.own)
         for i, needed in ((0, tokens), (1, cost), (3, calls)):
             if i not in free and needed > entry.reserved.amounts[i]:
                 held = entry.reserved.amounts[i]
@@ -300,9 +311,8 @@ class Audit:
         cost = sum(asked.cost_nano_usd for asked in billed)
         calls = sum(asked.is_billed for asked in billed)
         covered = entry.reserved if entry.status in ("unsent", "pending") else entry.charged
-        limits = self._world.books.rows(account).run.limits
         is_code = any(asked.own != (account, entry.key) for asked in billed)
-        free = self._free(account, limits, is_code)
+        free = self._free(account, is_code)
         for i, real in ((0, tokens), (1, cost), (3, calls)):
             known = covered.amounts[i]
             if i in free and (i == 1 or is_code):
@@ -315,9 +325,9 @@ class Audit:
             told = f"settled at {entry.charged.tokens}, billed at {tokens}"
             self.breach(f"{account} {entry.key}: {told}")
 
-    def _free(self, account: str, limits: Any, is_code: bool) -> set[int]:
+    def _free(self, account: str, is_code: bool) -> set[int]:
         """What nothing limits; of code that is at work, also what nothing limited as it began."""
-        now = {i for i in LIMITED if limits[i] is None}
+        now = self._world.books.unlimited(account)
         return now | self._unlimited[account] if is_code else now
 
     def breach(self, what: str) -> None:

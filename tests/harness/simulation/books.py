@@ -91,6 +91,29 @@ class Books:
 
         return self.storage.read(look)  # type: ignore[no-any-return]
 
+    def periods(self, name: str) -> set[tuple[int, str]]:
+        """Each period of the account, and of those above it, with the number of its account."""
+
+        def look(tables: Any) -> set[tuple[int, str]]:
+            path = [tables.account_by_id(number) for number in tables.account(name).path]
+            return {(each.id, period) for each in path for period, _ in each.limits}
+
+        return self.storage.read(look)  # type: ignore[no-any-return]
+
+    def counters(self, numbers: tuple[int, ...]) -> list[Counter]:
+        """Counters by their numbers."""
+        return self.storage.read(lambda tables: [tables.counter(each) for each in numbers])  # type: ignore[no-any-return]
+
+    def unlimited(self, name: str) -> set[int]:
+        """What nothing limits in any period of the account or of those above it."""
+
+        def look(tables: Any) -> set[int]:
+            path = [tables.account_by_id(number) for number in tables.account(name).path]
+            limits = [amounts for each in path for _, amounts in each.limits]
+            return {i for i in range(4) if all(amounts[i] is None for amounts in limits)}
+
+        return self.storage.read(look)  # type: ignore[no-any-return]
+
     def row(self, name: str, key: str) -> Entry | None:
         """One entry, as it is stored."""
         return self.storage.read(lambda tables: tables.account(name) and tables.entry(name, key))  # type: ignore[no-any-return]

@@ -217,8 +217,9 @@ class Client:
         told, known = result["spend"], rows.run.spent
         says, has = (told["tokens"], told["tool_calls"]), (known[0], known[3])
         # The checkpoints of a way back may be lost; and who was asleep when a run ended may wake,
-        # and find it free to be driven once more: then this is an end before the last one.
-        if says < has and (self._world.sleeps or any(self._world.failures.values())):
+        # and find it free to be driven once more: then this is an end before the last one. What
+        # the disk did not take then may be settled since, at less than was held for it.
+        if says != has and (self._world.sleeps or any(self._world.failures.values())):
             return
         self._look_at_books(result["status"], receipt["budget"], rows)
         is_alone = not self._world.sleeps and not any(entry.is_open for entry in rows.own)

@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.harness.simulation.catalogs import catalog
-from thrifty.budget import Budget, BudgetExceeded, InvalidInput, LedgerUnavailable, Step
+from thrifty.budget import Budget, BudgetExceeded, InvalidInput, LedgerUnavailable, Spend, Step
 from thrifty.budget.periods import Period
 
 if TYPE_CHECKING:
@@ -97,15 +97,20 @@ def open_shared(world: World, dice: Random, given: Sequence[Job]) -> None:
     tokens = sum(job.budget.max_tokens or 3_000 for job in given)
     ledger, parent = world.books.ledger(), None
     if dice.random() < 0.5:
-        ledger.open(ORGANISATION, _limits(dice, tokens * 2), zone=ZONE)
+        above = _limits(dice, tokens * 2)
+        ledger.open(ORGANISATION, above, zone=ZONE)
         parent = ORGANISATION
     limits = _limits(dice, tokens)
     if dice.random() < 0.2:  # a minute's limit stays as it is, so that the audit can hold it
         limits["minute"] = Budget(max_tokens=tokens // 2, max_tool_calls=dice.randint(2, 6))
     if parent and dice.random() < 0.2:
-        ledger.grant(parent, TEAM, limits["run"])
+        ledger.grant(parent, TEAM, above["run"].left_after(_tenth(above["run"])))
     else:
         ledger.open(TEAM, limits, parent=parent, zone=ZONE)
+
+
+def _tenth(limits: Budget) -> Spend:
+    return Spend(*((limit or 0) // 10 for limit in limits.limits))
 
 
 def _limits(dice: Random, tokens: int) -> dict[Period, Budget]:

@@ -15,7 +15,7 @@ from unittest.mock import patch
 from thrifty.budget import Spend, StepOption
 from thrifty.budget.validate import AMOUNT_MAX
 from thrifty.executors.draft import Draft
-from thrifty.ledger import calls, rules
+from thrifty.ledger import calls, posting, rules, windows
 from thrifty.ledger.active_runs import CURRENT_DRIVER
 from thrifty.ledger.protocol import Entry
 from thrifty.models.failures import Failure
@@ -30,20 +30,22 @@ Changes = dict[str, Any]
 real_settle, real_closed, real_in_full = calls.settle, rules.with_status, rules.full_charge
 real_send, real_ask, real_usage = OpenAIRequest.send, MeteredCall.ask, read_usage
 real_receipt, real_step_key = finish_node.Receipt, step_key
+real_counters, real_change = windows.current_counters, posting.post_change
 
 
 def _counts_nothing(account: Any, entry: Entry) -> Any:
     return account
 
 
-def _everything_fits(account: Any, worst_case: Any) -> dict[str, int]:
+def _everything_fits(*given: Any) -> dict[str, int]:
     return {}
 
 
-def _settles_twice(books: Any, caller: Any, key: str, actual: Spend, answer: str) -> Entry:
-    entry = real_settle(books, caller, key, actual, answer)
-    account = calls.require_account(books, caller.account)
-    books.set_account(account._replace(spent=rules.add_amounts(account.spent, actual.amounts)))
+def _settles_twice(tables: Any, caller: Any, key: str, actual: Spend, answer: str) -> Entry:
+    entry = real_settle(tables, caller, key, actual, answer)
+    for counter in map(tables.counter, entry.counters):
+        spent = rules.add_amounts(counter.spent, actual.amounts)
+        tables.set_counter(counter._replace(spent=spent))
     return entry
 
 
@@ -54,9 +56,8 @@ def _settles_at_nothing(
     return real_closed(entry, status, free, *more, **named)
 
 
-def _admits_everybody(books: Any, caller: Any, key: str = "") -> Any:
-    account = calls.require_account(books, caller.account)
-    return account, books.entry(account.name, key)
+def _admits_everybody(tables: Any, caller: Any) -> Any:
+    return calls.require_account(tables, caller.account)
 
 
 def _forgets_what_is_open(entry: Entry) -> Entry:
@@ -75,8 +76,9 @@ def _buys_again(self: MeteredCall, entry: Entry, emit: Any) -> Failure:
     return Failure("it does not look at what was paid", billed=True, retry_after_ms=0)
 
 
-def _marks_nothing(books: Any, caller: Any, key: str) -> Entry:
-    entry: Entry = books.entry(caller.account, key)
+def _marks_nothing(tables: Any, caller: Any, key: str) -> Entry:
+    calls.require_account(tables, caller.account)
+    entry: Entry = tables.entry(caller.account, key)
     return entry
 
 
@@ -93,18 +95,23 @@ def _sees_no_overrun(*given: Any) -> str:
     return ""
 
 
-def _keeps_its_share(self: Any, account: Any, child: str) -> Any:
-    return self.entry(account, child)
-
-
 def _frees_what_failed(self: CallAccounts, reservation: Reservation, latency_ms: int) -> Entry:
     return self.release(reservation)
 
 
-def _tells_no_parent(books: Any, account: Any, before: Entry, after: Entry) -> Entry:
-    books.set_entry(account.name, after)
-    books.set_account(rules.with_changed_entry(account, before, after))
-    return after
+def _stops_at_the_first(tables: Any, account: Any) -> Any:
+    yield account
+
+
+def _looks_at_lives_alone(tables: Any, account: Any) -> Any:
+    return (each for each in real_counters(tables, account) if each.counter.period == "run")
+
+
+def _charges_the_present(tables: Any, before: Entry, after: Entry) -> Entry:
+    account = tables.account(after.account)
+    now = [each.counter for each in real_counters(tables, account) if each.counter.id]
+    moved = tuple(counter.id for counter in now) or before.counters
+    return real_change(tables, before._replace(counters=moved), after)
 
 
 def _writes_nothing(self: Draft, outcomes: Any) -> None:
@@ -118,10 +125,6 @@ def _halts_without_a_word(*given: Any, **options: Any) -> Any:
 
 def _keys_by_driver(option: StepOption) -> str:
     return f"{real_step_key(option)}/{CURRENT_DRIVER.get()}"
-
-
-def _raises_what_has_ended(ledger: Any, run_id: str, budget: Any) -> None:
-    ledger.set_limits(run_id, budget)
 
 
 METERED_CALL = "thrifty.models.metered_call.MeteredCall"
@@ -154,15 +157,18 @@ FAULTS: dict[str, Changes] = {
     },
     "any usage is believed": {"thrifty.models.metered_call.read_usage": _believes_anything},
     "an overrun is not seen": {"thrifty.nodes.check_spend._overrun": _sees_no_overrun},
-    "a share is not given back": {
-        "thrifty.ledger.base_ledger.BaseLedger.reclaim": _keeps_its_share
-    },
     "a lost answer is released": {
         "thrifty.models.reservation.CallAccounts.charge_in_full": _frees_what_failed
     },
     "a parent does not know what its child spends": {
-        "thrifty.ledger.accounts.post_change": _tells_no_parent,
-        "thrifty.ledger.calls.post_change": _tells_no_parent,
+        "thrifty.ledger.windows.account_path": _stops_at_the_first
+    },
+    "the limits of days and minutes are not looked at": {
+        "thrifty.ledger.windows.current_counters": _looks_at_lives_alone
+    },
+    "a minute is the ten seconds that it is in": {"thrifty.ledger.windows.MINUTE_MS": 0},
+    "a call is settled in the windows of now": {
+        "thrifty.ledger.calls.post_change": _charges_the_present
     },
     "the draft is left out": {"thrifty.executors.draft.Draft.add": _writes_nothing},
     "a proposal may claim anything": {"thrifty.options.proposals.CLAIM_MAX": AMOUNT_MAX},
@@ -176,9 +182,6 @@ RARE: dict[str, Changes] = {
         "thrifty.nodes.run_llm.step_key": _keys_by_driver,
         "thrifty.nodes.run_local.step_key": _keys_by_driver,
         "thrifty.run.assignment.step_key": _keys_by_driver,
-    },
-    "a raise of what has ended is an exception": {
-        "thrifty.run.apply_answer.extend_share": _raises_what_has_ended
     },
 }
 """What once was wrong, and takes more seeds to be found than a test has time for."""

@@ -342,6 +342,9 @@ def in_place(
             "thrifty.ledger.sweep.is_owner_gone": is_gone,
             "thrifty.ledger.base_ledger.process_name": process_of_actor,
             "thrifty.ledger.grants.process_name": process_of_actor,
+            # Simulated processes end as the dice say, and not with this one.
+            "thrifty.ledger.base_ledger.register_exit_aware": lambda member, stage: None,
+            "thrifty.ledger.active_runs.register_exit_aware": lambda member, stage: None,
             "langgraph.pregel._executor.get_executor_for_config": pool,
         }.items():
             stack.enter_context(patch(name, stand_in))

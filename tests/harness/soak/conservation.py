@@ -1,7 +1,7 @@
 """What must hold in the ledger at any time, asked of the database itself, past the ledger.
 
-An account's counters are the sums of its entries; it has spent what its own calls and its
-sub-agents' accounts have; and what is spent and reserved is within its limits.
+Every counter is the sum of the entries that are booked in it, and within its limits. Every entry is
+booked in windows that hold the moment of its reservation.
 """
 
 import sqlite3
@@ -9,59 +9,28 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 
 RESOURCES = ("tokens", "cost_nano_usd", "tool_calls")
 """Which are limited."""
+OPEN = ("unsent", "pending", "granted")
 
 
-class Sums(NamedTuple):
-    """One resource of an account: its counters, and what they should be."""
-
-    account: str
-    limit: int | None
-    spent: int
-    reserved: int
-    charged: int
-    """By its entries."""
-    held: int
-    own: int
-    """Charged by its calls, without what sub-agents were granted."""
-    children: int
-    """Spent by the accounts of its sub-agents."""
-
-    def wrong(self) -> str:
-        """What does not hold; empty when all does."""
-        if self.spent != self.charged or self.reserved != self.held:
-            return "its counters are not the sums of its entries"
-        if self.spent != self.own + self.children:
-            return "it has not spent what its calls and its sub-agents have"
-        if self.limit is not None and self.spent + self.reserved > self.limit:
-            return "it is over its limit"
-        return ""
+def _columns(form: str) -> str:
+    return ", ".join(form.format(resource) for resource in RESOURCES)
 
 
-QUERY = """
-SELECT a.name, a.{0}_max, a.{0}_spent, a.{0}_reserved,
-    COALESCE(e.charged, 0), COALESCE(e.held, 0), COALESCE(e.own, 0), COALESCE(c.spent, 0)
-FROM thrifty_accounts a
-LEFT JOIN (
-    SELECT account, SUM(charged_{0}) AS charged,
-        SUM(CASE WHEN status IN ('unsent', 'pending') THEN reserved_{0}
-            WHEN status = 'granted' AND reserved_{0} > charged_{0} THEN reserved_{0} - charged_{0}
-            ELSE 0 END) AS held,
-        SUM(CASE WHEN status IN ('granted', 'returned') THEN 0 ELSE charged_{0} END) AS own
-    FROM thrifty_entries WHERE account >= '{1}' AND account < '{1}0' GROUP BY account
-) e ON e.account = a.name
-LEFT JOIN (
-    SELECT parent, SUM({0}_spent) AS spent FROM thrifty_accounts
-    WHERE parent >= '{1}' AND parent < '{1}0' GROUP BY parent
-) c ON c.parent = a.name
-WHERE a.name >= '{1}' AND a.name < '{1}0'
+COUNTERS = f"""
+SELECT c.id, a.name, c.period, c.starts_ms, c.ends_ms,
+    {_columns("c.{}_max")}, {_columns("c.{}_spent")}, {_columns("c.{}_reserved")}
+FROM thrifty_counters c JOIN thrifty_accounts a ON a.id = c.account
 """
-"""In one statement, which sees the ledger at one time. `0` is what follows `/`."""
+ENTRIES = f"""
+SELECT account, key, status, at_ms, counters, {_columns("reserved_{}")}, {_columns("charged_{}")}
+FROM thrifty_entries WHERE account LIKE ?
+"""
 
 
 class Observer:
@@ -124,20 +93,34 @@ class Observer:
         return True
 
     def look(self) -> int:
-        """Checks everything; returns how many accounts there are.
+        """Checks everything; returns how many accounts of the pot there are.
 
         Raises:
             AssertionError: something does not hold.
         """
-        accounts = 0
-        for resource in RESOURCES:
-            rows = self._ask(QUERY.format(resource, self._pot))
-            for row in rows:
-                sums = Sums(row[0], *(None if n is None else int(n) for n in row[1:]))
-                assert not (wrong := sums.wrong()), f"{resource}: {wrong}: {sums}"
-            accounts = len(rows)
+        counters, entries = self._snapshot()
+        sums = {row[0]: [0] * 6 for row in counters if row[1].startswith(self._pot)}
+        windows = {row[0]: row[3:5] for row in counters}
+        for account, key, status, at_ms, booked, *amounts in entries:
+            held = [int(n) if status in OPEN else 0 for n in amounts[:3]]
+            added = [*map(int, amounts[3:]), *held]
+            for number in map(int, booked.strip(",").split(",")):
+                starts_ms, ends_ms = windows[number]
+                assert starts_ms <= at_ms < ends_ms, f"{account} {key}: not in its window"
+                if number in sums:
+                    sums[number] = [a + b for a, b in zip(sums[number], added, strict=True)]
+        for number, name, period, _, _, *amounts in counters:
+            if number in sums:
+                limits, used = amounts[:3], [int(n) for n in amounts[3:]]
+                what = f"{name}, {period}: {used}"
+                assert used == sums[number], (
+                    f"{what} are not the sums of its entries, {sums[number]}"
+                )
+                for limit, spent, reserved in zip(limits, used[:3], used[3:], strict=True):
+                    assert limit is None or spent + reserved <= int(limit), f"{what} over its limit"
+        accounts = {row[1] for row in counters if row[0] in sums}
         assert accounts, f"there is no account {self._pot!r}"
-        return accounts
+        return len(accounts)
 
     def close(self) -> None:
         """Closes its connection; the next look opens another."""
@@ -145,11 +128,19 @@ class Observer:
             self._connection.close()
             self._connection = None
 
-    def _ask(self, query: str) -> list[Any]:
+    def _snapshot(self) -> tuple[list[Any], list[Any]]:
+        """All counters, and the entries of the pot and below it, as they are at one time."""
         if self._connection is None:
             self._connection = _connected(self._address)
-        rows: list[Any] = self._connection.execute(query).fetchall()
-        return rows
+        is_file = isinstance(self._connection, sqlite3.Connection)
+        execute, mark = self._connection.execute, "?" if is_file else "%s"
+        execute("BEGIN" if is_file else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            counters = execute(COUNTERS).fetchall()
+            entries = execute(ENTRIES.replace("?", mark), (f"{self._pot}%",)).fetchall()
+        finally:
+            execute("COMMIT")
+        return counters, entries
 
 
 def _connected(address: str) -> Any:

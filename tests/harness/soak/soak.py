@@ -31,7 +31,8 @@ from tests.harness.ledger_address import open_ledger
 from tests.harness.postgres_server import PostgresServer, binaries, running_server
 from tests.harness.soak.conservation import Observer
 from tests.harness.soak.worker import BEGIN, BILL, CALLS_A_GRANT, OVER, budget, insist, ready
-from thrifty.budget import Spend
+from thrifty.budget import Budget, InvalidInput, Spend
+from thrifty.budget.periods import Period
 from thrifty.ledger.protocol import Entry
 
 RAISE = 2_000
@@ -107,7 +108,9 @@ class Round:
         self.folder = Path(tempfile.mkdtemp(prefix="thrifty-soak-"))
         self.ledger, self.observer = open_ledger(address), Observer(address, pot)
         self.limit = RAISE
-        self.ledger.open(pot, budget(self.limit))
+        for parent in (f"above {pot}", f"beside {pot}"):
+            self.ledger.open(parent, "1000M tokens a minute, $900k a day, 100M calls a month")
+        self.ledger.open(pot, self.limits, parent=f"above {pot}", zone="Europe/Berlin")
         self.rng = random.Random(pot)
         self.started = 0
         self.seeds: dict[str, str] = {}
@@ -155,6 +158,7 @@ class Round:
         due = [
             Every(self.plan.kill_every_s, self.kill_one),
             Every(self.plan.restart_every_s, lambda: self.restart(restart)),
+            Every(self.plan.kill_every_s / 4, self.move),
         ]
         while any(worker.poll() is None for worker in self.workers.values()):
             self.observer.check()
@@ -180,7 +184,18 @@ class Round:
         left = insist(lambda: self.ledger.balance(self.pot)).left
         if (left.max_tool_calls or 0) < len(self.workers) * (CALLS_A_GRANT + 1):
             self.limit += RAISE
-            insist(lambda: self.ledger.set_limits(self.pot, budget(self.limit)))
+            insist(lambda: self.ledger.set_limits(self.pot, self.limits))
+
+    @property
+    def limits(self) -> dict[Period, Budget]:
+        """Those of its whole life bind, and those of its windows are counted and do not."""
+        return {"run": budget(self.limit), "minute": budget(ROUND), "hour": budget(ROUND)}
+
+    def move(self) -> None:
+        """Puts the pot below another account, where nothing is held in it just now."""
+        parent = self.rng.choice((f"above {self.pot}", f"beside {self.pot}"))
+        with contextlib.suppress(InvalidInput):
+            insist(lambda: self.ledger.move(self.pot, parent))
 
     def kill_one(self) -> None:
         """Kills a worker wherever it is, and starts its successor."""
@@ -223,14 +238,13 @@ class Round:
     def find_calls(self) -> dict[tuple[str, str], Entry]:
         """Every call of the pot and of its sub-agents, by account and key."""
         found: dict[tuple[str, str], Entry] = {}
-        for entry in self.ledger.entries(self.pot):
+        for entry in self.ledger.entries(self.pot, below=True):
             if not entry.is_grant:
-                found[self.pot, entry.key] = entry
+                found[entry.account, entry.key] = entry
                 continue
             assert entry.status == "returned", entry
             self.totals.sub_agents += 1
             assert self.ledger.balance(entry.key).reserved == Spend()
-            found |= {(entry.key, call.key): call for call in self.ledger.entries(entry.key)}
         return found
 
 

@@ -53,12 +53,12 @@ def test_a_database_restarts_under_them_and_nothing_is_lost(plan):
 
 
 WRONG = {
-    "UPDATE thrifty_accounts SET tokens_spent = tokens_spent - 1": "not the sums",
+    "UPDATE thrifty_counters SET tokens_spent = tokens_spent - 1": "not the sums",
     "UPDATE thrifty_entries SET status = 'released' WHERE status = 'pending'": "not the sums",
     "DELETE FROM thrifty_entries WHERE key = 'a'": "not the sums",
-    "UPDATE thrifty_accounts SET tool_calls_max = 2, tool_calls_over = 9": "over its limit",
-    "UPDATE thrifty_accounts SET cost_nano_usd_spent = 1 WHERE parent = 'run';"
-    "UPDATE thrifty_entries SET charged_cost_nano_usd = 1 WHERE key = 'k'": "its sub-agents have",
+    "UPDATE thrifty_counters SET tool_calls_max = 2, tool_calls_over = 9": "over its limit",
+    "UPDATE thrifty_entries SET charged_cost_nano_usd = 1 WHERE key = 'k'": "not the sums",
+    "UPDATE thrifty_counters SET starts_ms = 5, ends_ms = 9": "not in its window",
 }
 
 

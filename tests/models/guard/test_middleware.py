@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
+import re
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 
 import pytest
 from langchain.agents import create_agent
@@ -22,7 +22,16 @@ from pydantic import BaseModel
 from tests.harness.llm_server import Answer, Hang, ServerError, ToolCall
 from tests.models.conftest import ACCOUNT, client, entries
 from tests.models.test_metered import worst_case
-from thrifty import Budget, BudgetMiddleware, MemoryLedger, Spend, SqliteLedger, metered
+from thrifty import (
+    Budget,
+    BudgetMiddleware,
+    InvalidInput,
+    MemoryLedger,
+    Spend,
+    SqliteLedger,
+    authenticated_user,
+    metered,
+)
 from thrifty.ledger.protocol import Balance
 
 looked_up: list[str] = []
@@ -82,6 +91,14 @@ WAYS = {
     "astream": lambda agent: asyncio.run(last_of(agent.astream(ASK, stream_mode="values"))),
     "messages": lambda agent: (list(agent.stream(ASK, stream_mode="messages")), None)[1],
 }
+
+
+def ask(agent, config):
+    return agent.invoke(ASK, config)
+
+
+def ask_async(agent, config):
+    return asyncio.run(agent.ainvoke(ASK, config))
 
 
 def last_answer(result) -> AIMessage:
@@ -355,16 +372,17 @@ def test_a_run_that_starts_again_is_given_what_it_has_paid_for(server, tmp_path)
     config = {"configurable": {"thread_id": "t-1"}}
     answers = []
     for _ in range(2):  # a process, and the one after its crash, before it wrote a checkpoint
-        with closing(SqliteLedger(tmp_path / "spend.sqlite")) as ledger:
-            ledger.open(ACCOUNT, Budget(max_tokens=3000))
-            held = BudgetMiddleware(
-                ledger, ACCOUNT, run=lambda config: config["configurable"]["thread_id"]
-            )
-            agent = create_agent(
-                client(server), [look_up], middleware=[held], checkpointer=InMemorySaver()
-            )
-            answers.append(last_answer(agent.invoke(ASK, config)).text)
-            assert ledger.balance(ACCOUNT).spent.tokens == server.bill.total_tokens
+        ledger = SqliteLedger(tmp_path / "spend.sqlite")
+        ledger.open(ACCOUNT, Budget(max_tokens=3000))
+        held = BudgetMiddleware(
+            ledger, ACCOUNT, run=lambda config: config["configurable"]["thread_id"]
+        )
+        agent = create_agent(
+            client(server), [look_up], middleware=[held], checkpointer=InMemorySaver()
+        )
+        answers.append(last_answer(agent.invoke(ASK, config)).text)
+        assert ledger.balance(ACCOUNT).spent.tokens == server.bill.total_tokens
+        ledger.disconnect()
     assert answers == ["Leaves.", "Leaves."]
     assert len(server.requests) == 2
 
@@ -377,6 +395,39 @@ def test_an_account_may_be_named_by_the_configuration(server, ledger):
     agent.invoke(ASK, {"configurable": {"user": "ann"}})
     assert ledger.balance("ann").spent.tokens == server.bill.total_tokens
     assert ledger.balance("bob").spent == Spend()
+
+
+@pytest.mark.parametrize("run", [ask, ask_async], ids=["sync", "async"])
+def test_on_a_server_what_a_client_writes_names_no_account(server, ledger, run):
+    """A function that asks for it is refused, and one that asks for the user gets that."""
+    for user in ("ann", "bob"):
+        ledger.open(f"user:{user}", Budget(max_tokens=400))
+    config = {"configurable": {"langgraph_auth_user_id": "ann", "user": "bob"}}
+    careless = BudgetMiddleware(ledger, lambda config: f"user:{config['configurable']['user']}")
+    with pytest.raises(InvalidInput, match=r"account: got 'user'; on an Agent Server a client"):
+        run(create_agent(client(server), [], middleware=[careless]), config)
+    assert not server.requests
+    held = BudgetMiddleware(ledger, lambda config: f"user:{authenticated_user(config)}")
+    run(create_agent(client(server), [], middleware=[held]), config)
+    assert ledger.balance("user:ann").spent.tokens == server.bill.total_tokens > 0
+    assert ledger.balance("user:bob").spent == Spend()
+
+
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [
+        ("eve", "account: got 'user:eve'; open it first, with ledger.open"),
+        ("", "account: got ''; a user has to be authenticated"),
+        ("langgraph-studio-user", "account: got 'langgraph-studio-user'; log in as a user"),
+    ],
+)
+@pytest.mark.parametrize("run", [ask, ask_async], ids=["sync", "async"])
+def test_who_has_no_account_is_told_so_and_asks_nothing(server, ledger, run, user, told):
+    held = BudgetMiddleware(ledger, lambda config: f"user:{authenticated_user(config)}")
+    agent = create_agent(client(server), [look_up], middleware=[held])
+    with pytest.raises(InvalidInput, match=re.escape(told)):
+        run(agent, {"configurable": {"langgraph_auth_user_id": user}})
+    assert not server.requests
 
 
 def test_a_raised_budget_lets_the_next_turn_go_on(make, server, ledger):
