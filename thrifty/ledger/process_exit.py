@@ -39,6 +39,9 @@ CALLS, LEASES, LEDGERS, CONNECTIONS = _STAGES
 ledgers, and last what they were sent over."""
 
 
+_known_types: set[type] = set()
+
+
 def register_exit_aware(member: ExitAware, stage: "WeakSet[ExitAware]") -> None:
     """Has a member end with its process, for as long as it lives.
 
@@ -47,6 +50,11 @@ def register_exit_aware(member: ExitAware, stage: "WeakSet[ExitAware]") -> None:
         stage: `CALLS`, `LEASES`, `LEDGERS` or `CONNECTIONS`.
     """
     stage.add(member)
+    if type(member) not in _known_types:
+        _known_types.add(type(member))
+        # What is registered last is called first: before that in which a member's module closes
+        # files and ends threads, which a member still needs.
+        atexit.register(_end_process)
 
 
 def stop_if_ending() -> None:
@@ -62,6 +70,8 @@ def stop_if_ending() -> None:
 
 
 def _end_process() -> None:
+    if _ending.is_set():  # it is registered more than once
+        return
     _ending.set()
     ended = Lock()
     ended.acquire()
@@ -85,6 +95,3 @@ def _end_quietly(member: ExitAware) -> None:
         member.end_process()
     except Exception as error:  # noqa: BLE001 - nobody is left to be told, and others wait
         logger.debug("a process ended before it could close all it had open: %s", error)
-
-
-atexit.register(_end_process)
