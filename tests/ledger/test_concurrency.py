@@ -15,6 +15,7 @@ from thrifty.budget import (
     AccountClosed,
     Budget,
     BudgetExceeded,
+    LeaseLost,
     LedgerUnavailable,
     ReservationClosed,
     Spend,
@@ -279,6 +280,39 @@ def _forked(act):
         status = 0
     finally:
         os._exit(status)
+
+
+def test_what_another_process_changes_is_seen_at_the_next_act(address):
+    """Limits, places, calls and closing: no ledger goes by what it has read before."""
+    ours, theirs = open_ledger(address), open_ledger(address)
+    ours.open("org", "1k tokens a day")
+    ours.open("user", Budget(), parent="org")
+    ours.reserve("user", "ours", "k", Spend(300))
+    theirs.reserve("user", "theirs", "k", Spend(300))
+    with pytest.raises(BudgetExceeded) as refusal:
+        ours.reserve("user", "more", "k", Spend(401))
+    assert refusal.value.missing == {"tokens": 1}
+    theirs.set_limits("org", "2k tokens a day")
+    ours.reserve("user", "more", "k", Spend(401))
+    theirs.settle("user", "ours", Spend(1))
+    assert ours.settle("user", "ours", Spend(2)).charged == Spend(1)
+    theirs.open("other", Budget(max_tokens=10))
+    theirs.move("user", "other")
+    with pytest.raises(BudgetExceeded) as refusal:
+        ours.reserve("user", "last", "k", Spend(11))
+    assert refusal.value.account == "other"
+    ours.settle("user", "theirs", Spend(3))
+    assert theirs.balance("org").spent == Spend(4)
+    theirs.close("other")
+    with pytest.raises(AccountClosed):
+        ours.reserve("user", "last", "k", Spend(1))
+    lease = theirs.take("user", "them")
+    with pytest.raises(LeaseLost):
+        ours.reserve("user", "last", "k", Spend(1))
+    assert ours.settle(lease, "more", Spend(5)).charged == Spend(5)
+    assert ours.balance("org") == theirs.balance("org")
+    ours.disconnect()
+    theirs.disconnect()
 
 
 def test_a_new_ledger_is_opened_by_many_at_once(address):

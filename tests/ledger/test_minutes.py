@@ -86,7 +86,7 @@ def test_a_minute_resets_when_the_first_that_it_counts_is_let_go(user, clock):
         (_, minute) = user.balance("user").periods
         assert minute.resets_at_ms == NOON_MS + resets_ms
         with pytest.raises(BudgetExceeded) as refusal:
-            user.reserve("user", "k", "Outline", Spend(101))
+            user.reserve("user", "k", "Outline", Spend(100))
         assert refusal.value.resets_at_ms == NOON_MS + resets_ms
     assert "it resets at 12:01:30 (UTC)" in str(refusal.value)
 

@@ -69,8 +69,9 @@ def test_the_limit_of_an_account_above_refuses(ledger):
 
 
 def test_a_refusal_tells_all_that_is_needed_to_go_on(ledger, clock):
-    ledger.open("team", {"day": Budget(max_tokens=100, max_tool_calls=1)}, zone="Europe/Berlin")
+    ledger.open("team", {"day": Budget(max_tokens=200, max_tool_calls=4)}, zone="Europe/Berlin")
     ledger.open("run", Budget(), parent="team")
+    ledger.reserve("run", "before", "Outline", Spend(100, 0, 0, 3))
     with pytest.raises(BudgetExceeded) as refusal:
         ledger.reserve("run", "k", "Outline", Spend(130, 0, 0, 3))
     told = refusal.value
@@ -78,6 +79,23 @@ def test_a_refusal_tells_all_that_is_needed_to_go_on(ledger, clock):
     assert told.missing == {"tokens": 30, "tool_calls": 2}
     assert told.resets_at_ms == clock.ms + 15 * 3_600_000  # it is 09:00 in Berlin
     assert "the day's budget of team is spent; it resets at 00:00 (Europe/Berlin)" in str(told)
+
+
+def test_a_refusal_tells_whether_it_could_ever_fit(ledger):
+    """Who asks for more than a whole day has does not wait for the next one."""
+    ledger.open("team", {"day": Budget(max_tokens=100)})
+    ledger.open("run", Budget(max_tokens=150), parent="team")
+    ledger.reserve("run", "before", "Outline", Spend(60))
+    for account, tokens, told in (
+        ("run", 41, ("team", "day", False)),
+        ("run", 90, ("team", "day", False)),
+        ("team", 101, ("team", "day", True)),
+        ("run", 91, ("run", "run", False)),
+    ):
+        with pytest.raises(BudgetExceeded) as refusal:
+            ledger.reserve(account, "k", "Outline", Spend(tokens))
+        error = refusal.value
+        assert (error.account, error.period, error.is_beyond_window) == told
 
 
 def test_a_refusal_of_a_run_resets_never(ledger):
