@@ -155,7 +155,7 @@ def test_an_answer_without_a_word_is_none_and_is_paid(models, ledger, server):
 def test_no_answer_is_longer_than_its_model_can_be_or_than_is_wise(
     models, ledger, server, model, limit, cap
 ):
-    ledger.extend("team", Budget(max_tool_calls=5))
+    ledger.set_limits("team", Budget(max_tool_calls=5))
     models.ask(ModelPrompt(model, "Is it?"), allowed(ledger, limit=limit))
     body = server.requests[0].body
     sent = body.get("max_completion_tokens") or body["max_output_tokens"]
@@ -164,12 +164,12 @@ def test_no_answer_is_longer_than_its_model_can_be_or_than_is_wise(
 
 
 def test_what_does_not_fit_is_refused_by_its_name(models, ledger, server):
-    ledger.extend("team", Budget(max_tokens=20))
+    ledger.set_limits("team", Budget(max_tokens=20))
     with pytest.raises(BudgetExceeded, match=r"^Outline does not fit: "):
         ask(models, ledger, limit=None)
     with pytest.raises(BudgetExceeded, match=r"^Outline does not fit: "):
         ask(models, ledger, limit=Spend(tokens=19, tool_calls=1))
-    ledger.extend("team", Budget(max_cost_usd=1))
+    ledger.set_limits("team", Budget(max_cost_usd=1))
     with pytest.raises(BudgetExceeded, match=r"^Outline does not fit: .*\$"):
         ask(models, ledger, limit=Spend(tokens=500, cost_nano_usd=10, tool_calls=1))
     assert not server.requests
@@ -242,7 +242,7 @@ def test_a_failure_says_how_long_to_wait_before_one_more_attempt(models, ledger,
     ],
 )
 def test_where_another_was_quicker_a_shorter_answer_fits(models, ledger, server, budget, theirs):
-    ledger.extend("team", budget)
+    ledger.set_limits("team", budget)
     reserve = ledger.reserve
 
     def after_another(*given, **named):
@@ -284,7 +284,7 @@ def test_without_time_nothing_is_sent_and_nothing_is_held(models, ledger, server
 
 
 def test_without_a_price_no_money_is_spent(models, ledger, server):
-    ledger.extend("team", Budget(max_cost_usd=1))
+    ledger.set_limits("team", Budget(max_cost_usd=1))
     with pytest.raises(PriceUnknown):
         models.ask(ModelPrompt("own", "Is it?"), allowed(ledger, limit=None))
     assert not server.requests
@@ -292,7 +292,7 @@ def test_without_a_price_no_money_is_spent(models, ledger, server):
 
 @pytest.mark.parametrize(("effort", "sent"), [("auto", "low"), ("high", "high")])
 def test_a_model_that_reasons_is_told_how_much(models, ledger, server, effort, sent):
-    ledger.extend("team", Budget(max_tool_calls=5))
+    ledger.set_limits("team", Budget(max_tool_calls=5))
     models.ask(ModelPrompt("gpt-5", "Is it?", effort), allowed(ledger, limit=None))
     body = server.requests[0].body
     assert (body.get("reasoning_effort") or body["reasoning"]["effort"]) == sent

@@ -201,7 +201,7 @@ def test_a_program_that_starts_again_is_given_what_it_has_paid_for(server, tmp_p
 def test_what_was_paid_is_replayed_with_nothing_left_and_after_a_retry(make, server, ledger, api):
     server.script(TooManyRequests(retry_after_ms=1), Answer(ToolCall("look_up", {"topic": "tea"})))
     make(Budget(max_tokens=500), api, run="r").bind_tools([look_up]).invoke("Hi")
-    ledger.extend(ACCOUNT, Budget(max_tokens=0))
+    ledger.set_limits(ACCOUNT, Budget(max_tokens=0))
     asked = len(server.requests)
     for way in WAYS:
         again = metered(client(server, api), ledger, ACCOUNT, run="r").bind_tools([look_up])
@@ -237,7 +237,7 @@ def test_many_at_once_never_pass_the_limit_and_use_what_they_can(server, ledger)
             *(model.ainvoke(f"Question {number}") for number in range(20)), return_exceptions=True
         )
 
-    ledger.extend(ACCOUNT, Budget(max_tokens=12_000))
+    ledger.set_limits(ACCOUNT, Budget(max_tokens=12_000))
     results = asyncio.run(asked_together())
     assert all(isinstance(result, AIMessage | BudgetExceeded) for result in results)
     assert ledger.balance(ACCOUNT).spent.tokens == server.bill.total_tokens <= 12_000

@@ -281,7 +281,7 @@ def test_structured_output_works_or_the_agent_ends(make, server, ledger, strateg
     assert result["structured_response"] == Verdict(better="tea", score=5)
     in_books(server, ledger)
     server.script(Answer("I would rather not say.", times=None))
-    ledger.extend(ACCOUNT, Budget(max_tokens=ledger.balance(ACCOUNT).spent.tokens + 20))
+    ledger.set_limits(ACCOUNT, Budget(max_tokens=ledger.balance(ACCOUNT).spent.tokens + 20))
     result = make(uses=tools, more=more).invoke(ASK)
     assert result["structured_response"] is None
     assert "tokens short" in last_answer(result).text
@@ -435,7 +435,7 @@ def test_a_raised_budget_lets_the_next_turn_go_on(make, server, ledger):
     agent = make(Budget(max_tokens=30), more={"checkpointer": InMemorySaver()})
     config = {"configurable": {"thread_id": "1"}}
     assert "tokens short" in last_answer(agent.invoke(ASK, config)).text
-    ledger.extend(ACCOUNT, Budget(max_tokens=900))
+    ledger.set_limits(ACCOUNT, Budget(max_tokens=900))
     assert last_answer(agent.invoke(ASK, config)).text == "Leaves."
 
 
