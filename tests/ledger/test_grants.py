@@ -128,6 +128,17 @@ def test_windows_above_limit_a_sub_agent_too(ledger, clock):
     assert (day.spent + day.reserved).tokens == 50
 
 
+def test_a_day_that_is_limited_later_counts_calls_and_nothing_that_is_held(ledger):
+    granted(ledger, "sub")
+    ledger.reserve("sub", "k", "Outline", Spend(40))
+    ledger.set_limits("run", {"run": Budget(max_tokens=10_000), "day": Budget(max_tokens=100)})
+    (run, day) = ledger.balance("run").periods
+    assert (run.reserved.tokens, day.reserved.tokens) == (2_000, 40)
+    ledger.reclaim("run", "sub")
+    (run, day) = ledger.balance("run").periods
+    assert (run.spent, run.reserved) == (day.spent, day.reserved) == (Spend(40), Spend())
+
+
 def test_what_is_unused_comes_back(ledger):
     """Of a reclaimed share stays what was spent, and nothing is called in it any more."""
     granted(ledger, "sub")

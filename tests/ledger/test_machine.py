@@ -246,6 +246,17 @@ class Machine(RuleBasedStateMachine):
         assert act().status == status
         self.model.calls.append(Call(name, key, path, self.model.now_ms, status, worst))
 
+    @rule(which=some, worst=amounts, actual=st.none() | amounts)
+    def spend_at_once(self, which, worst, actual):
+        """A call of its own, so that much is spent: settled at once, or left open."""
+        key = f"call {len(self.model.calls)}"
+        self.reserve(which, key, worst, False)
+        name = self.account(which)
+        call = self.model.call(name, key)
+        if call is not None and call.status == "pending" and actual is not None:
+            assert self.ledger.settle(self.shown(name), key, spend(actual)).status == "settled"
+            call.status, call.charged = "settled", actual
+
     @rule(
         which=some,
         act=st.sampled_from(["settle", "charge_in_full", "release", "mark_sent", "reconcile"]),

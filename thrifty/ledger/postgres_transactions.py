@@ -117,7 +117,11 @@ class PostgresTransactions:
             attempt = partial(
                 self._attempt_together, tasks=tasks, locks=locks, lock_wait_ms=lock_wait_ms
             )
-            tasks, locks = self._insist(attempt)
+            again, locks = self._insist(attempt)
+            for task in tasks:
+                if task not in again:
+                    task.finish()
+            tasks = again
 
     def _attempt_together(
         self,
@@ -149,9 +153,6 @@ class PostgresTransactions:
                 tables.commit()
         tables.commit_changes()
         self._note_free(tables.locked)
-        for task in tasks:
-            if task not in again:
-                task.finish()
         return again, frozenset(missing)
 
     def _commit_alone(self, task: QueuedWork[Any], lock_wait_ms: int | None = None) -> None:
@@ -162,6 +163,7 @@ class PostgresTransactions:
             )
             try:
                 self._insist(attempt)
+                task.finish()
             except LocksMissing as error:
                 locks |= error.accounts
 
@@ -178,7 +180,6 @@ class PostgresTransactions:
         tables.commit()
         tables.commit_changes()
         self._note_free(tables.locked)
-        task.finish()
 
     def _read(self, task: QueuedWork[Any]) -> None:
         def look(connection: psycopg.Connection[Any]) -> None:
@@ -187,9 +188,9 @@ class PostgresTransactions:
             task.attempt(SqlTables(make_execute(connection), lambda: self._now_ms(connection)))
             if task.kind == "read":
                 connection.execute(b"COMMIT")
-            task.finish()
 
         self._insist(look)
+        task.finish()
 
     def _now_ms(self, connection: psycopg.Connection[Any]) -> int:
         if self._clock:

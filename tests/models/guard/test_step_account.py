@@ -197,6 +197,7 @@ def test_calls_on_an_account_stand_beside_those_of_others():
 def test_a_call_is_held_by_the_innermost_step_that_is_on_another_account():
     ledger = MemoryLedger()
     ledger.open("team", Budget())
+    ledger.open("another", Budget())
     assert current_account() is None
     assert enclosing_account(ledger, "team") is None
     outer = StepAccount(Budget(max_tokens=250))
@@ -230,10 +231,9 @@ def test_a_call_on_a_share_of_an_account_stands_there_already():
         with use_account(share):
             assert AgentAccount(ledger, "part").parent is outer
             share.reserve("a", CALL)
-            assert enclosing_account(ledger, "a") is share
     assert outer.ledger.balance(outer.account).reserved == CALL
     assert ledger.balance("share").reserved.tokens == CALL.tokens + 100
-    assert ledger.balance("team").reserved.tokens == 300
+    assert ledger.balance("team").reserved.tokens == 300  # what is held for the share shrinks
     with use_account(AgentAccount(ledger, "team")):
         assert enclosing_account(ledger, ledger.take("share", "me")) is None
 
