@@ -252,6 +252,9 @@ class BackgroundLoop:
         future = asyncio.run_coroutine_threadsafe(task(abandoned), self._loop)
         self._under_way[future] = _Waiter(driver, abandoned)
         future.add_done_callback(lambda done: self._under_way.pop(done, None))
+        # Whoever ended its invocation meanwhile may have seen no task of it yet.
+        if self._is_process_ending or driver in self._abandoned_drivers:
+            self._abandon(future, abandoned)
         return future, abandoned
 
     def _abandon(self, future: Future[Any], abandoned: asyncio.Event) -> bool:

@@ -207,7 +207,11 @@ class StepAccount:
         if self.ledger is not ledger:
             return False
         mine = Caller.of(self.account).account
-        return any(mine == above.account for above in ledger.balance(account).periods)
+        try:
+            path = ledger.balance(account).periods
+        except KeyError:  # nobody has opened it, so that it is below none
+            return mine == Caller.of(account).account
+        return any(mine == above.account for above in path)
 
 
 class AgentAccount(StepAccount):
