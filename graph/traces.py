@@ -6,10 +6,10 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
-from thrifty.budget import Outcome
+from thrifty.budget import Outcome, Spend
 from thrifty.models.tracing.call_record import amounts
-from thrifty.models.tracing.recorders import REASON, AddFacts, Facts, run_metadata, span
-from thrifty.run.assignment import ExecutorInput, reserved_for
+from thrifty.models.tracing.recorders import REASON, Facts, record_work
+from thrifty.run.assignment import ExecutorInput
 from thrifty.run.services import Services
 
 
@@ -33,11 +33,11 @@ def trace_step(
     facts = _facts(state, services)
     # LangGraph hands a node the manager of its children, whose parent is the node's own run.
     manager = config.get("callbacks")
-    to_run = run_metadata(manager, getattr(manager, "parent_run_id", None))
-    with span(f"step {facts['thrifty.step']}", facts) as to_span:
-        receivers = [receiver for receiver in (to_span, to_run) if receiver is not None]
-        cache = services.cache(state["run"]["id"])
-        yield lambda update: _record(receivers, facts, cache.read(Outcome, update["outcomes"][0]))
+    run_id, cache = getattr(manager, "parent_run_id", None), services.cache(state["run"]["id"])
+    with record_work(f"step {facts['thrifty.step']}", facts, manager, run_id) as add_facts:
+        yield lambda update: add_facts(
+            {**facts, **_closing_facts(cache.read(Outcome, update["outcomes"][0]))}
+        )
 
 
 def _facts(state: ExecutorInput, services: Services) -> Facts:
@@ -47,11 +47,12 @@ def _facts(state: ExecutorInput, services: Services) -> Facts:
         "thrifty.executor": assignment["option"]["executor"],
         "thrifty.run_id": state["run"]["id"],
         "thrifty.key": assignment["key"],
-        **amounts("reserved", reserved_for(state, services.cache(state["run"]["id"]))),
+        **amounts(
+            "reserved", services.cache(state["run"]["id"]).read(Spend, assignment["reserved"])
+        ),
     }
 
 
-def _record(receivers: list[AddFacts], facts: Facts, outcome: Outcome) -> None:
-    ended = {**facts, "thrifty.status": outcome.status, **amounts("settled", outcome.actual)}
-    for receive in receivers:
-        receive({**ended, REASON: outcome.reason} if outcome.reason else ended)
+def _closing_facts(outcome: Outcome) -> Facts:
+    why = {REASON: outcome.reason} if outcome.reason else {}
+    return {"thrifty.status": outcome.status, **amounts("settled", outcome.actual), **why}

@@ -50,7 +50,7 @@ def _question(state: ApproveInput, run: CurrentRun, context: Context) -> Questio
     missing = problem.left.exceeded_by(plan_spend(problem, remaining))
     offer = None
     if missing:
-        raised = find_budget_raise(problem, remaining, context.engine)
+        raised = find_budget_raise(problem, remaining, missing, context.engine)
         more, options = raised.increase, list(raised.options)
         limits = budget.raised_by(more).limits_of(more)
         offer = RaiseOffer(budget=limits, more=more, value=raised.gain, options=options)

@@ -58,8 +58,7 @@ def plan(
 def _changes(old_plan: Plan, new_plan: Plan, problem: Problem, run: CurrentRun) -> list[Decision]:
     """What the new plan does otherwise than the old one would have, and why."""
     remaining, label = remaining_options(old_plan, problem), run.model_access.executor_label
-    changes = iterate_plan_changes(remaining, new_plan, problem, label)
-    return [Decision(change.kind, change.reason, run.active_ms()) for change in changes]
+    return list(iterate_plan_changes(remaining, new_plan, problem, label, run.active_ms()))
 
 
 def _ask_for_approval(config: RunnableConfig) -> dict[str, Any]:

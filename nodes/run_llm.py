@@ -15,7 +15,7 @@ from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.allowance import Allowance
 from thrifty.nodes.context import Context
 from thrifty.prompts import render_prompt
-from thrifty.run.assignment import ExecutorInput, remaining_ms_for, reserved_for, work_of
+from thrifty.run.assignment import ExecutorInput, read_assignment, remaining_ms_for
 from thrifty.run.events import event_base
 from thrifty.run.services import Services
 from thrifty.run.stream_progress import ProgressHandler
@@ -30,10 +30,9 @@ def run_llm(
     """Writes a section or revises the draft; a failure is an outcome, not an exception."""
     run_id, known_ms = state["run"]["id"], state["spend"]["latency_ms"]
     context, cache = Context.of(runtime.context), services.cache(run_id)
-    work = work_of(state, cache)
+    work, reserved = read_assignment(state, cache)
     model = str(work.option.payload.get("model", context.model))
     prompt = ModelPrompt(model, _prompt(work, context), context.effort)
-    reserved = reserved_for(state, cache)
     allowance = _allowance(state, work, reserved, useful_tokens(work, model), services)
     started_ms = services.runs.active_ms(run_id, known_ms)
     progress = ProgressHandler(

@@ -19,7 +19,7 @@ from thrifty.ledger.protocol import Entry
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.step_account import StepAccount, enclosing_account
 from thrifty.run.active_time import active_ms
-from thrifty.run.assignment import ExecutorInput, remaining_ms_for, reserved_for, work_of
+from thrifty.run.assignment import ExecutorInput, read_assignment, remaining_ms_for
 from thrifty.run.services import Services
 
 ALREADY_TRIED = "it was tried before, and left nothing"
@@ -37,8 +37,7 @@ def run_local(state: ExecutorInput, *, services: Services) -> dict[str, Any]:
 
 
 def _run_once(state: ExecutorInput, services: Services) -> Outcome:
-    cache = services.cache(state["run"]["id"])
-    work, reserved = work_of(state, cache), reserved_for(state, cache)
+    work, reserved = read_assignment(state, services.cache(state["run"]["id"]))
     account, ledger = services.account(state["run"]["id"]), services.ledger
     request = fingerprint(work.task, work.option.to_state(), work.draft)
     key = state["assignment"]["key"]

@@ -55,4 +55,7 @@ def render_prompt(template: str, values: Mapping[str, str]) -> str:
         InvalidInput: the names in the template are not exactly the names of the values.
     """
     check_placeholders(template, values)
-    return PLACEHOLDER.sub(lambda found: values[found[1]], template)
+    # Split once, so that what looks like a placeholder in a value stays as it is.
+    parts = PLACEHOLDER.split(template)
+    parts[1::2] = map(values.__getitem__, parts[1::2])
+    return "".join(parts)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from thrifty.budget import Budget, Plan, Spend
 from thrifty.budget.plain_text import single_line
-from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS, Resource, format_amounts
+from thrifty.budget.resources import COST, RESOURCES, Resource, format_amounts, format_bare
 from thrifty.planning.reasons import describe_excess
 from thrifty.receipt.receipt_data import Receipt, ReceiptLineStatus
 
@@ -57,8 +57,7 @@ def format_amount(amount: int, resource: Resource) -> str:
 
 def format_figure(amount: int, resource: Resource) -> str:
     """As `format_amount`, without the unit where the resource's name says it: "2,200", "980 ms"."""
-    is_count = resource in (TOKENS, TOOL_CALLS)
-    return f"{amount:,}" if is_count else format_amount(amount, resource)
+    return format_bare(round_up_usd(amount) if resource is COST else amount, resource)
 
 
 def describe_verdict(receipt: Receipt) -> str:

@@ -36,20 +36,16 @@ class ExecutorInput(TypedDict):
     """As of when the assignment was sent."""
 
 
-def work_of(state: ExecutorInput, cache: RunCache) -> Work:
-    """The piece of work that an assignment is."""
+def read_assignment(state: ExecutorInput, cache: RunCache) -> tuple[Work, Spend]:
+    """The piece of work that an assignment is, and the most that it may use."""
     assignment = state["assignment"]
-    return Work(
+    work = Work(
         task=state["run"]["task"],
         option=cache.read(StepOption, assignment["option"]),
         draft=assignment["draft"],
         revises=assignment["revises"],
     )
-
-
-def reserved_for(state: ExecutorInput, cache: RunCache) -> Spend:
-    """The most that an assignment may use."""
-    return cache.read(Spend, state["assignment"]["reserved"])
+    return work, cache.read(Spend, assignment["reserved"])
 
 
 def remaining_ms_for(state: ExecutorInput, limits: Budget, services: Services) -> int | None:

@@ -5,7 +5,6 @@ steps a million looks. So each step is counted once, and taken off once.
 """
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import fsum
@@ -13,7 +12,7 @@ from math import fsum
 from thrifty.budget import Plan, Spend, Step, StepOption
 from thrifty.budget.spend import SPEND_FIELDS
 from thrifty.planning.plan_spend import makespan_ms
-from thrifty.planning.problem import Problem
+from thrifty.planning.problem import Problem, count_topic_pairs
 from thrifty.steering.forecast import (
     BeliefKey,
     ExecutorModelOf,
@@ -95,20 +94,16 @@ class RemainingPlan:
         self._done = {step.name for step in done}
         self._max_steps, self._concurrency = max_steps, concurrency
         self._diversity_penalty = diversity_penalty
-        topics = [step.topic for step in done]
-        self._done_topic_pairs = TopicPairs(topics)
-        self._topic_pairs = TopicPairs([*topics, *(self.open_steps[o.step].topic for o in options)])
+        self._done_topics = [step.topic for step in done]
 
     def mark_done(self, step: Step) -> None:
         """Removes a step that is done; a second call changes nothing."""
         if step.name in self._done:
             return
         self._done.add(step.name)
-        self._done_topic_pairs.add(step.topic)
+        self._done_topics.append(step.topic)
         if option := self.options_by_step.pop(step.name, None):
             self._expected_spend.remove(option)
-        else:
-            self._topic_pairs.add(step.topic)
         if offered := self.open_steps.pop(step.name, None):
             del self._best_values[bisect_left(self._best_values, offered.value_max)]
         self.revision_steps.discard(step.name)
@@ -116,7 +111,8 @@ class RemainingPlan:
     def totals(self) -> RemainingTotals:
         """What it comes to now."""
         values = fsum([option.value for option in self.options_by_step.values()])
-        pairs = self._topic_pairs.count - self._done_topic_pairs.count
+        topics = [self.open_steps[step].topic for step in self.options_by_step]
+        pairs = count_topic_pairs(topics, self._done_topics)
         places = max(0, self._max_steps - len(self._done))
         return RemainingTotals(
             option_count=len(self.options_by_step),
@@ -145,21 +141,6 @@ class RemainingPlan:
     def forecast_step(self, name: str) -> Step:
         """An open step as it is estimated now."""
         return self._forecaster.forecast_step(self.open_steps[name], self._executor_model_of)
-
-
-class TopicPairs:
-    """Counts the pairs of steps that share a topic."""
-
-    def __init__(self, topics: Iterable[str]) -> None:
-        self.count = 0
-        self._times: Counter[str] = Counter()
-        for topic in topics:
-            self.add(topic)
-
-    def add(self, topic: str) -> None:
-        """Adds a step, which makes a pair with each step already on its topic."""
-        self.count += self._times[topic]
-        self._times[topic] += 1
 
 
 class ExpectedSpend:

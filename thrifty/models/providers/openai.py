@@ -1,7 +1,7 @@
 """OpenAI's models by langchain-openai: the only file that knows a private name of theirs."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -132,25 +132,17 @@ class OpenAIRequest:
         if self.cap_wanted is not None and self.cap_wanted < self.cap_min:
             remedy = f"use {RESPONSES_CAP_MIN} or more; the Responses API takes no smaller cap"
             raise InvalidInput("max_tokens", self.cap_wanted, remedy)
+        asked = dict(self.body)
+        for field in DELIVERY_FIELDS:
+            asked.pop(field, None)
+        self.digest = fingerprint(as_json(asked))
+        tokens = input_tokens(self.body, self.model, bounds.tokens_per_attachment or 0)
+        self.input_tokens = tokens + (self._recalled or 0)
 
     @property
     def provider(self) -> str:
         """Who is asked: `openai`, also for servers that speak like it."""
         return str(self._model._get_ls_params().get("ls_provider") or "openai")
-
-    @cached_property
-    def digest(self) -> str:
-        """The same for the same request, in any process, however it is sent."""
-        asked = dict(self.body)
-        for field in DELIVERY_FIELDS:
-            asked.pop(field, None)
-        return fingerprint(as_json(asked))
-
-    @cached_property
-    def input_tokens(self) -> int:
-        """The most input tokens that it can be billed."""
-        tokens = input_tokens(self.body, self.model, self._bounds.tokens_per_attachment or 0)
-        return tokens + (self._recalled or 0)
 
     def check_bounded(self, budget: Budget) -> None:
         """Refuses a request whose worst case nobody can know, where it would matter."""

@@ -70,6 +70,22 @@ def span(name: str, facts: Facts, *, is_call: bool = False) -> Iterator[AddFacts
             raise
 
 
+@contextmanager
+def record_work(
+    name: str, facts: Facts, manager: Any, run_id: Any, *, is_call: bool = False
+) -> Iterator[AddFacts]:
+    """Puts a span around some work, and yields what adds facts to it and to the traced run."""
+    to_run = run_metadata(manager, run_id)
+    with span(name, facts, is_call=is_call) as to_span:
+        recorders = [each for each in (to_span, to_run) if each is not None]
+
+        def add_to_all(facts: Facts) -> None:
+            for add_facts in recorders:
+                add_facts(facts)
+
+        yield add_to_all
+
+
 def run_metadata(manager: Any, run_id: Any) -> AddFacts | None:
     """Who takes facts for the metadata of a run of LangChain's; None where no tracer keeps it.
 
