@@ -16,8 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from typing_extensions import TypedDict
-
 from thrifty.budget import Spend, Step, StepOption
 from thrifty.budget.plain_data import PlainData
 from thrifty.estimates.bill_record import BillRecord
@@ -43,17 +41,8 @@ RESIDUALS_MAX = 200
 RESIDUAL_MAX = 1_000.0
 
 
-class LearnedEstimatesState(TypedDict):
-    """A `LearnedEstimates` as plain data."""
-
-    summaries: list[dict[str, Any]]
-    values: dict[str, list[float]]
-    residuals: list[float]
-    bill_count: int
-
-
 @dataclass(frozen=True, slots=True)
-class LearnedEstimates(PlainData[LearnedEstimatesState]):
+class LearnedEstimates(PlainData[dict[str, Any]]):
     """What earlier bills say of estimates and values, summed up."""
 
     PLAIN_NAME = "learned"

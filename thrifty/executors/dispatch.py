@@ -43,20 +43,12 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
-class Downgrade:
-    """A step that another option does than the plan said."""
-
-    step: str
-    to: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class DispatchResult:
     """What became of the options that were ready."""
 
     assignments: tuple[Assignment, ...]
-    downgrades: tuple[Downgrade, ...]
+    downgrades: tuple[str, ...]
+    """Which steps another option does than the plan said, a sentence each, with the reason."""
     skipped: tuple[Outcome, ...]
 
 
@@ -90,7 +82,7 @@ class Dispatcher:
             steps_by_name: the steps with what can take the place of an option.
         """
         assignments: list[Assignment] = []
-        downgrades: list[Downgrade] = []
+        downgrades: list[str] = []
         skipped: list[Outcome] = []
         for position, wanted in enumerate(ready, 1):
             step = steps_by_name.get(wanted.step, Step(wanted.step, (wanted,)))
@@ -102,7 +94,8 @@ class Dispatcher:
                 continue
             assignments.append(assignment)
             if refusal:
-                downgrades.append(Downgrade(step.name, assignment.work.option.name, refusal))
+                name = assignment.work.option.name
+                downgrades.append(f"{step.name} moved to {name!r}: {refusal}")
         return DispatchResult(tuple(assignments), tuple(downgrades), tuple(skipped))
 
     def _assign_any(

@@ -6,7 +6,7 @@ from thrifty.budget.clock import NANO_PER_MS, NANO_PER_US
 from thrifty.budget.lazy import LazySequence
 from thrifty.budget.plan import Plan, PlanStatus
 from thrifty.planning.problem import Problem
-from thrifty.planning.reasons import explain_left_out
+from thrifty.planning.reasons import LeftOutReasons
 from thrifty.planning.solver.auto import solve_automatically
 from thrifty.planning.solver.beam_search import solve_by_beam_search
 from thrifty.planning.solver.build_knapsack import build_knapsack
@@ -49,9 +49,9 @@ def make_plan_with(
         value=model.plan_value(result.items) * model.unit_micro / MICRO,
         bound=result.bound * model.unit_micro / MICRO,
         left_out=LazySequence(
-            lambda: explain_left_out(
-                problem, matrix, model, chosen_items, is_plan=status != "infeasible"
-            )
+            lambda: LeftOutReasons(
+                problem, matrix, model, chosen_items, status != "infeasible"
+            ).explain()
         ),
         note=note,
         nodes=result.nodes,

@@ -25,26 +25,7 @@ def describe_excess(excess: Mapping[str, int]) -> str:
     return f"{format_amounts(excess)} over the limit"
 
 
-def explain_left_out(
-    problem: Problem,
-    matrix: ConstraintMatrix,
-    model: KnapsackModel,
-    chosen: Mapping[str, KnapsackItem],
-    *,
-    is_plan: bool,
-) -> tuple[LeftOut, ...]:
-    """Explains for every option that was not chosen what kept it out, in the order of the steps."""
-    reasons = _LeftOutReasons(problem, matrix, model, chosen, is_plan)
-    return tuple(
-        [
-            LeftOut(name, step.name, reason)
-            for step, offers in zip(problem.steps, matrix.columns_by_step, strict=True)
-            for name, reason in reasons.option_reasons(step, offers)
-        ]
-    )
-
-
-class _LeftOutReasons:
+class LeftOutReasons:
     """A plan, added up once, so that the reason of every option can be computed from its sums."""
 
     def __init__(
@@ -78,6 +59,17 @@ class _LeftOutReasons:
         timed = model.items if model.makespan_limit else ()
         # Where a schedule counts, no option is left out of the model for being dominated.
         self.items = {item.name: item for group in timed for item in group}
+
+    def explain(self) -> tuple[LeftOut, ...]:
+        """What kept each option out that was not chosen, in the order of the steps."""
+        offered = zip(self.problem.steps, self.matrix.columns_by_step, strict=True)
+        return tuple(
+            [
+                LeftOut(name, step.name, reason)
+                for step, offers in offered
+                for name, reason in self.option_reasons(step, offers)
+            ]
+        )
 
     def option_reasons(
         self, step: Step, offers: Sequence[OptionColumn]

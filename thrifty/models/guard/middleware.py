@@ -7,8 +7,8 @@ that the model may not be asked any more.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, NotRequired
 
 from langchain_core.messages import AIMessage, ToolMessage
@@ -115,9 +115,8 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], ModelResponse[Any]],
     ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
         """Asks the model within what is left, or ends the agent."""
-        account = self._account_of(request.state)
         try:
-            with self._guard(account):
+            with self._guard(request.state) as account:
                 return _check_useful(handler(self._meter(request, account)))
         except ThriftyError as why:
             return self._end_agent(why)
@@ -128,9 +127,8 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
         """Asks the model within what is left, or ends the agent."""
-        account = self._account_of(request.state)
         try:
-            with self._guard(account):
+            with self._guard(request.state) as account:
                 return _check_useful(await handler(self._meter(request, account)))
         except ThriftyError as why:
             return self._end_agent(why)
@@ -140,7 +138,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
     ) -> ToolAnswer:
         """Calls the tool within what is left, or tells the model why not."""
         try:
-            with self._guard(self._account_of(request.state)):
+            with self._guard(request.state):
                 return handler(request)
         except ThriftyError as why:
             return _refusal_message(request, why)
@@ -152,22 +150,20 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
     ) -> ToolAnswer:
         """Calls the tool within what is left, or tells the model why not."""
         try:
-            with self._guard(self._account_of(request.state)):
+            with self._guard(request.state):
                 return await handler(request)
         except ThriftyError as why:
             return _refusal_message(request, why)
 
-    def _account_of(self, state: Mapping[str, Any]) -> AgentAccount:
-        account = _name_of(self._account)
+    @contextmanager
+    def _guard(self, state: Mapping[str, Any]) -> Iterator[AgentAccount]:
+        """Lets calls through only as far as the account holds them, on which they are booked."""
+        name = _name_of(self._account)
         # No checkpoint holds it, so after a wait for a person time counts anew.
-        started_ns = state.get("thrifty_started_ns") or time.monotonic_ns()
-        clock = countdown(started_ns)
-        return AgentAccount(
-            self._ledger, account, lambda: clock(self._ledger.balance(account).budget)
-        )
-
-    def _guard(self, account: AgentAccount) -> AbstractContextManager[None]:
-        return guard_calls(account, self._prices.pin(), self._declared)
+        clock = countdown(state.get("thrifty_started_ns") or time.monotonic_ns())
+        account = AgentAccount(self._ledger, name, lambda: clock(self._ledger.balance(name).budget))
+        with guard_calls(account, self._prices.pin(), self._declared):
+            yield account
 
     def _meter(self, request: ModelRequest[Any], account: AgentAccount) -> ModelRequest[Any]:
         """The request to a metered model; any other kind has the callback guard alone."""

@@ -1,6 +1,7 @@
 """OpenAI's models by langchain-openai: the only file that knows a private name of theirs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -77,9 +78,42 @@ class OpenAIModel:
         options: Mapping[str, Any],
         bounds: CallBounds,
     ) -> "OpenAIRequest":
-        """One request; see `OpenAIRequest`."""
+        """One request, as the client would send it.
+
+        Raises:
+            InvalidInput: more than one answer is asked for, or a cap that no server takes.
+        """
         connected = self._connected_on(background_loop())
-        return OpenAIRequest(self.described, connected, messages, stop, options, bounds)
+        cap_wanted, kept = _smallest_cap(self.described, options), _without_caps(options)
+        body: dict[str, Any] = connected._get_request_payload(messages, stop=stop, **kept)
+        # The client merges it into the body as well, where it may overwrite any field.
+        body |= body.pop("extra_body", None) or {}
+        if body.get("n") not in (None, 1):
+            raise InvalidInput("n", body["n"], "ask once for each answer")
+        cap_min = RESPONSES_CAP_MIN if "input" in body else 1
+        if cap_wanted is not None and cap_wanted < cap_min:
+            remedy = f"use {RESPONSES_CAP_MIN} or more; the Responses API takes no smaller cap"
+            raise InvalidInput("max_tokens", cap_wanted, remedy)
+        asked = dict(body)
+        for field in DELIVERY_FIELDS:
+            asked.pop(field, None)
+        model, recalled = str(body["model"]), recalled_tokens(messages) if "input" in body else 0
+        tokens = input_tokens(body, model, bounds.tokens_per_attachment or 0) + (recalled or 0)
+        return OpenAIRequest(
+            model=model,
+            tier=str(body.get("service_tier") or ""),
+            cap_wanted=cap_wanted,
+            cap_min=cap_min,
+            digest=fingerprint(as_json(asked)),
+            input_tokens=tokens,
+            body=body,
+            recalled=recalled,
+            connected=connected,
+            messages=messages,
+            stop=stop,
+            options=kept,
+            bounds=bounds,
+        )
 
     def tool_options(self, tools: Sequence[Any], **options: Any) -> Mapping[str, Any]:
         """The arguments of a call in which these tools are bound, as the model itself does it."""
@@ -88,61 +122,32 @@ class OpenAIModel:
         return kept
 
 
+@dataclass(slots=True)
 class OpenAIRequest:
-    """One request in either of OpenAI's protocols, whole but for its output cap.
+    """One request in either of OpenAI's protocols, whole but for its output cap."""
 
-    Args:
-        described: the model with its own caps.
-        connected: the same without them, on connections of this process.
-        messages: what is said.
-        stop: where the answer is to stop.
-        options: further arguments of the call, such as tools.
-        bounds: what bounds it.
-
-    Raises:
-        InvalidInput: more than one answer is asked for, or a cap that no server takes.
-    """
-
-    def __init__(
-        self,
-        described: "BaseChatOpenAI",
-        connected: "BaseChatOpenAI",
-        messages: "list[BaseMessage]",
-        stop: list[str] | None,
-        options: Mapping[str, Any],
-        bounds: CallBounds,
-    ) -> None:
-        self._model, self._bounds = connected, bounds
-        self._messages, self._stop = messages, stop
-        self.cap_wanted = _smallest_cap(described, options)
-        self._options = _without_caps(options)
-        body: dict[str, Any] = self._model._get_request_payload(
-            messages, stop=stop, **self._options
-        )
-        extra = body.pop("extra_body", None) or {}
-        self.body = {**body, **extra}
-        """What will be sent, as the client merges it, but for the cap."""
-        self.model, self.tier = str(self.body["model"]), str(self.body.get("service_tier") or "")
-        self.is_responses_api = "input" in self.body
-        self.cap_min = RESPONSES_CAP_MIN if self.is_responses_api else 1
-        self._recalled = recalled_tokens(messages) if self.is_responses_api else 0
-        """What the Responses API adds of earlier reasoning; None where nobody knows how much."""
-        if self.body.get("n") not in (None, 1):
-            raise InvalidInput("n", self.body["n"], "ask once for each answer")
-        if self.cap_wanted is not None and self.cap_wanted < self.cap_min:
-            remedy = f"use {RESPONSES_CAP_MIN} or more; the Responses API takes no smaller cap"
-            raise InvalidInput("max_tokens", self.cap_wanted, remedy)
-        asked = dict(self.body)
-        for field in DELIVERY_FIELDS:
-            asked.pop(field, None)
-        self.digest = fingerprint(as_json(asked))
-        tokens = input_tokens(self.body, self.model, bounds.tokens_per_attachment or 0)
-        self.input_tokens = tokens + (self._recalled or 0)
+    model: str
+    tier: str
+    cap_wanted: int | None
+    cap_min: int
+    digest: str
+    input_tokens: int
+    body: Mapping[str, Any]
+    """What will be sent, as the client merges it, but for the cap."""
+    recalled: int | None
+    """What the Responses API adds of earlier reasoning; None where nobody knows how much."""
+    connected: "BaseChatOpenAI"
+    """The model without caps of its own, on connections of this process."""
+    messages: "list[BaseMessage]"
+    stop: list[str] | None
+    options: Mapping[str, Any]
+    """Further arguments of the call, such as tools."""
+    bounds: CallBounds
 
     @property
     def provider(self) -> str:
         """Who is asked: `openai`, also for servers that speak like it."""
-        return str(self._model._get_ls_params().get("ls_provider") or "openai")
+        return str(self.connected._get_ls_params().get("ls_provider") or "openai")
 
     def check_bounded(self, budget: Budget) -> None:
         """Refuses a request whose worst case nobody can know, where it would matter."""
@@ -150,21 +155,21 @@ class OpenAIRequest:
             return
         if why := why_unbounded(self.body):
             raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
-        if self._recalled is None:
+        if self.recalled is None:
             what = "reasoning by its id, in a message without usage_metadata"
             remedy = "send messages as the model gave them, or use ChatOpenAI(store=False, "
             remedy += 'include=["reasoning.encrypted_content"])'
             raise InvalidInput("messages", what, remedy)
-        if self._bounds.tokens_per_attachment is None and (count := attachments(self.body)):
+        if self.bounds.tokens_per_attachment is None and (count := attachments(self.body)):
             remedy = "say what each may take: metered(..., tokens_per_attachment=1_500)"
             raise InvalidInput("messages", f"{count} images or files", remedy)
 
     async def send(self, cap: int, emit: Emit | None = None) -> Any:
         """Sends it once, with a cap, and hands over the pieces where somebody wants them."""
-        options = {**self._options, **self._cap_options(cap)}
+        options = {**self.options, **self._cap_options(cap)}
         if emit is not None:
             return await self._stream(options, emit)
-        result = await self._model._agenerate(self._messages, stop=self._stop, **options)
+        result = await self.connected._agenerate(self.messages, stop=self.stop, **options)
         generation = result.generations[0]
         generation.message.response_metadata = {
             **(result.llm_output or {}),
@@ -175,7 +180,7 @@ class OpenAIRequest:
 
     async def _stream(self, options: Mapping[str, Any], emit: Emit) -> Any:
         whole: Any = None
-        async for chunk in self._model._astream(self._messages, stop=self._stop, **options):
+        async for chunk in self.connected._astream(self.messages, stop=self.stop, **options):
             whole = chunk if whole is None else whole + _with_added_usage(chunk, whole)
             # A copy, since LangChain writes into what it is handed, in a thread of its own.
             emit(chunk.model_copy(update={"message": chunk.message.model_copy()}))
@@ -190,9 +195,9 @@ class OpenAIRequest:
 
     def _cap_options(self, cap: int) -> dict[str, Any]:
         # Of all names of the cap, this one alone reaches the wire by both protocols.
-        if self.is_responses_api or self._bounds.cap_field == "max_completion_tokens":
+        if "input" in self.body or self.bounds.cap_field == "max_completion_tokens":
             return {"max_completion_tokens": cap}
-        extra = {**(self._model.extra_body or {}), **self._options.get("extra_body", {})}
+        extra = {**(self.connected.extra_body or {}), **self.options.get("extra_body", {})}
         return {"extra_body": {**extra, "max_tokens": cap}}
 
 
