@@ -8,7 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Outcome, Spend
+from thrifty.budget import Spend
 from thrifty.executors.llm import target_words, useful_tokens, write_with_model
 from thrifty.executors.protocol import Work
 from thrifty.models.agent_models import ModelPrompt
@@ -41,11 +41,13 @@ def run_llm(
     handled = merge_configs(config, {"callbacks": [progress]})
     outcome = write_with_model(work, prompt, services.models, allowance, handled)
     charged_before = cache.read(Spend, state["assignment"]["charged_before"])
+    untouched = state["assignment"]["untouched"]
     # Where somebody asked LangGraph to stop, the step is not to blame. A resume tries it again.
     outcome = replace(
         outcome,
         **(STOPPED if outcome.status == "failed" and runtime.drain_requested else {}),
-        text=_with_untouched(outcome, state["assignment"]["untouched"]),
+        # What follows in the draft and was too long to be revised as well stays as it was.
+        text=outcome.text + (f"\n\n{untouched}" if untouched and outcome.has_text else ""),
         actual=_of_this_attempt(outcome.actual, charged_before),
         started_ms=started_ms,
         ended_ms=services.runs.active_ms(run_id, known_ms),
@@ -89,8 +91,3 @@ def _of_this_attempt(charged: Spend, before: Spend) -> Spend:
     pairs = zip(charged.amounts, before.amounts, strict=True)
     # A late reconciliation may have lowered what an earlier attempt was charged.
     return Spend(*(max(0, of_all - known) for of_all, known in pairs))
-
-
-def _with_untouched(outcome: Outcome, untouched: str) -> str:
-    """The text with what follows in the draft and was too long to be revised as well."""
-    return f"{outcome.text}\n\n{untouched}" if untouched and outcome.has_text else outcome.text

@@ -13,13 +13,7 @@ from thrifty.budget import Plan, Spend, Step, StepOption
 from thrifty.budget.spend import SPEND_FIELDS
 from thrifty.planning.plan_spend import makespan_ms
 from thrifty.planning.problem import Problem, count_topic_pairs
-from thrifty.steering.forecast import (
-    BeliefKey,
-    ExecutorModelOf,
-    Forecaster,
-    Ratios,
-    expected_amounts,
-)
+from thrifty.steering.forecast import ExecutorModelOf, Forecaster, expected_amounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +138,7 @@ class RemainingPlan:
 
 
 class ExpectedSpend:
-    """What options are expected to use together, summed by executor; counted again only where a
-    belief has changed."""
+    """What options are expected to use together, by executor, as far as beliefs go by now."""
 
     def __init__(
         self,
@@ -153,48 +146,37 @@ class ExpectedSpend:
         forecaster: Forecaster,
         executor_model_of: ExecutorModelOf,
     ) -> None:
-        self._forecaster, self._version = forecaster, forecaster.version
-        self._options: dict[BeliefKey, dict[str, StepOption]] = {}
-        self._belief_key_of: dict[str, BeliefKey] = {}
-        self._ratios: dict[BeliefKey, Ratios | None] = {}
-        self._totals: dict[str, list[int]] = {}
-        for option in options:
-            key = forecaster.belief_key(option, executor_model_of(option))
-            self._belief_key_of[option.name] = key
-            self._options.setdefault(key, {})[option.name] = option
-            self._ratios[key] = forecaster.ratios(key)
-            self._count(option, key, 1)
+        self._options = {option.name: option for option in options}
+        self._forecaster, self._executor_model_of = forecaster, executor_model_of
+        self._count_all()
 
     def remove(self, option: StepOption) -> None:
         """Leaves an option out from now on."""
-        key = self._belief_key_of.pop(option.name)
-        self._count(self._options[key].pop(option.name), key, -1)
+        self._count(self._options.pop(option.name), -1)
 
     def total(self, executor: str | None = None) -> Spend:
         """What they come to, or those of one executor."""
         if self._version != self._forecaster.version:
-            self._version = self._forecaster.version
-            self._recount()
+            self._count_all()
         if executor is not None:
             return Spend(*self._totals.get(executor, ()))
         return Spend(*map(sum, zip(*self._totals.values(), strict=True)))
 
     def latency_ms(self, option: StepOption) -> int:
         """The latency of one of them, as of the last total."""
-        ratios = self._ratios[self._belief_key_of[option.name]]
-        return Spend(*expected_amounts(option.estimate, ratios)).latency_ms
+        return Spend(*self._amounts[option.name]).latency_ms
 
-    def _recount(self) -> None:
-        for key, members in self._options.items():
-            if members and (ratios := self._forecaster.ratios(key)) != self._ratios[key]:
-                for option in members.values():
-                    self._count(option, key, -1)
-                self._ratios[key] = ratios
-                for option in members.values():
-                    self._count(option, key, 1)
+    def _count_all(self) -> None:
+        self._version = self._forecaster.version
+        self._amounts: dict[str, tuple[int, ...]] = {}
+        self._totals: dict[str, list[int]] = {}
+        for name, option in self._options.items():
+            key = self._forecaster.belief_key(option, self._executor_model_of(option))
+            self._amounts[name] = expected_amounts(option.estimate, self._forecaster.ratios(key))
+            self._count(option, 1)
 
-    def _count(self, option: StepOption, key: BeliefKey, times: int) -> None:
+    def _count(self, option: StepOption, times: int) -> None:
         totals = self._totals.setdefault(option.executor, [0] * len(SPEND_FIELDS))
-        amounts = expected_amounts(option.estimate, self._ratios[key])
-        for place, amount in enumerate(amounts):
+        # What was counted is what is taken off, whatever is believed by then.
+        for place, amount in enumerate(self._amounts[option.name]):
             totals[place] += times * amount
