@@ -9,7 +9,6 @@ from langchain_core.runnables import RunnableConfig
 from thrifty.budget import Outcome, Spend
 from thrifty.models.tracing.call_record import amounts
 from thrifty.models.tracing.recorders import REASON, Facts, record_work
-from thrifty.run.assignment import ExecutorInput
 from thrifty.run.services import Services
 
 
@@ -30,27 +29,21 @@ def trace_step(
     if "assignment" not in state:
         yield lambda _: None
         return
-    facts = _facts(state, services)
-    # LangGraph hands a node the manager of its children, whose parent is the node's own run.
-    manager = config.get("callbacks")
-    run_id, cache = getattr(manager, "parent_run_id", None), services.cache(state["run"]["id"])
-    with record_work(f"step {facts['thrifty.step']}", facts, manager, run_id) as add_facts:
-        yield lambda update: add_facts(
-            {**facts, **_closing_facts(cache.read(Outcome, update["outcomes"][0]))}
-        )
-
-
-def _facts(state: ExecutorInput, services: Services) -> Facts:
-    assignment = state["assignment"]
-    return {
+    assignment, cache = state["assignment"], services.cache(state["run"]["id"])
+    facts: Facts = {
         "thrifty.step": assignment["option"]["name"],
         "thrifty.executor": assignment["option"]["executor"],
         "thrifty.run_id": state["run"]["id"],
         "thrifty.key": assignment["key"],
-        **amounts(
-            "reserved", services.cache(state["run"]["id"]).read(Spend, assignment["reserved"])
-        ),
+        **amounts("reserved", cache.read(Spend, assignment["reserved"])),
     }
+    # LangGraph hands a node the manager of its children, whose parent is the node's own run.
+    manager = config.get("callbacks")
+    run_id = getattr(manager, "parent_run_id", None)
+    with record_work(f"step {facts['thrifty.step']}", facts, manager, run_id) as add_facts:
+        yield lambda update: add_facts(
+            {**facts, **_closing_facts(cache.read(Outcome, update["outcomes"][0]))}
+        )
 
 
 def _closing_facts(outcome: Outcome) -> Facts:

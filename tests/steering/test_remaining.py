@@ -102,7 +102,7 @@ def test_it_is_as_if_all_were_looked_at_each_time(steps, random):
         assert remaining_totals(plan, problem).expected_spend == remaining.totals().expected_spend
         for executor in ("llm", "mine"):
             his = [o.estimate for o in remaining_options(plan, problem) if o.executor == executor]
-            assert remaining.expected_spend(executor) == total_spend(his)
+            assert remaining.expected_spend.total(executor) == total_spend(his)
         assert [remaining.forecast_step(each.name) for each in left] == list(problem.steps)
 
 

@@ -15,11 +15,6 @@ from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.packed_rows import subtract_variances
 
 
-def describe_shortfall(missing: Mapping[str, int]) -> str:
-    """What is missing, for a person: "412 tokens, 1 call short"."""
-    return f"{format_amounts(missing)} short"
-
-
 def describe_excess(excess: Mapping[str, int]) -> str:
     """What is too much, for a person: "412 tokens over the limit"."""
     return f"{format_amounts(excess)} over the limit"
@@ -83,8 +78,8 @@ class LeftOutReasons:
         for offer in offers:
             name = offer[2]
             if name in oversized:
-                alone = describe_shortfall(self.matrix.shortfall_alone(offer))
-                yield name, f"does not fit even alone: {alone}"
+                alone = format_amounts(self.matrix.shortfall_alone(offer))
+                yield name, f"does not fit even alone: {alone} short"
             elif everywhere:
                 yield name, everywhere
             elif rival and name == rival.name:

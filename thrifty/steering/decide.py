@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from thrifty.budget import Budget, Outcome, Plan
-from thrifty.planning.reasons import describe_shortfall
+from thrifty.budget.resources import format_amounts
 from thrifty.steering.remaining import RemainingTotals
 
 NOTHING_FITS_REASON = "nothing that is still to be done fits in what is left"
@@ -71,7 +71,7 @@ def decide(
         return DriftDecision("end", run.no_plan_reason, True)
     remaining = run.remaining
     missing = run.left.exceeded_by(remaining.expected_spend)
-    lack = f"the rest of the plan is {describe_shortfall(missing)}" if missing else ""
+    lack = f"the rest of the plan is {format_amounts(missing)} short" if missing else ""
     if lack and on_drift != "replan":
         action: Action = "end" if on_drift == "halt" else "ask"
         return DriftDecision(action, _with_drift(lack, describe_drift), on_drift == "halt")

@@ -83,7 +83,8 @@ class RemainingPlan:
         roles = {option.step: self.open_steps[option.step].role for option in options}
         self.revision_steps = {step for step, role in roles.items() if role == "revision"}
         self._forecaster, self._executor_model_of = forecaster, executor_model_of
-        self._expected_spend = ExpectedSpend(options, forecaster, executor_model_of)
+        self.expected_spend = ExpectedSpend(options, forecaster, executor_model_of)
+        """What it is expected to use, one after another."""
         self._best_values = sorted(step.value_max for step in offered)
         self._done = {step.name for step in done}
         self._max_steps, self._concurrency = max_steps, concurrency
@@ -97,7 +98,7 @@ class RemainingPlan:
         self._done.add(step.name)
         self._done_topics.append(step.topic)
         if option := self.options_by_step.pop(step.name, None):
-            self._expected_spend.remove(option)
+            self.expected_spend.remove(option)
         if offered := self.open_steps.pop(step.name, None):
             del self._best_values[bisect_left(self._best_values, offered.value_max)]
         self.revision_steps.discard(step.name)
@@ -117,18 +118,14 @@ class RemainingPlan:
             done_step_count=len(self._done),
         )
 
-    def expected_spend(self, executor: str | None = None) -> Spend:
-        """What it is expected to use, one after another; of one executor, when that is named."""
-        return self._expected_spend.total(executor)
-
     def _spend_as_run(self) -> Spend:
         """What it is expected to use when `route` sends it, so many steps at a time."""
-        total = self.expected_spend()
+        total = self.expected_spend.total()
         if self._concurrency == 1:
             return total
         options = self.options_by_step.values()
         steps = [self.open_steps[option.step] for option in options]
-        latencies_ms = list(map(self._expected_spend.latency_ms, options))
+        latencies_ms = list(map(self.expected_spend.latency_ms, options))
         latency_ms = makespan_ms(steps, latencies_ms, self._concurrency, waves=True)
         return replace(total, latency_ms=latency_ms)
 

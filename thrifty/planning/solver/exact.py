@@ -114,7 +114,9 @@ class ExactEngine:
             find = self.prices_from_sample if self.is_limited_by_steps() else self.prices_from_rows
             prices = find(relaxation, prices)
         parts = [Subproblem(core, prices, inf)]
-        for rounds, nodes in self.stages(count):
+        tables = (STAGES_SHORT, STAGES) if self.is_limited_by_steps() else (STAGES,)
+        stages = next(s for table in tables for n, s in reversed(table.items()) if count >= n)
+        for rounds, nodes in stages:
             if self.is_finished(parts):
                 break
             parts = self.reduce_and_search(parts.pop(), rounds, nodes, CORE_WIDTH_MAX)
@@ -142,11 +144,6 @@ class ExactEngine:
             or (self.limits.gap and self.overall_bound(subproblems) <= self.sufficient_bound())
             or self.limits.is_past_deadline()
         )
-
-    def stages(self, count: int) -> Sequence[tuple[int, int]]:
-        """The stages for a number of items."""
-        tables = (STAGES_SHORT, STAGES) if self.is_limited_by_steps() else (STAGES,)
-        return next(s for table in tables for n, s in reversed(table.items()) if count >= n)
 
     def is_limited_by_steps(self) -> bool:
         """Whether it is the number of steps that limits a plan."""
@@ -240,8 +237,12 @@ class ExactEngine:
         alone, together = START_ROUNDS
         self.incumbent.nodes += (alone + 2 * together) * len(relaxation.core)
         start, meet = DualPrices(prices.rows, {}, {}), self.plan_maker(relaxation)
-        solve, slopes_of, enough = relaxation.solve, relaxation.row_slopes, self.sufficient_bound
-        solution = minimise_bound(solve, slopes_of, start, enough, alone, meet)
+        enough = self.sufficient_bound
+
+        def row_slopes(at: RelaxedSolution) -> DualPrices:
+            return DualPrices(relaxation.rooms(at, at.chosen_places), {}, {})
+
+        solution = minimise_bound(relaxation.solve, row_slopes, start, enough, alone, meet)
         if not self.model.penalty and not any(self.model.requires):
             return solution.prices
         dual, start = Settling(relaxation), solution.prices

@@ -235,10 +235,6 @@ class Relaxation:
             rows, self._arc_slopes(solution, steps), self._topic_slopes(solution, steps)
         )
 
-    def row_slopes(self, solution: RelaxedSolution) -> DualPrices:
-        """Those of the rows alone: requirements and topics keep their prices."""
-        return DualPrices(self.rooms(solution, solution.chosen_places), {}, {})
-
     def rooms(self, solution: RelaxedSolution, places: Sequence[int]) -> list[float]:
         """What the best items of these places leave of each row; negative when it is short."""
         tops, starts = solution.step_values.__getitem__, self.starts.__getitem__
