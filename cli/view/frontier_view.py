@@ -1,7 +1,5 @@
 """The frontier on the screen: a curve, a table of where the plan changes, and sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from rich.console import RenderableType

@@ -4,8 +4,6 @@ Plain data is what JSON holds: it goes into the state of a graph, a checkpoint o
 anybody may have changed it. So the fields are checked here, and their values by the class itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache

@@ -10,8 +10,6 @@ G. Shafer, "Algorithmic Learning in a Random World" (2005); J. Lei et al., "Dist
 predictive inference for regression" (2018)).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any

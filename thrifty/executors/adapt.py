@@ -5,8 +5,6 @@ knows nothing of thrifty; any other callable is handed the `Work`. LangChain is 
 what it makes is known by its attributes.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The text in whatever a tool or a Runnable returns."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

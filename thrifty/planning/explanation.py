@@ -7,8 +7,6 @@ R. T. Rockafellar, "Convex Analysis", section 28 (1970); M. L. Fisher, Managemen
 (1981). What a certain increase really brings is planned anew, exactly.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace

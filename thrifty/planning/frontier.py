@@ -3,8 +3,6 @@
 Every point is an exact plan of its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction

@@ -5,8 +5,6 @@ and there a better plan fits. The stair is found by halving, as the best value n
 a limit rises.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any

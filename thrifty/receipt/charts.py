@@ -1,7 +1,5 @@
 """The geometry of a receipt's charts: pure arithmetic, in percent of a chart's width and height."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import NamedTuple
 

@@ -3,8 +3,6 @@
 matplotlib is optional (`pip install "thrifty[plots]"`) and loaded when called.
 """
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Callable

@@ -8,8 +8,6 @@
 | `{"leave_out": ["Timeline"]}` | the named steps or options are not done; both may be given |
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NotRequired

@@ -8,8 +8,6 @@ Land, A. G. Doig (1960); bounding by reduced costs: S. Boussier et al., "A multi
 strategy for the 0-1 multidimensional knapsack problem", Discrete Applied Mathematics 158 (2010).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import add

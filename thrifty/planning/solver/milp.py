@@ -7,8 +7,6 @@ set is forbidden). Source of the solver: Q. Huangfu, J. A. J. Hall, "Parallelizi
 revised simplex method", Mathematical Programming Computation 10 (2018).
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
