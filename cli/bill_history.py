@@ -24,7 +24,7 @@ def open_bills(folder: Path) -> Iterator[BaseStore | None]:
 
     with ExitStack() as stack:
         store = None
-        with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error):  # damaged or locked: only estimates suffer
             store = stack.enter_context(open_store(folder / BILLS_FILE))
         yield store
 

@@ -110,7 +110,7 @@ def _check_storage(home: Path) -> Finding:
     """Whether a ledger can be written there; what was written is taken away again."""
     from thrifty.ledger.sqlite import SqliteLedger
 
-    trial = home / f"trial-{uuid4().hex}.sqlite"
+    trial = home / f"trial-{uuid4().hex}.sqlite"  # on the same disk, with the same rights
     where, failure = single_line(str(home)), ""
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -124,7 +124,7 @@ def _check_storage(home: Path) -> Finding:
     except (OSError, sqlite3.Error, ThriftyError, ValueError) as error:
         failure = f"{where} cannot be written to: {getattr(error, 'strerror', None) or error}"
     finally:
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", "-wal", "-shm"):  # what SQLite makes beside it, too
             with suppress(OSError, ValueError):
                 trial.with_name(f"{trial.name}{suffix}").unlink(missing_ok=True)
     if failure:

@@ -110,7 +110,7 @@ class RunsFolder:
         """
         home = cls(home_folder())
         try:
-            (home.path / "runs").mkdir(mode=0o700, parents=True, exist_ok=True)
+            (home.path / "runs").mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else's
         except OSError as error:
             remedy = f"name a folder that can be written to, or use --no-save ({error.strerror})"
             raise InvalidInput("THRIFTY_HOME", str(home.path), remedy) from None

@@ -52,6 +52,7 @@ def parse_budget(phrase: object, field: str = "budget") -> Budget:
         InvalidInput: a part cannot be understood, or a resource is named twice.
     """
     text = validate.text(field, phrase, maximum=PHRASE_MAX)
+    # Lower case once, as units and scales stand in the tables in lower case only.
     parts = [part.strip() for part in SEPARATOR_PATTERN.split(text.lower()) if part.strip()]
     if not parts:
         raise InvalidInput(field, phrase, f"write it as in {PHRASE_EXAMPLE!r}")
@@ -70,6 +71,7 @@ def _parse_limit(field: str, part: str) -> tuple[Resource, int]:
     if match is None or len(units) != 1 or units[0] not in UNITS:
         raise InvalidInput(field, part, f"write a number and a unit, as in {PHRASE_EXAMPLE!r}")
     resource, size = UNITS[units[0]]
+    # A fraction, as a float would make a tenth of a cent a little more or less than one.
     exact = Fraction(match["number"].replace(",", "")) * SCALES[match["scale"] or ""] * size
     if resource is not COST and exact.denominator != 1:
         raise InvalidInput(field, part, "use a whole number of tokens, milliseconds or calls")

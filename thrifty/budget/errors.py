@@ -148,7 +148,7 @@ class LedgerUnavailable(ThriftyError):
 def format_value(value: object) -> str:
     """A value as an error prints it: its repr, cut to a line's worth."""
     try:
-        text = ascii(value)
+        text = ascii(value)  # escapes whatever could move a cursor
     except ValueError:  # an integer with more digits than Python agrees to print
         text = f"a {type(value).__name__} too long to print"
     return text if len(text) <= VALUE_CHARACTERS_MAX else text[: VALUE_CHARACTERS_MAX - 1] + "…"

@@ -56,6 +56,7 @@ class Budget(PlainData["BudgetState"]):
     @property
     def limits(self) -> LimitAmounts:
         """The four limits in the units of a `Spend`, in the order of `RESOURCES`."""
+        # It was checked when this was made, so that no refusal has to name its field.
         cost = None if self.max_cost_usd is None else limit_nano_usd("", self.max_cost_usd)
         return self.max_tokens, cost, self.max_latency_ms, self.max_tool_calls
 

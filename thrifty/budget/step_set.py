@@ -46,6 +46,7 @@ def check_steps(steps: Sequence[Step], executors: Collection[str] | None = None)
                     option.executor,
                     f"register it, or use one of: {', '.join(sorted(executors))}",
                 )
+    # Last, as the sorter takes an unknown requirement for one more step.
     if circle := _requirement_cycle(steps):
         raise InvalidInput(f"step {circle[0]!r}.requires", circle, "break this circle")
 

@@ -167,4 +167,4 @@ def _residual(forecast: StepOption, actual: Spend) -> float | None:
     deviation = forecast.spread * estimate
     if not amount or not deviation:
         return None
-    return min((amount - estimate) / deviation, RESIDUAL_MAX)
+    return min((amount - estimate) / deviation, RESIDUAL_MAX)  # a tiny spread makes any miss huge

@@ -25,7 +25,7 @@ def adapt(name: str, thing: Any) -> Executor:
         InvalidInput: the thing cannot be called with one argument.
     """
     field = f"executors.{name}"
-    if isinstance(thing, type):
+    if isinstance(thing, type):  # to call it would make one, and do nothing
         raise InvalidInput(field, thing, f"register an instance: {thing.__name__}(...)")
     call = thing
     if callable(getattr(thing, "invoke", None)):

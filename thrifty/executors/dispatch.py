@@ -107,7 +107,7 @@ class Dispatcher:
             try:
                 return self._assign(option, step, kept), refusal
             except (BudgetExceeded, PriceUnknown) as error:
-                refusal = refusal or str(error)
+                refusal = refusal or str(error)  # the first says why it is not the wanted one
         return None, refusal
 
     def _assign(self, option: StepOption, step: Step, kept: Spend) -> Assignment:
@@ -117,7 +117,7 @@ class Dispatcher:
         another size it might read another part of the draft, and so ask another question.
         """
         key = f"{self.prefix}/{option.name}"
-        first = call_key(key, 1)
+        first = call_key(key, 1)  # the executor's first call finds this very entry
         declared = self._as_declared(option)
         earlier = self.ledger.entry(self.account, first)
         if earlier is not None and earlier.status != "released":

@@ -17,7 +17,7 @@ def output_text(output: Any) -> str:
     if output is None:
         return ""
     if isinstance(output, str):
-        return str(output)
+        return str(output)  # of a subclass, the plain text
     if isinstance(output, Mapping):
         return _mapping_text(output)
     if isinstance(output, list | tuple):

@@ -41,7 +41,7 @@ def step_limit(
         raise BudgetExceeded(missing, option.name)
     if option.executor == LLM:
         return call_limit(option, left, model, prices, declared.tokens)
-    return replace(needed, latency_ms=0)
+    return replace(needed, latency_ms=0)  # time is cut, not reserved
 
 
 def least_needed(option: StepOption, declared: Spend) -> Spend:
@@ -86,7 +86,7 @@ def call_limit(
         cost = prices.worst_quote(model, tokens)
     if tokens < option.estimate.tokens:
         raise BudgetExceeded({TOKENS.name: option.estimate.tokens - tokens}, option.name)
-    limit = Spend(tokens, cost, 0, max(1, option.estimate.tool_calls))
-    if missing := left.without_latency().exceeded_by(limit):
+    limit = Spend(tokens, cost, 0, max(1, option.estimate.tool_calls))  # the call is one
+    if missing := left.without_latency().exceeded_by(limit):  # time is cut, not reserved
         raise BudgetExceeded(missing, option.name)
     return limit

@@ -77,7 +77,7 @@ class Models:
 
 def read_reply(message: Any) -> Reply:
     """Text, tool-call arguments and whether they were cut, from a message of LangChain's."""
-    calls = message.tool_calls or message.invalid_tool_calls
+    calls = message.tool_calls or message.invalid_tool_calls  # broken JSON is the reader's affair
     metadata = message.response_metadata
     at_cap = metadata.get("finish_reason") == "length" or metadata.get("status") == "incomplete"
     ended = metadata.get("finish_reason") or metadata.get("status")

@@ -144,7 +144,7 @@ class BackgroundLoop:
         try:
             await asyncio.wait({task, left}, timeout=timeout, return_when="FIRST_COMPLETED")
         finally:
-            left.cancel()
+            left.cancel()  # it would wait for ever
             if not task.done():
                 ending = asyncio.ensure_future(_end(task))
                 self._ending.add(ending)  # the loop itself keeps only weak references
@@ -166,7 +166,7 @@ class BackgroundLoop:
             self._loop.stop()
 
         asyncio.run_coroutine_threadsafe(close_all(), self._loop)
-        self._thread.join(CLOSING_S)
+        self._thread.join(CLOSING_S)  # no longer: a connection may hang
 
     def _start(self, task: LoopTask[T]) -> tuple[Future[T], asyncio.Event]:
         abandoned = asyncio.Event()
@@ -177,7 +177,7 @@ class BackgroundLoop:
 
     def abandon_all(self) -> None:
         """Tells every task that nobody waits any more. Whoever does wait learns how it ended."""
-        for future, abandoned in tuple(self._under_way.items()):
+        for future, abandoned in tuple(self._under_way.items()):  # a copy, as those that end go
             self._abandon(future, abandoned)
 
     def _abandon(self, future: Future[Any], abandoned: asyncio.Event) -> bool:

@@ -156,7 +156,7 @@ class _CallKeys:
     _lock: Lock = field(default_factory=Lock)
 
     def next(self, digest: str) -> str:
-        with self._lock:
+        with self._lock:  # a batch asks at once, in threads
             self._asked[digest] += 1
             return f"{self.run}/{digest[:KEY_DIGITS]}-{self._asked[digest]}"
 

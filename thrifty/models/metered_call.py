@@ -99,6 +99,7 @@ class MeteredCall:
         if failure.retry_after_ms is None or self.has_emitted:
             return False
         left_ms = await self.loop.in_thread(self.accounts.left_ms)
+        # What could only be sent after the deadline is not worth the wait.
         if failure.retry_after_ms >= (WAIT_MAX_MS if left_ms is None else left_ms):
             return False
         with suppress(TimeoutError):

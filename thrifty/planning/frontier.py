@@ -58,6 +58,7 @@ def frontier(
     validate.choice("resource", resource, [*limited, ALL_RESOURCES])
     validate.amount("points", points, minimum=1, maximum=10_000)
     names = limited if resource == ALL_RESOURCES else [resource]
+    # Exact, so that the last point is the whole multiple and none is off by rounding.
     shares = [Fraction(up_to) * i / points for i in range(1, points + 1)]
     return tuple(
         frontier_point(problem, scale_limits(problem.left, names, share), engine)

@@ -31,7 +31,7 @@ def make_plan_with(
     engine: str, problem: Problem, deadline_ms: int, clock_ns: Callable[[], int]
 ) -> Plan:
     """The plan that one engine makes; see `thrifty.planning.engines.make_plan`."""
-    start = clock_ns()
+    start = clock_ns()  # before the model is built: that is planning, too
     matrix = ConstraintMatrix(problem)
     model = build_knapsack(problem, matrix)
     result = SOLVE_FUNCTIONS[engine](
@@ -48,7 +48,7 @@ def make_plan_with(
         chosen=chosen,
         value=model.plan_value(result.items) * model.unit_micro / MICRO,
         bound=result.bound * model.unit_micro / MICRO,
-        left_out=LazySequence(
+        left_out=LazySequence(  # most plans are only compared
             lambda: LeftOutReasons(
                 problem, matrix, model, chosen_items, status != "infeasible"
             ).explain()

@@ -86,7 +86,7 @@ class Problem:
         taken = map(add, self.spent.amounts, self.kept_back.amounts)
         return tuple(
             [
-                None if limit is None else max(0, limit - amount)
+                None if limit is None else max(0, limit - amount)  # an overrun leaves nothing
                 for limit, amount in zip(self.left.limits, taken, strict=True)
             ]
         )

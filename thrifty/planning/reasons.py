@@ -112,7 +112,7 @@ class LeftOutReasons:
         """Why an option of a step that is not in the plan was not added to it."""
         if self.full_reason:
             return self.full_reason
-        if -offer[0] <= self.topics[step.topic] * self.penalty_micro:
+        if -offer[0] <= self.topics[step.topic] * self.penalty_micro:  # kept with a minus
             repeats = f"repeats the topic {step.topic!r} of steps that are in the plan"
             return repeats if self.topics[step.topic] else "adds no value"
         return "would fit, and this search did not come to it"
@@ -121,7 +121,7 @@ class LeftOutReasons:
         """The room and the variances of the plan without the chosen option of that step."""
         if not rival:
             return self.rooms, self.variances
-        rooms = tuple(map(add, self.rooms, rival.amounts))
+        rooms = tuple(map(add, self.rooms, rival.amounts))  # an option takes the place of its rival
         return rooms, subtract_variances(self.variances, rival)
 
     def _describe_missing(

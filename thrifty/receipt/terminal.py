@@ -204,7 +204,7 @@ def _share(used: int, limit: int, width: int) -> Text:
     figure = Text(f"{percent:,}%".rjust(4))
     if width < WIDE_COLUMNS_MIN:
         return figure
-    full = min(BAR_CELLS, -(-BAR_CELLS * percent // 100))
+    full = min(BAR_CELLS, -(-BAR_CELLS * percent // 100))  # rounded up: any use is seen
     return Text.assemble(("█" * full, style), ("░" * (BAR_CELLS - full), "dim"), " ", figure)
 
 

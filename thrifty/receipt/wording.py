@@ -108,7 +108,7 @@ def describe_plan(plan: Plan) -> str:
         return single_line(plan.note) or "Nothing that could be done fits in the budget."
     count = len(plan.chosen)
     worth = f"{count} {'step' if count == 1 else 'steps'} worth {plan.value:.1f}"
-    if plan.status == "optimal" or plan.value >= plan.bound:
+    if plan.status == "optimal" or plan.value >= plan.bound:  # a bound that is met proves it
         return f"{worth}, the most that fits."
     return f"{worth}; not proven best, but none is worth more than {plan.bound:.1f}."
 

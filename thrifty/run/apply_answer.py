@@ -23,6 +23,6 @@ def apply_answer(
     update: dict[str, Any] = {"left_out": [*state["left_out"], *answer.leave_out]}
     if answer.budget:
         run = state["run"]
-        extend_share(ledger, run["id"], answer.budget)
+        extend_share(ledger, run["id"], answer.budget)  # first: it may refuse
         update["run"] = {**run, "budget": answer.budget.to_state()}
     return update

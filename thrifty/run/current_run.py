@@ -139,7 +139,7 @@ class CurrentRun:
             (len(self.cache.outcomes), self.facts["left_out"], self.facts["run"]["budget"]),
             self._compute_problem,
         )
-        return replace(problem, left=self.left()), excluded
+        return replace(problem, left=self.left()), excluded  # another at every moment
 
     def remaining(self) -> RemainingPlan:
         """What is still to be done of the plan in force, estimated like the problem."""

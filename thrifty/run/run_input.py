@@ -66,4 +66,4 @@ def _run_id(given: Mapping[str, Any], number: int, configurable: Mapping[str, An
         *places, _ = str(configurable.get("checkpoint_ns", "")).split("|")
         named = [place.partition(":")[0] for place in places] if own_id else places
         return "/".join((thread, *named, own))
-    return own if own_id else str(uuid4())
+    return own if own_id else str(uuid4())  # without a thread, nobody asks for it again

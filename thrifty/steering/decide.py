@@ -65,6 +65,7 @@ def decide(
             lead to a new plan under every policy but `halt`, which ignores savings.
         describe_drift: tells whose bills came out otherwise than estimated, in plain words.
     """
+    # First, as an overrun is the end whatever else is wrong.
     if run.overrun_reason:
         return DriftDecision("end", f"overrun: {run.overrun_reason}", True)
     if run.no_plan_reason:
@@ -83,6 +84,7 @@ def decide(
         return DriftDecision("replan", _with_drift(reason, describe_drift))
     if remaining.option_count:
         return DriftDecision("continue")
+    # An empty plan is a good end only where nothing is open: else what is open did not fit.
     if remaining.done_step_count and (run.plan.chosen or not remaining.open_step_count):
         return DriftDecision("end")
     return DriftDecision("end", run.plan.note or _failure_reason(run) or NOTHING_FITS_REASON, True)

@@ -29,7 +29,7 @@ def iterate_plan_changes(
     """
     new_options = {option.step: option for option in new_plan.chosen}
     for old in remaining:
-        new = new_options.pop(old.step, None)
+        new = new_options.pop(old.step, None)  # what is left over was added
         if new is None:
             reason = _reason_for_lack(old, new_plan, problem)
             yield Decision("skip", f"{old.step} was dropped: {reason}", at_ms)

@@ -103,7 +103,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         self._declared, self._raises = dict(tools or {}), raise_unavailable
         self._options, self._prices = options, PriceList(options.get("prices") or {})
         if isinstance(account, str):
-            ledger.balance(account)
+            ledger.balance(account)  # raises now, and not at the first call
 
     def before_agent(self, state: BudgetAgentState, runtime: Any) -> dict[str, Any]:
         """Notes when the run began."""

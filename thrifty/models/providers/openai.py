@@ -78,11 +78,7 @@ class OpenAIModel:
         options: Mapping[str, Any],
         bounds: CallBounds,
     ) -> "OpenAIRequest":
-        """One request, as the client would send it.
-
-        Raises:
-            InvalidInput: more than one answer is asked for, or a cap that no server takes.
-        """
+        """One request, as the client would send it; `ProviderModel` says what it raises."""
         connected = self._connected_on(background_loop())
         cap_wanted, kept = _smallest_cap(self.described, options), _without_caps(options)
         body: dict[str, Any] = connected._get_request_payload(messages, stop=stop, **kept)
@@ -110,8 +106,7 @@ class OpenAIModel:
             recalled=recalled,
             connected=connected,
             messages=messages,
-            stop=stop,
-            options=kept,
+            options={"stop": stop, **kept},
             bounds=bounds,
         )
 
@@ -139,7 +134,6 @@ class OpenAIRequest:
     connected: "BaseChatOpenAI"
     """The model without caps of its own, on connections of this process."""
     messages: "list[BaseMessage]"
-    stop: list[str] | None
     options: Mapping[str, Any]
     """Further arguments of the call, such as tools."""
     bounds: CallBounds
@@ -169,7 +163,7 @@ class OpenAIRequest:
         options = {**self.options, **self._cap_options(cap)}
         if emit is not None:
             return await self._stream(options, emit)
-        result = await self.connected._agenerate(self.messages, stop=self.stop, **options)
+        result = await self.connected._agenerate(self.messages, **options)
         generation = result.generations[0]
         generation.message.response_metadata = {
             **(result.llm_output or {}),
@@ -180,7 +174,7 @@ class OpenAIRequest:
 
     async def _stream(self, options: Mapping[str, Any], emit: Emit) -> Any:
         whole: Any = None
-        async for chunk in self.connected._astream(self.messages, stop=self.stop, **options):
+        async for chunk in self.connected._astream(self.messages, **options):
             whole = chunk if whole is None else whole + _with_added_usage(chunk, whole)
             # A copy, since LangChain writes into what it is handed, in a thread of its own.
             emit(chunk.model_copy(update={"message": chunk.message.model_copy()}))
@@ -217,7 +211,7 @@ def _connect(model: "BaseChatOpenAI") -> "BaseChatOpenAI":
     """A copy on connections of this process, without caps: on the Responses API a cap of the
     model's own would win over the call's."""
     options: dict[str, Any] = {"max_retries": 0}
-    if model.http_async_client is None:
+    if model.http_async_client is None:  # a transport of the user's stays
         options["http_client"] = connections()
     client = model.root_async_client.with_options(**options)
     changes: dict[str, Any] = {
@@ -261,6 +255,6 @@ def _without_caps(options: Mapping[str, Any]) -> dict[str, Any]:
     kept = dict(options)
     for field in CAP_FIELDS:
         kept.pop(field, None)
-    if isinstance(kept.get("extra_body"), Mapping):
+    if isinstance(kept.get("extra_body"), Mapping):  # it overwrites what stands in the body
         kept["extra_body"] = _without_caps(kept["extra_body"])
     return kept

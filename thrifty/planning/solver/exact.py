@@ -14,9 +14,8 @@ from thrifty.planning.solver.column_sample import sample_steps
 from thrifty.planning.solver.core import (
     Core,
     beside_needed,
-    close_requirements,
     count_items,
-    fix_step,
+    split_core,
     whole_core,
 )
 from thrifty.planning.solver.greedy import CorePlan, plan_by_density, plan_by_reduced_value
@@ -126,7 +125,7 @@ class ExactEngine:
         """Splits the open subproblems in two until none is left or a limit is reached."""
         while not self.is_finished(subproblems):
             part = subproblems.pop()
-            if part.bound < self.incumbent.value - self.tolerance:
+            if part.bound < self.incumbent.value - self.tolerance:  # better plans came since
                 continue
             # What is left of the likelier half is taken up next, as its plans cut off the other.
             for half in split_core(self.model, part.core):
@@ -172,8 +171,8 @@ class ExactEngine:
         core, prices, margins = subproblem.core, subproblem.prices, subproblem.margins
         shrunk = REPRICED_SHARE_MAX[self.packed_rows.has_margins]
         while True:
-            self.incumbent.nodes += (rounds + 1) * len(core)
-            if core is not self.relaxation.core:
+            self.incumbent.nodes += (rounds + 1) * len(core)  # bounding is effort, too
+            if core is not self.relaxation.core:  # that of the root came with the engine
                 self.relaxation = Relaxation(self.model, core, self.packed_rows, margins)
             relaxation = self.relaxation
             if relaxation.beside is None:
@@ -202,6 +201,7 @@ class ExactEngine:
         these ranges."""
         slack = self.value_slack(solution)
         before = relaxation.margin_looseness(solution.prices, relaxation.margin_ranges)
+        # They take time to find: not where all that they give away would not pay for new prices.
         if before <= TIGHTENED_SHARE_MIN * slack or solution.bound <= self.sufficient_bound():
             return False, relaxation.margin_ranges
         margins = leeway(relaxation, solution, slack)
@@ -285,7 +285,7 @@ class ExactEngine:
         """Makes a plan the incumbent if it is better."""
         if plan:
             items = tuple([branch.item for branch in plan])
-            trifle = sum([branch.value - branch.item.value for branch in plan])
+            trifle = sum([branch.value - branch.item.value for branch in plan])  # for its spend
             value = self.model.plan_value(items) + trifle
             if value > self.incumbent.value:
                 self.incumbent.items, self.incumbent.value = items, value
@@ -315,27 +315,3 @@ def core_items_of(core: Core, plan: Sequence[KnapsackItem]) -> CorePlan:
     """The core's items that a plan has chosen."""
     names = {item.name for item in plan}
     return [branch for p in core for branch in p.items if branch.item.name in names]
-
-
-def split_core(model: KnapsackModel, core: Core) -> list[Core | None]:
-    """Splits a core in two that hold every plan of it between them, the likelier one last.
-
-    The step to split at is the one whose worth is nearest to making no difference.
-    """
-    optional = [position for position in core if not position.needed]
-    free = model.max_steps - (len(core) - len(optional))
-    if optional:
-        edge = max(0.0, optional[free].items[0].reduced_value) if free < len(optional) else 0.0
-        middle = min(optional, key=lambda p: abs(p.items[0].reduced_value - edge))
-        return [
-            close_requirements(model, [position for position in core if position is not middle]),
-            fix_step(model, core, middle.step, middle.items),
-        ]
-    middle = min(
-        (position for position in core if len(position.items) > 1),
-        key=lambda p: p.items[0].reduced_value - p.items[1].reduced_value,
-    )
-    return [
-        fix_step(model, core, middle.step, middle.items[1:]),
-        fix_step(model, core, middle.step, middle.items[:1]),
-    ]
