@@ -137,11 +137,6 @@ class Context(BaseModel):
         )
         return None if budget.is_unlimited else budget
 
-    def prompt(self, kind: str) -> str:
-        """The text of one prompt. A kind without a prompt of its own gets the generic one."""
-        text: str = getattr(self, f"{kind}{PROMPT_SUFFIX}", self.generic_prompt)
-        return text
-
     @property
     def prompts(self) -> dict[str, str]:
         """The text of every prompt, by its name."""

@@ -13,7 +13,7 @@ from thrifty.executors.llm import target_words, useful_tokens, write_with_model
 from thrifty.executors.protocol import Work
 from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.allowance import Allowance
-from thrifty.nodes.context import Context
+from thrifty.nodes.context import PROMPT_SUFFIX, Context
 from thrifty.prompts import render_prompt
 from thrifty.run.assignment import ExecutorInput, read_assignment, remaining_ms_for
 from thrifty.run.events import event_base
@@ -31,9 +31,16 @@ def run_llm(
     run_id, known_ms = state["run"]["id"], state["spend"]["latency_ms"]
     context, cache = Context.of(runtime.context), services.cache(run_id)
     work, reserved = read_assignment(state, cache)
-    model = str(work.option.payload.get("model", context.model))
-    prompt = ModelPrompt(model, _prompt(work, context), context.effort)
-    allowance = _allowance(state, work, reserved, useful_tokens(work, model), services)
+    prompt = _prompt(work, context)
+    allowance = Allowance(
+        ledger=services.ledger,
+        account=services.account(run_id),
+        key=state["assignment"]["key"],
+        label=work.option.name,
+        limit=reserved,
+        left_ms=partial(remaining_ms_for, state, services=services),
+        useful_tokens=useful_tokens(work, prompt.model),
+    )
     started_ms = services.runs.active_ms(run_id, known_ms)
     progress = ProgressHandler(
         runtime.stream_writer, work.option, lambda: event_base(state, services)
@@ -55,29 +62,18 @@ def run_llm(
     return {"outcomes": [cache.write(outcome)]}
 
 
-def _prompt(work: Work, context: Context) -> str:
-    kind = str(work.option.payload.get("prompt", "generic"))
+def _prompt(work: Work, context: Context) -> ModelPrompt:
+    kind = work.option.payload.get("prompt", "generic")
+    # A kind that has no prompt of its own gets the generic one.
+    template = getattr(context, f"{kind}{PROMPT_SUFFIX}", context.generic_prompt)
     values = {
         "task": work.task,
         "assignment": work.option.description,
         "draft": work.draft or NO_DRAFT,
         "words": str(target_words(work)),
     }
-    return render_prompt(context.prompt(kind), values)
-
-
-def _allowance(
-    state: ExecutorInput, work: Work, reserved: Spend, useful_tokens: int, services: Services
-) -> Allowance:
-    return Allowance(
-        ledger=services.ledger,
-        account=services.account(state["run"]["id"]),
-        key=state["assignment"]["key"],
-        label=work.option.name,
-        limit=reserved,
-        left_ms=partial(remaining_ms_for, state, services=services),
-        useful_tokens=useful_tokens,
-    )
+    model = str(work.option.payload.get("model", context.model))
+    return ModelPrompt(model, render_prompt(template, values), context.effort)
 
 
 def _of_this_attempt(charged: Spend, before: Spend) -> Spend:

@@ -67,8 +67,11 @@ class Budget(PlainData["BudgetState"]):
 
     def exceeded_by(self, spend: Spend) -> dict[str, int]:
         """By how much a spend passes each limit, by the name of the resource. Empty within."""
-        amounts = zip(RESOURCES, self.limits, spend.amounts, strict=True)
-        return {r.name: a - limit for r, limit, a in amounts if limit is not None and a > limit}
+        excess: dict[str, int] = {}
+        for resource, limit, amount in zip(RESOURCES, self.limits, spend.amounts, strict=True):
+            if limit is not None and amount > limit:
+                excess[resource.name] = amount - limit
+        return excess
 
     def covers(self, spend: Spend) -> bool:
         """Whether a spend passes no limit. It may reach one."""

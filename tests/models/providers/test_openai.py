@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
-from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
 
 from tests.harness.llm_server import Answer
@@ -215,14 +215,29 @@ def test_it_is_sent_with_the_cap_and_brings_back_what_was_said_of_it(server, api
     assert "".join(piece.message.text for piece in pieces) == ("Yes, it is." if streams else "")
 
 
+def sent_options(one: OpenAIRequest) -> dict[str, Any]:
+    """What the client is called with, when a request is sent with a cap of 40."""
+    sent: dict[str, Any] = {}
+
+    async def generate(messages: Any, **options: Any) -> ChatResult:
+        sent.update(options)
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("Yes."))])
+
+    one.connected = SimpleNamespace(extra_body=one.connected.extra_body, _agenerate=generate)
+    asyncio.run(one.send(40))
+    return sent
+
+
 def test_the_older_name_of_the_cap_goes_with_the_rest_of_the_extra_body():
     bounds = CallBounds(500, cap_field="max_tokens")
     one = request(of=model(extra_body={"a": 1, "b": 1}), bounds=bounds, extra_body={"b": 2, "c": 2})
-    assert one._cap_options(40) == {"extra_body": {"a": 1, "b": 2, "c": 2, "max_tokens": 40}}
-    assert request(bounds=bounds)._cap_options(40) == {"extra_body": {"max_tokens": 40}}
-    assert request()._cap_options(40) == {"max_completion_tokens": 40}
-    responses = request(of=model("responses"), bounds=bounds)
-    assert responses._cap_options(40) == {"max_completion_tokens": 40}
+    sent = {"stop": None, "extra_body": {"a": 1, "b": 2, "c": 2, "max_tokens": 40}}
+    assert sent_options(one) == sent
+    sent["extra_body"] = {"max_tokens": 40}
+    assert sent_options(request(bounds=bounds)) == sent
+    capped = {"stop": None, "max_completion_tokens": 40}
+    assert sent_options(request()) == capped
+    assert sent_options(request(of=model("responses"), bounds=bounds)) == capped
 
 
 class Streaming:

@@ -160,7 +160,13 @@ class OpenAIRequest:
 
     async def send(self, cap: int, emit: Emit | None = None) -> Any:
         """Sends it once, with a cap, and hands over the pieces where somebody wants them."""
-        options = {**self.options, **self._cap_options(cap)}
+        options: dict[str, Any] = {**self.options}
+        # Of all names of the cap, this one alone reaches the wire by both protocols.
+        if "input" in self.body or self.bounds.cap_field == "max_completion_tokens":
+            options["max_completion_tokens"] = cap
+        else:
+            extra = {**(self.connected.extra_body or {}), **options.get("extra_body", {})}
+            options["extra_body"] = {**extra, "max_tokens": cap}
         if emit is not None:
             return await self._stream(options, emit)
         result = await self.connected._agenerate(self.messages, **options)
@@ -186,13 +192,6 @@ class OpenAIRequest:
             # It counts a part of the answer, and the server may bill the rest as well.
             whole.message.usage_metadata = None
         return whole
-
-    def _cap_options(self, cap: int) -> dict[str, Any]:
-        # Of all names of the cap, this one alone reaches the wire by both protocols.
-        if "input" in self.body or self.bounds.cap_field == "max_completion_tokens":
-            return {"max_completion_tokens": cap}
-        extra = {**(self.connected.extra_body or {}), **self.options.get("extra_body", {})}
-        return {"extra_body": {**extra, "max_tokens": cap}}
 
 
 def connections() -> Any:
