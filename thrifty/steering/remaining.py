@@ -1,7 +1,7 @@
 """The remaining part of a plan: what of it is still to be done, and what that comes to.
 
-A run asks after every step. To look at all that is open each time would make a plan of a thousand
-steps a million looks. So each step is counted once, and taken off once.
+A run asks after every step. To estimate all that is open each time would take a plan of a thousand
+steps a million estimates. So each is counted once and taken off once, until a belief changes.
 """
 
 from bisect import bisect_left
