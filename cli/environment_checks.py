@@ -1,5 +1,7 @@
 """What `thrifty doctor` looks at, one by one; each finding says what to do."""
 
+from __future__ import annotations
+
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
