@@ -26,7 +26,7 @@ def open_bills(folder: Path) -> Iterator[BaseStore | None]:
     make_private_file(folder / BILLS_FILE)
     with ExitStack() as stack:
         store = None
-        with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error):  # damaged or locked: only estimates suffer
             store = stack.enter_context(open_store(folder / BILLS_FILE))
         yield store
 

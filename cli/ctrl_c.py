@@ -26,7 +26,7 @@ def iterate_in_thread(source: Iterable[T]) -> Iterator[T]:
     def read() -> None:
         try:
             for member in source:
-                members.put((member,))
+                members.put((member,))  # in a tuple, as a member may be None
             members.put(None)
         except BaseException as error:  # noqa: BLE001 - it is raised again, in the other thread
             members.put(error)
@@ -35,7 +35,7 @@ def iterate_in_thread(source: Iterable[T]) -> Iterator[T]:
     while True:
         try:
             member = members.get(timeout=POLL_S)
-        except Empty:
+        except Empty:  # now a Ctrl-C gets through
             continue
         if member is None:
             return
@@ -65,4 +65,4 @@ def exit_now(code: int) -> None:
     if any(thread.name == "thrifty-run" or not thread.daemon for thread in others):
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)
+        os._exit(code)  # Python would first join the threads, for ever

@@ -132,7 +132,7 @@ def _look_into(file: Path, act: Callable[[SqliteLedger], object]) -> None:
 
 def _check_storage(home: Path) -> Finding:
     """Whether a ledger can be written there; what was written is taken away again."""
-    trial = home / f"trial-{uuid4().hex}.sqlite"
+    trial = home / f"trial-{uuid4().hex}.sqlite"  # on the same disk, with the same rights
     where, failure = single_line(str(home)), ""
     try:
         make_private_folder(home)
@@ -146,7 +146,7 @@ def _check_storage(home: Path) -> Finding:
     except (OSError, sqlite3.Error, ThriftyError, ValueError) as error:
         failure = f"{where} cannot be written to: {getattr(error, 'strerror', None) or error}"
     finally:
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", "-wal", "-shm"):  # what SQLite makes beside it, too
             with suppress(OSError, ValueError):
                 trial.with_name(f"{trial.name}{suffix}").unlink(missing_ok=True)
     if failure:

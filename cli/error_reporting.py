@@ -22,6 +22,7 @@ class ErrorReportingGroup(click.Group):
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> NoReturn:
         """Runs a command line and exits."""
+        # A letter that a terminal cannot show must not end a run that was paid for.
         for stream in (sys.stdout, sys.stderr):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
         extra["standalone_mode"] = False

@@ -45,7 +45,7 @@ def frontier(**given: Any) -> int:
     request = read_request(given)
     file = check_output_file("--plot", given["plot"])
     if file:
-        check_plot_file("--plot", given["plot"])
+        check_plot_file("--plot", given["plot"])  # before a minute of planning is lost
     screen = Screen.of(as_json=given["as_json"])
     with screen.notes.status("planning"), name_fields_as_typed(given):
         report = plan_frontier(request, given["over"], given["points"])

@@ -1,7 +1,5 @@
 """What `thrifty frontier` computes: what budgets would buy, and the curve to be drawn of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from thrifty.budget import InvalidInput

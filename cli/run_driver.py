@@ -102,14 +102,14 @@ class RunDriver:
 
         def stop() -> None:
             control.request_drain(INTERRUPTION)
-            Thread(target=cut, daemon=True).start()
+            Thread(target=cut, daemon=True).start()  # it must not outlive the process
 
         events = self.agent.stream(
             graph_input,
             self.config,
             context=self.request.context,
             stream_mode="custom",
-            durability="sync",
+            durability="sync",  # a step is on disk before the next one spends
             control=control,
         )
         with ProgressView(self.output.screen.notes) as progress, on_first_ctrl_c(stop):
@@ -120,7 +120,7 @@ class RunDriver:
                         self.output.screen.notes.print(plan_view(plan, self.request.budget))
                     progress.show_event(event)
             finally:
-                ended.set()
+                ended.set()  # what cuts calls off may stop
 
     def _show_and_save_result(self, interruption: str) -> int:
         """Shows the end of a run and keeps it."""

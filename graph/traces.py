@@ -6,11 +6,10 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
-from thrifty.budget import Outcome, Spend, StepOption
+from thrifty.budget import Outcome, Spend
 from thrifty.models.tracing.call_record import amounts
-from thrifty.models.tracing.recorders import REASON, AddFacts, Facts, run_metadata, span
-from thrifty.run.assignment import ExecutorInput, step_key
-from thrifty.run.run_cache import RunCache
+from thrifty.models.tracing.recorders import REASON, Facts, is_recorded, record_work
+from thrifty.run.assignment import read_assignment, step_key
 from thrifty.run.services import Services
 
 
@@ -29,32 +28,26 @@ def trace_step(
     Yields:
         A function that takes the node's update. Of a node that does no step it records nothing.
     """
-    if run_id is None or "assignment" not in state:
-        yield lambda _: None
-        return
-    cache = services.cache(run_id)
-    facts = _facts(state, run_id, cache)
     # LangGraph hands a node the manager of its children, whose parent is the node's own run.
     manager = config.get("callbacks")
-    to_run = run_metadata(manager, getattr(manager, "parent_run_id", None))
-    with span(f"step {facts['thrifty.step']}", facts) as to_span:
-        receivers = [receiver for receiver in (to_span, to_run) if receiver is not None]
-        yield lambda update: _record(receivers, facts, cache.read(Outcome, update["outcomes"][0]))
-
-
-def _facts(state: ExecutorInput, run_id: str, cache: RunCache) -> Facts:
-    assignment = state["assignment"]
-    option = cache.read(StepOption, assignment["option"])
-    return {
-        "thrifty.step": option.name,
-        "thrifty.executor": option.executor,
+    if run_id is None or "assignment" not in state or not is_recorded(manager):
+        yield lambda _: None
+        return
+    work, reserved = read_assignment(state, run_id, services)
+    facts: Facts = {
+        "thrifty.step": work.option.name,
+        "thrifty.executor": work.option.executor,
         "thrifty.run_id": run_id,
-        "thrifty.key": step_key(option),
-        **amounts("reserved", cache.read(Spend, assignment["reserved"])),
+        "thrifty.key": step_key(work.option),
+        **amounts("reserved", reserved or Spend()),
     }
+    traced_id, cache = getattr(manager, "parent_run_id", None), services.cache(run_id)
+    with record_work(f"step {work.option.name}", facts, manager, traced_id) as add_facts:
+        yield lambda update: add_facts(
+            {**facts, **_closing_facts(cache.read(Outcome, update["outcomes"][0]))}
+        )
 
 
-def _record(receivers: list[AddFacts], facts: Facts, outcome: Outcome) -> None:
-    ended = {**facts, "thrifty.status": outcome.status, **amounts("settled", outcome.actual)}
-    for receive in receivers:
-        receive({**ended, REASON: outcome.reason} if outcome.reason else ended)
+def _closing_facts(outcome: Outcome) -> Facts:
+    why = {REASON: outcome.reason} if outcome.reason else {}
+    return {"thrifty.status": outcome.status, **amounts("settled", outcome.actual), **why}

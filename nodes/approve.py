@@ -13,7 +13,7 @@ from thrifty.planning.raise_budget import find_budget_raise
 from thrifty.run.apply_answer import apply_answer
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
-from thrifty.run.question import ANSWER_FORMS, Question, RaiseOffer, planned_step, read_answer
+from thrifty.run.question import ANSWER_FORMS, PlannedStep, Question, RaiseOffer, read_answer
 from thrifty.run.services import Services
 from thrifty.steering.remaining import remaining_options
 
@@ -50,7 +50,7 @@ def _question(state: ApproveInput, run: CurrentRun, context: Context) -> Questio
     missing = problem.left.exceeded_by(plan_spend(problem, remaining))
     offer = None
     if missing:
-        raised = find_budget_raise(problem, remaining, context.engine)
+        raised = find_budget_raise(problem, remaining, missing, context.engine)
         more, options = raised.increase, list(raised.options)
         limits = budget.raised_by(more).limits_of(more)
         offer = RaiseOffer(budget=limits, more=more, value=raised.gain, options=options)
@@ -61,7 +61,16 @@ def _question(state: ApproveInput, run: CurrentRun, context: Context) -> Questio
         budget=budget.to_state(),
         spent=state["spend"],
         left=problem.left.to_state(),
-        to_do=[planned_step(option) for option in remaining],
+        to_do=[
+            PlannedStep(
+                step=option.step,
+                option=option.name,
+                executor=option.executor,
+                value=option.value,
+                estimate=option.estimate.to_state(),
+            )
+            for option in remaining
+        ],
         missing=missing,
         buys=offer,
         answers=ANSWER_FORMS,

@@ -25,17 +25,15 @@ from thrifty.prompts import load_prompt
 PROMPT_SUFFIX = "_prompt"
 
 
-def _setting(default: Any, title: str, *nodes: str, **extra: Any) -> Any:
-    """A field with its title and the nodes at which Studio shows it."""
-    shown_at: dict[str, Any] = {"langgraph_nodes": [*nodes]} if nodes else {}
-    return Field(default, title=title, json_schema_extra=shown_at or None, **extra)
+def _setting(default: Any, title: str, *nodes: str, kind: str = "", **extra: Any) -> Any:
+    """A field with its title, the nodes at which Studio shows it, and how it does."""
+    shown: dict[str, Any] = {"langgraph_nodes": [*nodes]} if nodes else {}
+    shown |= {"langgraph_type": kind} if kind else {}
+    return Field(default, title=title, json_schema_extra=shown or None, **extra)
 
 
 def _prompt(name: str, node: str) -> Any:
-    shown_at: dict[str, Any] = {"langgraph_nodes": [node], "langgraph_type": "prompt"}
-    return Field(
-        load_prompt(name), title=f"Prompt: {name}", max_length=20_000, json_schema_extra=shown_at
-    )
+    return _setting(load_prompt(name), f"Prompt: {name}", node, kind="prompt", max_length=20_000)
 
 
 class Context(BaseModel):
@@ -138,11 +136,6 @@ class Context(BaseModel):
             self.max_tokens, self.max_cost_usd, self.max_latency_ms, self.max_tool_calls
         )
         return None if budget.is_unlimited else budget
-
-    def prompt(self, kind: str) -> str:
-        """The text of one prompt. A kind without a prompt of its own gets the generic one."""
-        text: str = getattr(self, f"{kind}{PROMPT_SUFFIX}", self.generic_prompt)
-        return text
 
     @property
     def prompts(self) -> dict[str, str]:

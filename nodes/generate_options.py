@@ -77,7 +77,7 @@ def _start(
     cache, spent = services.cache(run_id), services.spend(run_id, 0)
     decisions = [Decision("options", text, spent.latency_ms) for text in proposals.remarks]
     if services.models.is_offline:
-        decisions = [Decision("offline", OFFLINE)]
+        decisions = [Decision("offline", OFFLINE)]  # nothing was proposed then
     if remark:
         decisions = [Decision("options", remark), *decisions]
     return {

@@ -10,7 +10,6 @@ from thrifty.budget import Plan
 from thrifty.budget.decision import Decision
 from thrifty.nodes.context import Context
 from thrifty.planning.engines import make_plan
-from thrifty.planning.problem import Problem
 from thrifty.run.can_interrupt import NOBODY, can_interrupt
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
@@ -46,7 +45,9 @@ def plan(
     decisions = [Decision("plan", _describe(new_plan), spent.latency_ms)]
     if state["revision"]:
         old_plan = run.cache.read(Plan, state["plan"])
-        decisions = [*_changes(old_plan, new_plan, problem, run), *decisions]
+        remaining, label = remaining_options(old_plan, problem), run.model_access.executor_label
+        changes = iterate_plan_changes(remaining, new_plan, problem, label, run.active_ms())
+        decisions = [*changes, *decisions]
     update: dict[str, Any] = {
         "plan": run.cache.write(new_plan),
         "revision": state["revision"] + 1,
@@ -58,13 +59,6 @@ def plan(
         update |= _ask_for_approval(config)
     # The receipt compares with the first plan, which is kept once another takes its place.
     return {**update, "first_plan": state["plan"]} if state["revision"] == 1 else update
-
-
-def _changes(old_plan: Plan, new_plan: Plan, problem: Problem, run: CurrentRun) -> list[Decision]:
-    """What the new plan does otherwise than the old one would have, and why."""
-    remaining, label = remaining_options(old_plan, problem), run.model_access.executor_label
-    changes = iterate_plan_changes(remaining, new_plan, problem, label)
-    return [Decision(change.kind, change.reason, run.active_ms()) for change in changes]
 
 
 def _ask_for_approval(config: RunnableConfig) -> dict[str, Any]:

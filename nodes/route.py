@@ -7,7 +7,7 @@ from langgraph.runtime import Runtime
 
 from thrifty.budget import Outcome, Step, StepOption, total_spend
 from thrifty.budget.decision import Decision
-from thrifty.executors.dispatch import Assignment, Dispatcher, Downgrade
+from thrifty.executors.dispatch import Assignment, Dispatcher
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import additions
 from thrifty.run.assignment import AssignmentState, step_key
@@ -89,13 +89,10 @@ def _to_state(assignment: Assignment, kept_ms: int, cache: RunCache) -> Assignme
     )
 
 
-def _decisions(
-    downgrades: Iterable[Downgrade], skipped: Iterable[Outcome], at_ms: int
-) -> list[Decision]:
+def _decisions(downgrades: Iterable[str], skipped: Iterable[Outcome], at_ms: int) -> list[Decision]:
     """Where what is done now is not what the plan said, and why."""
-    moves = [f"{each.step} moved to {each.to!r}: {each.reason}" for each in downgrades]
     skips = [f"{each.step} was skipped: {each.reason}" for each in skipped]
     return [
-        *(Decision("downgrade", reason, at_ms) for reason in moves),
+        *(Decision("downgrade", reason, at_ms) for reason in downgrades),
         *(Decision("skip", reason, at_ms) for reason in skips),
     ]

@@ -12,15 +12,14 @@ from thrifty.executors.llm import target_words, useful_tokens, write_with_model
 from thrifty.executors.protocol import Work
 from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.allowance import Allowance
-from thrifty.nodes.context import Context
+from thrifty.nodes.context import PROMPT_SUFFIX, Context
 from thrifty.prompts import render_prompt
 from thrifty.run.assignment import (
     NOT_RESERVED,
     ExecutorInput,
+    read_assignment,
     remaining_ms_for,
-    reserved_for,
     step_key,
-    work_of,
 )
 from thrifty.run.events import event_base
 from thrifty.run.services import Services
@@ -41,25 +40,26 @@ def run_llm(
     """Writes a section or revises the draft; a failure is an outcome, not an exception."""
     known_ms = state["spend"]["latency_ms"]
     context, cache = Context.of(runtime.context), services.cache(run_id)
-    work = work_of(state, cache, services)
-    model = str(work.option.payload.get("model", context.model))
-    prompt = ModelPrompt(model, _prompt(work, context), context.effort)
+    work, reserved = read_assignment(state, run_id, services)
+    prompt = _prompt(work, context)
     started_ms = services.runs.active_ms(run_id, known_ms)
     progress = ProgressHandler(
         runtime.stream_writer, work.option, lambda: event_base(run_id, known_ms, services)
     )
     handled = merge_configs(config, {"callbacks": [progress]})
-    if (reserved := reserved_for(work.option, run_id, services)) is None:
+    if reserved is None:
         outcome = Outcome(work.option, "failed", reason=NOT_RESERVED)
     else:
-        allowance = _allowance(state, work, reserved, useful_tokens(work, model), run_id, services)
+        allowance = _allowance(state, work, reserved, prompt.model, run_id, services)
         outcome = write_with_model(work, prompt, services.models, allowance, handled)
     charged_before = cache.read(Spend, state["assignment"]["charged_before"])
+    untouched = state["assignment"]["untouched"]
     # Where somebody asked LangGraph to stop, the step is not to blame. A resume tries it again.
     outcome = replace(
         outcome,
         **(STOPPED if outcome.status == "failed" and runtime.drain_requested else {}),
-        text=_with_untouched(outcome, state["assignment"]["untouched"]),
+        # What follows in the draft and was too long to be revised as well stays as it was.
+        text=outcome.text + (f"\n\n{untouched}" if untouched and outcome.has_text else ""),
         actual=_of_this_attempt(outcome.actual, charged_before),
         started_ms=started_ms,
         ended_ms=services.runs.active_ms(run_id, known_ms),
@@ -67,24 +67,22 @@ def run_llm(
     return {"outcomes": [cache.write(outcome)]}
 
 
-def _prompt(work: Work, context: Context) -> str:
-    kind = str(work.option.payload.get("prompt", "generic"))
+def _prompt(work: Work, context: Context) -> ModelPrompt:
+    kind = work.option.payload.get("prompt", "generic")
+    # A kind that has no prompt of its own gets the generic one.
+    template = getattr(context, f"{kind}{PROMPT_SUFFIX}", context.generic_prompt)
     values = {
         "task": work.task,
         "assignment": work.option.description,
         "draft": work.draft or NO_DRAFT,
         "words": str(target_words(work)),
     }
-    return render_prompt(context.prompt(kind), values)
+    model = str(work.option.payload.get("model", context.model))
+    return ModelPrompt(model, render_prompt(template, values), context.effort)
 
 
 def _allowance(
-    state: ExecutorInput,
-    work: Work,
-    reserved: Spend,
-    useful_tokens: int,
-    run_id: str,
-    services: Services,
+    state: ExecutorInput, work: Work, reserved: Spend, model: str, run_id: str, services: Services
 ) -> Allowance:
     return Allowance(
         ledger=services.ledger,
@@ -93,7 +91,7 @@ def _allowance(
         label=work.option.name,
         limit=reserved,
         left_ms=lambda limits: remaining_ms_for(state, run_id, limits, services),
-        useful_tokens=useful_tokens,
+        useful_tokens=useful_tokens(work, model),
     )
 
 
@@ -108,8 +106,3 @@ def _of_this_attempt(charged: Spend, before: Spend) -> Spend:
     pairs = zip(charged.amounts, before.amounts, strict=True)
     # A late reconciliation may have lowered what an earlier attempt was charged.
     return Spend(*(max(0, of_all - known) for of_all, known in pairs))
-
-
-def _with_untouched(outcome: Outcome, untouched: str) -> str:
-    """The text with what follows in the draft and was too long to be revised as well."""
-    return f"{outcome.text}\n\n{untouched}" if untouched and outcome.has_text else outcome.text

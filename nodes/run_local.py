@@ -20,10 +20,9 @@ from thrifty.models.guard.step_account import StepAccount, enclosing_account
 from thrifty.run.assignment import (
     NOT_RESERVED,
     ExecutorInput,
+    read_assignment,
     remaining_ms_for,
-    reserved_for,
     step_key,
-    work_of,
 )
 from thrifty.run.services import Services
 
@@ -44,8 +43,8 @@ def run_local(state: ExecutorInput, *, run_id: str, services: Services) -> dict[
 
 
 def _run_once(state: ExecutorInput, run_id: str, services: Services) -> Outcome:
-    work = work_of(state, services.cache(run_id), services)
-    if (reserved := reserved_for(work.option, run_id, services)) is None:
+    work, reserved = read_assignment(state, run_id, services)
+    if reserved is None:
         return Outcome(work.option, "failed", reason=NOT_RESERVED)
     account, ledger = services.account(run_id), services.ledger
     request = fingerprint(work.task, work.option.to_state(), work.draft)

@@ -54,5 +54,9 @@ def render_prompt(template: str, values: Mapping[str, str]) -> str:
     Raises:
         InvalidInput: the names in the template are not exactly the names of the values.
     """
-    check_placeholders(template, values)
-    return PLACEHOLDER.sub(lambda found: values[found[1]], template)
+    # Split once, so that what looks like a placeholder in a value stays as it is.
+    parts = PLACEHOLDER.split(template)
+    if {*parts[1::2]} != values.keys():
+        check_placeholders(template, values)  # which says what is wrong
+    parts[1::2] = map(values.__getitem__, parts[1::2])
+    return "".join(parts)

@@ -9,112 +9,80 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from thrifty.budget import (
-        AccountClosed,
-        Budget,
-        BudgetExceeded,
-        InvalidInput,
-        KeyReused,
-        LeaseLost,
-        LedgerUnavailable,
-        ModelUnavailable,
-        Outcome,
-        Plan,
-        PriceUnknown,
-        ReservationClosed,
-        Spend,
-        Step,
-        StepEnded,
-        StepOption,
-        ThriftyError,
+        AccountClosed as AccountClosed,
+        Budget as Budget,
+        BudgetExceeded as BudgetExceeded,
+        InvalidInput as InvalidInput,
+        KeyReused as KeyReused,
+        LeaseLost as LeaseLost,
+        LedgerUnavailable as LedgerUnavailable,
+        ModelUnavailable as ModelUnavailable,
+        Outcome as Outcome,
+        Plan as Plan,
+        PriceUnknown as PriceUnknown,
+        ReservationClosed as ReservationClosed,
+        Spend as Spend,
+        Step as Step,
+        StepEnded as StepEnded,
+        StepOption as StepOption,
+        ThriftyError as ThriftyError,
     )
-    from thrifty.estimates.history import rate
-    from thrifty.executors.protocol import Result, Work
-    from thrifty.graph.build import create_budget_agent
-    from thrifty.graph.embed import as_node
-    from thrifty.ledger.authority import authenticated_user
-    from thrifty.ledger.memory import MemoryLedger
-    from thrifty.ledger.postgres import PostgresLedger
-    from thrifty.ledger.sqlite import SqliteLedger
+    from thrifty.estimates.history import rate as rate
+    from thrifty.executors.protocol import Result as Result, Work as Work
+    from thrifty.graph.build import create_budget_agent as create_budget_agent
+    from thrifty.graph.embed import as_node as as_node
+    from thrifty.ledger.authority import authenticated_user as authenticated_user
+    from thrifty.ledger.memory import MemoryLedger as MemoryLedger
+    from thrifty.ledger.postgres import PostgresLedger as PostgresLedger
+    from thrifty.ledger.sqlite import SqliteLedger as SqliteLedger
     from thrifty.models.guard.middleware import BudgetMiddleware as BudgetMiddleware
-    from thrifty.models.metered import metered
-    from thrifty.nodes.context import Context
-    from thrifty.options.catalog import Catalog, builtin_catalog, load_catalog
-    from thrifty.planning.engines import make_plan
-    from thrifty.planning.problem import Problem
-    from thrifty.receipt.receipt_data import Receipt
-    from thrifty.settings import Settings, TokenPrice
+    from thrifty.models.metered import metered as metered
+    from thrifty.nodes.context import Context as Context
+    from thrifty.options.catalog import (
+        Catalog as Catalog,
+        builtin_catalog as builtin_catalog,
+        load_catalog as load_catalog,
+    )
+    from thrifty.planning.engines import make_plan as make_plan
+    from thrifty.planning.problem import Problem as Problem
+    from thrifty.receipt.receipt_data import Receipt as Receipt
+    from thrifty.settings import Settings as Settings, TokenPrice as TokenPrice
 
-__all__ = [
-    "AccountClosed",
-    "Budget",
-    "BudgetExceeded",
-    "Catalog",
-    "Context",
-    "InvalidInput",
-    "KeyReused",
-    "LeaseLost",
-    "LedgerUnavailable",
-    "MemoryLedger",
-    "ModelUnavailable",
-    "Outcome",
-    "Plan",
-    "PostgresLedger",
-    "PriceUnknown",
-    "Problem",
-    "Receipt",
-    "ReservationClosed",
-    "Result",
-    "Settings",
-    "Spend",
-    "SqliteLedger",
-    "Step",
-    "StepEnded",
-    "StepOption",
-    "ThriftyError",
-    "TokenPrice",
-    "Work",
-    "as_node",
-    "authenticated_user",
-    "builtin_catalog",
-    "create_budget_agent",
-    "load_catalog",
-    "make_plan",
-    "metered",
-    "rate",
-]
-
-_EXTRAS = ("BudgetMiddleware",)
-"""Need an extra, so that `from thrifty import *` leaves them out."""
-
-_HOMES = {
-    "BudgetMiddleware": "thrifty.models.guard.middleware",
-    "Catalog": "thrifty.options.catalog",
-    "Context": "thrifty.nodes.context",
-    "MemoryLedger": "thrifty.ledger.memory",
-    "PostgresLedger": "thrifty.ledger.postgres",
-    "SqliteLedger": "thrifty.ledger.sqlite",
-    "Problem": "thrifty.planning.problem",
-    "Receipt": "thrifty.receipt.receipt_data",
-    "Result": "thrifty.executors.protocol",
-    "Settings": "thrifty.settings",
-    "TokenPrice": "thrifty.settings",
-    "Work": "thrifty.executors.protocol",
-    "as_node": "thrifty.graph.embed",
-    "authenticated_user": "thrifty.ledger.authority",
-    "builtin_catalog": "thrifty.options.catalog",
-    "create_budget_agent": "thrifty.graph.build",
-    "load_catalog": "thrifty.options.catalog",
-    "make_plan": "thrifty.planning.engines",
-    "metered": "thrifty.models.metered",
-    "rate": "thrifty.estimates.history",
+_NAMES = {
+    "thrifty.budget": (
+        "AccountClosed Budget BudgetExceeded InvalidInput KeyReused LeaseLost "
+        "LedgerUnavailable ModelUnavailable Outcome Plan PriceUnknown ReservationClosed "
+        "Spend Step StepEnded StepOption ThriftyError"
+    ),
+    "thrifty.estimates.history": "rate",
+    "thrifty.executors.protocol": "Result Work",
+    "thrifty.graph.build": "create_budget_agent",
+    "thrifty.graph.embed": "as_node",
+    "thrifty.ledger.authority": "authenticated_user",
+    "thrifty.ledger.memory": "MemoryLedger",
+    "thrifty.ledger.postgres": "PostgresLedger",
+    "thrifty.ledger.sqlite": "SqliteLedger",
+    "thrifty.models.guard.middleware": "BudgetMiddleware",
+    "thrifty.models.metered": "metered",
+    "thrifty.nodes.context": "Context",
+    "thrifty.options.catalog": "Catalog builtin_catalog load_catalog",
+    "thrifty.planning.engines": "make_plan",
+    "thrifty.planning.problem": "Problem",
+    "thrifty.receipt.receipt_data": "Receipt",
+    "thrifty.settings": "Settings TokenPrice",
 }
+"""By module, what is public of it. Type checkers read the imports above."""
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+# What needs an extra is not imported by `from thrifty import *`, which would fail without it.
+__all__ = sorted(_HOMES.keys() - {"BudgetMiddleware"})
 
 
 def __getattr__(name: str) -> Any:
-    if name not in (*__all__, *_EXTRAS):
+    if name not in _HOMES:
         raise AttributeError(f"module 'thrifty' has no attribute {name!r}")
-    return getattr(import_module(_HOMES.get(name, "thrifty.budget")), name)
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted((*__all__, *_EXTRAS))
+    return sorted(_HOMES)

@@ -127,7 +127,7 @@ def read_prices(text: str) -> dict[str, TokenPrice]:
         InvalidInput: the text is no JSON of that form, or a price is no number from 0 up.
     """
     try:
-        given = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+        given = json.loads(text, parse_float=Decimal, parse_int=Decimal)  # exact
     except (ValueError, RecursionError):
         remedy = 'write JSON such as {"llama3": {"input": 0, "output": 0}}'
         raise InvalidInput("THRIFTY_PRICES", text, remedy) from None

@@ -9,12 +9,12 @@ from unittest.mock import patch
 
 from benchmarks.policies.drifting_world import PRICES, STEPS, WorldRun
 from benchmarks.policies.simple_policies import PolicyResult
-from thrifty.budget import Outcome, Spend
+from thrifty.budget import Outcome
 from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.build import create_budget_agent
 from thrifty.ledger.idempotent_calls import call_key
 from thrifty.receipt.receipt_data import Receipt
-from thrifty.run.assignment import ExecutorInput, step_key, work_of
+from thrifty.run.assignment import ExecutorInput, read_assignment, step_key
 from thrifty.run.services import Services
 from thrifty.settings import Settings
 
@@ -49,9 +49,8 @@ class WorldBills:
         self.run = run
 
     def __call__(self, state: ExecutorInput, *, run_id: str, services: Services) -> dict[str, Any]:
-        assignment = state["assignment"]
-        work = work_of(state, services.cache(run_id), services)
-        reserved = Spend.from_state(assignment["reserved"])
+        work, reserved = read_assignment(state, run_id, services)
+        assert reserved is not None, "route reserves before it assigns"
         wanted = self.run.actual[work.option.name]
         is_cut = wanted.tokens > reserved.tokens
         actual = reserved if is_cut else wanted

@@ -24,4 +24,4 @@ class DraftView(Markdown):
     elements = {**Markdown.elements, "table_open": _FoldedTable}  # noqa: RUF012 - as in rich
 
     def __init__(self, draft: str) -> None:
-        super().__init__(strip_unprintable(draft), hyperlinks=False)
+        super().__init__(strip_unprintable(draft), hyperlinks=False)  # else it hides its address

@@ -1,7 +1,5 @@
 """The frontier on the screen: a curve, a table of where the plan changes, and sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from rich.console import RenderableType
@@ -31,7 +29,7 @@ def _plan_changes_table(report: FrontierReport, curve: ValueCurve) -> Table:
     """Where the plan changes, and to what; dim beyond the budget that is given."""
     table = make_table((), (f"{curve.label} from", "value"))
     table.add_column("what changes", overflow="fold")
-    before = FrontierPoint(report.current.budget, 0.0, 0.0, (), "")
+    before = FrontierPoint(report.current.budget, 0.0, 0.0, (), "")  # the plan of no budget
     for budget, point in zip(curve.budgets, report.points, strict=True):
         adds, drops = compare_points(before, point)
         if adds or drops:

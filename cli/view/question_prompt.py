@@ -1,7 +1,5 @@
 """Asks the person at the terminal what a run wants to know."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -40,6 +40,7 @@ class Screen:
             as_json: keep everything but the JSON out of standard output.
             quiet: drop the notes.
         """
+        # What a model or a catalog says is shown as it is: no mark-up of rich may be in it.
         result = Console(highlight=False, markup=False, emoji=False)
         if result.is_terminal and not as_json and not quiet:
             return cls(result, result)

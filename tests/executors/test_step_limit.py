@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepOption, TokenPrice
-from thrifty.executors.step_limit import HEADROOM, call_limit, with_cost
+from thrifty.executors.model_access import ModelAccess
+from thrifty.executors.step_limit import HEADROOM, call_limit
 from thrifty.models.prices import PriceList, most_affordable
 
 OWN = PriceList({"own": TokenPrice(Decimal("1"), Decimal("4"))})
@@ -90,5 +91,7 @@ def test_an_unknown_price_matters_only_where_money_is_limited():
 
 
 def test_an_estimate_is_priced_unless_the_catalog_did_it():
-    assert with_cost(option(1000), "own", OWN).estimate.cost_nano_usd == 250 * 1_000 + 750 * 4_000
-    assert with_cost(option(1000, cost=5), "own", OWN).estimate.cost_nano_usd == 5
+    access = ModelAccess("own", OWN, is_offline=False, is_cost_limited=True)
+    priced = access.price_option(option(1000)).estimate
+    assert priced.cost_nano_usd == 250 * 1_000 + 750 * 4_000
+    assert access.price_option(option(1000, cost=5)).estimate.cost_nano_usd == 5

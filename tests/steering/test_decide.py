@@ -6,7 +6,9 @@ import pytest
 
 from tests.steering.at_once import remaining_totals
 from thrifty import Budget, Outcome, Plan, Problem, Spend, Step, StepOption
-from thrifty.planning.available_options import split_available
+from thrifty.executors.model_access import ModelAccess
+from thrifty.models.prices import PriceList
+from thrifty.options.availability import find_available_options
 from thrifty.planning.engines import make_plan
 from thrifty.steering.decide import NOTHING_FITS_REASON, DriftDecision, DriftFacts, decide
 from thrifty.steering.forecast import ExecutorModel, Forecaster
@@ -20,6 +22,7 @@ def option(step: str, executor: str = "local", tokens: int = 10, value: float = 
 
 A, B, B_DEAR = option("A"), option("B"), option("B", "llm", 100, 9.0)
 STEPS = (Step("A", (A,)), Step("B", (B, B_DEAR)))
+ACCESS = ModelAccess("gpt-5", PriceList({}), is_offline=False, is_cost_limited=False)
 
 
 def standing(
@@ -28,8 +31,8 @@ def standing(
     finished = {outcome.step for outcome in outcomes if outcome.has_text}
     failed = {outcome.option.name for outcome in outcomes if not outcome.has_text}
     open_steps = [step for step in steps if step.name not in finished]
-    offered, _ = split_available(
-        open_steps, lambda option: "failed" if option.name in failed else ""
+    offered, _ = find_available_options(
+        open_steps, ACCESS, lambda option: "failed" if option.name in failed else ""
     )
     problem = Problem(
         offered,
@@ -256,9 +259,9 @@ def test_a_step_whose_requirement_will_never_be_done_is_still_handed_on():
 
 
 def test_a_step_with_all_its_options_barred_is_off_the_menu():
-    offered, left_out = split_available(
-        STEPS, lambda o: "too dear" if o.estimate.tokens > 50 else ""
+    offered, left_out = find_available_options(
+        STEPS, ACCESS, lambda o: "too dear" if o.estimate.tokens > 50 else ""
     )
     assert [o.name for step in offered for o in step.options] == ["A (local)", "B (local)"]
     assert [(lo.option, lo.reason) for lo in left_out] == [("B (llm)", "too dear")]
-    assert split_available(STEPS, lambda o: "none")[0] == ()
+    assert find_available_options(STEPS, ACCESS, lambda o: "none")[0] == ()

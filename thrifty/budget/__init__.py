@@ -8,65 +8,46 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from thrifty.budget.errors import (
-        AccountClosed,
-        BudgetExceeded,
-        InvalidInput,
-        KeyReused,
-        LeaseLost,
-        LedgerUnavailable,
-        ModelUnavailable,
-        PriceUnknown,
-        ReservationClosed,
-        StepEnded,
-        ThriftyError,
+        AccountClosed as AccountClosed,
+        BudgetExceeded as BudgetExceeded,
+        InvalidInput as InvalidInput,
+        KeyReused as KeyReused,
+        LeaseLost as LeaseLost,
+        LedgerUnavailable as LedgerUnavailable,
+        ModelUnavailable as ModelUnavailable,
+        PriceUnknown as PriceUnknown,
+        ReservationClosed as ReservationClosed,
+        StepEnded as StepEnded,
+        ThriftyError as ThriftyError,
     )
-    from thrifty.budget.limits import Budget
-    from thrifty.budget.option import StepOption
-    from thrifty.budget.outcome import Outcome
-    from thrifty.budget.plan import LeftOut, Plan
-    from thrifty.budget.spend import Spend, total_spend
-    from thrifty.budget.step import Step
-    from thrifty.budget.step_set import check_steps, group_by_step
+    from thrifty.budget.limits import Budget as Budget
+    from thrifty.budget.option import StepOption as StepOption
+    from thrifty.budget.outcome import Outcome as Outcome
+    from thrifty.budget.plan import LeftOut as LeftOut, Plan as Plan
+    from thrifty.budget.spend import Spend as Spend, total_spend as total_spend
+    from thrifty.budget.step import Step as Step
+    from thrifty.budget.step_set import check_steps as check_steps, group_by_step as group_by_step
 
-__all__ = [
-    "AccountClosed",
-    "Budget",
-    "BudgetExceeded",
-    "InvalidInput",
-    "KeyReused",
-    "LeaseLost",
-    "LedgerUnavailable",
-    "LeftOut",
-    "ModelUnavailable",
-    "Outcome",
-    "Plan",
-    "PriceUnknown",
-    "ReservationClosed",
-    "Spend",
-    "Step",
-    "StepEnded",
-    "StepOption",
-    "ThriftyError",
-    "check_steps",
-    "group_by_step",
-    "total_spend",
-]
-
-_HOMES = {
-    "Budget": "limits",
-    "LeftOut": "plan",
-    "Outcome": "outcome",
-    "Plan": "plan",
-    "Spend": "spend",
-    "Step": "step",
-    "StepOption": "option",
-    "check_steps": "step_set",
-    "group_by_step": "step_set",
-    "total_spend": "spend",
+_NAMES = {
+    "errors": (
+        "AccountClosed BudgetExceeded InvalidInput KeyReused LeaseLost LedgerUnavailable "
+        "ModelUnavailable PriceUnknown ReservationClosed StepEnded ThriftyError"
+    ),
+    "limits": "Budget",
+    "option": "StepOption",
+    "outcome": "Outcome",
+    "plan": "LeftOut Plan",
+    "spend": "Spend total_spend",
+    "step": "Step",
+    "step_set": "check_steps group_by_step",
 }
+"""By module, what is public of it. Type checkers read the imports above."""
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module 'thrifty.budget' has no attribute {name!r}")
-    return getattr(import_module(f"thrifty.budget.{_HOMES.get(name, 'errors')}"), name)
+    return getattr(import_module(f"thrifty.budget.{_HOMES[name]}"), name)

@@ -61,6 +61,7 @@ def split_phrase(phrase: object, field: str, maximum: int, example: str) -> list
         InvalidInput: it has no part, or more than `maximum` characters.
     """
     text = validate.text(field, phrase, maximum=maximum)
+    # Lower case once, as units and scales stand in the tables in lower case only.
     parts = [part.strip() for part in SEPARATOR_PATTERN.split(text.lower()) if part.strip()]
     if not parts:
         raise InvalidInput(field, phrase, f"write it as in {example!r}")
@@ -88,6 +89,7 @@ def _parse_limit(field: str, part: str, example: str) -> tuple[Resource, int]:
     if match is None or len(units) != 1 or units[0] not in UNITS:
         raise InvalidInput(field, part, f"write a number and a unit, as in {example!r}")
     resource, size = UNITS[units[0]]
+    # A fraction, as a float would make a tenth of a cent a little more or less than one.
     exact = Fraction(match["number"].replace(",", "")) * SCALES[match["scale"] or ""] * size
     if resource is not COST and exact.denominator != 1:
         raise InvalidInput(field, part, "use a whole number of tokens, milliseconds or calls")

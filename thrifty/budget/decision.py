@@ -1,7 +1,5 @@
 """A choice the run made by itself, with its reason, as the receipt reports it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 

@@ -207,7 +207,7 @@ class LedgerUnavailable(ThriftyError):
 def format_value(value: object) -> str:
     """A value as an error prints it: its repr, cut to a line's worth."""
     try:
-        text = ascii(value)
+        text = ascii(value)  # escapes whatever could move a cursor
     except ValueError:  # an integer with more digits than Python agrees to print
         text = f"a {type(value).__name__} too long to print"
     return _cut(text)

@@ -21,7 +21,7 @@ class LazySequence(Sequence[Member]):
     def _read(self) -> tuple[Member, ...]:
         members = self._members
         if not isinstance(members, tuple):
-            members = self._members = members()
+            members = self._members = members()  # `make` goes, with all that it holds
         return members
 
     def __getitem__(self, place: Any, /) -> Any:

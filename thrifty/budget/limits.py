@@ -56,6 +56,7 @@ class Budget(PlainData["BudgetState"]):
     @property
     def limits(self) -> LimitAmounts:
         """The four limits in the units of a `Spend`, in the order of `RESOURCES`."""
+        # It was checked when this was made, so that no refusal has to name its field.
         cost = None if self.max_cost_usd is None else limit_nano_usd("", self.max_cost_usd)
         return self.max_tokens, cost, self.max_latency_ms, self.max_tool_calls
 
@@ -66,8 +67,11 @@ class Budget(PlainData["BudgetState"]):
 
     def exceeded_by(self, spend: Spend) -> dict[str, int]:
         """By how much a spend passes each limit, by the name of the resource. Empty within."""
-        amounts = zip(RESOURCES, self.limits, spend.amounts, strict=True)
-        return {r.name: a - limit for r, limit, a in amounts if limit is not None and a > limit}
+        excess: dict[str, int] = {}
+        for resource, limit, amount in zip(RESOURCES, self.limits, spend.amounts, strict=True):
+            if limit is not None and amount > limit:
+                excess[resource.name] = amount - limit
+        return excess
 
     def covers(self, spend: Spend) -> bool:
         """Whether a spend passes no limit. It may reach one."""

@@ -25,12 +25,12 @@ def limit_nano_usd(field: str, usd: object) -> int:
 
 def exact_usd(field: str, usd: object, maximum: int, remedy: str) -> Decimal:
     """Dollars in range, exactly. A float counts as the shortest decimal that names it."""
-    if isinstance(usd, bool) or not isinstance(usd, int | float | Decimal):
+    if isinstance(usd, bool) or not isinstance(usd, int | float | Decimal):  # True is an int
         raise InvalidInput(field, usd, remedy)
     try:
         exact = Decimal(repr(usd)) if isinstance(usd, float) else Decimal(usd)
         in_range = 0 <= exact <= maximum
-    except (InvalidOperation, ValueError):
+    except (InvalidOperation, ValueError):  # NaN compares with nothing
         in_range = False
     if not in_range:
         raise InvalidInput(field, usd, remedy)

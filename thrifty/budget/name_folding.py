@@ -16,6 +16,7 @@ def fold_name(name: str) -> str:
 
     Reference: the skeletons of Unicode Technical Standard 39, for three alphabets.
     """
+    # In this order: wide and ligated letters must be plain ones before they can look alike.
     letters = unicodedata.normalize("NFKC", name).casefold().translate(LOOK_ALIKES)
     return " ".join("".join(filter(_is_visible, letters)).split())
 

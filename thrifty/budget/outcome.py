@@ -1,7 +1,5 @@
 """What became of a step: data, whatever happened."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 

@@ -4,8 +4,6 @@ Plain data is what JSON holds: it goes into the state of a graph, a checkpoint o
 anybody may have changed it. So the fields are checked here, and their values by the class itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -116,7 +114,7 @@ def _read(kind: Any, state: Any, field: str) -> Any:
 
 @cache
 def _form(kind: Any) -> _Form:
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind)  # of most classes they are texts until then
     own = [f.name for f in fields(kind) if f.compare] if is_dataclass(kind) else kind._fields
     derived, may_lack = getattr(kind, "DERIVED", ()), getattr(kind, "MAY_LACK", ())
     written = (*own, *derived)
@@ -135,7 +133,7 @@ def _form(kind: Any) -> _Form:
 
 def _codec(hint: Any) -> _Codec | None:
     """How values of a type are converted. None where they are plain data as they are."""
-    if hasattr(hint, "to_state"):
+    if hasattr(hint, "to_state"):  # first, as it may read more than it writes
         return _Codec(hint.to_state, hint.from_state)
     if is_dataclass(hint) or hasattr(hint, "_fields"):  # or a named tuple
         return _Codec(_write, lambda value, field: _read(hint, value, field))

@@ -35,6 +35,11 @@ TOOL_CALLS = Resource("tool_calls", "tool_calls", "max_tool_calls", _count_forma
 RESOURCES = (TOKENS, COST, LATENCY, TOOL_CALLS)
 
 
+def format_bare(amount: int, resource: Resource) -> str:
+    """An amount beside its resource's name, or another of its kind: a count without its unit."""
+    return f"{amount:,}" if resource in (TOKENS, TOOL_CALLS) else resource.show(amount)
+
+
 def format_amounts(amounts: Mapping[str, int]) -> str:
     """Amounts by the names of their resources, for a person: "412 tokens, 1 call"."""
     return ", ".join([r.show(amounts[r.name]) for r in RESOURCES if r.name in amounts])

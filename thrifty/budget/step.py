@@ -53,7 +53,7 @@ class Step(PlainData["StepState"]):
             if option.step != self.name:
                 raise InvalidInput(f"option {option.name!r}.step", option.step, f"use {self.name}")
         if not self.topic:
-            object.__setattr__(self, "topic", self.name)
+            object.__setattr__(self, "topic", self.name)  # the only way into a frozen object
         object.__setattr__(self, "value_max", max([option.value for option in self.options]))
 
     def option(self, name: str) -> StepOption:

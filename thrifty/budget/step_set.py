@@ -1,13 +1,16 @@
 """A set of steps: whether it is sound, and the order in which its steps run."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+from typing import Any, TypeVar
 
 from thrifty.budget import validate
 from thrifty.budget.errors import InvalidInput
 from thrifty.budget.option import StepOption
 from thrifty.budget.step import Step
+
+Key = TypeVar("Key", str, int)
 
 
 def group_by_step(options: Iterable[StepOption]) -> tuple[Step, ...]:
@@ -43,6 +46,7 @@ def check_steps(steps: Sequence[Step], executors: Collection[str] | None = None)
                     option.executor,
                     f"register it, or use one of: {', '.join(sorted(executors))}",
                 )
+    # Last, as the sorter takes an unknown requirement for one more step.
     if circle := _requirement_cycle(steps):
         raise InvalidInput(f"step {circle[0]!r}.requires", circle, "break this circle")
 
@@ -53,20 +57,34 @@ def order_steps(steps: Sequence[Step]) -> tuple[Step, ...]:
     Requirements come before what requires them, and sections before revisions. Else
     they keep the given order. A requirement that is not among the steps counts as done.
     """
-    position = {step.name: (step.role == "revision", i) for i, step in enumerate(steps)}
-    sorter = TopologicalSorter(
-        {step.name: [name for name in step.requires if name in position] for step in steps}
-    )
-    sorter.prepare()
-    ready: list[tuple[tuple[bool, int], str]] = []
-    ordered: list[Step] = []
-    while sorter.is_active():
-        for name in sorter.get_ready():
-            heappush(ready, (position[name], name))
-        (_, index), name = heappop(ready)
-        ordered.append(steps[index])
-        sorter.done(name)
-    return tuple(ordered)
+    ranks = {step.name: (step.role == "revision", i) for i, step in enumerate(steps)}
+    ordered = order_by_rank(ranks, {step.name: step.requires for step in steps})
+    return tuple([steps[ranks[name][1]] for name in ordered])
+
+
+def order_by_rank(ranks: Mapping[Key, Any], requires: Mapping[Key, Collection[Key]]) -> list[Key]:
+    """Orders members by rank, the lowest first, but each after those that it requires.
+
+    What is required and is no member counts as done.
+    """
+    missing: dict[Key, int] = {}
+    followers: dict[Key, list[Key]] = {member: [] for member in ranks}
+    for member in ranks:
+        before = [name for name in requires[member] if name in ranks]
+        missing[member] = len(before)
+        for name in before:
+            followers[name].append(member)
+    ready = [(ranks[member], member) for member in ranks if not missing[member]]
+    heapify(ready)
+    ordered = []
+    while ready:
+        member = heappop(ready)[1]
+        ordered.append(member)
+        for follower in followers[member]:
+            missing[follower] -= 1
+            if not missing[follower]:
+                heappush(ready, (ranks[follower], follower))
+    return ordered
 
 
 def _requirement_cycle(steps: Sequence[Step]) -> list[str]:

@@ -1,7 +1,5 @@
 """One bill as it is kept: what was estimated, what it came to, and how good it was found."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -47,7 +47,7 @@ class BillHistory:
 def read_history(store: BaseStore) -> BillHistory:
     """All that a store holds, in an order that does not depend on the store."""
     try:
-        items = store.search(NAMESPACE, limit=ITEMS_MAX)
+        items = store.search(NAMESPACE, limit=ITEMS_MAX)  # without a limit, a store gives ten
     except Exception as error:  # noqa: BLE001 - it is somebody else's store
         return BillHistory({}, f"earlier bills could not be read ({type(error).__name__})")
     found = dict(filter(None, (_parse_item(item.value) for item in items)))
@@ -67,6 +67,7 @@ def save_bills(store: BaseStore, run_id: str, bills: Iterable[Bill]) -> str:
         for bill in bills:
             record = BillRecord(run, bill.option.estimate, bill.option.spread, bill.actual)
             work = BilledOption(bill.option.name, bill.executor_model)
+            # A run that is resumed bills its steps again: the new bill takes the place of the old.
             others = [kept for kept in _load_records(store, work) if kept.run != run]
             _store_records(store, work, [*others, record])
     except Exception as error:  # noqa: BLE001 - it is somebody else's store
@@ -103,7 +104,7 @@ def rate(store: BaseStore, run_id: str, scores: Mapping[str, float]) -> int:
 
 def hash_name(text: str) -> str:
     """A hash that stands for a name and reveals nothing of it."""
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]  # whatever it holds
 
 
 def _item_key(work: BilledOption) -> str:

@@ -10,13 +10,9 @@ G. Shafer, "Algorithmic Learning in a Random World" (2005); J. Lei et al., "Dist
 predictive inference for regression" (2018)).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-from typing_extensions import TypedDict
 
 from thrifty.budget import Spend, Step, StepOption
 from thrifty.budget.plain_data import PlainData
@@ -43,17 +39,8 @@ RESIDUALS_MAX = 200
 RESIDUAL_MAX = 1_000.0
 
 
-class LearnedEstimatesState(TypedDict):
-    """A `LearnedEstimates` as plain data."""
-
-    summaries: list[dict[str, Any]]
-    values: dict[str, list[float]]
-    residuals: list[float]
-    bill_count: int
-
-
 @dataclass(frozen=True, slots=True)
-class LearnedEstimates(PlainData[LearnedEstimatesState]):
+class LearnedEstimates(PlainData[dict[str, Any]]):
     """What earlier bills say of estimates and values, summed up."""
 
     PLAIN_NAME = "learned"
@@ -180,4 +167,4 @@ def _residual(forecast: StepOption, actual: Spend) -> float | None:
     deviation = forecast.spread * estimate
     if not amount or not deviation:
         return None
-    return min((amount - estimate) / deviation, RESIDUAL_MAX)
+    return min((amount - estimate) / deviation, RESIDUAL_MAX)  # a tiny spread makes any miss huge

@@ -22,6 +22,7 @@ def open_store(file: Path) -> "Iterator[SqliteStore]":
     """
     from langgraph.store.sqlite import SqliteStore
 
+    # The store begins its transactions itself, and is used from whatever thread a node has.
     connection = sqlite3.connect(
         file, timeout=BUSY_S, check_same_thread=False, isolation_level=None
     )

@@ -5,8 +5,6 @@ knows nothing of thrifty; any other callable is handed the `Work`. LangChain is 
 what it makes is known by its attributes.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
@@ -27,7 +25,7 @@ def adapt(name: str, thing: Any) -> Executor:
         InvalidInput: the thing cannot be called with one argument.
     """
     field = f"executors.{name}"
-    if isinstance(thing, type):
+    if isinstance(thing, type):  # to call it would make one, and do nothing
         raise InvalidInput(field, thing, f"register an instance: {thing.__name__}(...)")
     call = thing
     if callable(getattr(thing, "invoke", None)):

@@ -41,20 +41,12 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
-class Downgrade:
-    """A step that another option does than the plan said."""
-
-    step: str
-    to: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class DispatchResult:
     """What became of the options that were ready."""
 
     assignments: tuple[Assignment, ...]
-    downgrades: tuple[Downgrade, ...]
+    downgrades: tuple[str, ...]
+    """Which steps another option does than the plan said, a sentence each, with the reason."""
     skipped: tuple[Outcome, ...]
 
 
@@ -88,7 +80,7 @@ class Dispatcher:
             steps_by_name: the steps with what can take the place of an option.
         """
         assignments: list[Assignment] = []
-        downgrades: list[Downgrade] = []
+        downgrades: list[str] = []
         skipped: list[Outcome] = []
         for position, wanted in enumerate(ready, 1):
             step = steps_by_name.get(wanted.step, Step(wanted.step, (wanted,)))
@@ -100,7 +92,8 @@ class Dispatcher:
                 continue
             assignments.append(assignment)
             if refusal:
-                downgrades.append(Downgrade(step.name, assignment.work.option.name, refusal))
+                name = assignment.work.option.name
+                downgrades.append(f"{step.name} moved to {name!r}: {refusal}")
         return DispatchResult(tuple(assignments), tuple(downgrades), tuple(skipped))
 
     def _assign_any(
@@ -112,7 +105,7 @@ class Dispatcher:
             try:
                 return self._assign(option, step, kept), refusal
             except (BudgetExceeded, PriceUnknown) as error:
-                refusal = refusal or str(error)
+                refusal = refusal or str(error)  # the first says why it is not the wanted one
         return None, refusal
 
     def _assign(self, option: StepOption, step: Step, kept: Spend) -> Assignment:
@@ -121,7 +114,7 @@ class Dispatcher:
         A run that is resumed or forked finds what it reserved before, and keeps its size. With
         another size it might read another part of the draft, and so ask another question.
         """
-        first = call_key(self.key_of(option), 1)
+        first = call_key(self.key_of(option), 1)  # the executor's first call finds this very entry
         declared = self._as_declared(option)
         limit = earlier_limit(self.ledger, self.account, self.key_of(option))
         if limit is None:

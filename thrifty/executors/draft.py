@@ -46,7 +46,7 @@ class Draft:
         """Its last so many characters, at least one, or all that there are."""
         parts: list[str] = []
         length = -len(SECTION_SEPARATOR)
-        for _, text in reversed(self._parts):
+        for _, text in reversed(self._parts):  # a long draft is read no further than asked
             if length >= characters:
                 break
             parts.append(text)
@@ -58,6 +58,7 @@ def split_revisable(draft: str, tokens_max: int, count: Callable[[str], int]) ->
     """Splits a draft into the whole sections that fit in so many tokens, and what follows them."""
     parts = SECTION_START.split(draft)
     fitting = 0
+    # Counted together: the tokens of sections do not add up to those of the whole.
     while fitting < len(parts) and count("".join(parts[: fitting + 1])) <= tokens_max:
         fitting += 1
     return "".join(parts[:fitting]).strip(), "".join(parts[fitting:]).strip()
@@ -65,8 +66,8 @@ def split_revisable(draft: str, tokens_max: int, count: Callable[[str], int]) ->
 
 def fitting_excerpt(draft: Draft, tokens_max: int) -> str:
     """The end of a draft, as much of it as certainly fits in so many tokens."""
-    end = draft.last_characters(tokens_max + 1)
+    end = draft.last_characters(tokens_max + 1)  # one more shows whether any was cut
     kept = end[-tokens_max:] if tokens_max else ""
     while utf8_bytes(kept) > tokens_max:
-        kept = kept[len(kept) // 8 + 1 :]
+        kept = kept[len(kept) // 8 + 1 :]  # few rounds, and hardly more than needed is lost
     return kept if kept == end else f"…{kept}"

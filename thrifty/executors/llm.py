@@ -50,7 +50,7 @@ def write_with_model(
     except (BudgetExceeded, CallAbandoned) as error:
         reason = str(error)
     except ModelUnavailable as error:
-        reason, disables = str(error), LLM if error.for_good else ""
+        reason, disables = str(error), LLM if error.for_good else ""  # else it may answer yet
     else:
         status, text, reason = _judge(work, reply, allowance)
     return Outcome(work.option, status, text, _sum_charges(allowance), reason, disables)

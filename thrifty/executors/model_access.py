@@ -1,13 +1,14 @@
 """Which model may be asked for an option, and at what price."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from thrifty.budget import PriceUnknown, StepOption
 from thrifty.executors.registry import LLM, LOCAL
-from thrifty.executors.step_limit import with_cost
 from thrifty.models.prices import PriceList
 from thrifty.steering.forecast import ExecutorModel
 
+INPUT_SHARE = 0.25
+"""How much of an estimate in tokens is input, where a price needs to know."""
 OFFLINE_REASON = "offline: no key and no server"
 
 
@@ -47,9 +48,13 @@ class ModelAccess:
 
     def price_option(self, option: StepOption) -> StepOption:
         """The option with its cost filled in, where money counts and a price is known."""
-        if not self.is_cost_limited or option.executor != LLM:
+        estimate = option.estimate
+        # A cost that its catalog states is left as it is.
+        if not self.is_cost_limited or option.executor != LLM or estimate.cost_nano_usd:
             return option
+        tokens_in = round(estimate.tokens * INPUT_SHARE)
         try:
-            return with_cost(option, self.model_of(option), self.prices)
+            cost = self.prices.quote(self.model_of(option), tokens_in, estimate.tokens - tokens_in)
         except PriceUnknown:
             return option
+        return replace(option, estimate=replace(estimate, cost_nano_usd=cost))

@@ -1,7 +1,5 @@
 """The text in whatever a tool or a Runnable returns."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +17,7 @@ def output_text(output: Any) -> str:
     if output is None:
         return ""
     if isinstance(output, str):
-        return str(output)
+        return str(output)  # of a subclass, the plain text
     if isinstance(output, Mapping):
         return _mapping_text(output)
     if isinstance(output, list | tuple):

@@ -23,7 +23,7 @@ def check_payload(option: StepOption) -> None:
     if not option.payload:
         return
     _check_plain(where, option.payload, PAYLOAD_DEPTH_MAX)
-    if option.executor in PAYLOAD_FIELDS:
+    if option.executor in PAYLOAD_FIELDS:  # what others read, only who wrote them knows
         validate.record(where, option.payload, PAYLOAD_FIELDS[option.executor])
         validate.choice(f"{where}.prompt", option.payload.get("prompt", "generic"), PROMPTS)
         validate.choice(f"{where}.template", option.payload.get("template", "generic"), TEMPLATES)

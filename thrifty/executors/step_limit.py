@@ -15,8 +15,6 @@ from thrifty.models.prices import PriceList, most_affordable
 
 HEADROOM = 3
 """A call may use at most so many times its estimate."""
-INPUT_SHARE = 0.25
-"""How much of an estimate in tokens is input, where a price needs to know."""
 
 
 def step_limit(
@@ -43,7 +41,7 @@ def step_limit(
         raise BudgetExceeded(missing, option.name)
     if option.executor == LLM:
         return call_limit(option, left, model, prices, declared.tokens)
-    return replace(needed, latency_ms=0)
+    return replace(needed, latency_ms=0)  # time is cut, not reserved
 
 
 def least_needed(option: StepOption, declared: Spend) -> Spend:
@@ -88,20 +86,7 @@ def call_limit(
         cost = prices.worst_quote(model, tokens)
     if tokens < option.estimate.tokens:
         raise BudgetExceeded({TOKENS.name: option.estimate.tokens - tokens}, option.name)
-    limit = Spend(tokens, cost, 0, max(1, option.estimate.tool_calls))
-    if missing := left.without_latency().exceeded_by(limit):
+    limit = Spend(tokens, cost, 0, max(1, option.estimate.tool_calls))  # the call is one
+    if missing := left.without_latency().exceeded_by(limit):  # time is cut, not reserved
         raise BudgetExceeded(missing, option.name)
     return limit
-
-
-def with_cost(option: StepOption, model: str, prices: PriceList) -> StepOption:
-    """The option with its estimated cost filled in from the price of the model, unless it has one.
-
-    Raises:
-        PriceUnknown: neither the catalog nor a price list says what it would cost.
-    """
-    if option.estimate.cost_nano_usd:
-        return option
-    tokens_in = round(option.estimate.tokens * INPUT_SHARE)
-    cost = prices.quote(model, tokens_in, option.estimate.tokens - tokens_in)
-    return replace(option, estimate=replace(option.estimate, cost_nano_usd=cost))

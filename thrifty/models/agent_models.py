@@ -6,7 +6,6 @@ from typing import Any
 from thrifty.budget import ModelUnavailable
 from thrifty.models.allowance import OUTPUT_CAP_UNKNOWN, Allowance
 from thrifty.models.chat_clients import ChatClients
-from thrifty.models.guard.step_account import enclosing_account
 from thrifty.models.input_bound import O200K_MODELS, tokens_bound
 from thrifty.models.prices import PriceList, public_list
 from thrifty.models.providers.protocol import CallBounds
@@ -67,8 +66,7 @@ class Models:
         # Where nobody knows how long its answers can be, the reservation alone bounds them.
         limit = allowance.limit.tokens if allowance.limit else OUTPUT_CAP_UNKNOWN
         bounds = CallBounds(client.output_tokens_max or limit, cap_field=self._cap_field)
-        accounts = allowance, enclosing_account(allowance.ledger, allowance.account)
-        model: Any = MeteredChatModel(client, lambda _: accounts, bounds, self.prices)
+        model: Any = MeteredChatModel(client, lambda _: allowance, bounds, self.prices)
         if prompt.tool is not None:
             model = model.bind_tools([prompt.tool], tool_choice=prompt.tool["title"])
         reply = read_reply(model.invoke(prompt.text, config))
@@ -79,7 +77,7 @@ class Models:
 
 def read_reply(message: Any) -> Reply:
     """Text, tool-call arguments and whether they were cut, from a message of LangChain's."""
-    calls = message.tool_calls or message.invalid_tool_calls
+    calls = message.tool_calls or message.invalid_tool_calls  # broken JSON is the reader's affair
     metadata = message.response_metadata
     at_cap = metadata.get("finish_reason") == "length" or metadata.get("status") == "incomplete"
     ended = metadata.get("finish_reason") or metadata.get("status")

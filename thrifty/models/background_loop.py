@@ -185,7 +185,7 @@ class BackgroundLoop:
             with ACTIVE_CLOCK.watch():
                 await _wait_until(due_ns, task, left)
         finally:
-            left.cancel()
+            left.cancel()  # it would wait for ever
             if not task.done():
                 ending = asyncio.ensure_future(_end(task))
                 self._ending.add(ending)  # the loop itself keeps only weak references
@@ -232,7 +232,7 @@ class BackgroundLoop:
             self._loop.stop()
 
         asyncio.run_coroutine_threadsafe(close_all(), self._loop)
-        self._thread.join(CLOSING_S)
+        self._thread.join(CLOSING_S)  # no longer: a connection may hang
 
     def _threads_for(self, ledgers: Iterable[object]) -> WorkerThreads:
         named = frozenset(map(id, ledgers))

@@ -19,7 +19,7 @@ class ChatClients:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.get = lru_cache(maxsize=64)(self._build)
+        self.get = lru_cache(maxsize=64)(self._build)  # bounded: callers name models
 
     def load(self) -> None:
         """Imports the client library, which takes seconds the first time.

@@ -42,7 +42,7 @@ def read_failure(error: BaseException) -> Failure:
     """The meaning of an exception that a call raised."""
     import openai
 
-    if isinstance(error, TimeoutError | openai.APITimeoutError):
+    if isinstance(error, TimeoutError | openai.APITimeoutError):  # also a connection error
         return Failure("no whole answer before the deadline", billed=True, retry_after_ms=None)
     if isinstance(error, openai.APIStatusError):
         return _read_status(error.status_code, error.response.headers, error.body)
@@ -62,7 +62,7 @@ def _read_status(status: int, headers: Mapping[str, str], body: object) -> Failu
         return Failure("too many requests (429)", False, _retry_after_ms(headers))
     if status >= SERVER_ERROR:  # the model may have answered before the server failed
         return Failure(f"the server failed ({status})", True, RETRY_WAIT_MS)
-    if any(code in str(body) for code in FILTERED):
+    if any(code in str(body) for code in FILTERED):  # wherever in it Azure says so
         return Failure(f"the server's filter refused the request ({status})", True, None)
     for_good = status in REFUSED_FOR_GOOD
     return Failure(

@@ -6,7 +6,7 @@ as an image, is named and not guessed.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -37,28 +37,27 @@ def tokens_bound(text: str, model: str) -> int:
     The count is exact where the encoding of the model is known, by an encoder that is offline.
     Elsewhere UTF-8 bytes bound it: byte-level byte-pair encodings never split below a byte.
     """
-    return _counter(model)(text)
+    if (encoder := _encoder(model)) is None:
+        return utf8_bytes(text)
+    # A lone surrogate has no UTF-8 form: what is sent in its place is what must be counted.
+    count: int = encoder.count(text.encode("utf-8", "replace").decode("utf-8"))
+    return count
 
 
 def is_exact(model: str) -> bool:
     """Whether a model's encoding is known, so that counts are no mere bounds."""
-    return _counter(model) is not utf8_bytes
+    return _encoder(model) is not None
 
 
 @cache
-def _counter(model: str) -> Callable[[str], int]:
+def _encoder(model: str) -> Any:
+    """What encodes texts as a model does; None where nobody knows."""
     from rs_bpe.bpe import openai  # 50 ms to load: only when a model is really asked
 
+    # Not in one table: "gpt-4o" begins as "gpt-4" does, and must be asked for first.
     if model.startswith(O200K_MODELS):
-        return _exact(openai.o200k_base().count)
-    if model.startswith(CL100K_MODELS):
-        return _exact(openai.cl100k_base().count)
-    return utf8_bytes
-
-
-def _exact(count: Callable[[str], int]) -> Callable[[str], int]:
-    # A lone surrogate has no UTF-8 form: what is sent in its place is what must be counted.
-    return lambda text: count(text.encode("utf-8", "replace").decode("utf-8"))
+        return openai.o200k_base()
+    return openai.cl100k_base() if model.startswith(CL100K_MODELS) else None
 
 
 def utf8_bytes(text: str) -> int:
@@ -80,9 +79,8 @@ def input_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int
         _add_texts(message, texts)
         calls += len(message.get("tool_calls") or ())
     tokens = MESSAGE_OVERHEAD_TOKENS * max(1, len(messages) + calls + len(schemas))
-    count = _counter(model)
     for text in texts:
-        tokens += count(text)
+        tokens += tokens_bound(text, model)
     if tokens_per_attachment:
         tokens += tokens_per_attachment * attachments(body)
     return tokens
@@ -109,24 +107,19 @@ def recalled_tokens(messages: Iterable[Any]) -> int | None:
     """
     recalled = 0
     for message in messages:
-        for thought in _thoughts(message):
-            if not thought.get("encrypted_content"):
+        # langchain-openai keeps reasoning among the parts or, in an older form, apart from them.
+        parts = message.content if isinstance(message.content, list) else ()
+        apart = message.additional_kwargs.get("reasoning")
+        for part in (*parts, apart):
+            is_apart = part is apart
+            if not isinstance(part, dict) or not (is_apart or part.get("type") == "reasoning"):
+                continue
+            if not part.get("encrypted_content"):
                 if (usage := read_usage(message)) is None:
                     return None
                 recalled += usage.output_tokens
                 break  # however many thoughts it has: all were counted with it
     return recalled
-
-
-def _thoughts(message: Any) -> list[Any]:
-    """The reasoning in a message, in either of the forms in which langchain-openai keeps it."""
-    thoughts: list[Any] = []
-    if isinstance(message.content, list):
-        for part in message.content:
-            if isinstance(part, dict) and part.get("type") == "reasoning":
-                thoughts.append(part)
-    apart = message.additional_kwargs.get("reasoning")
-    return [*thoughts, apart] if isinstance(apart, dict) else thoughts
 
 
 def why_unbounded(body: Mapping[str, Any]) -> str:

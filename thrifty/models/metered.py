@@ -21,7 +21,7 @@ from thrifty.models.allowance import (
     Allowance,
     countdown,
 )
-from thrifty.models.guard.step_account import StepAccount, current_account, enclosing_account
+from thrifty.models.guard.step_account import current_account
 from thrifty.models.metered_model import MeteredChatModel
 from thrifty.models.node_attempts import AttemptNumbers, current_attempt
 from thrifty.models.prices import PriceList
@@ -166,7 +166,7 @@ class _CallKeys:
 
     def next(self, digest: str) -> str:
         attempt = current_attempt() if self.is_replayed else None
-        with self._lock:
+        with self._lock:  # a batch asks at once, in threads
             if attempt is None:
                 number = self._count(digest)
             else:
@@ -184,10 +184,7 @@ class _CallKeys:
 
 @dataclass(frozen=True)
 class _AccountChoice:
-    """Books calls on an account or, without one, on that of the step in whose executor they are.
-
-    On an account they are booked in the step around them as well, where that has another.
-    """
+    """Books calls on an account or, without one, on that of the step in whose executor they are."""
 
     booked_in: tuple[Ledger, AccountOrLease] | None
     left_ms: Callable[[Budget], int | None] | None
@@ -196,9 +193,9 @@ class _AccountChoice:
     label: str
     options: MeteringOptions
 
-    def __call__(self, request: ProviderRequest) -> tuple[Allowance, StepAccount | None]:
+    def __call__(self, request: ProviderRequest) -> Allowance:
         if self.booked_in is not None:
-            return self._allowance(request, *self.booked_in), enclosing_account(*self.booked_in)
+            return self._allowance(request, *self.booked_in)
         step = current_account()
         if step is None:
             remedy = "name a ledger and an account, or make the call in a registered executor"
@@ -208,7 +205,7 @@ class _AccountChoice:
         step.note_metered()
         step.note_declined(None)
         allowance = self._allowance(request, step.ledger, step.account, lambda _: step.left_ms())
-        return replace(allowance, on_refusal=step.note_declined), step.parent
+        return replace(allowance, on_refusal=step.note_declined)
 
     def _allowance(
         self,

@@ -6,17 +6,17 @@ it. The ledger may have to wait for a disk, so it is asked in threads beside the
 """
 
 import asyncio
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from thrifty.budget import BudgetExceeded, InvalidInput, ModelUnavailable, PriceUnknown
 from thrifty.budget.clock import NANO_PER_MS, elapsed_ms, now_ns
 from thrifty.budget.resources import LATENCY
 from thrifty.ledger.protocol import Entry
 from thrifty.models import stored_answer
-from thrifty.models.background_loop import CallAbandoned, Emit, background_loop
+from thrifty.models.background_loop import BackgroundLoop, CallAbandoned, Emit, background_loop
 from thrifty.models.failures import Failure, read_failure
 from thrifty.models.reservation import CallAccounts, Reservation
 from thrifty.models.tracing.call_record import (
@@ -25,9 +25,11 @@ from thrifty.models.tracing.call_record import (
     record_call,
     reservation_facts,
 )
-from thrifty.models.tracing.recorders import is_recorded
+from thrifty.models.tracing.recorders import AddFacts, Facts, is_recorded
 from thrifty.models.usage import read_usage
 from thrifty.models.wait_for_budget import wait_for_budget
+
+T = TypeVar("T")
 
 WAIT_MAX_MS = 60_000
 """How long a call without a limit on time is put off at most because the server asks for it."""
@@ -46,21 +48,18 @@ class Answer:
     """Whether it was paid before, and comes from the journal."""
 
 
+@dataclass(slots=True)
 class MeteredCall:
-    """One call on its way to the model and back.
+    """One call on its way to the model and back."""
 
-    Args:
-        accounts: the request, and where it is booked.
-        run_manager: LangChain's, of this call; a tracer among its handlers is told of it.
-    """
-
-    def __init__(self, accounts: CallAccounts, run_manager: Any = None) -> None:
-        self._accounts, self._run_manager = accounts, run_manager
-        self._request, self._allowance = accounts.request, accounts.allowance
-        self.loop = background_loop()
-        """Where it has to be asked."""
-        self._in_thread = partial(self.loop.in_thread, accounts.ledgers)
-        self._has_emitted = False
+    accounts: CallAccounts
+    """Its request, and where it is booked."""
+    run_manager: Any = None
+    """LangChain's, of this call; a tracer among its handlers is told of it."""
+    loop: BackgroundLoop = field(default_factory=background_loop)
+    """Where it has to be asked."""
+    has_emitted: bool = False
+    """Whether a piece of an answer was handed over."""
 
     async def ask(self, abandoned: asyncio.Event, emit: Emit | None = None) -> Answer:
         """Asks once, and again where that may help and the budget holds one more attempt.
@@ -76,7 +75,7 @@ class MeteredCall:
         """
         failure: Failure | None = None
         charged: Entry | None = None
-        for _ in range(self._allowance.attempts_max):
+        for _ in range(self.accounts.allowance.attempts_max):
             if failure is not None and not await self._wait(failure, abandoned):
                 break
             try:
@@ -84,8 +83,8 @@ class MeteredCall:
             except (BudgetExceeded, InvalidInput, PriceUnknown) as error:
                 if failure is not None and isinstance(error, BudgetExceeded):
                     break  # how the first attempt failed says more than that a second does not fit
-                if failure is None and self._allowance.on_refusal:
-                    self._allowance.on_refusal(error)
+                if failure is None and self.accounts.allowance.on_refusal:
+                    self.accounts.allowance.on_refusal(error)
                 raise
             if isinstance(outcome, Answer):
                 return outcome
@@ -94,14 +93,15 @@ class MeteredCall:
             charged = reservation.entry if failure.billed else charged
         assert failure is not None, "there is at least one attempt"
         raise ModelUnavailable(
-            f"{self._request.model}: {failure.reason}", for_good=failure.for_good
+            f"{self.accounts.request.model}: {failure.reason}", for_good=failure.for_good
         )
 
     async def _wait(self, failure: Failure, abandoned: asyncio.Event) -> bool:
         """Waits as long as the failure asks; False where that is no use or takes too long."""
-        if failure.retry_after_ms is None or self._has_emitted:
+        if failure.retry_after_ms is None or self.has_emitted:
             return False
-        left_ms = await self._in_thread(self._accounts.left_ms)
+        left_ms = await self._in_thread(self.accounts.left_ms)
+        # What could only be sent after the deadline is not worth the wait.
         if failure.retry_after_ms >= (WAIT_MAX_MS if left_ms is None else left_ms):
             return False
         with suppress(TimeoutError):
@@ -112,74 +112,75 @@ class MeteredCall:
         self, after: Entry | None, abandoned: asyncio.Event, emit: Emit | None
     ) -> tuple[Reservation, Answer | Failure]:
         """Reserves and asks, and records it where somebody keeps records."""
-        if not is_recorded(self._run_manager):
-            reservation = await self._reserve(after, abandoned)
-            return reservation, await self._send(reservation, abandoned, emit)
-        with record_call(self._request, self._allowance.label, self._run_manager) as add_facts:
-            reservation = await self._reserve(after, abandoned)
-            add_facts(reservation_facts(reservation.entry, reservation.cap))
+        accounts, manager, reservation = self.accounts, self.run_manager, None
+        record: AbstractContextManager[AddFacts | None] = nullcontext()
+        if is_recorded(manager):
+            record = record_call(accounts.request, accounts.allowance.label, manager)
+        with record as add_facts:
+            # Where the caller allows that, it waits first for what others hold.
+            if accounts.allowance.patience_ms:
+                reservation = await wait_for_budget(accounts, after, self.loop, abandoned)
+            reservation = reservation or await self._in_thread(accounts.reserve, after)
+            assert reservation is not None, "who cannot wait is not asked to wait"
+            if add_facts:
+                add_facts(reservation_facts(reservation.entry, reservation.cap))
             outcome = await self._send(reservation, abandoned, emit)
-            if isinstance(outcome, Answer):
-                answered = outcome.entry, outcome.message
-                add_facts(answer_facts(*answered, is_replayed=outcome.is_replayed))
-            else:
-                find, account = self._allowance.ledger.entry, self._allowance.account
-                entry = await self._in_thread(find, account, reservation.entry.key)
-                add_facts(failure_facts(entry or reservation.entry, outcome.reason))
-            return reservation, outcome
+            if add_facts:
+                add_facts(await self._closing_facts(outcome, reservation))
+        return reservation, outcome
 
-    async def _reserve(self, after: Entry | None, abandoned: asyncio.Event) -> Reservation:
-        """Reserves; where the caller allows that, it waits before for what others hold."""
-        reservation = None
-        if self._allowance.patience_ms:
-            reservation = await wait_for_budget(self._accounts, after, self.loop, abandoned)
-        reservation = reservation or await self._in_thread(self._accounts.reserve, after)
-        assert reservation is not None, "who cannot wait is not asked to wait"
-        return reservation
+    async def _closing_facts(self, outcome: Answer | Failure, reservation: Reservation) -> Facts:
+        if isinstance(outcome, Answer):
+            return answer_facts(outcome.entry, outcome.message, is_replayed=outcome.is_replayed)
+        ledger, account = self.accounts.allowance.ledger, self.accounts.allowance.account
+        entry = await self._in_thread(ledger.entry, account, reservation.entry.key)
+        return failure_facts(entry or reservation.entry, outcome.reason)
 
     async def _send(
         self, reservation: Reservation, abandoned: asyncio.Event, emit: Emit | None
     ) -> Answer | Failure:
         """Sends it, unless it was before, and books what comes of it."""
-        entry, accounts = reservation.entry, self._accounts
+        entry, accounts, in_thread = reservation.entry, self.accounts, self._in_thread
         if entry.status == "settled" and entry.answer:
             return self._replay(entry, emit)
         if entry.status != "unsent":
             return Failure(ASKED_BEFORE, billed=True, retry_after_ms=0)
-        is_first, left_ms, due_ns = await self._in_thread(self._mark_sent, reservation)
+        is_first, left_ms, due_ns = await in_thread(self._mark_sent, reservation)
         if not is_first:  # another process found the same reservation, and was quicker
             return Failure(ASKED_BEFORE, billed=True, retry_after_ms=0)
         if left_ms is not None and left_ms <= 0:
-            await self._in_thread(accounts.release, reservation)
-            raise BudgetExceeded({LATENCY.name: 1 - left_ms}, self._allowance.label)
+            await in_thread(accounts.release, reservation)
+            raise BudgetExceeded({LATENCY.name: 1 - left_ms}, accounts.allowance.label)
         # Nothing has left yet, so what nobody waits for any more is free.
         if abandoned.is_set():
-            await self._in_thread(accounts.release, reservation)
+            await in_thread(accounts.release, reservation)
             raise CallAbandoned
         started_ns = now_ns()
-        send = self._request.send(reservation.cap, None if emit is None else self._emitter(emit))
+        send = accounts.request.send(reservation.cap, None if emit is None else self._emitter(emit))
         try:
             generation = await self.loop.await_call(send, due_ns, abandoned)
         except CallAbandoned:  # the server may answer, and bill, all the same
             latency_ms = elapsed_ms(started_ns)
-            await self._in_thread(accounts.charge_in_full, reservation, latency_ms)
+            await in_thread(accounts.charge_in_full, reservation, latency_ms)
             raise
         except Exception as error:  # noqa: BLE001 - client and parser can raise anything
-            return await self._in_thread(
-                self._book_failure, error, reservation, elapsed_ms(started_ns)
-            )
+            return await in_thread(self._book_failure, error, reservation, elapsed_ms(started_ns))
         latency_ms = elapsed_ms(started_ns)
-        return await self._in_thread(self._book_answer, generation.message, reservation, latency_ms)
+        return await in_thread(self._book_answer, generation.message, reservation, latency_ms)
+
+    def _in_thread(self, act: Callable[..., T], *arguments: Any) -> Coroutine[Any, Any, T]:
+        """Asks the ledgers that the call is booked in, in threads beside the loop."""
+        return self.loop.in_thread(self.accounts.ledgers, act, *arguments)
 
     def _mark_sent(self, reservation: Reservation) -> tuple[bool, int | None, int | None]:
         """Whether it is this call's to send, the time that is left, and when that is over."""
-        left_ms = self._allowance.left_ms(reservation.limits)
+        left_ms = self.accounts.allowance.left_ms(reservation.limits)
         due_ns = None if left_ms is None else now_ns() + left_ms * NANO_PER_MS
-        return self._accounts.mark_sent(reservation), left_ms, due_ns
+        return self.accounts.mark_sent(reservation), left_ms, due_ns
 
     def _emitter(self, emit: Emit) -> Emit:
         def emit_and_note(piece: Any) -> None:
-            self._has_emitted = True
+            self.has_emitted = True
             emit(piece)
 
         return emit_and_note
@@ -196,16 +197,16 @@ class MeteredCall:
         """A failed attempt is free, charged in full or, where its usage came along, at that."""
         failure = read_failure(error)
         if failure.usage is not None:
-            self._accounts.settle(failure.usage, reservation, latency_ms)
+            self.accounts.settle(failure.usage, reservation, latency_ms)
         elif failure.billed:
-            self._accounts.charge_in_full(reservation, latency_ms)
+            self.accounts.charge_in_full(reservation, latency_ms)
         else:
-            self._accounts.release(reservation)
+            self.accounts.release(reservation)
         return failure
 
     def _book_answer(self, message: Any, reservation: Reservation, latency_ms: int) -> Answer:
         """An answer is charged at its usage; without one that is true, in full."""
         if (usage := read_usage(message)) is None:
-            return Answer(message, self._accounts.charge_in_full(reservation, latency_ms))
+            return Answer(message, self.accounts.charge_in_full(reservation, latency_ms))
         answer = stored_answer.to_json(message)
-        return Answer(message, self._accounts.settle(usage, reservation, latency_ms, answer))
+        return Answer(message, self.accounts.settle(usage, reservation, latency_ms, answer))

@@ -10,7 +10,7 @@ from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
 
 from thrifty.models.allowance import Allowance
-from thrifty.models.guard.step_account import StepAccount
+from thrifty.models.guard.step_account import enclosing_account
 from thrifty.models.metered_call import Answer, MeteredCall
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.protocol import CallBounds, ProviderModel, ProviderRequest
@@ -23,8 +23,8 @@ INHERITED = ("callbacks", "tags", "metadata", "rate_limiter", "output_version", 
 
 Stop = list[str] | None
 """Texts at which an answer is to end."""
-ChooseAllowance = Callable[[ProviderRequest], tuple[Allowance, StepAccount | None]]
-"""Where a request is booked: its own allowance, and the account of the step around it."""
+ChooseAllowance = Callable[[ProviderRequest], Allowance]
+"""What a request may use, and where it is booked."""
 
 
 class MeteredChatModel(BaseChatModel):
@@ -89,7 +89,8 @@ class MeteredChatModel(BaseChatModel):
         run_manager: Any,
     ) -> MeteredCall:
         request = self._model.request(messages, stop, options, self._bounds)
-        allowance, outer = self._choose(request)
+        allowance = self._choose(request)
+        outer = enclosing_account(allowance.ledger, allowance.account)
         accounts = CallAccounts(request, self._bounds, self._prices, allowance, outer)
         return MeteredCall(accounts, run_manager)
 

@@ -39,7 +39,7 @@ class PriceList:
 
         So a call is settled at the prices at which it was reserved.
         """
-        return PriceList(dict(self._own), cache(self._listed))
+        return PriceList(dict(self._own), cache(self._listed))  # its owner may change it meanwhile
 
     def of(self, model: str, usage: Usage) -> int:
         """The price of what a call has used, in nano-USD, rounded up.
@@ -72,7 +72,7 @@ class PriceList:
             cache_read_tokens=usage.cached_tokens or None,
             cache_write_tokens=usage.written_tokens or None,
         )
-        listed, now = self._listed()
+        listed, now = self._listed()  # one moment for the whole quote
         tier = "" if usage.tier in STANDARD_TIERS else usage.tier
         context = {"service_tier": tier} if tier else None
         try:
@@ -122,7 +122,7 @@ def most_affordable(most: int, limit_nano_usd: int, quote: Callable[[int], int])
         return most
     low, high = 0, most - 1
     while low < high:
-        middle = (low + high + 1) // 2
+        middle = (low + high + 1) // 2  # rounded up, or two neighbours never meet
         if quote(middle) <= limit_nano_usd:
             low = middle
         else:

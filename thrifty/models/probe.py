@@ -41,7 +41,7 @@ def probe(settings: Settings) -> ProbeResult:
         api_key=settings.api_key or "none",
         base_url=server_address(settings),
         http_client=connections(),
-        max_retries=0,
+        max_retries=0,  # a person waits for it
     )
     loop, started_ns = background_loop(), now_ns()
     due_ns = started_ns + DEADLINE_MS * NANO_PER_MS

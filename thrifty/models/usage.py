@@ -51,6 +51,7 @@ def read_usage(message: Any) -> Usage | None:
     if tokens_in == 0 or (tokens_out == 0 and (message.content or message.tool_calls)):
         return None
     details = {**(given.get("output_token_details") or {}), **details_in}
+    tier = next((tier for tier in TIERS if tier in details), "")
     # Whatever a server says, the parts of the input are no more than the whole.
     cached = min(cached, tokens_in)
     return Usage(
@@ -58,7 +59,7 @@ def read_usage(message: Any) -> Usage | None:
         _all_output(given, tokens_in, tokens_out),
         cached,
         min(written, tokens_in - cached),
-        str(message.response_metadata.get("service_tier") or _tier(details)),
+        str(message.response_metadata.get("service_tier") or tier),
         tuple(
             sorted(kind for kind in details if details[kind] and _plain(kind) not in KNOWN_KINDS)
         ),
@@ -92,10 +93,6 @@ def _plain(kind: str) -> str:
     """The name of a kind of tokens without its tier."""
     tier, _, bare = kind.partition("_")
     return bare if tier in TIERS and bare else kind
-
-
-def _tier(details: Mapping[str, Any]) -> str:
-    return next((tier for tier in TIERS if tier in details), "")
 
 
 def _is_count(count: Any) -> TypeGuard[int]:

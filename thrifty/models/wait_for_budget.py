@@ -40,7 +40,7 @@ async def wait_for_budget(
         left_ms = allowance.left_ms(balance.budget)
         if now_ns() >= wait_until_ns or (left_ms is not None and left_ms <= 0):
             return None
-        if balance != tried:
+        if balance != tried:  # else nothing was set free meanwhile
             reserve = partial(accounts.reserve, after, can_wait=True)
             if (reservation := await in_thread(reserve)) is not None:
                 return reservation

@@ -1,10 +1,9 @@
 """Which options are available to a run, at what price, and why the others are not."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
-from thrifty.budget import LeftOut, Step
+from thrifty.budget import LeftOut, Step, StepOption
 from thrifty.executors.model_access import ModelAccess
-from thrifty.planning.available_options import ExclusionReason, split_available
 
 
 def price_steps(steps: Iterable[Step], model_access: ModelAccess) -> tuple[Step, ...]:
@@ -19,18 +18,25 @@ def price_steps(steps: Iterable[Step], model_access: ModelAccess) -> tuple[Step,
 def find_available_options(
     steps: Iterable[Step],
     model_access: ModelAccess,
-    exclusion_reason: ExclusionReason = lambda option: "",
+    exclusion_reason: Callable[[StepOption], str] = lambda option: "",
 ) -> tuple[tuple[Step, ...], tuple[LeftOut, ...]]:
-    """What can be chosen, and what cannot and why.
+    """What can be chosen, and what cannot and why; a step without any option left is not offered.
 
     Args:
         steps: what is still to be done, priced.
         model_access: what models can be asked.
-        exclusion_reason: further reasons, such as that an option has failed before.
+        exclusion_reason: a further reason, such as that an option has failed before, or nothing.
     """
-    return split_available(
-        steps, lambda option: exclusion_reason(option) or model_access.unavailable_reason(option)
-    )
+    offered: list[Step] = []
+    left_out: list[LeftOut] = []
+    for step in steps:
+        reasons = [exclusion_reason(o) or model_access.unavailable_reason(o) for o in step.options]
+        judged = list(zip(step.options, reasons, strict=True))
+        left_out += [LeftOut(option.name, step.name, reason) for option, reason in judged if reason]
+        if options := tuple(option for option, reason in judged if not reason):
+            # The very same step where it lost nothing: forecasts know a step by its identity.
+            offered.append(step.with_options(options) if any(reasons) else step)
+    return tuple(offered), tuple(left_out)
 
 
 def no_plan_reason(

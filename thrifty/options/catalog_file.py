@@ -40,7 +40,7 @@ def read_catalog_file(path: Path, where: str) -> tuple[Step, ...]:
     """Reads the steps in the file at a path, as `read_catalog_text` does."""
     try:
         with path.open("rb") as file:
-            raw = file.read(FILE_BYTES_MAX + 1)
+            raw = file.read(FILE_BYTES_MAX + 1)  # one more tells of a larger one
     except OSError as error:
         remedy = f"give a file that can be read ({error.strerror})"
         raise InvalidInput(where, str(path), remedy) from error

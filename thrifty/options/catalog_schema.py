@@ -1,7 +1,5 @@
 """The fields of a catalog file, checked by pydantic, and how they become steps."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from decimal import Decimal
 from difflib import get_close_matches

@@ -87,7 +87,7 @@ def read_proposals(
         except InvalidInput as refused:
             remarks.append(f"proposal {number} was dropped: {strip_unprintable(str(refused))}")
         else:
-            names |= {fold_name(step.name), fold_name(step.options[0].name)}
+            names |= {fold_name(step.name), fold_name(step.options[0].name)}  # taken from now on
             steps.append(step)
             if _read_finite("value", proposal["value"]) > value_max:
                 remarks.append(f"proposal {number} is worth {value_max:g}, as the best known step")
@@ -158,7 +158,7 @@ def _no_less(claimed: Spend, alike: Sequence[StepOption]) -> Spend:
 def _read_finite(field: str, value: object) -> float:
     """A number from zero up. A negative claim counts as zero, NaN and infinity as nonsense."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return float(max(0, min(value, CLAIM_MAX)))
+        return float(max(0, min(value, CLAIM_MAX)))  # capped first: not every int is a float
     if not isinstance(value, float) or not math.isfinite(value):
         raise InvalidInput(f"proposal.{field}", value, "use a finite number")
     return max(0.0, value)

@@ -7,8 +7,6 @@ R. T. Rockafellar, "Convex Analysis", section 28 (1970); M. L. Fisher, Managemen
 (1981). What a certain increase really brings is planned anew, exactly.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -93,6 +91,7 @@ def shadow_prices(problem: Problem, plan: Plan) -> tuple[ShadowPrice, ...]:
         step = round_amount(limit // SHOWN_LIMIT_DIVISOR)
         # The price holds at the margin only, so what a round amount really brings is planned.
         richer = frontier_point(problem, problem.left.raised_by({name: step}))
+        # The row has the time of all places: a millisecond more is one more for each of them.
         places = problem.concurrency if is_makespan else 1
         price = prices[row] * places * model.unit_micro / MICRO
         worth = max(0.0, richer.value - plan.value)
@@ -187,6 +186,7 @@ def unbinding_increase(problem: Problem, resource: str) -> int:
         max(o.estimate.amounts[place] * (1.0 + o.spread * tail * shift) for o in step.options)
         for step in problem.steps
     )
+    # Twice what all of it can take: an increase that is too large does no harm.
     return 2 * int(most) + 1 + problem.spent.amounts[place] + problem.kept_back.amounts[place]
 
 

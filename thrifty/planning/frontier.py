@@ -3,8 +3,6 @@
 Every point is an exact plan of its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -60,6 +58,7 @@ def frontier(
     validate.choice("resource", resource, [*limited, ALL_RESOURCES])
     validate.amount("points", points, minimum=1, maximum=10_000)
     names = limited if resource == ALL_RESOURCES else [resource]
+    # Exact, so that the last point is the whole multiple and none is off by rounding.
     shares = [Fraction(up_to) * i / points for i in range(1, points + 1)]
     return tuple(
         frontier_point(problem, scale_limits(problem.left, names, share), engine)

@@ -6,7 +6,7 @@ from thrifty.budget.clock import NANO_PER_MS, NANO_PER_US
 from thrifty.budget.lazy import LazySequence
 from thrifty.budget.plan import Plan, PlanStatus
 from thrifty.planning.problem import Problem
-from thrifty.planning.reasons import explain_left_out
+from thrifty.planning.reasons import LeftOutReasons
 from thrifty.planning.solver.auto import solve_automatically
 from thrifty.planning.solver.beam_search import solve_by_beam_search
 from thrifty.planning.solver.build_knapsack import build_knapsack
@@ -31,7 +31,7 @@ def make_plan_with(
     engine: str, problem: Problem, deadline_ms: int, clock_ns: Callable[[], int]
 ) -> Plan:
     """The plan that one engine makes; see `thrifty.planning.engines.make_plan`."""
-    start = clock_ns()
+    start = clock_ns()  # before the model is built: that is planning, too
     matrix = ConstraintMatrix(problem)
     model = build_knapsack(problem, matrix)
     result = SOLVE_FUNCTIONS[engine](
@@ -48,10 +48,10 @@ def make_plan_with(
         chosen=chosen,
         value=model.plan_value(result.items) * model.unit_micro / MICRO,
         bound=result.bound * model.unit_micro / MICRO,
-        left_out=LazySequence(
-            lambda: explain_left_out(
-                problem, matrix, model, chosen_items, is_plan=status != "infeasible"
-            )
+        left_out=LazySequence(  # most plans are only compared
+            lambda: LeftOutReasons(
+                problem, matrix, model, chosen_items, status != "infeasible"
+            ).explain()
         ),
         note=note,
         nodes=result.nodes,

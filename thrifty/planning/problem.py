@@ -5,8 +5,9 @@ It is a multidimensional multiple-choice knapsack with optional groups (steps), 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from math import fsum
 from operator import add
 from typing import Literal, get_args
 
@@ -85,19 +86,24 @@ class Problem:
         taken = map(add, self.spent.amounts, self.kept_back.amounts)
         return tuple(
             [
-                None if limit is None else max(0, limit - amount)
+                None if limit is None else max(0, limit - amount)  # an overrun leaves nothing
                 for limit, amount in zip(self.left.limits, taken, strict=True)
             ]
         )
 
 
-def plan_value(problem: Problem, chosen: Iterable[StepOption]) -> float:
+def plan_value(problem: Problem, chosen: Collection[StepOption]) -> float:
     """What these options are worth together under the problem's redundancy."""
     topic_of = {step.name: step.topic for step in problem.steps}
-    times = Counter([step.topic for step in problem.done])
-    value = 0.0
-    for option in chosen:
-        topic = topic_of[option.step]
-        value += option.value - problem.diversity_penalty * times[topic]
+    topics = [topic_of[option.step] for option in chosen]
+    pairs = count_topic_pairs(topics, [step.topic for step in problem.done])
+    return fsum([option.value for option in chosen]) - problem.diversity_penalty * pairs
+
+
+def count_topic_pairs(topics: Iterable[str], taken: Iterable[str]) -> int:
+    """How many pairs of steps share a topic, at least one of each pair not among the taken."""
+    times, pairs = Counter(taken), 0
+    for topic in topics:
+        pairs += times[topic]
         times[topic] += 1
-    return value
+    return pairs

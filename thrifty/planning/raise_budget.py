@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from thrifty.budget import StepOption
 from thrifty.planning.engines import make_plan
-from thrifty.planning.plan_spend import plan_spend
 from thrifty.planning.problem import Problem, plan_value
 
 DOUBLINGS_MAX = 6
@@ -23,7 +22,9 @@ class BudgetRaise:
     """What could be done then that cannot be done now."""
 
 
-def find_budget_raise(problem: Problem, wanted: Sequence[StepOption], engine: str) -> BudgetRaise:
+def find_budget_raise(
+    problem: Problem, wanted: Sequence[StepOption], missing: dict[str, int], engine: str
+) -> BudgetRaise:
     """Finds the raise that makes room for what is wanted, with a margin where estimates spread.
 
     It starts from what the estimates lack. A plan that leaves a margin for risk may need more
@@ -32,9 +33,9 @@ def find_budget_raise(problem: Problem, wanted: Sequence[StepOption], engine: st
     Args:
         problem: what is left to do, and what is left to spend.
         wanted: the rest of the plan that no longer fits.
+        missing: what its estimates lack, by resource.
         engine: which planner.
     """
-    missing = problem.left.exceeded_by(plan_spend(problem, wanted))
     now = make_plan(problem, engine)
     for _ in range(DOUBLINGS_MAX):
         then = make_plan(replace(problem, left=problem.left.raised_by(missing)), engine)

@@ -15,36 +15,12 @@ from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.packed_rows import subtract_variances
 
 
-def describe_shortfall(missing: Mapping[str, int]) -> str:
-    """What is missing, for a person: "412 tokens, 1 call short"."""
-    return f"{format_amounts(missing)} short"
-
-
 def describe_excess(excess: Mapping[str, int]) -> str:
     """What is too much, for a person: "412 tokens over the limit"."""
     return f"{format_amounts(excess)} over the limit"
 
 
-def explain_left_out(
-    problem: Problem,
-    matrix: ConstraintMatrix,
-    model: KnapsackModel,
-    chosen: Mapping[str, KnapsackItem],
-    *,
-    is_plan: bool,
-) -> tuple[LeftOut, ...]:
-    """Explains for every option that was not chosen what kept it out, in the order of the steps."""
-    reasons = _LeftOutReasons(problem, matrix, model, chosen, is_plan)
-    return tuple(
-        [
-            LeftOut(name, step.name, reason)
-            for step, offers in zip(problem.steps, matrix.columns_by_step, strict=True)
-            for name, reason in reasons.option_reasons(step, offers)
-        ]
-    )
-
-
-class _LeftOutReasons:
+class LeftOutReasons:
     """A plan, added up once, so that the reason of every option can be computed from its sums."""
 
     def __init__(
@@ -79,6 +55,17 @@ class _LeftOutReasons:
         # Where a schedule counts, no option is left out of the model for being dominated.
         self.items = {item.name: item for group in timed for item in group}
 
+    def explain(self) -> tuple[LeftOut, ...]:
+        """What kept each option out that was not chosen, in the order of the steps."""
+        offered = zip(self.problem.steps, self.matrix.columns_by_step, strict=True)
+        return tuple(
+            [
+                LeftOut(name, step.name, reason)
+                for step, offers in offered
+                for name, reason in self.option_reasons(step, offers)
+            ]
+        )
+
     def option_reasons(
         self, step: Step, offers: Sequence[OptionColumn]
     ) -> Iterator[tuple[str, str]]:
@@ -91,8 +78,8 @@ class _LeftOutReasons:
         for offer in offers:
             name = offer[2]
             if name in oversized:
-                alone = describe_shortfall(self.matrix.shortfall_alone(offer))
-                yield name, f"does not fit even alone: {alone}"
+                alone = format_amounts(self.matrix.shortfall_alone(offer))
+                yield name, f"does not fit even alone: {alone} short"
             elif everywhere:
                 yield name, everywhere
             elif rival and name == rival.name:
@@ -125,7 +112,7 @@ class _LeftOutReasons:
         """Why an option of a step that is not in the plan was not added to it."""
         if self.full_reason:
             return self.full_reason
-        if -offer[0] <= self.topics[step.topic] * self.penalty_micro:
+        if -offer[0] <= self.topics[step.topic] * self.penalty_micro:  # kept with a minus
             repeats = f"repeats the topic {step.topic!r} of steps that are in the plan"
             return repeats if self.topics[step.topic] else "adds no value"
         return "would fit, and this search did not come to it"
@@ -134,7 +121,7 @@ class _LeftOutReasons:
         """The room and the variances of the plan without the chosen option of that step."""
         if not rival:
             return self.rooms, self.variances
-        rooms = tuple(map(add, self.rooms, rival.amounts))
+        rooms = tuple(map(add, self.rooms, rival.amounts))  # an option takes the place of its rival
         return rooms, subtract_variances(self.variances, rival)
 
     def _describe_missing(

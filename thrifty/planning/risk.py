@@ -74,5 +74,5 @@ def fits_margin(room: int, variances: int) -> bool:
 
 def margin_amount(variances: int) -> int:
     """The margin of a plan in the unit of its resource, rounded up: the root of its variances."""
-    root = isqrt(variances // CONE_SCALE)
+    root = isqrt(variances // CONE_SCALE)  # a float is not the same on every machine
     return root if root * root * CONE_SCALE >= variances else root + 1

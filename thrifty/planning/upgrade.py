@@ -5,8 +5,6 @@ and there a better plan fits. The stair is found by halving, as the best value n
 a limit rises.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
@@ -36,11 +34,9 @@ class Upgrade(PlainData[dict[str, Any]]):
 def find_upgrades(problem: Problem, engine: str = ENGINE_DEFAULT) -> tuple[Upgrade, ...]:
     """Finds the upgrade of each limit by itself; none for a limit that keeps nothing out."""
     now = frontier_point(problem, problem.left, engine)
-    found = (
-        _find_upgrade(problem, now, resource.name, engine)
-        for resource, _ in problem.left.limited_resources()
-    )
-    return tuple(each for each in found if each is not None)
+    names = (resource.name for resource, _ in problem.left.limited_resources())
+    found = (_find_upgrade(problem, now, name, engine) for name in names)
+    return tuple(filter(None, found))
 
 
 def _find_upgrade(

@@ -1,7 +1,5 @@
 """The geometry of a receipt's charts: pure arithmetic, in percent of a chart's width and height."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -177,8 +175,8 @@ def spend_curves(receipt: Receipt) -> tuple[SpendCurve, ...]:
 
 def _spend_curve(receipt: Receipt, gauge: Gauge) -> SpendCurve:
     column, end = RESOURCES.index(gauge.resource), end_ms(receipt)
-    top = max(1, gauge.limit or 0, gauge.used)
-    paid: dict[int, int] = {0: 0}
+    top = max(1, gauge.limit or 0, gauge.used)  # an overrun has to fit in the picture
+    paid: dict[int, int] = {0: 0}  # a curve starts at nothing, when the run does
     for line in receipt.lines:
         at_ms = line.ended_ms or 0
         paid[at_ms] = paid.get(at_ms, 0) + line.actual.amounts[column]

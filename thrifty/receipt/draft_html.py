@@ -64,7 +64,7 @@ def _description(image: "Token") -> str:
 def _keep_address(link: "Token") -> bool:
     """Makes an opening link safe; False where nothing of it is left but its text."""
     address = str(link.attrs.get("href", ""))
-    link.attrs = {}
+    link.attrs = {}  # such as a title, which may say anything
     if not (target := _link_target(address)):
         link.tag = "span"
         return False

@@ -3,8 +3,6 @@
 matplotlib is optional (`pip install "thrifty[plots]"`) and loaded when called.
 """
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Callable
@@ -26,7 +24,7 @@ INCHES = (8.0, 4.5)
 BLUE, RED, GREY = "#2f6fde", "#b3261e", "#59616b"
 SETTINGS: dict[Any, Any] = {
     "text.parse_math": False,  # two amounts of dollars in one text are no formula
-    "svg.hashsalt": "thrifty",
+    "svg.hashsalt": "thrifty",  # the same curve makes the same file
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "axes.spines.top": False,

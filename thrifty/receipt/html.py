@@ -55,7 +55,7 @@ def _environment() -> Environment:
 
     environment = Environment(
         loader=PackageLoader("thrifty.receipt", ""),
-        undefined=StrictUndefined,
+        undefined=StrictUndefined,  # a misspelt name must not print as nothing
         autoescape=True,
         finalize=_finalize,
         trim_blocks=True,
@@ -72,7 +72,7 @@ def _environment() -> Environment:
 
 def _finalize(value: object) -> object:
     """Cleans every value of a `{{ }}` before it is escaped."""
-    return strip_unprintable(value) if type(value) is str else value
+    return strip_unprintable(value) if type(value) is str else value  # not of Markup
 
 
 def _shorten(text: str) -> str:

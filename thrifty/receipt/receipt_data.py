@@ -1,7 +1,5 @@
 """The receipt as data, made from the plan, the outcomes and the ledger's entries."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args

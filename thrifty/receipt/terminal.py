@@ -16,7 +16,7 @@ from rich.text import Text
 
 from thrifty.budget import Budget, Plan
 from thrifty.budget.plain_text import single_line
-from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS, Resource
+from thrifty.budget.resources import COST, RESOURCES, Resource, format_bare
 from thrifty.receipt import wording
 from thrifty.receipt.charts import Gauge, gauges
 from thrifty.receipt.receipt_data import Receipt, ReceiptLine
@@ -182,11 +182,11 @@ def _resources(receipt: Receipt, width: int) -> Table:
 def _resource_row(gauge: Gauge, width: int) -> Iterator[RenderableType]:
     resource, limit, planned, used = gauge
     yield wording.RESOURCE_LABELS[resource.name]
-    yield Text("none", style="dim") if limit is None else _amount(resource, limit)
-    yield _amount(resource, planned) if planned or limit is not None else "-"
-    yield Text(_amount(resource, used), style="bold")
+    yield Text("none", style="dim") if limit is None else format_bare(limit, resource)
+    yield format_bare(planned, resource) if planned or limit is not None else "-"
+    yield Text(format_bare(used, resource), style="bold")
     if limit is not None:
-        yield _amount(resource, gauge.left)
+        yield format_bare(gauge.left, resource)
         yield _share(used, limit, width)
 
 
@@ -204,7 +204,7 @@ def _share(used: int, limit: int, width: int) -> Text:
     figure = Text(f"{percent:,}%".rjust(4))
     if width < WIDE_COLUMNS_MIN:
         return figure
-    full = min(BAR_CELLS, -(-BAR_CELLS * percent // 100))
+    full = min(BAR_CELLS, -(-BAR_CELLS * percent // 100))  # rounded up: any use is seen
     return Text.assemble(("█" * full, style), ("░" * (BAR_CELLS - full), "dim"), " ", figure)
 
 
@@ -222,11 +222,6 @@ def _format_step_figure(amount: int | None, resource: Resource) -> str:
     if amount is None:
         return "none"
     return wording.format_amount(amount, resource) if resource is COST else f"{amount:,}"
-
-
-def _amount(resource: Resource, amount: int) -> str:
-    """With its unit, unless the row's name says it: "2,200" beside "tokens", "980 ms"."""
-    return f"{amount:,}" if resource in (TOKENS, TOOL_CALLS) else resource.show(amount)
 
 
 def _text(text: str) -> Text:

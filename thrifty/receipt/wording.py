@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from thrifty.budget import Budget, Plan, Spend
 from thrifty.budget.plain_text import single_line
-from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS, Resource, format_amounts
+from thrifty.budget.resources import COST, RESOURCES, Resource, format_amounts, format_bare
 from thrifty.planning.reasons import describe_excess
 from thrifty.receipt.receipt_data import Receipt, ReceiptLineStatus
 
@@ -69,8 +69,7 @@ def format_amount(amount: int, resource: Resource) -> str:
 
 def format_figure(amount: int, resource: Resource) -> str:
     """As `format_amount`, without the unit where the resource's name says it: "2,200", "980 ms"."""
-    is_count = resource in (TOKENS, TOOL_CALLS)
-    return f"{amount:,}" if is_count else format_amount(amount, resource)
+    return format_bare(round_up_usd(amount) if resource is COST else amount, resource)
 
 
 def describe_verdict(receipt: Receipt) -> str:
@@ -124,7 +123,7 @@ def describe_plan(plan: Plan) -> str:
         return single_line(plan.note) or "Nothing that could be done fits in the budget."
     count = len(plan.chosen)
     worth = f"{count} {'step' if count == 1 else 'steps'} worth {plan.value:.1f}"
-    if plan.status == "optimal" or plan.value >= plan.bound:
+    if plan.status == "optimal" or plan.value >= plan.bound:  # a bound that is met proves it
         return f"{worth}, the most that fits."
     return f"{worth}; not proven best, but none is worth more than {plan.bound:.1f}."
 

@@ -15,4 +15,5 @@ def known_ms(state: Mapping[str, Any]) -> int:
     checked: int = state["spend"]["latency_ms"]
     outcomes = map(Outcome.from_state, reversed(state.get("outcomes", ())))
     ended = (outcome.ended_ms or 0 for outcome in outcomes)
+    # From the newest back: what had ended before the last check is in its figure.
     return max(takewhile(lambda ms: ms >= checked, ended), default=checked)

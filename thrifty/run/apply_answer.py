@@ -28,7 +28,7 @@ def apply_answer(
     """
     update: dict[str, Any] = {"left_out": [*state["left_out"], *answer.leave_out]}
     if answer.budget:
-        _set_limits(ledger, run_id, answer.budget)
+        _set_limits(ledger, run_id, answer.budget)  # first: it may refuse
         update["run"] = {**state["run"], "budget": answer.budget.to_state()}
     return update
 

@@ -4,18 +4,17 @@ A client of a server can write an assignment too. So what it costs and what an e
 are read from the catalog and the ledger, and from an assignment only what the run is to do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from typing_extensions import TypedDict
 
-from thrifty.budget import Budget, Spend, StepOption
+from thrifty.budget import Budget, Spend, Step, StepOption
 from thrifty.budget.states import OptionState, SpendState
 from thrifty.executors.protocol import Work
 from thrifty.ledger.idempotent_calls import call_key
 from thrifty.options.proposals import hold_to_scale
 from thrifty.run.facts import Run
-from thrifty.run.run_cache import RunCache
 from thrifty.run.services import Services
 
 STEP_KEYS = "steps"
@@ -54,25 +53,30 @@ def step_key(option: StepOption) -> str:
     return f"{STEP_KEYS}/{option.name}"
 
 
-def work_of(state: ExecutorInput, cache: RunCache, services: Services) -> Work:
-    """The piece of work that an assignment is."""
-    assignment = state["assignment"]
-    scale = cache.compute_once("scale", None, lambda: _options_of(services))
-    return Work(
+def read_assignment(
+    state: ExecutorInput, run_id: str, services: Services
+) -> tuple[Work, Spend | None]:
+    """The piece of work that an assignment is, and the most that it may use.
+
+    Args:
+        state: what the executor's node was given.
+        run_id: the run's account.
+        services: with the catalog and the ledger.
+
+    Returns:
+        The work as the catalog holds it, and what the ledger has reserved for it. That is None
+        where nothing ever was: then it is no assignment of `route`'s.
+    """
+    assignment, cache = state["assignment"], services.cache(run_id)
+    catalog = cache.compute_once("scale", None, lambda: _options_by_name(services.steps))
+    work = Work(
         task=state["run"]["task"],
-        option=_as_declared(cache.read(StepOption, assignment["option"]), scale),
+        option=_as_declared(cache.read(StepOption, assignment["option"]), catalog),
         draft=assignment["draft"],
         revises=assignment["revises"],
     )
-
-
-def reserved_for(option: StepOption, run_id: str, services: Services) -> Spend | None:
-    """The most that the work on an option may use, as the ledger has it.
-
-    None where nothing was ever reserved: then it is no assignment of `route`'s.
-    """
-    entry = services.ledger.entry(run_id, call_key(step_key(option), 1))
-    return None if entry is None else entry.reserved
+    entry = services.ledger.entry(run_id, call_key(step_key(work.option), 1))
+    return work, None if entry is None else entry.reserved
 
 
 def remaining_ms_for(
@@ -84,16 +88,15 @@ def remaining_ms_for(
     return None if remaining_ms is None else max(0, remaining_ms - kept_ms)
 
 
-def _options_of(services: Services) -> dict[str, StepOption]:
-    return {option.name: option for step in services.steps for option in step.options}
+def _options_by_name(steps: Iterable[Step]) -> dict[str, StepOption]:
+    return {option.name: option for step in steps for option in step.options}
 
 
 def _as_declared(option: StepOption, catalog: dict[str, StepOption]) -> StepOption:
     """An option as its catalog has it, or as a model may have proposed it."""
     declared = catalog.get(option.name)
     if declared is None:
-        scale: Sequence[StepOption] = tuple(catalog.values())
-        return hold_to_scale(option, scale)
+        return hold_to_scale(option, tuple(catalog.values()))
     # The cost of a model call is no more than an estimate, which `route` has filled in.
     cost = max(declared.estimate.cost_nano_usd, option.estimate.cost_nano_usd)
     estimate = replace(declared.estimate, cost_nano_usd=cost)

@@ -159,6 +159,7 @@ class CurrentRun:
             (len(self.cache.outcomes), self.facts["left_out"], self.limits),
             self._compute_problem,
         )
+        # What is left is another at every moment.
         return replace(problem, left=self.left_to_plan()), excluded
 
     def remaining(self) -> RemainingPlan:

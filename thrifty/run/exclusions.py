@@ -10,17 +10,22 @@ EXECUTOR_FAILURES_MAX = 2
 
 
 def exclusion_rule(
-    outcomes: Sequence[Outcome], left_out: Collection[str] = ()
+    failures: Sequence[Outcome], left_out: Collection[str]
 ) -> Callable[[StepOption], str]:
-    """Makes a function that says why an option is excluded. It returns nothing for any other."""
-    failures = {o.option.name: o.reason for o in outcomes if o.status in ("failed", "skipped")}
-    disabled = _disabled_executors(outcomes)
+    """Makes a function that says why an option is excluded. It returns nothing for any other.
+
+    Args:
+        failures: what was tried in vain, or could not be tried.
+        left_out: what a person does not want done.
+    """
+    tried = {outcome.option.name: outcome.reason for outcome in failures}
+    disabled = _disabled_executors(failures)
 
     def why_excluded(option: StepOption) -> str:
         if option.name in left_out or option.step in left_out:
             return "a person left it out"
-        if option.name in failures:
-            return f"was tried: {failures[option.name]}"
+        if option.name in tried:
+            return f"was tried: {tried[option.name]}"
         if option.executor in disabled:
             return f"{option.executor} is out of order: {disabled[option.executor]}"
         return ""
@@ -28,11 +33,12 @@ def exclusion_rule(
     return why_excluded
 
 
-def _disabled_executors(outcomes: Sequence[Outcome]) -> dict[str, str]:
+def _disabled_executors(failures: Sequence[Outcome]) -> dict[str, str]:
     """The executors that have shown, at once or by repeated failure, that they do not work."""
-    disabled = {outcome.disables: outcome.reason for outcome in outcomes if outcome.disables}
-    failures = [outcome for outcome in outcomes if outcome.status == "failed"]
-    for executor, count in Counter(outcome.option.executor for outcome in failures).items():
+    disabled = {outcome.disables: outcome.reason for outcome in failures if outcome.disables}
+    # What was skipped was no attempt, and says nothing of its executor.
+    failed = (outcome.option.executor for outcome in failures if outcome.status == "failed")
+    for executor, count in Counter(failed).items():
         if count >= EXECUTOR_FAILURES_MAX:
             disabled.setdefault(executor, f"it failed {count} times")
     return disabled

@@ -1,7 +1,7 @@
 """The parts of a run's state that several nodes read, as plain data."""
 
 from operator import add
-from typing import Annotated
+from typing import Annotated, Any
 
 from langgraph.managed import RemainingSteps
 from typing_extensions import TypedDict
@@ -14,7 +14,6 @@ from thrifty.budget.states import (
     SpendState,
     StepState,
 )
-from thrifty.estimates.learned import LearnedEstimatesState
 
 
 class Run(TypedDict):
@@ -36,8 +35,8 @@ class RunFacts(TypedDict):
     """What was accepted, by `generate_options`; a raised budget, by `approve`."""
     proposed: list[StepState]
     """Steps that a model proposed, by `generate_options`."""
-    learned: LearnedEstimatesState
-    """What earlier bills say of the catalog, by `generate_options`."""
+    learned: dict[str, Any]
+    """What earlier bills say of the catalog, by `generate_options`: a `LearnedEstimates`."""
     plan: PlanState
     """The plan in force, by `plan`. It is missing before the first one is made."""
     revision: int

@@ -31,4 +31,4 @@ def _dearness(needed: Spend) -> tuple[int, int, int]:
 def later_local_ms(remaining: RemainingPlan, sent_now: Sequence[StepOption]) -> int:
     """What later local steps need: a call that hangs must not take their milliseconds too."""
     now = sum(option.estimate.latency_ms for option in sent_now if option.executor == LOCAL)
-    return remaining.expected_spend(LOCAL).latency_ms - now
+    return remaining.expected_spend.total(LOCAL).latency_ms - now

@@ -8,15 +8,13 @@
 | `{"leave_out": ["Timeline"]}` | the named steps or options are not done; both may be given |
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from thrifty.budget import Budget, InvalidInput, Step, StepOption, validate
+from thrifty.budget import Budget, InvalidInput, Step, validate
 from thrifty.budget.states import BudgetState, SpendState
 
 GO, FINISH = "go", "finish"
@@ -119,14 +117,3 @@ def _names(given: object, steps: Sequence[Step]) -> tuple[str, ...]:
         if any(step.required and step.name == name for step in steps):
             raise InvalidInput("leave_out", name, "keep it: the catalog requires this step")
     return tuple(names)
-
-
-def planned_step(option: StepOption) -> PlannedStep:
-    """An option of the plan, as a person is shown it."""
-    return PlannedStep(
-        step=option.step,
-        option=option.name,
-        executor=option.executor,
-        value=option.value,
-        estimate=option.estimate.to_state(),
-    )

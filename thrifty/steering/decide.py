@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from thrifty.budget import Budget, Outcome, Plan
-from thrifty.planning.reasons import describe_shortfall
+from thrifty.budget.resources import format_amounts
 from thrifty.steering.remaining import RemainingTotals
 
 NOTHING_FITS_REASON = "nothing that is still to be done fits in what is left"
@@ -65,13 +65,14 @@ def decide(
             lead to a new plan under every policy but `halt`, which ignores savings.
         describe_drift: tells whose bills came out otherwise than estimated, in plain words.
     """
+    # First, as an overrun is the end whatever else is wrong.
     if run.overrun_reason:
         return DriftDecision("end", f"overrun: {run.overrun_reason}", True)
     if run.no_plan_reason:
         return DriftDecision("end", run.no_plan_reason, True)
     remaining = run.remaining
     missing = run.left.exceeded_by(remaining.expected_spend)
-    lack = f"the rest of the plan is {describe_shortfall(missing)}" if missing else ""
+    lack = f"the rest of the plan is {format_amounts(missing)} short" if missing else ""
     if lack and on_drift != "replan":
         action: Action = "end" if on_drift == "halt" else "ask"
         return DriftDecision(action, _with_drift(lack, describe_drift), on_drift == "halt")
@@ -83,6 +84,7 @@ def decide(
         return DriftDecision("replan", _with_drift(reason, describe_drift))
     if remaining.option_count:
         return DriftDecision("continue")
+    # An empty plan is a good end only where nothing is open: else what is open did not fit.
     if remaining.done_step_count and (run.plan.chosen or not remaining.open_step_count):
         return DriftDecision("end")
     return DriftDecision("end", run.plan.note or _failure_reason(run) or NOTHING_FITS_REASON, True)

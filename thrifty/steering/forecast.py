@@ -142,6 +142,7 @@ class Forecaster:
         own, whole = self.by_option.get(key), self.by_executor_model.get(executor_model)
         self.by_option[key] = own.merge(summary) if own else summary
         whole = self.by_executor_model[executor_model] = whole.merge(summary) if whole else summary
+        # Its own bill says more of an option than all that its executor has shown.
         self._steps.pop(self._step_of_option.get(summary.option, ""), None)
         believed = tuple(map(_executor_model_belief, whole.statistics))
         if believed != self._executor_model_beliefs.get(executor_model):
@@ -188,6 +189,7 @@ class Forecaster:
             return None
         own = self.by_option.get((key.option, key.executor_model), NO_BILLS)
         known = self._ratios_by_belief.get(key)
+        # By identity: a belief that has not changed is the very same object.
         if known is None or known[0] is not believed or known[1] is not own:
             known = self._ratios_by_belief[key] = believed, own, _ratios(key, believed, own)
         return known[2]

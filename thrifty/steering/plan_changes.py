@@ -1,24 +1,12 @@
 """What a new plan changes in what remained of the old one, and why, in plain words."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from thrifty.budget import Budget, Plan, StepOption, total_spend
-from thrifty.budget.resources import LATENCY, RESOURCES, TOKENS, TOOL_CALLS, Resource
+from thrifty.budget.decision import Decision
+from thrifty.budget.resources import LATENCY, RESOURCES, format_bare
 from thrifty.planning.plan_spend import plan_spend
 from thrifty.planning.problem import Problem
-
-PlanChangeKind = Literal["downgrade", "upgrade", "skip"]
-
-
-@dataclass(frozen=True, slots=True)
-class PlanChange:
-    """A step that is done otherwise than planned, or not at all."""
-
-    kind: PlanChangeKind
-    reason: str
-    """One sentence with the figures."""
 
 
 def iterate_plan_changes(
@@ -26,21 +14,25 @@ def iterate_plan_changes(
     new_plan: Plan,
     problem: Problem,
     describe_executor: Callable[[StepOption], str],
-) -> Iterator[PlanChange]:
-    """Yields the steps that change, in the order of the old plan, the added ones last.
+    at_ms: int = 0,
+) -> Iterator[Decision]:
+    """Yields a plan change for each step that is done otherwise than planned, or not at all.
+
+    They come in the order of the old plan, the added ones last.
 
     Args:
         remaining: what remained of the old plan, as it is estimated now.
         new_plan: the new plan.
         problem: what it was made for.
         describe_executor: who does an option, for a person: "gpt-5", "the local template".
+        at_ms: when it was made, in milliseconds of the run's active time.
     """
     new_options = {option.step: option for option in new_plan.chosen}
     for old in remaining:
-        new = new_options.pop(old.step, None)
+        new = new_options.pop(old.step, None)  # what is left over was added
         if new is None:
             reason = _reason_for_lack(old, new_plan, problem)
-            yield PlanChange("skip", f"{old.step} was dropped: {reason}")
+            yield Decision("skip", f"{old.step} was dropped: {reason}", at_ms)
         elif new.name != old.name:
             one, other = describe_executor(old), describe_executor(new)
             if one == other:
@@ -48,13 +40,14 @@ def iterate_plan_changes(
             change = f"{old.step} moved from {one} to {other}"
             if new.value > old.value:
                 reason = _reason_for_room(new, new_plan, problem)
-                yield PlanChange("upgrade", f"{change}: {reason}")
+                yield Decision("upgrade", f"{change}: {reason}", at_ms)
             else:
                 reason = _reason_for_lack(old, new_plan, problem)
-                yield PlanChange("downgrade", f"{change}: {reason}")
+                yield Decision("downgrade", f"{change}: {reason}", at_ms)
     for new in new_options.values():
         reason = _reason_for_room(new, new_plan, problem)
-        yield PlanChange("upgrade", f"{new.step} was added, by {describe_executor(new)}: {reason}")
+        added = f"{new.step} was added, by {describe_executor(new)}"
+        yield Decision("upgrade", f"{added}: {reason}", at_ms)
 
 
 def _reason_for_room(new: StepOption, new_plan: Plan, problem: Problem) -> str:
@@ -62,7 +55,7 @@ def _reason_for_room(new: StepOption, new_plan: Plan, problem: Problem) -> str:
     limits, needs = _room_beside(new, new_plan, problem).limits, new.estimate.amounts
     for resource, limit, need in zip(RESOURCES, limits, needs, strict=True):
         if limit is not None and need:
-            return f"{resource.show(limit)} are left, it needs {_format_need(resource, need)}"
+            return f"{resource.show(limit)} are left, it needs {format_bare(need, resource)}"
     limit_ms = problem.left.max_latency_ms
     if limit_ms is None or not new.estimate.latency_ms:
         return "it needs nothing that is limited"
@@ -76,7 +69,7 @@ def _reason_for_lack(old: StepOption, new_plan: Plan, problem: Problem) -> str:
     missing = room.exceeded_by(needs)
     for resource, limit, need in zip(RESOURCES, room.limits, needs.amounts, strict=True):
         if limit is not None and resource.name in missing:
-            return f"{resource.show(limit)} were left, it needs {_format_need(resource, need)}"
+            return f"{resource.show(limit)} were left, it needs {format_bare(need, resource)}"
     reasons = {each.option: each.reason for each in new_plan.left_out}
     return reasons.get(old.name, "the new plan is worth more without it")
 
@@ -88,8 +81,3 @@ def _room_beside(option: StepOption, new_plan: Plan, problem: Problem) -> Budget
     return left.left_after(
         total_spend(o.estimate for o in new_plan.chosen if o.step != option.step)
     )
-
-
-def _format_need(resource: Resource, amount: int) -> str:
-    """An amount beside another one of its kind: a count does without its unit."""
-    return f"{amount:,}" if resource in (TOKENS, TOOL_CALLS) else resource.show(amount)

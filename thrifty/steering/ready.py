@@ -25,6 +25,7 @@ def ready_options(
         finished: the names of the steps that are done.
         options_max: how many may run at once.
     """
+    # Of all that remains: a section that still waits holds every revision back.
     has_sections = any(steps[option.step].role == "section" for option in remaining)
     in_turn = (o for o in remaining if steps[o.step].role == "section" or not has_sections)
     ready = (o for o in in_turn if all(r in finished for r in steps[o.step].requires))

@@ -1,11 +1,10 @@
 """The remaining part of a plan: what of it is still to be done, and what that comes to.
 
-A run asks after every step. To look at all that is open each time would make a plan of a thousand
-steps a million looks. So each step is counted once, and taken off once.
+A run asks after every step. To estimate all that is open each time would take a plan of a thousand
+steps a million estimates. So each is counted once and taken off once, until a belief changes.
 """
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import fsum
@@ -13,14 +12,8 @@ from math import fsum
 from thrifty.budget import Plan, Spend, Step, StepOption
 from thrifty.budget.spend import SPEND_FIELDS
 from thrifty.planning.plan_spend import makespan_ms
-from thrifty.planning.problem import Problem
-from thrifty.steering.forecast import (
-    BeliefKey,
-    ExecutorModelOf,
-    Forecaster,
-    Ratios,
-    expected_amounts,
-)
+from thrifty.planning.problem import Problem, count_topic_pairs
+from thrifty.steering.forecast import ExecutorModelOf, Forecaster, expected_amounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +83,22 @@ class RemainingPlan:
         roles = {option.step: self.open_steps[option.step].role for option in options}
         self.revision_steps = {step for step, role in roles.items() if role == "revision"}
         self._forecaster, self._executor_model_of = forecaster, executor_model_of
-        self._expected_spend = ExpectedSpend(options, forecaster, executor_model_of)
+        self.expected_spend = ExpectedSpend(options, forecaster, executor_model_of)
+        """What it is expected to use, one after another."""
         self._best_values = sorted(step.value_max for step in offered)
         self._done = {step.name for step in done}
         self._max_steps, self._concurrency = max_steps, concurrency
         self._diversity_penalty = diversity_penalty
-        topics = [step.topic for step in done]
-        self._done_topic_pairs = TopicPairs(topics)
-        self._topic_pairs = TopicPairs([*topics, *(self.open_steps[o.step].topic for o in options)])
+        self._done_topics = [step.topic for step in done]
 
     def mark_done(self, step: Step) -> None:
         """Removes a step that is done; a second call changes nothing."""
         if step.name in self._done:
             return
         self._done.add(step.name)
-        self._done_topic_pairs.add(step.topic)
+        self._done_topics.append(step.topic)
         if option := self.options_by_step.pop(step.name, None):
-            self._expected_spend.remove(option)
-        else:
-            self._topic_pairs.add(step.topic)
+            self.expected_spend.remove(option)
         if offered := self.open_steps.pop(step.name, None):
             del self._best_values[bisect_left(self._best_values, offered.value_max)]
         self.revision_steps.discard(step.name)
@@ -116,7 +106,8 @@ class RemainingPlan:
     def totals(self) -> RemainingTotals:
         """What it comes to now."""
         values = fsum([option.value for option in self.options_by_step.values()])
-        pairs = self._topic_pairs.count - self._done_topic_pairs.count
+        topics = [self.open_steps[step].topic for step in self.options_by_step]
+        pairs = count_topic_pairs(topics, self._done_topics)
         places = max(0, self._max_steps - len(self._done))
         return RemainingTotals(
             option_count=len(self.options_by_step),
@@ -127,18 +118,14 @@ class RemainingPlan:
             done_step_count=len(self._done),
         )
 
-    def expected_spend(self, executor: str | None = None) -> Spend:
-        """What it is expected to use, one after another; of one executor, when that is named."""
-        return self._expected_spend.total(executor)
-
     def _spend_as_run(self) -> Spend:
         """What it is expected to use when `route` sends it, so many steps at a time."""
-        total = self.expected_spend()
+        total = self.expected_spend.total()
         if self._concurrency == 1:
             return total
         options = self.options_by_step.values()
         steps = [self.open_steps[option.step] for option in options]
-        latencies_ms = list(map(self._expected_spend.latency_ms, options))
+        latencies_ms = list(map(self.expected_spend.latency_ms, options))
         latency_ms = makespan_ms(steps, latencies_ms, self._concurrency, waves=True)
         return replace(total, latency_ms=latency_ms)
 
@@ -147,24 +134,8 @@ class RemainingPlan:
         return self._forecaster.forecast_step(self.open_steps[name], self._executor_model_of)
 
 
-class TopicPairs:
-    """Counts the pairs of steps that share a topic."""
-
-    def __init__(self, topics: Iterable[str]) -> None:
-        self.count = 0
-        self._times: Counter[str] = Counter()
-        for topic in topics:
-            self.add(topic)
-
-    def add(self, topic: str) -> None:
-        """Adds a step, which makes a pair with each step already on its topic."""
-        self.count += self._times[topic]
-        self._times[topic] += 1
-
-
 class ExpectedSpend:
-    """What options are expected to use together, summed by executor; counted again only where a
-    belief has changed."""
+    """What options are expected to use together, by executor, as far as beliefs go by now."""
 
     def __init__(
         self,
@@ -172,48 +143,37 @@ class ExpectedSpend:
         forecaster: Forecaster,
         executor_model_of: ExecutorModelOf,
     ) -> None:
-        self._forecaster, self._version = forecaster, forecaster.version
-        self._options: dict[BeliefKey, dict[str, StepOption]] = {}
-        self._belief_key_of: dict[str, BeliefKey] = {}
-        self._ratios: dict[BeliefKey, Ratios | None] = {}
-        self._totals: dict[str, list[int]] = {}
-        for option in options:
-            key = forecaster.belief_key(option, executor_model_of(option))
-            self._belief_key_of[option.name] = key
-            self._options.setdefault(key, {})[option.name] = option
-            self._ratios[key] = forecaster.ratios(key)
-            self._count(option, key, 1)
+        self._options = {option.name: option for option in options}
+        self._forecaster, self._executor_model_of = forecaster, executor_model_of
+        self._count_all()
 
     def remove(self, option: StepOption) -> None:
         """Leaves an option out from now on."""
-        key = self._belief_key_of.pop(option.name)
-        self._count(self._options[key].pop(option.name), key, -1)
+        self._count(self._options.pop(option.name), -1)
 
     def total(self, executor: str | None = None) -> Spend:
         """What they come to, or those of one executor."""
         if self._version != self._forecaster.version:
-            self._version = self._forecaster.version
-            self._recount()
+            self._count_all()
         if executor is not None:
             return Spend(*self._totals.get(executor, ()))
         return Spend(*map(sum, zip(*self._totals.values(), strict=True)))
 
     def latency_ms(self, option: StepOption) -> int:
         """The latency of one of them, as of the last total."""
-        ratios = self._ratios[self._belief_key_of[option.name]]
-        return Spend(*expected_amounts(option.estimate, ratios)).latency_ms
+        return Spend(*self._amounts[option.name]).latency_ms
 
-    def _recount(self) -> None:
-        for key, members in self._options.items():
-            if members and (ratios := self._forecaster.ratios(key)) != self._ratios[key]:
-                for option in members.values():
-                    self._count(option, key, -1)
-                self._ratios[key] = ratios
-                for option in members.values():
-                    self._count(option, key, 1)
+    def _count_all(self) -> None:
+        self._version = self._forecaster.version
+        self._amounts: dict[str, tuple[int, ...]] = {}
+        self._totals: dict[str, list[int]] = {}
+        for name, option in self._options.items():
+            key = self._forecaster.belief_key(option, self._executor_model_of(option))
+            self._amounts[name] = expected_amounts(option.estimate, self._forecaster.ratios(key))
+            self._count(option, 1)
 
-    def _count(self, option: StepOption, key: BeliefKey, times: int) -> None:
+    def _count(self, option: StepOption, times: int) -> None:
         totals = self._totals.setdefault(option.executor, [0] * len(SPEND_FIELDS))
-        amounts = expected_amounts(option.estimate, self._ratios[key])
-        for place, amount in enumerate(amounts):
+        # What was counted is what is taken off, whatever is believed by then.
+        for place, amount in enumerate(self._amounts[option.name]):
             totals[place] += times * amount

@@ -83,7 +83,7 @@ def _marks_nothing(tables: Any, caller: Any, key: str) -> Entry:
 
 
 async def _sends_first(self: MeteredCall, abandoned: Any, emit: Any = None) -> Any:
-    await self._request.send(50)
+    await self.accounts.request.send(50)
     return await real_ask(self, abandoned, emit)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
-from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
 
 from tests.harness.llm_server import Answer
@@ -96,9 +96,9 @@ def test_it_knows_whom_it_asks_and_how():
     assert (one.model, one.provider, one.tier) == ("own", "openai", "flex")
     assert request().tier == ""
     azure = request()
-    azure._model = SimpleNamespace(_get_ls_params=lambda: {"ls_provider": "azure"})
+    azure.connected = SimpleNamespace(_get_ls_params=lambda: {"ls_provider": "azure"})
     assert azure.provider == "azure"
-    azure._model = SimpleNamespace(_get_ls_params=dict)
+    azure.connected = SimpleNamespace(_get_ls_params=dict)
     assert azure.provider == "openai"
 
 
@@ -215,14 +215,29 @@ def test_it_is_sent_with_the_cap_and_brings_back_what_was_said_of_it(server, api
     assert "".join(piece.message.text for piece in pieces) == ("Yes, it is." if streams else "")
 
 
+def sent_options(one: OpenAIRequest) -> dict[str, Any]:
+    """What the client is called with, when a request is sent with a cap of 40."""
+    sent: dict[str, Any] = {}
+
+    async def generate(messages: Any, **options: Any) -> ChatResult:
+        sent.update(options)
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("Yes."))])
+
+    one.connected = SimpleNamespace(extra_body=one.connected.extra_body, _agenerate=generate)
+    asyncio.run(one.send(40))
+    return sent
+
+
 def test_the_older_name_of_the_cap_goes_with_the_rest_of_the_extra_body():
     bounds = CallBounds(500, cap_field="max_tokens")
     one = request(of=model(extra_body={"a": 1, "b": 1}), bounds=bounds, extra_body={"b": 2, "c": 2})
-    assert one._cap_options(40) == {"extra_body": {"a": 1, "b": 2, "c": 2, "max_tokens": 40}}
-    assert request(bounds=bounds)._cap_options(40) == {"extra_body": {"max_tokens": 40}}
-    assert request()._cap_options(40) == {"max_completion_tokens": 40}
-    responses = request(of=model("responses"), bounds=bounds)
-    assert responses._cap_options(40) == {"max_completion_tokens": 40}
+    sent = {"stop": None, "extra_body": {"a": 1, "b": 2, "c": 2, "max_tokens": 40}}
+    assert sent_options(one) == sent
+    sent["extra_body"] = {"max_tokens": 40}
+    assert sent_options(request(bounds=bounds)) == sent
+    capped = {"stop": None, "max_completion_tokens": 40}
+    assert sent_options(request()) == capped
+    assert sent_options(request(of=model("responses"), bounds=bounds)) == capped
 
 
 class Streaming:
@@ -245,10 +260,10 @@ def piece(text: str, said: dict[str, Any] | None = None, **metadata: Any) -> Cha
 def test_pieces_of_a_stream_are_handed_over_as_copies_and_put_together():
     one, pieces = request(stop=["END"]), []
     streaming = Streaming(piece("Yes, ", {"a": 1}), piece("it is.", {"b": 1}, b=2))
-    one._model = streaming
+    one.connected = streaming
     whole = asyncio.run(one.send(40, pieces.append))
     assert streaming.asked == [
-        (one._messages, {"stop": ["END"], "max_completion_tokens": 40}),
+        (one.messages, {"stop": ["END"], "max_completion_tokens": 40}),
     ]
     assert whole.message.text == "Yes, it is."
     assert whole.message.response_metadata == {"a": 1, "b": 2}
@@ -275,7 +290,7 @@ def test_what_a_stream_counts_in_each_piece_is_what_it_has_come_to(counts, total
     said, metadata = end
     one, pieces = request(), []
     *first, last = counts
-    one._model = Streaming(*(counting(n) for n in first), counting(last, said, **metadata))
+    one.connected = Streaming(*(counting(n) for n in first), counting(last, said, **metadata))
     whole = asyncio.run(one.send(40, pieces.append))
     assert whole.message.usage_metadata["total_tokens"] == total
     handed = sum(pieces[1:], pieces[0])
@@ -284,14 +299,14 @@ def test_what_a_stream_counts_in_each_piece_is_what_it_has_come_to(counts, total
 
 def test_what_a_stream_counts_that_does_not_end_is_no_count():
     one = request()
-    one._model = Streaming(counting(1), counting(2))
+    one.connected = Streaming(counting(1), counting(2))
     assert asyncio.run(one.send(40, lambda piece: None)).message.usage_metadata is None
 
 
 def test_a_stream_that_brings_nothing_is_no_answer():
     one = request()
-    one._model = Streaming()
+    one.connected = Streaming()
     with pytest.raises(ValueError, match="a stream without a piece"):
         asyncio.run(one.send(40, lambda piece: None))
-    one._model = Streaming(piece("Yes."))
+    one.connected = Streaming(piece("Yes."))
     assert asyncio.run(one.send(40, lambda piece: None)).message.response_metadata == {}

@@ -74,7 +74,7 @@ class CallbackGuard(BaseCallbackHandler):
     It is made by `guard_calls`, of the same arguments.
     """
 
-    raise_error = True
+    raise_error = True  # else LangChain logs a refusal, and calls all the same
 
     def __init__(self, account: StepAccount, prices: PriceList, tools: Mapping[str, Spend]) -> None:
         self._account, self._prices, self._tools = account, prices, tools
@@ -120,7 +120,7 @@ class CallbackGuard(BaseCallbackHandler):
         try:
             cost = self._prices.of(call.model, usage)
         except PriceUnknown:
-            cost = call.reserved.cost_nano_usd
+            cost = call.reserved.cost_nano_usd  # as much as was held for it
         self._account.settle(call.key, Spend(usage.tokens, cost, latency_ms, tool_calls=1))
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:

@@ -106,7 +106,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         self._declared, self._raises = dict(tools or {}), raise_unavailable
         self._options, self._prices = options, PriceList(options.get("prices") or {})
         if isinstance(account, str):
-            ledger.balance(account)
+            ledger.balance(account)  # raises now, and not at the first call
 
     def before_agent(self, state: BudgetAgentState, runtime: Any) -> dict[str, Any]:
         """Notes when the run began."""
@@ -164,19 +164,18 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
             return _refusal_message(request, why)
 
     def _account_of(self, state: Mapping[str, Any]) -> AgentAccount:
-        account = choose_account(self._account, get_config())
+        """The account that the calls of a run are booked on."""
+        name = choose_account(self._account, get_config())
         try:
-            self._ledger.balance(account)
+            self._ledger.balance(name)
         except KeyError:
-            raise unknown_account(account) from None
+            raise unknown_account(name) from None
         # No checkpoint holds it, so after a wait for a person time counts anew.
-        started_ns = state.get("thrifty_started_ns") or now_ns()
-        clock = countdown(started_ns)
-        return AgentAccount(
-            self._ledger, account, lambda: clock(self._ledger.balance(account).budget)
-        )
+        clock = countdown(state.get("thrifty_started_ns") or now_ns())
+        return AgentAccount(self._ledger, name, lambda: clock(self._ledger.balance(name).budget))
 
     def _guard(self, account: AgentAccount) -> AbstractContextManager[None]:
+        """Lets calls through only as far as the account holds them, on which they are booked."""
         return guard_calls(account, self._prices.pin(), self._declared)
 
     def _meter(self, request: ModelRequest[Any], account: AgentAccount) -> ModelRequest[Any]:

@@ -109,7 +109,7 @@ class StepAccount:
         Raises:
             ThriftyError: the reason, as given.
         """
-        self.refusal = self.refusal or why
+        self.refusal = self.refusal or why  # the first reason counts
         raise why
 
     def note_declined(self, why: ThriftyError | None) -> None:
@@ -188,7 +188,7 @@ class StepAccount:
             return declared
         used = total_spend(entry.charged for entry in self._entries())
         if self._is_metered:
-            return replace(used, latency_ms=0)
+            return replace(used, latency_ms=0)  # time is measured from outside
         return replace(declared, tool_calls=used.tool_calls)
 
     def at_least(self, claimed: Spend) -> Spend:

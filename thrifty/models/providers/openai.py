@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, cached_property, partial
+from dataclasses import dataclass
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -81,9 +82,37 @@ class OpenAIModel:
         options: Mapping[str, Any],
         bounds: CallBounds,
     ) -> "OpenAIRequest":
-        """One request; see `OpenAIRequest`."""
+        """One request, as the client would send it; `ProviderModel` says what it raises."""
         connected = self._connected_on(background_loop())
-        return OpenAIRequest(self.described, connected, messages, stop, options, bounds)
+        cap_wanted, kept = _smallest_cap(self.described, options), _without_caps(options)
+        body: dict[str, Any] = connected._get_request_payload(messages, stop=stop, **kept)
+        # The client merges it into the body as well, where it may overwrite any field.
+        body |= body.pop("extra_body", None) or {}
+        if body.get("n") not in (None, 1):
+            raise InvalidInput("n", body["n"], "ask once for each answer")
+        cap_min = RESPONSES_CAP_MIN if "input" in body else 1
+        if cap_wanted is not None and cap_wanted < cap_min:
+            remedy = f"use {RESPONSES_CAP_MIN} or more; the Responses API takes no smaller cap"
+            raise InvalidInput("max_tokens", cap_wanted, remedy)
+        asked = dict(body)
+        for field in DELIVERY_FIELDS:
+            asked.pop(field, None)
+        model, recalled = str(body["model"]), recalled_tokens(messages) if "input" in body else 0
+        tokens = input_tokens(body, model, bounds.tokens_per_attachment or 0) + (recalled or 0)
+        return OpenAIRequest(
+            model=model,
+            tier=str(body.get("service_tier") or ""),
+            cap_wanted=cap_wanted,
+            cap_min=cap_min,
+            digest=fingerprint(as_json(asked)),
+            input_tokens=tokens,
+            body=body,
+            recalled=recalled,
+            connected=connected,
+            messages=messages,
+            options={"stop": stop, **kept},
+            bounds=bounds,
+        )
 
     def tool_options(self, tools: Sequence[Any], **options: Any) -> Mapping[str, Any]:
         """The arguments of a call in which these tools are bound, as the model itself does it."""
@@ -92,69 +121,31 @@ class OpenAIModel:
         return kept
 
 
+@dataclass(slots=True)
 class OpenAIRequest:
-    """One request in either of OpenAI's protocols, whole but for its output cap.
+    """One request in either of OpenAI's protocols, whole but for its output cap."""
 
-    Args:
-        described: the model with its own caps.
-        connected: the same without them, on connections of this process.
-        messages: what is said.
-        stop: where the answer is to stop.
-        options: further arguments of the call, such as tools.
-        bounds: what bounds it.
-
-    Raises:
-        InvalidInput: more than one answer is asked for, or a cap that no server takes.
-    """
-
-    def __init__(
-        self,
-        described: "BaseChatOpenAI",
-        connected: "BaseChatOpenAI",
-        messages: "list[BaseMessage]",
-        stop: list[str] | None,
-        options: Mapping[str, Any],
-        bounds: CallBounds,
-    ) -> None:
-        self._model, self._bounds = connected, bounds
-        self._messages, self._stop = messages, stop
-        self.cap_wanted = _smallest_cap(described, options)
-        self._options = _without_caps(options)
-        body: dict[str, Any] = self._model._get_request_payload(
-            messages, stop=stop, **self._options
-        )
-        extra = body.pop("extra_body", None) or {}
-        self.body = {**body, **extra}
-        """What will be sent, as the client merges it, but for the cap."""
-        self.model, self.tier = str(self.body["model"]), str(self.body.get("service_tier") or "")
-        self.is_responses_api = "input" in self.body
-        self.cap_min = RESPONSES_CAP_MIN if self.is_responses_api else 1
-        self._recalled = recalled_tokens(messages) if self.is_responses_api else 0
-        """What the Responses API adds of earlier reasoning; None where nobody knows how much."""
-        if self.body.get("n") not in (None, 1):
-            raise InvalidInput("n", self.body["n"], "ask once for each answer")
-        if self.cap_wanted is not None and self.cap_wanted < self.cap_min:
-            remedy = f"use {RESPONSES_CAP_MIN} or more; the Responses API takes no smaller cap"
-            raise InvalidInput("max_tokens", self.cap_wanted, remedy)
+    model: str
+    tier: str
+    cap_wanted: int | None
+    cap_min: int
+    digest: str
+    input_tokens: int
+    body: Mapping[str, Any]
+    """What will be sent, as the client merges it, but for the cap."""
+    recalled: int | None
+    """What the Responses API adds of earlier reasoning; None where nobody knows how much."""
+    connected: "BaseChatOpenAI"
+    """The model without caps of its own, on connections of this process."""
+    messages: "list[BaseMessage]"
+    options: Mapping[str, Any]
+    """Further arguments of the call, such as tools."""
+    bounds: CallBounds
 
     @property
     def provider(self) -> str:
         """Who is asked: `openai`, also for servers that speak like it."""
-        return str(self._model._get_ls_params().get("ls_provider") or "openai")
-
-    @cached_property
-    def digest(self) -> str:
-        """The same for the same request, in any process, however it is sent."""
-        asked = dict(self.body)
-        for field in DELIVERY_FIELDS:
-            asked.pop(field, None)
-        return fingerprint(as_json(asked))
-
-    @cached_property
-    def input_tokens(self) -> int:
-        """The most input tokens that it can be billed."""
-        tokens = input_tokens(self.body, self.model, self._bounds.tokens_per_attachment or 0)
-        return tokens + (self._recalled or 0)
+        return str(self.connected._get_ls_params().get("ls_provider") or "openai")
 
     def check_bounded(self, budget: Budget) -> None:
         """Refuses a request whose worst case nobody can know, where it would matter."""
@@ -162,21 +153,27 @@ class OpenAIRequest:
             return
         if why := why_unbounded(self.body):
             raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
-        if self._recalled is None:
+        if self.recalled is None:
             what = "reasoning by its id, in a message without usage_metadata"
             remedy = "send messages as the model gave them, or use ChatOpenAI(store=False, "
             remedy += 'include=["reasoning.encrypted_content"])'
             raise InvalidInput("messages", what, remedy)
-        if self._bounds.tokens_per_attachment is None and (count := attachments(self.body)):
+        if self.bounds.tokens_per_attachment is None and (count := attachments(self.body)):
             remedy = "say what each may take: metered(..., tokens_per_attachment=1_500)"
             raise InvalidInput("messages", f"{count} images or files", remedy)
 
     async def send(self, cap: int, emit: Emit | None = None) -> Any:
         """Sends it once, with a cap, and hands over the pieces where somebody wants them."""
-        options = {**self._options, **self._cap_options(cap)}
+        options: dict[str, Any] = {**self.options}
+        # Of all names of the cap, this one alone reaches the wire by both protocols.
+        if "input" in self.body or self.bounds.cap_field == "max_completion_tokens":
+            options["max_completion_tokens"] = cap
+        else:
+            extra = {**(self.connected.extra_body or {}), **options.get("extra_body", {})}
+            options["extra_body"] = {**extra, "max_tokens": cap}
         if emit is not None:
             return await self._stream(options, emit)
-        result = await self._model._agenerate(self._messages, stop=self._stop, **options)
+        result = await self.connected._agenerate(self.messages, **options)
         generation = result.generations[0]
         generation.message.response_metadata = {
             **(result.llm_output or {}),
@@ -187,7 +184,7 @@ class OpenAIRequest:
 
     async def _stream(self, options: Mapping[str, Any], emit: Emit) -> Any:
         whole: Any = None
-        async for chunk in self._model._astream(self._messages, stop=self._stop, **options):
+        async for chunk in self.connected._astream(self.messages, **options):
             whole = chunk if whole is None else whole + _with_added_usage(chunk, whole)
             # A copy, since LangChain writes into what it is handed, in a thread of its own.
             emit(chunk.model_copy(update={"message": chunk.message.model_copy()}))
@@ -199,13 +196,6 @@ class OpenAIRequest:
             # It counts a part of the answer, and the server may bill the rest as well.
             whole.message.usage_metadata = None
         return whole
-
-    def _cap_options(self, cap: int) -> dict[str, Any]:
-        # Of all names of the cap, this one alone reaches the wire by both protocols.
-        if self.is_responses_api or self._bounds.cap_field == "max_completion_tokens":
-            return {"max_completion_tokens": cap}
-        extra = {**(self._model.extra_body or {}), **self._options.get("extra_body", {})}
-        return {"extra_body": {**extra, "max_tokens": cap}}
 
 
 def connections() -> Any:
@@ -227,7 +217,7 @@ def _connect(model: "BaseChatOpenAI") -> "BaseChatOpenAI":
     """A copy on connections of this process, without caps: on the Responses API a cap of the
     model's own would win over the call's."""
     options: dict[str, Any] = {"max_retries": 0}
-    if model.http_async_client is None:
+    if model.http_async_client is None:  # a transport of the user's stays
         options["http_client"] = connections()
     client = model.root_async_client.with_options(**options)
     client._process_response = partial(_parse_beside, client._process_response)
@@ -286,6 +276,6 @@ def _without_caps(options: Mapping[str, Any]) -> dict[str, Any]:
     kept = dict(options)
     for field in CAP_FIELDS:
         kept.pop(field, None)
-    if isinstance(kept.get("extra_body"), Mapping):
+    if isinstance(kept.get("extra_body"), Mapping):  # it overwrites what stands in the body
         kept["extra_body"] = _without_caps(kept["extra_body"])
     return kept

@@ -32,20 +32,14 @@ class ProviderRequest(Protocol):
     """The caller's own cap; None without."""
     cap_min: int
     """The smallest cap that the server takes."""
+    digest: str
+    """The same for the same request, in any process, however it is sent."""
+    input_tokens: int
+    """The most input tokens that it can be billed."""
 
     @property
     def provider(self) -> str:
         """Who is asked, as LangChain calls them."""
-        ...
-
-    @property
-    def digest(self) -> str:
-        """The same for the same request, in any process, however it is sent."""
-        ...
-
-    @property
-    def input_tokens(self) -> int:
-        """The most input tokens that it can be billed."""
         ...
 
     def check_bounded(self, budget: Budget) -> None:

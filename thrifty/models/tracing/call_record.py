@@ -4,29 +4,22 @@ Names from OpenTelemetry's semantic conventions for generative AI, where they ha
 package `opentelemetry-semantic-conventions` 0.66b2); money is in nano-USD.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 from thrifty.budget import Spend
 from thrifty.budget.spend import SPEND_FIELDS
 from thrifty.ledger.protocol import Entry
 from thrifty.models.providers.protocol import ProviderRequest
-from thrifty.models.tracing.recorders import (
-    ERROR,
-    REASON,
-    AddFacts,
-    Facts,
-    run_metadata,
-    span,
-)
+from thrifty.models.tracing.recorders import ERROR, REASON, AddFacts, Facts, record_work
 
 PROVIDERS = {"azure": "azure.ai.openai"}
 """Where OpenTelemetry calls a provider by another name than LangChain."""
 
 
-@contextmanager
-def record_call(request: ProviderRequest, label: str, run_manager: Any) -> Iterator[AddFacts]:
+def record_call(
+    request: ProviderRequest, label: str, run_manager: Any
+) -> AbstractContextManager[AddFacts]:
     """Begins the records of one attempt, and yields what adds facts to all of them.
 
     Args:
@@ -35,21 +28,14 @@ def record_call(request: ProviderRequest, label: str, run_manager: Any) -> Itera
         run_manager: LangChain's, of the call.
     """
     provider = request.provider
-    to_run = run_metadata(run_manager, getattr(run_manager, "run_id", None))
     asked = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": PROVIDERS.get(provider, provider),
         "gen_ai.request.model": request.model,
         "thrifty.step": label,
     }
-    with span(f"chat {request.model}", asked, is_call=True) as to_span:
-        recorders = [add_facts for add_facts in (to_span, to_run) if add_facts is not None]
-
-        def add_to_all(facts: Facts) -> None:
-            for add_facts in recorders:
-                add_facts(facts)
-
-        yield add_to_all
+    run_id = getattr(run_manager, "run_id", None)
+    return record_work(f"chat {request.model}", asked, run_manager, run_id, is_call=True)
 
 
 def reservation_facts(entry: Entry, cap: int) -> Facts:

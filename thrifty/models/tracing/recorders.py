@@ -35,20 +35,25 @@ def is_recorded(manager: Any) -> bool:
 
 
 @contextmanager
-def span(name: str, facts: Facts, *, is_call: bool = False) -> Iterator[AddFacts | None]:
-    """A span around some work, current for what happens within it.
+def record_work(
+    name: str, facts: Facts, manager: Any, run_id: Any, *, is_call: bool = False
+) -> Iterator[AddFacts]:
+    """Puts a span around some work, current for what happens within it, where spans are kept.
 
     Args:
-        name: what it is called.
+        name: what the span is called.
         facts: what is known when it begins.
+        manager: the callback manager whose handlers were told of LangChain's run of the work.
+        run_id: that run's.
         is_call: whether it stands for a call of another service.
 
     Yields:
-        Who takes what becomes known of it; None where nobody records.
+        Who takes what becomes known of it, for the span and for the metadata of the run.
     """
+    add_to_run = _run_recorder(manager, run_id)
     trace: Any = sys.modules.get(TRACE)
     if trace is None:
-        yield None
+        yield add_to_run
         return
     kind = trace.SpanKind.CLIENT if is_call else trace.SpanKind.INTERNAL
     # Not left to OpenTelemetry: it would record the text of whatever is raised.
@@ -57,12 +62,13 @@ def span(name: str, facts: Facts, *, is_call: bool = False) -> Iterator[AddFacts
     with tracer.start_as_current_span(name, kind=kind, attributes=dict(facts), **unasked) as work:
 
         def add_facts(facts: Facts) -> None:
+            add_to_run(facts)
             work.set_attributes(facts)
             if ERROR in facts:
                 work.set_status(trace.StatusCode.ERROR, facts.get(REASON))
 
         try:
-            yield add_facts if work.is_recording() else None
+            yield add_facts
         except BaseException as error:
             work.set_attribute(ERROR, type(error).__name__)
             reason = str(error) if isinstance(error, ThriftyError) else None
@@ -70,20 +76,13 @@ def span(name: str, facts: Facts, *, is_call: bool = False) -> Iterator[AddFacts
             raise
 
 
-def run_metadata(manager: Any, run_id: Any) -> AddFacts | None:
-    """Who takes facts for the metadata of a run of LangChain's; None where no tracer keeps it.
-
-    Args:
-        manager: the callback manager whose handlers were told of the run.
-        run_id: the run's.
-    """
+def _run_recorder(manager: Any, run_id: Any) -> AddFacts:
+    """Who takes facts for the metadata of a run of LangChain's, in each tracer that keeps it."""
     extras: list[dict[str, Any]] = []
     for handler in getattr(manager, "handlers", None) or ():
         run = getattr(handler, "run_map", {}).get(str(run_id))
         if isinstance(extra := getattr(run, "extra", None), dict):
             extras.append(extra)
-    if not extras:
-        return None
 
     def add_facts(facts: Facts) -> None:
         for extra in extras:

@@ -32,6 +32,7 @@ tried, and how many nodes are searched."""
 
 def solve_automatically(model: KnapsackModel, limits: SolveLimits = LIMITS_DEFAULT) -> SolveResult:
     """The best plan of a model, by whichever engine proves it sooner."""
+    # To prove so large a problem takes longer than the last tenth of a percent is worth.
     if model.item_count >= ITEMS_LARGE:
         limits = replace(limits, gap=GAP_LARGE)
     # A list schedule is no linear thing; there HiGHS would forbid one set after another.
@@ -73,8 +74,10 @@ def finish_with_milp(exact: ExactEngine, subproblem: Subproblem) -> SolveResult:
     if not second.is_proven:
         first = exact.result([subproblem])
         bound = min(first.bound, second.bound)
+        # HiGHS was cut short too: its bound is a proof only where a plan reaches it.
         is_best = first.is_plan and exact.model.plan_value(first.items) >= bound
         return replace(first, bound=bound, is_proven=is_best)
+    # HiGHS stops at any of several best plans. Which one is ours is decided by spend and names.
     if exact.core_width(subproblem.core) <= CORE_WIDTH_MAX and not exact.limits.is_past_deadline():
         exact.reduce_and_search(subproblem, *TIE_EFFORT)
     return exact.result()

@@ -8,8 +8,6 @@ Land, A. G. Doig (1960); bounding by reduced costs: S. Boussier et al., "A multi
 strategy for the 0-1 multidimensional knapsack problem", Discrete Applied Mathematics 158 (2010).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import add
@@ -92,7 +90,7 @@ class BranchAndBound:
         while stack:
             node = stack.pop()
             bound = node[0]
-            if bound < incumbent.value - self.tolerance:
+            if bound < incumbent.value - self.tolerance:  # it was put by under a worse incumbent
                 continue
             if incumbent.nodes > pause:
                 if incumbent.nodes > limits.nodes_max or limits.is_past_deadline():
@@ -100,7 +98,7 @@ class BranchAndBound:
                     return False
                 pause = min(limits.nodes_max, incumbent.nodes + NODES_PER_CLOCK_CHECK)
             children = self._children(node, incumbent)
-            children.reverse()
+            children.reverse()  # the stack hands out the last first
             stack += children
         incumbent.bound = incumbent.value
         return True
@@ -125,11 +123,11 @@ class BranchAndBound:
         end, last, after, leapt = self._end_of_places(pending), tail.start, start, 0
         while after < end:
             i, after = after, after + 1
-            if base + top[i] < least or value + most[i] < least:
+            if base + top[i] < least or value + most[i] < least:  # and further on there is less
                 break
             step, earlier, requires, rivals, branches, paid = everywhere[i]
             if base + branches[0].reduced_value + top_after[after] < least:
-                after = ends[i]
+                after = ends[i]  # no option of its block has a better worth
                 leapt += after - i - 1
                 continue
             missing = requires & ~chosen
@@ -141,11 +139,11 @@ class BranchAndBound:
             before = value - self.model.penalty * common.bit_count() if common else value
             for worth, gain, load, item in branches:
                 reached, achieved = base + worth, before + gain
-                if reached + top_after[after] < least:
+                if reached + top_after[after] < least:  # the others are worth less
                     break
                 left, spread = rooms - load, variances
                 is_held = left & guards == guards
-                if is_held and is_risky:
+                if is_held and is_risky:  # the dearer test, for what fits without a margin
                     spread = add_variances(variances, item)
                     is_held = self.packed_rows.has_room_for(left, spread)
                 if not is_held:
@@ -169,12 +167,12 @@ class BranchAndBound:
                     bound, reached, brought, achieved, ahead, places - 1,
                     left, spread, chosen | step, still, onward,
                 )  # fmt: skip
-                if places > 2:
+                if places > 2:  # else it has one place left, and needs no node
                     children.append(child)
                 else:
                     self._add_last_items(child, best)
                     least = best.value - self.tolerance
-        best.nodes += after - start - leapt
+        best.nodes += after - start - leapt  # what was leapt over was no effort
         return children
 
     def _add_last_items(self, node: SearchNode, best: Incumbent) -> None:
@@ -226,6 +224,7 @@ class BranchAndBound:
     def _update_incumbent(self, chosen_items: ChosenItems, value: float, best: Incumbent) -> None:
         """Makes a plan the incumbent if it is better."""
         items = tuple(_iterate_items(chosen_items))
+        # The rows hold the work of all places together; the schedule itself is made up last.
         if self.model.makespan_limit and self.model.time_left(items) < 0:
             return
         tied = value <= best.value + self.tolerance

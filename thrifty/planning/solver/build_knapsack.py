@@ -41,9 +41,10 @@ def build_knapsack(problem: Problem, matrix: ConstraintMatrix | None = None) -> 
     required = _with_requirements([name for name, step in steps.items() if step.required], requires)
     offers = _keep_short_chains(offers, requires, required, problem.max_steps)
     missing = sorted(required - offers.keys())
-    names = sorted(offers)
+    impossible = f"the required step {missing[0]!r} does not fit in what is left" if missing else ""
+    names = sorted(offers)  # so that the order of a catalog has no say
     topics = _number_shared_topics([steps[name].topic for name in names])
-    penalty = penalty if max(topics, default=-1) >= 0 else 0
+    penalty = penalty if max(topics, default=-1) >= 0 else 0  # unshared, none is repeated
     unit = gcd(penalty, *[offer[0] for name in names for offer in offers[name]]) or 1
     number = {name: i for i, name in enumerate(names)}
     return KnapsackModel(
@@ -58,9 +59,7 @@ def build_knapsack(problem: Problem, matrix: ConstraintMatrix | None = None) -> 
         penalty=penalty // unit,
         unit_micro=unit,
         makespan_limit=matrix.makespan_limit,
-        impossible=f"the required step {missing[0]!r} does not fit in what is left"
-        if missing
-        else "",
+        impossible=impossible,
     )
 
 
@@ -108,7 +107,10 @@ def _undominated_columns(columns: Sequence[OptionColumn]) -> list[OptionColumn]:
 def _keep_reachable(
     columns_of: Mapping[str, Sequence[OptionColumn]], requires: Mapping[str, Collection[str]]
 ) -> dict[str, Sequence[OptionColumn]]:
-    """Keeps the steps that have an option and whose requirements all have one; no circles."""
+    """Keeps the steps that have an option and whose requirements all have one; no circles.
+
+    Each stands after those that it requires then, as the length of chains needs it.
+    """
     followers: dict[str, list[str]] = {}
     missing: dict[str, int] = {}
     for name, before in requires.items():

@@ -24,11 +24,12 @@ def concave_hull(points: Iterable[HullPoint]) -> list[HullPoint]:
         if value > most:
             while last:
                 before, less = corners[-2]
+                # Products instead of slopes: two options of one amount have no slope between them.
                 if (most - less) * (amount - before) > (value - less) * (last - before):
                     break
                 corners.pop()
                 last, most = before, less
-            if not amount:
+            if not amount:  # what is free takes the place of nothing at all
                 corners.pop()
             corners.append((amount, value))
     return corners

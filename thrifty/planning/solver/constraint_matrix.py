@@ -60,14 +60,14 @@ class ConstraintMatrix:
         self.makespan_limit = MakespanLimit(
             limit, row, problem.concurrency, problem.schedule == "waves"
         )
-        wide = limit * problem.concurrency
+        wide = limit * problem.concurrency  # no schedule gets more done
         self.capacities = (*self.limits[:row], wide, *self.limits[row + 1 :])
 
     def _columns(self, options: Sequence[StepOption]) -> list[OptionColumn]:
         """The columns of options."""
         spends: list[RowAmounts] = [option.estimate.amounts for option in options]
         amounts = spends
-        if len(self.places) < len(RESOURCES):
+        if len(self.places) < len(RESOURCES):  # else the estimates serve as they are
             amounts = [tuple([spend[place] for place in self.places]) for spend in spends]
         variances: Iterable[RowAmounts] = repeat((), len(options))
         if self.has_margin:

@@ -89,6 +89,30 @@ def fix_step(
     return close_requirements(model, [chosen if p.step == step else p for p in core])
 
 
+def split_core(model: KnapsackModel, core: Core) -> list[Core | None]:
+    """Splits a core in two that hold every plan of it between them, the likelier one last.
+
+    The step to split at is the one whose worth is nearest to making no difference.
+    """
+    optional = [position for position in core if not position.needed]
+    free = model.max_steps - (len(core) - len(optional))
+    if optional:
+        edge = max(0.0, optional[free].items[0].reduced_value) if free < len(optional) else 0.0
+        middle = min(optional, key=lambda p: abs(p.items[0].reduced_value - edge))
+        return [
+            close_requirements(model, [position for position in core if position is not middle]),
+            fix_step(model, core, middle.step, middle.items),
+        ]
+    middle = min(
+        (position for position in core if len(position.items) > 1),
+        key=lambda p: p.items[0].reduced_value - p.items[1].reduced_value,
+    )
+    return [
+        fix_step(model, core, middle.step, middle.items[1:]),
+        fix_step(model, core, middle.step, middle.items[:1]),
+    ]
+
+
 def whole_core(model: KnapsackModel, rows: PackedRows) -> Core:
     """The core of the whole problem: nothing is decided yet."""
     items = list(chain.from_iterable(model.items))
@@ -119,6 +143,7 @@ def close_requirements(model: KnapsackModel, positions: Sequence[CoreStep]) -> C
     """
     by_step = {position.step: position for position in positions}
     requires = model.requires
+    # Again and again, as what requires a step that is lost is lost with it.
     while lost := [s for s in by_step if requires[s] and not by_step.keys() >= set(requires[s])]:
         for step in lost:
             if by_step.pop(step).needed:

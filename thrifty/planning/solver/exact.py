@@ -14,9 +14,8 @@ from thrifty.planning.solver.column_sample import sample_steps
 from thrifty.planning.solver.core import (
     Core,
     beside_needed,
-    close_requirements,
     count_items,
-    fix_step,
+    split_core,
     whole_core,
 )
 from thrifty.planning.solver.greedy import CorePlan, plan_by_density, plan_by_reduced_value
@@ -114,7 +113,9 @@ class ExactEngine:
             find = self.prices_from_sample if self.is_limited_by_steps() else self.prices_from_rows
             prices = find(relaxation, prices)
         parts = [Subproblem(core, prices, inf)]
-        for rounds, nodes in self.stages(count):
+        tables = (STAGES_SHORT, STAGES) if self.is_limited_by_steps() else (STAGES,)
+        stages = next(s for table in tables for n, s in reversed(table.items()) if count >= n)
+        for rounds, nodes in stages:
             if self.is_finished(parts):
                 break
             parts = self.reduce_and_search(parts.pop(), rounds, nodes, CORE_WIDTH_MAX)
@@ -124,7 +125,7 @@ class ExactEngine:
         """Splits the open subproblems in two until none is left or a limit is reached."""
         while not self.is_finished(subproblems):
             part = subproblems.pop()
-            if part.bound < self.incumbent.value - self.tolerance:
+            if part.bound < self.incumbent.value - self.tolerance:  # better plans came since
                 continue
             # What is left of the likelier half is taken up next, as its plans cut off the other.
             for half in split_core(self.model, part.core):
@@ -142,11 +143,6 @@ class ExactEngine:
             or (self.limits.gap and self.overall_bound(subproblems) <= self.sufficient_bound())
             or self.limits.is_past_deadline()
         )
-
-    def stages(self, count: int) -> Sequence[tuple[int, int]]:
-        """The stages for a number of items."""
-        tables = (STAGES_SHORT, STAGES) if self.is_limited_by_steps() else (STAGES,)
-        return next(s for table in tables for n, s in reversed(table.items()) if count >= n)
 
     def is_limited_by_steps(self) -> bool:
         """Whether it is the number of steps that limits a plan."""
@@ -175,8 +171,8 @@ class ExactEngine:
         core, prices, margins = subproblem.core, subproblem.prices, subproblem.margins
         shrunk = REPRICED_SHARE_MAX[self.packed_rows.has_margins]
         while True:
-            self.incumbent.nodes += (rounds + 1) * len(core)
-            if core is not self.relaxation.core:
+            self.incumbent.nodes += (rounds + 1) * len(core)  # bounding is effort, too
+            if core is not self.relaxation.core:  # that of the root came with the engine
                 self.relaxation = Relaxation(self.model, core, self.packed_rows, margins)
             relaxation = self.relaxation
             if relaxation.beside is None:
@@ -205,6 +201,7 @@ class ExactEngine:
         these ranges."""
         slack = self.value_slack(solution)
         before = relaxation.margin_looseness(solution.prices, relaxation.margin_ranges)
+        # They take time to find: not where all that they give away would not pay for new prices.
         if before <= TIGHTENED_SHARE_MIN * slack or solution.bound <= self.sufficient_bound():
             return False, relaxation.margin_ranges
         margins = leeway(relaxation, solution, slack)
@@ -240,8 +237,12 @@ class ExactEngine:
         alone, together = START_ROUNDS
         self.incumbent.nodes += (alone + 2 * together) * len(relaxation.core)
         start, meet = DualPrices(prices.rows, {}, {}), self.plan_maker(relaxation)
-        solve, slopes_of, enough = relaxation.solve, relaxation.row_slopes, self.sufficient_bound
-        solution = minimise_bound(solve, slopes_of, start, enough, alone, meet)
+        enough = self.sufficient_bound
+
+        def row_slopes(at: RelaxedSolution) -> DualPrices:
+            return DualPrices(relaxation.rooms(at, at.chosen_places), {}, {})
+
+        solution = minimise_bound(relaxation.solve, row_slopes, start, enough, alone, meet)
         if not self.model.penalty and not any(self.model.requires):
             return solution.prices
         dual, start = Settling(relaxation), solution.prices
@@ -284,7 +285,7 @@ class ExactEngine:
         """Makes a plan the incumbent if it is better."""
         if plan:
             items = tuple([branch.item for branch in plan])
-            trifle = sum([branch.value - branch.item.value for branch in plan])
+            trifle = sum([branch.value - branch.item.value for branch in plan])  # for its spend
             value = self.model.plan_value(items) + trifle
             if value > self.incumbent.value:
                 self.incumbent.items, self.incumbent.value = items, value
@@ -314,27 +315,3 @@ def core_items_of(core: Core, plan: Sequence[KnapsackItem]) -> CorePlan:
     """The core's items that a plan has chosen."""
     names = {item.name for item in plan}
     return [branch for p in core for branch in p.items if branch.item.name in names]
-
-
-def split_core(model: KnapsackModel, core: Core) -> list[Core | None]:
-    """Splits a core in two that hold every plan of it between them, the likelier one last.
-
-    The step to split at is the one whose worth is nearest to making no difference.
-    """
-    optional = [position for position in core if not position.needed]
-    free = model.max_steps - (len(core) - len(optional))
-    if optional:
-        edge = max(0.0, optional[free].items[0].reduced_value) if free < len(optional) else 0.0
-        middle = min(optional, key=lambda p: abs(p.items[0].reduced_value - edge))
-        return [
-            close_requirements(model, [position for position in core if position is not middle]),
-            fix_step(model, core, middle.step, middle.items),
-        ]
-    middle = min(
-        (position for position in core if len(position.items) > 1),
-        key=lambda p: p.items[0].reduced_value - p.items[1].reduced_value,
-    )
-    return [
-        fix_step(model, core, middle.step, middle.items[1:]),
-        fix_step(model, core, middle.step, middle.items[:1]),
-    ]

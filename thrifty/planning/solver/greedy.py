@@ -112,7 +112,7 @@ class PlanBuilder:
             return
         self.chosen[step] = new
         if self.model.makespan_limit and not self._keeps_makespan(()):
-            self.chosen[step] = old
+            self.chosen[step] = old  # the schedule would end too late
             return
         self.rooms, self.variances = rooms, variances
 
@@ -129,7 +129,7 @@ class PlanBuilder:
                     promise = self.promise[self.relaxation.slices[place]]
                     loss = promise[branches.index(old)] - promise[i]
                     swaps.append((loss / (new.value - old.value), step, i, new))
-        swaps.sort()
+        swaps.sort()  # never by the items: step and place tell all apart
         return [(step, new) for _, step, _, new in swaps]
 
     def _keeps_makespan(self, picks: Sequence[CoreItem]) -> bool:

@@ -69,7 +69,7 @@ class KnapsackModel:
     def topic_counts(self, chosen: Sequence[KnapsackItem]) -> Counter[int]:
         """How many of these items are on each shared topic."""
         entries = Counter([self.topics[item.step] for item in chosen])
-        del entries[-1]
+        del entries[-1]  # the number of whatever topic is not shared
         return entries
 
     def sort_key(

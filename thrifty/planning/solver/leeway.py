@@ -8,8 +8,6 @@ optimality-based bound tightening: A. M. Gleixner, T. Berthold, B. Müller, S. W
 enhancements for optimization-based bound tightening", Journal of Global Optimization 67 (2017).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from math import sqrt
 from typing import NamedTuple

@@ -68,7 +68,7 @@ def margin_range(
         if variance
     ]
     must = [column for column, is_needed in zip(columns, needed, strict=True) if is_needed]
-    low = sqrt(sum(map(min, must)) / CONE_SCALE)
+    low = sqrt(sum(map(min, must)) / CONE_SCALE)  # whatever else is chosen
     return low, min(sqrt(sum(largest) / CONE_SCALE), _largest_margin(shares, capacity))
 
 

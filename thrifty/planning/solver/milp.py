@@ -7,8 +7,6 @@ set is forbidden). Source of the solver: Q. Huangfu, J. A. J. Hall, "Parallelizi
 revised simplex method", Mathematical Programming Computation 10 (2018).
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,7 +33,7 @@ CAPACITY_SCALE = 1_000.0
 """Every capacity becomes this much, so that the solver's tolerances mean a share of it."""
 HIGHS_OPTIONS: tuple[tuple[str, bool | int | float], ...] = (
     ("output_flag", False),
-    ("threads", 1),
+    ("threads", 1),  # the same plan on every machine
     ("random_seed", 0),
     ("mip_abs_gap", 0.999),  # values are whole
 )
@@ -114,7 +112,7 @@ class HighsProblem:
         columns = len(costs)
         self.highs.addVars(columns, [0.0] * columns, [1.0] * columns)
         self.highs.changeColsCost(columns, list(range(columns)), costs)
-        whole = len(self.items)
+        whole = len(self.items)  # entries to topics come out whole by themselves
         self.highs.changeColsIntegrality(whole, list(range(whole)), [HIGHS_INTEGER] * whole)
 
     def _add_rows(self, rows: Sequence[LinearConstraint]) -> None:
@@ -163,7 +161,7 @@ class HighsProblem:
             nodes += max(0, int(info.mip_node_count))
             if status == "Infeasible":
                 return SolveResult(best, self.model.plan_value(best), nodes, is_plan=is_plan)
-            bound = min(bound, -float(info.mip_dual_bound))
+            bound = min(bound, -float(info.mip_dual_bound))  # HiGHS minimises
             solution = self._solution() if info.primal_solution_status == HIGHS_FEASIBLE else None
             if solution is None:
                 break
@@ -177,8 +175,9 @@ class HighsProblem:
             enough = limits.sufficient_bound(self.model.plan_value(best))
             if limits.gap and is_plan and bound <= enough:
                 break
+            # Tangents may leave this very set in, by rounding or as it is late: it goes besides.
             self._add_rows([*self._tangent_cuts(solution), self._no_good_cut(solution)])
-            if status != "Optimal":
+            if status != "Optimal":  # cut short: it would not prove more
                 break
         most = self.model.value_max
         slack = INTEGRALITY_TOLERANCE if most <= EXACT_VALUE_MAX else OBJECTIVE_TOLERANCE * most

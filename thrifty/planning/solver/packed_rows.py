@@ -32,6 +32,7 @@ class PackedRows:
         self.has_margins = any(item.variances for group in model.items for item in group)
         """Whether a plan needs margins."""
         columns = zip(*[item.amounts for group in model.items for item in group], strict=True)
+        # Wide enough for any one amount, so that a row that is short borrows its own guard alone.
         most = [max(*column, c) for column, c in zip(columns, model.capacities, strict=True)]
         widths = [amount.bit_length() for amount in most]
         self.shifts = list(accumulate([width + 1 for width in widths], initial=0))[:-1]

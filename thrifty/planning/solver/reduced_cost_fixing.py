@@ -26,6 +26,7 @@ def reduce_core(relaxation: Relaxation, root: RelaxedSolution, slack: float) -> 
         least = (best if is_taken else last_in) - slack
         # A step comes in only by driving another out, as far as all places are taken.
         if best >= least:
+            # Without it the best step outside would take its place, at too great a loss.
             needed = position.needed or (is_taken and best - first_out > slack)
             branches = _items_at_least(relaxation, root, place, least)
             paid = best - root.step_values[place]

@@ -120,7 +120,7 @@ class Relaxation:
         self.starts = ends[:-1]
         self.slices = list(map(slice, ends, ends[1:]))
         self.place_of = {position.step: place for place, position in enumerate(core)}
-        self.topic_places = self._topics() if model.penalty else {}
+        self.topic_places = self._topics() if model.penalty else {}  # else they couple nothing
         self.needed = [place for place, position in enumerate(core) if position.needed]
         self.optional = [place for place, position in enumerate(core) if not position.needed]
         self.free_places = max(0, model.max_steps - len(self.needed))
@@ -206,7 +206,7 @@ class Relaxation:
     def best_places(self, best: list[float]) -> list[int]:
         """The places of the steps that bring most, when each brings this."""
         worthy = [place for place in self.optional if best[place] > 0.0]
-        if len(worthy) > self.free_places:
+        if len(worthy) > self.free_places:  # sorted only where not all can be taken
             worthy = sorted(worthy, key=best.__getitem__, reverse=True)[: self.free_places]
         return self.needed + worthy
 
@@ -235,10 +235,6 @@ class Relaxation:
             rows, self._arc_slopes(solution, steps), self._topic_slopes(solution, steps)
         )
 
-    def row_slopes(self, solution: RelaxedSolution) -> DualPrices:
-        """Those of the rows alone: requirements and topics keep their prices."""
-        return DualPrices(self.rooms(solution, solution.chosen_places), {}, {})
-
     def rooms(self, solution: RelaxedSolution, places: Sequence[int]) -> list[float]:
         """What the best items of these places leave of each row; negative when it is short."""
         tops, starts = solution.step_values.__getitem__, self.starts.__getitem__
@@ -252,6 +248,7 @@ class Relaxation:
         self, solution: RelaxedSolution, steps: set[int]
     ) -> dict[RequirementArc, float]:
         requires = self.model.requires
+        # Where both are chosen, or neither, the slope is zero and left out.
         slopes = {(s, r): -1.0 for s in steps if requires[s] for r in requires[s] if r not in steps}
         for step, requirement in solution.prices.arcs:
             if requirement in steps and step not in steps:

@@ -8,9 +8,9 @@ equal densities would be rounded apart in one unit and not in another.
 """
 
 from collections.abc import Sequence
-from heapq import heapify, heappop, heappush
 from math import inf
 
+from thrifty.budget.step_set import order_by_rank
 from thrifty.planning.solver.knapsack_item import KnapsackItem
 
 
@@ -22,29 +22,11 @@ def order_items(
 ) -> list[KnapsackItem]:
     """Orders items: dense value first, what is required earlier, sections before revisions."""
     items = {item.step: item for item in chosen}
-    missing: dict[int, int] = {}
-    followers: dict[int, list[int]] = {step: [] for step in items}
-    for step in items:
-        before = [r for r in requires[step] if r in items]
-        missing[step] = len(before)
-        for requirement in before:
-            followers[requirement].append(step)
-    densities = _densities(chosen, unit_micro)
-    rank = {
+    ranks = {
         item.step: (revisions[item.step], -density, item.name)
-        for item, density in zip(chosen, densities, strict=True)
+        for item, density in zip(chosen, _densities(chosen, unit_micro), strict=True)
     }
-    ready = [(rank[step], step) for step in items if not missing[step]]
-    heapify(ready)
-    ordered = []
-    while ready:
-        step = heappop(ready)[1]
-        ordered.append(items[step])
-        for follower in followers[step]:
-            missing[follower] -= 1
-            if not missing[follower]:
-                heappush(ready, (rank[follower], follower))
-    return ordered
+    return [items[s] for s in order_by_rank(ranks, {step: requires[step] for step in items})]
 
 
 def _densities(chosen: Sequence[KnapsackItem], unit_micro: int) -> list[float]:

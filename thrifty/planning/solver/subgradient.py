@@ -35,7 +35,7 @@ def initial_prices(relaxation: Relaxation, plan: Sequence[KnapsackItem]) -> Dual
     model, rows = relaxation.model, len(relaxation.columns)
     used = [sum(amounts) for amounts in zip(*[item.amounts for item in plan], strict=True)]
     squares = [(u / c) ** 2 if u else 0.0 for u, c in zip(used, model.capacities, strict=False)]
-    if not any(squares):
+    if not any(squares):  # no plan, or one that uses nothing
         return DualPrices([0.0] * rows, {}, {})
     price = 0.5 * max(0, model.plan_value(plan)) / max(relaxation.capacities)
     unit = price * rows / (rows + 1) / sum(squares)
@@ -74,7 +74,7 @@ def minimise_bound(
             make_plan(solution)
         slopes = deflect(slopes_of(solution), last_slopes)
         steepness = solution.prices.squared_length(slopes)
-        if steepness < 1e-12 or best.bound <= best_value():
+        if steepness < 1e-12 or best.bound <= best_value():  # at the bottom, or proven
             break
         aim = max(best_value(), best.bound - TARGET_DROP_SHARE * abs(best.bound))
         length = step_share * (solution.bound - aim) / steepness

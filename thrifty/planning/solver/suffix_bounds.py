@@ -41,7 +41,7 @@ class ConcaveBound(NamedTuple):
         corners = concave_hull(points)
         if len(corners) == 1 and not corners[0][1]:
             return self
-        rises = self.increments.copy()
+        rises = self.increments.copy()  # the bound of the next place keeps its own
         for increment in hull_increments(corners):
             insort(rises, increment)
         return build_bound(self.shift, self.mask, self.value_at_zero + corners[0][1], rises)

@@ -7,8 +7,6 @@ come first, in blocks of one weight: a block of which none fits is passed over a
 is left when no heavy option fits needs no price to be bounded.
 """
 
-from __future__ import annotations
-
 from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
