@@ -6,7 +6,6 @@ change the tables, `posting` keeps the counters, and `rules` decides.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -59,6 +58,7 @@ class BaseLedger:
         self._storage = storage
         self._watches: list[tuple[ThresholdHook, tuple[int, ...]]] = []
         self._outbox = Outbox()
+        self._has_reserved = False
         register_exit_aware(self, LEDGERS)
 
     def open(
@@ -116,6 +116,7 @@ class BaseLedger:
         tags: Mapping[str, str] | None = None,
     ) -> Entry:
         caller = _check_caller(account)
+        self._has_reserved = True
         wanted = Entry(
             key=_check_text("key", key, KEY_LENGTH_MAX),
             label=_check_text("label", label, KEY_LENGTH_MAX),
@@ -253,7 +254,8 @@ class BaseLedger:
     def end_process(self) -> None:
         """Closes what this process has open in the ledger: nobody here will do it any more."""
         self._outbox.flush()
-        self.sweep(owner=process_name())
+        if self._has_reserved:  # else there may not even be a file
+            self.sweep(owner=process_name())
 
     def _close_call(
         self,
@@ -274,8 +276,7 @@ class BaseLedger:
     def _write(self, work: Callable[[Tables], T], call: CallNames | None = None) -> T:
         """Does some work in a transaction, behind what could not be written before."""
         if self._outbox:
-            with suppress(LedgerUnavailable):  # the work itself will say so
-                self._outbox.flush()
+            self._outbox.flush()
         return self._storage.write(work, call)
 
     def _change(

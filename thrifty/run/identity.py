@@ -36,8 +36,7 @@ def outside_places(config: RunnableConfig) -> tuple[str, ...]:
     Each place is the name of a node and the number of its turn.
     """
     namespace = str(_configurable(config).get("checkpoint_ns") or "")
-    # Without a thread nothing of a run is kept, and no other can mean it.
-    return tuple(namespace.split("|")) if namespace and _thread(config) else ()
+    return tuple(namespace.split("|")) if namespace else ()
 
 
 def node_places(config: RunnableConfig) -> tuple[str, ...]:
@@ -65,7 +64,8 @@ def run_account(
     number = validate.amount("run.number", run["number"], minimum=1)
     # A name is to be found again in another turn of a parent's node. A number counts one turn's.
     where = node_places(config) if places is None else places
-    where = [place.partition(":")[0] for place in where] if name else where
+    if name:  # without a thread, whoever knows the name means the same run
+        where = [place.partition(":")[0] for place in where if _thread(config)]
     parts = [
         ("user", find_user(config)),
         ("account", common),

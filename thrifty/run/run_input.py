@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 
 from thrifty.budget import Budget, InvalidInput, validate
 from thrifty.budget.plain_text import strip_unprintable
-from thrifty.run.identity import RUN_NAME_MAX
+from thrifty.run.identity import RUN_NAME_MAX, node_places
 
 
 class RunInput(NamedTuple):
@@ -55,5 +55,6 @@ def _budget(given: Mapping[str, Any]) -> Budget | None:
 def _name(given: Mapping[str, Any], config: RunnableConfig) -> str:
     if own := given.get("run_id"):
         return validate.text("run_id", own, maximum=RUN_NAME_MAX)
-    # Runs without a thread cannot be counted.
-    return "" if config.get("configurable", {}).get("thread_id") else str(uuid4())
+    # A thread counts its runs. A place in a parent's graph is the same in each attempt at a node.
+    is_known = config.get("configurable", {}).get("thread_id") or node_places(config)
+    return "" if is_known else str(uuid4())
