@@ -164,6 +164,6 @@ def test_what_may_be_missing_has_its_default():
 
 
 def test_what_follows_from_other_fields_is_written_and_not_read():
-    state = Receipt("r", "t", "done", "", Budget(5), Spend(9), Spend(), (), (), ()).to_state()
+    state = Receipt("r", "t", "done", "", Budget(5), Spend(9), Spend(), (), (), (), ()).to_state()
     assert state["within_budget"] is False
     assert not Receipt.from_state({**state, "within_budget": True}).within_budget

@@ -121,7 +121,7 @@ def test_where_nothing_was_attempted_all_are_told_at_once(disk, ask, monkeypatch
 
     monkeypatch.setattr(disk, "commit", fail)
     queue = CommitQueue(fail, lambda: None)
-    tasks = [QueuedWork(lambda _: None, "write", QueueWaker()) for _ in range(3)]
+    tasks = [QueuedWork(lambda _: None, "write", None, QueueWaker()) for _ in range(3)]
     for task in tasks:
         queue._submit(task, 1)
     for task in tasks:
@@ -287,7 +287,7 @@ def test_the_threads_end_when_nobody_holds_the_queue(threads):
 def test_a_queue_that_its_own_thread_lets_go_ends():
     """The last one that holds it may be a piece of work."""
     held = [CommitQueue(lambda tasks: [task.attempt(None) for task in tasks], lambda: None)]
-    task = QueuedWork(lambda _: held.clear(), "write", QueueWaker())
+    task = QueuedWork(lambda _: held.clear(), "write", None, QueueWaker())
     begun = threads_of(lambda: held[0]._submit(task, 1))
     task._waker.sleep()
     assert held == []
@@ -392,7 +392,7 @@ def commit(tasks):
 queue = CommitQueue(commit, lambda: print("closed", flush=True))
 queue.run(lambda _: print("done", flush=True))
 atexit.register(lambda: queue.run(lambda _: print("done at the end", flush=True)))
-queue._submit(QueuedWork(lambda _: print("left behind", flush=True), "write", QueueWaker()), 1)
+queue._submit(QueuedWork(lambda _: print("left behind", flush=True), "write", None, QueueWaker()), 1)
 """
 
 

@@ -19,7 +19,7 @@ from thrifty.budget import Budget, InvalidInput, LedgerUnavailable
 from thrifty.ledger import calls, commit_queue
 from thrifty.ledger.commit_queue import QueuedWork
 from thrifty.ledger.protocol import Entry, Lease
-from thrifty.ledger.sql import AND_OVERRUN, ORDER_BY_NUMBER, SELECT_ENTRIES
+from thrifty.ledger.sql import ENTRY_COLUMNS, IS_OVERRUN, ORDER_BY_NUMBER
 from thrifty.ledger.sqlite import SqliteLedger
 from thrifty.ledger.sqlite_file import COMMITS_PER_CHECKPOINT, SqliteFile
 from thrifty.ledger.thread_waker import make_waker
@@ -249,7 +249,8 @@ def test_overruns_are_found_by_their_index(ledger):
     """A run asks after every step, and its entries are many."""
     called(ledger)
     connection = ledger._sqlite_storage._file._connection
-    asked = f"EXPLAIN QUERY PLAN {SELECT_ENTRIES}{AND_OVERRUN}{ORDER_BY_NUMBER}"
+    wanted = f"SELECT {', '.join(ENTRY_COLUMNS)} FROM thrifty_entries WHERE account = ?"
+    asked = f"EXPLAIN QUERY PLAN {wanted} AND {IS_OVERRUN}{ORDER_BY_NUMBER}"
     plan = " ".join(row[-1] for row in connection.execute(asked, ("run",)))
     assert "USING INDEX thrifty_overruns" in plan
 
@@ -320,7 +321,7 @@ def test_a_disk_that_one_of_several_fills_is_full_for_that_one_alone(ledger):
         tables.set_lease(Lease("run", "x" * 100, "o" * 4_000_000, 1, 0))
 
     def task(work):
-        made.append(QueuedWork(work, "write", make_waker()))
+        made.append(QueuedWork(work, "write", None, make_waker()))
         return made[-1]
 
     tasks = [
@@ -331,7 +332,7 @@ def test_a_disk_that_one_of_several_fills_is_full_for_that_one_alone(ledger):
     pages = file._connection.execute("PRAGMA page_count").fetchone()[0]
     file._connection.execute(f"PRAGMA max_page_count = {pages + 100}")
     commit_queue._commit_batch(tasks, file.commit)
-    assert done == ["first", "first", "last"]
+    assert done == ["first", "last", "first", "last"]  # their rows are written at the end
     with pytest.raises(sqlite3.OperationalError, match="full"):
         tasks[1].take_result()
     assert tasks[0].take_result() is tasks[2].take_result() is None

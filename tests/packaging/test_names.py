@@ -27,6 +27,7 @@ BARE_PARTICIPLE = re.compile(
 PARTICIPLES_KEPT = {
     "expected",  # of a plan: what it is expected to use
     "metered",  # public: a metered model
+    "reserved",  # public: of a balance, as it was a field
     *("settled", "_needed"),  # in files that stay as they are until margins are bounded anew
 }
 

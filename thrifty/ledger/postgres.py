@@ -1,6 +1,7 @@
 """A ledger in PostgreSQL: any number of processes on any number of machines.
 
-Each change locks its account and those above it, so that other accounts do not wait for it. The
+Each change locks its account and those above it, so that other accounts do not wait for it. Calls
+that wait at the same moment share a transaction (group commit). The
 server's `synchronous_commit` says what a commit survives. Where it is off for the role or the
 database, the ledger turns it on for its own connections.
 """
