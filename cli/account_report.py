@@ -8,7 +8,7 @@ from typing import Any
 
 from thrifty.budget import Budget
 from thrifty.cli.kept_accounts import KeptAccounts, is_run
-from thrifty.ledger.protocol import AccountInfo, Balance, PeriodBalance
+from thrifty.ledger.records import AccountInfo, Balance, PeriodBalance
 
 
 @dataclass(frozen=True, slots=True)

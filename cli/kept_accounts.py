@@ -15,7 +15,7 @@ from thrifty.cli.saved_runs import RunsFolder
 from thrifty.settings import home_folder
 
 if TYPE_CHECKING:
-    from thrifty.ledger.protocol import AccountInfo
+    from thrifty.ledger.records import AccountInfo
     from thrifty.ledger.sqlite import SqliteLedger
 
 RUN_KIND = "run:"

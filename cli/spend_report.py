@@ -10,7 +10,7 @@ from typing import Any, Literal
 from thrifty.budget import Spend, total_spend
 from thrifty.budget.local_time import local_time
 from thrifty.cli.kept_accounts import KeptAccounts, is_run
-from thrifty.ledger.protocol import MODEL_TAG, Entry
+from thrifty.ledger.records import MODEL_TAG, Entry
 
 SpendGrouping = Literal["account", "tag", "model", "day"]
 

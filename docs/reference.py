@@ -12,14 +12,14 @@ from pathlib import Path
 from textwrap import dedent
 
 import thrifty
-from thrifty.ledger import protocol
+from thrifty.ledger import protocol, records
 
 PAGE = Path(__file__).with_name("reference.md")
 HEAD = """# Reference
 
-The public names of `thrifty`, from their docstrings (`Ledger` and what it hands out are in \
-`thrifty.ledger.protocol`). Made by `python docs/reference.py`; a test \
-compares.
+The public names of `thrifty`, from their docstrings (`Ledger` is in \
+`thrifty.ledger.protocol`, what it hands out in `thrifty.ledger.records`). Made by \
+`python docs/reference.py`; a test compares.
 """
 GROUPS = {
     "Agents": (
@@ -33,7 +33,8 @@ GROUPS = {
     "Plans": ("make_plan", "Problem", "Plan"),
     "Ledgers and metered models": (
         *("MemoryLedger", "SqliteLedger", "PostgresLedger"),
-        *("Ledger", "Balance", "Entry", "Lease", "metered", "BudgetMiddleware", "rate"),
+        *("Ledger", "Balance", "PeriodBalance", "AccountInfo", "Entry", "Lease"),
+        *("log_threshold", "post_threshold", "metered", "BudgetMiddleware", "rate"),
     ),
     "Errors": (
         *("ThriftyError", "InvalidInput", "BudgetExceeded", "PriceUnknown"),
@@ -41,8 +42,12 @@ GROUPS = {
         *("AccountClosed", "LeaseLost", "LedgerUnavailable"),
     ),
 }
-UNDERNEATH = {name: getattr(protocol, name) for name in ("Ledger", "Balance", "Entry", "Lease")}
-"""What public names are made of, from `thrifty.ledger.protocol`."""
+RECORDS = ("Balance", "PeriodBalance", "AccountInfo", "Entry", "Lease")
+UNDERNEATH = {
+    "Ledger": protocol.Ledger,
+    **{each: getattr(records, each) for each in RECORDS},
+}
+"""What public names are made of, of the ledger."""
 
 SECTION = re.compile(r"(?m)^(Args|Returns|Raises|Example):\n((?:(?: {4}.*)?\n?)*)")
 ENTRY = re.compile(r"(?m)^([\w., ]+): ")

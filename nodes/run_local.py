@@ -14,7 +14,7 @@ from thrifty.ledger.idempotent_calls import (
     settle_call,
     try_mark_sent,
 )
-from thrifty.ledger.protocol import Entry
+from thrifty.ledger.records import Entry
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.step_account import StepAccount, enclosing_account
 from thrifty.run.assignment import (

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from thrifty.ledger.memory import MemoryLedger as MemoryLedger
     from thrifty.ledger.postgres import PostgresLedger as PostgresLedger
     from thrifty.ledger.sqlite import SqliteLedger as SqliteLedger
+    from thrifty.ledger.thresholds import (
+        log_threshold as log_threshold,
+        post_threshold as post_threshold,
+    )
     from thrifty.models.guard.middleware import BudgetMiddleware as BudgetMiddleware
     from thrifty.models.metered import metered as metered
     from thrifty.nodes.context import Context as Context
@@ -62,6 +66,7 @@ _NAMES = {
     "thrifty.ledger.memory": "MemoryLedger",
     "thrifty.ledger.postgres": "PostgresLedger",
     "thrifty.ledger.sqlite": "SqliteLedger",
+    "thrifty.ledger.thresholds": "log_threshold post_threshold",
     "thrifty.models.guard.middleware": "BudgetMiddleware",
     "thrifty.models.metered": "metered",
     "thrifty.nodes.context": "Context",

@@ -14,7 +14,7 @@ from thrifty.budget.periods import NO_LIMIT, PERIOD_PHRASES
 from thrifty.budget.plain_text import single_line
 from thrifty.budget.resources import COST, LATENCY, RESOURCES, Resource
 from thrifty.cli.account_report import AccountReport
-from thrifty.ledger.protocol import PeriodBalance
+from thrifty.ledger.records import PeriodBalance
 from thrifty.receipt.terminal import make_table
 from thrifty.receipt.wording import RESOURCE_LABELS, format_figure, round_down_usd
 

@@ -12,7 +12,7 @@ from thrifty.budget import Budget, LeaseLost, LedgerUnavailable
 from thrifty.ledger.active_runs import CURRENT_DRIVER, ActiveRuns
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.ledger.owner import process_name
-from thrifty.ledger.protocol import Lease
+from thrifty.ledger.records import Lease
 
 MS = 1_000_000
 

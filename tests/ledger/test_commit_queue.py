@@ -13,7 +13,8 @@ import pytest
 
 from thrifty.budget import LedgerUnavailable
 from thrifty.ledger import commit_queue
-from thrifty.ledger.commit_queue import BATCH_MAX, CommitQueue, QueuedWork
+from thrifty.ledger.commit_queue import BATCH_MAX, CommitQueue
+from thrifty.ledger.queued_work import QueuedWork
 from thrifty.ledger.thread_waker import QueueWaker
 
 WAIT_S = 60
@@ -384,7 +385,8 @@ def test_who_forks_as_it_waits_is_told_in_the_child_alone(disk):
 
 AT_EXIT = """
 import atexit, sys, time
-from thrifty.ledger.commit_queue import CommitQueue, QueuedWork
+from thrifty.ledger.commit_queue import CommitQueue
+from thrifty.ledger.queued_work import QueuedWork
 from thrifty.ledger.thread_waker import QueueWaker
 def commit(tasks):
     for task in tasks:
@@ -392,7 +394,8 @@ def commit(tasks):
 queue = CommitQueue(commit, lambda: print("closed", flush=True))
 queue.run(lambda _: print("done", flush=True))
 atexit.register(lambda: queue.run(lambda _: print("done at the end", flush=True)))
-queue._submit(QueuedWork(lambda _: print("left behind", flush=True), "write", None, QueueWaker()), 1)
+left = QueuedWork(lambda _: print("left behind", flush=True), "write", None, QueueWaker())
+queue._submit(left, 1)
 """
 
 

@@ -25,7 +25,7 @@ from thrifty.ledger import calls, grants, run_leases
 from thrifty.ledger.base_ledger import wall_clock_ms
 from thrifty.ledger.memory import MemoryLedger, MemoryStorage
 from thrifty.ledger.owner import process_name
-from thrifty.ledger.protocol import Entry
+from thrifty.ledger.records import Entry
 
 THREADS = 8
 

@@ -7,7 +7,7 @@ import pytest
 from tests.harness.ledger_address import open_ledger
 from tests.ledger.shorthand import CALL, USED
 from thrifty.budget import Budget, LedgerUnavailable, Spend
-from thrifty.ledger import sql
+from thrifty.ledger import schema
 from thrifty.ledger.schema import MIGRATIONS, SQLITE
 
 REFUSED = [
@@ -89,8 +89,8 @@ def test_migrations_are_applied_in_their_order_from_where_the_books_stand(monkey
     made = []
     for name in ("b", "a", "c"):
         made.append(f"CREATE TABLE made_{name} (x $integer); INSERT INTO made_b VALUES (7)")
-        monkeypatch.setattr(sql, "MIGRATIONS", tuple(made))
-        sql.migrate(connection.execute, SQLITE)
+        monkeypatch.setattr(schema, "MIGRATIONS", tuple(made))
+        schema.migrate(connection.execute, SQLITE)
     assert connection.execute(tables).fetchall() == [("made_b",), ("made_a",), ("made_c",)]
     assert connection.execute("SELECT x FROM made_b").fetchall() == [(7,)] * 3
     versions = connection.execute("SELECT version FROM thrifty_migrations").fetchall()

@@ -14,7 +14,7 @@ from thrifty.budget import (
     Spend,
 )
 from thrifty.ledger.base_ledger import wall_clock_ms
-from thrifty.ledger.protocol import Lease
+from thrifty.ledger.records import Lease
 
 
 def spending_acts(ledger, account):

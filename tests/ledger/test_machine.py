@@ -49,7 +49,8 @@ from thrifty.budget import (
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.ledger.owner import process_name
 from thrifty.ledger.postgres import PostgresLedger
-from thrifty.ledger.protocol import Lease, Ledger
+from thrifty.ledger.protocol import Ledger
+from thrifty.ledger.records import Lease
 from thrifty.ledger.sqlite import SqliteLedger
 
 STARTS_MS = ms_of("2027-03-27 21:58:30")

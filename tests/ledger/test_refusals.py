@@ -12,7 +12,7 @@ from thrifty.budget import (
     ReservationClosed,
     Spend,
 )
-from thrifty.ledger.protocol import Lease
+from thrifty.ledger.records import Lease
 
 SHARE = Budget(max_tokens=2_000, max_cost_usd=0.1, max_tool_calls=5)
 

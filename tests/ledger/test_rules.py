@@ -6,7 +6,7 @@ from tests.ledger.shorthand import ms_of
 from thrifty.budget import ReservationClosed, Spend
 from thrifty.ledger import accounts, calls, posting, rules, windows
 from thrifty.ledger.memory import MemoryTables
-from thrifty.ledger.protocol import Entry
+from thrifty.ledger.records import Entry
 from thrifty.ledger.rules import SUM_MAX, ZERO_AMOUNTS
 from thrifty.ledger.storage import Counter
 from thrifty.ledger.windows import EVER_MS, NOT_STORED

@@ -17,9 +17,9 @@ import pytest
 from tests.ledger.shorthand import CALL, USED, called
 from thrifty.budget import Budget, InvalidInput, LedgerUnavailable
 from thrifty.ledger import calls, commit_queue
-from thrifty.ledger.commit_queue import QueuedWork
-from thrifty.ledger.protocol import Entry, Lease
-from thrifty.ledger.sql import ENTRY_COLUMNS, IS_OVERRUN, ORDER_BY_NUMBER
+from thrifty.ledger.queued_work import QueuedWork
+from thrifty.ledger.records import Entry, Lease
+from thrifty.ledger.sql_statements import ENTRY_COLUMNS, IS_OVERRUN, ORDER_BY_NUMBER
 from thrifty.ledger.sqlite import SqliteLedger
 from thrifty.ledger.sqlite_file import COMMITS_PER_CHECKPOINT, SqliteFile
 from thrifty.ledger.thread_waker import make_waker

@@ -5,7 +5,7 @@ import pytest
 from tests.ledger.shorthand import CALL, USED, left, refused, used
 from thrifty.budget import AccountClosed, Budget, BudgetExceeded, InvalidInput, Spend
 from thrifty.ledger.owner import process_name
-from thrifty.ledger.protocol import AccountInfo
+from thrifty.ledger.records import AccountInfo
 
 
 def chain(ledger, *names):

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from thrifty import InvalidInput
-from thrifty.ledger.base_ledger import ACCOUNT_LENGTH_MAX
+from thrifty.ledger.act_input import ACCOUNT_LENGTH_MAX
 from thrifty.run.identity import local_account, node_places, outside_places, run_account
 
 

@@ -19,7 +19,8 @@ from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM
 from thrifty.executors.step_limit import step_limit
 from thrifty.ledger.idempotent_calls import call_key, earlier_limit
-from thrifty.ledger.protocol import AccountOrLease, Ledger
+from thrifty.ledger.protocol import Ledger
+from thrifty.ledger.records import AccountOrLease
 from thrifty.models.input_bound import tokens_bound
 
 DRAFT_READING_DIVISOR = 4

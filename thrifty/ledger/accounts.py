@@ -1,11 +1,11 @@
 """What the acts on whole accounts do to the tables: their place, their limits, their end."""
 
-from thrifty.budget import Budget, InvalidInput
+from thrifty.budget import Budget, InvalidInput, LedgerUnavailable
 from thrifty.budget.limits import LimitAmounts, tighter_limits
 from thrifty.budget.periods import Period, window_of
 from thrifty.ledger import posting, rules, windows
 from thrifty.ledger.calls import Caller, admit_caller, require_account
-from thrifty.ledger.protocol import AccountInfo, Balance, PeriodBalance
+from thrifty.ledger.records import AccountInfo, Balance, Entry, PeriodBalance
 from thrifty.ledger.storage import Account, Counter, Tables
 from thrifty.ledger.windows import CurrentCounter
 
@@ -170,3 +170,19 @@ def _path_under(tables: Tables, parent: str) -> tuple[int, ...]:
     if len(path) >= DEPTH_MAX:
         raise InvalidInput("parent", parent, f"use at most {DEPTH_MAX} levels of accounts")
     return path
+
+
+def read_entries(tables: Tables, name: str, *, below: bool) -> tuple[Entry, ...]:
+    """The entries of an account, once it is certain that they add up to its counter."""
+    account = require_account(tables, name)
+    counter = windows.run_counter(tables, account)
+    own = tables.entries(name)
+    # Of an account with none below it, these are all. To find the others takes longer.
+    if below or not rules.adds_up(counter, own):
+        booked = tables.booked_entries(counter.id)
+        if not rules.adds_up(counter, booked):
+            raise LedgerUnavailable(
+                f"the entries of account {name!r} do not add up to its counters; "
+                "restore the ledger from a backup"
+            )
+    return tuple(booked if below else own)

@@ -27,7 +27,8 @@ from thrifty.budget import LeaseLost, LedgerUnavailable
 from thrifty.budget.clock import ACTIVE_CLOCK, NANO_PER_MS
 from thrifty.ledger.owner import end_owner, process_name, take_or_take_over
 from thrifty.ledger.process_exit import LEASES, register_exit_aware, stop_if_ending
-from thrifty.ledger.protocol import AccountOrLease, Lease, Ledger
+from thrifty.ledger.protocol import Ledger
+from thrifty.ledger.records import AccountOrLease, Lease
 
 T = TypeVar("T")
 

@@ -6,28 +6,36 @@ change the tables, `posting` keeps the counters, and `rules` decides.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 from thrifty.budget import (
     AccountClosed,
     Budget,
     BudgetExceeded,
-    InvalidInput,
     LedgerUnavailable,
     Spend,
     validate,
 )
 from thrifty.budget.clock import NANO_PER_MS
-from thrifty.budget.periods import Limits, limits_by_period, time_zone
-from thrifty.budget.plain_text import strip_unprintable
-from thrifty.ledger import accounts, calls, grants, rules, run_leases, sweep, windows
-from thrifty.ledger.accounts import PeriodLimits
+from thrifty.budget.periods import Limits
+from thrifty.ledger import accounts, calls, grants, run_leases, sweep
+from thrifty.ledger.act_input import (
+    ACCOUNT_LENGTH_MAX,
+    KEY_LENGTH_MAX,
+    check_account,
+    check_caller,
+    check_parent,
+    check_tags,
+    check_text,
+    check_zone,
+    read_period_limits,
+)
 from thrifty.ledger.calls import Caller
 from thrifty.ledger.outbox import Outbox
 from thrifty.ledger.owner import process_name
 from thrifty.ledger.process_exit import LEDGERS, register_exit_aware
-from thrifty.ledger.protocol import AccountInfo, AccountOrLease, Balance, Entry, Lease, Tags
+from thrifty.ledger.records import AccountInfo, AccountOrLease, Balance, Entry, Lease
 from thrifty.ledger.storage import CallNames, Storage, Tables
 from thrifty.ledger.thresholds import (
     PERCENTS_DEFAULT,
@@ -39,11 +47,6 @@ from thrifty.ledger.thresholds import (
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-ACCOUNT_LENGTH_MAX = 250
-KEY_LENGTH_MAX = 400
-"""In characters: account and key together fill an index row of PostgreSQL's (2,704 bytes)."""
-TAGS_MAX, TAG_LENGTH_MAX = 20, 200
 
 
 def wall_clock_ms() -> int:
@@ -69,10 +72,10 @@ class BaseLedger:
         parent: str | None = None,
         zone: str | None = None,
     ) -> Balance:
-        caller = _check_caller(account)
-        amounts = _period_limits(limits)
-        _check_zone(zone)
-        _check_parent(parent)
+        caller = check_caller(account)
+        amounts = read_period_limits(limits)
+        check_zone(zone)
+        check_parent(parent)
 
         def act(tables: Tables) -> Balance:
             accounts.open_account(tables, caller, amounts, parent, zone)
@@ -81,8 +84,8 @@ class BaseLedger:
         return self._write(act)
 
     def set_limits(self, account: str, limits: Limits, *, zone: str | None = None) -> Balance:
-        name, amounts = _check_account(account), _period_limits(limits)
-        _check_zone(zone)
+        name, amounts = check_account(account), read_period_limits(limits)
+        check_zone(zone)
 
         def act(tables: Tables) -> Balance:
             accounts.change_limits(tables, calls.require_account(tables, name), amounts, zone)
@@ -91,12 +94,12 @@ class BaseLedger:
         return self._write(act)
 
     def move(self, account: str, parent: str | None) -> None:
-        name = _check_account(account)
-        _check_parent(parent)
+        name = check_account(account)
+        check_parent(parent)
         self._write(lambda tables: accounts.move(tables, name, parent))
 
     def close(self, account: str) -> Balance:
-        name = _check_account(account)
+        name = check_account(account)
 
         def act(tables: Tables) -> Balance:
             accounts.close(tables, name)
@@ -115,20 +118,20 @@ class BaseLedger:
         unsent: bool = False,
         tags: Mapping[str, str] | None = None,
     ) -> Entry:
-        caller = _check_caller(account)
+        caller = check_caller(account)
         self._has_reserved = True
         wanted = Entry(
-            key=_check_text("key", key, KEY_LENGTH_MAX),
-            label=_check_text("label", label, KEY_LENGTH_MAX),
+            key=check_text("key", key, KEY_LENGTH_MAX),
+            label=check_text("label", label, KEY_LENGTH_MAX),
             status="unsent" if unsent else "pending",
             reserved=worst_case,
-            fingerprint=_check_text("fingerprint", fingerprint, KEY_LENGTH_MAX)
+            fingerprint=check_text("fingerprint", fingerprint, KEY_LENGTH_MAX)
             if fingerprint
             else "",
             run=caller.run,
             account=caller.account,
             owner=process_name(),
-            tags=_check_tags(tags) if tags else (),
+            tags=check_tags(tags) if tags else (),
         )
         try:
             return self._change(calls.reserve, account, key, wanted)
@@ -157,11 +160,11 @@ class BaseLedger:
         return self._close_call(calls.release, account, key)
 
     def reconcile(self, account: str, key: str, actual: Spend) -> Entry:
-        name = _check_account(account)
+        name = check_account(account)
         return self._write(lambda tables: calls.reconcile(tables, name, key, actual))
 
     def sweep(self, account: str | None = None, *, owner: str | None = None) -> tuple[Entry, ...]:
-        top = None if account is None else _check_account(account)
+        top = None if account is None else check_account(account)
         found = self._storage.read(lambda tables: sweep.find_abandoned(tables, top, owner))
         if not found:
             return ()
@@ -185,10 +188,10 @@ class BaseLedger:
         self._watches.append((hook, tuple(percents)))
 
     def grant(self, account: AccountOrLease, child: str, share: Budget, label: str = "") -> Balance:
-        caller = _check_caller(account)
+        caller = check_caller(account)
         # The account's name is also the key of its entry in the parent's.
-        name = _check_text("child", child, ACCOUNT_LENGTH_MAX)
-        shown = _check_text("label", label, KEY_LENGTH_MAX) if label else name
+        name = check_text("child", child, ACCOUNT_LENGTH_MAX)
+        shown = check_text("label", label, KEY_LENGTH_MAX) if label else name
 
         def act(tables: Tables) -> Balance:
             grants.grant(tables, caller, name, share.limits, shown)
@@ -197,15 +200,15 @@ class BaseLedger:
         return self._write(act)
 
     def reclaim(self, account: AccountOrLease, child: str) -> Entry:
-        caller = _check_caller(account)
+        caller = check_caller(account)
         return self._write(lambda tables: grants.reclaim(tables, caller, child))
 
     def take(
         self, account: str, owner: str, over_fence: int | None = None, run: str | None = None
     ) -> Lease:
-        name = _check_account(account)
-        of_run = name if run is None else _check_text("run", run, ACCOUNT_LENGTH_MAX)
-        who = _check_text("owner", owner, KEY_LENGTH_MAX)
+        name = check_account(account)
+        of_run = name if run is None else check_text("run", run, ACCOUNT_LENGTH_MAX)
+        who = check_text("owner", owner, KEY_LENGTH_MAX)
         return self._write(lambda tables: run_leases.take(tables, name, of_run, who, over_fence))
 
     def give_back(self, lease: Lease) -> None:
@@ -217,7 +220,7 @@ class BaseLedger:
         return lease.owner if lease else ""
 
     def balance(self, account: AccountOrLease) -> Balance:
-        name = _check_caller(account).account
+        name = check_caller(account).account
         return self._storage.read(lambda tables: accounts.balance(tables, name))
 
     def accounts(self) -> tuple[AccountInfo, ...]:
@@ -226,20 +229,20 @@ class BaseLedger:
         )
 
     def entry(self, account: AccountOrLease, key: str) -> Entry | None:
-        name = _check_caller(account).account
+        name = check_caller(account).account
         return self._storage.read(
             lambda tables: tables.entry(calls.require_account(tables, name).name, key)
         )
 
     def overruns(self, account: AccountOrLease) -> tuple[Entry, ...]:
-        name = _check_caller(account).account
+        name = check_caller(account).account
         return self._storage.read(
             lambda tables: tuple(tables.overruns(calls.require_account(tables, name).name))
         )
 
     def entries(self, account: AccountOrLease, *, below: bool = False) -> tuple[Entry, ...]:
-        name = _check_caller(account).account
-        return self._storage.read(lambda tables: _read_checked_entries(tables, name, below=below))
+        name = check_caller(account).account
+        return self._storage.read(lambda tables: accounts.read_entries(tables, name, below=below))
 
     def _tell_thresholds(self, account: str) -> None:
         """Calls the hooks whose thresholds this account, or one above it, has reached."""
@@ -288,75 +291,8 @@ class BaseLedger:
         **named: P.kwargs,
     ) -> T:
         """Does one act on one call of a caller."""
-        caller = _check_caller(account)
+        caller = check_caller(account)
         return self._write(
             lambda tables: act(tables, caller, *details, **named),
             CallNames(caller.account, caller.run, key),
         )
-
-
-def _read_checked_entries(tables: Tables, name: str, *, below: bool) -> tuple[Entry, ...]:
-    """The entries of an account, once it is certain that they add up to its counter."""
-    account = calls.require_account(tables, name)
-    counter = windows.run_counter(tables, account)
-    own = tables.entries(name)
-    # Of an account with none below it, these are all. To find the others takes longer.
-    if below or not rules.adds_up(counter, own):
-        booked = tables.booked_entries(counter.id)
-        if not rules.adds_up(counter, booked):
-            raise LedgerUnavailable(
-                f"the entries of account {name!r} do not add up to its counters; "
-                "restore the ledger from a backup"
-            )
-    return tuple(booked if below else own)
-
-
-def _period_limits(limits: Limits) -> PeriodLimits:
-    return tuple([(period, each.limits) for period, each in limits_by_period(limits).items()])
-
-
-def _check_zone(zone: str | None) -> None:
-    if zone is not None:
-        time_zone(zone)
-
-
-@lru_cache(maxsize=4096)
-def _check_caller(account: AccountOrLease) -> Caller:
-    """Who asks, checked once for all the calls of a run."""
-    caller = Caller.of(account)
-    _check_account(caller.account)
-    return caller
-
-
-def _check_account(name: str) -> str:
-    return _check_text("account", name, ACCOUNT_LENGTH_MAX)
-
-
-def _check_parent(name: str | None) -> None:
-    if name is not None:
-        _check_text("parent", name, ACCOUNT_LENGTH_MAX)
-
-
-def _check_tags(tags: Mapping[str, str]) -> Tags:
-    if len(tags) > TAGS_MAX:
-        raise InvalidInput("tags", sorted(tags), f"use at most {TAGS_MAX}")
-    return tuple([_check_tag(name, tags[name]) for name in sorted(tags)])
-
-
-def _check_tag(name: str, value: str) -> tuple[str, str]:
-    _check_text("tags", name, TAG_LENGTH_MAX)
-    return name, _check_text(f"tags.{name}", value, TAG_LENGTH_MAX)
-
-
-def _check_text(field: str, value: str, maximum: int) -> str:
-    """A text that every database can store and compare, and that a person can read.
-
-    Raises:
-        InvalidInput: it is empty, too long, or has characters that do not print.
-    """
-    if not isinstance(value, str) or not 0 < len(value) <= maximum:
-        raise InvalidInput(field, value, f"use 1 to {maximum} characters")
-    # `isprintable` is quick, and stricter than need be: a family emoji is no harm.
-    if not (value.isprintable() or strip_unprintable(value) == value):
-        raise InvalidInput(field, value, "leave out control characters and half characters")
-    return value

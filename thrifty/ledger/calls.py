@@ -5,7 +5,7 @@ from typing import NamedTuple
 from thrifty.budget import KeyReused, LeaseLost, ReservationClosed, Spend
 from thrifty.ledger import rules
 from thrifty.ledger.posting import find_room, post_change, post_new
-from thrifty.ledger.protocol import AccountOrLease, Entry, EntryStatus, Lease
+from thrifty.ledger.records import AccountOrLease, Entry, EntryStatus, Lease
 from thrifty.ledger.storage import Account, Tables
 
 NO_FENCE = 0

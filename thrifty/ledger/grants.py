@@ -6,7 +6,7 @@ from thrifty.ledger import posting, rules, windows
 from thrifty.ledger.accounts import new_account
 from thrifty.ledger.calls import Caller, admit_caller, close_abandoned
 from thrifty.ledger.owner import process_name
-from thrifty.ledger.protocol import Entry
+from thrifty.ledger.records import Entry
 from thrifty.ledger.storage import Account, Tables
 
 

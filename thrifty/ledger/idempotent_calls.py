@@ -12,7 +12,8 @@ from hashlib import sha256
 from itertools import count
 
 from thrifty.budget import KeyReused, LedgerUnavailable, ReservationClosed, Spend, total_spend
-from thrifty.ledger.protocol import AccountOrLease, Entry, Ledger
+from thrifty.ledger.protocol import Ledger
+from thrifty.ledger.records import AccountOrLease, Entry
 
 logger = logging.getLogger(__name__)
 

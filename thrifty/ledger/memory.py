@@ -10,7 +10,7 @@ from thrifty.budget import LedgerUnavailable
 from thrifty.budget.periods import MINUTE_BUCKET_MS, Period
 from thrifty.ledger.base_ledger import BaseLedger, wall_clock_ms
 from thrifty.ledger.changed_rows import ChangedRows
-from thrifty.ledger.protocol import Entry, Lease
+from thrifty.ledger.records import Entry, Lease
 from thrifty.ledger.storage import Account, CallNames, Counter, Tables
 
 T = TypeVar("T")

@@ -15,7 +15,8 @@ from itertools import count
 from pathlib import Path
 
 from thrifty.budget import LeaseLost
-from thrifty.ledger.protocol import Lease, Ledger
+from thrifty.ledger.protocol import Ledger
+from thrifty.ledger.records import Lease
 
 OWNER_PATTERN = re.compile(r"pid (?P<pid>\d+) on .* \[(?P<home>[^ ]+) (?P<started>\d+)\](?: #\d+)?")
 STATE_INDEX, STARTED_INDEX = 0, 19

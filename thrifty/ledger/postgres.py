@@ -14,13 +14,14 @@ from typing import TypeVar
 
 from thrifty.budget import LedgerUnavailable
 from thrifty.ledger.base_ledger import BaseLedger
-from thrifty.ledger.commit_queue import CommitQueue, WorkKind
+from thrifty.ledger.commit_queue import CommitQueue
 from thrifty.ledger.postgres_connections import PostgresConnections, import_driver
 from thrifty.ledger.postgres_transactions import (
     LOCK_WAIT_MS,
     AccountBlocked,
     PostgresTransactions,
 )
+from thrifty.ledger.queued_work import WorkKind
 from thrifty.ledger.storage import CallNames, Tables
 
 T = TypeVar("T")

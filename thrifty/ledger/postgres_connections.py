@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from thrifty.budget import LedgerUnavailable
 from thrifty.ledger import process_fork
-from thrifty.ledger.schema import POSTGRES
-from thrifty.ledger.sql import Execute, migrate
+from thrifty.ledger.schema import POSTGRES, migrate
+from thrifty.ledger.sql import Execute
 
 if TYPE_CHECKING:
     import psycopg

@@ -15,7 +15,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from thrifty.ledger.sql import SqlRow
+from thrifty.ledger.sql_rows import SqlRow
 
 if TYPE_CHECKING:
     import psycopg

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from thrifty.budget import LedgerUnavailable
 from thrifty.budget.periods import Period
-from thrifty.ledger import sql
+from thrifty.ledger import sql_rows, sql_statements
 from thrifty.ledger.postgres_connections import import_driver, make_execute
 from thrifty.ledger.postgres_pipeline import StatementPipeline
-from thrifty.ledger.protocol import Entry, Lease
-from thrifty.ledger.sql import COUNTER_COLUMNS, ENTRY_COLUMNS, LEASE_COLUMNS, SqlRow, SqlTables
+from thrifty.ledger.records import Entry, Lease
+from thrifty.ledger.sql import SqlTables
+from thrifty.ledger.sql_rows import SqlRow
+from thrifty.ledger.sql_statements import COUNTER_COLUMNS, ENTRY_COLUMNS, LEASE_COLUMNS
 from thrifty.ledger.storage import Account, CallNames, Counter
 
 if TYPE_CHECKING:
@@ -41,8 +43,10 @@ SELECT_UNLOCKED = (
     "SELECT account FROM thrifty_counters WHERE account = ANY(?) AND period = 'run' "
     "FOR NO KEY UPDATE SKIP LOCKED"
 )
-SELECT_BY_NAMES = f"{sql.SELECT_ACCOUNTS} AND a.name = ANY(?)"
-SELECT_LOCKED = f"{sql.SELECT_ACCOUNTS} AND a.id = ANY(?)".replace(" FROM", f", {NOW} FROM", 1)
+SELECT_BY_NAMES = f"{sql_statements.SELECT_ACCOUNTS} AND a.name = ANY(?)"
+SELECT_LOCKED = f"{sql_statements.SELECT_ACCOUNTS} AND a.id = ANY(?)".replace(
+    " FROM", f", {NOW} FROM", 1
+)
 SELECT_COUNTERS = f"SELECT {', '.join(COUNTER_COLUMNS)} FROM thrifty_counters WHERE id = ANY(?)"
 SELECT_LAST_WINDOWS = (
     f"SELECT {', '.join(f'c.{column}' for column in COUNTER_COLUMNS)} "
@@ -178,9 +182,9 @@ class PostgresTables(SqlTables):
 
     def accounts(self) -> list[Account]:
         """Every account, as it was read. What is to be changed is to be locked first."""
-        rows = self._execute(sql.SELECT_ALL, ()).fetchall()
+        rows = self._execute(sql_statements.SELECT_ALL, ()).fetchall()
         self.note_accounts(rows)
-        names = [sql.read_account(row).name for row in rows]
+        names = [sql_rows.read_account(row).name for row in rows]
         found = [super(PostgresTables, self).account(name) for name in names]
         return [account for account in found if account is not None]
 
@@ -229,7 +233,7 @@ class PostgresTables(SqlTables):
     def _find_unknown(self, names: set[str]) -> None:
         if unknown := [name for name in names if self._known.path(name) is None]:
             for row in self._execute(SELECT_BY_NAMES, (unknown,)).fetchall():
-                self._known.note(sql.read_account(row))
+                self._known.note(sql_rows.read_account(row))
 
     def _note_locked(self, rows: Sequence[SqlRow]) -> None:
         self.note_accounts([row[:-1] for row in rows])
@@ -244,7 +248,7 @@ class PostgresTables(SqlTables):
         self._entries.update(dict.fromkeys(keys))
         for row in rows:
             try:
-                entry = sql.read_entry(row)
+                entry = sql_rows.read_entry(row)
             except LedgerUnavailable:
                 del self._entries[row[-2], row[-1]]  # who asks for this one will be told
             else:

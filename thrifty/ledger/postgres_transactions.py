@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from thrifty.ledger.commit_queue import QueuedWork
 from thrifty.ledger.postgres_connections import (
     PostgresConnections,
     driver_sql,
@@ -26,6 +25,7 @@ from thrifty.ledger.postgres_tables import (
     LocksMissing,
     PostgresTables,
 )
+from thrifty.ledger.queued_work import QueuedWork
 from thrifty.ledger.sql import SqlTables
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from thrifty.budget import AccountClosed, BudgetExceeded
 from thrifty.budget.resources import RESOURCES
 from thrifty.budget.spend import Amounts
 from thrifty.ledger import rules, windows
-from thrifty.ledger.protocol import Entry
+from thrifty.ledger.records import Entry
 from thrifty.ledger.storage import Account, Tables
 from thrifty.ledger.windows import CurrentCounter
 

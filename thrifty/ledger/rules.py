@@ -13,7 +13,7 @@ from thrifty.budget.limits import LimitAmounts
 from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS
 from thrifty.budget.spend import Amounts
 from thrifty.budget.validate import AMOUNT_MAX
-from thrifty.ledger.protocol import Entry, EntryStatus
+from thrifty.ledger.records import Entry, EntryStatus
 from thrifty.ledger.storage import Counter
 
 ZERO_AMOUNTS: Amounts = (0, 0, 0, 0)

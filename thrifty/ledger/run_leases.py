@@ -9,7 +9,7 @@ from thrifty.ledger.calls import (
     lease_lost_error,
     require_account,
 )
-from thrifty.ledger.protocol import Lease
+from thrifty.ledger.records import Lease
 from thrifty.ledger.storage import Tables
 
 

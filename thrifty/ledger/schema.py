@@ -11,6 +11,9 @@ alone, which takes a sixth off the time of a call.
 from collections.abc import Mapping
 from string import Template
 
+from thrifty.budget import LedgerUnavailable
+from thrifty.ledger.sql import Execute
+
 SqlDialect = Mapping[str, str]
 """What a database calls a signed `integer` of 64 bits, a `binary` string (an answer may hold
 characters that a database does not take as text), a `serial` key that grows with each row, and
@@ -131,3 +134,23 @@ CREATE TABLE thrifty_leases (
 def split_statements(sql: str, dialect: SqlDialect) -> list[str]:
     """The single statements of a migration, in the SQL of a dialect."""
     return [part.strip() for part in Template(sql).substitute(dialect).split(";")]
+
+
+def migrate(execute: Execute, dialect: SqlDialect) -> None:
+    """Brings the tables to the newest form. The caller keeps others from doing so meanwhile.
+
+    Raises:
+        LedgerUnavailable: a newer thrifty has written them.
+    """
+    for statement in split_statements(CREATE_MIGRATIONS_TABLE, dialect):
+        execute(statement, ())
+    row = execute("SELECT COALESCE(MAX(version), 0) FROM thrifty_migrations", ()).fetchone()
+    if row[0] > len(MIGRATIONS):
+        raise LedgerUnavailable(
+            f"this ledger has version {row[0]}, and this thrifty knows {len(MIGRATIONS)}; "
+            "upgrade thrifty"
+        )
+    for version in range(row[0] + 1, len(MIGRATIONS) + 1):
+        for statement in split_statements(MIGRATIONS[version - 1], dialect):
+            execute(statement, ())
+        execute("INSERT INTO thrifty_migrations (version) VALUES (?)", (version,))

@@ -13,7 +13,8 @@ from typing import TypeVar, get_args
 
 from thrifty.budget import InvalidInput, validate
 from thrifty.ledger.base_ledger import BaseLedger, wall_clock_ms
-from thrifty.ledger.commit_queue import CommitQueue, WorkKind
+from thrifty.ledger.commit_queue import CommitQueue
+from thrifty.ledger.queued_work import WorkKind
 from thrifty.ledger.sqlite_file import SqliteFile, Synchronous
 from thrifty.ledger.storage import CallNames, Tables
 

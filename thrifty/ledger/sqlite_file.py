@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from thrifty.budget import LedgerUnavailable
 from thrifty.ledger import process_fork
-from thrifty.ledger.commit_queue import QueuedWork
-from thrifty.ledger.schema import SQLITE
-from thrifty.ledger.sql import Execute, SqlTables, migrate
+from thrifty.ledger.queued_work import QueuedWork
+from thrifty.ledger.schema import SQLITE, migrate
+from thrifty.ledger.sql import Execute, SqlTables
 from thrifty.ledger.sqlite_tables import SqliteTables
 
 Synchronous = Literal["FULL", "NORMAL"]

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from thrifty.budget.limits import LimitAmounts
 from thrifty.budget.periods import Period
 from thrifty.budget.spend import Amounts
-from thrifty.ledger.protocol import Entry, Lease
+from thrifty.ledger.records import Entry, Lease
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 from thrifty.ledger.calls import close_abandoned, require_account
 from thrifty.ledger.owner import is_owner_gone
-from thrifty.ledger.protocol import Entry
+from thrifty.ledger.records import Entry
 from thrifty.ledger.rules import UNDER_WAY
 from thrifty.ledger.storage import Account, Tables
 

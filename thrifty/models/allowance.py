@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from thrifty.budget import Budget, Spend, ThriftyError
 from thrifty.budget.clock import elapsed_ms
-from thrifty.ledger.protocol import AccountOrLease, Ledger
+from thrifty.ledger.protocol import Ledger
+from thrifty.ledger.records import AccountOrLease
 
 OUTPUT_CAP_MIN = 16
 """No answer is useful below it."""

@@ -13,7 +13,8 @@ from typing_extensions import TypedDict
 
 from thrifty.budget import Budget, InvalidInput, validate
 from thrifty.budget.clock import now_ns
-from thrifty.ledger.protocol import AccountOrLease, Ledger
+from thrifty.ledger.protocol import Ledger
+from thrifty.ledger.records import AccountOrLease
 from thrifty.models.allowance import (
     ATTEMPTS_DEFAULT,
     OUTPUT_CAP_MIN,

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from thrifty.budget import BudgetExceeded, InvalidInput, ModelUnavailable, PriceUnknown
 from thrifty.budget.clock import NANO_PER_MS, elapsed_ms, now_ns
 from thrifty.budget.resources import LATENCY
-from thrifty.ledger.protocol import Entry
+from thrifty.ledger.records import Entry
 from thrifty.models import stored_answer
 from thrifty.models.background_loop import BackgroundLoop, CallAbandoned, Emit, background_loop
 from thrifty.models.failures import Failure, read_failure

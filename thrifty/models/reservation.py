@@ -13,7 +13,7 @@ from thrifty.budget import (
     ThriftyError,
 )
 from thrifty.budget.plain_text import single_line
-from thrifty.ledger.base_ledger import TAG_LENGTH_MAX
+from thrifty.ledger.act_input import TAG_LENGTH_MAX
 from thrifty.ledger.idempotent_calls import (
     charge_call_in_full,
     find_or_reserve,
@@ -22,7 +22,8 @@ from thrifty.ledger.idempotent_calls import (
     settle_call,
     try_mark_sent,
 )
-from thrifty.ledger.protocol import MODEL_TAG, Balance, Entry, Ledger
+from thrifty.ledger.protocol import Ledger
+from thrifty.ledger.records import MODEL_TAG, Balance, Entry
 from thrifty.models.allowance import Allowance
 from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.prices import PriceList, most_affordable

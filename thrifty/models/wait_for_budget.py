@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 
 from thrifty.budget.clock import NANO_PER_MS, now_ns
-from thrifty.ledger.protocol import Entry
+from thrifty.ledger.records import Entry
 from thrifty.models.background_loop import BackgroundLoop, CallAbandoned
 from thrifty.models.reservation import CallAccounts, Reservation
 

@@ -11,7 +11,7 @@ from thrifty.budget.decision import Decision
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.resources import RESOURCES
 from thrifty.budget.states import BudgetState, DecisionState, SpendState
-from thrifty.ledger.protocol import Balance
+from thrifty.ledger.records import Balance
 
 RunStatus = Literal["done", "halted"]
 ReceiptLineStatus = Literal["done", "cut", "failed", "skipped", "stopped", "replaced", "overhead"]

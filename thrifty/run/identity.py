@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from thrifty.budget import validate
+from thrifty.ledger.act_input import ACCOUNT_LENGTH_MAX
 from thrifty.ledger.authority import find_user
-from thrifty.ledger.base_ledger import ACCOUNT_LENGTH_MAX
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from thrifty.budget import Budget, Outcome, Spend, total_spend
-from thrifty.ledger.protocol import Entry
+from thrifty.ledger.records import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from thrifty.budget import Budget, Spend, Step
 from thrifty.executors.registry import ExecutorRegistry
 from thrifty.ledger import authority
 from thrifty.ledger.active_runs import ActiveRuns
-from thrifty.ledger.protocol import AccountOrLease, Ledger
+from thrifty.ledger.protocol import Ledger
+from thrifty.ledger.records import AccountOrLease
 from thrifty.models.agent_models import Models
 from thrifty.run.facts import Run
 from thrifty.run.identity import run_account

@@ -8,7 +8,8 @@ from typing import Any
 from tests.harness.ledger_address import open_ledger
 from tests.harness.llm_server import LLMServer
 from thrifty.budget import Spend
-from thrifty.ledger.protocol import Balance, Entry, Ledger
+from thrifty.ledger.protocol import Ledger
+from thrifty.ledger.records import Balance, Entry
 
 ACCOUNTS = (
     "run:local/thread=t/run=1",

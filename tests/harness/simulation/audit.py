@@ -16,7 +16,7 @@ from tests.harness.simulation.asked import Asked, Place
 from tests.harness.simulation.books import AccountRows
 from tests.harness.simulation.provider import NANO_PER_TOKEN
 from thrifty.ledger.idempotent_calls import fingerprint
-from thrifty.ledger.protocol import AccountOrLease, Entry, Lease
+from thrifty.ledger.records import AccountOrLease, Entry, Lease
 from thrifty.ledger.storage import Counter
 from thrifty.models.input_bound import as_json
 from thrifty.models.providers.openai import DELIVERY_FIELDS

@@ -17,7 +17,7 @@ from tests.harness.simulation.actors import Process
 from thrifty.budget import LedgerUnavailable
 from thrifty.ledger.base_ledger import BaseLedger
 from thrifty.ledger.memory import MemoryStorage
-from thrifty.ledger.protocol import AccountOrLease, Balance, Entry, Lease
+from thrifty.ledger.records import AccountOrLease, Balance, Entry, Lease
 from thrifty.ledger.sqlite import SqliteStorage
 from thrifty.ledger.storage import Account, CallNames, Counter, Tables
 

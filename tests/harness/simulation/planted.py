@@ -17,7 +17,7 @@ from thrifty.budget.validate import AMOUNT_MAX
 from thrifty.executors.draft import Draft
 from thrifty.ledger import calls, posting, rules, windows
 from thrifty.ledger.active_runs import CURRENT_DRIVER
-from thrifty.ledger.protocol import Entry
+from thrifty.ledger.records import Entry
 from thrifty.models.failures import Failure
 from thrifty.models.metered_call import MeteredCall
 from thrifty.models.providers.openai import OpenAIRequest

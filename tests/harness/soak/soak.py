@@ -33,7 +33,7 @@ from tests.harness.soak.conservation import Observer
 from tests.harness.soak.worker import BEGIN, BILL, CALLS_A_GRANT, OVER, budget, insist, ready
 from thrifty.budget import Budget, InvalidInput, Spend
 from thrifty.budget.periods import Period
-from thrifty.ledger.protocol import Entry
+from thrifty.ledger.records import Entry
 
 RAISE = 2_000
 """How many calls the operator adds when the limit binds."""

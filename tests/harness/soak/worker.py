@@ -25,7 +25,7 @@ from thrifty.budget import (
     ReservationClosed,
     Spend,
 )
-from thrifty.ledger.protocol import Lease
+from thrifty.ledger.records import Lease
 
 T = TypeVar("T")
 

@@ -32,7 +32,7 @@ from thrifty import (
     authenticated_user,
     metered,
 )
-from thrifty.ledger.protocol import Balance
+from thrifty.ledger.records import Balance
 
 looked_up: list[str] = []
 

@@ -33,7 +33,8 @@ from thrifty.budget import (
 from thrifty.budget.resources import LATENCY
 from thrifty.ledger.calls import Caller
 from thrifty.ledger.memory import MemoryLedger
-from thrifty.ledger.protocol import AccountOrLease, Entry, Ledger
+from thrifty.ledger.protocol import Ledger
+from thrifty.ledger.records import AccountOrLease, Entry
 
 logger = logging.getLogger(__name__)
 

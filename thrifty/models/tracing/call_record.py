@@ -9,7 +9,7 @@ from typing import Any
 
 from thrifty.budget import Spend
 from thrifty.budget.spend import SPEND_FIELDS
-from thrifty.ledger.protocol import Entry
+from thrifty.ledger.records import Entry
 from thrifty.models.providers.protocol import ProviderRequest
 from thrifty.models.tracing.recorders import ERROR, REASON, AddFacts, Facts, record_work
 
