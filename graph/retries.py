@@ -43,7 +43,9 @@ def keep_place(config: RunnableConfig | None, agent: object, given: object) -> A
         given: the input.
     """
     configurable = (config or {}).get("configurable", {})
-    attempt = current_attempt(configurable)
+    # A call that names a thread of its own has no place in the graph around it.
+    is_apart = "thread_id" in configurable and "checkpoint_ns" not in configurable
+    attempt = None if is_apart else current_attempt(configurable)
     if attempt is None:
         return config
     asked = fingerprint(id(agent), given)

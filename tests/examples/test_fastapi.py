@@ -1,5 +1,6 @@
 """The example of an HTTP service: real uvicorn with two workers, real PostgreSQL, real requests."""
 
+import json
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -68,32 +70,41 @@ def wait_until_ready(client: httpx.Client, process: "subprocess.Popen[bytes]", l
         time.sleep(0.1)
 
 
+def budget(client: httpx.Client, user: str) -> Any:
+    return client.get("/budget", headers={"X-User": user}).raise_for_status().json()
+
+
 def tokens(client: httpx.Client, user: str) -> tuple[int, int]:
     """What a user has spent this month, and has left."""
-    budget = client.get("/budget", headers={"X-User": user}).raise_for_status().json()
-    assert budget["periods"]["month"]["spent"] == budget["periods"]["run"]["spent"]
-    return budget["periods"]["month"]["spent"]["tokens"], budget["left"]["max_tokens"]
+    known = budget(client, user)
+    assert known["spent"]["month"] == known["spent"]["day"] == known["spent"]["run"]
+    return known["spent"]["month"]["tokens"], known["left"]["max_tokens"]
+
+
+def draft(client: httpx.Client, user: str) -> Any:
+    """What the last line of a draft says."""
+    asked = client.post("/drafts", json={"task": "Plan a move"}, headers={"X-User": user})
+    *_, last = asked.raise_for_status().text.splitlines()
+    return json.loads(last)["finish"]
 
 
 def test_each_user_has_a_budget_that_no_number_of_requests_passes(tmp_path, database, models):
     limit = 9_000
-    limits = {"A_MONTH": f"{limit} tokens, $5"}
-
-    def draft(client: httpx.Client, user: str) -> int:
-        asked = client.post("/drafts", json={"task": "Plan a move"}, headers={"X-User": user})
-        return int(asked.raise_for_status().json()["spend"]["tokens"])
-
+    limits = {"A_USER": f"100k tokens a day, {limit} tokens a month, $5 a month"}
     with serving(tmp_path, database, models, **limits) as client:
         with ThreadPoolExecutor(4) as pool:
-            spent = list(pool.map(lambda _: draft(client, "ann"), range(8)))
+            drafts = list(pool.map(lambda _: draft(client, "ann"), range(8)))
+        spent = [each["spend"]["tokens"] for each in drafts]
         of_ann = sum(spent)
         assert tokens(client, "ann") == (of_ann, limit - of_ann)
         assert of_ann == models.bill.total_tokens
         assert 0 < max(spent) <= 6_000
         assert sum(spent) < 8 * max(spent)  # some found less left than they could use
+        told = [text for each in drafts for text in each["receipt"]["bound_by_accounts"]]
+        assert any(text.startswith("user:ann has ") and "this month" in text for text in told)
 
         assert tokens(client, "bob") == (0, limit)
-        of_bob = draft(client, "bob")
+        of_bob = draft(client, "bob")["spend"]["tokens"]
         assert tokens(client, "bob") == (of_bob, limit - of_bob)
         assert of_ann + of_bob == models.bill.total_tokens
         refused(client)
@@ -107,21 +118,18 @@ def test_a_client_that_disconnects_leaves_nothing_reserved(tmp_path, database, m
     task, headers = {"task": "Plan a move"}, {"X-User": "ann"}
     with serving(tmp_path, database, models) as client:
         for _ in range(3):
-            with client.stream("POST", "/drafts/stream", json=task, headers=headers) as leaving:
+            with client.stream("POST", "/drafts", json=task, headers=headers) as leaving:
                 assert next(leaving.iter_lines())
-        wait_until_nothing_is_reserved(client, headers)
-        stayed = client.post("/drafts", json=task, headers=headers).raise_for_status().json()
+        wait_until_nothing_is_reserved(client)
+        stayed = draft(client, "ann")
         assert stayed["status"] == "done"
         assert stayed["spend"]["tokens"] > 0
 
 
-def wait_until_nothing_is_reserved(client: httpx.Client, headers: dict[str, str]) -> None:
+def wait_until_nothing_is_reserved(client: httpx.Client) -> None:
     deadline_s = time.monotonic() + STOP_TIMEOUT_S
-    while True:
-        periods = client.get("/budget", headers=headers).raise_for_status().json()["periods"]
-        if not any(any(each["reserved"].values()) for each in periods.values()):
-            return
-        assert time.monotonic() < deadline_s, periods
+    while any(budget(client, "ann")["reserved"].values()):
+        assert time.monotonic() < deadline_s, budget(client, "ann")
         time.sleep(0.1)
 
 

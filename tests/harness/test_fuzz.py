@@ -141,7 +141,7 @@ def test_any_receipt_is_shown_harmlessly(receipt, draft):
     assert not set("\x00\x07\x1b\x9b\u202e\ud800") & set(written)
 
 
-TABLES = ("thrifty_accounts", "thrifty_entries", "thrifty_leases")
+TABLES = ("thrifty_accounts", "thrifty_counters", "thrifty_entries", "thrifty_leases")
 cells = (
     st.none()
     | st.integers(-(2**63), 2**63 - 1)

@@ -43,10 +43,12 @@ def test_each_user_spends_from_an_account_in_postgres(deployed, database):
             client.runs.wait(None, GRAPH, input={"task": TASK, "budget": BUDGET}) for _ in range(2)
         )
     assert first["spend"]["tool_calls"] == 2
-    assert second["receipt"]["budget"]["max_tool_calls"] == 1
+    assert second["spend"]["tool_calls"] == 1
     spent = ledger.balance("user:ann").spent
     assert spent.tokens == models.bill.total_tokens <= 3_000
     assert spent.tool_calls == len(models.requests) <= 3
+    (told,) = second["receipt"]["bound_by_accounts"]
+    assert told == f"user:ann has {3_000 - spent.tokens:,} tokens, 0 calls left"
     assert ledger.balance("user:bob").spent.tokens == 0
     ledger.disconnect()
     assert "BlockingError" not in server.log

@@ -18,8 +18,6 @@ from collections.abc import Mapping
 from time import gmtime, strftime
 from typing import Any
 
-from thrifty.budget.local_time import describe_reset
-from thrifty.budget.plain_text import single_line
 from thrifty.budget.resources import format_amounts
 from thrifty.budget.secret_names import is_secret
 
@@ -98,6 +96,8 @@ class BudgetExceeded(ThriftyError):
         spent = f"the {self.period}'s budget of {name} is spent"
         if self.resets_at_ms is None:
             return f"{spent}; raise it, or wait"
+        from thrifty.budget.local_time import describe_reset  # loads the calendar
+
         return f"{spent}; {describe_reset(self.period, self.resets_at_ms, self.zone)}"
 
 
@@ -214,6 +214,8 @@ def format_value(value: object) -> str:
 
 
 def _show_name(account: str) -> str:
+    from thrifty.budget.plain_text import single_line  # not needed to plan
+
     return _cut(single_line(account)) or "the account"
 
 

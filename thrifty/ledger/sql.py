@@ -7,6 +7,7 @@ So several acts in one transaction write each counter once, however often they c
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Protocol
 
+from thrifty.budget import LedgerUnavailable
 from thrifty.budget.periods import Period
 from thrifty.ledger.changed_rows import ChangedRows
 from thrifty.ledger.records import Entry, Lease
@@ -85,8 +86,9 @@ class SqlTables(ChangedRows):
     def account_by_id(self, number: int) -> Account:
         if number not in self._names:
             self.note_accounts(self._execute(SELECT_NUMBERED, (number,)).fetchall())
-        account = self.account(self._names[number])
-        assert account is not None, "an account that has a number is there"
+        account = self.account(self._names[number]) if number in self._names else None
+        if account is None:
+            raise _missing_row(f"account number {number}")
         return account
 
     def accounts(self) -> list[Account]:
@@ -103,6 +105,8 @@ class SqlTables(ChangedRows):
     def counter(self, number: int) -> Counter:
         if number not in self._counters:
             self.note_counters(self._execute(SELECT_COUNTER, (number,)).fetchall())
+        if number not in self._counters:
+            raise _missing_row(f"counter number {number}")
         return self._counters[number]
 
     def counter_at(self, account: int, period: Period, starts_ms: int) -> Counter | None:
@@ -247,3 +251,8 @@ class SqlTables(ChangedRows):
         found = [read_entry(row) for row in self._execute(sql, values).fetchall()]
         self._entries.update({(entry.account, entry.key): entry for entry in found})
         return found
+
+
+def _missing_row(what: str) -> LedgerUnavailable:
+    """Somebody has changed the tables by hand."""
+    return LedgerUnavailable(f"{what} is missing; restore the ledger from a backup")

@@ -4,7 +4,9 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from thrifty.budget import InvalidInput, LedgerUnavailable, Spend
+from thrifty.budget import Budget, InvalidInput, LedgerUnavailable, Spend
+from thrifty.budget.limits import LimitAmounts
+from thrifty.budget.periods import Period, limits_by_period, time_zone
 from thrifty.ledger.records import Entry, Tags
 from thrifty.ledger.sql_statements import (
     ACCOUNT_COLUMNS,
@@ -28,9 +30,21 @@ def account_row(account: Account) -> SqlRow:
 
 
 def read_account(row: SqlRow) -> Account:
+    """An account from its row.
+
+    Raises:
+        LedgerUnavailable: no ledger has written this row.
+    """
     ancestors, limits, zone, is_granted, is_closed, name, number = row[: len(ACCOUNT_COLUMNS)]
-    by_period = tuple([(period, tuple(amounts)) for period, amounts in json.loads(limits)])
-    above = _read_numbers(ancestors)
+    try:
+        above, by_period = _read_numbers(ancestors), _read_limits(limits)
+        time_zone(zone)
+        if is_granted and not above:
+            raise ValueError("nothing is above it that holds its limits")
+    except (InvalidInput, ValueError, TypeError) as error:
+        raise LedgerUnavailable(
+            f"the account {name!r} is damaged ({error}); restore the ledger from a backup"
+        ) from error
     return Account(number, name, above, by_period, zone, bool(is_granted), bool(is_closed))
 
 
@@ -111,6 +125,13 @@ def _join_numbers(numbers: tuple[int, ...]) -> str:
 
 # The same texts and amounts come back with most entries. To read each of them once makes an entry
 # in a third of the time.
+@lru_cache(maxsize=4096)
+def _read_limits(text: str) -> tuple[tuple[Period, LimitAmounts], ...]:
+    """Limits by period, of which those of the account's whole life are always there."""
+    read = limits_by_period({p: Budget.of_limits(amounts) for p, amounts in json.loads(text)})
+    return tuple([(period, budget.limits) for period, budget in read.items()])
+
+
 @lru_cache(maxsize=4096)
 def _read_numbers(text: str) -> tuple[int, ...]:
     return tuple([int(number) for number in text.split(",") if number])

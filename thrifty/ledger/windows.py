@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from thrifty.budget import LedgerUnavailable
 from thrifty.budget.limits import LimitAmounts
 from thrifty.budget.periods import MINUTE_BUCKET_MS, MINUTE_BUCKETS, Period, window_of
 from thrifty.budget.spend import Amounts
@@ -42,6 +43,8 @@ def current_counters(tables: Tables, account: Account) -> Iterator[CurrentCounte
         for period, limits in each.limits:
             starts_ms, ends_ms = window_at(tables, period, each.zone)
             counter = tables.counter_at(each.id, period, starts_ms)
+            if counter is None and period == "run":
+                raise _no_counter(each)
             if counter is None:
                 counter = new_counter(each.id, period, (starts_ms, ends_ms), limits)
             elif counter.limits != limits:  # they were changed after its first call
@@ -63,8 +66,16 @@ def new_counter(
 def run_counter(tables: Tables, account: Account) -> Counter:
     """The counter of the account's whole life."""
     counter = tables.counter_at(account.id, "run", 0)
-    assert counter is not None, "every account has one"
+    if counter is None:
+        raise _no_counter(account)
     return counter
+
+
+def _no_counter(account: Account) -> LedgerUnavailable:
+    """Somebody has changed the tables by hand. A new counter would be a new budget."""
+    return LedgerUnavailable(
+        f"what account {account.name!r} has spent is missing; restore the ledger from a backup"
+    )
 
 
 def stored_counter(tables: Tables, counter: Counter) -> Counter:

@@ -68,7 +68,7 @@ def test_what_is_answered_and_cannot_be_settled_is_kept_and_settled_later(disk, 
     assert result["draft"].count("text") == 2
     assert receipt_of(result).spent.tokens == 10 == ledger.balance(RUN).spent.tokens
     assert {entry.status for entry in ledger.entries(RUN)} == {"settled"}
-    assert caplog.text.count("stays reserved in full") == 2
+    assert caplog.text.count("stays reserved until") == 2
 
 
 def test_a_models_answer_that_cannot_be_settled_is_kept_and_settled_later(disk, server, caplog):
@@ -82,7 +82,7 @@ def test_a_models_answer_that_cannot_be_settled_is_kept_and_settled_later(disk, 
     assert any("The answer that was paid for." in answer for answer in kept)
     assert server.bill.total_tokens == receipt.spent.tokens
     assert {entry.status for entry in ledger.entries(receipt.run_id)} == {"settled"}
-    assert "stays reserved in full" in caplog.text
+    assert "stays reserved until" in caplog.text
 
 
 def test_a_run_whose_disk_stays_broken_still_ends_with_what_it_has(disk):
@@ -112,7 +112,7 @@ def test_an_answer_without_a_bill_is_kept_though_it_cannot_be_charged(disk, serv
     done = [line for line in receipt_of(result).lines if line.status == "done"]
     assert "llm" in {line.executor for line in done}
     assert server.bill.total_tokens < receipt_of(result).spent.tokens <= 2200
-    assert "stays reserved in full" in caplog.text
+    assert "stays reserved until" in caplog.text
 
 
 class AnswersLate(MemoryLedger):
