@@ -134,11 +134,21 @@ class BaseLedger:
             tags=check_tags(tags) if tags else (),
         )
         try:
-            return self._change(calls.reserve, account, key, wanted)
+            return self._reserve(account, wanted)
+        except LedgerUnavailable:
+            if unsent:  # it may have been written, and nobody is going to send it
+                free = partial(self._change, calls.release_unsent, account, key, key)
+                self._outbox.add(free, f"the release of call {key!r}")
+            raise
+
+    def _reserve(self, account: AccountOrLease, wanted: Entry) -> Entry:
+        """Reserves, and where it does not fit once more, without what the dead have left open."""
+        try:
+            return self._change(calls.reserve, account, wanted.key, wanted)
         except BudgetExceeded as refusal:
             if isinstance(refusal, AccountClosed) or not self.sweep(refusal.account):
                 raise
-        return self._change(calls.reserve, account, key, wanted)
+        return self._change(calls.reserve, account, wanted.key, wanted)
 
     def mark_sent(self, account: AccountOrLease, key: str) -> Entry:
         return self._change(calls.mark_sent, account, key, key)

@@ -112,6 +112,15 @@ def release(tables: Tables, caller: Caller, key: str) -> Entry:
     return post_change(tables, entry, rules.with_status(entry, "released", rules.NO_SPEND))
 
 
+def release_unsent(tables: Tables, caller: Caller, key: str) -> Entry | None:
+    """Frees a call that was never sent, if it is there: whoever reserved it was not told so."""
+    account = admit_caller(tables, caller)
+    entry = tables.entry(account.name, key)
+    if entry is None or entry.status != "unsent":
+        return entry
+    return post_change(tables, entry, rules.with_status(entry, "released", Spend()))
+
+
 def reconcile(tables: Tables, name: str, key: str, actual: Spend) -> Entry:
     require_account(tables, name)
     entry = _require_call(tables.entry(name, key), key)
