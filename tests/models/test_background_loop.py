@@ -11,6 +11,7 @@ import pytest
 
 from tests.harness.llm_server import Answer, LLMServer
 from thrifty import SqliteLedger
+from thrifty.budget.clock import ACTIVE_CLOCK
 from thrifty.ledger.active_runs import CURRENT_DRIVER
 from thrifty.models.background_loop import BackgroundLoop, CallAbandoned, abandon_calls
 
@@ -96,7 +97,9 @@ def test_a_call_is_given_up_at_its_deadline_even_if_it_swallows_its_cancellation
 
     loop = BackgroundLoop()
     with pytest.raises(TimeoutError):  # and not after three hours
-        loop.run(lambda left: loop.await_call(stubborn(), time.monotonic_ns() + 200_000_000, left))
+        loop.run(
+            lambda left: loop.await_call(stubborn(), ACTIVE_CLOCK.now_ns() + 200_000_000, left)
+        )
     wait_until(lambda: "ended" in ended)
     assert ended == ["swallowed"] * 3 + ["ended"]
 

@@ -9,6 +9,7 @@ All of it is put in place from outside, so that no line of the agent knows of a 
 | the ledger's threads beside the loop | the same actor, in turn |
 | LangGraph's threads | actors |
 | `concurrent.futures.wait`, `Future.result` | a pause until it is done |
+| the lock of a ledger's outbox | a pause until it is free |
 | the number of a process | the name of a simulated one |
 | the connections of the client | the provider's `httpx` transport |
 | the compiled graph of each agent | one for all agents, as to compile it takes longer than a run |
@@ -33,7 +34,7 @@ from weakref import WeakKeyDictionary
 import httpx
 from pydantic import SecretStr
 
-from tests.harness.simulation.actors import Killed, Process, Schedule
+from tests.harness.simulation.actors import Actor, Killed, Process, Schedule
 from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.build import build
 from thrifty.ledger.active_runs import ActiveRuns
@@ -256,6 +257,27 @@ def own_client(model: str) -> Any:
     )
 
 
+class ActorLock:
+    """A lock that an actor waits for by letting others act, and can take twice."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+        self._holder: Actor | None = None
+        self._times = 0
+
+    def __enter__(self) -> None:
+        me = self._schedule.actor
+        if self._holder not in (None, me):
+            self._schedule.pause(until=lambda: self._holder is None)
+        self._holder = me
+        self._times += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._times -= 1
+        if not self._times:
+            self._holder = None
+
+
 class _Services:
     """The services of the agent that is driven here, for the nodes of the one compiled graph."""
 
@@ -342,6 +364,7 @@ def in_place(
             "thrifty.ledger.sweep.is_owner_gone": is_gone,
             "thrifty.ledger.base_ledger.process_name": process_of_actor,
             "thrifty.ledger.grants.process_name": process_of_actor,
+            "thrifty.ledger.outbox.RLock": lambda: ActorLock(schedule),
             # Simulated processes end as the dice say, and not with this one.
             "thrifty.ledger.base_ledger.register_exit_aware": lambda member, stage: None,
             "thrifty.ledger.active_runs.register_exit_aware": lambda member, stage: None,
