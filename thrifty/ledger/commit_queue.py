@@ -107,6 +107,12 @@ class CommitQueue:
     def __del__(self) -> None:
         # Nobody can ask any more. The threads do what is left, and end. Nothing waits for them
         # here: this may run anywhere, even in one of them.
+        try:
+            self._end_threads()
+        except KeyboardInterrupt:  # which would be lost here in any case
+            self._end_threads()
+
+    def _end_threads(self) -> None:
         self._workplace.items.put(_StopMark(is_last=True))
         if self.is_running:  # else the collector may have closed the waker before
             self._workplace.waker.wake()

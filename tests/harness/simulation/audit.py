@@ -136,7 +136,9 @@ class Audit:
         for entry in entries:
             before = self._entries.get((entry.account, entry.key))
             if before is None or (before.status, before.charged) != (entry.status, entry.charged):
-                self._note(entry)
+                # What settles a doubt may come when another has begun to ask once more.
+                is_late = before is not None and before.status == "in_doubt"
+                self._note(entry, is_late)
             is_new = before is None or before.at_ms != entry.at_ms
             if is_new and entry.status in ("unsent", "pending"):
                 self._hold_windows(entry)
@@ -155,11 +157,11 @@ class Audit:
         if len(booked) != len(expected) or set(booked) != expected:
             self.breach(f"{entry.account} {entry.key} is booked in {booked}, not in {expected}")
 
-    def _note(self, entry: Entry) -> None:
+    def _note(self, entry: Entry, is_late: bool) -> None:
         account = entry.account
         if entry.fingerprint:
             self._by_digest[entry.fingerprint][account, entry.key] = None
-        if entry.status == "settled" and entry.answer and entry.fingerprint:
+        if entry.status == "settled" and entry.answer and entry.fingerprint and not is_late:
             base = entry.key.rpartition(".")[0]
             self._answers[account, entry.fingerprint].add(base)
 

@@ -207,12 +207,13 @@ class StepAccount:
         """Whether what is booked on that account stands here as well: it is the same, or below."""
         if self.ledger is not ledger:
             return False
-        mine = Caller.of(self.account).account
+        mine, asked = Caller.of(self.account).account, Caller.of(account).account
+        if mine == asked:  # without asking the ledger, which may not be waited for here
+            return True
         try:
-            path = ledger.balance(account).periods
+            return any(mine == above.account for above in ledger.balance(asked).periods)
         except KeyError:  # nobody has opened it, so that it is below none
-            return mine == Caller.of(account).account
-        return any(mine == above.account for above in path)
+            return False
 
 
 class AgentAccount(StepAccount):
