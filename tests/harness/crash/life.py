@@ -20,6 +20,8 @@ from thrifty.models import background_loop
 
 TASK = "Plan the move of a small office"
 BUDGET = {"max_tokens": 20_000, "max_tool_calls": 9}
+TREE = {"company": {"day": "$50", "hour": "1M tokens"}, "team": {"day": "200k tokens"}}
+"""Who pays, the highest first."""
 ROUNDS = 2
 CONTEXTS = {
     "sequence": {},
@@ -42,6 +44,10 @@ def live(job: Mapping[str, Any], points: Points) -> dict[str, Any]:
         What the run handed over.
     """
     ledger = open_ledger(job["address"])
+    parent = None
+    for account, limits in TREE.items():
+        ledger.open(account, limits, parent=parent)
+        parent = account
     points.around(ledger, WRITES, "ledger")
     if job["accident"] == "fail":
         points.around(ledger, READS, "ledger")
@@ -50,7 +56,7 @@ def live(job: Mapping[str, Any], points: Points) -> dict[str, Any]:
     with _checkpointer(job["checkpoints"]) as checkpointer:
         points.around(checkpointer, CHECKPOINTER, "checkpointer")
         settings = Settings(api_key="sk-test", base_url=job["base_url"], api="chat")
-        make = {"settings": settings, "ledger": ledger}
+        make = {"settings": settings, "ledger": ledger, "account": parent}
         graph = _graph(job["shape"], make, checkpointer)
         thread: Any = {"configurable": {"thread_id": job["thread"]}}
         given: dict[str, Any] | None = {"task": TASK, "budget": BUDGET}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tests.harness.crash.life import TREE
 from tests.harness.ledger_address import open_ledger
 from tests.harness.llm_server import LLMServer
 from thrifty.budget import Spend
@@ -12,11 +13,14 @@ from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import Balance, Entry
 
 ACCOUNTS = (
-    "run:local/thread=t/run=1",
-    "run:local/thread=t/in=writer/named=part%201",
-    "run:local/thread=t/in=writer/named=part%202",
+    "run:local/account=team/thread=t/run=1",
+    "run:local/account=team/thread=t/in=writer/named=part%201",
+    "run:local/account=team/thread=t/in=writer/named=part%202",
 )
 """What runs of the shapes are called."""
+
+WINDOW_MS = {"hour": 3_600_000, "day": 86_400_000}
+"""How long the windows of the accounts above the runs are, which count in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,13 @@ class Ended:
             yield "it has no draft"
         ledger = open_ledger(self.ledger)
         books = {name: found for name in ACCOUNTS if (found := _look(ledger, name))}
+        above = {name: ledger.balance(name) for name in TREE}
         ledger.disconnect()
         for name, (balance, entries) in books.items():
             yield from _wrong_in(name, balance, entries)
         entries = [entry for _, mine in books.values() for entry in mine]
+        for name, balance in above.items():
+            yield from _wrong_above(name, balance, entries)
         yield from self._wrong_with_the_provider(entries)
 
     def _wrong_with_the_provider(self, entries: list[Entry]) -> Iterator[str]:
@@ -77,3 +84,14 @@ def _wrong_in(name: str, balance: Balance, entries: tuple[Entry, ...]) -> Iterat
         yield f"{name} is over: {balance.spent}"
     if max(Counter(entry.key for entry in entries).values(), default=1) > 1:
         yield f"{name} books a key twice"
+
+
+def _wrong_above(name: str, balance: Balance, below: list[Entry]) -> Iterator[str]:
+    """What is wrong in an account that pays for runs, and in its windows."""
+    for window in balance.periods:
+        began_ms = 0
+        if window.resets_at_ms is not None:
+            began_ms = window.resets_at_ms - WINDOW_MS[window.period]
+        charged = sum(entry.charged.tokens for entry in below if entry.at_ms >= began_ms)
+        if window.reserved != Spend() or window.spent.tokens != charged:
+            yield f"{name}: {charged} tokens were charged below it, not as {window!r} says"
