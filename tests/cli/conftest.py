@@ -3,17 +3,19 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.harness.llm_server import LLMServer
 from thrifty.cli.main import thrifty
 
 Invoke = Callable[..., Result]
 Start = Callable[..., "subprocess.Popen[str]"]
+KEY = "sk-canary-4711"
 UNKNOWN = ("OPENAI_", "THRIFTY_", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_")
 
 
@@ -54,3 +56,16 @@ def start(home: Path) -> Start:
         )
 
     return run
+
+
+@pytest.fixture
+def server() -> Iterator[LLMServer]:
+    with LLMServer() as running:
+        yield running
+
+
+@pytest.fixture
+def models(server: LLMServer, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """Options of a run whose models are the loopback server's."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    return ("--base-url", server.base_url, "--model", "gpt-4.1", "--no-proposals")

@@ -4,23 +4,10 @@ import json
 
 import pytest
 
-from tests.harness.llm_server import Answer, LLMServer
+from tests.harness.llm_server import Answer
 from thrifty import SqliteLedger
 
 BUDGET = ("--max-tokens", "2200", "--max-tool-calls", "2")
-
-
-@pytest.fixture
-def server():
-    with LLMServer() as running:
-        yield running
-
-
-@pytest.fixture
-def models(server, monkeypatch):
-    """Options of a run whose models are the loopback server's."""
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
-    return ("--base-url", server.base_url, "--model", "gpt-4.1", "--no-proposals")
 
 
 @pytest.fixture

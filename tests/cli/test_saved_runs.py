@@ -11,24 +11,11 @@ from contextlib import closing, suppress
 
 import pytest
 
-from tests.harness.llm_server import Answer, Hang, LLMServer
+from tests.cli.conftest import KEY
+from tests.harness.llm_server import Answer, Hang
 from thrifty import Spend, SqliteLedger
 
 BUDGET = ("--max-tokens", "2200", "--max-tool-calls", "2")
-KEY = "sk-canary-4711"
-
-
-@pytest.fixture
-def server():
-    with LLMServer() as running:
-        yield running
-
-
-@pytest.fixture
-def models(server, monkeypatch):
-    """Options of a run whose models are the loopback server's."""
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    return ("--base-url", server.base_url, "--model", "gpt-4.1", "--no-proposals")
 
 
 def bill(home, run):

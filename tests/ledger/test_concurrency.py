@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import pytest
 
+from tests.harness.fork import fork_to
 from tests.harness.ledger_address import open_ledger
 from tests.ledger.shorthand import CALL, USED, called, used
 from thrifty.budget import (
@@ -251,7 +252,7 @@ def test_forked_processes_share_a_ledger(address):
     thread = threading.Thread(target=keep_busy)
     thread.start()
     busy.wait()
-    children = [_forked(lambda: _spend(ledger)) for _ in range(4)]
+    children = [fork_to(lambda: _spend(ledger)) for _ in range(4)]
     thread.join()
     ledger.disconnect()  # the last to leave the file must not take the log away under the others
     assert all(os.waitpid(child, 0)[1] == 0 for child in children)
@@ -267,19 +268,6 @@ def _spend(ledger):
         ledger.reserve("run", key, "k", Spend(10))
         time.sleep(0.001)
         ledger.settle("run", key, Spend(7))
-
-
-def _forked(act):
-    """Runs something in a forked process, and leaves it without pytest's own endings."""
-    child = os.fork()
-    if child:
-        return child
-    status = 1
-    try:
-        act()
-        status = 0
-    finally:
-        os._exit(status)
 
 
 def test_what_another_process_changes_is_seen_at_the_next_act(address):
@@ -328,14 +316,14 @@ def test_a_new_ledger_is_opened_by_many_at_once(address):
     assert [entry.status for entry in at_once(act)] == ["pending"] * THREADS
 
 
-def test_an_empty_ledger_in_memory_can_be_forked():
+def test_an_empty_ledger_in_memory_can_befork_to():
     """A server builds its agent, forks, and only then gets work: each process has its own runs."""
     ledger = MemoryLedger()
-    assert os.waitpid(_forked(lambda: called(ledger, "k")), 0)[1] == 0
+    assert os.waitpid(fork_to(lambda: called(ledger, "k")), 0)[1] == 0
     called(ledger, "k")
 
 
-def test_a_ledger_in_memory_is_not_forked():
+def test_a_ledger_in_memory_is_notfork_to():
     """Each process would spend the whole budget."""
     ledger = MemoryLedger()
     called(ledger, "k")
@@ -348,4 +336,4 @@ def test_a_ledger_in_memory_is_not_forked():
         with pytest.raises(LedgerUnavailable, match=told):
             ledger.settle("run", "k", USED)
 
-    assert os.waitpid(_forked(act), 0)[1] == 0
+    assert os.waitpid(fork_to(act), 0)[1] == 0

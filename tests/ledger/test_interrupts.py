@@ -13,11 +13,11 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 from itertools import count
 
 import pytest
 
+from tests.harness.fork import fork_to
 from tests.ledger.shorthand import CALL, USED
 from thrifty.budget import Budget, BudgetExceeded, ReservationClosed, Spend
 from thrifty.ledger.sqlite import SqliteLedger
@@ -28,21 +28,6 @@ TURNS = 200
 LATEST_S = 0.004
 """How long after it was set an alarm comes at the latest."""
 WAIT_S = 60
-
-
-def forked(act):
-    """Runs something in a process of its own, as its main thread."""
-    child = os.fork()
-    if child:
-        return child
-    status = 1
-    try:
-        act()
-        status = 0
-    except BaseException:  # noqa: BLE001 - shown to a person
-        traceback.print_exc()
-    finally:
-        os._exit(status)
 
 
 def ended(child):
@@ -133,7 +118,7 @@ def test_a_ctrl_c_at_any_moment_breaks_no_ledger(tmp_path, seed):
         os.write(tell, b"x")
         os.read(wait, 1)  # with all that it may still hold
 
-    child = forked(act)
+    child = fork_to(act)
     os.close(tell)
     try:
         assert os.read(told, 1) == b"x"
@@ -179,7 +164,7 @@ def test_a_signal_handler_may_ask_the_ledger_at_any_moment(tmp_path, seed):
         settled = [entry.key for entry in ledger.entries("run") if entry.charged == USED]
         assert {*settled} == {*asked, *(f"main/{n + 1}" for n in range(number)), "interrupted k"}
 
-    assert ended(forked(act)) == 0
+    assert ended(fork_to(act)) == 0
     other = SqliteLedger(path, busy_ms=1_000)
     check_all_acts(other, "another")
     other.disconnect()
@@ -210,7 +195,7 @@ def test_a_refusal_that_is_interrupted_is_undone(tmp_path):
         ledger.settle("run", "all", Spend(1))
         assert ledger.reserve("run", "k", "k", Spend(1)).status == "pending"
 
-    assert ended(forked(act)) == 0
+    assert ended(fork_to(act)) == 0
 
 
 def test_a_process_that_was_interrupted_at_a_locked_file_ends(tmp_path):

@@ -9,6 +9,7 @@ import signal
 
 import pytest
 
+from tests.harness.fork import fork_to
 from tests.harness.ledger_address import open_ledger
 from thrifty.budget import Budget, Spend
 from thrifty.ledger.owner import process_name, take_or_take_over
@@ -87,12 +88,7 @@ def test_a_process_is_killed_at_any_point_of_a_call(address, tmp_path, point):
     """The next owner knows what became of it, and pays twice only where nobody can know."""
     bill = tmp_path / "bill"
     bill.touch()
-    child = os.fork()
-    if not child:
-        try:
-            Life(address, bill, point).finish()
-        finally:
-            os._exit(0)
+    child = fork_to(lambda: Life(address, bill, point).finish())
     assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
     resumed = Life(address, bill)

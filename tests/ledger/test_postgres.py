@@ -6,14 +6,15 @@ import re
 import sys
 import threading
 import time
-import traceback
 from contextlib import contextmanager, suppress
 from decimal import Decimal
+from functools import partial
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from tests.harness.fork import fork_to
 from tests.ledger.shorthand import CALL, USED, called, refused, used
 from thrifty.budget import (
     AccountClosed,
@@ -647,17 +648,8 @@ def test_processes_that_spend_move_limit_and_close_at_once(ledger, database):
         ledger.open(run, "9k tokens a day", parent=TEAMS[i % 2])
     ledger.reserve(RUNS[0], "over a fork", "Outline", CALL)
     before = deadlocks(database)
-    children = []
-    for act in (spend_as_run, spend_as_run, change_places, change_places):
-        child = os.fork()
-        if not child:
-            try:
-                act(database, len(children))
-                os._exit(0)
-            except BaseException:  # noqa: BLE001 - shown, since nobody else would
-                traceback.print_exc(file=sys.__stderr__)
-                os._exit(1)
-        children.append(child)
+    acts = (spend_as_run, spend_as_run, change_places, change_places)
+    children = [fork_to(partial(act, database, turn)) for turn, act in enumerate(acts)]
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
     assert deadlocks(database) == before
     assert ledger.settle(RUNS[0], "over a fork", USED).charged == USED

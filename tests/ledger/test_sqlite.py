@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.fork import fork_to
 from tests.ledger.shorthand import CALL, USED, called
 from thrifty.budget import Budget, InvalidInput, LedgerUnavailable
 from thrifty.ledger import calls, commit_queue
@@ -97,18 +98,14 @@ def test_a_file_that_cannot_be_written_is_refused():
     ledger.disconnect()
     (folder / "ledger.sqlite").chmod(0o444)
     folder.chmod(0o555)
-    child = os.fork()
-    if not child:
-        status = 1
-        try:
-            if os.geteuid() == 0:
-                os.setuid(65534)  # root may write everything
-            with pytest.raises(LedgerUnavailable):
-                ledger.reserve("run", "k", "Outline", CALL)
-            status = 0
-        finally:
-            os._exit(status)
-    assert os.waitpid(child, 0)[1] == 0
+
+    def act():
+        if os.geteuid() == 0:
+            os.setuid(65534)  # root may write everything
+        with pytest.raises(LedgerUnavailable):
+            ledger.reserve("run", "k", "Outline", CALL)
+
+    assert os.waitpid(fork_to(act), 0)[1] == 0
     folder.chmod(0o755)
 
 

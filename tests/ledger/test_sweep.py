@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.harness.fork import fork_to
 from tests.harness.ledger_address import open_ledger
 from tests.ledger.shorthand import CALL, USED, left
 from thrifty.budget import Budget, BudgetExceeded, ReservationClosed, Spend
@@ -118,13 +119,8 @@ def test_what_was_booked_in_an_account_is_swept_though_it_moved_away(books, addr
 
 
 def test_a_fork_that_ended_is_gone_too(books):
-    child = os.fork()
-    if not child:
-        try:
-            books.reserve("run", "k", "Outline", CALL)
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
+    child = fork_to(lambda: books.reserve("run", "k", "Outline", CALL))
+    assert os.waitpid(child, 0)[1] == 0
     (entry,) = books.entries("run")
     assert entry.owner != process_name()
     assert [each.key for each in books.sweep()] == ["k"]

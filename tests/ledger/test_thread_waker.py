@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from tests.harness.fork import fork_to
 from thrifty.ledger.thread_waker import EventfdWaker, QueueWaker, make_waker
 
 WAIT_S = 240
@@ -46,17 +47,13 @@ def test_a_wake_up_that_comes_first_is_kept(make):
 @pytest.mark.parametrize("make", WAKERS)
 def test_a_forked_process_wakes_nobody_in_its_parent(make):
     waker = make()
-    child = os.fork()
-    if not child:
-        status = 1
-        try:
-            waker.part_from_parent()
-            waker.wake()
-            waker.sleep()
-            status = 0
-        finally:
-            os._exit(status)
-    assert os.waitpid(child, 0)[1] == 0
+
+    def act() -> None:
+        waker.part_from_parent()
+        waker.wake()
+        waker.sleep()
+
+    assert os.waitpid(fork_to(act), 0)[1] == 0
     thread = sleeping(waker)
     thread.join(0.05)
     assert thread.is_alive()
