@@ -18,14 +18,18 @@ Examples:
   thrifty run "Plan a tea party" --account me
   thrifty account show
   thrifty spend --by day --account me
-"""
+""",
+    invoke_without_command=True,
 )
-def account() -> None:
+@click.pass_context
+def account(ctx: click.Context) -> None:
     """Open, show, limit, move and close accounts.
 
     An account's limits are ceilings for it, for the accounts below it, and for the runs that
     are charged to them. A call has to fit in all of them. Nothing is set aside.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 for each in (open_, show, limit, move, close):

@@ -24,6 +24,7 @@ def close(name: str, as_json: bool) -> None:
     No call is made there, or below it, any more.
     """
     with open_kept_accounts({"account": "NAME"}) as accounts:
-        accounts.require_account("NAME", name)
+        was_closed = accounts.require_account("NAME", name).is_closed
         accounts.ledger.close(name)
-        show_accounts(accounts, name, as_json=as_json, note=f"Closed {name}.")
+        note = f"{name} was closed already." if was_closed else f"Closed {name}."
+        show_accounts(accounts, name, as_json=as_json, note=note)

@@ -59,6 +59,8 @@ def open_(name: str, limits: str, parent: str | None, zone: str | None, as_json:
         time_zone(zone, "--zone")
     with open_kept_accounts(FIELDS) as accounts:
         above = None if parent is None else accounts.require_account("--parent", parent)
+        if above is not None:
+            accounts.require_open_path(above.name)
         before, note = accounts.infos.get(name), f"Opened {name}."
         if before is not None:
             if before.is_closed:

@@ -61,7 +61,7 @@ def report_accounts(accounts: KeptAccounts, name: str | None = None) -> tuple[Ac
     below: dict[str, list[AccountInfo]] = {}
     for info in accounts.infos.values():
         below.setdefault(info.parent, []).append(info)
-    path = list(_path(accounts, name)) if name else []
+    path = [info.name for info in accounts.path(name)] if name else []
 
     def report(info: AccountInfo) -> AccountReport:
         children = below.get(info.name, [])
@@ -76,13 +76,6 @@ def report_accounts(accounts: KeptAccounts, name: str | None = None) -> tuple[Ac
     if path:
         roots = [accounts.infos[path[-1]]]
     return tuple([report(root) for root in roots if path or not is_run(root.name)])
-
-
-def _path(accounts: KeptAccounts, name: str) -> Iterator[str]:
-    """The account and those above it, the root last."""
-    while name:
-        yield name
-        name = accounts.infos[name].parent
 
 
 def _period_data(period: PeriodBalance) -> dict[str, Any]:

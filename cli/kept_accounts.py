@@ -47,6 +47,22 @@ class KeptAccounts:
             raise InvalidInput(field, name, NO_ACCOUNT_REMEDY)
         return info
 
+    def path(self, name: str) -> Iterator[AccountInfo]:
+        """The account and those above it, the root last."""
+        while name:
+            yield (info := self.infos[name])
+            name = info.parent
+
+    def require_open_path(self, name: str) -> None:
+        """That neither the account nor one above it was closed.
+
+        Raises:
+            AccountClosed: the lowest that was.
+        """
+        for info in self.path(name):
+            if info.is_closed:
+                raise AccountClosed(info.name)
+
 
 @contextmanager
 def open_kept_accounts(fields: Mapping[str, str] | None = None) -> Iterator[KeptAccounts]:
@@ -75,10 +91,8 @@ def find_left(field: str, name: str) -> Budget:
         accounts.require_account(field, name)
         if is_run(name):
             raise InvalidInput(field, name, "name an account that you opened, and no run's own")
-        balance = accounts.ledger.balance(name)
-    if balance.is_closed:
-        raise AccountClosed(name)
-    return balance.left
+        accounts.require_open_path(name)
+        return accounts.ledger.balance(name).left
 
 
 def complete_account_name(

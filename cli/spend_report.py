@@ -116,9 +116,7 @@ def _group_names(
 
 def _paying_account(accounts: KeptAccounts, name: str) -> str:
     """The account that a person has opened: a run's own counts for the one above it."""
-    while name and is_run(name):
-        name = accounts.infos[name].parent
-    return name
+    return next((info.name for info in accounts.path(name) if not is_run(info.name)), "")
 
 
 def _row_data(row: SpendRow) -> dict[str, Any]:

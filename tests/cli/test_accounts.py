@@ -10,6 +10,8 @@ from thrifty import Spend, SqliteLedger
 from thrifty.budget.periods import window_of
 from thrifty.cli.private_files import make_private_file
 
+CLOSED = "thrifty: account team is closed: no call can be made on it; use another\n"
+
 
 @pytest.fixture
 def ledger(home):
@@ -171,6 +173,22 @@ def test_a_closed_account_says_so_and_stays_closed(invoke, ledger, opened):
     assert again.exit_code == 2
     assert "NAME: got 'team'; choose another: it was closed for good" in again.stderr
     assert ledger.accounts()[0].is_closed
+    assert invoke("account", "close", "team").stderr == "team was closed already.\n"
+
+
+def test_nothing_is_opened_below_a_closed_account(invoke, ledger, opened):
+    """Which one is closed is said, though it is not the one that was named."""
+    invoke("account", "close", "team")
+    result = invoke("account", "open", "kid", "$1 a day", "--parent", "user:17")
+    assert (result.exit_code, result.stderr) == (12, CLOSED)
+    assert invoke("run", "x", "--account", "user:17").stderr == CLOSED
+    assert len(ledger.accounts()) == 3
+
+
+def test_without_a_command_it_shows_its_help(invoke):
+    result = invoke("account")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == invoke("account", "--help").stdout
 
 
 @pytest.mark.parametrize(
