@@ -9,50 +9,41 @@ import pytest
 from tests.harness.failing_disks import DISKS, Disk
 from tests.ledger.shorthand import CALL, USED, called
 from thrifty.budget import InvalidInput, LeaseLost, LedgerUnavailable, ReservationClosed, Spend
-from thrifty.ledger.memory import MemoryLedger
+from thrifty.ledger.base_ledger import BaseLedger, wall_clock_ms
+from thrifty.ledger.memory import MemoryStorage
 from thrifty.ledger.outbox import Outbox
 
 
-class Failing(MemoryLedger):
-    """A ledger with an outbox, which cannot be written for a while.
+class FailingStorage(MemoryStorage):
+    """What cannot be written for a while.
 
     Args:
         is_late: whether it fails only once it has written.
     """
 
-    def __init__(self, is_late: bool = False) -> None:
-        super().__init__()
-        self.outbox, self.is_late, self.is_failing = Outbox(), is_late, False
-        called(self)
+    def __init__(self, is_late: bool) -> None:
+        super().__init__(wall_clock_ms)
+        self.is_late, self.is_failing = is_late, False
 
-    def _attempt(self, act):
+    def write(self, work, call=None):
         if self.is_failing and not self.is_late:
             raise LedgerUnavailable("the disk is full")
-        result = act()
+        result = super().write(work, call)
         if self.is_failing:
             raise LedgerUnavailable("the connection was lost")
         return result
 
-    def reserve(self, *given, **named):
-        self.outbox.flush()
-        return self._attempt(lambda: MemoryLedger.reserve(self, *given, **named))
-
-    def settle(self, *given):
-        return self._close(lambda: MemoryLedger.settle(self, *given), "settle")
-
-    def charge_in_full(self, *given):
-        return self._close(lambda: MemoryLedger.charge_in_full(self, *given), "charge")
-
-    def release(self, *given):
-        return self._close(lambda: MemoryLedger.release(self, *given), "release")
-
-    def _close(self, act, what):
-        return self.outbox.write(lambda: self._attempt(act), what)
-
 
 @pytest.fixture(params=[False, True], ids=["before the write", "after the write"])
-def failing(request):
-    return Failing(request.param)
+def storage(request):
+    return FailingStorage(request.param)
+
+
+@pytest.fixture
+def failing(storage):
+    ledger = BaseLedger(storage)
+    called(ledger)
+    return ledger
 
 
 CLOSINGS = {
@@ -64,32 +55,32 @@ ENDS = {"settle": "settled", "charge": "in_doubt", "release": "released"}
 
 
 @pytest.mark.parametrize("closing", CLOSINGS)
-def test_a_closing_that_fails_is_done_before_the_next_act(failing, closing):
+def test_a_closing_that_fails_is_done_before_the_next_act(failing, storage, closing):
     failing.reserve("run", "k", "Outline", CALL)
-    failing.is_failing = True
+    storage.is_failing = True
     with pytest.raises(LedgerUnavailable):
         CLOSINGS[closing](failing, "k")
-    assert failing.outbox
+    assert failing._outbox
     with pytest.raises(LedgerUnavailable):
         failing.reserve("run", "next", "Risks", CALL)
-    failing.is_failing = False
+    storage.is_failing = False
     failing.reserve("run", "next", "Risks", CALL)
-    assert not failing.outbox
+    assert not failing._outbox
     assert failing.entry("run", "k").status == ENDS[closing]
     assert failing.entry("run", "k").answer == ("an answer" if closing == "settle" else "")
     assert failing.balance("run").reserved == CALL
 
 
-def test_acts_are_done_in_order_and_each_once(failing):
+def test_acts_are_done_in_order_and_each_once(failing, storage):
     for key in ("a", "b", "c"):
         failing.reserve("run", key, key, CALL)
-    failing.is_failing = True
+    storage.is_failing = True
     for key, closing in (("a", "release"), ("b", "settle"), ("c", "charge")):
         with pytest.raises(LedgerUnavailable):
             CLOSINGS[closing](failing, key)
-    failing.is_failing = False
+    storage.is_failing = False
     failing.reserve("run", "a", "a", CALL)
-    failing.outbox.flush()
+    failing._outbox.flush()
     statuses = {entry.key: entry.status for entry in failing.entries("run")}
     assert statuses == {"a": "pending", "b": "settled", "c": "in_doubt"}
 
@@ -206,12 +197,12 @@ def test_a_fork_leaves_what_is_kept_to_its_parent():
 
 @pytest.mark.parametrize("disk", DISKS)
 def test_a_disk_that_fails_is_written_once_it_is_mended(tmp_path, disk):
-    broken, outbox = Disk(tmp_path / "books", DISKS[disk]), Outbox()
+    broken = Disk(tmp_path / "books", DISKS[disk])
     called(broken.ledger)
     broken.ledger.reserve("run", "k", "Outline", CALL)
     with broken.failing(), pytest.raises(LedgerUnavailable):
-        outbox.write(lambda: broken.ledger.settle("run", "k", USED, "an answer"))
-    outbox.flush()
+        broken.ledger.settle("run", "k", USED, "an answer")
+    broken.ledger._outbox.flush()
     entry = broken.ledger.entry("run", "k")
     assert (entry.status, entry.charged, entry.answer) == ("settled", USED, "an answer")
     assert broken.ledger.balance("run").reserved == Spend()

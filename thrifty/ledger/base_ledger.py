@@ -6,8 +6,7 @@ change the tables, `posting` keeps the counters, and `rules` decides.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TypeVar
 
 from thrifty.budget import (
     AccountClosed,
@@ -45,7 +44,6 @@ from thrifty.ledger.thresholds import (
     note_reached,
 )
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -134,40 +132,55 @@ class BaseLedger:
             tags=check_tags(tags) if tags else (),
         )
         try:
-            return self._reserve(account, wanted)
+            return self._reserve(caller, wanted)
         except LedgerUnavailable:
             if unsent:  # it may have been written, and nobody is going to send it
-                free = partial(self._change, calls.release_unsent, account, key, key)
-                self._outbox.add(free, f"the release of call {key!r}")
+                self._outbox.add(
+                    lambda: self._change(
+                        caller, key, lambda tables: calls.release_unsent(tables, caller, key)
+                    ),
+                    f"the release of call {key!r}",
+                )
             raise
 
-    def _reserve(self, account: AccountOrLease, wanted: Entry) -> Entry:
+    def _reserve(self, caller: Caller, wanted: Entry) -> Entry:
         """Reserves, and where it does not fit once more, without what the dead have left open."""
+
+        def act(tables: Tables) -> Entry:
+            return calls.reserve(tables, caller, wanted)
+
         try:
-            return self._change(calls.reserve, account, wanted.key, wanted)
+            return self._change(caller, wanted.key, act)
         except BudgetExceeded as refusal:
             if isinstance(refusal, AccountClosed) or not self.sweep(refusal.account):
                 raise
-        return self._change(calls.reserve, account, wanted.key, wanted)
+        return self._change(caller, wanted.key, act)
 
     def mark_sent(self, account: AccountOrLease, key: str) -> Entry:
-        return self._change(calls.mark_sent, account, key, key)
+        caller = check_caller(account)
+        return self._change(caller, key, lambda tables: calls.mark_sent(tables, caller, key))
 
     def settle(self, account: AccountOrLease, key: str, actual: Spend, answer: str = "") -> Entry:
-        entry = self._close_call(calls.settle, account, key, actual, answer)
+        caller = check_caller(account)
+        entry = self._close_call(
+            caller, key, lambda tables: calls.settle(tables, caller, key, actual, answer)
+        )
         if self._watches:
             self._tell_thresholds(entry.account)
         return entry
 
     def charge_in_full(self, account: AccountOrLease, key: str, latency_ms: int = 0) -> Entry:
-        known_ms = validate.amount("latency_ms", latency_ms)
-        entry = self._close_call(calls.charge_in_full, account, key, known_ms)
+        caller, known_ms = check_caller(account), validate.amount("latency_ms", latency_ms)
+        entry = self._close_call(
+            caller, key, lambda tables: calls.charge_in_full(tables, caller, key, known_ms)
+        )
         if self._watches:
             self._tell_thresholds(entry.account)
         return entry
 
     def release(self, account: AccountOrLease, key: str) -> Entry:
-        return self._close_call(calls.release, account, key)
+        caller = check_caller(account)
+        return self._close_call(caller, key, lambda tables: calls.release(tables, caller, key))
 
     def reconcile(self, account: str, key: str, actual: Spend) -> Entry:
         name = check_account(account)
@@ -270,20 +283,12 @@ class BaseLedger:
         if self._has_reserved:  # else there may not even be a file
             self.sweep(owner=process_name())
 
-    def _close_call(
-        self,
-        act: Callable[Concatenate[Tables, Caller, str, P], Entry],
-        account: AccountOrLease,
-        key: str,
-        *details: P.args,
-        **named: P.kwargs,
-    ) -> Entry:
+    def _close_call(self, caller: Caller, key: str, act: Callable[[Tables], Entry]) -> Entry:
         """Does an act that closes a call. If it cannot be written now, it is written later."""
-        change = partial(self._change, act, account, key, key, *details, **named)
         try:
-            return change()
+            return self._change(caller, key, act)
         except LedgerUnavailable:
-            self._outbox.add(change, f"the end of call {key!r}")
+            self._outbox.add(lambda: self._change(caller, key, act), f"the end of call {key!r}")
             raise
 
     def _write(self, work: Callable[[Tables], T], call: CallNames | None = None) -> T:
@@ -292,17 +297,6 @@ class BaseLedger:
             self._outbox.flush()
         return self._storage.write(work, call)
 
-    def _change(
-        self,
-        act: Callable[Concatenate[Tables, Caller, P], T],
-        account: AccountOrLease,
-        key: str,
-        *details: P.args,
-        **named: P.kwargs,
-    ) -> T:
+    def _change(self, caller: Caller, key: str, act: Callable[[Tables], T]) -> T:
         """Does one act on one call of a caller."""
-        caller = check_caller(account)
-        return self._write(
-            lambda tables: act(tables, caller, *details, **named),
-            CallNames(caller.account, caller.run, key),
-        )
+        return self._write(act, CallNames(caller.account, caller.run, key))

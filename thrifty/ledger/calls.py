@@ -9,7 +9,7 @@ from thrifty.ledger.records import AccountOrLease, Entry, EntryStatus, Lease
 from thrifty.ledger.storage import Account, Tables
 
 NO_FENCE = 0
-PAID_LATE: tuple[EntryStatus, ...] = ("pending", "in_doubt")
+PAID: tuple[EntryStatus, ...] = (*rules.UNDER_WAY, "in_doubt")
 """What a bill still settles that comes without a lease: nothing that was never sent."""
 
 
@@ -92,8 +92,7 @@ def settle(tables: Tables, caller: Caller, key: str, actual: Spend, answer: str)
         return entry
     if entry.status == "unsent":
         admit_caller(tables, caller)
-        return post_change(tables, entry, rules.with_status(entry, "settled", actual, answer))
-    settled = rules.with_status(entry, "settled", actual, answer, out_of=PAID_LATE)
+    settled = rules.with_status(entry, "settled", actual, answer, out_of=PAID)
     return post_change(tables, entry, settled)
 
 
@@ -118,7 +117,7 @@ def release_unsent(tables: Tables, caller: Caller, key: str) -> Entry | None:
     entry = tables.entry(account.name, key)
     if entry is None or entry.status != "unsent":
         return entry
-    return post_change(tables, entry, rules.with_status(entry, "released", Spend()))
+    return post_change(tables, entry, rules.with_status(entry, "released", rules.NO_SPEND))
 
 
 def reconcile(tables: Tables, name: str, key: str, actual: Spend) -> Entry:

@@ -9,11 +9,10 @@ import os
 from collections import deque
 from collections.abc import Callable
 from threading import RLock
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from thrifty.budget import LeaseLost, LedgerUnavailable, ReservationClosed, ThriftyError
 
-T = TypeVar("T")
 Act = Callable[[], object]
 """Writes something to the ledger. Done twice, it changes nothing the second time."""
 
@@ -48,19 +47,6 @@ class Outbox:
         """
         self._leave_to_parent()
         self._kept.append(_KeptAct(act, what))
-
-    def write(self, act: Callable[[], T], what: str = "an act") -> T:
-        """Does an act behind those that are kept, and keeps it where it cannot be written.
-
-        Raises:
-            LedgerUnavailable: it is kept, and written later.
-        """
-        try:
-            self.flush()
-            return act()
-        except LedgerUnavailable:
-            self.add(act, what)
-            raise
 
     def flush(self) -> None:
         """Writes what is kept, in order.

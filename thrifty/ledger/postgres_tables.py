@@ -180,14 +180,6 @@ class PostgresTables(SqlTables):
             self.lock(account.path)
         return account
 
-    def accounts(self) -> list[Account]:
-        """Every account, as it was read. What is to be changed is to be locked first."""
-        rows = self._execute(sql_statements.SELECT_ALL, ()).fetchall()
-        self.note_accounts(rows)
-        names = [sql_rows.read_account(row).name for row in rows]
-        found = [super(PostgresTables, self).account(name) for name in names]
-        return [account for account in found if account is not None]
-
     def lock(self, accounts: Collection[int]) -> None:
         if not self.locked.issuperset(accounts):
             raise LocksMissing(accounts)

@@ -75,7 +75,7 @@ def post_new(
     """
     stored = [windows.stored_counter(tables, current.counter) for current in counters]
     numbers = tuple([counter.id for counter in stored])
-    entry = wanted._replace(at_ms=tables.now_ms(), counters=numbers)
+    entry = rules.with_place(wanted, tables.now_ms(), numbers)
     # The keyed row first: where two race for one key, it is what stops the second one
     # before it has counted anything.
     if is_known:

@@ -85,7 +85,14 @@ def held_amounts(entry: Entry) -> Amounts:
     return entry.reserved.amounts if entry.is_open else ZERO_AMOUNTS
 
 
-# The next two and `with_status` make tuples anew, since `_replace` takes twice as long.
+# The next ones and `with_status` make tuples anew, since `_replace` takes twice as long.
+def with_place(entry: Entry, at_ms: int, counters: tuple[int, ...]) -> Entry:
+    """An entry that fits, once it is known when it is reserved, and in which counters."""
+    key, label, status, reserved, charged, answer, fingerprint, run, account, owner, *_ = entry
+    content = key, label, status, reserved, charged, answer, fingerprint
+    return Entry(*content, run, account, owner, at_ms, entry.tags, counters)
+
+
 def with_reservation(counter: Counter, held: Amounts) -> Counter:
     """The counter once something more, which fits, is held in it."""
     number, account, period, starts_ms, ends_ms, limits, spent, reserved, over, notified = counter
