@@ -5,7 +5,6 @@ import click
 from thrifty.budget import InvalidInput
 from thrifty.budget.periods import LIMITS_EXAMPLE, format_limits, limits_by_period, time_zone
 from thrifty.cli.kept_accounts import (
-    RUN_KIND,
     complete_account_name,
     is_run,
     open_kept_accounts,
@@ -13,6 +12,7 @@ from thrifty.cli.kept_accounts import (
 )
 from thrifty.cli.shared_options import json_option
 from thrifty.cli.view.account_page import show_accounts
+from thrifty.run.identity import RUN_KIND
 
 FIELDS = {"account": "NAME", "parent": "--parent", "zone": "--zone"}
 

@@ -12,14 +12,13 @@ from click.shell_completion import CompletionItem
 
 from thrifty.budget import AccountClosed, Budget, InvalidInput, ThriftyError
 from thrifty.cli.saved_runs import RunsFolder
+from thrifty.run.identity import RUN_KIND
 from thrifty.settings import home_folder
 
 if TYPE_CHECKING:
     from thrifty.ledger.records import AccountInfo
     from thrifty.ledger.sqlite import SqliteLedger
 
-RUN_KIND = "run:"
-"""What the names of runs' own accounts begin with."""
 NO_ACCOUNT_REMEDY = "open it with `thrifty account open`; `thrifty account show` lists what is open"
 
 

@@ -55,7 +55,7 @@ class SavedRun:
     @property
     def account(self) -> str:
         """The account of the run in the ledger: that of the first run of its thread."""
-        return local_account(self.id)
+        return local_account(self.id, self._read_text("account"))
 
     @property
     def checkpoints(self) -> Path:
@@ -73,11 +73,15 @@ class SavedRun:
     @property
     def task(self) -> str:
         """What was asked, in the person's words; empty when the file was damaged."""
+        return self._read_text("task")
+
+    def _read_text(self, field: str) -> str:
+        """A text of the request; empty when the file was damaged."""
         try:
-            task = _read_json(self.folder / REQUEST_FILE).get("task")
+            text = _read_json(self.folder / REQUEST_FILE).get(field)
         except InvalidInput:
             return ""
-        return task if isinstance(task, str) else ""
+        return text if isinstance(text, str) else ""
 
     @property
     def size(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from langgraph.errors import GraphInterrupt
 
 from thrifty.run.events import Event, EventBase, SpendChanged, StepNames, event_base
-from thrifty.run.services import Services
+from thrifty.run.services import Services, left_of_run
 
 SPENDING = ("generate_options", "route", "run_llm", "run_local")
 """The nodes after which the balance may be another."""
@@ -68,7 +68,7 @@ class EventEmitter:
             "event": "spend_changed",
             "spent": spent.to_state(),
             "reserved": reserved.to_state(),
-            "left": balance.budget.left_after(spent + reserved).to_state(),
+            "left": left_of_run(balance, base["at_ms"]).to_state(),
         }
 
 

@@ -96,12 +96,15 @@ def test_a_run_that_can_go_on_is_deleted_by_name_alone(invoke, home):
     assert names(invoke) == set()
 
 
-def test_a_run_at_work_is_left_alone(invoke, start, home):
+@pytest.mark.parametrize("payer", [(), ("--account", "me")], ids=["alone", "on an account"])
+def test_a_run_at_work_is_left_alone(invoke, start, home, payer):
+    invoke("account", "open", "me", "9 calls a day")
     with LLMServer() as server:
         server.script(Hang(times=None))
         known = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": server.base_url}
-        process = start("run", "x", *BUDGET, "--no-proposals", environ=known)
+        process = start("run", "x", *BUDGET, *payer, "--no-proposals", environ=known)
         wait_for(lambda: server.requests)
+        assert [row["status"] for row in listed(invoke)] == ["running"]
         result = invoke("forget", "last")
         process.kill()
         process.communicate()

@@ -61,6 +61,13 @@ def test_the_last_balance_is_the_bill(emitted, server):
     assert balance["left"]["max_tokens"] == TUTORIAL_BUDGET["max_tokens"] - server.bill.total_tokens
 
 
+def test_what_is_left_is_what_the_accounts_above_have_left(online, ledger):
+    ledger.open("team", "1 call a day")
+    events = list(online(account="team").stream(ASKED, stream_mode="custom"))
+    left = [event["left"] for event in events if event["event"] == "spend_changed"]
+    assert left[-1]["max_tool_calls"] == 0
+
+
 def test_what_is_left_of_the_latency_is_told_too(emitted):
     limit_ms = TUTORIAL_BUDGET["max_latency_ms"]
     for event in emitted:

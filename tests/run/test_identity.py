@@ -33,7 +33,8 @@ def test_it_says_who_what_and_where_and_each_part_is_escaped():
 
 def test_without_a_user_it_is_local():
     assert run_account(run(), config("", "t", "plan:8"), "") == "run:local/thread=t/run=1"
-    assert run_account(run(), config("", "t", "plan:8"), "") == local_account("t")
+    for common in ("", "user:ann"):
+        assert run_account(run(), config("", "t", "plan:8"), common) == local_account("t", common)
     assert run_account(run("x"), {}, "") == "run:local/named=x"
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 RUN_NAME_MAX = 100
 """The longest name that a caller may give a run, in characters."""
+RUN_KIND = "run:"
+"""What the names of runs' accounts begin with."""
 LOCAL = "local"
 """Stands for the user where nobody is authenticated."""
 
@@ -62,7 +64,7 @@ def run_account(
     if len(name) > RUN_NAME_MAX:
         validate.text("run.name", name, maximum=RUN_NAME_MAX)
     number = validate.amount("run.number", run["number"], minimum=1)
-    # A name is to be found again in another turn of a parent's node. A number counts one turn's.
+    # A named run is the same in every turn of the node around it. A numbered one is of one turn.
     where = node_places(config) if places is None else places
     if name:  # without a thread, whoever knows the name means the same run
         where = [place.partition(":")[0] for place in where if _thread(config)]
@@ -76,19 +78,19 @@ def run_account(
     return _join(parts)
 
 
-def local_account(thread: str) -> str:
+def local_account(thread: str, common: str) -> str:
     """The account of the first run of a thread, where nobody is authenticated."""
-    return _join([("thread", thread), ("run", "1")])
+    return _join([("account", common), ("thread", thread), ("run", "1")])
 
 
 def _join(parts: Sequence[tuple[str, str]]) -> str:
     written = [f"{kind}={_escape(part)}" for kind, part in parts if part]
     if not written[0].startswith("user="):
         written.insert(0, LOCAL)
-    account = f"run:{'/'.join(written)}"
+    account = f"{RUN_KIND}{'/'.join(written)}"
     if len(account) <= ACCOUNT_LENGTH_MAX:
         return account
-    return f"run:sha256={sha256(account.encode()).hexdigest()}"
+    return f"{RUN_KIND}sha256={sha256(account.encode()).hexdigest()}"
 
 
 def _escape(part: str) -> str:

@@ -10,7 +10,7 @@ from thrifty.executors.registry import ExecutorRegistry
 from thrifty.ledger import authority
 from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.ledger.protocol import Ledger
-from thrifty.ledger.records import AccountOrLease
+from thrifty.ledger.records import AccountOrLease, Balance
 from thrifty.models.agent_models import Models
 from thrifty.run.facts import Run
 from thrifty.run.identity import run_account
@@ -91,7 +91,11 @@ class Services:
 
     def remaining_budget(self, run_id: str, known_ms: int) -> Budget:
         """What a run may still reserve, and the latency it has left."""
-        balance = self.ledger.balance(run_id)
-        active = Spend(latency_ms=self.runs.active_ms(run_id, known_ms))
-        # In the accounts above it, others spend as well: the least that one of them has left.
-        return balance.left.tightest_with(balance.budget.left_after(active))
+        return left_of_run(self.ledger.balance(run_id), self.runs.active_ms(run_id, known_ms))
+
+
+def left_of_run(balance: Balance, active_ms: int) -> Budget:
+    """What a run may still reserve by its balance, and the latency it has left."""
+    own = balance.budget.left_after(Spend(latency_ms=active_ms))
+    # In the accounts above it, others spend as well: the least that one of them has left.
+    return balance.left.tightest_with(own)

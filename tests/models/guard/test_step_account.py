@@ -46,6 +46,13 @@ def test_the_tightest_limit_counts_wherever_it_is():
     assert outer.budget == Budget(max_tokens=250, max_tool_calls=9)
 
 
+def test_the_limits_of_an_agent_are_those_of_every_period_and_of_the_accounts_above():
+    ledger = MemoryLedger()
+    ledger.open("team", "9 calls, $5 a day")
+    ledger.open("me", "2k tokens a minute, 3 calls", parent="team")
+    assert AgentAccount(ledger, "me").budget == Budget(2_000, 5, None, 3)
+
+
 @pytest.mark.parametrize("around_first", [False, True])
 def test_what_does_not_fit_is_refused_and_nothing_of_it_stays(around_first):
     outer, step = two_steps(max_tokens=1_000 if around_first else 99)

@@ -74,7 +74,7 @@ class StepAccount:
     @property
     def budget(self) -> Budget:
         """What limits the calls, together with those of its parents."""
-        mine = self.ledger.balance(self.account).budget
+        mine = self.ledger.balance(self.account).limits
         return mine.tightest_with(self.parent.budget) if self.parent else mine
 
     @property
