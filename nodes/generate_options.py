@@ -56,8 +56,7 @@ def generate_options(
     check_prompts(context.prompts)
     number = validate.amount("run.number", state["run"]["number"]) + 1 if "run" in state else 1
     given = read_run_input(state, context.budget or services.budget, config)
-    run = open_account(given, number, config, services)
-    run_id = services.run_id(run, config)
+    run, run_id = open_account(given, number, config, services)
     with services.runs.track_node(run_id, lambda: 0):
         # The account is open now, so that its lease can be taken.
         return _start(run, run_id, context, runtime, config, services)

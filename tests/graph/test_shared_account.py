@@ -229,3 +229,19 @@ def test_what_a_killed_run_left_open_is_closed_when_its_room_is_needed(
     assert receipt.status == "done"
     assert ledger.balance("team").spent.tokens == 20 + 40
     assert ledger.balance("team").reserved == Spend()
+
+
+def test_the_payer_of_a_run_is_asked_for_once_as_it_opens(offline, ledger):
+    """Else it could stand below one account and be named after another."""
+    asked = []
+
+    def payer(config):
+        asked.append(config)
+        return "before midnight" if len(asked) == 1 else "after midnight"
+
+    for account in ("before midnight", "after midnight"):
+        ledger.open(account, Budget())
+    with suppress(KeyError):  # the next node asks for a run of another account
+        offline(account=payer).invoke({"task": "Draft a proposal", "budget": {"max_tokens": 900}})
+    runs = [info for info in ledger.accounts() if info.parent]
+    assert [(info.parent, "before" in info.name) for info in runs] == [("before midnight", True)]

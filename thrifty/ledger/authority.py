@@ -2,7 +2,9 @@
 
 A client of LangGraph's Agent Server writes the input, the state, the context, the metadata and
 most of the configuration. The server itself writes who was authenticated, which thread it is and
-which graph runs, and it lets no client overwrite these. Only they decide who pays.
+which graph runs, and it lets no client overwrite these. Only they decide who pays. A client picks
+the thread and the assistant of its request, as far as your authorization lets it. So let the user
+decide who pays, and these no more than which of the user's own accounts it is.
 
 Elsewhere your own program writes the configuration, so all of it may be read.
 """
@@ -10,7 +12,7 @@ Elsewhere your own program writes the configuration, so all of it may be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from thrifty.budget import InvalidInput
 
@@ -30,6 +32,12 @@ TRUSTED_KEYS = (*SERVER_KEYS, "thread_id", "run_id")
 """What is kept of `configurable` for a function that chooses an account on an Agent Server."""
 STUDIO_USER = "langgraph-studio-user"
 """Whom the server takes a browser for that shows the pass of LangSmith: it may be anybody."""
+
+NAME_REMEDIES = {
+    "account": "return the name of an account that is open",
+    "run": "return a name that stays the same when the run starts again",
+}
+"""What the function should do that chooses an account or names a run."""
 
 AccountChoice = str | Callable[["RunnableConfig"], str]
 """An account by its name, or a function of the configuration that names it."""
@@ -74,13 +82,16 @@ def find_user(config: RunnableConfig) -> str:
     return "" if user is None else str(user)
 
 
-def choose_account(account: AccountChoice, config: RunnableConfig) -> str:
-    """The account that pays.
+def choose_account(
+    account: AccountChoice, config: RunnableConfig, field: Literal["account", "run"] = "account"
+) -> str:
+    """The account that pays, or the name of the run that it pays for.
 
     Args:
-        account: its name, or the function that chooses it.
+        account: the name, or the function that chooses it.
         config: the configuration of the run. On an Agent Server the function is given what no
             client can write, and nothing else.
+        field: which of both it is, for what is refused.
 
     Raises:
         InvalidInput: the function returned no name, or asked for what a client can write.
@@ -98,9 +109,9 @@ def choose_account(account: AccountChoice, config: RunnableConfig) -> str:
             "on an Agent Server a client can write it, so it cannot choose who pays; "
             f"use authenticated_user(config), or one of: {', '.join(TRUSTED_KEYS)}"
         )
-        raise InvalidInput("account", error.args[0], remedy) from error
+        raise InvalidInput(field, error.args[0], remedy) from error
     if not isinstance(name, str) or not name.strip():
-        raise InvalidInput("account", name, "return the name of an account that is open")
+        raise InvalidInput(field, name, NAME_REMEDIES[field])
     return name
 
 

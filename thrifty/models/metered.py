@@ -154,9 +154,9 @@ def metered(
 
 @dataclass
 class _CallKeys:
-    """Names calls by what they ask, and the how-many-eth time they do.
+    """Names a call by its request, and by how often that was asked before.
 
-    A node of a graph that is tried again asks for the same time, and is given the same answer.
+    A node of a graph that is tried again counts anew, and is given the same answers.
     """
 
     run: str

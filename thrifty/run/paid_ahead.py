@@ -1,7 +1,7 @@
-"""What a run has paid for and does not know of: it begins again, and will find the answers.
+"""What a run that starts again has paid before. It will find those answers in the ledger.
 
-The ledger says from the start that they are paid. A plan that had only what is left beside them
-would choose other steps, and leave what was paid for unused. So a plan counts on that as well.
+Their cost is spent already. A plan with only what is left would choose other steps, and leave
+what was paid for unused. So a plan may spend their cost, too.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from thrifty.budget import Budget, Outcome, Spend, total_spend
+from thrifty.budget.resources import RESOURCES
 from thrifty.ledger.records import Entry
 
 
@@ -50,12 +51,8 @@ class PaidAhead:
         if not ahead or any(self._is_new(outcome) for outcome in outcomes):
             return left
         found = replace(total_spend(ahead), latency_ms=0).amounts
-        both = [
-            None if amount is None else amount + more
-            for amount, more in zip(left.limits, found, strict=True)
-        ]
-        tokens, cost, latency, calls = both
-        return limits.tightest_with(Budget.of_limits((tokens, cost, latency, calls)))
+        more = {resource.name: amount for resource, amount in zip(RESOURCES, found, strict=True)}
+        return limits.tightest_with(left.raised_by(more))
 
     def _is_new(self, outcome: Outcome) -> bool:
         """Whether the run has paid for a step of which it knew nothing the first time."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 MEAN_WEIGHT = 2.0
-"""What was expected counts as much as so many observations of the mean,"""
+"""For the mean, what was expected counts as much as so many observations."""
 VARIANCE_WEIGHT = 6.0
-"""and as so many of the variance, which takes more of them to be seen."""
+"""The same for the variance, which takes more observations to be seen."""
 
 
 @dataclass(frozen=True, slots=True)

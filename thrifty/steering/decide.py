@@ -30,9 +30,9 @@ class DriftFacts:
     new_outcomes: tuple[Outcome, ...]
     """The outcomes since the last decision."""
     remaining: RemainingTotals
-    """What is left to do, as it is estimated now,"""
+    """What is left to do, as it is estimated now."""
     left: Budget
-    """and what is left to spend."""
+    """What is left to spend."""
     make_new_plan: Callable[[], Plan]
     """Makes the plan that a new one would be; asked only where that could matter."""
     replans_left: int

@@ -442,3 +442,11 @@ def test_a_raised_budget_lets_the_next_turn_go_on(make, server, ledger):
 def test_an_account_has_to_be_open(ledger):
     with pytest.raises(KeyError):
         BudgetMiddleware(ledger, "never opened")
+
+
+def test_a_run_without_a_name_is_refused_as_what_it_is(server, ledger):
+    ledger.open(ACCOUNT, Budget(max_tokens=400))
+    held = BudgetMiddleware(ledger, ACCOUNT, run=lambda config: "")
+    agent = create_agent(client(server), [look_up], middleware=[held])
+    assert "run: got ''; return a name that stays the same" in last_answer(agent.invoke(ASK)).text
+    assert not server.requests

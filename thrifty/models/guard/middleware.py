@@ -182,7 +182,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         """The request to a metered model; any other kind has the callback guard alone."""
         if not is_openai_model(request.model):
             return request
-        run = None if self._run is None else choose_account(self._run, get_config())
+        run = None if self._run is None else choose_account(self._run, get_config(), "run")
         model = metered(
             request.model,
             account.ledger,
