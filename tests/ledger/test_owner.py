@@ -26,7 +26,7 @@ NAME_YOURSELF = "from thrifty.ledger.owner import process_name; print(process_na
 @pytest.fixture(autouse=True)
 def _nameless():
     """As if this process had just begun: it has not made its name yet."""
-    owner._process_name_of.cache_clear()
+    owner.process_name.cache_clear()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from thrifty.ledger.memory import MemoryTables
 from thrifty.ledger.records import Entry
 from thrifty.ledger.rules import SUM_MAX, ZERO_AMOUNTS
 from thrifty.ledger.storage import Counter
-from thrifty.ledger.windows import EVER_MS, NOT_STORED
+from thrifty.ledger.windows import NOT_STORED, WHOLE_LIFE
 
 MOST = 10**15
 PLACES = {"tokens": 0, "cost": 1, "tool_calls": 3}
@@ -21,7 +21,7 @@ NOON_MS = ms_of("2027-06-01 12:00:25")
 def counter(
     limits=NO_LIMITS, spent=ZERO_AMOUNTS, reserved=ZERO_AMOUNTS, over=ZERO_AMOUNTS, notified=0
 ) -> Counter:
-    return Counter(7, 3, "run", 0, EVER_MS, limits, spent, reserved, over, notified)
+    return Counter(7, 3, "run", *WHOLE_LIFE, limits, spent, reserved, over, notified)
 
 
 def at(place: int, amount, others=0) -> tuple:
@@ -220,7 +220,7 @@ def test_an_entry_knows_its_counters_from_the_account_to_the_root():
     expected = [
         (account, period, *window)
         for account in (2 + 1, 1)
-        for period, window in (("run", (0, EVER_MS)), ("minute", minute), ("day", day))
+        for period, window in (("run", WHOLE_LIFE), ("minute", minute), ("day", day))
     ]
     assert tables.windows_of(tables.reserve("k", 10)) == expected
     tables.ms += 10_000

@@ -47,7 +47,7 @@ def new_account(
         Account(windows.NOT_STORED, name, ancestors, limits, zone, is_granted, is_closed=False)
     )
     (_, run_limits), *_ = limits
-    tables.add_counter(windows.new_counter(account.id, "run", (0, windows.EVER_MS), run_limits))
+    tables.add_counter(windows.new_counter(account.id, "run", windows.WHOLE_LIFE, run_limits))
     return account
 
 
@@ -135,7 +135,7 @@ def close(tables: Tables, name: str) -> Account:
 
 def balance(tables: Tables, name: str) -> Balance:
     account = require_account(tables, name)
-    counters = list(windows.current_counters(tables, account))
+    counters = windows.current_counters(tables, account)
     is_closed = any(current.account.is_closed for current in counters)
     return Balance(tuple([_period_balance(tables, each) for each in counters]), is_closed)
 

@@ -34,8 +34,9 @@ from thrifty.ledger.calls import Caller
 from thrifty.ledger.outbox import Outbox
 from thrifty.ledger.owner import process_name
 from thrifty.ledger.process_exit import LEDGERS, register_exit_aware
-from thrifty.ledger.records import AccountInfo, AccountOrLease, Balance, Entry, Lease
-from thrifty.ledger.storage import CallNames, Storage, Tables
+from thrifty.ledger.records import AccountInfo, AccountOrLease, Balance, Entry, Lease, make_entry
+from thrifty.ledger.rules import NO_SPEND
+from thrifty.ledger.storage import CallNames, Storage, Tables, make_call_names
 from thrifty.ledger.thresholds import (
     PERCENTS_DEFAULT,
     ThresholdHook,
@@ -118,18 +119,24 @@ class BaseLedger:
     ) -> Entry:
         caller = check_caller(account)
         self._has_reserved = True
-        wanted = Entry(
-            key=check_text("key", key, KEY_LENGTH_MAX),
-            label=check_text("label", label, KEY_LENGTH_MAX),
-            status="unsent" if unsent else "pending",
-            reserved=worst_case,
-            fingerprint=check_text("fingerprint", fingerprint, KEY_LENGTH_MAX)
-            if fingerprint
-            else "",
-            run=caller.run,
-            account=caller.account,
-            owner=process_name(),
-            tags=check_tags(tags) if tags else (),
+        if fingerprint:
+            check_text("fingerprint", fingerprint, KEY_LENGTH_MAX)
+        wanted = make_entry(
+            (
+                check_text("key", key, KEY_LENGTH_MAX),
+                check_text("label", label, KEY_LENGTH_MAX),
+                "unsent" if unsent else "pending",
+                worst_case,
+                NO_SPEND,
+                "",
+                fingerprint,
+                caller.run,
+                caller.account,
+                process_name(),
+                0,
+                check_tags(tags) if tags else (),
+                (),
+            )
         )
         try:
             return self._reserve(caller, wanted)
@@ -293,10 +300,13 @@ class BaseLedger:
 
     def _write(self, work: Callable[[Tables], T], call: CallNames | None = None) -> T:
         """Does some work in a transaction, behind what could not be written before."""
-        if self._outbox:
+        if self._outbox.kept:
             self._outbox.flush()
         return self._storage.write(work, call)
 
     def _change(self, caller: Caller, key: str, act: Callable[[Tables], T]) -> T:
         """Does one act on one call of a caller."""
-        return self._write(act, CallNames(caller.account, caller.run, key))
+        if self._outbox.kept:
+            self._outbox.flush()
+        call = make_call_names((caller.account, caller.run, key))
+        return self._storage.write(act, call)

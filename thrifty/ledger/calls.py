@@ -41,7 +41,7 @@ def admit_caller(tables: Tables, caller: Caller) -> Account:
     The account is locked first, so that nobody can take the run over meanwhile.
     """
     account = require_account(tables, caller.account)
-    lease = tables.lease(account.name, caller.run)
+    lease = tables.lease(caller.account, caller.run)
     if caller.fence != (lease.fence if lease and lease.owner else NO_FENCE):
         raise lease_lost_error(lease or Lease(caller.account, caller.run, "", NO_FENCE, 0))
     return account

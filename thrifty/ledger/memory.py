@@ -1,6 +1,5 @@
 """A ledger in this process's memory: as strict as any other, and gone when the process ends."""
 
-import os
 from collections.abc import Callable, Collection
 from itertools import count
 from threading import RLock
@@ -8,6 +7,7 @@ from typing import TypeVar
 
 from thrifty.budget import LedgerUnavailable
 from thrifty.budget.periods import MINUTE_BUCKET_MS, Period
+from thrifty.ledger import process_fork
 from thrifty.ledger.base_ledger import BaseLedger, wall_clock_ms
 from thrifty.ledger.changed_rows import ChangedRows
 from thrifty.ledger.records import Entry, Lease
@@ -29,8 +29,9 @@ class MemoryTables(ChangedRows):
         self._latest_ms: dict[int, int] = {}
         """When the latest window of an account's minutes starts."""
         self._entries: dict[str, dict[str, Entry]] = {}
-        self._places: dict[tuple[str, str], bool] = {}
-        """The account and the key of each entry, in the order in which they were added."""
+        self._places: list[tuple[str, str]] = []
+        """The account and the key of each entry, in the order in which they were added. What was
+        rolled back stays in it, and may be there twice."""
         self._open: dict[tuple[str, str], bool] = {}
         """The account and the key of each entry that is open."""
         self._leases: dict[tuple[str, str], Lease] = {}
@@ -75,8 +76,9 @@ class MemoryTables(ChangedRows):
         return list(self._entries[account].values())
 
     def booked_entries(self, counter: int, since_ms: int = 0) -> list[Entry]:
-        entries = (self._entries[account][key] for account, key in self._places)
-        return [e for e in entries if e.at_ms >= since_ms and counter in e.counters]
+        places = dict.fromkeys(self._places)
+        entries = [self._entries.get(account, {}).get(key) for account, key in places]
+        return [e for e in entries if e and e.at_ms >= since_ms and counter in e.counters]
 
     def open_entries(self, account: str | None = None) -> list[Entry]:
         found = [key for key in self._open if account in (None, key[0])]
@@ -114,8 +116,11 @@ class MemoryTables(ChangedRows):
         self._put(self._counters, counter.id, counter)
 
     def add_entry(self, entry: Entry) -> None:
-        self._put(self._places, (entry.account, entry.key), True)
-        self.set_entry(entry)
+        place = entry.account, entry.key
+        self._places.append(place)
+        self._put(self._entries[entry.account], entry.key, entry)
+        if entry.is_open:
+            self._put(self._open, place, True)
 
     def set_entry(self, entry: Entry) -> None:
         self._put(self._entries[entry.account], entry.key, entry)
@@ -148,12 +153,14 @@ class MemoryStorage:
         self._tables = MemoryTables(now_ms)
         self._lock = RLock()  # not `Lock`, which would let the handler wait for its own thread
         self._is_running = False
-        self._pid = os.getpid()
+        self._is_copy = False
+        """Whether a parent process has the tables: a fork would spend every budget again."""
+        process_fork.register_fork_aware(self)
 
     def write(self, work: Callable[[Tables], T], call: CallNames | None = None) -> T:
-        self._check_process()
         with self._lock:
-            self._check_not_running()
+            if self._is_running or self._is_copy:
+                raise self._unusable_error()
             # Every exception, a Ctrl-C included: half a transaction would break the sums.
             try:
                 self._is_running = True
@@ -167,34 +174,33 @@ class MemoryStorage:
         return result
 
     def read(self, work: Callable[[Tables], T], *, is_single: bool = False) -> T:
-        self._check_process()
         with self._lock:
-            self._check_not_running()
+            if self._is_running or self._is_copy:
+                raise self._unusable_error()
             try:
                 return work(self._tables)
             finally:
                 self._tables.commit()  # the next look is at another moment
 
-    def _check_not_running(self) -> None:
-        if self._is_running:
-            raise LedgerUnavailable(
-                "a ledger in memory was asked within one of its own transactions, as by a "
-                "signal handler; ask after it has ended, or use a SqliteLedger"
-            )
+    def before_fork(self) -> None:
+        """Nothing to do: the child has no use for what is there."""
 
-    def _check_process(self) -> None:
-        """A fork has a copy of the tables, and would spend every budget a second time.
+    def after_fork(self, in_child: bool) -> None:
+        """A server that builds its agent first and forks then has no budget to spend yet."""
+        if in_child:
+            self._is_copy = self._is_copy or not self._tables.is_empty
+            self._lock = RLock()  # another thread may have held it
 
-        A server that builds its agent first and forks then has none to spend yet.
-        """
-        if os.getpid() == self._pid:
-            return
-        if not self._tables.is_empty:
-            raise LedgerUnavailable(
+    def _unusable_error(self) -> LedgerUnavailable:
+        if self._is_copy:
+            return LedgerUnavailable(
                 "this ledger lives in the memory of another process; "
                 "share a SqliteLedger or a PostgresLedger instead"
             )
-        self._pid = os.getpid()
+        return LedgerUnavailable(
+            "a ledger in memory was asked within one of its own transactions, as by a "
+            "signal handler; ask after it has ended, or use a SqliteLedger"
+        )
 
 
 class MemoryLedger(BaseLedger):

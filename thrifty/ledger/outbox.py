@@ -28,15 +28,12 @@ class Outbox:
     """The acts of one ledger that are still to be written, the oldest first."""
 
     def __init__(self) -> None:
-        self._kept: deque[_KeptAct] = deque()
+        self.kept: deque[_KeptAct] = deque()
+        """What is still to be written."""
         # One that a thread can take twice: a signal's handler may ask the ledger, too.
         self._lock = RLock()
         self._is_flushing = False
         self._pid = os.getpid()
-
-    def __bool__(self) -> bool:
-        """Whether there is anything to write."""
-        return bool(self._kept)
 
     def add(self, act: Act, what: str = "an act") -> None:
         """Keeps an act that could not be written.
@@ -46,7 +43,7 @@ class Outbox:
             what: names it in the log.
         """
         self._leave_to_parent()
-        self._kept.append(_KeptAct(act, what))
+        self.kept.append(_KeptAct(act, what))
 
     def flush(self) -> None:
         """Writes what is kept, in order.
@@ -54,7 +51,7 @@ class Outbox:
         Raises:
             LedgerUnavailable: the ledger still cannot be written. The rest stays.
         """
-        if not self._kept:
+        if not self.kept:
             return
         self._leave_to_parent()
         with self._lock:
@@ -62,14 +59,14 @@ class Outbox:
                 return
             self._is_flushing = True
             try:
-                while self._kept:
+                while self.kept:
                     self._write_first()
             finally:
                 self._is_flushing = False
 
     def _write_first(self) -> None:
         """Writes the oldest act, and forgets it only then: an interrupt leaves it to the next."""
-        act, what = self._kept[0]
+        act, what = self.kept[0]
         try:
             act()
         except LedgerUnavailable:
@@ -78,7 +75,7 @@ class Outbox:
             logger.debug("%s need not be written any more: %s", what, error)
         except (ThriftyError, KeyError) as error:
             logger.warning("%s cannot be written: %s", what, error)
-        self._kept.popleft()
+        self.kept.popleft()
 
     def _leave_to_parent(self) -> None:
         """Empties it in a fork: its parent has the same acts, and nobody here frees the lock."""

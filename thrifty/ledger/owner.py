@@ -27,16 +27,17 @@ _living_owners: set[str] = set()
 """The owners of this process that have not ended."""
 
 
+@cache
 def process_name() -> str:
     """A name for this process that no other process on any machine has."""
-    return _process_name_of(os.getpid())
-
-
-@cache
-def _process_name_of(pid: int) -> str:
+    pid = os.getpid()
     stat = _process_stat(pid)
     started = stat[STARTED_INDEX] if stat else "0"
     return f"pid {pid} on {socket.gethostname()} [{_process_scope()} {started}]"
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=process_name.cache_clear)
 
 
 def new_owner_name() -> str:

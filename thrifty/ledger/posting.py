@@ -23,7 +23,7 @@ def find_room(
         AccountClosed: the account, or one above it, was closed.
         BudgetExceeded: it does not fit in one of them.
     """
-    found = list(windows.current_counters(tables, account))
+    found = windows.current_counters(tables, account)
     for current in found:
         if current.account.is_closed:  # before any limit, which one might wait for
             raise AccountClosed(current.account.name)
@@ -73,9 +73,13 @@ def post_new(
         wanted: the entry.
         is_known: whether a released entry stands under its key, which it replaces.
     """
-    stored = [windows.stored_counter(tables, current.counter) for current in counters]
-    numbers = tuple([counter.id for counter in stored])
-    entry = rules.with_place(wanted, tables.now_ms(), numbers)
+    stored = {}
+    for current in counters:
+        counter = current.counter
+        if counter.id == windows.NOT_STORED:
+            counter = tables.add_counter(counter)
+        stored[counter.id] = counter
+    entry = rules.with_place(wanted, tables.now_ms(), tuple(stored))
     # The keyed row first: where two race for one key, it is what stops the second one
     # before it has counted anything.
     if is_known:
@@ -83,10 +87,10 @@ def post_new(
     else:
         tables.add_entry(entry)
     held = wanted.reserved.amounts
-    for counter in stored:
+    for counter in stored.values():
         tables.set_counter(rules.with_reservation(counter, held))
     for current in counters:
-        if current.counter.period == "run":
+        if current.account.is_granted and current.counter.period == "run":
             update_hold(tables, current.account)
     return entry
 

@@ -13,8 +13,8 @@ from thrifty.budget.limits import LimitAmounts
 from thrifty.budget.resources import COST, RESOURCES, TOKENS, TOOL_CALLS
 from thrifty.budget.spend import Amounts
 from thrifty.budget.validate import AMOUNT_MAX
-from thrifty.ledger.records import Entry, EntryStatus
-from thrifty.ledger.storage import Counter
+from thrifty.ledger.records import OPEN_STATUSES, Entry, EntryStatus, make_entry
+from thrifty.ledger.storage import Counter, make_counter
 
 ZERO_AMOUNTS: Amounts = (0, 0, 0, 0)
 SUM_MAX = 2**62
@@ -82,23 +82,21 @@ def shortfall_of_more(limits: LimitAmounts, used: Amounts, more: Amounts) -> dic
 
 def held_amounts(entry: Entry) -> Amounts:
     """What is still held for an entry: what was reserved and is not charged yet."""
-    return entry.reserved.amounts if entry.is_open else ZERO_AMOUNTS
+    return entry.reserved.amounts if entry.status in OPEN_STATUSES else ZERO_AMOUNTS
 
 
-# The next ones and `with_status` make tuples anew, since `_replace` takes twice as long.
+# The next ones and `with_status` make tuples anew, since `_replace` takes far longer.
 def with_place(entry: Entry, at_ms: int, counters: tuple[int, ...]) -> Entry:
     """An entry that fits, once it is known when it is reserved, and in which counters."""
-    key, label, status, reserved, charged, answer, fingerprint, run, account, owner, *_ = entry
-    content = key, label, status, reserved, charged, answer, fingerprint
-    return Entry(*content, run, account, owner, at_ms, entry.tags, counters)
+    return make_entry((*entry[:10], at_ms, entry.tags, counters))
 
 
 def with_reservation(counter: Counter, held: Amounts) -> Counter:
     """The counter once something more, which fits, is held in it."""
-    number, account, period, starts_ms, ends_ms, limits, spent, reserved, over, notified = counter
+    number, account, period, starts_ms, ends_ms, limits, spent, reserved, over, told = counter
     reserved = add_amounts(reserved, held)
     window = account, period, starts_ms, ends_ms
-    return Counter(number, *window, limits, spent, reserved, over, notified)
+    return make_counter((number, *window, limits, spent, reserved, over, told))
 
 
 def with_changed_entry(counter: Counter, before: Entry, after: Entry) -> Counter:
@@ -108,7 +106,7 @@ def with_changed_entry(counter: Counter, before: Entry, after: Entry) -> Counter
     reserved = replace_term(reserved, held_amounts(before), held_amounts(after))
     over = _excess_over_limits(limits, add_amounts(spent, reserved))
     window = account, period, starts_ms, ends_ms
-    return Counter(number, *window, limits, spent, reserved, over, notified)
+    return make_counter((number, *window, limits, spent, reserved, over, notified))
 
 
 def with_entry(counter: Counter, entry: Entry) -> Counter:
@@ -147,9 +145,7 @@ def with_status(
     """
     if entry.status not in out_of:
         raise ReservationClosed(entry.key, entry.status)
-    key, label, _, reserved, _, _, fingerprint, run, account, owner, at_ms, tags, counters = entry
-    booked = account, owner, at_ms, tags, counters
-    return Entry(key, label, status, reserved, charged, answer, fingerprint, run, *booked)
+    return make_entry((*entry[:2], status, entry.reserved, charged, answer, *entry[6:]))
 
 
 def full_charge(entry: Entry, latency_ms: int = 0) -> Spend:

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from thrifty.budget.limits import LimitAmounts
 from thrifty.budget.periods import Period
 from thrifty.budget.spend import Amounts
-from thrifty.ledger.records import Entry, Lease
+from thrifty.ledger.records import Entry, Lease, maker_of
 
 T = TypeVar("T")
 
@@ -51,6 +51,9 @@ class Counter(NamedTuple):
     """
     notified: int = 0
     """The highest threshold, in percent, that somebody was told of in this window."""
+
+
+make_counter = maker_of(Counter)
 
 
 class Tables(Protocol):
@@ -126,6 +129,9 @@ class CallNames(NamedTuple):
     account: str
     run: str
     key: str
+
+
+make_call_names = maker_of(CallNames)
 
 
 class Storage(Protocol):

@@ -1,6 +1,5 @@
 """The counters in which a call of this moment is booked, and what they have left."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from thrifty.budget import LedgerUnavailable
@@ -8,11 +7,12 @@ from thrifty.budget.limits import LimitAmounts
 from thrifty.budget.periods import MINUTE_BUCKET_MS, MINUTE_BUCKETS, Period, window_of
 from thrifty.budget.spend import Amounts
 from thrifty.ledger import rules
+from thrifty.ledger.records import maker_of
 from thrifty.ledger.rules import ZERO_AMOUNTS
 from thrifty.ledger.storage import Account, Counter, Tables
 
-EVER_MS = 2**62
-"""When the window of the period `run` ends. It begins at zero."""
+WHOLE_LIFE = 0, 2**62
+"""The window of the period `run`."""
 MINUTE_MS = (MINUTE_BUCKETS - 1) * MINUTE_BUCKET_MS
 NOT_STORED = 0
 """The number of a counter or an account that the storage has not numbered yet."""
@@ -27,32 +27,42 @@ class CurrentCounter(NamedTuple):
     """What counts against its limits now: of a minute, the six windows before as well."""
 
 
-def account_path(tables: Tables, account: Account) -> Iterator[Account]:
+make_current = maker_of(CurrentCounter)
+
+
+def account_path(tables: Tables, account: Account) -> list[Account]:
     """The account and those above it, up to the root."""
-    yield account
-    for number in reversed(account.ancestors):
-        yield tables.account_by_id(number)
+    if not account.ancestors:
+        return [account]
+    return [account, *map(tables.account_by_id, reversed(account.ancestors))]
 
 
-def current_counters(tables: Tables, account: Account) -> Iterator[CurrentCounter]:
+def current_counters(tables: Tables, account: Account) -> list[CurrentCounter]:
     """The counters in which a call of this moment is booked, from the account up to the root.
 
     Those of windows in which nothing was booked yet are made up, and not stored.
     """
+    found = []
     for each in account_path(tables, account):
         for period, limits in each.limits:
-            starts_ms, ends_ms = window_at(tables, period, each.zone)
+            # Most have this period alone, and each call of a run comes by here.
+            window = WHOLE_LIFE if period == "run" else window_at(tables, period, each.zone)
+            starts_ms, ends_ms = window
             counter = tables.counter_at(each.id, period, starts_ms)
             if counter is None and period == "run":
                 raise _no_counter(each)
             if counter is None:
-                counter = new_counter(each.id, period, (starts_ms, ends_ms), limits)
+                counter = new_counter(each.id, period, window, limits)
             elif counter.limits != limits:  # they were changed after its first call
                 counter = rules.with_limits(counter, limits)
             if counter.ends_ms != ends_ms:  # the zone was
                 counter = counter._replace(ends_ms=ends_ms)
-            used = rules.add_amounts(*used_in(tables, counter))
-            yield CurrentCounter(each, counter, used)
+            spent, reserved = counter.spent, counter.reserved
+            if period == "minute":
+                spent, reserved = used_in(tables, counter)
+            used = rules.add_amounts(spent, reserved)
+            found.append(make_current((each, counter, used)))
+    return found
 
 
 def new_counter(
@@ -78,11 +88,6 @@ def _no_counter(account: Account) -> LedgerUnavailable:
     )
 
 
-def stored_counter(tables: Tables, counter: Counter) -> Counter:
-    """The counter with its number, once it is stored."""
-    return tables.add_counter(counter) if counter.id == NOT_STORED else counter
-
-
 def resets_at_ms(tables: Tables, counter: Counter) -> int | None:
     """When the window ends; of a minute, when the first of what it counts no longer counts."""
     if counter.period == "run":
@@ -96,7 +101,7 @@ def resets_at_ms(tables: Tables, counter: Counter) -> int | None:
 
 def window_at(tables: Tables, period: Period, zone: str) -> tuple[int, int]:
     """The window of a period that this moment is in."""
-    return (0, EVER_MS) if period == "run" else window_of(period, zone, tables.now_ms())
+    return WHOLE_LIFE if period == "run" else window_of(period, zone, tables.now_ms())
 
 
 def counted_since_ms(tables: Tables, period: Period, zone: str) -> int:
