@@ -75,7 +75,15 @@ def random_pair(account: str, key: str, rng: random.Random) -> Pair:
 
 
 def measure_us(ledger: Any, accounts: list[str], pairs: int, callers: int, seed: int) -> float:
-    """Microseconds for one reserve + settle, as all callers together see their throughput."""
+    """Microseconds for one reserve + settle, as all callers together see their throughput.
+
+    Args:
+        ledger: which is new.
+        accounts: of which each pair takes one.
+        pairs: how many.
+        callers: how many threads, or 0 for the main thread alone.
+        seed: of the dice.
+    """
     rng = random.Random(seed)
     work = [random_pair(rng.choice(accounts), f"run/1/option {i}.1", rng) for i in range(pairs)]
 
@@ -83,15 +91,18 @@ def measure_us(ledger: Any, accounts: list[str], pairs: int, callers: int, seed:
         ledger.reserve(pair.account, pair.key, "Outline", pair.worst_case)
         ledger.settle(pair.account, pair.key, pair.actual, ANSWER)
 
-    with ThreadPoolExecutor(callers) as pool:
+    def act_all(some: list[Pair]) -> None:
+        for pair in some:
+            act(pair)
+
+    with ThreadPoolExecutor(max(1, callers)) as pool:
         warm_up = [random_pair(rng.choice(accounts), f"warm up {i}", rng) for i in range(WARM_UP)]
         list(pool.map(act, warm_up))
         began = time.perf_counter()
-        if callers == 1:
-            for pair in work:
-                act(pair)
+        if callers:
+            list(pool.map(act_all, [work[caller::callers] for caller in range(callers)]))
         else:
-            list(pool.map(act, work))
+            act_all(work)
         return (time.perf_counter() - began) / pairs * 1e6
 
 
@@ -103,7 +114,7 @@ def main() -> None:
     parser.add_argument("--depth", type=int, default=1)
     parser.add_argument("--runs", type=int, default=1, help="how many accounts at that depth")
     parser.add_argument("--pairs", type=int, default=1_000)
-    parser.add_argument("--callers", type=int, default=1)
+    parser.add_argument("--callers", type=int, default=1, help="threads; 0 is the main one")
     parser.add_argument("--turn", type=int, default=0)
     options = parser.parse_args()
     ledger = open_ledger(options.storage, options.how, options.place)

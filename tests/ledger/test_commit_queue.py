@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.harness.fork import fork_to
 from thrifty.budget import LedgerUnavailable
 from thrifty.ledger import commit_queue
 from thrifty.ledger.commit_queue import BATCH_MAX, CommitQueue
@@ -23,13 +24,14 @@ WAIT_S = 60
 class Disk:
     """Commits what it is given, once it is let; remembers what was committed together."""
 
-    def __init__(self, threads=1):
-        self.trips, self.closed = [], []
+    def __init__(self, threads=1, callers_commit=False):
+        self.trips, self.closed, self.committers = [], [], []
         self.fails = set()
         self.is_free = threading.Event()
-        self.queue = CommitQueue(self.commit, self.close, threads)
+        self.queue = CommitQueue(self.commit, self.close, threads, callers_commit=callers_commit)
 
     def commit(self, tasks):
+        self.committers.append(threading.current_thread())
         self.trips.append([task.work(None) for task in tasks])
         assert self.is_free.wait(WAIT_S)
         for task in tasks:
@@ -230,9 +232,10 @@ def test_it_stops_after_what_is_queued_and_begins_anew(disk, ask, pool):
     assert len(disk.closed) == 1
 
 
-def test_what_asks_and_what_stops_never_miss_each_other(pool):
+@pytest.mark.parametrize("callers_commit", [False, True])
+def test_what_asks_and_what_stops_never_miss_each_other(pool, callers_commit):
     """A stop between two questions leaves nobody waiting."""
-    disk = Disk()
+    disk = Disk(callers_commit=callers_commit)
     disk.is_free.set()
 
     def ask(caller):
@@ -248,6 +251,98 @@ def test_what_asks_and_what_stops_never_miss_each_other(pool):
         (caller, turn) for caller in range(4) for turn in range(200)
     ]
     disk.queue.stop()
+
+
+@pytest.fixture
+def own():
+    """A disk whose callers commit, at which a thread of the queue is at hand."""
+    made = Disk(callers_commit=True)
+    made.is_free.set()
+    made.do("first")
+    yield made
+    made.is_free.set()
+    made.queue.stop()
+
+
+def test_another_thread_than_the_main_one_does_its_work_itself(own, pool):
+    """A signal handler never runs in it, and no other thread has to be woken."""
+    assert pool.submit(lambda: (own.do("a"), threading.current_thread())).result(WAIT_S) == (
+        "a",
+        own.committers[-1],
+    )
+    assert own.do("b") == "b"
+    assert own.committers[0] is own.committers[2] is not own.committers[1]
+    assert threading.main_thread() not in own.committers
+
+
+def test_the_first_to_ask_begins_the_thread_that_closes_in_the_end(pool):
+    disk = Disk(callers_commit=True)
+    disk.is_free.set()
+    assert [pool.submit(disk.do, name).result(WAIT_S) for name in "ab"] == ["a", "b"]
+    assert disk.committers[0].name == "thrifty ledger" != disk.committers[1].name
+    disk.queue.stop()
+    assert disk.closed == [disk.committers[0]]
+
+
+def test_who_comes_while_another_does_its_work_shares_the_next_commit(own, pool):
+    own.is_free.clear()
+    asked = [pool.submit(own.do, "a")]
+    while len(own.trips) < 2:
+        time.sleep(0.002)
+    for waiting, name in enumerate("bc", 1):
+        asked.append(pool.submit(own.do, name))
+        own.wait_until(0, waiting)
+    own.is_free.set()
+    assert [one.result(WAIT_S) for one in asked] == list("abc")
+    assert own.trips[1:] == [["a"], ["b", "c"]]
+
+
+def test_what_its_own_work_raises_is_raised_and_others_go_on(own, pool):
+    own.fails = {"a"}
+    with pytest.raises(OSError, match="a"):
+        pool.submit(own.do, "a").result(WAIT_S)
+    assert pool.submit(own.do, "b").result(WAIT_S) == own.do("b") == "b"
+
+
+def test_work_of_ones_own_that_asks_a_ledger_is_refused(own, pool):
+    told = "from within a transaction of a ledger"
+    with pytest.raises(LedgerUnavailable, match=told):
+        pool.submit(own.queue.run, lambda _: own.do("b")).result(WAIT_S)
+    assert pool.submit(own.do, "c").result(WAIT_S) == "c"
+
+
+def test_who_forks_while_another_does_its_work_has_a_queue_of_its_own(own, pool):
+    own.is_free.clear()
+    asked = pool.submit(own.do, "a")
+    while len(own.trips) < 2:
+        time.sleep(0.002)
+
+    def ask():
+        own.is_free = threading.Event()
+        own.is_free.set()
+        assert own.do("b") == "b"
+        thread = threading.Thread(target=own.do, args=("c",))
+        thread.start()
+        thread.join(WAIT_S)
+        assert own.trips[2:] == [["b"], ["c"]]
+
+    assert os.waitpid(fork_to(ask), 0)[1] == 0
+    own.is_free.set()
+    assert asked.result(WAIT_S) == "a"
+
+
+def test_a_stop_waits_for_who_does_its_work_itself(own, pool):
+    own.is_free.clear()
+    asked = pool.submit(own.do, "a")
+    while len(own.trips) < 2:
+        time.sleep(0.002)
+    stopping = pool.submit(own.queue.stop)
+    time.sleep(0.02)
+    assert not own.closed
+    own.is_free.set()
+    stopping.result(WAIT_S)
+    assert asked.result(WAIT_S) == "a"
+    assert len(own.closed) == 1
 
 
 def threads_of(begin):

@@ -131,6 +131,50 @@ def test_a_ctrl_c_at_any_moment_breaks_no_ledger(tmp_path, seed):
     assert status == 0
 
 
+def test_a_ctrl_c_breaks_nothing_that_other_threads_do_themselves(tmp_path):
+    """They commit in their own threads, which nobody interrupts, while the main one is."""
+    path = tmp_path / "ledger.sqlite"
+
+    def act():
+        dice, stop = random.Random(5), threading.Event()
+        ledger = SqliteLedger(path, synchronous="NORMAL", busy_ms=1_000 * WAIT_S)
+        ledger.open("run", Budget(max_tokens=10**9))
+        done = count()
+
+        def work(name):
+            for number in count():
+                if stop.is_set():
+                    return
+                ledger.reserve("run", f"{name}/{number}", "k", CALL)
+                ledger.settle("run", f"{name}/{number}", USED)
+                next(done)
+
+        others = [threading.Thread(target=work, args=(name,)) for name in ("a", "b")]
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        for other in others:
+            other.start()
+        interrupts, calls = 0, count()
+        while interrupts < INTERRUPTS:
+            try:
+                while True:
+                    set_alarm(dice)
+                    use(ledger, dice, next(calls))
+            except KeyboardInterrupt:
+                interrupts += 1
+        stop.set()
+        for other in others:
+            other.join(WAIT_S)
+        check_all_acts(ledger, "interrupted")
+        settled = [entry for entry in ledger.entries("run") if entry.key[:2] in ("a/", "b/")]
+        assert len(settled) == next(done) > 0
+        assert all(entry.charged == USED for entry in settled)
+
+    assert ended(fork_to(act)) == 0
+    other = SqliteLedger(path, busy_ms=1_000)
+    check_all_acts(other, "another")
+    other.disconnect()
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_signal_handler_may_ask_the_ledger_at_any_moment(tmp_path, seed):
     """Of the thread that it interrupted, which may be asking the same ledger."""

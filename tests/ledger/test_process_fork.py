@@ -136,7 +136,7 @@ def test_a_file_that_is_locked_elsewhere_does_not_hold_up_a_fork(tmp_path):
     other.execute("BEGIN IMMEDIATE")
     thread = threading.Thread(target=lambda: done.append(ledger.reserve("run", "k", "k", CALL)))
     thread.start()
-    while not sum(map(len, ledger._sqlite_storage._queue._workplace.batches.values())):
+    while not ledger._sqlite_storage._queue._turn.locked():
         thread.join(0.002)
     child = os.fork()
     if not child:

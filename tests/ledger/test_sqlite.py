@@ -17,7 +17,8 @@ import pytest
 from tests.harness.fork import fork_to
 from tests.ledger.shorthand import CALL, USED, called
 from thrifty.budget import Budget, InvalidInput, LedgerUnavailable
-from thrifty.ledger import calls, commit_queue
+from thrifty.ledger import calls
+from thrifty.ledger.ledger_thread import commit_together
 from thrifty.ledger.queued_work import QueuedWork
 from thrifty.ledger.records import Entry, Lease
 from thrifty.ledger.sql_statements import ENTRY_COLUMNS, IS_OVERRUN, ORDER_BY_NUMBER
@@ -328,7 +329,7 @@ def test_a_disk_that_one_of_several_fills_is_full_for_that_one_alone(ledger):
     ]
     pages = file._connection.execute("PRAGMA page_count").fetchone()[0]
     file._connection.execute(f"PRAGMA max_page_count = {pages + 100}")
-    commit_queue._commit_batch(tasks, file.commit)
+    commit_together(tasks, file.commit)
     assert done == ["first", "last", "first", "last"]  # their rows are written at the end
     with pytest.raises(sqlite3.OperationalError, match="full"):
         tasks[1].take_result()

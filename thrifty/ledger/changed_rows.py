@@ -41,8 +41,3 @@ class ChangedRows:
     def _put(self, rows: dict[Any, Any], key: Any, row: Any) -> None:
         self._undo_log.append((rows, key, rows.get(key)))
         rows[key] = row
-
-    def _remove(self, rows: dict[Any, Any], key: Any) -> None:
-        if key in rows:
-            self._undo_log.append((rows, key, rows[key]))
-            del rows[key]

@@ -1,9 +1,12 @@
 """Group commit: a queue of work, and threads of its own that do it.
 
 What waits at the same moment shares a transaction, and each piece still has a result of its own.
-All that touches a file or a connection runs in these threads, where no signal handler ever runs.
-Who asks holds no lock while it waits. So a Ctrl-C there breaks nothing: the work is done wholly
-or not at all. And a signal handler may ask the ledger in the very thread that waits for it.
+All that touches a file or a connection runs in threads in which no signal handler ever runs. The
+main thread holds no lock while it waits for them. So a Ctrl-C there breaks nothing: the work is
+done wholly or not at all. And a signal handler may ask the ledger in the very thread that waits.
+
+To wake a thread and to be woken by it takes longer than a small transaction. So who asks in
+another thread than the main one may do its work itself, while nothing else is to be done.
 """
 
 from __future__ import annotations
@@ -12,19 +15,27 @@ import atexit
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
-from threading import Lock, Thread
-from typing import Any, TypeVar
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from queue import Empty
+from threading import Lock
+from typing import TypeVar
 from weakref import WeakSet
 
 from thrifty.budget import LedgerUnavailable
 from thrifty.ledger import process_fork
+from thrifty.ledger.ledger_thread import (
+    Commit,
+    QueueItem,
+    StopMark,
+    Workplace,
+    commit_together,
+    start_thread,
+    thread_state,
+)
 from thrifty.ledger.queued_work import QueuedWork, WorkKind
 from thrifty.ledger.storage import CallNames, Tables
-from thrifty.ledger.thread_waker import ThreadWaker, make_waker
+from thrifty.ledger.thread_waker import make_waker
 
 T = TypeVar("T")
 
@@ -34,51 +45,6 @@ EXIT_WAIT_S = 2.0
 """How long the end of the program waits for what is still queued."""
 
 
-Commit = Callable[[Sequence[QueuedWork[Any]]], None]
-"""Attempts pieces of work and commits them together. It may finish some of them before.
-
-Where it raises, nothing was changed. If it had attempted some, each of them tries once more by
-itself, since the trouble may be of one alone. Else all that are not done are told why.
-"""
-
-
-class _StopMark:
-    """Ends the thread that takes it out of the queue; the last mark ends one after another."""
-
-    def __init__(self, is_last: bool = False) -> None:
-        self.is_last = is_last
-        self.ended = Lock()
-        self.ended.acquire()
-
-
-_Item = QueuedWork[Any] | _StopMark
-
-
-@dataclass(frozen=True, slots=True)
-class _Workplace:
-    """What a queue's threads hold. The queue itself is not in it, so that it can be collected."""
-
-    commit: Commit
-    close: Callable[[], None]
-    batch_max: int
-    items: SimpleQueue[_Item] = field(default_factory=SimpleQueue)
-    waker: ThreadWaker = field(default_factory=make_waker)
-    """Where a thread sleeps that finds no item."""
-    seats: SimpleQueue[None] = field(default_factory=SimpleQueue)
-    """One for each thread that may still begin. Who finds none ends at once."""
-    batches: dict[int, list[QueuedWork[Any]]] = field(default_factory=dict)
-    """What each thread is working at."""
-    idle_wakers: list[ThreadWaker] = field(default_factory=list)
-    """For those who wait. One that was interrupted is not used again: it may still be woken."""
-
-
-class _WriterState(threading.local):
-    """Whether this thread is one of a queue's."""
-
-    is_writer = False
-
-
-_writer_state = _WriterState()
 _queues: WeakSet[CommitQueue] = WeakSet()
 
 
@@ -90,6 +56,7 @@ class CommitQueue:
         close: closes what `commit` opened. Each thread calls it as it ends.
         threads: how many work at once.
         batch_max: the most pieces of work that one of them takes at a time.
+        callers_commit: whether who asks may do its work itself, where there is one thread.
     """
 
     def __init__(
@@ -98,8 +65,11 @@ class CommitQueue:
         close: Callable[[], None],
         threads: int = 1,
         batch_max: int = BATCH_MAX,
+        *,
+        callers_commit: bool = False,
     ) -> None:
         self._threads = threads
+        self._turn = Lock() if callers_commit else None
         self._workplace = self._new_workplace(commit, close, batch_max)
         process_fork.register_fork_aware(self)
         _queues.add(self)
@@ -113,7 +83,7 @@ class CommitQueue:
             self._end_threads()
 
     def _end_threads(self) -> None:
-        self._workplace.items.put(_StopMark(is_last=True))
+        self._workplace.items.put(StopMark(is_last=True))
         if self.is_running:  # else the collector may have closed the waker before
             self._workplace.waker.wake()
 
@@ -129,6 +99,8 @@ class CommitQueue:
             LedgerUnavailable: this thread must not wait for a ledger. Nothing was changed.
         """
         _check_may_wait()
+        if turn := self._take_turn():
+            return self._do_at_once(QueuedWork(work, kind, call), turn)
         idle = self._workplace.idle_wakers
         try:
             waker = idle.pop()
@@ -139,6 +111,28 @@ class CommitQueue:
         while not task.is_done:
             waker.sleep()
         idle.append(waker)
+        return task.take_result()
+
+    def _take_turn(self) -> Lock | None:
+        """What this thread has to hand on once it has done its work itself. None if others do."""
+        turn = self._turn
+        if turn is None or threading.current_thread() is threading.main_thread():
+            return None
+        if not turn.acquire(blocking=False):
+            return None
+        # What is queued comes first. And a thread that runs is what closes the file in the end.
+        if self.is_running and self._workplace.items.empty():
+            return turn
+        turn.release()
+        return None
+
+    def _do_at_once(self, task: QueuedWork[T], turn: Lock) -> T:
+        try:
+            thread_state.is_writing = True
+            commit_together([task], self._workplace.commit)
+        finally:
+            thread_state.is_writing = False
+            turn.release()
         return task.take_result()
 
     def stop(self, wait_s: float = -1) -> None:
@@ -152,7 +146,7 @@ class CommitQueue:
         for turn in range(self._threads):
             if turn and not self.is_running:
                 return
-            mark = _StopMark()
+            mark = StopMark()
             self._submit(mark, 1)
             mark.ended.acquire(timeout=wait_s)
 
@@ -169,42 +163,43 @@ class CommitQueue:
         if not in_child:
             return
         parents = self._workplace
+        self._turn = Lock() if self._turn else None  # another thread may have held it
         self._workplace = self._new_workplace(parents.commit, parents.close, parents.batch_max)
-        unfinished: list[_Item] = [task for batch in parents.batches.values() for task in batch]
+        unfinished: list[QueueItem] = [task for batch in parents.batches.values() for task in batch]
         with suppress(Empty):
             while True:
                 unfinished.append(parents.items.get_nowait())
         # Only who forked in a signal handler, while it waited, comes to hear of it.
         for item in unfinished:
-            if isinstance(item, _StopMark):
+            if isinstance(item, StopMark):
                 item.ended.release()
             else:
                 item.part_from_parent()
 
     def _new_workplace(
         self, commit: Commit, close: Callable[[], None], batch_max: int
-    ) -> _Workplace:
-        workplace = _Workplace(commit, close, batch_max)
+    ) -> Workplace:
+        workplace = Workplace(commit, close, batch_max, self._turn or nullcontext())
         for _ in range(self._threads):
             workplace.seats.put(None)
         return workplace
 
-    def _submit(self, item: _Item, threads: int) -> None:
+    def _submit(self, item: QueueItem, threads: int) -> None:
         """Queues something, for so many threads at the least."""
         workplace = self._workplace
         free = self._threads - threads
         if workplace.seats.qsize() > free:  # where no thread can start, nothing must be queued
-            _start_thread(workplace)
+            start_thread(workplace)
         try:
             workplace.items.put(item)
         finally:  # also where a signal handler raises: it must not lie there until the next one
             workplace.waker.wake()
             if workplace.seats.qsize() > free and not workplace.items.empty():
-                _start_thread(workplace)  # the one that was there has ended between
+                start_thread(workplace)  # the one that was there has ended between
 
 
 def _check_may_wait() -> None:
-    if _writer_state.is_writer:
+    if thread_state.is_writing:
         raise LedgerUnavailable(
             "a ledger was asked from within a transaction of a ledger; ask after it has ended"
         )
@@ -212,103 +207,6 @@ def _check_may_wait() -> None:
         raise LedgerUnavailable("this thread is about to fork; ask the ledger after the fork")
     if sys.is_finalizing():
         raise LedgerUnavailable("Python is shutting down; ask the ledger before, as by `atexit`")
-
-
-def _start_thread(workplace: _Workplace) -> None:
-    """Starts a thread. One too many ends at once, so that nobody has to hold a lock here."""
-    has_begun = Lock()
-    has_begun.acquire()
-    thread = Thread(target=_serve, args=(workplace, has_begun), name="thrifty ledger", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError as error:
-        raise LedgerUnavailable(
-            f"no thread can be started for the ledger ({error}); end some, or raise their limit"
-        ) from error
-    has_begun.acquire()
-
-
-def _serve(workplace: _Workplace, has_begun: Lock) -> None:
-    """What a thread does: it works until it takes a stop mark."""
-    _writer_state.is_writer = True
-    is_needed = _take_seat(workplace)
-    has_begun.release()
-    while is_needed:
-        try:
-            mark = _work_until_stopped(workplace)
-        finally:
-            workplace.close()
-            # Who queues something from now on finds a free seat, and starts a thread.
-            workplace.seats.put(None)
-        if mark.is_last:
-            workplace.items.put(mark)
-            workplace.waker.wake()
-            return
-        # What came behind the mark may have come while the seat was still taken.
-        is_needed = not workplace.items.empty() and _take_seat(workplace)
-        mark.ended.release()
-
-
-def _take_seat(workplace: _Workplace) -> bool:
-    try:
-        workplace.seats.get_nowait()
-    except Empty:
-        return False
-    return True
-
-
-def _work_until_stopped(workplace: _Workplace) -> _StopMark:
-    batch = workplace.batches[threading.get_ident()] = []
-    mark = None
-    try:
-        while not mark:
-            mark = _take_items(workplace.items, batch, workplace.batch_max)
-            if batch:
-                if not workplace.items.empty():
-                    workplace.waker.wake()  # another thread, for the rest
-                _commit_batch(batch, workplace.commit)
-                _finish_all(batch)
-            elif not mark:
-                workplace.waker.sleep()
-    finally:
-        _finish_all(batch)
-        del workplace.batches[threading.get_ident()]
-    return mark
-
-
-def _finish_all(batch: list[QueuedWork[Any]]) -> None:
-    """Lets everybody go on, and forgets them: who sleeps must not keep alive what it has done."""
-    for task in batch:
-        task.finish()
-    batch.clear()
-
-
-def _take_items(
-    items: SimpleQueue[_Item], batch: list[QueuedWork[Any]], batch_max: int
-) -> _StopMark | None:
-    """Adds to a batch what waits, as far as the next stop mark."""
-    try:
-        while len(batch) < batch_max and not items.empty():
-            item = items.get_nowait()
-            if isinstance(item, _StopMark):
-                return item
-            batch.append(item)
-    except Empty:  # another thread was quicker
-        pass
-    return None
-
-
-def _commit_batch(batch: Sequence[QueuedWork[Any]], commit: Commit) -> None:
-    try:
-        commit(batch)
-    except BaseException as error:  # noqa: BLE001 - each thread raises its own
-        undone = [task for task in batch if not task.is_done]
-        may_be_one_alone = len(undone) > 1 and any(task.is_attempted for task in undone)
-        for task in undone:
-            if may_be_one_alone:
-                _commit_batch([task], commit)
-            else:
-                task.fail(error)
 
 
 @atexit.register

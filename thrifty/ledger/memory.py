@@ -32,8 +32,9 @@ class MemoryTables(ChangedRows):
         self._places: list[tuple[str, str]] = []
         """The account and the key of each entry, in the order in which they were added. What was
         rolled back stays in it, and may be there twice."""
-        self._open: dict[tuple[str, str], bool] = {}
-        """The account and the key of each entry that is open."""
+        self._maybe_open: dict[tuple[str, str], None] = {}
+        """The account and the key of each entry that was open when somebody last looked, or since.
+        Only who looks for open ones takes out those that were closed or rolled back."""
         self._leases: dict[tuple[str, str], Lease] = {}
         self._accounts_with_overruns: set[str] = set()
         """The accounts that ever had one: the others need not be searched."""
@@ -81,8 +82,11 @@ class MemoryTables(ChangedRows):
         return [e for e in entries if e and e.at_ms >= since_ms and counter in e.counters]
 
     def open_entries(self, account: str | None = None) -> list[Entry]:
-        found = [key for key in self._open if account in (None, key[0])]
-        return [self._entries[name][key] for name, key in found]
+        entries = [self._entries.get(name, {}).get(key) for name, key in self._maybe_open]
+        still_open = [entry for entry in entries if entry and entry.is_open]
+        if not self._undo_log:  # else what was closed may be open again, once it is rolled back
+            self._maybe_open = {(entry.account, entry.key): None for entry in still_open}
+        return [entry for entry in still_open if account in (None, entry.account)]
 
     def overruns(self, account: str) -> list[Entry]:
         if account not in self._accounts_with_overruns:
@@ -116,21 +120,14 @@ class MemoryTables(ChangedRows):
         self._put(self._counters, counter.id, counter)
 
     def add_entry(self, entry: Entry) -> None:
-        place = entry.account, entry.key
-        self._places.append(place)
-        self._put(self._entries[entry.account], entry.key, entry)
-        if entry.is_open:
-            self._put(self._open, place, True)
+        self._places.append((entry.account, entry.key))
+        self.set_entry(entry)
 
     def set_entry(self, entry: Entry) -> None:
         self._put(self._entries[entry.account], entry.key, entry)
-        place = entry.account, entry.key
         if entry.is_open:
-            if place not in self._open:
-                self._put(self._open, place, True)
-            return
-        self._remove(self._open, place)
-        if entry.is_overrun:
+            self._maybe_open[entry.account, entry.key] = None
+        elif entry.is_overrun:
             self._accounts_with_overruns.add(entry.account)
 
     def set_lease(self, lease: Lease) -> None:

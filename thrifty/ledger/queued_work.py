@@ -36,7 +36,7 @@ class QueuedWork(Generic[T]):
         work: Callable[[Tables], T],
         kind: WorkKind,
         call: CallNames | None,
-        waker: ThreadWaker,
+        waker: ThreadWaker | None = None,
     ) -> None:
         self.work, self.kind, self.call = work, kind, call
         self.asked_s = time.monotonic()
@@ -65,7 +65,8 @@ class QueuedWork(Generic[T]):
         """Lets its own thread go on."""
         if not self.is_done:
             self.is_done = True
-            self._waker.wake()
+            if self._waker is not None:  # else its own thread does it
+                self._waker.wake()
 
     def fail(self, error: BaseException) -> None:
         """Tells its own thread why nothing was done."""
@@ -74,7 +75,8 @@ class QueuedWork(Generic[T]):
 
     def part_from_parent(self) -> None:
         """In a forked process: nobody does it here."""
-        self._waker.part_from_parent()
+        if self._waker is not None:
+            self._waker.part_from_parent()
         self.fail(LedgerUnavailable("the process forked meanwhile: its parent does what was asked"))
 
     def take_result(self) -> T:

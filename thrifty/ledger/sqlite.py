@@ -25,7 +25,7 @@ BUSY_MS = 30_000
 
 
 class SqliteStorage:
-    """A `Storage` with one connection a process, which a thread of its own works with.
+    """A `Storage` with one connection a process, which one thread at a time works with.
 
     The queue and the file do not know of it, so that they close when nobody holds it any more.
     """
@@ -40,7 +40,7 @@ class SqliteStorage:
             raise InvalidInput("path", path, "name a file, or use a MemoryLedger")
         # The same file when it is opened again, wherever the process has gone meanwhile.
         self._file = SqliteFile(str(Path(path).absolute()), synchronous, busy_ms, now_ms)
-        self._queue = CommitQueue(self._file.commit, self._file.close)
+        self._queue = CommitQueue(self._file.commit, self._file.close, callers_commit=True)
 
     def write(self, work: Callable[[Tables], T], call: CallNames | None = None) -> T:
         return self._run(work, "write alone" if call is None else "write")

@@ -20,9 +20,11 @@ class Part:
 
 
 LEDGER = (
-    *("accounts", "active_runs", "base_ledger", "calls", "commit_queue", "idempotent_calls"),
-    *("memory", "owner", "process_fork", "protocol", "rules", "schema", "share", "sql", "sqlite"),
-    *("sqlite_file", "storage", "thread_waker", "transaction_lock"),
+    *("accounts", "act_input", "active_runs", "authority", "base_ledger", "calls", "changed_rows"),
+    *("commit_queue", "grants", "idempotent_calls", "ledger_thread", "memory", "outbox", "owner"),
+    *("posting", "process_exit", "process_fork", "protocol", "records", "rules", "run_leases"),
+    *("schema", "sql", "sql_rows", "sqlite", "sqlite_file", "sqlite_tables", "storage", "sweep"),
+    *("thread_waker", "thresholds", "windows"),
 )
 PRICING = ("input_bound", "prices", "providers/openai", "usage")
 PRICED = ("input_bound", "prices", "reservation", "usage")
