@@ -1,7 +1,7 @@
 """All checks, in one command: `python -m tests`. Further arguments go to pytest.
 
-With `--long` what takes minutes is run, too: 2,000 simulated worlds instead of 300, and soaks of
-20 seconds each. CI does.
+With `--long` what takes minutes is run, too: 2,000 simulated worlds instead of 100, soaks of 20
+seconds each, and the other cases of tests that start programs or servers. CI does.
 """
 
 import subprocess

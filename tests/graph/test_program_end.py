@@ -7,6 +7,7 @@ import pytest
 
 from tests.graph.conftest import TASK
 from tests.harness.llm_server import Answer, EndlessStream, LLMServer
+from tests.long_cases import long_but
 from thrifty import SqliteLedger
 
 END_S_MAX = 60
@@ -91,6 +92,11 @@ CASES = [
     *((left, "falls off its end") for left in LEFT_OPEN),
     *((left, how) for left in ("a model's stream", "an agent's stream") for how in ENDINGS),
 ]
+AT_ONCE = [
+    ("a model's stream", "exception"),
+    ("an agent's asynchronous stream", "falls off its end"),
+    ("a guarded call in a daemon thread", "falls off its end"),
+]
 WHEN_TOLD = "sys.stdin.readline()\n"
 
 
@@ -123,7 +129,7 @@ def statuses(path):
     return [entry.status for entry in entries], owners
 
 
-@pytest.mark.parametrize(("left", "ending"), dict.fromkeys(CASES))
+@pytest.mark.parametrize(("left", "ending"), long_but(dict.fromkeys(CASES), *AT_ONCE))
 def test_what_a_program_leaves_open_is_charged(server, tmp_path, left, ending):
     path = tmp_path / "books"
     told = end_program(server, path, LEFT_OPEN[left] + WHEN_TOLD + ENDINGS[ending])

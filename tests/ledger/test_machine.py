@@ -36,6 +36,7 @@ from tests.harness.ledger_model import (
     give_up,
 )
 from tests.ledger.shorthand import ms_of
+from tests.long_cases import long_but
 from thrifty.budget import (
     AccountClosed,
     Budget,
@@ -473,11 +474,13 @@ def run(
     )
 
 
-def test_memory():
-    run(MemoryLedger, percent=150)
+@pytest.mark.parametrize("percent", long_but([30, 150], 30))
+def test_memory(percent):
+    run(MemoryLedger, percent)
 
 
-def test_sqlite():
+@pytest.mark.parametrize("percent", long_but([10, 40], 10))
+def test_sqlite(percent):
     folder = TemporaryDirectory()
     files = iter(range(10**9))
 
@@ -486,11 +489,12 @@ def test_sqlite():
         return SqliteLedger(path, synchronous="NORMAL", now_ms=now_ms)
 
     with folder:
-        run(make, percent=40, done=SqliteLedger.disconnect)
+        run(make, percent, done=SqliteLedger.disconnect)
 
 
-def test_postgres(postgres):
+@pytest.mark.parametrize("percent", long_but([5, 15], 5))
+def test_postgres(postgres, percent):
     def make(now_ms: Callable[[], int]) -> Ledger:
         return PostgresLedger(fresh_schema(postgres), now_ms=now_ms)
 
-    run(make, percent=15, done=PostgresLedger.disconnect)
+    run(make, percent, done=PostgresLedger.disconnect)

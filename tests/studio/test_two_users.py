@@ -12,6 +12,7 @@ from langgraph_sdk.errors import APIError, ConflictError, NotFoundError
 
 from tests.harness.dev_server import ROOT, DevServer
 from tests.harness.llm_server import LLMServer
+from tests.long_cases import long_but
 from tests.studio.conftest import BUDGET, TASK
 from thrifty import Budget, Spend, SqliteLedger
 
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.studio
 
 FOLDER = ROOT / "tests" / "studio" / "two_users"
 A_YEAR = Budget(max_tokens=400_000, max_tool_calls=400)
+OWN_STEP = "a step of one's own"
 NODES = (
     *("generate_options", "plan", "route", "run_llm", "run_local"),
     *("check_spend", "approve", "finish"),
@@ -190,7 +192,7 @@ def test_what_was_once_charged_to_another(ann, deployment, bob, waiting):
     assert deployment.ledger.balance("user:ann").spent.tokens > before.tokens
 
 
-@pytest.mark.parametrize("node", NODES)
+@pytest.mark.parametrize("node", long_but(NODES, "approve", "run_llm"))
 def test_an_update_as_any_node(ann, bob, waiting, node):
     state = ann.threads.get_state(waiting)["values"]
     for then in ({"input": None}, {"command": {"resume": "go"}}):
@@ -198,7 +200,7 @@ def test_an_update_as_any_node(ann, bob, waiting, node):
         attempt(lambda given=then: ann.runs.wait(waiting, "thrifty", **given))
 
 
-@pytest.mark.parametrize("goto", [None, *NODES, "a step of one's own"])
+@pytest.mark.parametrize("goto", long_but([None, *NODES, OWN_STEP], None, OWN_STEP))
 def test_a_command(ann, bob, waiting, goto):
     state = forged(ann.threads.get_state(waiting)["values"], bob)
     command = {"resume": "go", "update": state}

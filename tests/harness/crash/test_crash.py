@@ -17,6 +17,7 @@ from tests.harness.crash.matrix import (
 )
 from tests.harness.llm_server import LLMServer
 from tests.harness.postgres_server import binaries, running_server
+from tests.long_cases import long_but
 
 STEPS = {"kill": 83, "fail": 160, "restart": 80}
 """Every so many-th point, from a different one for each kind of run."""
@@ -63,7 +64,7 @@ def strike(scenario, lives, server):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("durability", DURABILITIES)
+@pytest.mark.parametrize("durability", long_but(DURABILITIES, "async"))
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_run_that_is_killed_and_resumed_keeps_its_promises(
     shape, durability, places, lives, server

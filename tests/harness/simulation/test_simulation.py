@@ -1,6 +1,6 @@
 """The promises, in two thousand worlds in which everything goes wrong that can.
 
-Three hundred of them in `python -m tests`, all with `--long`.
+A hundred of them in `python -m tests`, all with `--long`.
 """
 
 import json
@@ -12,16 +12,11 @@ import pytest
 
 from tests.harness.simulation.many import Sum, failures, kept_seeds
 from tests.harness.simulation.simulate import simulate
+from tests.long_cases import long_but
 
 SEEDS = 2_000
 BLOCK = 100
 """Seeds of one test, so that several processes share them."""
-AT_ONCE = 3 * BLOCK
-"""How many are simulated without `--long`."""
-BLOCKS = [
-    pytest.param(first, marks=[pytest.mark.long] if first > AT_ONCE else [])
-    for first in range(1, SEEDS + 1, BLOCK)
-]
 ALIKE = (2, 15, 33, 61)
 """Seeds with kills, sleeps, shared accounts and code of others among them."""
 DIGESTS = """
@@ -33,7 +28,7 @@ print(json.dumps([simulate(seed).digest for seed in {seeds}]))
 
 
 @pytest.mark.timeout(1800)  # against one that hangs; it takes six seconds
-@pytest.mark.parametrize("first", BLOCKS)
+@pytest.mark.parametrize("first", long_but(range(1, SEEDS + 1, BLOCK), 1))
 def test_every_promise_is_kept_in_every_world(first, tmp_path):
     counted = Sum()
     for seed in range(first, first + BLOCK):

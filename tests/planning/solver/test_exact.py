@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.long_cases import long_but
 from tests.planning import mmkp
 from tests.planning.brute import brute_force, rank
 from tests.planning.families import tutorial_like
@@ -86,7 +87,7 @@ def test_equals_brute_force_when_every_problem_counts_as_large(monkeypatch):
         check(small_problem(Random(seed), steps_max=5))
 
 
-@pytest.mark.parametrize("rounds", [0, 1, 4, 10])
+@pytest.mark.parametrize("rounds", long_but([0, 1, 4, 10], 4))
 def test_equals_brute_force_when_every_place_is_one_of_the_last(rounds, monkeypatch):
     denied = []
 
