@@ -46,12 +46,12 @@ def measure_seconds(server: LLMServer, delays: list[int], concurrency: int) -> f
         StepOption(f"Part {n}", f"Part {n}", "llm", "writes a part", Spend(300, 0, 900, 1), 5.0)
         for n in range(STEPS)
     ]
-    settings = Settings(api_key="none", base_url=server.base_url, api="chat")
+    settings = Settings("none", server.base_url, "chat", models={"strong": "gpt-4.1"})
     agent = create_budget_agent(catalog=catalog, settings=settings)
     context = {"max_concurrency": concurrency, "max_steps": STEPS, "propose_options": False}
     given = {"task": "Write a report", "budget": {"max_tokens": 50_000, "max_tool_calls": STEPS}}
     started_s = time.perf_counter()
-    result = agent.invoke(given, context={**context, "model": "gpt-4.1"})
+    result = agent.invoke(given, context=context)
     taken_s = time.perf_counter() - started_s
     done = [line for line in result["receipt"]["lines"] if line["status"] == "done"]
     assert len(done) == STEPS, result["receipt"]["lines"]

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thrifty.budget.plain_text import single_line
-from thrifty.cli.shared_options import ENVIRONMENT_HELP, flag_option, json_option
+from thrifty.cli.shared_options import ENVIRONMENT_HELP, flag_option, json_option, models_option
 from thrifty.cli.view.screen import Screen, print_json
 
 STATE_MARKS = {"ok": ("✓", "green"), "note": ("!", "yellow"), "fail": ("✗", "red")}
@@ -17,7 +17,7 @@ STATE_MARKS = {"ok": ("✓", "green"), "note": ("!", "yellow"), "fail": ("✗", 
     epilog=f"""\b
 Examples:
   thrifty doctor
-  thrifty doctor --base-url http://localhost:11434/v1 --model llama3
+  thrifty doctor --base-url http://localhost:11434/v1 --models llama3
   thrifty doctor --json | jq '.findings[] | select(.state != "ok")'
 
 \b
@@ -30,21 +30,22 @@ Exit codes: that of a run which needs what is missing
 {ENVIRONMENT_HELP}
 """
 )
-@click.option("--model", metavar="NAME", help="The model that would write.  [gpt-5]")
+@models_option
 @click.option("--base-url", metavar="URL", help="An OpenAI-compatible server, with its /v1.")
 @flag_option("--offline", help="Look at nothing that only models need.")
 @json_option
 def doctor(**given: Any) -> int:
     """Look at what runs need: key, server, prices, tokenizer, store. Costs nothing."""
     from thrifty.cli.environment_checks import check_environment
-    from thrifty.cli.run_request import name_fields_as_typed, read_settings, requested_models
+    from thrifty.cli.run_request import name_fields_as_typed, read_settings
+    from thrifty.models.roles import ModelRoles
     from thrifty.settings import home_folder
 
     with name_fields_as_typed(given):
-        settings, models = read_settings(given), requested_models(given)
+        roles = ModelRoles(read_settings(given))
     screen = Screen.of(as_json=given["as_json"])
     with screen.notes.status("looking"):
-        findings = list(check_environment(settings, models, home_folder()))
+        findings = list(check_environment(roles, home_folder()))
     code = next((finding.exit_code for finding in findings if finding.exit_code), 0)
     if given["as_json"]:
         print_json({"findings": [each.to_state() for each in findings], "exit_code": code})
@@ -55,6 +56,7 @@ def doctor(**given: Any) -> int:
         says = Text(single_line(finding.says), overflow="fold")
         if finding.remedy:
             says.append(f"\n→ {single_line(finding.remedy)}", style=style)
-        table.add_row(Text(mark, style), Text(finding.about, style="bold"), says)
+        about = Text(finding.about, style="bold").append(f" {finding.role}", style="not bold dim")
+        table.add_row(Text(mark, style), about, says)
     screen.result.print(table)
     return code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +22,9 @@ from thrifty.cli.private_files import (
     narrow_home,
 )
 from thrifty.models.input_bound import is_exact
-from thrifty.models.prices import PriceList
 from thrifty.models.probe import probe, server_address
-from thrifty.settings import Settings
+from thrifty.models.roles import ModelRole, ModelRoles
+from thrifty.settings import KEY_VARIABLE
 
 if TYPE_CHECKING:
     from thrifty.ledger.sqlite import SqliteLedger
@@ -42,6 +42,8 @@ class Finding:
     """What to do; empty where nothing is to be done."""
     exit_code: int = 0
     """What a run that needs this would end with; 0 where it can do without."""
+    role: str = ""
+    """The model roles that it is about, where it is about some."""
 
     @property
     def state(self) -> Literal["ok", "note", "fail"]:
@@ -50,74 +52,106 @@ class Finding:
         return "note" if self.remedy else "ok"
 
     def to_state(self) -> dict[str, str]:
-        fields = ("about", "state", "says", "remedy")
+        fields = ("about", "role", "state", "says", "remedy")
         return {field: getattr(self, field) for field in fields}
 
 
-def check_environment(settings: Settings, models: tuple[str, ...], home: Path) -> Iterator[Finding]:
+def check_environment(roles: ModelRoles, home: Path) -> Iterator[Finding]:
     """Looks at everything.
 
     Args:
-        settings: how models are reached.
-        models: the names of those that a run would ask.
+        roles: the models that a run would ask.
         home: the folder where runs are kept.
     """
-    yield _check_key(settings)
-    if not settings.is_offline:
-        yield _check_server(settings, models)
-        for model in models:
-            yield _check_price(settings, model)
-            yield _check_tokenizer(model)
+    if roles.is_offline:
+        yield _offline(roles)
+    else:
+        for at_one_server in _group_by_server(roles):
+            yield from _check_server(at_one_server)
+        for role in roles:
+            if not role.is_offline:
+                yield _check_price(role)
+                yield _check_tokenizer(role)
     storage = _check_storage(home)
     yield storage
     if not storage.exit_code and os.name != "nt":
         yield _check_privacy(home)
 
 
-def _check_key(settings: Settings) -> Finding:
-    if settings.api_key:
-        return Finding("key", "OPENAI_API_KEY is set")
-    if settings.base_url:
-        return Finding("key", "none is set; a server of your own may need none")
-    says = "no key and no server: local executors do all of the work"
-    return Finding("key", says, "for models, set OPENAI_API_KEY or OPENAI_BASE_URL")
+def _offline(roles: ModelRoles) -> Finding:
+    reasons = "; ".join(dict.fromkeys(role.offline_reason for role in roles))
+    says = f"{reasons}: local executors do all of the work"
+    variables = dict.fromkeys(role.key_variable for role in roles if role.key_variable)
+    names = " or ".join((*variables, *(["OPENAI_BASE_URL"] if KEY_VARIABLE in variables else [])))
+    return Finding("key", says, f"for models, set {names}")
 
 
-def _check_server(settings: Settings, models: tuple[str, ...]) -> Finding:
-    where = single_line(server_address(settings))
+def _group_by_server(roles: ModelRoles) -> list[list[ModelRole]]:
+    """The roles that are asked at one address with one key stand together."""
+    groups: dict[tuple[str, str, str], list[ModelRole]] = {}
+    for role in roles:
+        groups.setdefault((role.base_url, role.key_variable, role.api_key), []).append(role)
+    return list(groups.values())
+
+
+def _check_server(roles: Sequence[ModelRole]) -> Iterator[Finding]:
+    """Looks at the key and the server of roles that have both in common."""
+    names, first = ", ".join(role.name for role in roles), roles[0]
+    yield _check_key(first, names)
+    if not first.is_offline:
+        yield _ask_server(roles, names)
+
+
+def _check_key(role: ModelRole, names: str) -> Finding:
+    if role.is_offline:
+        return Finding("key", role.offline_reason, f"set {role.key_variable}", role=names)
+    if role.api_key:
+        return Finding("key", f"{role.key_variable} is set", role=names)
+    return Finding("key", "none is set; a server of your own may need none", role=names)
+
+
+def _ask_server(roles: Sequence[ModelRole], names: str) -> Finding:
+    where = single_line(server_address(roles[0]))
     try:
-        answer = probe(settings)
+        answer = probe(roles[0])
     except ModelUnavailable as error:
-        remedy = "check OPENAI_API_KEY" if error.for_good else "start it, or check OPENAI_BASE_URL"
-        return Finding("server", f"{where}: {error}", remedy, error.exit_code)
+        remedy = f"check {roles[0].key_variable or 'its key_variable'}"
+        if not error.for_good:
+            remedy = "start it, or check its address: OPENAI_BASE_URL, or the model's base_url"
+        return Finding("server", f"{where}: {error}", remedy, error.exit_code, names)
     says = f"{where} answered in {answer.took_ms:,} ms"
     if answer.models is None:
-        return Finding("server", f"{says}; it lists no models")
-    if missing := [model for model in models if model not in answer.models]:
+        return Finding("server", f"{says}; it lists no models", role=names)
+    if missing := [role.model for role in roles if role.model not in answer.models]:
         says = f"{says}, and does not list {', '.join(missing)}"
-        return Finding("server", says, f"choose with --model: {_list_some(answer.models)}")
-    return Finding("server", says)
+        remedy = f"choose with --models: {_list_some(answer.models)}"
+        return Finding("server", says, remedy, role=names)
+    return Finding("server", says, role=names)
 
 
-def _check_price(settings: Settings, model: str) -> Finding:
-    prices = PriceList(settings.prices)
+def _check_price(role: ModelRole) -> Finding:
+    model, prices = role.model, role.prices
     if not prices.knows(model):
         says = f"no price is known for {model}: with a limit on cost it would not be asked"
-        return Finding("price", says, "set its price in THRIFTY_PRICES, or limit tokens instead")
+        remedy = "give it a price, in THRIFTY_PRICES or the settings, or limit tokens instead"
+        return Finding("price", says, remedy, role=role.name)
     read = format_usd(prices.quote(model, 1_000_000, 0))
     written = format_usd(prices.quote(model, 0, 1_000_000))
-    return Finding("price", f"{model}: {read} read and {written} written, for a million tokens")
+    says = f"{model}: {read} read and {written} written, for a million tokens"
+    return Finding("price", says, role=role.name)
 
 
-def _check_tokenizer(model: str) -> Finding:
+def _check_tokenizer(role: ModelRole) -> Finding:
     try:
-        exact = is_exact(model)
+        exact = is_exact(role.encoding)
     except ImportError as error:
-        return Finding("tokenizer", f"cannot be loaded: {error}", "install thrifty anew", 1)
-    if exact:
-        return Finding("tokenizer", f"counts what {model} is sent, exactly")
-    says = f"none is known for {model}: bytes are counted, so that more is reserved than is used"
-    return Finding("tokenizer", says)
+        remedy = "install thrifty anew"
+        return Finding("tokenizer", f"cannot be loaded: {error}", remedy, 1, role.name)
+    says = f"counts what {role.model} is sent, exactly"
+    if not exact:
+        says = f"none is known for {role.model} at its address: bytes are counted, so that more is "
+        says += "reserved than is used"
+    return Finding("tokenizer", says, role=role.name)
 
 
 def _look_into(file: Path, act: Callable[[SqliteLedger], object]) -> None:

@@ -18,7 +18,7 @@ PROPOSALS_REMARK = "A run may also ask the model for extra steps, and plan with 
     epilog=f"""\b
 Examples:
   thrifty plan "Draft a project proposal" --max-tokens 2200 --max-tool-calls 2
-  thrifty plan @brief.md --max-cost-usd 0.01 --model gpt-5-mini --json
+  thrifty plan @brief.md --max-cost-usd 0.01 --models gpt-5-mini --json
 
 {PLAN_EXIT_CODES_HELP}
 """
@@ -48,6 +48,6 @@ def plan(**given: Any) -> int:
     else:
         result.print(*opening_lines(request), plan_view(preview.plan, request.budget), sep="\n")
         result.print(increases_view(preview.prices, preview.required_increases), end="")
-        if request.context.propose_options and not request.settings.is_offline:
+        if request.context.propose_options and not request.roles.is_offline:
             result.print(PROPOSALS_REMARK, style="dim")
     return DONE if preview.plan.chosen else NOTHING_DONE

@@ -8,7 +8,6 @@ from thrifty.cli.run_request import RunRequest
 from thrifty.estimates.history import BillHistory
 from thrifty.estimates.learned import learn_from_history
 from thrifty.executors.model_access import ModelAccess
-from thrifty.models.prices import PriceList
 from thrifty.options.availability import find_available_options, no_plan_reason, price_steps
 from thrifty.planning.engines import make_plan
 from thrifty.planning.explanation import (
@@ -53,10 +52,9 @@ def first_problem(request: RunRequest) -> tuple[Problem, tuple[LeftOut, ...]]:
     context = request.context
     history = read_bills() if context.learn else BillHistory({})
     access = ModelAccess(
-        model=context.model,
-        prices=PriceList(request.settings.prices),
-        is_offline=request.settings.is_offline,
+        roles=request.roles,
         is_cost_limited=request.budget.max_cost_usd is not None,
+        chosen=context.model,
     )
     offered, left_out = find_available_options(price_steps(request.catalog.steps, access), access)
     priced = map(access.price_option, request.catalog.options)

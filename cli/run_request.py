@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -12,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 from thrifty.budget import Budget, InvalidInput, Step, check_steps, validate
 from thrifty.budget.budget_phrase import parse_budget
 from thrifty.budget.limits import BUDGET_DEFAULT, BUDGET_FIELDS
+from thrifty.cli.models_argument import models_to_state, read_models
 from thrifty.cli.task_argument import read_task
+from thrifty.executors.model_access import check_roles
 from thrifty.executors.registry import BUILTIN_EXECUTORS
+from thrifty.models.roles import ModelRoles
 from thrifty.options.catalog import Catalog, load_catalog
 from thrifty.receipt import wording
 from thrifty.settings import Settings
@@ -21,8 +22,8 @@ from thrifty.settings import Settings
 if TYPE_CHECKING:
     from thrifty.nodes.context import Context
 
-SETTINGS_FIELDS = {"OPENAI_BASE_URL": "base_url", "THRIFTY_API": "api", "THRIFTY_CAP": "cap_field"}
-"""What a saved run keeps of the settings: a field for each variable of the environment."""
+SERVER_FIELDS = ("base_url", "api", "cap_field")
+"""What a saved run keeps of the settings, beside the models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class RunRequest:
             "budget": self.budget.to_state(),
             "catalog": [step.to_state() for step in self.catalog.steps],
             "settings": {
-                name: getattr(self.settings, field) for name, field in SETTINGS_FIELDS.items()
+                "models": models_to_state(self.settings),
+                **{field: getattr(self.settings, field) for field in SERVER_FIELDS},
             },
             "context": self.context.model_dump(exclude_unset=True),
             "is_budget_given": self.is_budget_given,
@@ -56,7 +58,7 @@ class RunRequest:
 
     @classmethod
     def from_state(cls, state: object) -> RunRequest:
-        """Reads plain data; key and prices are those of the environment now.
+        """Reads plain data; keys and prices by name are those of the environment now.
 
         Raises:
             InvalidInput: it is not what `to_state` writes.
@@ -66,17 +68,24 @@ class RunRequest:
         given = validate.record("request", state, [field.name for field in fields(cls)])
         steps = validate.sequence("request.catalog", given.get("catalog"))
         is_offline = bool(given.get("is_offline_asked"))
-        kept = validate.record("request.settings", given.get("settings"), SETTINGS_FIELDS)
+        kept = validate.record(
+            "request.settings", given.get("settings"), ("models", *SERVER_FIELDS)
+        )
         return cls(
             task=validate.text("request.task", given.get("task")),
             budget=Budget.from_state(given.get("budget")),
             catalog=Catalog.of([Step.from_state(step) for step in steps]),
-            settings=_environment_settings(kept, is_offline),
+            settings=replace(Settings.from_environment(), **kept, is_offline=is_offline),
             context=Context.of(given.get("context")),
             is_budget_given=bool(given.get("is_budget_given")),
             is_offline_asked=is_offline,
             account=validate.any_string("request.account", given.get("account")),
         )
+
+    @property
+    def roles(self) -> ModelRoles:
+        """The models that a run can ask."""
+        return ModelRoles(self.settings)
 
     @property
     def budget_line(self) -> str:
@@ -87,7 +96,7 @@ class RunRequest:
     @property
     def offline_line(self) -> str:
         """One sentence when no model is in reach; empty when one is."""
-        if not self.settings.is_offline:
+        if not self.roles.is_offline:
             return ""
         if self.is_offline_asked:
             return "As asked: no model is called, local executors do all of the work."
@@ -104,11 +113,13 @@ def read_request(given: Mapping[str, Any]) -> RunRequest:
         budget = _read_budget(given)
         catalog = load_catalog(given["catalog"])
         check_steps(catalog.steps, BUILTIN_EXECUTORS)
+        settings = read_settings(given)
+        check_roles(catalog.options, ModelRoles(settings))
         return RunRequest(
             task=read_task(given["task"]),
             budget=budget or BUDGET_DEFAULT,
             catalog=catalog,
-            settings=read_settings(given),
+            settings=settings,
             context=_read_context(given),
             is_budget_given=budget is not None,
             is_offline_asked=given["offline"],
@@ -137,22 +148,12 @@ def _read_budget(given: Mapping[str, Any]) -> Budget | None:
 
 
 def read_settings(given: Mapping[str, Any]) -> Settings:
-    """The environment's settings, with what the options say instead."""
-    options = {"OPENAI_BASE_URL": given["base_url"], "THRIFTY_API": given.get("api")}
-    named = {name: value for name, value in options.items() if value}
-    return _environment_settings(named, given["offline"])
-
-
-def _environment_settings(instead: Mapping[str, str], is_offline: bool) -> Settings:
-    """The environment's settings with other values instead; offline they lead to no model."""
-    settings = Settings.from_environment(ChainMap(dict(instead), os.environ))
-    return replace(settings, api_key="", base_url="") if is_offline else settings
-
-
-def requested_models(given: Mapping[str, Any]) -> tuple[str, ...]:
-    """The models that a run would ask: one that writes, and one that proposes."""
-    context = _read_context(given)
-    return tuple(dict.fromkeys((context.model, context.proposal_model)))
+    """The deployment's settings, with what the options say instead."""
+    settings = Settings.from_environment()
+    named = {name: value for name in ("base_url", "api") if (value := given.get(name))}
+    settings = replace(settings, **named, is_offline=given["offline"])
+    models = read_models(given["models"], given.get("effort"), settings)
+    return replace(settings, models=models)
 
 
 def _read_context(given: Mapping[str, Any]) -> Context:
@@ -161,9 +162,6 @@ def _read_context(given: Mapping[str, Any]) -> Context:
     # An option with the name of a field is that field. Limits are the request's own.
     names = Context.model_fields.keys() - set(BUDGET_FIELDS)
     values = {name: given[name] for name in names if given.get(name) is not None}
-    if given["model"] is not None:
-        # A server of one's own seldom has the default model for proposals too.
-        values["proposal_model"] = given["model"]
     if given.get("no_proposals"):
         values["propose_options"] = False
     if given.get("no_learn"):
@@ -173,6 +171,6 @@ def _read_context(given: Mapping[str, Any]) -> Context:
 
 def _typed_name(field: str, given: Mapping[str, Any]) -> str:
     """A field's name as the person typed it: `max_tokens` is `--max-tokens`."""
-    name = field.removeprefix("context.").removeprefix("OPENAI_").lower()
+    name = field.removeprefix("context.").partition(".")[0]
     is_option = name != "task" and given.get(name) is not None
     return f"--{name.replace('_', '-')}" if is_option else field

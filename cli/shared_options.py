@@ -6,11 +6,12 @@ words as everywhere else.
 
 from collections.abc import Callable
 from functools import partial, reduce
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
 from thrifty.budget.budget_phrase import PHRASE_EXAMPLE
+from thrifty.models.model import Effort
 from thrifty.planning.engines import ENGINE_DEFAULT, ENGINES
 from thrifty.planning.problem import RISK_DEFAULT
 
@@ -20,10 +21,14 @@ ENVIRONMENT_HELP = """\b
 Environment:
   OPENAI_API_KEY   the key; without it and without a server, thrifty is offline
   OPENAI_BASE_URL  an OpenAI-compatible server (vLLM, Ollama, a gateway)
+  THRIFTY_MODELS__STRONG, __CHEAP, …
+                   models by role; see docs/models.md
   THRIFTY_API      responses or chat
-  THRIFTY_CAP      max_tokens, for a chat server that caps output by that name only
+  THRIFTY_CAP_FIELD
+                   max_tokens, for a chat server that caps output by that name only
   THRIFTY_PRICES   dollars per million tokens, as JSON:
                    {"llama3": {"input": 0, "output": 0}}
+  THRIFTY_SETTINGS a TOML file with all of these but key and server
   THRIFTY_HOME     where runs are kept; by default, the folder for your data
   THRIFTY_DEBUG    1 shows tracebacks
   NO_COLOR         1 drops colours"""
@@ -54,6 +59,12 @@ def _combine(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
 
 json_option = flag_option("--json", "as_json", help="One JSON object on standard output.")
 
+models_option = click.option(
+    "--models",
+    metavar="LIST",
+    help="The models by role, as in strong=gpt-5,cheap=gpt-5-mini, or one model or role alone.",
+)
+
 output_options = _combine(
     flag_option("--quiet", "-q", help="The draft alone."),
     click.option("--output", "-o", metavar="FILE", help="Write the draft to a file instead."),
@@ -77,11 +88,9 @@ task_options = _combine(
         metavar="FILE",
         help="Steps and options of your own, as YAML; see `thrifty options --yaml`.",
     ),
-    click.option("--model", metavar="NAME", help="The model that writes.  [gpt-5]"),
+    models_option,
     click.option(
-        "--effort",
-        type=click.Choice(["auto", "none", "minimal", "low", "medium", "high"]),
-        help="How hard a reasoning model thinks.  [auto]",
+        "--effort", type=click.Choice(get_args(Effort)), help="How hard models think.  [auto]"
     ),
     click.option(
         "--base-url",

@@ -11,6 +11,7 @@ from langgraph.types import Checkpointer
 from thrifty.budget import Budget, InvalidInput, check_steps, validate
 from thrifty.budget.limits import BUDGET_DEFAULT
 from thrifty.executors import registry
+from thrifty.executors.model_access import check_roles
 from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.routes import by_direction, to_executors
 from thrifty.graph.wrap_node import wrap_node
@@ -73,7 +74,8 @@ def create_budget_agent(
             The built-in nine options by default.
         executors: your own, by the name that options call them: functions, LangChain tools,
             or any Runnable.
-        settings: key, server and prices, from the environment by default.
+        settings: the models by role, with keys, servers and prices. From the environment by
+            default.
         ledger: where money is reserved and settled, in memory by default.
         account: one that is open in the ledger and that pays for all runs, such as a user's: its
             limits are a ceiling for all of them together, and each run's account stands below
@@ -103,6 +105,7 @@ def create_budget_agent(
     steps, registered = Catalog.of(catalog).steps, registry.ExecutorRegistry.of(executors)
     check_steps(steps, registered.names)
     models = Models(settings or Settings.from_environment())
+    check_roles((option for step in steps for option in step.options), models.roles)
     # Loaded now, so that it does not count as the first run's latency.
     for part in (models, registry, engines):
         part.warm_up()

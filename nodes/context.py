@@ -52,18 +52,11 @@ class Context(BaseModel):
     """As above, active time."""
     max_tool_calls: int | None = _setting(None, "Call limit", ge=0, le=10**6)
     """As above, calls to models and tools."""
-    model: str = _setting("gpt-5", "Model", "run_llm", min_length=1, max_length=200)
-    """The model that writes sections and revises the draft."""
-    effort: Literal["auto", "none", "minimal", "low", "medium", "high"] = _setting(
-        "auto", "Reasoning effort", "run_llm"
-    )
-    """`auto` is low for models that reason, and nothing for others."""
+    model: str = _setting("", "Model role", "generate_options", "run_llm", max_length=40)
+    """The role of the model that proposes, and that works where an option names none. Empty: a
+    `strong` model works, and a `cheap` one proposes."""
     propose_options: bool = _setting(True, "Propose steps", "generate_options")
     """Ask the model for 3 to 5 extra steps, where the budget can bear the call."""
-    proposal_model: str = _setting(
-        "gpt-5", "Model for proposals", "generate_options", min_length=1, max_length=200
-    )
-    """The model that proposes extra steps; a small one will do."""
     engine: EngineName = _setting(ENGINE_DEFAULT, "Planner", "plan")
     """Which planner chooses; `docs/planning.md` compares them."""
     max_steps: int = _setting(MAX_STEPS_DEFAULT, "Most steps", "plan", ge=0, le=1_000)

@@ -49,11 +49,14 @@ def generate_options(
     """Starts a run, with nothing of an earlier run on the same thread.
 
     Raises:
-        InvalidInput: the task, the budget or a prompt cannot be used. Nothing was spent.
+        InvalidInput: the task, the budget, a model role or a prompt cannot be used. Nothing was
+            spent.
         LeaseLost: another invocation is doing this very run.
     """
     context = Context.of(runtime.context)
     check_prompts(context.prompts)
+    if context.model:
+        services.models.roles.check("context.model", context.model)
     number = validate.amount("run.number", state["run"]["number"]) + 1 if "run" in state else 1
     given = read_run_input(state, context.budget or services.budget, config)
     run, run_id = open_account(given, number, config, services)
@@ -75,7 +78,7 @@ def _start(
     proposals = _proposals(run, run_id, context, config, services)
     cache, spent = services.cache(run_id), services.spend(run_id, 0)
     decisions = [Decision("options", text, spent.latency_ms) for text in proposals.remarks]
-    if services.models.is_offline:
+    if services.models.roles.is_offline:
         decisions = [Decision("offline", OFFLINE)]  # nothing was proposed then
     if remark:
         decisions = [Decision("options", remark), *decisions]
@@ -106,17 +109,19 @@ def _proposals(
     run: Run, run_id: str, context: Context, config: RunnableConfig, services: Services
 ) -> Proposals:
     """The extra steps that a model proposes, where one is at hand and the budget can bear it."""
-    if services.models.is_offline or not context.propose_options:
+    roles = services.models.roles
+    role = roles[context.model or roles.cheap]
+    if role.is_offline or not context.propose_options:
         return Proposals((), ())
     limits = services.limits(run_id)
     if reason := FREE_PLAN if context.approve_plan else skip_reason(limits):
         return Proposals((), (f"{NOT_ASKED}: {reason}",))
     left = services.remaining_budget(run_id, 0)
-    account, prices = services.account(run_id), services.models.prices
+    account = services.account(run_id)
     try:
         # A run that begins again finds what it asked the first time, with the same limit.
         limit = earlier_limit(services.ledger, account, PROPOSAL_KEY)
-        limit = limit or call_limit(PROPOSAL_OPTION, left, context.proposal_model, prices)
+        limit = limit or call_limit(PROPOSAL_OPTION, left, role.model, role.prices)
     except (BudgetExceeded, PriceUnknown) as error:
         return Proposals((), (f"{NOT_ASKED}: {error}",))
     allowance = Allowance(
@@ -135,5 +140,5 @@ def _proposals(
         "values": describe_values(known),
     }
     text = render_prompt(context.propose_prompt, values)
-    prompt = ModelPrompt(context.proposal_model, text, tool=PROPOSAL_TOOL)
+    prompt = ModelPrompt(role.name, text, tool=PROPOSAL_TOOL)
     return request_proposals(prompt, services.models, allowance, known, executors, config)

@@ -12,6 +12,7 @@ from thrifty.executors.llm import target_words, useful_tokens, write_with_model
 from thrifty.executors.protocol import Work
 from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.allowance import Allowance
+from thrifty.models.roles import ModelRole
 from thrifty.nodes.context import PROMPT_SUFFIX, Context
 from thrifty.prompts import render_prompt
 from thrifty.run.assignment import (
@@ -21,6 +22,7 @@ from thrifty.run.assignment import (
     remaining_ms_for,
     step_key,
 )
+from thrifty.run.current_run import model_access
 from thrifty.run.events import event_base
 from thrifty.run.services import Services
 from thrifty.run.stream_progress import ProgressHandler
@@ -41,7 +43,7 @@ def run_llm(
     known_ms = state["spend"]["latency_ms"]
     context, cache = Context.of(runtime.context), services.cache(run_id)
     work, reserved = read_assignment(state, run_id, services)
-    prompt = _prompt(work, context)
+    prompt = _prompt(work, model_access(run_id, context, services).role_of(work.option), context)
     started_ms = services.runs.active_ms(run_id, known_ms)
     progress = ProgressHandler(
         runtime.stream_writer, work.option, lambda: event_base(run_id, known_ms, services)
@@ -50,7 +52,7 @@ def run_llm(
     if reserved is None:
         outcome = Outcome(work.option, "failed", reason=NOT_RESERVED)
     else:
-        allowance = _allowance(state, work, reserved, prompt.model, run_id, services)
+        allowance = _allowance(state, work, reserved, prompt.role, run_id, services)
         outcome = write_with_model(work, prompt, services.models, allowance, handled)
     charged_before = cache.read(Spend, state["assignment"]["charged_before"])
     untouched = state["assignment"]["untouched"]
@@ -67,7 +69,7 @@ def run_llm(
     return {"outcomes": [cache.write(outcome)]}
 
 
-def _prompt(work: Work, context: Context) -> ModelPrompt:
+def _prompt(work: Work, role: ModelRole, context: Context) -> ModelPrompt:
     kind = work.option.payload.get("prompt", "generic")
     # A kind that has no prompt of its own gets the generic one.
     template = getattr(context, f"{kind}{PROMPT_SUFFIX}", context.generic_prompt)
@@ -77,12 +79,11 @@ def _prompt(work: Work, context: Context) -> ModelPrompt:
         "draft": work.draft or NO_DRAFT,
         "words": str(target_words(work)),
     }
-    model = str(work.option.payload.get("model", context.model))
-    return ModelPrompt(model, render_prompt(template, values), context.effort)
+    return ModelPrompt(role.name, render_prompt(template, values))
 
 
 def _allowance(
-    state: ExecutorInput, work: Work, reserved: Spend, model: str, run_id: str, services: Services
+    state: ExecutorInput, work: Work, reserved: Spend, role: str, run_id: str, services: Services
 ) -> Allowance:
     return Allowance(
         ledger=services.ledger,
@@ -91,7 +92,7 @@ def _allowance(
         label=work.option.name,
         limit=reserved,
         left_ms=lambda limits: remaining_ms_for(state, run_id, limits, services),
-        useful_tokens=useful_tokens(work, model),
+        useful_tokens=useful_tokens(work, services.models.roles[role]),
     )
 
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     )
     from thrifty.models.guard.middleware import BudgetMiddleware as BudgetMiddleware
     from thrifty.models.metered import metered as metered
+    from thrifty.models.model import Model as Model, TokenPrice as TokenPrice
     from thrifty.nodes.context import Context as Context
     from thrifty.options.catalog import (
         Catalog as Catalog,
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from thrifty.planning.engines import make_plan as make_plan
     from thrifty.planning.problem import Problem as Problem
     from thrifty.receipt.receipt_data import Receipt as Receipt
-    from thrifty.settings import Settings as Settings, TokenPrice as TokenPrice
+    from thrifty.settings import Settings as Settings
 
 _NAMES = {
     "thrifty.budget": (
@@ -69,12 +70,13 @@ _NAMES = {
     "thrifty.ledger.thresholds": "log_threshold post_threshold",
     "thrifty.models.guard.middleware": "BudgetMiddleware",
     "thrifty.models.metered": "metered",
+    "thrifty.models.model": "Model TokenPrice",
     "thrifty.nodes.context": "Context",
     "thrifty.options.catalog": "Catalog builtin_catalog load_catalog",
     "thrifty.planning.engines": "make_plan",
     "thrifty.planning.problem": "Problem",
     "thrifty.receipt.receipt_data": "Receipt",
-    "thrifty.settings": "Settings TokenPrice",
+    "thrifty.settings": "Settings",
 }
 """By module, what is public of it. Type checkers read the imports above."""
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}

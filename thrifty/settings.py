@@ -1,115 +1,116 @@
 """What a deployment fixes, and the only reader of the environment.
 
-| variable          | meaning                                                                   |
-|-------------------|---------------------------------------------------------------------------|
-| `OPENAI_API_KEY`  | the key; without it and without a server of one's own, thrifty is offline  |
-| `OPENAI_BASE_URL` | an OpenAI-compatible server (vLLM, Ollama, a gateway); needs no key         |
-| `THRIFTY_API`     | `responses` or `chat`; by default `responses`, `chat` for an own server    |
-| `THRIFTY_CAP`     | `max_tokens` for a chat server that knows an output cap by that name only |
-| `THRIFTY_PRICES`  | JSON, dollars per million tokens: `{"llama3": {"input": 0, "output": 0}}`  |
-| `THRIFTY_HOME`    | the folder where the command line keeps runs; by default the user's data   |
+| variable             | meaning                                                                   |
+|----------------------|---------------------------------------------------------------------------|
+| `OPENAI_API_KEY`     | the key; without it and without a server of one's own, thrifty is offline |
+| `OPENAI_BASE_URL`    | an OpenAI-compatible server (vLLM, Ollama, a gateway); needs no key       |
+| `THRIFTY_MODELS__…`  | a model by its role: `THRIFTY_MODELS__STRONG=gpt-5`; or a field of it:    |
+|                      | `THRIFTY_MODELS__LOCAL__BASE_URL=http://127.0.0.1:11434/v1`               |
+| `THRIFTY_API`        | `responses` or `chat`; by default `responses`, `chat` for an own server   |
+| `THRIFTY_CAP_FIELD`  | `max_tokens` for a chat server that knows an output cap by that name only |
+| `THRIFTY_PRICES`     | JSON, dollars per million tokens: `{"llama3": {"input": 0, "output": 0}}` |
+| `THRIFTY_SETTINGS`   | the path of a TOML file with all of this but the key and its server       |
+| `THRIFTY_HOME`       | the folder where the command line keeps runs; by default the user's data  |
+
+Without `THRIFTY_SETTINGS`, the file is `thrifty.toml` in that folder. A variable wins over it.
 """
 
-import json
+from __future__ import annotations
+
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, cast
 
 from thrifty.budget import InvalidInput, validate
-from thrifty.budget.money import exact_usd
+from thrifty.models.model import (
+    Api,
+    CapField,
+    Model,
+    TokenPrice,
+    check_address,
+    check_prices,
+    check_protocol,
+)
 
-Api = Literal["responses", "chat"]
-CapField = Literal["max_completion_tokens", "max_tokens"]
+if TYPE_CHECKING:
+    from langchain_openai.chat_models.base import BaseChatOpenAI
 
-PRICE_MAX = 1_000_000
-PRICE_EXAMPLE = "TokenPrice(0.25, 2)"
-
-
-@dataclass(frozen=True, slots=True)
-class TokenPrice:
-    """What a model of one's own costs, in dollars per million tokens.
-
-    A float counts as the shortest decimal that names it.
-
-    Raises:
-        InvalidInput: a price is no number from 0 to a million.
-    """
-
-    input_usd: Decimal
-    output_usd: Decimal
-
-    def __post_init__(self) -> None:
-        for side in ("input_usd", "output_usd"):
-            object.__setattr__(self, side, _usd_per_million(side, getattr(self, side)))
+KEY_VARIABLE = "OPENAI_API_KEY"
+"""Holds the key of models that name no variable of their own."""
+STRONG = "strong"
+"""The role of options that name none."""
+CHEAP = "cheap"
+"""The role that is asked for proposals, where a deployment has it."""
+STRONG_DEFAULT = Model("gpt-5")
+CHEAP_DEFAULT = Model("gpt-5-mini")
+ROLE_PATTERN = r"[a-z][a-z0-9_-]{0,39}"
+ROLE_REMEDY = "use up to 40 lower-case letters, digits, - and _, a letter first"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where models are reached and what they cost."""
+    """Which models a deployment has, where they are reached and what they cost.
+
+    Raises:
+        InvalidInput: a field has a value that cannot be used.
+    """
 
     api_key: str = field(default="", repr=False)
-    """Sent to the server, and nowhere else: no state, log or receipt holds it."""
+    """Sent to the server below, and nowhere else: no state, log or receipt holds it."""
     base_url: str = ""
-    """The server's address up to and with `/v1`; OpenAI's own when empty."""
-    api: Api = "responses"
-    """Which of the two OpenAI protocols the server speaks."""
-    cap_field: CapField = "max_completion_tokens"
-    """What Chat Completions calls the output cap; a server that does not know it ignores it."""
+    """The server of models that name no other, up to and with `/v1`; OpenAI's own when empty."""
+    api: Api | None = None
+    """Which of the two OpenAI protocols that server speaks: by default `responses` at OpenAI's,
+    and `chat` elsewhere."""
+    cap_field: CapField | None = None
+    """What it calls the output cap of Chat Completions: by default, `max_completion_tokens`."""
     prices: Mapping[str, TokenPrice] = field(default_factory=dict, hash=False)
-    """Prices by model name; they win over the public price list."""
+    """Prices by model name: of models that have none of their own here, and of those that your
+    executors ask. They win over the public price list."""
+    models: Mapping[str, str | Model | BaseChatOpenAI] = field(default_factory=dict, hash=False)
+    """Models by role, such as `strong`, `cheap` and `local`: a name, a `Model`, or a chat model of
+    langchain-openai. By default `gpt-5` and `gpt-5-mini`, at a server of one's own `gpt-5` alone.
+    """
+    is_offline: bool = False
+    """Whether no model is asked, whatever could be reached."""
 
     def __post_init__(self) -> None:
         for name in ("api_key", "base_url"):
             validate.any_string(name, getattr(self, name))
         check_prices(self.prices)
-        if self.base_url and not self.base_url.startswith(("http://", "https://")):
-            remedy = "start it with http:// or https://"
-            raise InvalidInput("base_url", self.base_url, remedy)
-        validate.choice("api", self.api, get_args(Api))
-        validate.choice("cap_field", self.cap_field, get_args(CapField))
-        if self.api == "responses" and self.cap_field == "max_tokens":
-            raise InvalidInput("cap_field", self.cap_field, "use it with api chat only")
+        check_address("base_url", self.base_url)
+        check_protocol(self.api or ("chat" if self.base_url else "responses"), self.cap_field)
+        example = '{"strong": "gpt-5", "cheap": Model("gpt-5-mini")}'
+        given = validate.instance("models", self.models, Mapping, example)
+        models = {role: _read_model(role, model) for role, model in given.items()}
+        object.__setattr__(self, "models", models)
 
     @property
-    def is_offline(self) -> bool:
-        """Whether no model can be reached."""
-        return not (self.api_key or self.base_url)
+    def models_by_role(self) -> Mapping[str, Model | BaseChatOpenAI]:
+        """The models that are given or, without any, the default ones."""
+        if self.models:
+            return cast("Mapping[str, Model | BaseChatOpenAI]", self.models)
+        # A server of one's own may have any models: a second name would be a second guess.
+        return {STRONG: STRONG_DEFAULT} | ({} if self.base_url else {CHEAP: CHEAP_DEFAULT})
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Reads the variables named above.
+    def from_environment(cls) -> Settings:
+        """Reads the variables named above, and the file.
 
         Raises:
-            InvalidInput: a variable has a value that cannot be used.
+            InvalidInput: a variable or the file has a value that cannot be used.
         """
-        given = os.environ if environ is None else environ
+        from thrifty.settings_sources import read_sources  # pydantic: only when needed
 
-        def read(name: str, default: str = "") -> Any:
-            return given.get(name, "").strip() or default
-
-        base_url = read("OPENAI_BASE_URL")
-        return cls(
-            api_key=read("OPENAI_API_KEY"),
-            base_url=base_url,
-            # Servers of one's own seldom speak the Responses protocol.
-            api=read("THRIFTY_API", "chat" if base_url else "responses"),
-            cap_field=read("THRIFTY_CAP", "max_completion_tokens"),
-            prices=read_prices(read("THRIFTY_PRICES", "{}")),
-        )
+        return cls(**read_sources())
 
 
-def check_prices(prices: object) -> None:
-    """Checks prices by model name.
-
-    Raises:
-        InvalidInput: they are no mapping, or a price is no `TokenPrice`.
-    """
-    example = f'{{"llama3": {PRICE_EXAMPLE}}}'
-    for model, price in validate.instance("prices", prices, Mapping, example).items():
-        validate.instance(f"prices.{model}", price, TokenPrice, PRICE_EXAMPLE)
+def key_in_environment(variable: str) -> str:
+    """The key that a variable of the environment holds; empty without it."""
+    return os.environ.get(variable, "").strip()
 
 
 def home_folder() -> Path:
@@ -120,29 +121,28 @@ def home_folder() -> Path:
     return Path(own).expanduser() if own else user_data_path("thrifty", appauthor=False)
 
 
-def read_prices(text: str) -> dict[str, TokenPrice]:
-    """Prices by model name, from JSON.
+def settings_file() -> Path | None:
+    """The file that settings are read from; None where there is none.
+
+    It is never looked for in the folder where a program runs: that may be anybody's, and the file
+    says where keys are sent.
 
     Raises:
-        InvalidInput: the text is no JSON of that form, or a price is no number from 0 up.
+        InvalidInput: `THRIFTY_SETTINGS` names no file.
     """
-    try:
-        given = json.loads(text, parse_float=Decimal, parse_int=Decimal)  # exact
-    except (ValueError, RecursionError):
-        remedy = 'write JSON such as {"llama3": {"input": 0, "output": 0}}'
-        raise InvalidInput("THRIFTY_PRICES", text, remedy) from None
-    if not isinstance(given, dict):
-        raise InvalidInput("THRIFTY_PRICES", text, "write a JSON object with a model per name")
-    return {model: _read_price(f"THRIFTY_PRICES.{model}", price) for model, price in given.items()}
+    named = os.environ.get("THRIFTY_SETTINGS", "").strip()
+    path = Path(named).expanduser() if named else home_folder() / "thrifty.toml"
+    if path.is_file():
+        return path
+    if named:
+        raise InvalidInput("THRIFTY_SETTINGS", named, "name a TOML file that is there")
+    return None
 
 
-def _read_price(field: str, given: Any) -> TokenPrice:
-    sides = validate.record(field, given, ("input", "output"))
-    return TokenPrice(
-        *(_usd_per_million(f"{field}.{side}", sides.get(side)) for side in ("input", "output"))
-    )
-
-
-def _usd_per_million(field: str, price: object) -> Decimal:
-    remedy = f"use dollars per million tokens, 0 to {PRICE_MAX:,}"
-    return exact_usd(field, price, PRICE_MAX, remedy)
+def _read_model(role: object, model: object) -> object:
+    """A model as it is kept: a `Model`, or what LangChain made."""
+    if not isinstance(role, str) or not re.fullmatch(ROLE_PATTERN, role):
+        raise InvalidInput("models", role, ROLE_REMEDY)
+    if isinstance(model, Model) or callable(getattr(model, "invoke", None)):
+        return model
+    return Model.read(f"models.{role}", model)

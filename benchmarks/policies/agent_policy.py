@@ -19,7 +19,9 @@ from thrifty.run.services import Services
 from thrifty.settings import Settings
 
 UNREACHABLE_URL = "http://127.0.0.1:9/v1"
-SETTINGS = Settings(base_url=UNREACHABLE_URL, api="chat", prices=PRICES)
+SETTINGS = Settings(
+    base_url=UNREACHABLE_URL, api="chat", prices=PRICES, models={name: name for name in PRICES}
+)
 CONTEXT = {"propose_options": False, "max_steps": STEPS}
 
 

@@ -13,9 +13,9 @@ from math import exp, log1p, sqrt
 from random import Random
 
 from thrifty.budget import Budget, Spend, Step, StepOption
+from thrifty.models.model import TokenPrice
 from thrifty.planning.engines import make_plan
 from thrifty.planning.problem import Problem
-from thrifty.settings import TokenPrice
 
 STEPS = 8
 STRONG, CHEAP = "strong", "cheap"

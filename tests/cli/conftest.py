@@ -68,4 +68,4 @@ def server() -> Iterator[LLMServer]:
 def models(server: LLMServer, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     """Options of a run whose models are the loopback server's."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    return ("--base-url", server.base_url, "--model", "gpt-4.1", "--no-proposals")
+    return ("--base-url", server.base_url, "--models", "gpt-4.1", "--no-proposals")

@@ -62,7 +62,7 @@ def test_a_refused_key_is_named(look, server):
 
 
 def test_a_model_that_is_not_there_has_neither_price_nor_tokenizer(look, server):
-    at = ["--base-url", server.base_url, "--model", "llama3"]
+    at = ["--base-url", server.base_url, "--models", "llama3"]
     code, found = look(*at, OPENAI_API_KEY=KEY)
     assert code == 0
     assert [found[about]["state"] for about in ("server", "price", "tokenizer")] == [
@@ -70,7 +70,7 @@ def test_a_model_that_is_not_there_has_neither_price_nor_tokenizer(look, server)
         "note",
         "ok",
     ]
-    assert "choose with --model: gpt-5, gpt-5-mini" in found["server"]["remedy"]
+    assert "choose with --models: gpt-5, gpt-5-mini" in found["server"]["remedy"]
     assert "THRIFTY_PRICES" in found["price"]["remedy"]
     assert "bytes are counted" in found["tokenizer"]["says"]
     priced = '{"llama3": {"input": 0, "output": 0.5}}'

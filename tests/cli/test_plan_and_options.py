@@ -30,9 +30,9 @@ def test_a_plan_as_json(invoke):
 
 
 def test_with_a_limit_on_cost_prices_count(invoke):
-    priced = invoke("plan", "x", "--max-cost-usd", "1", "--model", "gpt-4.1", env=ONLINE)
+    priced = invoke("plan", "x", "--max-cost-usd", "1", "--models", "gpt-4.1", env=ONLINE)
     assert re.search(r"Outline plan \(LLM\) +llm +600 +\$0\.00\d+", priced.stdout)
-    unknown = invoke("plan", "x", "--max-cost-usd", "1", "--model", "mine-1", env=ONLINE)
+    unknown = invoke("plan", "x", "--max-cost-usd", "1", "--models", "mine-1", env=ONLINE)
     assert "no price is known for model 'mine-1'" in unknown.stdout
 
 

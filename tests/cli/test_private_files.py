@@ -61,7 +61,7 @@ def test_a_home_and_all_that_is_in_it_is_the_users_alone(invoke, home):
 def test_so_are_the_logs_of_its_databases_while_it_runs(start, home):
     with LLMServer() as server:
         server.script(Hang(times=None))
-        models = ("--base-url", server.base_url, "--model", "gpt-4.1", "--no-proposals")
+        models = ("--base-url", server.base_url, "--models", "gpt-4.1", "--no-proposals")
         process = start("run", "x", *BUDGET, *models, environ={"OPENAI_API_KEY": "sk-canary"})
         wait_for(lambda: server.requests)
         seen, expected = modes(home), private(home)

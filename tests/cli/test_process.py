@@ -90,7 +90,7 @@ def test_a_reader_that_leaves_causes_no_traceback(start):
 def test_ctrl_c_ends_a_run_whose_server_hangs(start, side_by_side):
     with socket.create_server(("127.0.0.1", 0)) as hanging:
         process = start(
-            "run", "x", "--max-tokens", "9000", "--no-proposals", "--model", "gpt-4.1",
+            "run", "x", "--max-tokens", "9000", "--no-proposals", "--models", "gpt-4.1",
             "--max-concurrency", side_by_side,
             "--base-url", f"http://127.0.0.1:{hanging.getsockname()[1]}/v1",
         )  # fmt: skip

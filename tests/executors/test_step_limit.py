@@ -7,10 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepOption, TokenPrice
+from thrifty import (
+    Budget,
+    BudgetExceeded,
+    Model,
+    PriceUnknown,
+    Settings,
+    Spend,
+    StepOption,
+    TokenPrice,
+)
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.step_limit import HEADROOM, call_limit
 from thrifty.models.prices import PriceList, most_affordable
+from thrifty.models.roles import ModelRoles
 
 OWN = PriceList({"own": TokenPrice(Decimal("1"), Decimal("4"))})
 FREE = PriceList({"own": TokenPrice(Decimal(0), Decimal(0))})
@@ -91,7 +101,8 @@ def test_an_unknown_price_matters_only_where_money_is_limited():
 
 
 def test_an_estimate_is_priced_unless_the_catalog_did_it():
-    access = ModelAccess("own", OWN, is_offline=False, is_cost_limited=True)
+    settings = Settings("sk-1", models={"strong": Model("own", price=TokenPrice(1, 4))})
+    access = ModelAccess(ModelRoles(settings), is_cost_limited=True)
     priced = access.price_option(option(1000)).estimate
     assert priced.cost_nano_usd == 250 * 1_000 + 750 * 4_000
     assert access.price_option(option(1000, cost=5)).estimate.cost_nano_usd == 5

@@ -34,8 +34,8 @@ def server() -> Iterator[LLMServer]:
 def online(server: LLMServer, ledger: MemoryLedger) -> MakeAgent:
     """Makes agents whose models are the loopback server."""
 
-    def make(api: str = "chat", **given: Any) -> BudgetAgent:
-        settings = Settings(api_key="sk-test", base_url=server.base_url, api=api)
+    def make(api: str = "chat", models: Any = None, **given: Any) -> BudgetAgent:
+        settings = Settings("sk-test", server.base_url, api, models=models or {})
         return create_budget_agent(settings=settings, ledger=ledger, **given)
 
     return make

@@ -10,6 +10,7 @@ from thrifty.estimates.history import NAMESPACE
 
 BUDGET = {"max_tokens": 3_000}
 CONTEXT = {"propose_options": False}
+MODELS = {"strong": "gpt-5", "cheap": "gpt-5-mini"}
 AIMS = StepOption("Aims (LLM)", "Aims", "llm", "says why", Spend(600, 0, 900, 1), 10.0)
 COSTS = StepOption("Costs (LLM)", "Costs", "llm", "says what", Spend(500, 0, 900, 1), 9.0)
 
@@ -106,10 +107,10 @@ def test_savings_move_a_step_from_a_cheap_model_to_a_strong_one(online, server):
     """Options may name a model of their own."""
     cheap = StepOption(
         "Costs (mini)", "Costs", "llm", "says what", Spend(300, 0, 900, 1), 5.0,
-        payload={"model": "gpt-5-mini"},
+        payload={"model": "cheap"},
     )  # fmt: skip
     server.script(Answer(tokens=100, times=None))
-    agent = online(catalog=[AIMS, COSTS, cheap])
+    agent = online(catalog=[AIMS, COSTS, cheap], models=MODELS)
     context = {**CONTEXT, "risk": 0.5}
     result = agent.invoke({"task": TASK, "budget": {"max_tokens": 1_000}}, context=context)
     (reason,) = decisions_of(result, "upgrade")
@@ -120,10 +121,10 @@ def test_savings_move_a_step_from_a_cheap_model_to_a_strong_one(online, server):
 def test_overspend_moves_a_step_from_a_strong_model_to_a_cheap_one(online, server):
     cheap = StepOption(
         "Costs (mini)", "Costs", "llm", "says what", Spend(150, 0, 900, 1), 5.0,
-        payload={"model": "gpt-5-mini"},
+        payload={"model": "cheap"},
     )  # fmt: skip
     server.script(Answer(tokens=700, times=1), Answer(tokens=20, times=None))
-    agent = online(catalog=[AIMS, COSTS, cheap])
+    agent = online(catalog=[AIMS, COSTS, cheap], models=MODELS)
     context = {**CONTEXT, "risk": 0.5}
     result = agent.invoke({"task": TASK, "budget": {"max_tokens": 1_200}}, context=context)
     (reason,) = decisions_of(result, "downgrade")

@@ -75,8 +75,8 @@ def test_every_cap_that_is_sent_is_within_what_was_reserved(online, server, ledg
 
 
 def test_the_price_of_an_unknown_model_is_never_taken_for_zero(online, server):
-    context = {"model": "our-own-model", "proposal_model": "our-own-model"}
-    result = online().invoke({"task": TASK, "budget": {"max_cost_usd": 1.0}}, context=context)
+    agent = online(models={"strong": "our-own-model"})
+    result = agent.invoke({"task": TASK, "budget": {"max_cost_usd": 1.0}})
     assert not server.requests
     reasons = [left["reason"] for left in result["plan"]["left_out"] if "(LLM)" in left["option"]]
     assert reasons

@@ -2,7 +2,7 @@
 
 import pytest
 
-from thrifty.models.chat_clients import reasoning_effort
+from thrifty.models.roles import reasoning_effort
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from thrifty import (
     Budget,
     BudgetExceeded,
     MemoryLedger,
+    Model,
     ModelUnavailable,
     PriceUnknown,
     Settings,
@@ -35,10 +36,18 @@ LIMIT = Spend(tokens=500, tool_calls=1)
 KEY = "run/steps/Outline"
 
 
+MODELS = {
+    "strong": "gpt-4o",
+    "own": "own",
+    "thinker": "gpt-5",
+    "deep": Model("gpt-5", effort="high"),
+}
+
+
 @pytest.fixture
 def models(server, api):
     server.script(Answer("Yes, it is."), Answer("No, it is not."))
-    return Models(Settings(api_key="sk-test", base_url=server.base_url, api=api))
+    return Models(Settings("sk-test", server.base_url, api, models=MODELS))
 
 
 def allowed(ledger: MemoryLedger, **more: Any) -> Allowance:
@@ -47,7 +56,7 @@ def allowed(ledger: MemoryLedger, **more: Any) -> Allowance:
 
 
 def ask(models: Models, ledger: MemoryLedger, prompt: str = "Is it?", **more: Any) -> str:
-    return models.ask(ModelPrompt("gpt-4o", prompt), allowed(ledger, **more)).text
+    return models.ask(ModelPrompt("strong", prompt), allowed(ledger, **more)).text
 
 
 def statuses_of(ledger: MemoryLedger) -> list[tuple[str, str]]:
@@ -127,7 +136,7 @@ TOOL = {"title": "sort", "type": "object", "properties": {"by": {"type": "string
 def test_the_arguments_of_a_tool_are_wanted_in_the_place_of_a_text(models, ledger, server):
     server.clear()
     server.script(Answer(ToolCall("sort", {"by": "name"})))
-    reply = models.ask(ModelPrompt("gpt-4o", "Sort it.", tool=TOOL), allowed(ledger))
+    reply = models.ask(ModelPrompt("strong", "Sort it.", tool=TOOL), allowed(ledger))
     assert reply.arguments == {"by": "name"}
     body = server.requests[0].body
     assert [tool.get("function", tool)["name"] for tool in body["tools"]] == ["sort"]
@@ -144,19 +153,19 @@ def test_an_answer_without_a_word_is_none_and_is_paid(models, ledger, server):
 
 
 @pytest.mark.parametrize(
-    ("model", "limit", "cap"),
+    ("role", "limit", "cap"),
     [
         ("own", LIMIT, LIMIT.tokens),
         ("own", None, OUTPUT_CAP_UNKNOWN),
         ("own", Spend(tokens=9_000, tool_calls=1), 9_000),
-        ("gpt-4o", None, 16_384),
+        ("strong", None, 16_384),
     ],
 )
 def test_no_answer_is_longer_than_its_model_can_be_or_than_is_wise(
-    models, ledger, server, model, limit, cap
+    models, ledger, server, role, limit, cap
 ):
     ledger.set_limits("team", Budget(max_tool_calls=5))
-    models.ask(ModelPrompt(model, "Is it?"), allowed(ledger, limit=limit))
+    models.ask(ModelPrompt(role, "Is it?"), allowed(ledger, limit=limit))
     body = server.requests[0].body
     sent = body.get("max_completion_tokens") or body["max_output_tokens"]
     assert sent <= cap
@@ -222,8 +231,8 @@ def test_the_books_are_kept_in_threads_of_their_own(models, ledger):
 
 
 def test_whether_a_model_can_be_reached_is_as_the_settings_say(models):
-    assert models.is_offline is False
-    assert Models(Settings()).is_offline is True
+    assert models.roles.is_offline is False
+    assert Models(Settings()).roles.is_offline is True
 
 
 def test_a_failure_says_how_long_to_wait_before_one_more_attempt(models, ledger, server):
@@ -290,16 +299,16 @@ def test_without_a_price_no_money_is_spent(models, ledger, server):
     assert not server.requests
 
 
-@pytest.mark.parametrize(("effort", "sent"), [("auto", "low"), ("high", "high")])
-def test_a_model_that_reasons_is_told_how_much(models, ledger, server, effort, sent):
+@pytest.mark.parametrize(("role", "sent"), [("thinker", "low"), ("deep", "high")])
+def test_a_model_that_reasons_is_told_how_much(models, ledger, server, role, sent):
     ledger.set_limits("team", Budget(max_tool_calls=5))
-    models.ask(ModelPrompt("gpt-5", "Is it?", effort), allowed(ledger, limit=None))
+    models.ask(ModelPrompt(role, "Is it?"), allowed(ledger, limit=None))
     body = server.requests[0].body
     assert (body.get("reasoning_effort") or body["reasoning"]["effort"]) == sent
 
 
 def test_a_server_is_told_the_cap_by_the_name_that_it_knows(ledger, server):
-    models = Models(Settings(base_url=server.base_url, api="chat", cap_field="max_tokens"))
+    models = Models(Settings("", server.base_url, "chat", "max_tokens", models=MODELS))
     ask(models, ledger)
     assert "max_completion_tokens" not in server.requests[0].body
     assert server.requests[0].body["max_tokens"] > 400
@@ -312,7 +321,7 @@ def test_callbacks_see_the_call(models, ledger):
         def on_chat_model_start(self, serialized, messages, **more):
             prompts.extend(message.content for message in messages[0])
 
-    models.ask(ModelPrompt("gpt-4o", "Is it?"), allowed(ledger), {"callbacks": [Watching()]})
+    models.ask(ModelPrompt("strong", "Is it?"), allowed(ledger), {"callbacks": [Watching()]})
     assert prompts == ["Is it?"]
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from tests.steering.at_once import remaining_totals
-from thrifty import Budget, Outcome, Plan, Problem, Spend, Step, StepOption
+from thrifty import Budget, Outcome, Plan, Problem, Settings, Spend, Step, StepOption
 from thrifty.executors.model_access import ModelAccess
-from thrifty.models.prices import PriceList
+from thrifty.models.roles import ModelRoles
 from thrifty.options.availability import find_available_options
 from thrifty.planning.engines import make_plan
 from thrifty.steering.decide import NOTHING_FITS_REASON, DriftDecision, DriftFacts, decide
@@ -22,7 +22,7 @@ def option(step: str, executor: str = "local", tokens: int = 10, value: float = 
 
 A, B, B_DEAR = option("A"), option("B"), option("B", "llm", 100, 9.0)
 STEPS = (Step("A", (A,)), Step("B", (B, B_DEAR)))
-ACCESS = ModelAccess("gpt-5", PriceList({}), is_offline=False, is_cost_limited=False)
+ACCESS = ModelAccess(ModelRoles(Settings("sk-1")), is_cost_limited=False)
 
 
 def standing(

@@ -32,7 +32,8 @@ class Outcome(PlainData["OutcomeState"]):
     reason: str = ""
     """Why it was cut, failed or skipped, in plain words."""
     disables: str = ""
-    """An executor that this failure has shown to be out of order, such as `llm`."""
+    """What this failure has shown to be out of order: an executor, or the model of a role, as in
+    `llm:strong`."""
     started_ms: int | None = None
     """When it was begun, in milliseconds of the run's active time. None when it never was."""
     ended_ms: int | None = None

@@ -21,7 +21,6 @@ from thrifty.executors.step_limit import step_limit
 from thrifty.ledger.idempotent_calls import call_key, earlier_limit
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease
-from thrifty.models.input_bound import tokens_bound
 
 DRAFT_READING_DIVISOR = 4
 """A section may spend a quarter of its reservation on reading what is there already."""
@@ -119,9 +118,8 @@ class Dispatcher:
         declared = self._as_declared(option)
         limit = earlier_limit(self.ledger, self.account, self.key_of(option))
         if limit is None:
-            left, access = self.left().left_after(kept), self.model_access
-            model = access.model_of(option)
-            limit = step_limit(option, declared.estimate, left, model, access.prices)
+            left, role = self.left().left_after(kept), self.model_access.role_of(option)
+            limit = step_limit(option, declared.estimate, left, role.model, role.prices)
         readable, untouched = self._readable(option, step, limit)
         entry = self.ledger.reserve(self.account, first, option.name, limit, unsent=True)
         work = Work(self.task, declared, readable, revises=step.role == "revision")
@@ -145,9 +143,7 @@ class Dispatcher:
         if option.executor != LLM:
             return draft, ""
 
-        def count(text: str) -> int:
-            return tokens_bound(text, self.model_access.model_of(option))
-
+        count = self.model_access.role_of(option).tokens_bound
         room = round((limit.tokens - PROMPT_TOKENS - count(self.task)) / REVISION_FACTOR)
         revisable, untouched = split_revisable(draft, room, count)
         if draft and not revisable:

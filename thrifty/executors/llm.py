@@ -6,13 +6,13 @@ from typing import Any
 from thrifty.budget import BudgetExceeded, ModelUnavailable, Outcome, Spend, total_spend
 from thrifty.budget.outcome import OutcomeStatus
 from thrifty.budget.plain_text import strip_unprintable
+from thrifty.executors.model_access import model_worker
 from thrifty.executors.protocol import Work
-from thrifty.executors.registry import LLM
 from thrifty.ledger.idempotent_calls import call_entries
 from thrifty.models.agent_models import ModelPrompt, Models, Reply
 from thrifty.models.allowance import OUTPUT_CAP_MIN, Allowance
 from thrifty.models.background_loop import CallAbandoned
-from thrifty.models.input_bound import tokens_bound
+from thrifty.models.roles import ModelRole
 
 WORDS_PER_TOKEN = 0.5
 """How many words to ask for by the estimate, which holds the prompt and the reasoning too."""
@@ -29,10 +29,10 @@ def target_words(work: Work) -> int:
     return max(expected, round(len(work.draft.split()) * 1.1)) if work.revises else expected
 
 
-def useful_tokens(work: Work, model: str) -> int:
+def useful_tokens(work: Work, role: ModelRole) -> int:
     """The shortest answer worth its input: a quarter of the estimate, or as long as the draft."""
     if work.revises:
-        return max(OUTPUT_CAP_MIN, tokens_bound(work.draft, model))
+        return max(OUTPUT_CAP_MIN, role.tokens_bound(work.draft))
     return max(OUTPUT_CAP_MIN, work.option.estimate.tokens // USEFUL_DIVISOR)
 
 
@@ -50,7 +50,8 @@ def write_with_model(
     except (BudgetExceeded, CallAbandoned) as error:
         reason = str(error)
     except ModelUnavailable as error:
-        reason, disables = str(error), LLM if error.for_good else ""  # else it may answer yet
+        reason = str(error)
+        disables = model_worker(prompt.role) if error.for_good else ""  # else it may answer yet
     else:
         status, text, reason = _judge(work, reply, allowance)
     return Outcome(work.option, status, text, _sum_charges(allowance), reason, disables)

@@ -1,36 +1,38 @@
 """Which model may be asked for an option, and at what price."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from thrifty.budget import PriceUnknown, StepOption
 from thrifty.executors.registry import LLM, LOCAL
-from thrifty.models.prices import PriceList
+from thrifty.models.roles import ModelRole, ModelRoles
 from thrifty.steering.forecast import ExecutorModel
 
 INPUT_SHARE = 0.25
 """How much of an estimate in tokens is input, where a price needs to know."""
-OFFLINE_REASON = "offline: no key and no server"
+ROLE_FIELD = "model"
+"""Where an option's payload names its model role."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelAccess:
     """What decides whether a model can be asked, and what it costs."""
 
-    model: str
-    """The model of options that name none of their own."""
-    prices: PriceList
-    is_offline: bool
+    roles: ModelRoles
+    """The deployment's models."""
     is_cost_limited: bool
     """Whether money is limited: then what has no price cannot be had."""
+    chosen: str = ""
+    """The role of options that name none, where the run has chosen one."""
 
-    def model_of(self, option: StepOption) -> str:
-        """The model that would carry out an option: its own, or the run's."""
-        return str(option.payload.get("model", self.model))
+    def role_of(self, option: StepOption) -> ModelRole:
+        """The model role that would carry out an option: its own, or the run's, or `strong`."""
+        return self.roles[str(option.payload.get(ROLE_FIELD) or self.chosen or self.roles.strong)]
 
     def executor_model(self, option: StepOption) -> ExecutorModel:
         """Who would carry out an option."""
         is_llm = option.executor == LLM
-        return ExecutorModel(option.executor, self.model_of(option) if is_llm else "")
+        return ExecutorModel(option.executor, self.role_of(option).model if is_llm else "")
 
     def executor_label(self, option: StepOption) -> str:
         """Who would carry out an option, for a person."""
@@ -38,13 +40,21 @@ class ModelAccess:
             "the local template" if option.executor == LOCAL else str(self.executor_model(option))
         )
 
+    def worker(self, option: StepOption) -> str:
+        """What can be out of order, so that no other option of it is tried: an executor, or the
+        model of a role."""
+        return (
+            model_worker(self.role_of(option).name) if option.executor == LLM else option.executor
+        )
+
     def unavailable_reason(self, option: StepOption) -> str:
         """Why an option is not available; empty when it is."""
         if option.executor != LLM:
             return ""
-        if self.is_offline:
-            return OFFLINE_REASON
-        return self.prices.why_unknown(self.model_of(option)) if self.is_cost_limited else ""
+        role = self.role_of(option)
+        if role.is_offline:
+            return role.offline_reason
+        return role.prices.why_unknown(role.model) if self.is_cost_limited else ""
 
     def price_option(self, option: StepOption) -> StepOption:
         """The option with its cost filled in, where money counts and a price is known."""
@@ -52,9 +62,26 @@ class ModelAccess:
         # A cost that its catalog states is left as it is.
         if not self.is_cost_limited or option.executor != LLM or estimate.cost_nano_usd:
             return option
-        tokens_in = round(estimate.tokens * INPUT_SHARE)
+        role, tokens_in = self.role_of(option), round(estimate.tokens * INPUT_SHARE)
         try:
-            cost = self.prices.quote(self.model_of(option), tokens_in, estimate.tokens - tokens_in)
+            cost = role.prices.quote(role.model, tokens_in, estimate.tokens - tokens_in)
         except PriceUnknown:
             return option
         return replace(option, estimate=replace(estimate, cost_nano_usd=cost))
+
+
+def model_worker(role: str) -> str:
+    """What an outcome calls the model of a role that is out of order."""
+    return f"{LLM}:{role}"
+
+
+def check_roles(options: Iterable[StepOption], roles: ModelRoles) -> None:
+    """Checks that every model role that options name is there.
+
+    Raises:
+        InvalidInput: one is not; it names those that are.
+    """
+    for option in options:
+        if option.executor == LLM and ROLE_FIELD in option.payload:
+            where = f"option {option.name!r}.payload.{ROLE_FIELD}"
+            roles.check(where, option.payload[ROLE_FIELD])

@@ -9,6 +9,7 @@ from thrifty.models.chat_clients import ChatClients
 from thrifty.models.input_bound import O200K_MODELS, tokens_bound
 from thrifty.models.prices import PriceList, public_list
 from thrifty.models.providers.protocol import CallBounds
+from thrifty.models.roles import ModelRoles
 from thrifty.settings import Settings
 
 
@@ -16,10 +17,9 @@ from thrifty.settings import Settings
 class ModelPrompt:
     """What to ask of which model."""
 
-    model: str
+    role: str
+    """The model's role."""
     text: str
-    effort: str = "auto"
-    """Reasoning effort; `auto` sends a low one to models that reason, none to others."""
     tool: dict[str, Any] | None = None
     """A function's JSON schema whose arguments are wanted instead of text."""
 
@@ -39,15 +39,15 @@ class Models:
     """The models of a deployment, at its prices."""
 
     def __init__(self, settings: Settings) -> None:
-        self.is_offline = settings.is_offline
+        self.roles = ModelRoles(settings)
         self.prices = PriceList(settings.prices)
-        self._cap_field = settings.cap_field
-        self._clients = ChatClients(settings)
+        """Of models that executors ask by themselves."""
+        self._clients = ChatClients(self.roles)
 
     def warm_up(self) -> None:
         """Loads prices, client and encoding now: their seconds are not the first run's latency."""
         public_list()
-        if not self.is_offline:
+        if not self.roles.is_offline:
             self._clients.load()
             tokens_bound("", O200K_MODELS[0])
 
@@ -58,20 +58,21 @@ class Models:
 
         Raises:
             BudgetExceeded: the worst case does not fit; nothing was sent.
+            InvalidInput: there is no such role.
             ModelUnavailable: no usable answer; what the attempts cost is in the ledger.
         """
         from thrifty.models.metered_model import MeteredChatModel  # LangChain: only when asked
 
-        client = self._clients.get(prompt.model, prompt.effort)
+        role, client = self.roles[prompt.role], self._clients.get(prompt.role)
         # Where nobody knows how long its answers can be, the reservation alone bounds them.
         limit = allowance.limit.tokens if allowance.limit else OUTPUT_CAP_UNKNOWN
-        bounds = CallBounds(client.output_tokens_max or limit, cap_field=self._cap_field)
-        model: Any = MeteredChatModel(client, lambda _: allowance, bounds, self.prices)
+        bounds = CallBounds(client.output_tokens_max or limit, cap_field=role.cap_field)
+        model: Any = MeteredChatModel(client, lambda _: allowance, bounds, role.prices)
         if prompt.tool is not None:
             model = model.bind_tools([prompt.tool], tool_choice=prompt.tool["title"])
         reply = read_reply(model.invoke(prompt.text, config))
         if not reply.text.strip() and reply.arguments is None:
-            raise ModelUnavailable(f"{prompt.model}: an answer without any text")
+            raise ModelUnavailable(f"{role.model}: an answer without any text")
         return reply
 
 

@@ -9,11 +9,14 @@ import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from thrifty.models.usage import read_usage
 
 O200K_MODELS = ("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "o1", "o3", "o4", "chatgpt-4o")
 CL100K_MODELS = ("gpt-4", "gpt-3.5")
+KNOWN_HOSTS = (".openai.com", ".azure.com", ".azure.us", ".azure.cn")
+"""How the addresses of OpenAI and Azure end. Anywhere else a model may be called what it is not."""
 MESSAGE_OVERHEAD_TOKENS = 16
 """Room for what a chat format adds around a message; observed: 3 to 8 tokens."""
 
@@ -35,13 +38,28 @@ def tokens_bound(text: str, model: str) -> int:
     """The most tokens that a text can be for a model.
 
     The count is exact where the encoding of the model is known, by an encoder that is offline.
-    Elsewhere UTF-8 bytes bound it: byte-level byte-pair encodings never split below a byte.
+    Elsewhere UTF-8 bytes bound it: byte-level byte-pair encodings never split below a byte. At an
+    address that is not OpenAI's or Azure's no encoding is known: see `encoding_model`.
     """
     if (encoder := _encoder(model)) is None:
         return utf8_bytes(text)
     # A lone surrogate has no UTF-8 form: what is sent in its place is what must be counted.
     count: int = encoder.count(text.encode("utf-8", "replace").decode("utf-8"))
     return count
+
+
+def encoding_model(model: str, address: str) -> str:
+    """The name by which a model's encoding is known, for `tokens_bound`.
+
+    Args:
+        model: what its server calls it.
+        address: where it is asked. Empty for OpenAI's own address.
+
+    Returns:
+        The name, or nothing where it proves nothing: then bytes bound a text.
+    """
+    is_known = not address or f".{urlsplit(address).hostname or ''}".endswith(KNOWN_HOSTS)
+    return model if is_known else ""
 
 
 def is_exact(model: str) -> bool:

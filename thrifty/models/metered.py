@@ -24,11 +24,11 @@ from thrifty.models.allowance import (
 )
 from thrifty.models.guard.step_account import current_account
 from thrifty.models.metered_model import MeteredChatModel
+from thrifty.models.model import CapField, TokenPrice, check_prices
 from thrifty.models.node_attempts import AttemptNumbers, current_attempt
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.openai import OpenAIModel
 from thrifty.models.providers.protocol import CallBounds, ProviderRequest
-from thrifty.settings import CapField, TokenPrice, check_prices
 
 if TYPE_CHECKING:
     from langchain_openai.chat_models.base import BaseChatOpenAI

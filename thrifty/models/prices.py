@@ -8,8 +8,8 @@ from typing import Any
 
 from thrifty.budget import PriceUnknown
 from thrifty.budget.money import quote_nano_usd
+from thrifty.models.model import TokenPrice
 from thrifty.models.usage import Usage
-from thrifty.settings import TokenPrice
 
 PROVIDER = "openai"
 TOKENS_PER_QUOTE = 1_000_000

@@ -7,10 +7,9 @@ from thrifty.budget import ModelUnavailable
 from thrifty.budget.clock import NANO_PER_MS, elapsed_ms, now_ns
 from thrifty.models.background_loop import background_loop
 from thrifty.models.failures import read_failure
-from thrifty.models.providers.openai import connections
-from thrifty.settings import Settings
+from thrifty.models.providers.openai import OPENAI_ADDRESS, connections
+from thrifty.models.roles import ModelRole
 
-OPENAI = "https://api.openai.com/v1"
 DEADLINE_MS = 5_000
 NO_LIST = (404, 405, 501)
 """Some compatible servers answer questions and list no models."""
@@ -25,21 +24,21 @@ class ProbeResult:
     took_ms: int
 
 
-def server_address(settings: Settings) -> str:
-    """Where models are asked."""
-    return settings.base_url or OPENAI
+def server_address(role: ModelRole) -> str:
+    """Where a role's model is asked."""
+    return role.base_url or OPENAI_ADDRESS
 
 
-def probe(settings: Settings) -> ProbeResult:
-    """Asks for the list of models.
+def probe(role: ModelRole) -> ProbeResult:
+    """Asks the server of a role for the list of its models.
 
     Raises:
         ModelUnavailable: no answer in time, or a refusal; for good where the key is the reason.
     """
     openai = import_module("openai")
     client = openai.AsyncOpenAI(
-        api_key=settings.api_key or "none",
-        base_url=server_address(settings),
+        api_key=role.api_key or "none",
+        base_url=server_address(role),
         http_client=connections(),
         max_retries=0,  # a person waits for it
     )

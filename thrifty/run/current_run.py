@@ -49,10 +49,9 @@ def model_access(run_id: str, settings: RunSettings, services: Services) -> Mode
     """Which models a run can ask, and at what price."""
     left = services.ledger.balance(run_id).left
     return ModelAccess(
-        model=settings.model,
-        prices=services.models.prices,
-        is_offline=services.models.is_offline,
+        roles=services.models.roles,
         is_cost_limited=left.max_cost_usd is not None,
+        chosen=settings.model,
     )
 
 
@@ -136,7 +135,7 @@ class CurrentRun:
         )
 
         def compute() -> Choices:
-            why_excluded = exclusion_rule(failures, facts["left_out"])
+            why_excluded = exclusion_rule(failures, facts["left_out"], access.worker)
             return Choices(steps, *find_available_options(steps, access, why_excluded))
 
         return self.cache.compute_once(

@@ -5,40 +5,45 @@ from collections.abc import Callable, Collection, Sequence
 
 from thrifty.budget import Outcome, StepOption
 
-EXECUTOR_FAILURES_MAX = 2
-"""So many failures of an executor in one run, and it is not tried again."""
+FAILURES_MAX = 2
+"""So many failures of an executor, or of a role's model, in one run: it is not tried again."""
 
 
 def exclusion_rule(
-    failures: Sequence[Outcome], left_out: Collection[str]
+    failures: Sequence[Outcome],
+    left_out: Collection[str],
+    worker_of: Callable[[StepOption], str],
 ) -> Callable[[StepOption], str]:
     """Makes a function that says why an option is excluded. It returns nothing for any other.
 
     Args:
         failures: what was tried in vain, or could not be tried.
         left_out: what a person does not want done.
+        worker_of: the executor of an option, or the model of its role.
     """
     tried = {outcome.option.name: outcome.reason for outcome in failures}
-    disabled = _disabled_executors(failures)
+    disabled = _disabled_workers(failures, worker_of)
 
     def why_excluded(option: StepOption) -> str:
         if option.name in left_out or option.step in left_out:
             return "a person left it out"
         if option.name in tried:
             return f"was tried: {tried[option.name]}"
-        if option.executor in disabled:
-            return f"{option.executor} is out of order: {disabled[option.executor]}"
+        if (worker := worker_of(option)) in disabled:
+            return f"{worker} is out of order: {disabled[worker]}"
         return ""
 
     return why_excluded
 
 
-def _disabled_executors(failures: Sequence[Outcome]) -> dict[str, str]:
-    """The executors that have shown, at once or by repeated failure, that they do not work."""
+def _disabled_workers(
+    failures: Sequence[Outcome], worker_of: Callable[[StepOption], str]
+) -> dict[str, str]:
+    """Those that have shown, at once or by repeated failure, that they do not work."""
     disabled = {outcome.disables: outcome.reason for outcome in failures if outcome.disables}
     # What was skipped was no attempt, and says nothing of its executor.
-    failed = (outcome.option.executor for outcome in failures if outcome.status == "failed")
-    for executor, count in Counter(failed).items():
-        if count >= EXECUTOR_FAILURES_MAX:
-            disabled.setdefault(executor, f"it failed {count} times")
+    failed = (worker_of(outcome.option) for outcome in failures if outcome.status == "failed")
+    for worker, count in Counter(failed).items():
+        if count >= FAILURES_MAX:
+            disabled.setdefault(worker, f"it failed {count} times")
     return disabled

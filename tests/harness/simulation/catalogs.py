@@ -16,10 +16,11 @@ from thrifty.executors.protocol import Result, Work
 if TYPE_CHECKING:
     from tests.harness.simulation.world import World
 
-MODELS = ("gpt-5", "gpt-5-mini", "house")
+MODELS = {"strong": "gpt-5", "cheap": "gpt-5-mini", "house": "house"}
+"""By role."""
 CODE = ("tool", "chain", "guarded", "agent")
 NANO_PER_MS = 1_000_000
-SETTINGS = Settings("sk-simulated", BASE_URL, "chat", prices=PRICES)
+SETTINGS = Settings("sk-simulated", BASE_URL, "chat", prices=PRICES, models=MODELS)
 INNER_BUDGET = {"max_tokens": 1_500, "max_tool_calls": 2}
 
 
@@ -28,7 +29,7 @@ def catalog(dice: Random, name: str) -> tuple[Step, ...]:
     steps = [_section(dice, name, i) for i in range(dice.choice((1, 2, 2, 3, 4)))]
     if dice.random() < 0.3:
         options = (
-            _asked(dice, f"{name} polish", MODELS[0]),
+            _asked(dice, f"{name} polish", "strong"),
             _local(f"{name} polish", {"template": "tidy"}),
         )
         steps.append(Step(f"{name} polish", options, role="revision"))
@@ -37,7 +38,7 @@ def catalog(dice: Random, name: str) -> tuple[Step, ...]:
 
 def _section(dice: Random, name: str, i: int) -> Step:
     step = f"{name} step {i}"
-    options = [_asked(dice, step, model) for model in MODELS if dice.random() < 0.5]
+    options = [_asked(dice, step, role) for role in MODELS if dice.random() < 0.5]
     if dice.random() < 0.4:
         options.append(_coded(dice, step, dice.choice(CODE)))
     if not options or dice.random() < 0.5:
@@ -46,11 +47,11 @@ def _section(dice: Random, name: str, i: int) -> Step:
     return Step(step, tuple(options), requires=requires)
 
 
-def _asked(dice: Random, step: str, model: str) -> StepOption:
+def _asked(dice: Random, step: str, role: str) -> StepOption:
     spend = Spend(dice.choice((250, 500, 900)), 0, dice.choice((100, 800)), 1)
     value = 4 + 4 * dice.random()
     return StepOption(
-        f"{step} ({model})", step, "llm", f"Write {step}.", spend, value, payload={"model": model}
+        f"{step} ({role})", step, "llm", f"Write {step}.", spend, value, payload={"model": role}
     )
 
 
@@ -100,13 +101,13 @@ def executors(world: World, dice: Random) -> dict[str, Callable[[Work], Result |
 def _inner(step: str) -> tuple[Step, ...]:
     """What an agent within a step of another does."""
     spend = Spend(300, 0, 100, 1)
-    payload = {"model": "gpt-5-mini"}
+    payload = {"model": "cheap"}
     return tuple(
         Step(
             f"{step} part {i}",
             (
                 StepOption(
-                    f"{step} part {i} (gpt-5-mini)",
+                    f"{step} part {i} (cheap)",
                     f"{step} part {i}",
                     "llm",
                     f"Write part {i} of {step}.",

@@ -8,7 +8,7 @@ work. When all is quiet it holds what it was handed over to the promises.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,11 @@ from langgraph.types import Command
 from tests.harness.simulation.actors import Actor, Process
 from tests.harness.simulation.audit import LIMITED
 from tests.harness.simulation.books import AccountRows
-from tests.harness.simulation.catalogs import executors
+from tests.harness.simulation.catalogs import SETTINGS, executors
 from tests.harness.simulation.jobs import Job
-from tests.harness.simulation.provider import PRICES
 from tests.harness.simulation.saver import CheckpointLost
-from tests.harness.simulation.stand_ins import BASE_URL, served
-from thrifty import Settings, create_budget_agent
+from tests.harness.simulation.stand_ins import served
+from thrifty import create_budget_agent
 from thrifty.budget import Budget, LeaseLost, LedgerUnavailable
 from thrifty.graph.agent import BudgetAgent
 from thrifty.run.identity import run_account
@@ -124,7 +123,7 @@ class Client:
             self._agents[process] = create_budget_agent(
                 catalog=self._job.steps,
                 executors=executors(self._world, self._dice),
-                settings=Settings("sk-simulated", BASE_URL, self._job.api, prices=PRICES),  # type: ignore[arg-type]
+                settings=replace(SETTINGS, api=self._job.api),  # type: ignore[arg-type]
                 ledger=self._world.books.ledger(),
                 account=self._job.account or None,
                 checkpointer=self._world.saver if self._job.is_kept else None,

@@ -67,7 +67,6 @@ def _job(dice: Random, name: str, shares: bool) -> Job:
 def _context(dice: Random) -> dict[str, Any]:
     return {
         "propose_options": dice.random() < 0.4,
-        "proposal_model": "gpt-5-mini",
         "max_concurrency": dice.choice((1, 1, 2, 3)),
         "on_drift": dice.choice(("replan", "replan", "halt", "ask")),
         "approve_plan": dice.random() < 0.15,

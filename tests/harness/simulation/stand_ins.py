@@ -41,9 +41,9 @@ from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.background_loop import BackgroundLoop, LoopTask, StreamedTask, background_loop
 from thrifty.models.chat_clients import ChatClients
+from thrifty.models.roles import ModelRoles
 from thrifty.planning.engines import make_plan
 from thrifty.run.services import Services
-from thrifty.settings import Settings
 
 NANO_PER_S = 1_000_000_000
 FOREVER_S = 36_000.0
@@ -222,11 +222,13 @@ class Line(httpx.AsyncBaseTransport):
 LINE = Line()
 
 
-@cache
-def _clients(api: str, base_url: str) -> ChatClients:
-    """Clients are the same in every simulation, and take long to make."""
-    settings: Any = Settings(api_key="sk-simulated", base_url=base_url, api=api)  # type: ignore[arg-type]
-    return ChatClients(settings)
+KNOWN_CLIENTS: dict[tuple[str, ...], ChatClients] = {}
+"""Clients are the same in every simulation, and take long to make."""
+
+
+def _clients(roles: ModelRoles) -> ChatClients:
+    known_by = *roles.names, *(role.api for role in roles)
+    return KNOWN_CLIENTS.setdefault(known_by, ChatClients(roles))
 
 
 @cache
@@ -345,9 +347,6 @@ def in_place(
     def runs_at_work(ledger: Ledger) -> ActiveRuns:
         return ActiveRuns(ledger, lambda: schedule.now_ns)
 
-    def clients(settings: Settings) -> ChatClients:
-        return _clients(settings.api, settings.base_url)
-
     with ExitStack() as stack:
         for name, stand_in in {
             "time.monotonic_ns": lambda: schedule.now_ns,
@@ -355,7 +354,7 @@ def in_place(
             "concurrent.futures.wait": _waiting(schedule),
             "thrifty.models.background_loop._loop_of": lambda pid: loop,
             "thrifty.models.providers.openai.connections": _connections,
-            "thrifty.models.agent_models.ChatClients": clients,
+            "thrifty.models.agent_models.ChatClients": _clients,
             "thrifty.graph.build.ActiveRuns": runs_at_work,
             "thrifty.graph.build.build": _Ready,
             "thrifty.graph.agent.new_owner_name": new_owner,

@@ -14,6 +14,7 @@ from thrifty.models.bounded_body import ENCODINGS, bound_body
 from thrifty.models.input_bound import (
     as_json,
     attachments,
+    encoding_model,
     input_tokens,
     recalled_tokens,
     why_unbounded,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
     from langchain_openai.chat_models.base import BaseChatOpenAI
 
+OPENAI_ADDRESS = "https://api.openai.com/v1"
 PARSED_HERE_BYTES_MAX = 64 * 1024
 """A larger answer takes a thread less time than it would take from other calls."""
 RESPONSES_CAP_MIN = 16
@@ -63,6 +65,7 @@ class OpenAIModel:
             raise InvalidInput("model", model.model_name, "let it build its own async client")
         self.given = model
         self.name = model.model_name
+        self.address = str(model.root_async_client.base_url)
         self.output_tokens_max: int | None = (model.profile or {}).get("max_output_tokens")
         # A retry is a call of its own on the bill, so the client makes none.
         once = {"max_retries": 0, "stream_usage": True, "streaming": False}
@@ -98,7 +101,8 @@ class OpenAIModel:
         for field in DELIVERY_FIELDS:
             asked.pop(field, None)
         model, recalled = str(body["model"]), recalled_tokens(messages) if "input" in body else 0
-        tokens = input_tokens(body, model, bounds.tokens_per_attachment or 0) + (recalled or 0)
+        encoding = encoding_model(model, self.address)
+        tokens = input_tokens(body, encoding, bounds.tokens_per_attachment or 0) + (recalled or 0)
         return OpenAIRequest(
             model=model,
             tier=str(body.get("service_tier") or ""),

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from thrifty.budget import Budget
 from thrifty.models.background_loop import Emit
-from thrifty.settings import CapField
+from thrifty.models.model import CapField
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,8 @@ class ProviderModel(Protocol):
     """The same as it is called: what LangChain asks a model about itself, this one answers."""
     name: str
     """The name under which it is asked."""
+    address: str
+    """Where it is asked."""
     output_tokens_max: int | None
     """How many tokens it can answer with at most; None where that is unknown."""
 

@@ -1,0 +1,190 @@
+"""A model of a deployment: where it is asked, with which key, how, and at what price."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any, Literal, get_args
+
+from thrifty.budget import InvalidInput, validate
+from thrifty.budget.money import exact_usd
+
+Api = Literal["responses", "chat"]
+CapField = Literal["max_completion_tokens", "max_tokens"]
+Effort = Literal["auto", "none", "minimal", "low", "medium", "high"]
+
+PRICE_MAX = 1_000_000
+PRICE_EXAMPLE = "TokenPrice(0.25, 2)"
+MODEL_NAME_MAX = 200
+REASONING_FACTOR_MAX = 1_000.0
+VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"
+VENDOR = "openai"
+OTHER_VENDORS = (
+    *("anthropic", "azure_ai", "azure_openai", "bedrock", "bedrock_converse", "cohere", "deepseek"),
+    *("fireworks", "google_genai", "google_vertexai", "groq", "huggingface", "ibm", "litellm"),
+    *("mistralai", "nvidia", "ollama", "openrouter", "perplexity", "together", "upstage", "xai"),
+)
+"""What LangChain calls the vendors that cannot be named yet. Any other prefix is part of a name:
+`llama3:8b` is a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPrice:
+    """What a model costs, in dollars per million tokens.
+
+    A float counts as the shortest decimal that names it.
+
+    Raises:
+        InvalidInput: a price is no number from 0 to a million.
+    """
+
+    input_usd: Decimal
+    output_usd: Decimal
+
+    def __post_init__(self) -> None:
+        for side in ("input_usd", "output_usd"):
+            object.__setattr__(self, side, _usd_per_million(side, getattr(self, side)))
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model, as a deployment describes it. Only the name has to be given.
+
+    Raises:
+        InvalidInput: a field has a value that cannot be used.
+    """
+
+    name: str
+    """What its server calls it: `gpt-5`, or `openai:gpt-5` with the vendor before it."""
+    base_url: str = ""
+    """The server's address up to and with `/v1`. When empty, that of the settings."""
+    key_variable: str = ""
+    """The variable of the environment that holds the key. When empty, the key of the settings
+    where the address is theirs, and none at an address of its own."""
+    price: TokenPrice | None = None
+    """What it costs. Without one, the settings' price of that name, or else the public list's."""
+    effort: Effort = "auto"
+    """How hard it thinks. `auto` is low for models that reason, and nothing for others."""
+    reasoning_factor: float | None = None
+    """How many tokens it writes for each token of its answer, with its reasoning. From 1; by
+    default, as its effort suggests."""
+    api: Api | None = None
+    """Which of the two OpenAI protocols its server speaks: by default `responses` at OpenAI's,
+    and `chat` elsewhere."""
+    cap_field: CapField | None = None
+    """What Chat Completions calls the output cap: by default, `max_completion_tokens`. A server
+    ignores a name that it does not know."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", _name_without_vendor(self.name))
+        for field in ("base_url", "key_variable"):
+            validate.any_string(field, getattr(self, field))
+        check_address("base_url", self.base_url)
+        if self.key_variable and not re.fullmatch(VARIABLE_PATTERN, self.key_variable):
+            # Somebody may have written the key itself here: no message repeats it.
+            raise InvalidInput("key_variable", "a name that no variable has", "name the variable")
+        if self.price is not None:
+            validate.instance("price", self.price, TokenPrice, PRICE_EXAMPLE)
+        validate.choice("effort", self.effort, get_args(Effort))
+        if (factor := self.reasoning_factor) is not None:
+            validate.number("reasoning_factor", factor, minimum=1, maximum=REASONING_FACTOR_MAX)
+        check_protocol(self.api, self.cap_field)
+
+    @classmethod
+    def read(cls, field: str, given: object) -> "Model":
+        """Reads a model from a name, or from a mapping with the fields of this class.
+
+        Args:
+            field: what an error calls it.
+            given: the name or the mapping. A price is a mapping with `input` and `output`.
+
+        Raises:
+            InvalidInput: it is neither, or a field has a value that cannot be used.
+        """
+        described = {"name": given} if isinstance(given, str) else given
+        kept = dict(validate.complete_record(field, described, ["name"], _FIELDS))
+        if kept.get("price") is not None:
+            kept["price"] = read_price(f"{field}.price", kept["price"])
+        try:
+            return cls(**kept)
+        except InvalidInput as error:
+            raise InvalidInput(f"{field}.{error.field}", error.value, error.remedy) from None
+
+    def to_state(self) -> dict[str, Any]:
+        """What `read` reads: the fields that are set, as plain data."""
+        set_fields = {name: value for name in _FIELDS if (value := getattr(self, name))}
+        if self.price is not None:
+            sides = self.price.input_usd, self.price.output_usd
+            set_fields["price"] = dict(zip(PRICE_SIDES, map(str, sides), strict=True))
+        return set_fields
+
+
+_FIELDS = tuple(field.name for field in fields(Model))
+PRICE_SIDES = ("input", "output")
+"""The sides of a price as a file or a variable names them, in the order of a `TokenPrice`."""
+
+
+def read_price(field: str, given: object) -> TokenPrice:
+    """Reads a price from a mapping with `input` and `output`.
+
+    Raises:
+        InvalidInput: it is no such mapping, or a side is no number from 0 to a million.
+    """
+    sides = validate.record(field, given, PRICE_SIDES)
+
+    def read_side(side: str) -> Decimal:
+        price = sides.get(side)
+        if isinstance(price, str) and re.fullmatch(r"\d{1,9}(\.\d{1,30})?", price):
+            price = Decimal(price)  # exact, which a number of JSON may not be
+        return _usd_per_million(f"{field}.{side}", price)
+
+    return TokenPrice(*map(read_side, PRICE_SIDES))
+
+
+def check_prices(prices: object) -> None:
+    """Checks prices by model name.
+
+    Raises:
+        InvalidInput: they are no mapping, or a price is no `TokenPrice`.
+    """
+    example = f'{{"llama3": {PRICE_EXAMPLE}}}'
+    for model, price in validate.instance("prices", prices, Mapping, example).items():
+        validate.instance(f"prices.{model}", price, TokenPrice, PRICE_EXAMPLE)
+
+
+def check_address(field: str, address: str) -> None:
+    """Refuses an address that is none; an empty one stands for another place's.
+
+    Raises:
+        InvalidInput: it begins with neither http:// nor https://.
+    """
+    if address and not address.startswith(("http://", "https://")):
+        raise InvalidInput(field, address, "start it with http:// or https://")
+
+
+def check_protocol(api: object, cap_field: object) -> None:
+    """Checks which protocol a server speaks, and what it calls the output cap.
+
+    Raises:
+        InvalidInput: either is unknown, or they do not go together.
+    """
+    if api is not None:
+        validate.choice("api", api, get_args(Api))
+    if cap_field is not None:
+        validate.choice("cap_field", cap_field, get_args(CapField))
+    if api == "responses" and cap_field == "max_tokens":
+        raise InvalidInput("cap_field", cap_field, "use it with api chat only")
+
+
+def _name_without_vendor(given: object) -> str:
+    name = validate.text("name", given, maximum=MODEL_NAME_MAX).strip()
+    vendor, colon, bare = name.partition(":")
+    if colon and vendor in OTHER_VENDORS:
+        remedy = "use a model that speaks OpenAI's protocol, as in openai:gpt-5, or name its server"
+        raise InvalidInput("name", name, f"{remedy} with base_url")
+    return validate.text("name", bare).strip() if colon and vendor == VENDOR else name
+
+
+def _usd_per_million(field: str, price: object) -> Decimal:
+    remedy = f"use dollars per million tokens, 0 to {PRICE_MAX:,}"
+    return exact_usd(field, price, PRICE_MAX, remedy)
