@@ -24,7 +24,7 @@ The public names of `thrifty`, from their docstrings (`Ledger` is in \
 GROUPS = {
     "Agents": (
         *("create_budget_agent", "as_node", "authenticated_user"),
-        *("Context", "Settings", "TokenPrice"),
+        *("Context", "Settings", "Model", "TokenPrice"),
     ),
     "Budgets and what was spent": ("Budget", "Spend", "Receipt", "Outcome"),
     "Catalogs and executors": (

@@ -17,23 +17,20 @@ from thrifty import Context
 
 URL = os.environ.get("LANGGRAPH_URL", "http://127.0.0.1:2024")
 TASK = "Draft a proposal for a logistics dashboard, including scope, timeline, and risks."
-SMALL = "gpt-5-mini"
 
 ASSISTANTS: dict[str, dict[str, Any]] = {
     "frugal": {
         "max_tokens": 2_200,
         "max_cost_usd": 0.005,
         "max_tool_calls": 2,
-        "model": SMALL,
-        "effort": "minimal",
+        "model": "cheap",
         "propose_options": False,
         "risk": 0.1,
     },
-    "balanced": {"max_tokens": 8_000, "max_cost_usd": 0.05, "proposal_model": SMALL},
+    "balanced": {"max_tokens": 8_000, "max_cost_usd": 0.05},
     "thorough": {
         "max_tokens": 40_000,
         "max_cost_usd": 0.50,
-        "effort": "medium",
         "max_steps": 12,
         "max_concurrency": 4,
         "on_drift": "ask",

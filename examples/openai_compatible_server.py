@@ -7,7 +7,7 @@ import os
 import sys
 from decimal import Decimal
 
-from thrifty import Context, Receipt, Settings, TokenPrice, create_budget_agent
+from thrifty import Model, Receipt, TokenPrice, create_budget_agent
 
 MODEL = os.environ.get("MODEL", "qwen3")
 
@@ -17,19 +17,18 @@ def main() -> None:
     if not base_url:
         sys.exit("Set OPENAI_BASE_URL to your server's address, such as http://127.0.0.1:8000/v1")
 
-    settings = Settings(
-        base_url=base_url,
-        api="chat",  # what almost every such server speaks
+    own = Model(
+        MODEL,
+        base_url=base_url,  # where Chat Completions is spoken, unless you name another api
         # Dollars per million tokens. Without a price, a limit in dollars admits no call.
-        prices={MODEL: TokenPrice(input_usd=Decimal("0.20"), output_usd=Decimal("0.80"))},
+        price=TokenPrice(input_usd=Decimal("0.20"), output_usd=Decimal("0.80")),
     )
-    agent = create_budget_agent(settings=settings)
+    agent = create_budget_agent(models={"strong": own})
     result = agent.invoke(
         {
             "task": "Draft a proposal for a logistics dashboard",
             "budget": {"max_tokens": 4000, "max_cost_usd": 0.005, "max_tool_calls": 3},
-        },
-        context=Context(model=MODEL, proposal_model=MODEL),
+        }
     )
 
     receipt = Receipt.from_state(result["receipt"])

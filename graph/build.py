@@ -1,6 +1,7 @@
 """The agent: its nodes and edges, in the order of a run."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -32,7 +33,7 @@ from thrifty.nodes.state import Input, Output, State
 from thrifty.options.catalog import Catalog, CatalogSource
 from thrifty.planning import engines
 from thrifty.run.services import Services
-from thrifty.settings import Settings
+from thrifty.settings import ModelSource, Settings
 
 
 def build(services: Services) -> StateGraph[State, Context, Input, Output]:
@@ -60,6 +61,7 @@ def create_budget_agent(
     budget: Budget = BUDGET_DEFAULT,
     catalog: CatalogSource = None,
     executors: Mapping[str, object] | None = None,
+    models: Mapping[str, ModelSource] | None = None,
     settings: Settings | None = None,
     ledger: Ledger | None = None,
     account: str | Callable[[RunnableConfig], str] | None = None,
@@ -74,8 +76,9 @@ def create_budget_agent(
             The built-in nine options by default.
         executors: your own, by the name that options call them: functions, LangChain tools,
             or any Runnable.
-        settings: the models by role, with keys, servers and prices. From the environment by
-            default.
+        models: the models by role, such as `{"strong": "gpt-5", "cheap": "gpt-5-mini"}`, in
+            place of those in the settings: names, `Model`, or chat models of langchain-openai.
+        settings: models, keys, servers and prices. From the environment by default.
         ledger: where money is reserved and settled, in memory by default.
         account: one that is open in the ledger and that pays for all runs, such as a user's: its
             limits are a ceiling for all of them together, and each run's account stands below
@@ -97,6 +100,9 @@ def create_budget_agent(
     validate.instance("budget", budget, Budget, "Budget(max_tokens=2_200)")
     if settings is not None:
         validate.instance("settings", settings, Settings, 'Settings(api_key="…")')
+    settings = settings or Settings.from_environment()
+    if models is not None:
+        settings = replace(settings, models=models)
     # Anybody's ledger will do, so no class is asked for.
     if ledger is not None and not callable(getattr(ledger, "reserve", None)):
         raise InvalidInput("ledger", ledger, 'use a ledger, as in SqliteLedger("runs.sqlite")')
@@ -104,16 +110,16 @@ def create_budget_agent(
         validate.text("account", account)
     steps, registered = Catalog.of(catalog).steps, registry.ExecutorRegistry.of(executors)
     check_steps(steps, registered.names)
-    models = Models(settings or Settings.from_environment())
-    check_roles((option for step in steps for option in step.options), models.roles)
+    asked = Models(settings)
+    check_roles((option for step in steps for option in step.options), asked.roles)
     # Loaded now, so that it does not count as the first run's latency.
-    for part in (models, registry, engines):
+    for part in (asked, registry, engines):
         part.warm_up()
     ledger = ledger or MemoryLedger()
     services = Services(
         steps=steps,
         executors=registered,
-        models=models,
+        models=asked,
         ledger=ledger,
         runs=ActiveRuns(ledger),
         budget=budget,

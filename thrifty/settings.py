@@ -22,7 +22,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, Union, cast
 
 from thrifty.budget import InvalidInput, validate
 from thrifty.models.model import (
@@ -46,6 +46,8 @@ CHEAP = "cheap"
 """The role that is asked for proposals, where a deployment has it."""
 STRONG_DEFAULT = Model("gpt-5")
 CHEAP_DEFAULT = Model("gpt-5-mini")
+ModelSource: TypeAlias = Union[str, Model, "BaseChatOpenAI"]
+"""What a model may be given as: its name, its description, or LangChain's own."""
 ROLE_PATTERN = r"[a-z][a-z0-9_-]{0,39}"
 ROLE_REMEDY = "use up to 40 lower-case letters, digits, - and _, a letter first"
 
@@ -70,7 +72,7 @@ class Settings:
     prices: Mapping[str, TokenPrice] = field(default_factory=dict, hash=False)
     """Prices by model name: of models that have none of their own here, and of those that your
     executors ask. They win over the public price list."""
-    models: Mapping[str, str | Model | BaseChatOpenAI] = field(default_factory=dict, hash=False)
+    models: Mapping[str, ModelSource] = field(default_factory=dict, hash=False)
     """Models by role, such as `strong`, `cheap` and `local`: a name, a `Model`, or a chat model of
     langchain-openai. By default `gpt-5` and `gpt-5-mini`, at a server of one's own `gpt-5` alone.
     """
@@ -111,6 +113,11 @@ class Settings:
 def key_in_environment(variable: str) -> str:
     """The key that a variable of the environment holds; empty without it."""
     return os.environ.get(variable, "").strip()
+
+
+def base_url_in_environment() -> str:
+    """The address that OpenAI's own library takes where a client names none."""
+    return os.environ.get("OPENAI_BASE_URL", "").strip()
 
 
 def home_folder() -> Path:

@@ -160,10 +160,11 @@ def test_each_budget_buys_its_own_mix_of_models(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     rich, middle, poor = re.split(r"(?m)^(?=\$)", done.stdout)[1:]
     did = [re.findall(r"done .+ \((.+)\)", part) for part in (rich, middle, poor)]
-    assert asked == [model for part in did for model in part if model != "local"]
-    assert set(did[0]) == {"gpt-5"}
-    assert "gpt-5-mini" in did[1]
-    assert {"gpt-5-nano", "local"} == set(did[2])
+    models = {"strong": "gpt-5", "middle": "gpt-5-mini", "cheap": "gpt-5-nano"}
+    assert asked == [models[role] for part in did for role in part if role != "local"]
+    assert set(did[0]) == {"strong"}
+    assert "middle" in did[1]
+    assert {"cheap", "local"} == set(did[2])
     for part in (rich, middle, poor):
         limit, spent = re.findall(r"\$([\d.]+)", part)
         assert 0 < float(spent) <= float(limit)

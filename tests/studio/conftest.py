@@ -28,7 +28,12 @@ def _models() -> Iterator[LLMServer]:
 
 @pytest.fixture(scope="session")
 def dev_server(_models: LLMServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
-    environment = {"OPENAI_BASE_URL": _models.base_url, "OPENAI_API_KEY": "sk-of-the-deployment"}
+    environment = {
+        "OPENAI_BASE_URL": _models.base_url,
+        "OPENAI_API_KEY": "sk-of-the-deployment",
+        "THRIFTY_MODELS__STRONG": "gpt-5",
+        "THRIFTY_MODELS__CHEAP": "gpt-5-mini",
+    }
     with DevServer(tmp_path_factory.mktemp("dev"), environment) as running:
         _servers.append(running)
         yield running

@@ -13,12 +13,12 @@ DEPLOYMENTS_KEY = "Bearer sk-of-the-deployment"
 
 def test_steps_model_and_prompt_do_what_they_say(run, models):
     prompt = Context().outline_prompt + "\nEnd with the word FINIS."
-    context = {"max_steps": 2, "model": "gpt-4.1-mini", "outline_prompt": prompt}
+    context = {"max_steps": 2, "model": "cheap", "outline_prompt": prompt}
     receipt = Receipt.from_state(
         run(input={"task": TASK, "budget": BUDGET}, context=context)["receipt"]
     )
     assert sum(line.status == "done" for line in receipt.lines) == 2
-    assert {request.model for request in models.requests} == {"gpt-4.1-mini"}
+    assert {request.model for request in models.requests} == {"gpt-5-mini"}
     outlines = [request for request in models.requests if "its outline" in request.prompt]
     assert outlines
     assert all("End with the word FINIS." in request.prompt for request in outlines)

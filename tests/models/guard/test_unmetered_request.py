@@ -11,7 +11,9 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.outputs import Generation, LLMResult
 from langchain_core.tools import tool
 
+from tests.conftest import REAL_HOSTS
 from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepEnded, TokenPrice
+from thrifty.models import input_bound
 from thrifty.models.allowance import OUTPUT_CAP_MIN
 from thrifty.models.guard.callback_guard import CallbackGuard, guard_calls
 from thrifty.models.guard.step_account import StepAccount, use_account
@@ -428,3 +430,33 @@ def test_a_guard_is_shut_when_its_context_is_left():
     assert [entry.status for entry in step.ledger.entries(step.account)] == ["in_doubt"]
     with pytest.raises(StepEnded):
         guard.on_tool_start(None, "", run_id=uuid4())
+
+
+@pytest.mark.parametrize(
+    ("given", "is_counted"),
+    [
+        ({"id": ["langchain", "chat_models", "openai", "ChatOpenAI"], "kwargs": {}}, True),
+        ({"kwargs": {"openai_api_base": "https://eu.api.openai.com/v1"}}, True),
+        ({"kwargs": {"azure_endpoint": "https://fleet.openai.azure.com"}}, True),
+        ({"kwargs": {"openai_api_base": "http://127.0.0.1:11434/v1"}}, False),
+        ({"id": ["somebody", "ChatGateway"], "kwargs": {}}, False),
+        (None, False),
+    ],
+)
+def test_a_name_proves_nothing_at_an_address_that_is_not_openais_or_azures(
+    monkeypatch, given, is_counted
+):
+    monkeypatch.setattr(input_bound, "KNOWN_HOSTS", REAL_HOSTS)
+    guarded = Guarded(max_tokens=10_000)
+    guarded.ask("tea " * 100, serialized=given, model="gpt-4o", max_tokens=50)
+    (entry,) = guarded.entries
+    assert (entry.reserved.tokens < 400) == is_counted
+
+
+def test_a_client_without_an_address_asks_where_the_environment_says(monkeypatch):
+    monkeypatch.setattr(input_bound, "KNOWN_HOSTS", REAL_HOSTS)
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://gateway.example/v1")
+    guarded = Guarded(max_tokens=10_000)
+    given = {"id": ["langchain", "chat_models", "openai", "ChatOpenAI"], "kwargs": {}}
+    guarded.ask("tea " * 100, serialized=given, model="gpt-4o", max_tokens=50)
+    assert guarded.entries[0].reserved.tokens > 400

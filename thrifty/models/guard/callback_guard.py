@@ -29,6 +29,7 @@ from thrifty.models.guard.unmetered_request import UnmeteredRequest
 from thrifty.models.input_bound import recalled_tokens
 from thrifty.models.metered_model import METERED
 from thrifty.models.prices import PriceList
+from thrifty.models.providers.openai import serialized_address
 from thrifty.models.usage import Usage, read_token_usage, read_usage
 
 _guard: ContextVar["CallbackGuard | None"] = ContextVar("thrifty_guard", default=None)
@@ -154,7 +155,8 @@ class CallbackGuard(BaseCallbackHandler):
         if not self._is_responsible() or params.get("_type") == METERED:
             return  # a metered model books on the account itself
         self._account.note_metered()
-        request = UnmeteredRequest.read(body, params, recalled)
+        address = serialized_address(serialized or {})
+        request = UnmeteredRequest.read(body, params, recalled, address)
         try:
             worst_case = request.worst_case(self._account.left, self._prices)
         except ThriftyError as error:

@@ -6,7 +6,13 @@ from typing import Any
 
 from thrifty.budget import Budget, PriceUnknown, Spend
 from thrifty.models.allowance import OUTPUT_CAP_MIN
-from thrifty.models.input_bound import attachments, input_tokens, is_exact, why_unbounded
+from thrifty.models.input_bound import (
+    attachments,
+    encoding_model,
+    input_tokens,
+    is_exact,
+    why_unbounded,
+)
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.openai import CAP_FIELDS
 
@@ -33,7 +39,11 @@ class UnmeteredRequest:
 
     @classmethod
     def read(
-        cls, messages: Mapping[str, Any], params: Mapping[str, Any], recalled: int | None = 0
+        cls,
+        messages: Mapping[str, Any],
+        params: Mapping[str, Any],
+        recalled: int | None = 0,
+        address: str | None = "",
     ) -> "UnmeteredRequest":
         """Reads a request.
 
@@ -41,6 +51,7 @@ class UnmeteredRequest:
             messages: its messages, as a body in OpenAI's form.
             params: what the client is invoked with.
             recalled: how much reasoning the provider adds; None where nobody knows.
+            address: where it is sent, empty for OpenAI's own address; None where nobody knows.
         """
         sent = {**params, **(params.get("extra_body") or {})}
         body = {
@@ -48,12 +59,13 @@ class UnmeteredRequest:
             **messages,
         }
         model = str(sent.get("model") or sent.get("model_name") or "")
+        encoding = "" if address is None else encoding_model(model, address)
         has_tools = bool(body["tools"] or body["functions"])
-        added = TOOLS_TOKENS if has_tools and not is_exact(model) else 0
+        added = TOOLS_TOKENS if has_tools and not is_exact(encoding) else 0
         return cls(
             model,
             str(sent.get("service_tier") or ""),
-            input_tokens(body, model) + added + (recalled or 0),
+            input_tokens(body, encoding) + added + (recalled or 0),
             _output_tokens(sent),
             recalled is not None and not (attachments(body) or why_unbounded({**sent, **body})),
         )

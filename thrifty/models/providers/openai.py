@@ -20,6 +20,7 @@ from thrifty.models.input_bound import (
     why_unbounded,
 )
 from thrifty.models.providers.protocol import CallBounds
+from thrifty.settings import base_url_in_environment
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -32,6 +33,8 @@ RESPONSES_CAP_MIN = 16
 """The Responses API refuses lower caps."""
 CAP_FIELDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 """What OpenAI and those who speak like it call an output cap."""
+SERIALIZED_KINDS = ("ChatOpenAI", "OpenAI")
+"""How LangChain's callbacks call a client that speaks to OpenAI unless it is told otherwise."""
 ENDS = ("finish_reason", "status")
 """Where the last piece of a stream says that it is the last, in either protocol."""
 DELIVERY_FIELDS = (
@@ -46,6 +49,20 @@ def is_openai_model(model: Any) -> TypeGuard["BaseChatOpenAI"]:
     from langchain_openai.chat_models.base import BaseChatOpenAI
 
     return isinstance(model, BaseChatOpenAI)
+
+
+def serialized_address(serialized: Mapping[str, Any]) -> str | None:
+    """Where a client sends its requests, by what LangChain tells callbacks of it.
+
+    Returns:
+        The address, empty for OpenAI's own. None for a client of another kind.
+    """
+    given = serialized.get("kwargs") or {}
+    if address := given.get("openai_api_base") or given.get("azure_endpoint"):
+        return str(address)
+    # OpenAI's own library reads the variable where LangChain names no address.
+    kind = ["", *(serialized.get("id") or ())][-1]
+    return base_url_in_environment() if kind in SERIALIZED_KINDS else None
 
 
 class OpenAIModel:
