@@ -111,10 +111,10 @@ def _proposals(
     """The extra steps that a model proposes, where one is at hand and the budget can bear it."""
     roles = services.models.roles
     role = roles[context.model or roles.cheap]
-    if role.is_offline or not context.propose_options:
+    if roles.is_offline or not context.propose_options:
         return Proposals((), ())
-    limits = services.limits(run_id)
-    if reason := FREE_PLAN if context.approve_plan else skip_reason(limits):
+    reason = FREE_PLAN if context.approve_plan else skip_reason(services.limits(run_id))
+    if reason := role.offline_reason or reason:
         return Proposals((), (f"{NOT_ASKED}: {reason}",))
     left = services.remaining_budget(run_id, 0)
     account = services.account(run_id)

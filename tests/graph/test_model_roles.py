@@ -1,6 +1,7 @@
 """Options and proposals ask models by role, each at its own address and price."""
 
 import pytest
+from langchain_openai import ChatOpenAI
 
 from tests.graph.conftest import TASK, decisions_of, receipt_of
 from tests.harness.llm_server import Answer, LLMServer, ServerError, Unauthorized
@@ -31,6 +32,14 @@ def asked(server: LLMServer) -> list[str]:
 def test_proposals_ask_the_cheap_model_and_steps_the_strong_one(online, server):
     online(models=ROLES, catalog=[option("Aims")]).invoke({"task": TASK, "budget": ROOMY})
     assert asked(server)[:2] == ["gpt-5-mini", "gpt-5"]
+
+
+def test_it_is_said_when_the_cheap_model_cannot_be_asked(online, server):
+    models = {"strong": "gpt-5", "cheap": Model("gpt-5-mini", key_variable="NO_SUCH_KEY")}
+    result = online(models=models, catalog=[option("Aims")]).invoke({"task": TASK, "budget": ROOMY})
+    assert asked(server) == ["gpt-5"]
+    told = "extra steps were not asked for: offline: NO_SUCH_KEY holds no key"
+    assert told in decisions_of(result, "options")
 
 
 def test_one_model_alone_does_both(online, server):
@@ -133,6 +142,19 @@ def test_a_model_out_of_order_leaves_the_others_at_work(server, other, monkeypat
     done = [line.label for line in receipt_of(result).lines if line.status == "done"]
     assert done == ["Aims (local)", "Costs (local)"]
     assert result["status"] == "done"
+
+
+def test_a_chat_model_of_ones_own_is_asked_as_it_was_made(server, ledger):
+    own = ChatOpenAI(
+        model="gpt-5", base_url=server.base_url, api_key="sk-own", reasoning_effort="high"
+    )
+    agent = create_budget_agent(catalog=[option("Aims")], models={"strong": own}, ledger=ledger)
+    context = {"propose_options": False}
+    result = agent.invoke({"task": TASK, "budget": ROOMY}, context=context)
+    (request,) = server.requests
+    assert request.headers["authorization"] == "Bearer sk-own"
+    assert request.body["reasoning_effort"] == "high"
+    assert receipt_of(result).spent.tokens == server.bill.total_tokens
 
 
 def test_a_transient_failure_of_the_only_model_is_tried_again(online, server):

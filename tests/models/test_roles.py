@@ -104,6 +104,8 @@ def test_one_name_at_two_addresses_has_two_prices():
     }
     prices = {"house": TokenPrice(1, 4)}
     strong, local, other = roles_of(api_key="sk-1", models=models, prices=prices)
+    labels = [role.label for role in (strong, local, other)]
+    assert labels == ["gpt-5 (strong)", "gpt-5 (local)", "house"]
     assert strong.prices.quote("gpt-5", 1_000_000, 0) == 1_250_000_000
     assert local.prices.quote("gpt-5", 1_000_000, 0) == 0
     assert other.prices.quote("house", 1_000_000, 0) == 1_000_000_000

@@ -36,9 +36,9 @@ class ModelAccess:
 
     def executor_label(self, option: StepOption) -> str:
         """Who would carry out an option, for a person."""
-        return (
-            "the local template" if option.executor == LOCAL else str(self.executor_model(option))
-        )
+        if option.executor == LOCAL:
+            return "the local template"
+        return self.role_of(option).label if option.executor == LLM else option.executor
 
     def worker(self, option: StepOption) -> str:
         """What can be out of order, so that no other option of it is tried: an executor, or the

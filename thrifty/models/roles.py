@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from thrifty.budget import InvalidInput
@@ -48,6 +48,8 @@ class ModelRole:
     """What it costs: ask for the price of `model`."""
     offline_reason: str = ""
     """Why it cannot be asked; empty where it can."""
+    label: str = ""
+    """What people read: the model, and its role where another has a model of the same name."""
     client: Any = None
     """The chat model of the deployment's own that is asked. None: one is made of the rest."""
 
@@ -71,7 +73,8 @@ class ModelRoles:
 
     def __init__(self, settings: Settings) -> None:
         models = settings.models_by_role
-        self._roles = {name: _resolve(name, model, settings) for name, model in models.items()}
+        roles = [_resolve(name, model, settings) for name, model in models.items()]
+        self._roles = {role.name: replace(role, label=_label(role, roles)) for role in roles}
         self.names = tuple(self._roles)
         """What an option may name as its model."""
         self.strong = STRONG if STRONG in self._roles else self.names[0]
@@ -117,6 +120,11 @@ def reasoning_effort(model: str, effort: str) -> str | None:
     if effort != "auto":
         return effort
     return EFFORT_DEFAULT if model.startswith(REASONING_MODELS) else None
+
+
+def _label(role: ModelRole, roles: Sequence[ModelRole]) -> str:
+    is_alone = sum(other.model == role.model for other in roles) == 1
+    return role.model if is_alone else f"{role.model} ({role.name})"
 
 
 def _resolve(name: str, model: Any, settings: Settings) -> ModelRole:
