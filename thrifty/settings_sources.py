@@ -15,7 +15,7 @@ from pydantic_settings import (
 )
 
 from thrifty.budget import InvalidInput
-from thrifty.models.model import read_price
+from thrifty.models.model import read_price, unknown_field
 from thrifty.settings import KEY_VARIABLE, settings_file
 
 PREFIX = "THRIFTY_"
@@ -26,6 +26,13 @@ JSON_EXAMPLES = {
 """What a variable may hold as JSON, by the field that it is for."""
 
 
+class ServerVariables(BaseSettings):
+    """What the environment alone may say: a key belongs in no file."""
+
+    api_key: SecretStr = Field(SecretStr(""), validation_alias=KEY_VARIABLE)
+    base_url: str = Field("", validation_alias="OPENAI_BASE_URL")
+
+
 class SettingsSources(BaseSettings):
     """What both sources may say. What it means is checked by `Settings` and `Model`."""
 
@@ -33,11 +40,9 @@ class SettingsSources(BaseSettings):
         env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, extra="forbid"
     )
 
-    api_key: SecretStr = Field(SecretStr(""), validation_alias=KEY_VARIABLE)
-    base_url: str = Field("", validation_alias="OPENAI_BASE_URL")
     api: str | None = None
     cap_field: str | None = None
-    models: dict[str, str | dict[str, Any]] = {}
+    models: dict[str, Any] = {}
     prices: dict[str, Any] = {}
 
     @classmethod
@@ -60,7 +65,8 @@ def read_sources() -> dict[str, Any]:
         InvalidInput: a value cannot be read, or the file has a field that nobody knows.
     """
     try:
-        sources = SettingsSources()  # type: ignore[call-arg]  # its sources fill it
+        server = ServerVariables()  # type: ignore[call-arg]  # the environment fills it
+        sources = SettingsSources()
     except ValidationError as error:
         raise _refusal(error) from None
     except (SettingsError, RecursionError):
@@ -68,21 +74,17 @@ def read_sources() -> dict[str, Any]:
     except (TOMLDecodeError, OSError, UnicodeDecodeError) as error:
         raise InvalidInput(str(settings_file()), "no TOML", f"correct it: {error}") from None
     given = sources.model_dump(exclude_unset=True)
-    if "api_key" in given:
-        given["api_key"] = sources.api_key.get_secret_value().strip()
-    if "base_url" in given:
-        given["base_url"] = sources.base_url.strip()
     for model, price in given.get("prices", {}).items():
         given["prices"][model] = read_price(f"prices.{model}", price)
-    return given
+    api_key = server.api_key.get_secret_value().strip()
+    return {"api_key": api_key, "base_url": server.base_url.strip(), **given}
 
 
 def _refusal(error: ValidationError) -> InvalidInput:
     first = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"][:2])
     if first["type"] == "extra_forbidden":
-        known = ", ".join(SettingsSources.model_fields)
-        return InvalidInput(field, first["input"], f"known fields: {known}")
+        return unknown_field(field, SettingsSources.model_fields)
     return InvalidInput(field, first["input"], first["msg"].replace("Input should", "it should", 1))
 
 

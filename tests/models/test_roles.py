@@ -2,7 +2,7 @@
 
 import pytest
 from langchain_core.language_models import FakeListChatModel
-from langchain_openai import ChatOpenAI
+from langchain_openai import AzureChatOpenAI, ChatOpenAI
 
 from tests.conftest import REAL_HOSTS
 from thrifty import InvalidInput, Model, Settings, TokenPrice
@@ -153,6 +153,19 @@ def test_a_chat_model_keeps_its_own_address_and_effort():
     assert role.reasoning_factor == REASONING_FACTORS["high"]
     assert role.client is made
     assert not role.is_offline
+
+
+def test_a_deployment_at_azure_has_a_name_and_an_encoding(monkeypatch):
+    monkeypatch.setattr(input_bound, "KNOWN_HOSTS", REAL_HOSTS)
+    made = AzureChatOpenAI(
+        azure_endpoint="https://fleet.openai.azure.com",
+        azure_deployment="gpt-4o-fleet",
+        api_version="2024-10-21",
+        api_key="sk-azure",
+    )
+    (role,) = roles_of(models={"strong": made})
+    assert role.model == "gpt-4o-fleet"
+    assert role.tokens_bound(TEXT) < len(TEXT)
 
 
 def test_a_chat_model_of_another_vendor_cannot_be_asked_yet():

@@ -128,13 +128,17 @@ def test_a_variable_that_cannot_be_used_is_refused(read, environ, field):
         ("model = 5", "model"),
         ("[models]\nstrong = 5", "models.strong"),
         ("[models.strong]\nname = 'm'\nprice = {input = 1, out = 2}", "models.strong.price.out"),
-        ("[models.strong]\nname = 'm'\nkey = 'sk-1'", "models.strong.key"),
+        ("[models.strong]\nname = 'm'\nkey = 'sk-secret'", "models.strong.key"),
+        ("key = 'sk-secret'", "key"),
+        ("OPENAI_API_KEY = 'sk-secret'", "OPENAI_API_KEY"),
     ],
 )
 def test_a_field_of_the_file_that_cannot_be_used_is_refused(read, toml, field):
+    """Nothing repeats what may be a key."""
     with pytest.raises(InvalidInput) as refused:
         read(toml=toml)
     assert refused.value.field == field
+    assert "sk-secret" not in str(refused.value)
 
 
 def test_a_file_that_is_no_toml_is_refused_by_its_path(read, tmp_path):

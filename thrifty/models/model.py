@@ -1,7 +1,7 @@
 """A model of a deployment: where it is asked, with which key, how, and at what price."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, Literal, get_args
@@ -102,6 +102,9 @@ class Model:
             InvalidInput: it is neither, or a field has a value that cannot be used.
         """
         described = {"name": given} if isinstance(given, str) else given
+        for name in described if isinstance(described, Mapping) else ():
+            if name not in _FIELDS:
+                raise unknown_field(f"{field}.{name}", _FIELDS)
         kept = dict(validate.complete_record(field, described, ["name"], _FIELDS))
         if kept.get("price") is not None:
             kept["price"] = read_price(f"{field}.price", kept["price"])
@@ -122,6 +125,11 @@ class Model:
 _FIELDS = tuple(field.name for field in fields(Model))
 PRICE_SIDES = ("input", "output")
 """The sides of a price as a file or a variable names them, in the order of a `TokenPrice`."""
+
+
+def unknown_field(field: str, known: Iterable[str]) -> InvalidInput:
+    """The refusal of a field that there is not. What it holds may be a key: nothing repeats it."""
+    return InvalidInput(field, "a field that nobody knows", f"known fields: {', '.join(known)}")
 
 
 def read_price(field: str, given: object) -> TokenPrice:

@@ -176,12 +176,13 @@ def _resolve_client(name: str, client: Any, settings: Settings) -> ModelRole:
         model = OpenAIModel(client)
     except InvalidInput as error:
         raise InvalidInput(f"models.{name}", error.value, error.remedy) from None
+    named = model.name or getattr(client, "deployment_name", None) or name  # Azure may name none
     effort = client.reasoning_effort or (client.reasoning or {}).get("effort")
-    if effort is None and model.name.startswith(REASONING_MODELS):
+    if effort is None and named.startswith(REASONING_MODELS):
         effort = EFFORT_OF_OPENAI
     return ModelRole(
         name=name,
-        model=model.name,
+        model=named,
         base_url=model.address,
         api_key="",
         key_variable="",
