@@ -77,6 +77,38 @@ def test_a_model_that_is_not_there_has_neither_price_nor_tokenizer(look, server)
     assert look(*at, OPENAI_API_KEY=KEY, THRIFTY_PRICES=priced)[1]["price"]["state"] == "ok"
 
 
+TWO_ROLES = """
+[models]
+strong = "gpt-5"
+
+[models.local]
+name = "llama3"
+base_url = "{address}"
+key_variable = "LOCAL_KEY"
+"""
+
+
+def test_each_role_is_looked_at(invoke, server, tmp_path):
+    (tmp_path / "thrifty.toml").write_text(TWO_ROLES.format(address=server.base_url))
+    env = {"THRIFTY_HOME": str(tmp_path), "LOCAL_KEY": KEY}
+
+    def found(**more):
+        shown = invoke("doctor", "--json", env={**env, **more}).stdout
+        findings = json.loads(shown)["findings"]
+        return {(f["role"], f["about"]): (f["state"], f["says"]) for f in findings if f["role"]}
+
+    with LLMServer() as other:
+        both = found(OPENAI_BASE_URL=other.base_url)
+    abouts = ("key", "server", "price", "tokenizer")
+    assert set(both) == {(role, about) for role in ("strong", "local") for about in abouts}
+    assert both["local", "key"] == ("ok", "LOCAL_KEY is set")
+    assert both["local", "server"][0] == "note"
+    assert "does not list llama3" in both["local", "server"][1]
+    # OpenAI's key is missing, and OpenAI is not asked.
+    assert found()["strong", "key"] == ("note", "offline: no key and no server")
+    assert ("strong", "server") not in found()
+
+
 def test_a_server_that_lists_no_models_is_a_server(look, server):
     address = server.base_url.replace("/v1", "/other/v1")
     code, found = look("--base-url", address, OPENAI_API_KEY=KEY)
