@@ -2,7 +2,8 @@
 
 import click
 
-from thrifty.budget.periods import format_limits, limits_by_period, time_zone
+from thrifty.budget.periods import time_zone
+from thrifty.cli.account_limits import describe_change, limits_argument, read_limits
 from thrifty.cli.kept_accounts import account_argument, open_kept_accounts, zone_option
 from thrifty.cli.shared_options import json_option
 from thrifty.cli.view.account_page import show_accounts
@@ -22,16 +23,15 @@ written.
 """
 )
 @account_argument
-@click.argument("limits", metavar="LIMITS")
+@limits_argument
 @zone_option
 @json_option
-def limit(name: str, limits: str, zone: str | None, as_json: bool) -> None:
+def limit(name: str, limits: tuple[str, ...], zone: str | None, as_json: bool) -> None:
     """Give an account other limits."""
-    by_period = limits_by_period(limits, "LIMITS")
+    by_period = read_limits(limits)
     if zone is not None:
         time_zone(zone, "--zone")
     with open_kept_accounts(FIELDS) as accounts:
         before = accounts.require_account("NAME", name)
         accounts.ledger.set_limits(name, by_period, zone=zone)
-        note = f"{name} had {format_limits(before.limits)}."
-        show_accounts(accounts, name, as_json=as_json, note=note)
+        show_accounts(accounts, name, as_json=as_json, note=describe_change(before))

@@ -33,4 +33,4 @@ def move(name: str, parent: str | None, to_top: bool, as_json: bool) -> None:
             accounts.require_account("PARENT", parent)
         accounts.ledger.move(name, parent)
         where = f"under {before}" if before else "under no other account"
-        show_accounts(accounts, name, as_json=as_json, note=f"{name} was {where}.")
+        show_accounts(accounts, name, as_json=as_json, note=f"Moved {name}, which was {where}.")

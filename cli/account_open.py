@@ -3,7 +3,8 @@
 import click
 
 from thrifty.budget import InvalidInput
-from thrifty.budget.periods import LIMITS_EXAMPLE, format_limits, limits_by_period, time_zone
+from thrifty.budget.periods import LIMITS_EXAMPLE, time_zone
+from thrifty.cli.account_limits import describe_change, limits_argument, read_limits
 from thrifty.cli.kept_accounts import (
     complete_account_name,
     is_run,
@@ -31,14 +32,14 @@ Examples:
 LIMITS are a number, a unit and a period each, with a comma between them:
   units    tokens, $, calls; k and m for thousands and millions
   periods  a minute, an hour, a day, a month; without any, it is in all
-Put them in single quotes, else the shell takes $5 for a variable of its own.
+Put them in single quotes, else your shell takes $5 for a variable of its own.
 
 Days and months begin at midnight in the account's time zone, which is that of the account
 above it, or UTC. Hours are those of UTC, and a minute is any sixty seconds.
 """,
 )
 @click.argument("name", metavar="NAME")
-@click.argument("limits", metavar="LIMITS")
+@limits_argument
 @click.option(
     "--parent",
     metavar="NAME",
@@ -47,26 +48,22 @@ above it, or UTC. Hours are those of UTC, and a minute is any sixty seconds.
 )
 @zone_option
 @json_option
-def open_(name: str, limits: str, parent: str | None, zone: str | None, as_json: bool) -> None:
+def open_(
+    name: str, limits: tuple[str, ...], parent: str | None, zone: str | None, as_json: bool
+) -> None:
     """Open an account.
 
     An account that is open already gets these limits in place of its own.
     """
     if is_run(name):
         raise InvalidInput("NAME", name, f"begin it otherwise: {RUN_KIND} is for runs")
-    by_period = limits_by_period(limits, "LIMITS")
+    by_period = read_limits(limits)
     if zone is not None:
         time_zone(zone, "--zone")
     with open_kept_accounts(FIELDS) as accounts:
-        above = None if parent is None else accounts.require_account("--parent", parent)
-        if above is not None:
-            accounts.require_open_path(above.name)
-        before, note = accounts.infos.get(name), f"Opened {name}."
-        if before is not None:
-            if before.is_closed:
-                raise InvalidInput("NAME", name, "choose another: it was closed for good")
-            note = f"{name} was open, with {format_limits(before.limits)}."
-        elif above is not None:
-            zone = zone or above.zone
+        if parent is not None:
+            accounts.require_account("--parent", parent)
+        before = accounts.infos.get(name)
+        note = describe_change(before) if before else f"Opened {name}."
         accounts.ledger.open(name, by_period, parent=parent, zone=zone)
         show_accounts(accounts, name, as_json=as_json, note=note)

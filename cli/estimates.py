@@ -45,7 +45,7 @@ neither reads nor adds any. Estimates steer a run; what it may spend does not re
 @click.option("--catalog", metavar="FILE", help="A catalog of your own.")
 @json_option
 def estimates(catalog: str | None, as_json: bool) -> None:
-    """Show what is expected of options after what earlier runs have paid."""
+    """Show what is expected of options after what runs have paid."""
     history = read_bills()
     if history.remark:
         file = str(home_folder() / BILLS_FILE)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from thrifty.budget import Budget, InvalidInput, Step, check_steps, validate
 from thrifty.budget.budget_phrase import parse_budget
 from thrifty.budget.limits import BUDGET_DEFAULT, BUDGET_FIELDS
+from thrifty.cli.eaten_dollars import read_typed_limits
 from thrifty.cli.models_argument import models_to_state, read_models
 from thrifty.cli.task_argument import read_task
 from thrifty.executors.model_access import check_roles
@@ -138,7 +139,11 @@ def name_fields_as_typed(given: Mapping[str, Any]) -> Iterator[None]:
 
 def _read_budget(given: Mapping[str, Any]) -> Budget | None:
     """The limits of the phrase and of the options; None without any."""
-    phrase = Budget() if given["budget"] is None else parse_budget(given["budget"])
+    phrase = (
+        Budget()
+        if given["budget"] is None
+        else read_typed_limits(given["budget"], "budget", parse_budget)
+    )
     limits = {name: given[name] for name in BUDGET_FIELDS if given[name] is not None}
     for name, limit in limits.items():
         if getattr(phrase, name) is not None:

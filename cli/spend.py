@@ -74,7 +74,8 @@ def spend(
         since_ms = read_since("--since", since, where, time.time_ns() // NANO_PER_MS)
         report = report_spend(accounts, grouping, account=account, since_ms=since_ms, zone=where)
     if as_json:
-        print_json({"account": account, "since_ms": since_ms, **report.to_data()})
+        start_ms = None if since is None else since_ms
+        print_json({"account": account, "since_ms": start_ms, **report.to_data()})
         return
     if as_csv:
         click.echo(spend_csv(report), nl=False)

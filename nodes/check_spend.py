@@ -1,17 +1,17 @@
 """Reads the bill after each step, or steps side by side: go on, plan anew, ask, or finish."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Budget, Plan, Spend
+from thrifty.budget import Plan
 from thrifty.budget.decision import Decision, DecisionKind
-from thrifty.budget.resources import format_amounts
+from thrifty.executors.overruns import Overrun
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Direction, additions
 from thrifty.planning.engines import make_plan
-from thrifty.planning.reasons import describe_excess
 from thrifty.run.can_interrupt import NOBODY, can_interrupt
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
@@ -47,15 +47,18 @@ def check_spend(
     context = Context.of(runtime.context)
     run = CurrentRun(state, context, services, run_id)
     spent = run.spent()
+    overruns = _new_overruns(run, state["seen"])
     decided = decide(
-        _drift_facts(state, run, spent, context),
+        _drift_facts(state, run, context, overruns),
         context.on_drift,
         lambda: describe_drift(bills_of(run.cache.outcomes, run.model_access)),
     )
     if decided.action == "ask" and not can_interrupt(config):
         decided = DriftDecision("end", f"{decided.reason}, {NOBODY}", is_halt=True)
     direction, kind = NEXT[decided.action]
-    decisions = [Decision(kind, decided.reason, spent.latency_ms)] if decided.reason else []
+    decisions = [Decision("overrun", each.reason, spent.latency_ms) for each in overruns]
+    if decided.reason:
+        decisions.append(Decision(kind, decided.reason, spent.latency_ms))
     return {
         "direction": direction,
         "halt_reason": decided.reason if decided.is_halt else "",
@@ -65,9 +68,12 @@ def check_spend(
     }
 
 
-def _drift_facts(state: CheckInput, run: CurrentRun, spent: Spend, context: Context) -> DriftFacts:
+def _drift_facts(
+    state: CheckInput, run: CurrentRun, context: Context, overruns: Sequence[Overrun]
+) -> DriftFacts:
+    plan = run.cache.read(Plan, state["plan"])
     return DriftFacts(
-        plan=run.cache.read(Plan, state["plan"]),
+        plan=plan,
         # What an earlier check has decided on is no reason for a new plan.
         new_outcomes=tuple(run.cache.outcomes[state["seen"] :]),
         remaining=run.remaining().totals(),
@@ -75,24 +81,22 @@ def _drift_facts(state: CheckInput, run: CurrentRun, spent: Spend, context: Cont
         make_new_plan=lambda: make_plan(run.problem()[0], context.engine),
         # The first plan is none of the new ones.
         replans_left=context.max_replans - (state["revision"] - 1),
-        overrun_reason=_overrun(run, spent),
+        passed_limit=run.passed_limit(),
+        overrun_reason="; ".join(_lost_to_overruns(run, plan, overruns)),
         no_plan_reason=run.no_plan_reason(),
     )
 
 
-def _overrun(run: CurrentRun, spent: Spend) -> str:
-    """What went over: a limit of the run, or a call over what it had reserved of one.
+def _new_overruns(run: CurrentRun, seen: int) -> list[Overrun]:
+    """The overruns of what has ended since the last check."""
+    new = {outcome.option.name for outcome in run.cache.outcomes[seen:]}
+    # The first check tells of what was paid beside the steps, too: that was before them.
+    if not seen:
+        new |= {each.label for each in run.overruns()} - run.declared_options().keys()
+    return [overrun for overrun in run.overruns() if overrun.label in new]
 
-    Time that has run out is no overrun: what is left of it holds no further step.
-    """
-    if excess := run.limits.without_latency().exceeded_by(spent):
-        return describe_excess(excess)
-    # A limit of an account above it counts as well.
-    in_force = run.services.limits_in_force(run.id).without_latency()
-    limited = {resource.name for resource, _ in in_force.limited_resources()}
-    for entry in run.services.ledger.overruns(run.id):
-        allowed = Budget.of_limits(entry.reserved.amounts).without_latency()
-        excess = allowed.exceeded_by(entry.charged)
-        if limited & excess.keys():
-            return f"{entry.label!r} used more than it was allowed, by {format_amounts(excess)}"
-    return ""
+
+def _lost_to_overruns(run: CurrentRun, plan: Plan, new: Sequence[Overrun]) -> list[str]:
+    """What of the plan nobody will do any more, as who was to do it took too much."""
+    planned = set(map(run.model_access.executor_model, run.undone(plan)))
+    return [overrun.reason for overrun in new if overrun.executor_model in planned]

@@ -1,12 +1,12 @@
 """Ends every run: the draft as far as it got, a status, and the receipt."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Plan, Spend, StepOption
+from thrifty.budget import Outcome, Plan, Spend, StepOption
 from thrifty.budget.decision import Decision
 from thrifty.budget.states import PlanState
 from thrifty.ledger.idempotent_calls import charge_open_calls
@@ -14,9 +14,11 @@ from thrifty.nodes.context import Context
 from thrifty.receipt.receipt_data import (
     Receipt,
     binding_accounts,
-    binding_resources,
+    binding_limits,
+    find_payer,
     make_receipt_lines,
 )
+from thrifty.receipt.verdict import EndFacts, judge_end
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
 from thrifty.run.learning import remember
@@ -27,6 +29,7 @@ class FinishInput(RunFacts):
     """What this node reads."""
 
     first_plan: PlanState | None
+    kept_out: dict[str, list[str]]
     halt_reason: str
 
 
@@ -37,40 +40,83 @@ def finish(
     run_id: str,
     services: Services,
 ) -> dict[str, Any]:
-    """Composes the draft and writes the receipt."""
+    """Composes the draft, judges how the run ended, and writes the receipt."""
     context = Context.of(runtime.context)
     run = CurrentRun(state, context, services, run_id)
-    cache, outcomes = run.cache, run.cache.outcomes
-    spent, budget = _close(run), run.limits
-    missed = list(_missed_options(run))
-    accounts = binding_accounts(services.ledger.balance(run.id), missed)
-    decisions = [cache.read(Decision, decision) for decision in state["decisions"]]
-    store, charged = runtime.store if context.learn else None, _charged_by_label(run)
+    spent = _close(run)
+    charged = _charged_by_label(run)
+    decisions = [run.cache.read(Decision, decision) for decision in state["decisions"]]
+    store = runtime.store if context.learn else None
+    outcomes = run.cache.outcomes
     if remark := remember(store, run.id, outcomes, charged, services.steps, run.model_access):
         decisions.append(Decision("options", remark, spent.latency_ms))
-    first_plan = cache.read(Plan, state["first_plan"] or state["plan"])
-    last_plan = cache.read(Plan, state["plan"])
-    receipt = Receipt(
-        run_id=run.id,
-        task=state["run"]["task"],
-        status="halted" if state["halt_reason"] else "done",
-        halt_reason="; ".join([state["halt_reason"], *accounts]) if state["halt_reason"] else "",
-        budget=budget,
-        spent=spent,
-        planned=first_plan.expected,
-        bound_by=binding_resources(run.left(), missed),
-        bound_by_accounts=accounts,
-        lines=make_receipt_lines(first_plan, last_plan, outcomes, _overheads(run, charged)),
-        decisions=tuple(decisions),
-    )
+    receipt = _make_receipt(state, run, spent, charged, decisions)
     draft = str(run.draft())
     return {
         "draft": draft,
         "status": receipt.status,
+        "halt_reason": receipt.halt_reason,
         "receipt": receipt.to_state(),
         "spend": spent.to_state(),
         "messages": [AIMessage(draft, name="thrifty")] if draft else [],
     }
+
+
+def _make_receipt(
+    state: FinishInput,
+    run: CurrentRun,
+    spent: Spend,
+    charged: Mapping[str, Spend],
+    decisions: Sequence[Decision],
+) -> Receipt:
+    first_plan = run.cache.read(Plan, state["first_plan"] or state["plan"])
+    last_plan = run.cache.read(Plan, state["plan"])
+    outcomes, balance = run.cache.outcomes, run.services.ledger.balance(run.id)
+    missed, lost = list(_missed_options(run)), list(_lost_attempts(run))
+    accounts = binding_accounts(balance, missed)
+    facts = _end_facts(state["halt_reason"] or run.passed_limit(), run, first_plan, last_plan)
+    verdict = judge_end(facts, run.model_access.executor_label)
+    return Receipt(
+        run_id=run.id,
+        task=state["run"]["task"],
+        status=verdict.status,
+        halt_reason="; ".join([verdict.halt_reason, *accounts]) if verdict.halt_reason else "",
+        budget=run.limits,
+        spent=spent,
+        planned=first_plan.expected,
+        bound_by=binding_limits(
+            missed,
+            state["kept_out"],
+            run.left(),
+            run.remaining().totals().expected_spend,
+            lost,
+            verdict.cause,
+        ),
+        bound_by_accounts=accounts,
+        lines=make_receipt_lines(first_plan, last_plan, outcomes, _overheads(run, charged)),
+        decisions=tuple(decisions),
+        cause=verdict.cause,
+        warnings=verdict.warnings,
+        account=find_payer(balance),
+    )
+
+
+def _end_facts(halt_reason: str, run: CurrentRun, first_plan: Plan, last_plan: Plan) -> EndFacts:
+    entries = run.services.ledger.entries(run.id)
+    return EndFacts(
+        halt_reason=halt_reason,
+        steps=run.steps(),
+        outcomes=run.cache.outcomes,
+        first_plan=first_plan,
+        last_plan=last_plan,
+        excluded=run.choices().excluded,
+        unavailable_reason=run.model_access.unavailable_reason,
+        left_out=run.facts["left_out"],
+        is_offline=run.services.models.roles.is_offline,
+        overruns=run.overruns(),
+        # What could not be written down is charged in full as well.
+        in_doubt_count=sum(entry.status in ("in_doubt", "pending") for entry in entries),
+    )
 
 
 def _close(run: CurrentRun) -> Spend:
@@ -79,14 +125,27 @@ def _close(run: CurrentRun) -> Spend:
     return run.spent() + charged
 
 
+def _values_done(run: CurrentRun) -> dict[str, float]:
+    """By its step, what it was worth to do it."""
+    done = (outcome for outcome in run.cache.outcomes if outcome.has_text)
+    return {outcome.step: outcome.option.value for outcome in done}
+
+
 def _missed_options(run: CurrentRun) -> Iterator[StepOption]:
     """The options that could have been had, and would have been worth more than what was done."""
-    outcomes = run.cache.outcomes
-    achieved = {outcome.step: outcome.option.value for outcome in outcomes if outcome.has_text}
+    achieved = _values_done(run)
     for step in run.choices().offered:
         for option in step.options:
             if option.value > achieved.get(step.name, 0.0):
                 yield option
+
+
+def _lost_attempts(run: CurrentRun) -> Iterator[Outcome]:
+    """The attempts in vain at what would have been worth more than what was done."""
+    achieved = _values_done(run)
+    for outcome in run.cache.failures:
+        if outcome.option.value > achieved.get(outcome.step, 0.0):
+            yield outcome
 
 
 def _charged_by_label(run: CurrentRun) -> dict[str, Spend]:

@@ -95,6 +95,7 @@ def _start(
         "decisions": Overwrite(cache.write_all(decisions)),
         "revision": 0,
         "seen": 0,
+        "kept_out": {},
         "halt_reason": "",
         "left_out": [],
         "learned": cache.write(learned),

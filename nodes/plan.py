@@ -1,5 +1,6 @@
 """Chooses the best set of options that fits in what is left."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +16,13 @@ from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
 from thrifty.run.services import Services
 from thrifty.steering.plan_changes import iterate_plan_changes
-from thrifty.steering.remaining import remaining_options
 
 
 class PlanInput(RunFacts):
     """What this node reads."""
 
     is_approved: bool
+    kept_out: dict[str, list[str]]
 
 
 def plan(
@@ -44,21 +45,36 @@ def plan(
     spent = run.spent()
     decisions = [Decision("plan", _describe(new_plan), spent.latency_ms)]
     if state["revision"]:
-        old_plan = run.cache.read(Plan, state["plan"])
-        remaining, label = remaining_options(old_plan, problem), run.model_access.executor_label
-        changes = iterate_plan_changes(remaining, new_plan, problem, label, run.active_ms())
+        old_options = run.undone(run.cache.read(Plan, state["plan"]))
+        label = run.model_access.executor_label
+        changes = iterate_plan_changes(old_options, new_plan, problem, label, spent.latency_ms)
         decisions = [*changes, *decisions]
     update: dict[str, Any] = {
         "plan": run.cache.write(new_plan),
         "revision": state["revision"] + 1,
         "decisions": run.cache.write_all(decisions),
         "spend": spent.to_state(),
+        "kept_out": _kept_out(state["kept_out"], new_plan, run),
         "direction": "route",
     }
     if new_plan.chosen and not state["is_approved"]:
         update |= _ask_for_approval(config)
     # The receipt compares with the first plan, which is kept once another takes its place.
     return {**update, "first_plan": state["plan"]} if state["revision"] == 1 else update
+
+
+def _kept_out(
+    known: Mapping[str, list[str]], new_plan: Plan, run: CurrentRun
+) -> dict[str, list[str]]:
+    """By option, the limits that keep it out. Of a step that is done, those that did before."""
+    finished = run.cache.finished
+    before = {
+        name: limits
+        for name, limits in known.items()
+        if (option := run.declared_options().get(name)) and option.step in finished
+    }
+    now = {each.option: list(each.short_of) for each in new_plan.left_out if each.short_of}
+    return before | now
 
 
 def _ask_for_approval(config: RunnableConfig) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Outcome, Step, StepOption, total_spend
+from thrifty.budget import BudgetExceeded, Outcome, Step, StepOption, total_spend
 from thrifty.budget.decision import Decision
-from thrifty.executors.dispatch import Assignment, Dispatcher
+from thrifty.executors.dispatch import Assignment, Dispatcher, Move
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import additions
 from thrifty.run.assignment import AssignmentState, step_key
@@ -16,12 +16,19 @@ from thrifty.run.facts import RunFacts
 from thrifty.run.kept_back import later_local_ms, needed_for_revisions
 from thrifty.run.run_cache import RunCache
 from thrifty.run.services import Services
+from thrifty.steering.plan_changes import kind_of_move
 from thrifty.steering.ready import ready_options
 from thrifty.steering.remaining import RemainingPlan
 
 
+class RouteInput(RunFacts):
+    """What this node reads."""
+
+    kept_out: dict[str, list[str]]
+
+
 def route(
-    state: RunFacts, runtime: Runtime[Context], *, run_id: str, services: Services
+    state: RouteInput, runtime: Runtime[Context], *, run_id: str, services: Services
 ) -> dict[str, Any]:
     """Sends what is ready. What no longer fits is downgraded, or skipped with its reason."""
     context = Context.of(runtime.context)
@@ -38,10 +45,11 @@ def route(
     wanted = [forecast[option.step].option(option.name) for option in ready]
     dispatched = _dispatcher(run, remaining, forecast).dispatch(wanted, forecast)
     skipped = [*dispatched.skipped, *orphans]
-    decisions = _decisions(dispatched.downgrades, skipped, run.active_ms())
+    decisions = _decisions(dispatched.moves, skipped, run.active_ms())
     kept_ms = later_local_ms(remaining, wanted)
     return {
         "assignments": [_to_state(each, kept_ms, run.cache) for each in dispatched.assignments],
+        "kept_out": {**state["kept_out"], **_kept_out(dispatched.moves)},
         **additions(
             outcomes=run.cache.write_all(skipped), decisions=run.cache.write_all(decisions)
         ),
@@ -89,10 +97,22 @@ def _to_state(assignment: Assignment, kept_ms: int, cache: RunCache) -> Assignme
     )
 
 
-def _decisions(downgrades: Iterable[str], skipped: Iterable[Outcome], at_ms: int) -> list[Decision]:
+def _decisions(moves: Iterable[Move], skipped: Iterable[Outcome], at_ms: int) -> list[Decision]:
     """Where what is done now is not what the plan said, and why."""
     skips = [f"{each.step} was skipped: {each.reason}" for each in skipped]
     return [
-        *(Decision("downgrade", reason, at_ms) for reason in downgrades),
+        *(Decision(kind_of_move(*move[:2]), _describe_move(move), at_ms) for move in moves),
         *(Decision("skip", reason, at_ms) for reason in skips),
     ]
+
+
+def _kept_out(moves: Iterable[Move]) -> dict[str, list[str]]:
+    """By the options that were wanted, the limits that kept them out."""
+    refusals = ((move.wanted.name, move.refusal) for move in moves)
+    return {
+        name: list(error.missing) for name, error in refusals if isinstance(error, BudgetExceeded)
+    }
+
+
+def _describe_move(move: Move) -> str:
+    return f"{move.wanted.step} moved to {move.option.name!r}: {move.refusal}"

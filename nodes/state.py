@@ -76,8 +76,11 @@ class State(RunFacts):
     """Where to go next, by `plan`, `check_spend` and `approve`."""
     is_approved: bool
     """Whether the plan may be carried out, by `generate_options` and `approve`."""
+    kept_out: dict[str, list[str]]
+    """By the names of options, the limits that kept them out of a plan, by `plan` and `route`."""
     halt_reason: str
-    """Why the run ends before its plan is complete, by `plan`, `check_spend` and `approve`."""
+    """Why the run ends before its plan is complete, by `plan`, `check_spend` and `approve`. At the
+    end, why it is halted, by `finish`."""
     status: Status
     """By `generate_options` and `finish`."""
     draft: str
@@ -99,6 +102,7 @@ class Output(TypedDict):
 
     draft: str
     status: Status
+    halt_reason: str
     spend: SpendState
     plan: PlanState
     receipt: ReceiptState

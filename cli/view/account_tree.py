@@ -68,7 +68,7 @@ class _TreeView:
         name = _describe_account(report, head)
         rest = Text(f"{indent}{'│ ' if report.below or report.runs else ''}", style="dim")
         for period in report.periods:
-            reset = Text(self._describe_reset(period.resets_at_ms, report.info.zone))
+            reset = Text(self._describe_reset(period, report.info.zone))
             for limit, spent, reserved, left in _limit_cells(period):
                 open_cells = (Text(), Text()) if report.balance.is_closed else (left, reset)
                 yield TreeRow(name, limit, spent, reserved, *open_cells)
@@ -81,13 +81,14 @@ class _TreeView:
             runs = Text(f"{indent}└ {report.runs:,} run{'' if report.runs == 1 else 's'}", "dim")
             yield TreeRow(runs, Text(), "", "", Text(), Text())
 
-    def _describe_reset(self, at_ms: int | None, zone: str) -> str:
-        """When a window ends: the time where that is within a day, else the date."""
-        if at_ms is None:
+    def _describe_reset(self, period: PeriodBalance, zone: str) -> str:
+        """When a window ends: of a month the date, of others the time where it is within a day."""
+        if (at_ms := period.resets_at_ms) is None:
             return ""
         moment = local_time(at_ms, load_zone(zone))
         time = f"{moment:%H:%M:%S}" if moment.second else f"{moment:%H:%M}"
-        shown = f"{moment:%Y-%m-%d}" if at_ms - self.now_ms > DAY_MS else time
+        is_far = period.period == "month" or at_ms - self.now_ms > DAY_MS
+        shown = f"{moment:%Y-%m-%d}" if is_far else time
         return f"{shown} {moment:%Z}" if self.is_zone_shown else shown
 
 

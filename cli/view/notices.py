@@ -17,7 +17,10 @@ NOTICE_MARKS = {
     "replan": ("↻", "cyan"),
     "upgrade": ("↑", "green"),
     "downgrade": ("↓", "yellow"),
+    "move": ("→", "cyan"),
+    "fallback": ("↪", "yellow"),
     "skip": ("-", "yellow"),
+    "overrun": ("!", "yellow"),
     "ask": ("?", "cyan"),
     "halt": ("■", "yellow"),
 }

@@ -11,6 +11,7 @@ import click
 from rich.rule import Rule
 
 from thrifty.budget.plain_text import single_line, strip_unprintable
+from thrifty.cli.exit_codes import DONE, exit_code
 from thrifty.cli.output_file import check_output_file
 from thrifty.cli.view.question_prompt import question_lines
 from thrifty.cli.view.receipt_page import write_receipt_page
@@ -19,7 +20,7 @@ from thrifty.receipt import wording
 from thrifty.receipt.receipt_data import Receipt
 from thrifty.receipt.terminal import receipt_view
 
-RESULT_FIELDS = ("run", "draft", "status", "spend", "plan", "receipt")
+RESULT_FIELDS = ("run", "draft", "status", "halt_reason", "spend", "plan", "receipt")
 """What `--json` prints, and what is kept, of the state."""
 
 
@@ -61,7 +62,7 @@ class RunOutput:
             result = self.screen.result
             view = receipt_view(receipt, result.width)
             result.print("", Rule("Receipt", style="dim"), view, sep="\n")
-        elif receipt.status != "done" or not receipt.within_budget:
+        elif exit_code(receipt) != DONE:
             click.echo(f"thrifty: {wording.describe_verdict(receipt)}", err=True)
         if self.draft_file and values["draft"]:
             self.screen.print_file_note("Draft", self.draft_file)

@@ -24,7 +24,8 @@ NAMELESS = {
     "day": "",
 }
 """What stands for calls that have no name in a grouping."""
-CSV_FIELDS = ("entries", "tokens", "cost_usd", "latency_ms", "tool_calls")
+CSV_FIELDS = ("calls", "tokens", "cost_usd", "latency_ms", "entries")
+"""In the order of the table, which has no room for entries: a call may have several attempts."""
 
 
 def spend_table(report: SpendReport) -> Table:
@@ -58,7 +59,7 @@ def spend_csv(report: SpendReport) -> str:
         tokens, cost_nano_usd, latency_ms, tool_calls = row.spend.amounts
         dollars = f"{usd(cost_nano_usd):f}"
         name = single_line(row.name)
-        lines.writerow((name, row.entries, tokens, dollars, latency_ms, tool_calls))
+        lines.writerow((name, tool_calls, tokens, dollars, latency_ms, row.entries))
     return text.getvalue()
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.harness.llm_server import LLMServer
+from tests.graph.conftest import EDITOR, REVISED
+from tests.harness.llm_server import Answer, LLMServer
 from thrifty.cli.main import thrifty
 
 Invoke = Callable[..., Result]
@@ -68,4 +69,5 @@ def server() -> Iterator[LLMServer]:
 def models(server: LLMServer, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     """Options of a run whose models are the loopback server's."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    server.script(Answer(REVISED, when=EDITOR, times=None))
     return ("--base-url", server.base_url, "--models", "gpt-4.1", "--no-proposals")

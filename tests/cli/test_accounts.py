@@ -54,7 +54,10 @@ def test_an_account_is_opened_with_limits_in_words(invoke, ledger, opened):
 
 def test_an_account_that_is_open_gets_the_new_limits_and_its_old_ones_are_named(invoke, opened):
     result = invoke("account", "open", "trial", "9 calls an hour")
-    assert result.stderr == "trial was open, with 2,000 tokens in all, 5 calls in all.\n"
+    assert (
+        result.stderr
+        == "Changed the limits of trial, which were: 2,000 tokens in all, 5 calls in all.\n"
+    )
     assert "9 calls an hour" in result.stdout
     assert "2,000 tokens" not in result.stdout
 
@@ -144,7 +147,10 @@ def test_times_have_their_zones_where_these_differ(invoke, opened):
 
 def test_limits_are_replaced_and_the_old_ones_are_named(invoke, ledger, opened):
     result = invoke("account", "limit", "user:17", "$8 a day", "--zone", "Asia/Kathmandu")
-    assert result.stderr == ("user:17 had 100,000 tokens a minute, $5.00 a day, $60.00 a month.\n")
+    assert " ".join(result.stderr.split()) == (
+        "Changed the limits of user:17, which were: "
+        "100,000 tokens a minute, $5.00 a day, $60.00 a month."
+    )
     info = ledger.accounts()[1]
     assert (list(info.limits), info.zone) == (["run", "day"], "Asia/Kathmandu")
     assert info.limits["day"].max_cost_usd == 8
@@ -153,11 +159,14 @@ def test_limits_are_replaced_and_the_old_ones_are_named(invoke, ledger, opened):
 def test_an_account_moves_with_its_history_left_where_it_was(invoke, ledger, opened):
     spend(ledger, "user:17", "k", 1_000, 10**9)
     result = invoke("account", "move", "user:17", "trial")
-    assert result.stderr == "user:17 was under team.\n"
+    assert result.stderr == "Moved user:17, which was under team.\n"
     assert ledger.accounts()[1].parent == "trial"
     assert ledger.balance("team").periods[1].spent.tokens == 1_000
     assert ledger.balance("trial").spent.tokens == 0
-    assert invoke("account", "move", "user:17", "--to-top").stderr == "user:17 was under trial.\n"
+    assert (
+        invoke("account", "move", "user:17", "--to-top").stderr
+        == "Moved user:17, which was under trial.\n"
+    )
     assert ledger.accounts()[1].parent == ""
 
 
@@ -170,8 +179,9 @@ def test_a_closed_account_says_so_and_stays_closed(invoke, ledger, opened):
     below = invoke("account", "show", "user:17").stdout.splitlines()[-1]
     assert below == "An account above user:17 is closed: nothing more is spent there."
     again = invoke("account", "open", "team", "$1 a day")
-    assert again.exit_code == 2
-    assert "NAME: got 'team'; choose another: it was closed for good" in again.stderr
+    assert (again.exit_code, again.stderr) == (12, CLOSED)
+    limited = invoke("account", "limit", "team", "$1 a day")
+    assert (limited.exit_code, limited.stderr) == (12, CLOSED)
     assert ledger.accounts()[0].is_closed
     assert invoke("account", "close", "team").stderr == "team was closed already.\n"
 
@@ -206,7 +216,10 @@ def test_without_a_command_it_shows_its_help(invoke):
         (("open", "x", "$1", "--zone", "Bonn"), "--zone: got 'Bonn'; use the IANA name"),
         (("limit", "team", "$1", "--zone", "Bonn"), "--zone: got 'Bonn'; use the IANA name"),
         (("open", "x", " a day"), "LIMITS: got 'a day'; write a number and a unit"),
-        (("open", "x", "$5 a week"), "LIMITS: got '$5 a week'; write a number and a unit"),
+        (
+            ("open", "x", "$5 a week"),
+            "LIMITS: got '$5 a week'; use a minute, an hour, a day, a month or in all, as 'a week'",
+        ),
         (("limit", "team", "$5 a day, $6 a day"), "LIMITS.day: got '$6'; limit cost once"),
         (("limit", "team", "5s a day"), "LIMITS.day.max_latency_ms: got 5000; limit latency in"),
         (("open", "run:x", "$1"), "NAME: got 'run:x'; begin it otherwise"),
@@ -243,4 +256,24 @@ def test_a_shell_completes_the_names_of_accounts_but_for_those_of_runs(
 def test_a_name_of_two_lines_is_shown_in_one(invoke, ledger):
     ledger.open("a\nb", "2k tokens")
     assert re.search(r"^a b +2,000 tokens in all", invoke("account", "show").stdout, re.M)
-    assert invoke("account", "limit", "a\nb", "3 calls").stderr == "a b had 2,000 tokens in all.\n"
+    assert (
+        invoke("account", "limit", "a\nb", "3 calls").stderr
+        == "Changed the limits of a b, which were: 2,000 tokens in all.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("open", "x", " a day"), ("open", "x", "", "a", "day"), ("limit", "team", "00 a month")],
+)
+def test_where_a_shell_took_the_dollars_single_quotes_are_named(invoke, opened, arguments):
+    result = invoke("account", *arguments)
+    assert result.exit_code == 2
+    assert "; put it in single quotes, as a shell takes $5 for a variable" in result.stderr
+    assert "single quotes" not in invoke("account", "open", "x", "$5 parsecs a day").stderr
+
+
+def test_limits_without_a_dollar_need_no_quotes(invoke, ledger):
+    invoke("account", "open", "x", "5k", "tokens", "a", "day,", "2", "calls")
+    (info,) = ledger.accounts()
+    assert (info.limits["day"].max_tokens, info.limits["run"].max_tool_calls) == (5_000, 2)

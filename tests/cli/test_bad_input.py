@@ -112,6 +112,8 @@ def test_the_default_budget_is_the_agents():
 
 PHRASES = {
     "an unknown unit": (["--budget", "5 parsecs"], "--budget: got '5 parsecs'", "a number and a"),
+    "a period": (["--budget", "2k tokens a day"], "got '2k tokens a day'", "leave out 'a day'"),
+    "a dollar that a shell ate": (["--budget", "bash.02"], "got 'bash.02'", "single quotes"),
     "nothing": (["--budget", " "], "--budget: got ' '", "write some text"),
     "said twice": (
         ["--budget", "2k tokens", "--max-tokens", "9"],

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.harness.llm_server import Answer, LLMServer
+from thrifty.cli.exit_codes import WARNED
 
 ONLINE = ("--max-tokens", "3000", "--no-proposals")
 
@@ -25,7 +26,7 @@ def test_before_any_run_the_catalog_counts(invoke, home):
 def test_runs_are_learned_from_and_planned_with(invoke, env):
     before = json.loads(invoke("plan", "x", *ONLINE, "--json", env=env).stdout)
     for _ in range(3):
-        assert invoke("run", "Plan a party", *ONLINE, env=env).exit_code == 0
+        assert invoke("run", "Plan a party", *ONLINE, env=env).exit_code == WARNED
     shown = invoke("estimates", env={"COLUMNS": "120"}).stdout
     assert "Outline plan (LLM)" in shown
     assert "gpt-5" in shown
@@ -44,13 +45,13 @@ def test_runs_are_learned_from_and_planned_with(invoke, env):
 
 @pytest.mark.parametrize("flag", ["--no-learn", "--no-save"])
 def test_a_run_can_leave_no_bill(invoke, env, flag):
-    assert invoke("run", "Plan a party", *ONLINE, flag, env=env).exit_code == 0
+    assert invoke("run", "Plan a party", *ONLINE, flag, env=env).exit_code == WARNED
     assert json.loads(invoke("estimates", "--json").stdout) == {"estimates": []}
 
 
 def test_a_file_that_is_damaged_stops_no_run_and_is_told_of(invoke, home, env):
     (home / "estimates.sqlite").write_text("no database" * 100)
-    assert invoke("run", "Plan a party", *ONLINE, env=env).exit_code == 0
+    assert invoke("run", "Plan a party", *ONLINE, env=env).exit_code == WARNED
     assert invoke("plan", "Plan a party", *ONLINE, env=env).exit_code == 0
     result = invoke("estimates")
     assert result.exit_code == 2

@@ -105,7 +105,7 @@ def test_ctrl_c_ends_a_run_whose_server_hangs(start, side_by_side):
     assert code == 130
     assert re.search(r"^thrifty: interrupted: `thrifty resume [-\w]+` goes on$", err, re.M)
     assert "Traceback" not in err
-    assert "Halted, within budget: interrupted." in out
+    assert "Halted, within budget: interrupted" in out
     if side_by_side == "1":
         assert "## Clarify deliverables" in out
 

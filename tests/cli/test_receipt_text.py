@@ -64,6 +64,28 @@ def test_an_overrun_is_said_in_plain_words():
     assert last.startswith("Halted, OVER BUDGET: 100 tokens over the limit.")
 
 
+def test_warnings_are_in_the_last_line_where_a_reader_looks_first():
+    one = replace(RECEIPT, warnings=("Timeline was cut short",))
+    assert shown(receipt_view(one, 200), 200)[-1].startswith(
+        "Done with 1 warning, within budget: Timeline was cut short."
+    )
+    more = ("Timeline was cut short", "1 call is in doubt and charged in full")
+    halted = replace(RECEIPT, status="halted", halt_reason="interrupted", warnings=more)
+    assert shown(receipt_view(halted, 200), 200)[-1].startswith(
+        "Halted, within budget: interrupted; Timeline was cut short; "
+        "1 call is in doubt and charged in full."
+    )
+    over = replace(RECEIPT, spent=Spend(2300, 0, 10, 1), warnings=more[:1])
+    assert shown(receipt_view(over, 200), 200)[-1].startswith(
+        "Done with 1 warning, OVER BUDGET: 100 tokens over the limit; Timeline was cut short."
+    )
+
+
+def test_who_pays_is_named_above_the_verdict():
+    *_, payer, _ = shown(receipt_view(replace(RECEIPT, account="team"), 200), 200)
+    assert payer == "Charged to the account team."
+
+
 def test_an_empty_receipt_still_has_a_verdict():
     empty = replace(
         RECEIPT, status="halted", halt_reason="nothing fits", spent=Spend(), lines=(), decisions=()
@@ -95,7 +117,7 @@ Decisions
 Resource     limit   planned          used          left
 ───────────────────────────────────────────────────────────────────────────
 tokens       2,200     1,420         1,930           270  ███████████░  88%
-cost         $0.02  $0.00845  $0.009123456  $0.010876544  ██████░░░░░░  46%
+cost         $0.02   $0.0085  $0.009123456  $0.010876544  ██████░░░░░░  46%
 latency   3,500 ms  2,650 ms      2,610 ms        890 ms  █████████░░░  75%
 calls         none         2             3
 

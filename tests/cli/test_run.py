@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.cli.samples import HOSTILE, RECEIPT
-from thrifty.budget import PriceUnknown
+from tests.harness.llm_server import Answer, ServerError, Unauthorized
+from thrifty.budget import PriceUnknown, Spend
 from thrifty.cli.run_driver import RunDriver
 
 TUTORIAL = ("--max-tokens", "2200", "--max-latency-ms", "3500", "--max-tool-calls", "2")
@@ -16,7 +17,7 @@ def test_a_pipe_gets_draft_and_receipt_and_standard_error_the_rest(invoke):
     result = invoke("run", "Draft a proposal", *TUTORIAL)
     assert result.exit_code == 0
     assert result.stdout.startswith("#")
-    assert "Done, within budget." in result.stdout
+    assert "Done offline, within budget." in result.stdout
     assert "Planned → used" in result.stdout
     assert "Budget  2,200 tokens, 3,500 ms, 2 calls" in result.stderr
     assert result.stderr.count("Offline") == 1
@@ -34,7 +35,7 @@ def test_without_a_limit_the_default_budget_is_named(invoke):
 def test_json_is_one_object_and_nothing_else(invoke):
     result = invoke("run", f"Draft {HOSTILE}", *TUTORIAL, "--json")
     given = json.loads(result.stdout)
-    assert list(given) == ["run", "draft", "status", "spend", "plan", "receipt"]
+    assert list(given) == ["run", "draft", "status", "halt_reason", "spend", "plan", "receipt"]
     assert given["status"] == "done"
     assert given["receipt"]["within_budget"] is True
     assert result.stdout.isascii()
@@ -46,6 +47,24 @@ def test_quiet_is_the_draft_alone(invoke):
     assert result.stdout.startswith("#")
     assert "Receipt" not in result.stdout
     assert result.stderr == ""
+
+
+def test_quiet_says_on_standard_error_what_to_be_warned_of(invoke, server, models):
+    server.script(Answer("A text."), ServerError(times=None))
+    result = invoke("run", "Draft a proposal", "--max-tokens", "9000", "--quiet", *models)
+    assert result.exit_code == 13
+    assert result.stdout.startswith("#")
+    assert result.stderr.startswith("thrifty: Done with ")
+    assert "fell back to the local template: gpt-4.1: the server failed (500)" in result.stderr
+
+
+def test_a_refused_key_ends_with_7_and_with_what_local_code_wrote(invoke, server, models):
+    server.script(Unauthorized(times=None))
+    result = invoke("run", "Draft a proposal", "--max-tokens", "9000", *models)
+    assert result.exit_code == 7
+    assert "## Timeline" in result.stdout
+    told = "Halted, within budget: no model answered: gpt-4.1: the server refused the request (401)"
+    assert told in " ".join(result.stdout.split())
 
 
 def test_the_draft_goes_to_a_file(invoke, tmp_path):
@@ -137,7 +156,12 @@ def test_an_interrupt_before_anything_is_done_is_one_line(invoke, monkeypatch):
     ("changes", "code"),
     [
         ({}, 0),
+        ({"warnings": ("Timeline was cut short",)}, 13),
         ({"status": "halted"}, 3),
+        ({"status": "halted", "cause": "model"}, 7),
+        ({"status": "halted", "cause": "price"}, 6),
+        ({"status": "halted", "cause": "model", "spent": Spend(), "lines": ()}, 7),
+        ({"status": "halted", "spent": Spend(), "lines": ()}, 4),
         ({"status": "halted", "lines": RECEIPT.lines[:1]}, 4),
         ({"status": "halted", "budget": RECEIPT.budget.with_limits({"max_tokens": 1})}, 5),
     ],

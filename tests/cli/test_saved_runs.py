@@ -219,7 +219,7 @@ def test_of_two_that_resume_at_once_one_is_told(start, invoke, server, models, h
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a terminal")
-@pytest.mark.parametrize(("key", "said"), [("raise", "a person raised the budget"), ("", None)])
+@pytest.mark.parametrize(("key", "said"), [("raise", "a person set the budget to"), ("", None)])
 def test_a_person_at_a_terminal_is_asked(start, server, models, key, said):
     server.script(Answer(tokens=1500, times=None))
     ours, theirs = pty.openpty()
@@ -237,7 +237,7 @@ def test_a_person_at_a_terminal_is_asked(start, server, models, key, said):
     assert process.wait(timeout=240) in (0, 3)
     assert answered
     assert "would buy" in shown
-    assert (said or "a person raised the budget") in shown
+    assert (said or "a person set the budget to") in shown
 
 
 def test_the_databases_are_sound_afterwards(invoke, home):

@@ -151,8 +151,8 @@ def test_csv_is_a_line_each_without_the_total(invoke, ledger):
     lines = list(csv.DictReader(StringIO(result.stdout)))
     assert [line["model"] for line in lines] == ["gpt-5", "gpt-5-mini", ""]
     assert lines[1] == {
-        "model": "gpt-5-mini", "entries": "1", "tokens": "50", "cost_usd": "0.5",
-        "latency_ms": "70", "tool_calls": "1",
+        "model": "gpt-5-mini", "calls": "1", "tokens": "50", "cost_usd": "0.5",
+        "latency_ms": "70", "entries": "1",
     }  # fmt: skip
     assert result.stderr == ""
 

@@ -54,6 +54,21 @@ def test_a_call_limit_that_does_not_hold_the_estimate_is_refused():
         call_limit(option(), Budget(max_tool_calls=0), "own", FREE)
 
 
+def test_what_is_short_of_a_call_is_named_for_what_it_is():
+    """A few cents hold no tokens of a dear model: it is money that lacks."""
+    for left, missing in [
+        (Budget(max_cost_usd=Decimal("0.0001")), {"cost": OWN.worst_quote("own", 600) - 100_000}),
+        (Budget(max_tokens=599), {"tokens": 1}),
+        (
+            Budget(max_tokens=500, max_cost_usd=Decimal("0.0001")),
+            {"tokens": 100, "cost": OWN.worst_quote("own", 600) - 100_000},
+        ),
+    ]:
+        with pytest.raises(BudgetExceeded) as refusal:
+            call_limit(option(), left, "own", OWN)
+        assert refusal.value.missing == missing
+
+
 def test_headroom_is_measured_from_what_was_declared_where_that_is_more():
     ample = Budget(max_tokens=10_000)
     assert call_limit(option(), ample, "own", FREE, declared_tokens=900).tokens == HEADROOM * 900
@@ -72,11 +87,11 @@ def test_a_call_limit_has_its_price_wherever_one_is_known():
     assert limit == Spend(1_800, OWN.worst_quote("own", 1_800), 0, 1)
 
 
-def test_money_for_less_than_the_estimate_is_told_in_tokens_and_of_whom():
+def test_money_for_less_than_the_estimate_is_told_as_money_and_of_whom():
     left = Budget(max_cost_usd=Decimal(OWN.worst_quote("own", 597)) / 10**9)
     with pytest.raises(BudgetExceeded) as refused:
         call_limit(option(), left, "own", OWN)
-    assert refused.value.missing == {"tokens": 3}
+    assert refused.value.missing == {"cost": 3 * 4_000}
     assert str(refused.value).startswith("x (LLM) does not fit")
     with pytest.raises(BudgetExceeded, match=r"x \(LLM\) does not fit"):
         call_limit(option(calls=2), Budget(max_tool_calls=1), "own", OWN)

@@ -67,7 +67,8 @@ def test_an_unreachable_server_is_tried_once_and_costs_nothing():
         "gpt-5: the server cannot be reached"
     ]
     assert receipt.spent.tokens == receipt.spent.tool_calls == 0
-    assert result["status"] == "done"
+    assert result["status"] == "halted"
+    assert "## Outline plan" in result["draft"]
 
 
 @pytest.mark.parametrize("lie", [MissingUsage, NegativeUsage, ZeroUsage])

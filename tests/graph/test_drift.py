@@ -2,7 +2,7 @@
 
 import re
 
-from tests.graph.conftest import TASK, TUTORIAL_BUDGET, decisions_of, receipt_of
+from tests.graph.conftest import HEADINGS, TASK, TUTORIAL_BUDGET, decisions_of, receipt_of
 from tests.harness.llm_server import Answer, OverCap
 from thrifty import Result, Spend, Step, StepOption
 
@@ -52,7 +52,7 @@ def test_savings_buy_a_better_rest(online, server):
     result = agent.invoke({"task": TASK, "budget": {"max_tokens": 1000}}, context=context)
     receipt = receipt_of(result)
     assert decisions_of(result, "replan") == [
-        "what was saved buys a better rest, worth +6.0; gpt-5 came to 0.3 times its estimates"
+        "what is left buys a better rest, worth +6.0; gpt-5 came to 0.3 times its estimates"
     ]
     (upgrade,) = decisions_of(result, "upgrade")
     assert re.fullmatch(
@@ -74,16 +74,55 @@ def test_new_plans_are_bounded(online, server):
         assert receipt_of(result).within_budget
 
 
-def test_a_server_that_passes_its_cap_is_recorded_and_ends_the_run(online, server):
+OVER = "'Outline plan (LLM)' used 91 tokens more than it was allowed"
+
+
+def test_a_model_that_passes_its_cap_is_not_asked_again_and_the_run_goes_on(online, server):
     server.script(OverCap(times=None))
-    result = online().invoke({"task": TASK, "budget": TUTORIAL_BUDGET})
+    budget = {"max_tokens": 8000, "max_tool_calls": 8}
+    asked = {"task": TASK, "budget": budget}
+    result = online().invoke(asked, context={"propose_options": False})
     receipt = receipt_of(result)
-    assert receipt.halt_reason == (
-        "overrun: 'Outline plan (LLM)' used more than it was allowed, by 91 tokens"
-    )
-    assert receipt.spent.tokens == server.bill.total_tokens
+    assert result["status"] == "done"
+    assert receipt.spent.tokens == server.bill.total_tokens < 8000
     assert len(server.requests) == 1
-    assert "## Outline plan" in result["draft"]
+    assert decisions_of(result, "overrun") == [f"gpt-5 is not asked again: {OVER}"]
+    assert decisions_of(result, "fallback") == [
+        f"{step} moved from gpt-5 to the local template: gpt-5 is not asked again: {OVER}"
+        for step in ("Risk register", "Timeline", "Quality pass")
+    ]
+    assert all(f"## {heading}" in result["draft"] for heading in HEADINGS)
+
+
+def test_another_model_can_still_be_asked_after_one_that_passed_its_cap(online, server):
+    """What follows is asked of the other one, by its own option."""
+    server.script(OverCap(), Answer(tokens=100, times=None))
+    first = StepOption("Aims (LLM)", "Aims", "llm", "says why", Spend(400, 0, 900, 1), 10.0)
+    same = StepOption("Costs (same)", "Costs", "llm", "says what", Spend(400, 0, 900, 1), 9.0)
+    other = StepOption(
+        "Costs (other)", "Costs", "llm", "says what", Spend(400, 0, 900, 1), 5.0,
+        payload={"model": "cheap"},
+    )  # fmt: skip
+    context = {"propose_options": False, "max_replans": 0}
+    asked = {"task": TASK, "budget": {"max_tokens": 8000}}
+    models = {"strong": "gpt-5", "cheap": "gpt-4.1"}
+    agent = online(models=models, catalog=[first, same, other])
+    result = agent.invoke(asked, context=context)
+    assert [request.model for request in server.requests] == ["gpt-5", "gpt-4.1"]
+    assert "Costs moved from gpt-5 to gpt-4.1: " in decisions_of(result, "fallback")[0]
+    assert result["status"] == "done"
+
+
+def test_a_bill_over_a_limit_of_the_run_ends_it(online, server):
+    server.script(OverCap(times=None))
+    first = StepOption("Aims (LLM)", "Aims", "llm", "says why", Spend(600, 0, 900, 1), 10.0)
+    local = StepOption("Costs (local)", "Costs", "local", "says what", Spend(20, 0, 9, 0), 3.0)
+    agent = online(catalog=[Step("Aims", (first,)), Step("Costs", (local,), requires=("Aims",))])
+    context = {"propose_options": False, "risk": 0.5}
+    result = agent.invoke({"task": TASK, "budget": {"max_tokens": 700}}, context=context)
+    assert result["status"] == "halted"
+    assert re.fullmatch(r"overrun: \d+ tokens over the limit", receipt_of(result).halt_reason)
+    assert "## Aims" in result["draft"]
 
 
 def test_what_no_longer_fits_is_downgraded_when_no_new_plan_is_allowed(online, server):

@@ -19,7 +19,9 @@ from thrifty.ledger.active_runs import ActiveRuns
 
 def test_a_result_has_all_that_was_promised(offline):
     result = offline().invoke({"task": TASK, "budget": TUTORIAL_BUDGET})
-    assert set(result) == {"draft", "status", "spend", "plan", "receipt", "messages"}
+    assert set(result) == {
+        "draft", "status", "halt_reason", "spend", "plan", "receipt", "messages",
+    }  # fmt: skip
     assert Spend.from_state(result["spend"]) == receipt_of(result).spent
     assert Plan.from_state(result["plan"]).chosen
 

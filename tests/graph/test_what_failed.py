@@ -81,7 +81,7 @@ def test_what_requires_a_failed_step_is_not_begun():
     _, ended = run(
         one("Facts", "refuse"), one("Chart", "write", requires=("Facts",)), one("Note", "write")
     )
-    assert ended == {"Facts": "failed", "Note": "done", "Chart": "replaced"}
+    assert ended == {"Facts": "failed", "Note": "done", "Chart": "dropped"}
     alone, ended = run(one("Facts", "refuse"), one("Chart", "write", requires=("Facts",)))
     assert ended == {"Facts": "failed", "Chart": "skipped"}
     assert alone["status"] == "halted"
@@ -125,10 +125,38 @@ def test_a_result_that_is_none_is_a_failed_step(make, field):
     assert line["actual"]["tokens"] == 10
 
 
-def test_an_overrun_says_how_much():
+def test_an_executor_that_used_more_than_it_declared_is_not_used_again():
+    parts = [
+        Step(
+            name,
+            (
+                option(name, name, "tell", tokens=10),
+                option(f"{name} (mine)", name, "write", 2.0, tokens=5),
+            ),
+        )
+        for name in ("Facts", "Note")
+    ]
     agent = create_budget_agent(
-        catalog=[option("Facts", "Facts", "tell", tokens=10)],
-        executors={"tell": lambda work: Result("A text.", Spend(tokens=12))},
+        catalog=parts,
+        executors={
+            "tell": lambda work: Result("A text.", Spend(tokens=12)),
+            "write": lambda work: "A text.",
+        },
     )
     receipt = agent.invoke({"task": "Do it", "budget": BUDGET})["receipt"]
-    assert receipt["halt_reason"] == ("overrun: 'Facts' used more than it was allowed, by 2 tokens")
+    assert {line["label"]: line["status"] for line in receipt["lines"]} == {
+        "Facts": "done", "Note (mine)": "done", "Note": "replaced",
+    }  # fmt: skip
+    told = "tell is not used again: 'Facts' used 2 tokens more than it was allowed"
+    assert [d["reason"] for d in receipt["decisions"] if d["kind"] == "overrun"] == [told]
+    assert receipt["spent"]["tokens"] == 17
+
+
+def test_nothing_more_than_what_failed_is_lost_to_an_overrun():
+    agent = create_budget_agent(
+        catalog=[option(name, name, "tell", tokens=10) for name in ("Facts", "Note")],
+        executors={"tell": lambda work: Result("A text.", Spend(tokens=12))},
+    )
+    result = agent.invoke({"task": "Do it", "budget": BUDGET})
+    assert result["status"] == "done"
+    assert "overrun" in [d["kind"] for d in result["receipt"]["decisions"]]

@@ -299,11 +299,12 @@ def test_a_share_grows_only_where_it_grows(ledger):
     assert left(ledger, "run")[1] == 800_000_000
 
 
-def test_limits_of_a_reclaimed_account_hold_nothing(ledger):
+def test_a_reclaimed_account_gets_no_limits_and_holds_nothing(ledger):
     """Only the calls that it once made can still change anything."""
     granted(ledger, "sub")
     ledger.reclaim("run", "sub")
-    ledger.set_limits("sub", Budget(max_tokens=50_000))
+    with pytest.raises(AccountClosed):
+        ledger.set_limits("sub", Budget(max_tokens=50_000))
     assert left(ledger, "run") == (10_000, 1_000_000_000, 20)
     with pytest.raises(AccountClosed):
         ledger.reserve("sub", "k", "Outline", CALL)

@@ -164,8 +164,14 @@ class Machine(RuleBasedStateMachine):
             with pytest.raises(KeyError):
                 act()
         elif account is None:
+            if closed := self.closed_in(parent):
+                self.refuses(Refusal(closed, "", {}), act)
+                return
             act()
-            self.model.accounts[name] = Account(given, parent or "", zone or "UTC")
+            zone = zone or (self.model.accounts[parent].zone if parent else "UTC")
+            self.model.accounts[name] = Account(given, parent or "", zone)
+        elif account.is_closed:
+            self.refuses(Refusal(name, "", {}), act)
         elif parent is not None and parent != account.parent:
             with pytest.raises(InvalidInput):
                 act()
@@ -183,7 +189,15 @@ class Machine(RuleBasedStateMachine):
             said = {period: budget(each) for period, each in given.items()}
             return self.ledger.set_limits(name, said, zone=zone)
 
-        self.change_limits(account, given, zone, act)
+        if account.is_closed:
+            self.refuses(Refusal(name, "", {}), act)
+        else:
+            self.change_limits(account, given, zone, act)
+
+    def closed_in(self, name: str | None) -> str:
+        """The lowest account from this one up that was closed. Empty where none was."""
+        path = self.model.path(name) if name else ()
+        return next((each for each in path if self.model.accounts[each].is_closed), "")
 
     def change_limits(
         self,
@@ -309,19 +323,19 @@ class Machine(RuleBasedStateMachine):
                 with pytest.raises(KeyReused):
                     act()
             return
-        path = self.model.path(parent)
-        closed = [each for each in path if self.model.accounts[each].is_closed]
+        path, closed = self.model.path(parent), self.closed_in(parent)
         wanted: Amounts = (of[0] or 0, of[1] or 0, of[2] or 0)
         refusal = self.model.refusal_to_hold(parent, wanted)
         if closed:
-            self.refuses(Refusal(closed[0], "", {}), act)
+            self.refuses(Refusal(closed, "", {}), act)
         elif refusal is not None:
             self.refuses(refusal, act)
         else:
             act()
             grant = Grant(child, path)
             self.model.grants.append(grant)
-            self.model.accounts[child] = Account({"run": of}, parent, grant=grant)
+            zone = self.model.accounts[parent].zone
+            self.model.accounts[child] = Account({"run": of}, parent, zone, grant=grant)
 
     @rule(which=some)
     def reclaim(self, which):

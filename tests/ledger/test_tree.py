@@ -145,13 +145,13 @@ def test_every_account_is_listed_as_it_was_opened(ledger):
     ledger.close("run")
     assert ledger.accounts() == (
         AccountInfo("team", "", {"run": Budget(), "day": Budget(5)}, "Europe/Berlin", False),
-        AccountInfo("run", "team", {"run": Budget(3, None, 7)}, "UTC", True),
+        AccountInfo("run", "team", {"run": Budget(3, None, 7)}, "Europe/Berlin", True),
     )
     ledger.set_limits("team", "7 tokens an hour", zone="Asia/Tokyo")
     ledger.move("run", None)
     assert ledger.accounts() == (
         AccountInfo("team", "", {"run": Budget(), "hour": Budget(7)}, "Asia/Tokyo", False),
-        AccountInfo("run", "", {"run": Budget(3, None, 7)}, "UTC", True),
+        AccountInfo("run", "", {"run": Budget(3, None, 7)}, "Europe/Berlin", True),
     )
 
 
@@ -363,6 +363,37 @@ def test_what_is_closed_is_told_before_what_is_spent(ledger):
         with pytest.raises(AccountClosed) as refusal:
             ledger.reserve("ann/run", "k", "Outline", Spend(tokens))
         assert refusal.value.account == "team"
+
+
+def test_what_is_closed_gets_no_limits_and_no_account_below_it(ledger):
+    family(ledger)
+    ledger.close("ann")
+    before = ledger.accounts()
+    for act in (
+        lambda: ledger.set_limits("ann", "9 tokens"),
+        lambda: ledger.open("ann", "9 tokens"),
+        lambda: ledger.open("new", "9 tokens", parent="ann"),
+        lambda: ledger.open("new", "9 tokens", parent="ann/run"),
+    ):
+        with pytest.raises(AccountClosed) as refusal:
+            act()
+        assert refusal.value.account == "ann"
+    assert ledger.accounts() == before
+    assert ledger.set_limits("ann/run", "9 tokens").budget == Budget(max_tokens=9)
+
+
+def test_a_zone_is_that_of_the_account_above_unless_it_is_said(ledger):
+    ledger.open("team", "9 tokens a day", zone="Asia/Tokyo")
+    ledger.open("ann", "9 tokens a day", parent="team")
+    ledger.open("bob", "9 tokens a day", parent="team", zone="UTC")
+    ledger.open("run", "9 tokens", parent="ann")
+    ledger.open("ann", "8 tokens a day")  # again: its zone stays
+    ledger.move("ann", None)
+    ledger.grant("run", "sub", Budget(max_tokens=5))
+    assert {each.name: each.zone for each in ledger.accounts()} == {
+        "team": "Asia/Tokyo", "ann": "Asia/Tokyo", "bob": "UTC",
+        "run": "Asia/Tokyo", "sub": "Asia/Tokyo",
+    }  # fmt: skip
 
 
 def test_a_released_call_of_a_closed_account_stays_released(ledger):

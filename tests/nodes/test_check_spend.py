@@ -57,7 +57,7 @@ class CheckedRun:
         }
 
     def charge(self, key: str, reserved: Spend, actual: Spend) -> None:
-        self.ledger.reserve("run", key, f"{key} as labelled", reserved)
+        self.ledger.reserve("run", key, key, reserved)
         self.ledger.settle("run", key, actual)
 
     def check(self, *outcomes: Outcome, config=None, context=None, **state: object):
@@ -99,7 +99,7 @@ def test_when_all_is_done_it_finishes(run):
 def test_a_new_plan_is_a_decision_with_its_reason_and_time(run):
     checked = run.check(DONE_A)
     assert (checked["direction"], checked["halt_reason"]) == ("plan", "")
-    reason = "what was saved buys a better rest, worth +4.0"
+    reason = "what is left buys a better rest, worth +4.0"
     assert checked["decisions"] == [{"kind": "replan", "reason": reason, "at_ms": 40}]
 
 
@@ -165,14 +165,46 @@ def test_time_that_has_run_out_is_no_overrun():
     assert not checked["halt_reason"].startswith("overrun")
 
 
-def test_a_call_that_used_more_of_a_limited_resource_than_it_had_ends_the_run(run):
-    run.charge("first", Spend(30, 5, 7, 1), Spend(30, 500, 700, 9))
-    assert run.check(DONE_A)["direction"] == "route"
-    run.charge("second", Spend(30), Spend(31))
+def test_who_used_more_of_a_limited_resource_than_it_had_is_not_used_again(run):
+    run.charge(B_DEAR.name, Spend(30, 5, 7, 1), Spend(30, 500, 700, 9))
+    done = Outcome(B_DEAR, "done", "text", Spend(30))
+    unlimited = run.check(done, plan=Plan("feasible", "exact", (B_DEAR, A)).to_state())
+    assert (unlimited["direction"], "decisions" in unlimited) == ("route", False)
+    over = CheckedRun(max_tokens=300)
+    over.charge(A.name, Spend(10), Spend(11))
+    checked = over.check(DONE_A)
+    reason = "local is not used again: 'A (local)' used 1 token more than it was allowed"
+    assert (checked["direction"], checked["halt_reason"]) == ("plan", "")
+    assert checked["decisions"] == [
+        {"kind": "overrun", "reason": reason, "at_ms": 40},
+        {"kind": "replan", "reason": reason, "at_ms": 40},
+    ]
+
+
+def test_a_bill_that_was_too_high_is_told_once_and_moves_nothing_that_others_do(run):
+    run = CheckedRun(max_tokens=300)
+    run.charge(A.name, Spend(10), Spend(11))
+    plan = Plan("feasible", "exact", (A, B_DEAR)).to_state()
+    checked = run.check(DONE_A, plan=plan)
+    assert [each["kind"] for each in checked["decisions"]] == ["overrun"]
+    assert checked["direction"] == "route"
+    assert "decisions" not in run.check(DONE_A, plan=plan, seen=1)
+
+
+def test_a_call_beside_the_steps_that_took_too_much_is_told_by_the_first_check(run):
+    run.charge("proposals", Spend(10), Spend(11))
+    first, later = run.check(DONE_A), run.check(DONE_A, Outcome(B, "done", "text"), seen=1)
+    assert first["decisions"][0]["kind"] == "overrun"
+    assert "decisions" not in later
+
+
+def test_a_bill_that_passes_the_limit_of_an_account_above_ends_the_run():
+    run = CheckedRun()
+    run.ledger.open("team", Budget(max_tokens=60))
+    run.ledger.move("run", "team")
+    run.charge(A.name, Spend(10), Spend(70))
     checked = run.check(DONE_A)
-    reason = "overrun: 'second as labelled' used more than it was allowed, by 1 token"
-    assert (checked["direction"], checked["halt_reason"]) == ("finish", reason)
-    assert checked["decisions"] == [{"kind": "halt", "reason": reason, "at_ms": 40}]
+    assert checked["halt_reason"] == "overrun: 10 tokens over the limit of team"
 
 
 def test_it_plans_with_the_engine_that_was_asked_for(run, monkeypatch):

@@ -104,7 +104,7 @@ def test_steps_side_by_side_take_as_long_as_they_run(latencies_ms, left_ms, reas
 def test_savings_buy_something_better():
     decision = decide(standing(500, [DONE_A]), "replan")
     assert decision.action == "replan"
-    assert decision.reason == "what was saved buys a better rest, worth +4.0"
+    assert decision.reason == "what is left buys a better rest, worth +4.0"
 
 
 def test_a_gain_too_small_to_matter_is_none():
@@ -116,7 +116,7 @@ def test_a_gain_too_small_to_matter_is_none():
 def test_a_gain_is_measured_by_what_the_rest_is_worth():
     better = replace(B_DEAR, value=B.value + 0.5)
     assert decide(standing(500, [DONE_A], steps=(Step("B", (B, better)),)), "replan").reason == (
-        "what was saved buys a better rest, worth +0.5"
+        "what is left buys a better rest, worth +0.5"
     )
 
 
@@ -179,14 +179,38 @@ def test_a_failure_is_news_as_long_as_something_can_be_planned(replans_left):
     assert decision.reason == "'A (local)' did not work out: it raised"
 
 
+def test_several_that_failed_at_once_are_all_named():
+    failed_b = Outcome(B_DEAR, "skipped", reason="it requires 'A', which was not done")
+    now = replace(standing(10, [FAILED_A]), new_outcomes=(FAILED_A, failed_b, FAILED_A))
+    assert decide(now, "replan").reason == (
+        "'A (local)' did not work out: it raised; "
+        "'B (llm)' was not begun: it requires 'A', which was not done"
+    )
+
+
+def test_what_failed_is_told_beside_what_is_short():
+    now = replace(standing(4, [DONE_A]), new_outcomes=(Outcome(B_DEAR, "failed", reason="gone"),))
+    assert decide(now, "replan").reason == (
+        "'B (llm)' did not work out: gone; the rest of the plan is 6 tokens short"
+    )
+
+
+@pytest.mark.parametrize("on_drift", ["replan", "halt", "ask"])
+@pytest.mark.parametrize("replans_left", [0, 3])
+def test_a_rest_that_loses_who_was_to_do_it_is_planned_anew(on_drift, replans_left):
+    now = standing(500, [DONE_A], replans_left=replans_left, overrun_reason="gpt-5 took too much")
+    decision = decide(now, on_drift)
+    assert (decision.action, decision.reason) == ("replan", "gpt-5 took too much")
+
+
 @pytest.mark.parametrize("left", [4, 10, 500])
 def test_without_new_plans_left_it_goes_on_as_it_is(left):
     decision = decide(standing(left, [DONE_A], replans_left=0), "replan")
     assert decision.action == "continue"
 
 
-def test_an_overrun_ends_everything():
-    decision = decide(standing(500, [DONE_A], overrun_reason="5 tokens over"), "replan")
+def test_a_limit_that_is_passed_ends_everything():
+    decision = decide(standing(500, [DONE_A], passed_limit="overrun: 5 tokens over"), "replan")
     assert (decision.action, decision.is_halt) == ("end", True)
     assert decision.reason == "overrun: 5 tokens over"
 

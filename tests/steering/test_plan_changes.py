@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from thrifty import Budget, Plan, Problem, Spend, Step, StepOption, make_plan
+from thrifty.budget import LeftOut
 from thrifty.steering.plan_changes import iterate_plan_changes
 
 
@@ -25,7 +26,9 @@ def by(option: StepOption) -> str:
 
 def changes_of(remaining, chosen, left: Budget) -> list[tuple[str, str]]:
     plan = Plan("optimal", "exact", tuple(chosen))
-    changes = iterate_plan_changes(remaining, plan, Problem((), left), by)
+    steps = [Step(option.step, (option,)) for option in remaining]
+    problem = Problem(tuple(steps), left)
+    changes = iterate_plan_changes(remaining, plan, problem, by)
     return [(change.kind, change.reason) for change in changes]
 
 
@@ -69,6 +72,36 @@ def test_steps_are_dropped_and_added():
     assert changes_of([DEAR], [RISKS], Budget(max_tokens=1_000)) == [
         ("skip", "Timeline was dropped: 300 tokens were left, it needs 650"),
         ("upgrade", "Risks was added, by gpt-5: 1,000 tokens are left, it needs 700"),
+    ]
+
+
+def test_what_is_worth_the_same_is_neither_better_nor_worse():
+    twin = option("Timeline", "mine", 150, 8.5)
+    ((kind, _),) = changes_of([DEAR], [twin], Budget(max_tokens=400))
+    assert kind == "move"
+
+
+GONE = LeftOut("Timeline (llm)", "Timeline", "was tried: gpt-5: the server refused it (401)")
+
+
+@pytest.mark.parametrize("value", [1.0, 8.5, 9.9])
+def test_what_cannot_be_had_any_more_falls_back_whatever_that_is_worth(value):
+    stand_in = replace(LOCAL, value=value)
+    problem = Problem((Step("Timeline", (stand_in,)),), Budget(max_tokens=9_000))
+    plan = Plan("optimal", "exact", (stand_in,), left_out=(GONE,))
+    (change,) = iterate_plan_changes([DEAR], plan, problem, by)
+    assert (change.kind, change.reason) == (
+        "fallback",
+        "Timeline moved from gpt-5 to the local template: gpt-5: the server refused it (401)",
+    )
+
+
+def test_what_cannot_be_had_any_more_and_has_no_other_way_is_dropped():
+    problem = Problem((Step("Risks", (RISKS,)),), Budget(max_tokens=9_000))
+    plan = Plan("optimal", "exact", (RISKS,), left_out=(GONE,))
+    changes = list(iterate_plan_changes([DEAR, RISKS], plan, problem, by))
+    assert [(change.kind, change.reason) for change in changes] == [
+        ("skip", "Timeline was dropped: gpt-5: the server refused it (401)")
     ]
 
 

@@ -40,6 +40,11 @@ LIMIT_PATTERN = re.compile(
     re.ASCII,
 )
 
+PERIOD_TAIL_PATTERN = re.compile(
+    r".*\d.*?\s*(?P<period>(?:/|\b(?:an?|per|each|every)\b)\s*[a-z]+)", re.ASCII | re.DOTALL
+)
+"""A limit with what stands for a period behind it, whether there is such a period or not."""
+
 
 def parse_budget(phrase: object, field: str = "budget") -> Budget:
     """The budget that a person means. What is not named is not limited.
@@ -51,7 +56,11 @@ def parse_budget(phrase: object, field: str = "budget") -> Budget:
     Raises:
         InvalidInput: a part cannot be understood, or a resource is named twice.
     """
-    return make_budget(split_phrase(phrase, field, PHRASE_MAX, PHRASE_EXAMPLE), field)
+    parts = split_phrase(phrase, field, PHRASE_MAX, PHRASE_EXAMPLE)
+    for part in parts:
+        if tail := PERIOD_TAIL_PATTERN.fullmatch(part):
+            raise InvalidInput(field, part, f"leave out {tail['period']!r}: no period is read here")
+    return make_budget(parts, field)
 
 
 def split_phrase(phrase: object, field: str, maximum: int, example: str) -> list[str]:

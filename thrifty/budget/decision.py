@@ -10,8 +10,22 @@ if TYPE_CHECKING:
     from thrifty.budget.states import DecisionState
 
 DecisionKind = Literal[
-    "offline", "options", "plan", "replan", "upgrade", "downgrade", "skip", "ask", "halt"
+    "offline",
+    "options",
+    "plan",
+    "replan",
+    "upgrade",
+    "downgrade",
+    "move",
+    "fallback",
+    "skip",
+    "overrun",
+    "ask",
+    "halt",
 ]
+"""`upgrade`, `downgrade`: a step is done in a way that is worth more, or less, or a step is added.
+`move`: in another way that is worth the same. `fallback`: in another way, as the planned one cannot
+be had any more. `skip`: a step is not done. `overrun`: somebody took more than was allowed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ class Outcome(PlainData["OutcomeState"]):
     disables: str = ""
     """What this failure has shown to be out of order: an executor, or the model of a role, as in
     `llm:strong`."""
+    short_of: tuple[str, ...] = ()
+    """The limits that kept it out, by the names of their resources."""
+    is_unanswered: bool = False
+    """Whether it failed because no model gave a usable answer."""
     started_ms: int | None = None
     """When it was begun, in milliseconds of the run's active time. None when it never was."""
     ended_ms: int | None = None

@@ -12,7 +12,12 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal, get_args
 
 from thrifty.budget import validate
-from thrifty.budget.budget_phrase import make_budget, parse_budget, split_phrase
+from thrifty.budget.budget_phrase import (
+    PERIOD_TAIL_PATTERN,
+    make_budget,
+    parse_budget,
+    split_phrase,
+)
 from thrifty.budget.errors import InvalidInput
 from thrifty.budget.limits import Budget
 from thrifty.budget.local_time import EPOCH, MILLISECOND, load_zone, local_time
@@ -47,6 +52,7 @@ PERIOD_PHRASES: Mapping[Period, str] = {
     "day": "a day",
     "month": "a month",
 }
+PERIODS_REMEDY = "a minute, an hour, a day, a month or in all"
 NO_LIMIT = "no limit"
 
 MINUTE_BUCKET_MS = 10_000
@@ -93,7 +99,7 @@ def _parse_limits(phrase: str, field: str) -> dict[Period, Budget]:
         return {}
     parts: dict[Period, list[str]] = {}
     for part in split_phrase(phrase, field, LIMITS_PHRASE_MAX, LIMITS_EXAMPLE):
-        period, limit = _read_period(part)
+        period, limit = _read_period(part, field)
         parts.setdefault(period, []).append(limit)
     return {
         period: make_budget(said, field if period == "run" else f"{field}.{period}", LIMITS_EXAMPLE)
@@ -101,9 +107,12 @@ def _parse_limits(phrase: str, field: str) -> dict[Period, Budget]:
     }
 
 
-def _read_period(part: str) -> tuple[Period, str]:
+def _read_period(part: str, field: str) -> tuple[Period, str]:
     match = PERIOD_PATTERN.fullmatch(part)
     if match is None:
+        if tail := PERIOD_TAIL_PATTERN.fullmatch(part):
+            remedy = f"use {PERIODS_REMEDY}, as {tail['period']!r} is no period"
+            raise InvalidInput(field, part, remedy)
         return "run", part
     return PERIOD_OF_WORD[match["word"] or "run"], match["limit"]
 

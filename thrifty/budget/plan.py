@@ -27,6 +27,8 @@ class LeftOut(PlainData["LeftOutState"]):
     step: str
     reason: str
     """In plain words: "alternative chosen", "412 tokens short"."""
+    short_of: tuple[str, ...] = ()
+    """The limits that kept it out: the names of resources, and `max_steps`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,3 +43,8 @@ def format_bare(amount: int, resource: Resource) -> str:
 def format_amounts(amounts: Mapping[str, int]) -> str:
     """Amounts by the names of their resources, for a person: "412 tokens, 1 call"."""
     return ", ".join([r.show(amounts[r.name]) for r in RESOURCES if r.name in amounts])
+
+
+def describe_excess(excess: Mapping[str, int]) -> str:
+    """What is too much, for a person: "412 tokens over the limit"."""
+    return f"{format_amounts(excess)} over the limit"

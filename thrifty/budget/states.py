@@ -58,6 +58,7 @@ class LeftOutState(TypedDict):
     option: str
     step: str
     reason: str
+    short_of: list[str]
 
 
 class PlanState(TypedDict):
@@ -82,6 +83,8 @@ class OutcomeState(TypedDict):
     actual: SpendState
     reason: str
     disables: str
+    short_of: list[str]
+    is_unanswered: bool
     started_ms: int | None
     ended_ms: int | None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from thrifty.budget import (
     Budget,
@@ -40,13 +41,25 @@ class Assignment:
     """What follows in the draft and is too long to be revised as well."""
 
 
+Refusal = BudgetExceeded | PriceUnknown
+
+
+class Move(NamedTuple):
+    """A step that another option does than the plan said."""
+
+    wanted: StepOption
+    option: StepOption
+    refusal: Refusal
+    """Why it is not the wanted one."""
+
+
 @dataclass(frozen=True, slots=True)
 class DispatchResult:
     """What became of the options that were ready."""
 
     assignments: tuple[Assignment, ...]
-    downgrades: tuple[str, ...]
-    """Which steps another option does than the plan said, a sentence each, with the reason."""
+    moves: tuple[Move, ...]
+    """Which steps another option does than the plan said."""
     skipped: tuple[Outcome, ...]
 
 
@@ -80,32 +93,32 @@ class Dispatcher:
             steps_by_name: the steps with what can take the place of an option.
         """
         assignments: list[Assignment] = []
-        downgrades: list[str] = []
+        moves: list[Move] = []
         skipped: list[Outcome] = []
         for position, wanted in enumerate(ready, 1):
             step = steps_by_name.get(wanted.step, Step(wanted.step, (wanted,)))
             # Each may grow, but not at the cost of what starts beside it.
             kept = self.kept_back + total_spend(later.estimate for later in ready[position:])
             assignment, refusal = self._assign_any(wanted, step, kept)
-            if assignment is None:
-                skipped.append(Outcome(wanted, "skipped", reason=refusal))
-                continue
-            assignments.append(assignment)
-            if refusal:
-                name = assignment.work.option.name
-                downgrades.append(f"{step.name} moved to {name!r}: {refusal}")
-        return DispatchResult(tuple(assignments), tuple(downgrades), tuple(skipped))
+            if assignment is not None:
+                assignments.append(assignment)
+                if refusal:
+                    moves.append(Move(wanted, assignment.work.option, refusal))
+            elif refusal:
+                short_of = tuple(refusal.missing) if isinstance(refusal, BudgetExceeded) else ()
+                skipped.append(Outcome(wanted, "skipped", reason=str(refusal), short_of=short_of))
+        return DispatchResult(tuple(assignments), tuple(moves), tuple(skipped))
 
     def _assign_any(
         self, wanted: StepOption, step: Step, kept: Spend
-    ) -> tuple[Assignment | None, str]:
+    ) -> tuple[Assignment | None, Refusal | None]:
         """The assignment, and why it is not the wanted one, or why there is none."""
-        refusal = ""
+        refusal: Refusal | None = None
         for option in _alternatives(wanted, step):
             try:
                 return self._assign(option, step, kept), refusal
             except (BudgetExceeded, PriceUnknown) as error:
-                refusal = refusal or str(error)  # the first says why it is not the wanted one
+                refusal = refusal or error  # the first says why it is not the wanted one
         return None, refusal
 
     def _assign(self, option: StepOption, step: Step, kept: Spend) -> Assignment:

@@ -45,16 +45,21 @@ def write_with_model(
     """
     status: OutcomeStatus = "failed"
     text = disables = ""
+    short_of: tuple[str, ...] = ()
+    is_unanswered = False
     try:
         reply = models.ask(prompt, allowance, config)
-    except (BudgetExceeded, CallAbandoned) as error:
+    except BudgetExceeded as error:
+        reason, short_of = str(error), tuple(error.missing)
+    except CallAbandoned as error:
         reason = str(error)
     except ModelUnavailable as error:
-        reason = str(error)
+        reason, is_unanswered = str(error), True
         disables = model_worker(prompt.role) if error.for_good else ""  # else it may answer yet
     else:
         status, text, reason = _judge(work, reply, allowance)
-    return Outcome(work.option, status, text, _sum_charges(allowance), reason, disables)
+    charged = _sum_charges(allowance)
+    return Outcome(work.option, status, text, charged, reason, disables, short_of, is_unanswered)
 
 
 def _judge(work: Work, reply: Reply, allowance: Allowance) -> tuple[OutcomeStatus, str, str]:

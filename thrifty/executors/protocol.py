@@ -25,7 +25,8 @@ class Work:
 class Result:
     """What an executor wrote and what it used, where it knows better than its option.
 
-    More than its option declares is an overrun, which ends the run: no more was reserved for it.
+    More than its option declares is an overrun, as no more was reserved for it: its executor is not
+    used again in that run. The run ends where a limit is passed.
 
     Raises:
         InvalidInput: the text is none, or the spend is no `Spend`.

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 
 from thrifty.budget import Budget, BudgetExceeded, Spend, StepOption
-from thrifty.budget.resources import TOKENS
 from thrifty.executors.registry import LLM, LOCAL
 from thrifty.models.prices import PriceList, most_affordable
 
@@ -85,8 +84,15 @@ def call_limit(
     if cost_left is not None or prices.knows(model):
         cost = prices.worst_quote(model, tokens)
     if tokens < option.estimate.tokens:
-        raise BudgetExceeded({TOKENS.name: option.estimate.tokens - tokens}, option.name)
+        raise BudgetExceeded(_missing(option.estimate.tokens, left, model, prices), option.name)
     limit = Spend(tokens, cost, 0, max(1, option.estimate.tool_calls))  # the call is one
     if missing := left.without_latency().exceeded_by(limit):  # time is cut, not reserved
         raise BudgetExceeded(missing, option.name)
     return limit
+
+
+def _missing(tokens: int, left: Budget, model: str, prices: PriceList) -> dict[str, int]:
+    """What a call of so many tokens lacks: tokens, or the money for them, or both."""
+    is_cost_limited = left.max_cost_usd is not None
+    cost = prices.worst_quote(model, tokens) if is_cost_limited else 0
+    return left.exceeded_by(Spend(tokens, cost))

@@ -1,6 +1,6 @@
 """What the acts on whole accounts do to the tables: their place, their limits, their end."""
 
-from thrifty.budget import Budget, InvalidInput, LedgerUnavailable
+from thrifty.budget import AccountClosed, Budget, InvalidInput, LedgerUnavailable
 from thrifty.budget.limits import LimitAmounts, tighter_limits
 from thrifty.budget.periods import Period, window_of
 from thrifty.ledger import posting, rules, windows
@@ -20,7 +20,10 @@ def open_account(
 ) -> Account:
     account = tables.account(caller.account)
     if account is None:
-        return new_account(tables, caller.account, limits, parent, zone or "UTC")
+        if parent is not None:
+            require_open_path(tables, require_account(tables, parent))
+        return new_account(tables, caller.account, limits, parent, zone)
+    _require_not_closed(account)
     if parent is not None and parent_name(tables, account) != parent:
         where = repr(parent_name(tables, account)) if account.ancestors else "no account"
         raise InvalidInput("parent", parent, f"{account.name!r} stands under {where}; use move")
@@ -37,18 +40,40 @@ def new_account(
     name: str,
     limits: PeriodLimits,
     parent: str | None,
-    zone: str = "UTC",
+    zone: str | None = None,
     *,
     is_granted: bool = False,
 ) -> Account:
-    """Adds an account, with the counter of its whole life."""
+    """Adds an account, with the counter of its whole life. Its zone is by default its parent's."""
     ancestors = () if parent is None else _path_under(tables, parent)
+    zone = zone or (tables.account_by_id(ancestors[-1]).zone if ancestors else "UTC")
     account = tables.add_account(
         Account(windows.NOT_STORED, name, ancestors, limits, zone, is_granted, is_closed=False)
     )
     (_, run_limits), *_ = limits
     tables.add_counter(windows.new_counter(account.id, "run", windows.WHOLE_LIFE, run_limits))
     return account
+
+
+def set_limits(tables: Tables, name: str, limits: PeriodLimits, zone: str | None) -> None:
+    account = require_account(tables, name)
+    _require_not_closed(account)
+    change_limits(tables, account, limits, zone)
+
+
+def require_open_path(tables: Tables, account: Account) -> None:
+    """That neither the account nor one above it was closed.
+
+    Raises:
+        AccountClosed: the lowest that was.
+    """
+    for each in windows.account_path(tables, account):
+        _require_not_closed(each)
+
+
+def _require_not_closed(account: Account) -> None:
+    if account.is_closed:
+        raise AccountClosed(account.name)
 
 
 def change_limits(

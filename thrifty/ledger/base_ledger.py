@@ -87,7 +87,7 @@ class BaseLedger:
         check_zone(zone)
 
         def act(tables: Tables) -> Balance:
-            accounts.change_limits(tables, calls.require_account(tables, name), amounts, zone)
+            accounts.set_limits(tables, name, amounts, zone)
             return accounts.balance(tables, name)
 
         return self._write(act)

@@ -1,9 +1,9 @@
 """What is held for sub-agents' accounts: how it is granted, and how it is freed."""
 
-from thrifty.budget import AccountClosed, KeyReused, ReservationClosed
+from thrifty.budget import KeyReused, ReservationClosed
 from thrifty.budget.limits import LimitAmounts
-from thrifty.ledger import posting, rules, windows
-from thrifty.ledger.accounts import new_account
+from thrifty.ledger import posting, rules
+from thrifty.ledger.accounts import new_account, require_open_path
 from thrifty.ledger.calls import Caller, admit_caller, close_abandoned
 from thrifty.ledger.owner import process_name
 from thrifty.ledger.records import Entry
@@ -20,9 +20,7 @@ def grant(tables: Tables, caller: Caller, child: str, limits: LimitAmounts, labe
         return existing
     if entry_before is not None:
         raise KeyReused(child, "stands for a call")
-    for each in windows.account_path(tables, parent):
-        if each.is_closed:
-            raise AccountClosed(each.name)
+    require_open_path(tables, parent)
     held = rules.unused_limits(limits)
     room = posting.find_room_to_hold(tables, parent, held, label)
     account = new_account(tables, child, (("run", limits),), parent.name, is_granted=True)

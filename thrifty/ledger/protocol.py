@@ -56,9 +56,11 @@ class Ledger(Protocol):
                 `minute`, `hour`, `day`, `month`. Words will do: `"$5 a day, 100k tokens a minute"`.
             parent: the account above it, which must be open. None opens a root, and leaves an
                 account that is open already where it is.
-            zone: the IANA time zone in which its days and months begin. UTC by default.
+            zone: the IANA time zone in which its days and months begin. By default that of the
+                account above it, or UTC.
 
         Raises:
+            AccountClosed: it was closed, or what is to be above it.
             InvalidInput: the limits or the zone cannot be used, the account stands under another
                 parent, or it would stand more than eight levels deep.
             BudgetExceeded: it limits what a sub-agent's share does not, which would be held from
@@ -73,6 +75,7 @@ class Ledger(Protocol):
         held for a sub-agent's account grows and shrinks with its limits.
 
         Raises:
+            AccountClosed: it was closed.
             BudgetExceeded: its parent has too little left to hold more for a sub-agent.
             InvalidInput: the limits or the zone cannot be used.
         """

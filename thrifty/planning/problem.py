@@ -18,6 +18,8 @@ from thrifty.budget.spend import Spend
 from thrifty.budget.step import Step
 
 MAX_STEPS_DEFAULT = 6
+STEPS_LIMIT = "max_steps"
+"""What the limit on the number of steps is called, beside the resources."""
 DIVERSITY_PENALTY_DEFAULT = 0.2
 RISK_DEFAULT = 0.3
 """Measured: `benchmarks/planning_risk.py` and its table in `benchmarks/README.md`."""

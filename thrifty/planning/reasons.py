@@ -1,23 +1,19 @@
 """Why an option is not in a plan, in plain words; the same words whichever engine planned."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from operator import add, gt, sub
 
 from thrifty.budget.plan import LeftOut
 from thrifty.budget.resources import format_amounts
 from thrifty.budget.step import Step
 from thrifty.planning import risk
-from thrifty.planning.problem import Problem
+from thrifty.planning.problem import STEPS_LIMIT, Problem
 from thrifty.planning.solver.constraint_matrix import ConstraintMatrix, OptionColumn, RowAmounts
 from thrifty.planning.solver.knapsack import MICRO, KnapsackModel
 from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.packed_rows import subtract_variances
-
-
-def describe_excess(excess: Mapping[str, int]) -> str:
-    """What is too much, for a person: "412 tokens over the limit"."""
-    return f"{format_amounts(excess)} over the limit"
 
 
 class LeftOutReasons:
@@ -46,7 +42,6 @@ class LeftOutReasons:
         self.variances = tuple([sum([i.variances[r] for i in items if i.variances]) for r in rows])
         present = [step for step in problem.steps if step.name in chosen]
         self.topics = Counter([step.topic for step in (*problem.done, *present)])
-        self.formatters = [resource.show for resource in matrix.resources]
         count = problem.max_steps
         steps = "step" if count == 1 else "steps"
         self.full_reason = f"the plan has its {count} {steps}" if len(chosen) >= count else ""
@@ -60,17 +55,17 @@ class LeftOutReasons:
         offered = zip(self.problem.steps, self.matrix.columns_by_step, strict=True)
         return tuple(
             [
-                LeftOut(name, step.name, reason)
+                LeftOut(name, step.name, reason, short_of)
                 for step, offers in offered
-                for name, reason in self.option_reasons(step, offers)
+                for name, reason, short_of in self.option_reasons(step, offers)
             ]
         )
 
     def option_reasons(
         self, step: Step, offers: Sequence[OptionColumn]
-    ) -> Iterator[tuple[str, str]]:
+    ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         """The names of a step's options that were not chosen, each with the first condition that
-        speaks against it."""
+        speaks against it, and the limits that do."""
         rival = self.chosen.get(step.name)
         everywhere = self._reason_for_step(step)
         oversized = () if step.name in self.done else self.matrix.oversized
@@ -78,18 +73,45 @@ class LeftOutReasons:
         for offer in offers:
             name = offer[2]
             if name in oversized:
-                alone = format_amounts(self.matrix.shortfall_alone(offer))
-                yield name, f"does not fit even alone: {alone} short"
+                alone = self.matrix.shortfall_alone(offer)
+                told = f"does not fit even alone: {format_amounts(alone)} short"
+                yield name, told, self._limits(alone, rival)
             elif everywhere:
-                yield name, everywhere
+                yield name, everywhere, self.required_short_of
             elif rival and name == rival.name:
                 continue
-            elif missing := self._describe_missing(offer, rival, rooms, variances):
-                yield name, f"does not fit beside the rest: {missing} short"
+            elif missing := self._missing(offer, rival, rooms, variances):
+                told = f"does not fit beside the rest: {format_amounts(missing)} short"
+                yield name, told, self._limits(missing, rival)
             elif rival:
-                yield name, f"{rival.name!r} was chosen for this step"
+                yield name, f"{rival.name!r} was chosen for this step", ()
             else:
-                yield name, self._reason_not_added(step, offer)
+                yield name, self._reason_not_added(step, offer), self._limits((), rival)
+
+    def _limits(self, missing: Iterable[str], rival: KnapsackItem | None) -> tuple[str, ...]:
+        """The limits that speak against an option: of resources, and of steps where it adds one."""
+        is_full = self.full_reason and rival is None
+        return (*missing, *((STEPS_LIMIT,) if is_full else ()))
+
+    @cached_property
+    def required_short_of(self) -> tuple[str, ...]:
+        """The limits that keep the required steps out together. Empty where there is a plan."""
+        if self.is_plan:
+            return ()
+        pairs = zip(self.problem.steps, self.matrix.columns_by_step, strict=True)
+        required = [offers for step, offers in pairs if step.required and offers]
+        resources = self.matrix.resources
+        least = {
+            resource.name: (sum(min(o[3][row] for o in offers) for offers in required), capacity)
+            for row, (resource, capacity) in enumerate(
+                zip(resources, self.matrix.capacities, strict=True)
+            )
+        }
+        over = [name for name, (amount, capacity) in least.items() if amount > capacity]
+        if len(required) > self.problem.max_steps:
+            over.append(STEPS_LIMIT)
+        # Each alone may hold them. Then no choice of options keeps all limits at once.
+        return tuple(over or [name for name, (amount, _) in least.items() if amount])
 
     def _reason_for_step(self, step: Step) -> str:
         """The reason that rules out every option of a step; empty when there is none."""
@@ -124,18 +146,18 @@ class LeftOutReasons:
         rooms = tuple(map(add, self.rooms, rival.amounts))  # an option takes the place of its rival
         return rooms, subtract_variances(self.variances, rival)
 
-    def _describe_missing(
+    def _missing(
         self,
         offer: OptionColumn,
         rival: KnapsackItem | None,
         rooms: RowAmounts,
         variances: RowAmounts,
-    ) -> str:
+    ) -> dict[str, int]:
         """What is missing for an option beside the rest of the plan, which leaves this room and
         these variances without the option of its step that was chosen; empty when it fits."""
         limit = self.model.makespan_limit
         if not limit and not self.matrix.has_margin and not any(map(gt, offer[3], rooms)):
-            return ""  # as for most options of a long list, and at once
+            return {}  # as for most options of a long list, and at once
         _, _, _, amounts, more = offer
         together = map(add, variances, more) if more else variances
         parts = zip(amounts, rooms, together, strict=True)
@@ -144,10 +166,9 @@ class LeftOutReasons:
         if limit:
             item = self.items.get(offer[2])
             if item is None:
-                return ""  # its step needs more steps than a plan may have: no limit is at fault
+                return {}  # its step needs more steps than a plan may have
             # The row has the work of all places together; what is late is the end of the schedule.
             others = [other for other in self.chosen.values() if other is not rival]
             lacks[limit.row] = -self.model.time_left([*others, item])
-        return ", ".join(
-            [show(lack) for show, lack in zip(self.formatters, lacks, strict=True) if lack > 0]
-        )
+        resources = self.matrix.resources
+        return {r.name: lack for r, lack in zip(resources, lacks, strict=True) if lack > 0}

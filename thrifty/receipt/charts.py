@@ -10,6 +10,8 @@ from thrifty.receipt.receipt_data import Receipt, ReceiptLine
 MARKED_DECISIONS: dict[DecisionKind, str] = {
     "replan": "↻",
     "downgrade": "↓",
+    "fallback": "↪",
+    "overrun": "!",
     "skip": "-",
     "ask": "?",
     "halt": "■",

@@ -1,6 +1,6 @@
 """The receipt as data, made from the plan, the outcomes and the ledger's entries."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -9,12 +9,21 @@ from typing_extensions import TypedDict
 from thrifty.budget import Budget, Outcome, Plan, Spend, StepOption, validate
 from thrifty.budget.decision import Decision
 from thrifty.budget.plain_data import PlainData
-from thrifty.budget.resources import RESOURCES
+from thrifty.budget.resources import COST, RESOURCES
 from thrifty.budget.states import BudgetState, DecisionState, SpendState
 from thrifty.ledger.records import Balance
+from thrifty.planning.problem import STEPS_LIMIT
 
 RunStatus = Literal["done", "halted"]
-ReceiptLineStatus = Literal["done", "cut", "failed", "skipped", "stopped", "replaced", "overhead"]
+HaltCause = Literal["", "model", "price"]
+"""`model`: none could be asked, or none gave a usable answer. `price`: nobody knows what the models
+cost, and money is limited. Empty for anything else."""
+ReceiptLineStatus = Literal[
+    "done", "cut", "failed", "skipped", "stopped", "replaced", "dropped", "overhead"
+]
+LIMITS = (*(resource.name for resource in RESOURCES), STEPS_LIMIT)
+"""What can keep something out, in the order in which it is told."""
+NOT_BEGUN = "the run ended before it was begun"
 
 
 class ReceiptLineState(TypedDict):
@@ -46,6 +55,9 @@ class ReceiptState(TypedDict):
     bound_by_accounts: list[str]
     lines: list[ReceiptLineState]
     decisions: list[DecisionState]
+    cause: str
+    warnings: list[str]
+    account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +71,9 @@ class ReceiptLine(PlainData[ReceiptLineState]):
     """The option, or what else was paid for."""
     executor: str
     status: ReceiptLineStatus
-    """`replaced`: planned at first and dropped by a later plan. `overhead`: no step."""
+    """`skipped`: in the last plan, and not done. `replaced`: its step was done in another way, or
+    planned anew in another way. `dropped`: a later plan did without its step. `overhead`: no step.
+    """
     planned: Spend | None
     """What the first plan expected of it; None when it was not in that plan."""
     actual: Spend
@@ -83,32 +97,41 @@ class Receipt(PlainData[ReceiptState]):
     """What was asked, given, planned, spent and decided."""
 
     DERIVED = ("within_budget",)
+    MAY_LACK = ("cause", "warnings", "account")
 
     run_id: str
     task: str
     status: RunStatus
     halt_reason: str
-    """Why the run ended before its plan was complete; empty when it did not."""
+    """Why the run is halted: it ended before its plan was complete, or what was required was not
+    done by somebody who can. Empty for one that is done."""
     budget: Budget
     spent: Spend
     """All of it: steps, failures, retries, option proposals; latency is the run's active time."""
     planned: Spend
     """What the first plan expected."""
     bound_by: tuple[str, ...]
-    """The resources that kept something better out."""
+    """The limits that kept something better out: the names of resources, and `max_steps`."""
     bound_by_accounts: tuple[str, ...]
     """What accounts above the run's have left, in words, where that kept something better out."""
     lines: tuple[ReceiptLine, ...]
     decisions: tuple[Decision, ...]
+    cause: HaltCause = ""
+    """What kind of thing halted the run, where it was no limit and no person."""
+    warnings: tuple[str, ...] = ()
+    """What whoever reads the result should know, in words: what failed, who stood in, what was cut
+    short, who took too much, which calls are in doubt."""
+    account: str = ""
+    """The account above the run's, which pays for it. Empty where the run pays for itself."""
 
     def __post_init__(self) -> None:
-        for field in ("run_id", "task", "halt_reason"):
+        for field in ("run_id", "task", "halt_reason", "account"):
             validate.any_string(f"receipt.{field}", getattr(self, field))
-        for name in self.bound_by:
-            validate.any_string("receipt.bound_by", name)
-        for told in self.bound_by_accounts:
-            validate.any_string("receipt.bound_by_accounts", told)
+        for field in ("bound_by", "bound_by_accounts", "warnings"):
+            for told in getattr(self, field):
+                validate.any_string(f"receipt.{field}", told)
         validate.choice("receipt.status", self.status, get_args(RunStatus))
+        validate.choice("receipt.cause", self.cause, get_args(HaltCause))
 
     @property
     def within_budget(self) -> bool:
@@ -119,6 +142,11 @@ class Receipt(PlainData[ReceiptState]):
     def value(self) -> float:
         """The estimated value of all that was done."""
         return sum(line.value for line in self.lines)
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether no model was at hand."""
+        return any(decision.kind == "offline" for decision in self.decisions)
 
 
 def make_receipt_lines(
@@ -137,8 +165,9 @@ def make_receipt_lines(
     """
     planned = {option.name: option.estimate for option in first_plan.chosen}
     tried = {outcome.option.name for outcome in outcomes}
-    kept = {option.name for option in last_plan.chosen}
-    untried = [option for option in first_plan.chosen if option.name not in tried]
+    options = {option.name: option for option in (*first_plan.chosen, *last_plan.chosen)}
+    done = {outcome.step: outcome.option for outcome in outcomes if outcome.has_text}
+    untried = (option for name, option in options.items() if name not in tried)
     return (
         # A run begins with the call for proposals: nothing else is paid beside the steps.
         *(
@@ -146,14 +175,41 @@ def make_receipt_lines(
             for what, spend in overheads
         ),
         *(_attempt_line(outcome, planned.get(outcome.option.name)) for outcome in outcomes),
-        *(_untried_line(option, option.name in kept) for option in untried),
+        *(
+            ReceiptLine(
+                option.name,
+                option.executor,
+                status,
+                planned.get(option.name),
+                Spend(),
+                0.0,
+                reason,
+            )
+            for option in untried
+            for status, reason in [_why_untried(option, last_plan, done.get(option.step))]
+        ),
     )
 
 
-def _untried_line(option: StepOption, is_kept: bool) -> ReceiptLine:
-    status: ReceiptLineStatus = "skipped" if is_kept else "replaced"
-    reason = "the run ended before it was begun" if is_kept else ""
-    return ReceiptLine(option.name, option.executor, status, option.estimate, Spend(), 0.0, reason)
+def _why_untried(
+    option: StepOption, last_plan: Plan, done: StepOption | None
+) -> tuple[ReceiptLineStatus, str]:
+    """What became of an option of a plan that was never tried, and why.
+
+    Args:
+        option: of the first plan or the last one.
+        last_plan: the plan in force at the end.
+        done: the option by which its step was done. None where it was not.
+    """
+    if done:
+        return "replaced", f"{done.name!r} was done instead"
+    for kept in last_plan.chosen:
+        if kept.name == option.name:
+            return "skipped", NOT_BEGUN
+        if kept.step == option.step:
+            return "replaced", f"{kept.name!r} was planned instead"
+    reasons = {each.option: each.reason for each in last_plan.left_out}
+    return "dropped", reasons.get(option.name, "a later plan did without it")
 
 
 def _attempt_line(outcome: Outcome, planned: Spend | None) -> ReceiptLine:
@@ -170,6 +226,12 @@ def _attempt_line(outcome: Outcome, planned: Spend | None) -> ReceiptLine:
     )
 
 
+def find_payer(balance: Balance) -> str:
+    """The account above a run's. Empty where the run pays for itself."""
+    own, *others = (period.account for period in balance.periods)
+    return next((name for name in others if name != own), "")
+
+
 def binding_accounts(balance: Balance, wanted: Sequence[StepOption]) -> tuple[str, ...]:
     """What the limits that others share have left, of those that were too low for some option."""
     return tuple(
@@ -179,7 +241,27 @@ def binding_accounts(balance: Balance, wanted: Sequence[StepOption]) -> tuple[st
     )
 
 
-def binding_resources(left: Budget, wanted: Iterable[StepOption]) -> tuple[str, ...]:
-    """The resources of which too little is left for some option that would have been better."""
-    missing = {name for option in wanted for name in left.exceeded_by(option.estimate)}
-    return tuple(resource.name for resource in RESOURCES if resource.name in missing)
+def binding_limits(
+    wanted: Sequence[StepOption],
+    kept_out: Mapping[str, Collection[str]],
+    left: Budget,
+    remaining: Spend,
+    lost: Iterable[Outcome],
+    cause: HaltCause = "",
+) -> tuple[str, ...]:
+    """The limits that kept something better out.
+
+    Args:
+        wanted: the options that would have been better.
+        kept_out: by option, the limits that kept it out of a plan, or of being begun.
+        left: what is left. Of what is short now, too little was there.
+        remaining: what the rest of the plan is expected to use.
+        lost: attempts at what would have been better. Some did not fit.
+        cause: of a halt. Without a price, a limit on cost keeps models out.
+    """
+    short = {name for option in wanted for name in left.exceeded_by(option.estimate)}
+    short |= left.exceeded_by(remaining).keys()
+    short |= {limit for option in wanted for limit in kept_out.get(option.name, ())}
+    short |= {limit for outcome in lost for limit in outcome.short_of}
+    short |= {COST.name} if cause == "price" else set()
+    return tuple(limit for limit in LIMITS if limit in short)

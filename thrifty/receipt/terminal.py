@@ -79,7 +79,10 @@ def receipt_view(receipt: Receipt, width: int) -> RenderableType:
         parts += [_lines_table(receipt, width), *_status_reasons(receipt), EMPTY_LINE]
     if receipt.decisions:
         parts += [_decisions(receipt), EMPTY_LINE]
-    parts += [_resources(receipt, width), EMPTY_LINE, _verdict(receipt)]
+    parts += [_resources(receipt, width), EMPTY_LINE]
+    if receipt.account:
+        parts.append(Text(wording.describe_payer(receipt), style="dim"))
+    parts.append(_verdict(receipt))
     return Group(*parts)
 
 
@@ -172,9 +175,9 @@ def _resources(receipt: Receipt, width: int) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for gauge in gauges(receipt):
-        if gauge.resource is COST and width < WIDE_COLUMNS_MIN:
-            planned, used = map(wording.round_up_usd, (gauge.planned, gauge.used))
-            gauge = gauge._replace(planned=planned, used=used)
+        if gauge.resource is COST:  # what was planned is an estimate, what was used is a bill
+            used = gauge.used if width >= WIDE_COLUMNS_MIN else wording.round_up_usd(gauge.used)
+            gauge = gauge._replace(planned=wording.round_up_usd(gauge.planned), used=used)
         table.add_row(*_resource_row(gauge, width))
     return table
 
@@ -191,7 +194,7 @@ def _resource_row(gauge: Gauge, width: int) -> Iterator[RenderableType]:
 
 
 def _verdict(receipt: Receipt) -> Text:
-    style = "green" if receipt.status == "done" else "yellow"
+    style = "green" if receipt.status == "done" and not receipt.warnings else "yellow"
     style = style if receipt.within_budget else "red"
     verdict = Text(wording.describe_verdict(receipt), style=f"bold {style}")
     return verdict.append(f" {wording.describe_binding(receipt)}", style="not bold default")

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 from thrifty.budget import Budget, Plan, Spend
 from thrifty.budget.plain_text import single_line
-from thrifty.budget.resources import COST, RESOURCES, Resource, format_amounts, format_bare
-from thrifty.planning.reasons import describe_excess
+from thrifty.budget.resources import (
+    COST,
+    RESOURCES,
+    Resource,
+    describe_excess,
+    format_amounts,
+    format_bare,
+)
+from thrifty.planning.problem import STEPS_LIMIT
 from thrifty.receipt.receipt_data import Receipt, ReceiptLineStatus
 
 if TYPE_CHECKING:
@@ -19,6 +26,8 @@ SHOWN_NANO_USD = 100_000
 """Where there is little room, money is shown to a hundredth of a cent."""
 RESOURCE_LABELS = {"tokens": "tokens", "cost": "cost", "latency": "latency", "tool_calls": "calls"}
 """What a person calls each resource."""
+LIMIT_LABELS = {**RESOURCE_LABELS, "cost": "money", "latency": "time", STEPS_LIMIT: "steps"}
+"""What there could be more of."""
 
 NOTHING_GAINED = "No limit keeps anything better out: more budget would buy nothing."
 STATUS_MARKS: dict[ReceiptLineStatus, tuple[str, str]] = {
@@ -28,6 +37,7 @@ STATUS_MARKS: dict[ReceiptLineStatus, tuple[str, str]] = {
     "skipped": ("-", "yellow"),
     "stopped": ("■", "yellow"),
     "replaced": ("·", "dim"),
+    "dropped": ("·", "dim"),
     "overhead": ("+", "cyan"),
 }
 """The mark before each line of a receipt and its colour; all but the plain ✓ have a word too."""
@@ -74,18 +84,36 @@ def format_figure(amount: int, resource: Resource) -> str:
 
 def describe_verdict(receipt: Receipt) -> str:
     """How the run ended and whether it kept its budget, in a sentence or two."""
-    ended = "Done" if receipt.status == "done" else "Halted"
-    if excess := receipt.budget.exceeded_by(receipt.spent):
-        return f"{ended}, OVER BUDGET: {describe_excess(excess)}."
-    why = single_line(receipt.halt_reason).rstrip(".")
-    return f"{ended}, within budget{f': {why}' if why else ''}."
+    excess = receipt.budget.exceeded_by(receipt.spent)
+    kept = "OVER BUDGET" if excess else "within budget"
+    # What a limit was passed by is the reason, if anything is.
+    why = describe_excess(excess) if excess else receipt.halt_reason
+    told = [single_line(reason).rstrip(".") for reason in (why, *receipt.warnings) if reason]
+    reasons = f": {'; '.join(told)}" if told else ""
+    return f"{_describe_end(receipt)}, {kept}{reasons}."
+
+
+def _describe_end(receipt: Receipt) -> str:
+    if receipt.status == "halted":
+        return "Halted"
+    if count := len(receipt.warnings):
+        return f"Done with {count} warning{'' if count == 1 else 's'}"
+    return "Done offline" if receipt.is_offline else "Done"
+
+
+def describe_payer(receipt: Receipt) -> str:
+    """Who pays for the run, where that is an account above its own."""
+    return f"Charged to the account {single_line(receipt.account)}."
 
 
 def describe_binding(receipt: Receipt) -> str:
     """Which limits kept something better out."""
+    if receipt.cause == "price":
+        return "The limit on cost kept something better out."
     if not receipt.bound_by:
-        return "No limit kept anything better out."
-    named = _join_names([RESOURCE_LABELS.get(name, name) for name in receipt.bound_by])
+        more = ", but no model was at hand" if receipt.is_offline else ""
+        return f"No limit kept anything better out{more}."
+    named = join_names([LIMIT_LABELS.get(name, name) for name in receipt.bound_by])
     # A halt has said it already.
     told = () if receipt.halt_reason else receipt.bound_by_accounts
     accounts = "; ".join(map(single_line, told))
@@ -108,11 +136,12 @@ def describe_upgrade(upgrade: Upgrade) -> str:
 
 def describe_gain(adds: Sequence[str], drops: Sequence[str], gain: float) -> str:
     """What a better plan brings: "Risk register (LLM) in place of Risk register (local), +4.0"."""
-    place = f" in place of {_join_names(drops)}" if drops else ""
-    return f"{_join_names(adds) or 'a better plan'}{place}, {gain:+.1f}"
+    place = f" in place of {join_names(drops)}" if drops else ""
+    return f"{join_names(adds) or 'a better plan'}{place}, {gain:+.1f}"
 
 
-def _join_names(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
+    """Names in a sentence: "tokens, cost and calls"."""
     *others, last = [single_line(name) for name in names] or [""]
     return f"{', '.join(others)} and {last}" if others else last
 

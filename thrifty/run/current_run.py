@@ -5,10 +5,12 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from thrifty.budget import Budget, LeftOut, Outcome, Plan, Spend, Step, StepOption
+from thrifty.budget.resources import describe_excess
 from thrifty.budget.step_set import order_steps
 from thrifty.estimates.learned import LearnedEstimates
 from thrifty.executors.draft import Draft
 from thrifty.executors.model_access import ModelAccess
+from thrifty.executors.overruns import Overrun, find_overruns
 from thrifty.options.availability import find_available_options, no_plan_reason, price_steps
 from thrifty.options.proposals import hold_to_catalog
 from thrifty.planning.problem import Problem
@@ -129,18 +131,51 @@ class CurrentRun:
     def choices(self) -> Choices:
         """What the run can choose from now."""
         facts, failures, access = self.facts, self.cache.failures, self.model_access
+        overruns = self.overruns()
         learned = self._learned_estimates()
         steps = self.cache.compute_once(
             "steps", access, lambda: learned.apply_scores(price_steps(self.steps(), access))
         )
 
         def compute() -> Choices:
-            why_excluded = exclusion_rule(failures, facts["left_out"], access.worker)
+            why_excluded = exclusion_rule(
+                failures, facts["left_out"], access.worker, overruns, access.executor_model
+            )
             return Choices(steps, *find_available_options(steps, access, why_excluded))
 
         return self.cache.compute_once(
-            "choices", (access, facts["left_out"], len(failures)), compute
+            "choices", (access, facts["left_out"], len(failures), overruns), compute
         )
+
+    def overruns(self) -> tuple[Overrun, ...]:
+        """Whose bill came to more than it was allowed, as of the last outcome."""
+
+        def compute() -> tuple[Overrun, ...]:
+            entries = self.services.ledger.overruns(self.id)
+            # A limit of an account above the run's counts as well.
+            limits = self.services.limits_in_force(self.id)
+            who = self.model_access.executor_model
+            return find_overruns(entries, limits, self.declared_options(), who)
+
+        return self.cache.compute_once("overruns", (len(self.cache.outcomes), self.limits), compute)
+
+    def passed_limit(self) -> str:
+        """Which limit the run has passed, in words. Empty within.
+
+        Time that has run out is none: what is left of it holds no further step.
+        """
+        balance = self.services.ledger.balance(self.id)
+        if excess := balance.budget.without_latency().exceeded_by(balance.spent):
+            return f"overrun: {describe_excess(excess)}"
+        if self.overruns():  # an account above may also be over by what others did, or by its owner
+            for period in balance.periods[1:]:
+                if excess := period.budget.without_latency().exceeded_by(period.spent):
+                    return f"overrun: {describe_excess(excess)} of {period.account}"
+        return ""
+
+    def undone(self, plan: Plan) -> list[StepOption]:
+        """What of a plan has left nothing yet, whatever became of it."""
+        return [option for option in plan.chosen if option.step not in self.cache.finished]
 
     def no_plan_reason(self) -> str:
         """Why there is no plan any more, whatever is left to spend. Empty if there may be one."""

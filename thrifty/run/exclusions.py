@@ -1,9 +1,12 @@
-"""Which options a run does not try: those that failed, and those that a person left out."""
+"""Which options a run does not try: what failed, what took too much, what a person left out."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from thrifty.budget import Outcome, StepOption
+from thrifty.executors.overruns import Overrun
+from thrifty.steering.forecast import ExecutorModelOf
+from thrifty.steering.plan_changes import TRIED
 
 FAILURES_MAX = 2
 """So many failures of an executor, or of a role's model, in one run: it is not tried again."""
@@ -13,6 +16,8 @@ def exclusion_rule(
     failures: Sequence[Outcome],
     left_out: Collection[str],
     worker_of: Callable[[StepOption], str],
+    overruns: Sequence[Overrun],
+    executor_model_of: ExecutorModelOf,
 ) -> Callable[[StepOption], str]:
     """Makes a function that says why an option is excluded. It returns nothing for any other.
 
@@ -20,17 +25,22 @@ def exclusion_rule(
         failures: what was tried in vain, or could not be tried.
         left_out: what a person does not want done.
         worker_of: the executor of an option, or the model of its role.
+        overruns: bills that came to more than they were allowed.
+        executor_model_of: who does an option.
     """
     tried = {outcome.option.name: outcome.reason for outcome in failures}
     disabled = _disabled_workers(failures, worker_of)
+    over = {overrun.executor_model: overrun.reason for overrun in overruns}
 
     def why_excluded(option: StepOption) -> str:
         if option.name in left_out or option.step in left_out:
             return "a person left it out"
         if option.name in tried:
-            return f"was tried: {tried[option.name]}"
+            return f"{TRIED}{tried[option.name]}"
         if (worker := worker_of(option)) in disabled:
             return f"{worker} is out of order: {disabled[worker]}"
+        if over and (reason := over.get(executor_model_of(option))):
+            return reason
         return ""
 
     return why_excluded

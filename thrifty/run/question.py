@@ -82,9 +82,11 @@ class ApprovalAnswer:
         """What a person has decided, for the receipt."""
         if self.finish:
             return "a person chose to finish"
-        raised = "a person raised the budget" if self.budget else ""
+        limits = self.budget.limited_resources() if self.budget else ()
+        told = ", ".join(resource.show(limit) for resource, limit in limits)
+        budget = f"a person set the budget to {told}" if self.budget else ""
         left_out = f"a person left out {', '.join(self.leave_out)}" if self.leave_out else ""
-        return " and ".join(filter(None, (raised, left_out))) or "a person said to go on"
+        return " and ".join(filter(None, (budget, left_out))) or "a person said to go on"
 
 
 def read_answer(given: object, budget: Budget, steps: Sequence[Step]) -> ApprovalAnswer:

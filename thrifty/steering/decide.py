@@ -1,8 +1,9 @@
 """What the spend check decides after each superstep: go on, plan anew, ask or finish. Pure.
 
 Drift has two sides. Spending more than planned may mean that the rest no longer fits; spending
-less may mean that something better does. A failed step counts as well. Without a new outcome
-there is no new plan, and none that is hardly better, so that a run cannot replan for ever.
+less may mean that something better does. A failed step counts as well, and so does a step that
+loses who was to do it. Without a new outcome there is no new plan, and none that is hardly better,
+so that a run cannot replan for ever.
 """
 
 from collections.abc import Callable
@@ -37,8 +38,11 @@ class DriftFacts:
     """Makes the plan that a new one would be; asked only where that could matter."""
     replans_left: int
     """How many plans may still be made for what bills came to; a failure needs none of them."""
+    passed_limit: str = ""
+    """Which limit was passed, in plain words; empty within all of them."""
     overrun_reason: str = ""
-    """What went over, in plain words; empty as long as nothing did."""
+    """Who is not used again because of a new bill that was too high, and was to do what is left of
+    the plan, in plain words; empty without any."""
     no_plan_reason: str = ""
     """Why there is no plan any more, whatever is left; empty as long as there may be."""
 
@@ -65,9 +69,9 @@ def decide(
             lead to a new plan under every policy but `halt`, which ignores savings.
         describe_drift: tells whose bills came out otherwise than estimated, in plain words.
     """
-    # First, as an overrun is the end whatever else is wrong.
-    if run.overrun_reason:
-        return DriftDecision("end", f"overrun: {run.overrun_reason}", True)
+    # First, as a limit that is passed is the end whatever else is wrong.
+    if run.passed_limit:
+        return DriftDecision("end", run.passed_limit, True)
     if run.no_plan_reason:
         return DriftDecision("end", run.no_plan_reason, True)
     remaining = run.remaining
@@ -78,7 +82,7 @@ def decide(
         return DriftDecision(action, _with_drift(lack, describe_drift), on_drift == "halt")
     # What has failed is not tried again, so that plans around failures end by themselves.
     reason = (
-        _replan_reason(run, lack, on_drift) if run.replans_left > 0 else _replannable_failure(run)
+        _replan_reason(run, lack, on_drift) if run.replans_left > 0 else _replannable_trouble(run)
     )
     if reason:
         return DriftDecision("replan", _with_drift(reason, describe_drift))
@@ -87,7 +91,7 @@ def decide(
     # An empty plan is a good end only where nothing is open: else what is open did not fit.
     if remaining.done_step_count and (run.plan.chosen or not remaining.open_step_count):
         return DriftDecision("end")
-    return DriftDecision("end", run.plan.note or _failure_reason(run) or NOTHING_FITS_REASON, True)
+    return DriftDecision("end", run.plan.note or _trouble(run) or NOTHING_FITS_REASON, True)
 
 
 def _with_drift(reason: str, describe_drift: Callable[[], str]) -> str:
@@ -100,25 +104,35 @@ def _replan_reason(run: DriftFacts, lack: str, on_drift: OnDrift) -> str:
     if not run.new_outcomes:
         return ""
     if lack:
-        return lack
-    if failure := _replannable_failure(run):
-        return failure
+        return "; ".join(filter(None, (_trouble(run), lack)))
+    if trouble := _replannable_trouble(run):
+        return trouble
     worth = run.remaining.value
     least = max(0.0, GAIN_MIN * worth)
     # The bound costs nothing. A plan is made only where it could be better by enough.
     if on_drift == "halt" or run.remaining.value_bound - worth <= least:
         return ""
     gain = run.make_new_plan().value - worth
-    return f"what was saved buys a better rest, worth {gain:+.1f}" if gain > least else ""
+    return f"what is left buys a better rest, worth {gain:+.1f}" if gain > least else ""
 
 
-def _replannable_failure(run: DriftFacts) -> str:
-    """The reason of a failure for which something else can be planned; empty without one."""
-    failure = _failure_reason(run)
-    return failure if failure and run.make_new_plan().chosen else ""
+def _replannable_trouble(run: DriftFacts) -> str:
+    """What went wrong, where something else can be planned; empty otherwise."""
+    trouble = _trouble(run)
+    return trouble if trouble and run.make_new_plan().chosen else ""
 
 
-def _failure_reason(run: DriftFacts) -> str:
+def _trouble(run: DriftFacts) -> str:
     """What did not work in the last superstep, and why; empty when all did."""
-    failures = (outcome for outcome in run.new_outcomes if outcome.status in ("failed", "skipped"))
-    return next((f"{each.option.name!r} did not work out: {each.reason}" for each in failures), "")
+    troubles = [run.overrun_reason, *map(_describe_failure, run.new_outcomes)]
+    return "; ".join(dict.fromkeys(filter(None, troubles)))
+
+
+def _describe_failure(outcome: Outcome) -> str:
+    """Why an attempt left nothing; empty for one that did."""
+    match outcome.status:
+        case "failed":
+            return f"{outcome.option.name!r} did not work out: {outcome.reason}"
+        case "skipped":
+            return f"{outcome.option.name!r} was not begun: {outcome.reason}"
+    return ""

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from thrifty.budget import Budget, Plan, StepOption, total_spend
-from thrifty.budget.decision import Decision
+from thrifty.budget.decision import Decision, DecisionKind
 from thrifty.budget.resources import LATENCY, RESOURCES, format_bare
 from thrifty.planning.plan_spend import plan_spend
 from thrifty.planning.problem import Problem
 
+TRIED = "was tried: "
+"""What the reason of an option begins with that was tried in vain."""
+
 
 def iterate_plan_changes(
-    remaining: Sequence[StepOption],
+    old_options: Sequence[StepOption],
     new_plan: Plan,
     problem: Problem,
     describe_executor: Callable[[StepOption], str],
@@ -21,33 +24,61 @@ def iterate_plan_changes(
     They come in the order of the old plan, the added ones last.
 
     Args:
-        remaining: what remained of the old plan, as it is estimated now.
+        old_options: what of the old plan was not done, what can no longer be had as well.
         new_plan: the new plan.
         problem: what it was made for.
         describe_executor: who does an option, for a person: "gpt-5", "the local template".
         at_ms: when it was made, in milliseconds of the run's active time.
     """
+    now = {option.name: option for step in problem.steps for option in step.options}
     new_options = {option.step: option for option in new_plan.chosen}
-    for old in remaining:
+    for planned in old_options:
+        old = now.get(planned.name, planned)  # as it is estimated now
         new = new_options.pop(old.step, None)  # what is left over was added
         if new is None:
-            reason = _reason_for_lack(old, new_plan, problem)
+            reason = _reason_for_loss(old, new_plan, problem)
             yield Decision("skip", f"{old.step} was dropped: {reason}", at_ms)
         elif new.name != old.name:
             one, other = describe_executor(old), describe_executor(new)
             if one == other:
                 one, other = repr(old.name), repr(new.name)
-            change = f"{old.step} moved from {one} to {other}"
-            if new.value > old.value:
-                reason = _reason_for_room(new, new_plan, problem)
-                yield Decision("upgrade", f"{change}: {reason}", at_ms)
-            else:
-                reason = _reason_for_lack(old, new_plan, problem)
-                yield Decision("downgrade", f"{change}: {reason}", at_ms)
+            kind, reason = _describe_move(old, new, new_plan, problem)
+            yield Decision(kind, f"{old.step} moved from {one} to {other}: {reason}", at_ms)
     for new in new_options.values():
         reason = _reason_for_room(new, new_plan, problem)
         added = f"{new.step} was added, by {describe_executor(new)}"
         yield Decision("upgrade", f"{added}: {reason}", at_ms)
+
+
+def kind_of_move(old: StepOption, new: StepOption) -> DecisionKind:
+    """What the move of a step to another option is, by what they are worth."""
+    if new.value == old.value:
+        return "move"
+    return "upgrade" if new.value > old.value else "downgrade"
+
+
+def _describe_move(
+    old: StepOption, new: StepOption, new_plan: Plan, problem: Problem
+) -> tuple[DecisionKind, str]:
+    """What a step's move to another option is, and why it was made."""
+    if reason := _why_gone(old, new_plan, problem):
+        return "fallback", reason
+    kind = kind_of_move(old, new)
+    why = _reason_for_room(new, new_plan, problem) if kind == "upgrade" else None
+    return kind, why or _reason_for_lack(old, new_plan, problem)
+
+
+def _reason_for_loss(old: StepOption, new_plan: Plan, problem: Problem) -> str:
+    return _why_gone(old, new_plan, problem) or _reason_for_lack(old, new_plan, problem)
+
+
+def _why_gone(old: StepOption, new_plan: Plan, problem: Problem) -> str:
+    """Why an option cannot be had any more, whatever is left. Empty for one that can."""
+    if any(old.name == option.name for step in problem.steps for option in step.options):
+        return ""
+    # What the planner never saw, the plan names after all others, with the reason.
+    reasons = {each.option: each.reason for each in new_plan.left_out}
+    return reasons.get(old.name, "").removeprefix(TRIED)
 
 
 def _reason_for_room(new: StepOption, new_plan: Plan, problem: Problem) -> str:

@@ -37,8 +37,8 @@ was billed is settled, pending or in doubt, and nothing twice; no recorded answe
 every counter is the sum of the entries that are booked in it, and each call is booked in every
 period of its account and of those above; no minute, wherever it begins, is over; who lost a run
 cannot write; what is settled stays as it is. At the end of a run (`client.py`) it is done, halted
-with a reason, or waits; its texts are in its draft; it holds nothing any more, and an overrun has
-halted it.
+with a reason, or waits; its texts are in its draft; it holds nothing any more, and an overrun is
+told, and has halted it where a limit is passed.
 
 **Whether it bites** is tested in `test_planted.py`: faults are planted, and have to be found.
 

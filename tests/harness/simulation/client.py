@@ -8,6 +8,7 @@ work. When all is quiet it holds what it was handed over to the promises.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,11 @@ from tests.harness.simulation.actors import Actor, Process
 from tests.harness.simulation.audit import LIMITED
 from tests.harness.simulation.books import AccountRows
 from tests.harness.simulation.catalogs import SETTINGS, executors
-from tests.harness.simulation.jobs import Job
+from tests.harness.simulation.jobs import TEAM, Job
 from tests.harness.simulation.saver import CheckpointLost
 from tests.harness.simulation.stand_ins import served
 from thrifty import create_budget_agent
-from thrifty.budget import Budget, LeaseLost, LedgerUnavailable
+from thrifty.budget import AccountClosed, Budget, LeaseLost, LedgerUnavailable
 from thrifty.graph.agent import BudgetAgent
 from thrifty.run.identity import run_account
 
@@ -46,6 +47,10 @@ class Drive:
     error: Exception | None = None
 
 
+class Refused(Exception):
+    """A run cannot begin, as the account that is to pay was closed."""
+
+
 class Client:
     """Has one job done.
 
@@ -65,9 +70,10 @@ class Client:
     def live(self) -> None:
         """Has the job done, and then does with it what people do."""
         self._world.schedule.pause(int(self._job.begins_after_s * NANO_PER_S))
-        self._finish(self._until_it_ends(None))
-        for _ in range(self._dice.choice((0, 0, 1, 2))):
-            self._afterwards()
+        with suppress(Refused):
+            self._finish(self._until_it_ends(None))
+            for _ in range(self._dice.choice((0, 0, 1, 2))):
+                self._afterwards()
 
     # Driving it.
 
@@ -78,6 +84,9 @@ class Client:
             process = self._world.a_process()
             drive = self._drive(process, begin)
             self._wait_for(drive)
+            if isinstance(drive.error, AccountClosed):
+                self._ended({})
+                raise Refused
             if drive.error is not None:
                 self._look_at_error(drive)
             elif drive.result is not GONE:
@@ -177,6 +186,8 @@ class Client:
         if isinstance(error, LeaseLost):
             self._take_over(error)
             return
+        if isinstance(error, AccountClosed) and self._world.books.ledger().balance(TEAM).is_closed:
+            return
         told = f"{type(error).__name__}: {error}"
         self._world.audit.breach(f"{self._job.name} in {process.name} ended with {told}")
 
@@ -220,20 +231,26 @@ class Client:
         # the disk did not take then may be settled since, at less than was held for it.
         if says != has and (self._world.sleeps or any(self._world.failures.values())):
             return
-        self._look_at_books(result["status"], receipt["budget"], rows)
+        self._look_at_books(result["status"], receipt, rows)
         is_alone = not self._world.sleeps and not any(entry.is_open for entry in rows.own)
         if is_alone and says != has:
             breach(f"{name} says that it spent {told}, the books say {known}")
 
-    def _look_at_books(self, status: str, budget: Any, rows: AccountRows) -> None:
-        """An overrun halts a run; and a run that has ended holds nothing any more."""
+    def _look_at_books(self, status: str, receipt: Any, rows: AccountRows) -> None:
+        """An overrun is told, and one of a limit halts; what has ended holds nothing any more."""
         breach, name = self._world.audit.breach, self._job.name
-        limits = Budget.from_state(budget).limits
+        limits = Budget.from_state(receipt["budget"]).limits
+        told = "; ".join([receipt["halt_reason"], *receipt["warnings"]])
         for entry in rows.own:
             pairs = zip(entry.charged.amounts, entry.reserved.amounts, strict=True)
             over = [charged > reserved for charged, reserved in pairs]
-            if status != "halted" and any(over[i] and limits[i] is not None for i in LIMITED):
-                breach(f"{name} is {status}, though {entry.key} took more than it had reserved")
+            is_over = any(over[i] and limits[i] is not None for i in LIMITED)
+            if is_over and repr(entry.label) not in told:
+                breach(f"{name} says nothing of {entry.key}, which took more than it had reserved")
+        spent = rows.run.spent
+        is_passed = any((limit := limits[i]) is not None and spent[i] > limit for i in LIMITED)
+        if is_passed and status != "halted":
+            breach(f"{name} is {status}, though it has spent {spent} of {limits}")
         if self._world.weather.disk or self._world.sleeps:
             return  # what cannot be written down stays reserved
         if self._world.audit.is_held(self._account):

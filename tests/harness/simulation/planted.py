@@ -91,8 +91,8 @@ def _believes_anything(message: Any) -> Usage:
     return real_usage(message) or Usage(0, 0)
 
 
-def _sees_no_overrun(*given: Any) -> str:
-    return ""
+def _sees_no_overrun(*given: Any) -> tuple[()]:
+    return ()
 
 
 def _frees_what_failed(self: CallAccounts, reservation: Reservation, latency_ms: int) -> Entry:
@@ -156,7 +156,7 @@ FAULTS: dict[str, Changes] = {
         "thrifty.ledger.calls.mark_sent": _marks_nothing
     },
     "any usage is believed": {"thrifty.models.metered_call.read_usage": _believes_anything},
-    "an overrun is not seen": {"thrifty.nodes.check_spend._overrun": _sees_no_overrun},
+    "an overrun is not seen": {"thrifty.run.current_run.find_overruns": _sees_no_overrun},
     "a lost answer is released": {
         "thrifty.models.reservation.CallAccounts.charge_in_full": _frees_what_failed
     },
