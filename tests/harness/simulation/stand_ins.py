@@ -12,6 +12,7 @@ All of it is put in place from outside, so that no line of the agent knows of a 
 | the lock of a ledger's outbox | a pause until it is free |
 | the number of a process | the name of a simulated one |
 | the connections of the client | the provider's `httpx` transport |
+| the addresses of OpenAI, where tokens are counted | the provider's too |
 | the compiled graph of each agent | one for all agents, as to compile it takes longer than a run |
 """
 
@@ -355,6 +356,7 @@ def in_place(
             "thrifty.models.background_loop._loop_of": lambda pid: loop,
             "thrifty.models.providers.openai.connections": _connections,
             "thrifty.models.agent_models.ChatClients": _clients,
+            "thrifty.models.input_bound.KNOWN_HOSTS": (".provider.invalid",),
             "thrifty.graph.build.ActiveRuns": runs_at_work,
             "thrifty.graph.build.build": _Ready,
             "thrifty.graph.agent.new_owner_name": new_owner,
