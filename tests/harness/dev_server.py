@@ -13,6 +13,7 @@ from typing import Self
 import httpx
 
 ROOT = Path(__file__).parents[2]
+OPENAI_ADDRESS = Path(__file__).parent / "openai_address"
 START_TIMEOUT_S = 240.0
 STOP_TIMEOUT_S = 60.0
 POLL_S = 0.1
@@ -42,6 +43,8 @@ class DevServer:
         self._folder, self._config = folder, config
         self._log_file = folder / "server.log"
         self._environment = {**os.environ, **QUIET, **environment}
+        known = self._environment.get("PYTHONPATH", "")
+        self._environment["PYTHONPATH"] = f"{OPENAI_ADDRESS}{os.pathsep}{known}"
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"http://127.0.0.1:{_free_port()}"
 
