@@ -9,9 +9,11 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
 
+from tests.conftest import REAL_HOSTS
 from tests.harness.llm_server import Answer
 from tests.models.conftest import client
 from thrifty import Budget, InvalidInput
+from thrifty.models import input_bound
 from thrifty.models.background_loop import background_loop
 from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS
 from thrifty.models.providers.openai import RESPONSES_CAP_MIN, OpenAIModel, OpenAIRequest
@@ -310,3 +312,12 @@ def test_a_stream_that_brings_nothing_is_no_answer():
         asyncio.run(one.send(40, lambda piece: None))
     one.connected = Streaming(piece("Yes."))
     assert asyncio.run(one.send(40, lambda piece: None)).message.response_metadata == {}
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+def test_a_familiar_name_at_another_address_is_bounded_by_bytes(monkeypatch, api):
+    text = "Give the fleet a dashboard. " * 10
+    counted = request(text, of=model(api, "gpt-4o")).input_tokens
+    monkeypatch.setattr(input_bound, "KNOWN_HOSTS", REAL_HOSTS)
+    bounded = request(text, of=model(api, "gpt-4o")).input_tokens
+    assert bounded == len(text) + MESSAGE_OVERHEAD_TOKENS > counted
