@@ -96,7 +96,8 @@ def _read_calls(accounts: KeptAccounts, account: str | None) -> Iterator[Entry]:
         entries = accounts.ledger.entries(account, below=True)
     else:  # each account's own, as one that was moved is booked under two roots
         entries = tuple([each for name in accounts.infos for each in accounts.ledger.entries(name)])
-    return (entry for entry in entries if not entry.is_grant and entry.status != "released")
+    calls = (entry for entry in entries if not (entry.is_grant or entry.is_note))
+    return (entry for entry in calls if entry.status != "released")
 
 
 def _group_names(

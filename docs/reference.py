@@ -28,7 +28,8 @@ GROUPS = {
     ),
     "Budgets and what was spent": ("Budget", "Spend", "Receipt", "Outcome"),
     "Catalogs and executors": (
-        *("Catalog", "load_catalog", "builtin_catalog", "Step", "StepOption", "Work", "Result"),
+        *("Catalog", "load_catalog", "builtin_catalog", "Step", "StepOption"),
+        *("Executor", "Work", "Result"),
     ),
     "Plans": ("make_plan", "Problem", "Plan"),
     "Ledgers and metered models": (

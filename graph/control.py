@@ -30,6 +30,8 @@ class RunPosition:
     """The nodes that run next. None when it has ended."""
     question: Mapping[str, Any] | None
     """What a person is asked. None when the run does not wait for one."""
+    question_id: str = ""
+    """LangGraph's name of the question: steps side by side may ask one each."""
 
     @property
     def is_planned(self) -> bool:
@@ -40,8 +42,10 @@ class RunPosition:
 def inspect_run(agent: BudgetAgent, config: RunnableConfig) -> RunPosition:
     """Where a run stands, as its last checkpoint has it."""
     state = agent.get_state(config)
-    question = state.interrupts[0].value if state.interrupts else None
-    return RunPosition(state.values, state.next, question)
+    asked = state.interrupts[0] if state.interrupts else None
+    if asked is None:
+        return RunPosition(state.values, state.next, None)
+    return RunPosition(state.values, state.next, asked.value, asked.id)
 
 
 def finish_now(
@@ -76,7 +80,8 @@ def prepare_resume(agent: BudgetAgent, config: RunnableConfig, answer: object = 
         config: names its thread.
         answer: `"go"`, or `{"budget": {…}, "leave_out": […]}` with the limits that change and
             what is not to be done. A run that waits takes every answer that
-            `thrifty.run.question` lists.
+            `thrifty.run.question` lists or, where it asks about a call,
+            `thrifty.models.guard.call_question`. Of several questions the first is answered.
 
     Raises:
         InvalidInput: there is no such run, it is another user's, or the answer cannot be used.
@@ -85,7 +90,7 @@ def prepare_resume(agent: BudgetAgent, config: RunnableConfig, answer: object = 
     if not run.values:
         raise InvalidInput("run", config["configurable"]["thread_id"], "start it first")
     if run.question is not None:
-        return Command(resume=answer)
+        return Command(resume={run.question_id: answer})
     # From its last checkpoint, LangGraph goes on by itself.
     if not run.is_planned or (run.next and answer == GO):
         return None

@@ -5,18 +5,25 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from thrifty.ledger.active_runs import CURRENT_DRIVER
+from thrifty.models.node_attempts import BRINGS_ANSWER
 from thrifty.run.active_time import known_ms
 from thrifty.run.services import Services
 
 
 @contextmanager
-def drive_as(driver: str) -> Iterator[None]:
-    """Lets the nodes that start within it know which invocation they run for."""
-    before = CURRENT_DRIVER.set(driver)
+def drive_as(driver: str, brings_answer: bool | None) -> Iterator[None]:
+    """Lets the nodes that start within it know which invocation they run for.
+
+    Args:
+        driver: its name.
+        brings_answer: whether a person's answer came with it. None where nobody knows.
+    """
+    driver_before, answer_before = CURRENT_DRIVER.set(driver), BRINGS_ANSWER.set(brings_answer)
     try:
         yield
     finally:
-        CURRENT_DRIVER.reset(before)
+        CURRENT_DRIVER.reset(driver_before)
+        BRINGS_ANSWER.reset(answer_before)
 
 
 def hold_run(run_id: str | None, state: Any, services: Services) -> AbstractContextManager[None]:

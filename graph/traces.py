@@ -38,7 +38,7 @@ def trace_step(
         "thrifty.step": work.option.name,
         "thrifty.executor": work.option.executor,
         "thrifty.run_id": run_id,
-        "thrifty.key": step_key(work.option),
+        "thrifty.key": step_key(work.option, services),
         **amounts("reserved", reserved or Spend()),
     }
     traced_id, cache = getattr(manager, "parent_run_id", None), services.cache(run_id)

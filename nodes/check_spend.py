@@ -1,18 +1,18 @@
 """Reads the bill after each step, or steps side by side: go on, plan anew, ask, or finish."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Plan
+from thrifty.budget import Outcome, Plan
 from thrifty.budget.decision import Decision, DecisionKind
 from thrifty.executors.overruns import Overrun
+from thrifty.models.can_interrupt import NOBODY, can_interrupt
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Direction, additions
 from thrifty.planning.engines import make_plan
-from thrifty.run.can_interrupt import NOBODY, can_interrupt
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
 from thrifty.run.learning import bills_of
@@ -72,10 +72,11 @@ def _drift_facts(
     state: CheckInput, run: CurrentRun, context: Context, overruns: Sequence[Overrun]
 ) -> DriftFacts:
     plan = run.cache.read(Plan, state["plan"])
+    new_outcomes = tuple(run.cache.outcomes[state["seen"] :])
     return DriftFacts(
         plan=plan,
         # What an earlier check has decided on is no reason for a new plan.
-        new_outcomes=tuple(run.cache.outcomes[state["seen"] :]),
+        new_outcomes=new_outcomes,
         remaining=run.remaining().totals(),
         left=run.left_to_plan(),
         make_new_plan=lambda: make_plan(run.problem()[0], context.engine),
@@ -83,8 +84,14 @@ def _drift_facts(
         replans_left=context.max_replans - (state["revision"] - 1),
         passed_limit=run.passed_limit(),
         overrun_reason="; ".join(_lost_to_overruns(run, plan, overruns)),
-        no_plan_reason=run.no_plan_reason(),
+        no_plan_reason=_unknown_effect(new_outcomes) or run.no_plan_reason(),
     )
+
+
+def _unknown_effect(outcomes: Iterable[Outcome]) -> str:
+    """Whether nobody knows if something has changed outside: who goes on might do it twice."""
+    unknown = (outcome for outcome in outcomes if outcome.status == "unknown")
+    return next((f"{each.option.name!r} is in doubt: {each.reason}" for each in unknown), "")
 
 
 def _new_overruns(run: CurrentRun, seen: int) -> list[Overrun]:

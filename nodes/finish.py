@@ -152,7 +152,7 @@ def _charged_by_label(run: CurrentRun) -> dict[str, Spend]:
     """What is on the bill, by the option or the other work that it was for."""
     charged: dict[str, Spend] = {}
     for entry in run.services.ledger.entries(run.id):
-        if entry.status != "released":
+        if entry.status != "released" and not entry.is_note:
             charged[entry.label] = charged.get(entry.label, Spend()) + entry.charged
     return charged
 

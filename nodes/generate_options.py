@@ -59,7 +59,8 @@ def generate_options(
         services.models.roles.check("context.model", context.model)
     number = validate.amount("run.number", state["run"]["number"]) + 1 if "run" in state else 1
     given = read_run_input(state, context.budget or services.budget, config)
-    run, run_id = open_account(given, number, config, services)
+    checkpoint = runtime.execution_info.checkpoint_id if runtime.execution_info else ""
+    run, run_id = open_account(given, number, config, checkpoint, services)
     with services.runs.track_node(run_id, lambda: 0):
         # The account is open now, so that its lease can be taken.
         return _start(run, run_id, context, runtime, config, services)

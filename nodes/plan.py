@@ -9,9 +9,9 @@ from langgraph.runtime import Runtime
 
 from thrifty.budget import Plan
 from thrifty.budget.decision import Decision
+from thrifty.models.can_interrupt import NOBODY, can_interrupt
 from thrifty.nodes.context import Context
 from thrifty.planning.engines import make_plan
-from thrifty.run.can_interrupt import NOBODY, can_interrupt
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
 from thrifty.run.services import Services

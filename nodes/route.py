@@ -63,7 +63,7 @@ def _dispatcher(
     return Dispatcher(
         ledger=run.services.ledger,
         account=run.services.account(run.id),
-        key_of=step_key,
+        key_of=lambda option: step_key(option, run.services),
         task=run.facts["run"]["task"],
         draft=run.draft(),
         model_access=run.model_access,

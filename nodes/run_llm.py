@@ -88,7 +88,7 @@ def _allowance(
     return Allowance(
         ledger=services.ledger,
         account=services.account(run_id),
-        key=step_key(work.option),
+        key=step_key(work.option, services),
         label=work.option.name,
         limit=reserved,
         left_ms=lambda limits: remaining_ms_for(state, run_id, limits, services),

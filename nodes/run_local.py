@@ -3,68 +3,105 @@
 from dataclasses import replace
 from typing import Any
 
-from thrifty.budget import BudgetExceeded, Outcome, Spend, ThriftyError
+from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphBubbleUp, GraphInterrupt, ParentCommand
+from langgraph.runtime import Runtime
+
+from thrifty.budget import Outcome, Spend, ThriftyError
 from thrifty.budget.clock import elapsed_ms, now_ns
+from thrifty.budget.decision import Decision, DecisionKind
 from thrifty.budget.plain_text import strip_unprintable
 from thrifty.executors.protocol import Result, Work
-from thrifty.ledger.idempotent_calls import (
-    find_or_reserve,
-    fingerprint,
-    release_call,
-    settle_call,
-    try_mark_sent,
-)
-from thrifty.ledger.records import Entry
+from thrifty.ledger.idempotent_calls import fingerprint, release_call, settle_call
+from thrifty.ledger.latest_call import LatestCall, note_stop
+from thrifty.ledger.notes import Notes
+from thrifty.models.can_interrupt import NOBODY, can_interrupt
+from thrifty.models.guard.ask_person import without_old_answers
+from thrifty.models.guard.call_question import DONE
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.step_account import StepAccount, enclosing_account
+from thrifty.nodes.context import Context
+from thrifty.nodes.state import additions
 from thrifty.run.assignment import (
     NOT_RESERVED,
     ExecutorInput,
+    is_declared,
     read_assignment,
     remaining_ms_for,
     step_key,
 )
+from thrifty.run.local_step import LocalStep
 from thrifty.run.services import Services
 
-ALREADY_TRIED = "it was tried before, and left nothing"
+ASKS = f"it asks a person, {NOBODY}"
 
 
-def run_local(state: ExecutorInput, *, run_id: str, services: Services) -> dict[str, Any]:
+def run_local(
+    state: ExecutorInput,
+    runtime: Runtime[Context],
+    config: RunnableConfig,
+    *,
+    run_id: str,
+    services: Services,
+) -> dict[str, Any]:
     """Runs the executor and settles what it used. A failure is an outcome, not an exception.
 
     Work that was done before, in a run that is resumed or forked, is not done again.
+
+    Raises:
+        GraphBubbleUp: the executor asks a person, a person has to be asked about its call, or it
+            has another signal for LangGraph.
     """
-    known_ms = state["spend"]["latency_ms"]
+    known_ms, cache = state["spend"]["latency_ms"], services.cache(run_id)
     started_ms = services.runs.active_ms(run_id, known_ms)
-    outcome = _run_once(state, run_id, services)
+    work, reserved = read_assignment(state, run_id, services)
+    decided: list[tuple[DecisionKind, str]] = []
+    if reserved is None:
+        outcome = Outcome(work.option, "failed", reason=NOT_RESERVED)
+    else:
+        asks_on_failure = Context.of(runtime.context).on_drift == "ask"
+        outcome = LocalStep(
+            work=work,
+            reserved=reserved,
+            executor=services.executors[work.option.executor],
+            can_ask=can_interrupt(config),
+            asks_on_failure=asks_on_failure,
+            decide=lambda *decision: decided.append(decision),
+            **_bound_to(state, work, can_interrupt(config), run_id, services),
+        ).do()
     ended_ms = services.runs.active_ms(run_id, known_ms)
     outcome = replace(outcome, started_ms=started_ms, ended_ms=ended_ms)
-    return {"outcomes": [services.cache(run_id).write(outcome)]}
+    decisions = [Decision(*decision, ended_ms) for decision in decided]
+    return {
+        "outcomes": [cache.write(outcome)],
+        **additions(decisions=cache.write_all(decisions)),
+    }
 
 
-def _run_once(state: ExecutorInput, run_id: str, services: Services) -> Outcome:
-    work, reserved = read_assignment(state, run_id, services)
-    if reserved is None:
-        return Outcome(work.option, "failed", reason=NOT_RESERVED)
-    account, ledger = services.account(run_id), services.ledger
-    request = fingerprint(work.task, work.option.to_state(), work.draft)
-    key = step_key(work.option)
-    try:
-        entry = find_or_reserve(ledger, account, key, work.option.name, reserved, request)
-    except BudgetExceeded as error:  # a fork's work needs money of its own
-        return Outcome(work.option, "failed", reason=str(error))
-    if entry.status == "unsent" and try_mark_sent(ledger, account, entry):
-        return _run_reserved(state, work, entry, run_id, services)
-    if entry.answer:
-        return Outcome(work.option, "done", entry.answer, entry.charged)
-    return Outcome(work.option, "failed", "", entry.charged, ALREADY_TRIED)
+def _bound_to(
+    state: ExecutorInput, work: Work, can_ask: bool, run_id: str, services: Services
+) -> dict[str, Any]:
+    """What ties a step to its run: its place in the ledger, and how it is called and read there."""
+    return {
+        "key": step_key(work.option, services),
+        "request": fingerprint(work.task, work.option.to_state(), work.draft),
+        "is_declared": is_declared(work.option, services),
+        "notes": Notes(services.ledger, services.account(run_id), work.option.name),
+        "call": lambda work, call: _run_reserved(state, work, call, can_ask, run_id, services),
+        "replay": lambda answer, charged: Outcome(work.option, "done", answer, charged),
+    }
 
 
 def _run_reserved(
-    state: ExecutorInput, work: Work, entry: Entry, run_id: str, services: Services
+    state: ExecutorInput,
+    work: Work,
+    call: LatestCall,
+    can_ask: bool,
+    run_id: str,
+    services: Services,
 ) -> Outcome:
     """Runs it within its reservation, which also the step has to hold that this run is part of."""
-    account, ledger = services.account(run_id), services.ledger
+    account, ledger, entry = services.account(run_id), services.ledger, call.entry
     outer = enclosing_account(ledger, account)
     try:
         outer_key = outer.reserve(entry.label, entry.reserved) if outer else ""
@@ -78,35 +115,59 @@ def _run_reserved(
         services.limits_in_force(run_id).limited_to(entry.reserved),
         lambda: remaining_ms_for(state, run_id, services.limits(run_id), services),
     )
-    outcome = _call_executor(work, declared, calls, services)
+    calls.replay(call.paid)
+    try:
+        outcome = _call_executor(work, declared, calls, can_ask, services)
+    except GraphBubbleUp as signal:
+        used = calls.bill(Spend())
+        if isinstance(signal, ParentCommand):  # it has ended, and says where a graph goes on
+            settle_call(ledger, account, entry, used, DONE)
+        else:  # it runs again from its start, and finds what it has paid for
+            note_stop(entry, used, calls.paid_calls(), Notes(ledger, account, entry.label))
+        _settle_outer(outer, outer_key, used)
+        raise
     settle_call(ledger, account, entry, outcome.actual, outcome.text)
+    _settle_outer(outer, outer_key, outcome.actual)
+    return replace(outcome, actual=call.charged_before + outcome.actual)
+
+
+def _settle_outer(outer: StepAccount | None, key: str, used: Spend) -> None:
     if outer:
         outer.note_metered()
-        outer.settle(outer_key, outcome.actual)
-    return outcome
+        outer.settle(key, used)
 
 
-def _call_executor(work: Work, declared: Spend, calls: StepAccount, services: Services) -> Outcome:
-    started_ns = now_ns()
+def _call_executor(
+    work: Work, declared: Spend, calls: StepAccount, can_ask: bool, services: Services
+) -> Outcome:
+    started_ns, executor = now_ns(), services.executors[work.option.executor]
     try:
-        with guard_calls(calls, services.models.prices.pin()):
-            result = services.executors[work.option.executor](work)
+        with guard_calls(calls, services.models.prices.pin()), without_old_answers():
+            result = executor(work)
+    except GraphBubbleUp as signal:
+        if can_ask or not isinstance(signal, GraphInterrupt):
+            raise
+        # LangGraph would end the whole run here, without a word.
+        outcome = Outcome(work.option, "failed", actual=calls.bill(Spend()), reason=ASKS)
     except Exception as error:  # noqa: BLE001 - it is somebody else's code
         outcome = Outcome(work.option, "failed", actual=calls.bill(declared), reason=_reason(error))
     else:
-        outcome = _read_result(work, result, calls, declared)
+        outcome = _read_result(work, result, calls, declared, executor.declared.effects)
     # Time is measured here, whatever the executor says of it.
     latency_ms = elapsed_ms(started_ns)
     return replace(outcome, actual=replace(outcome.actual, latency_ms=latency_ms))
 
 
-def _read_result(work: Work, result: Result | str, calls: StepAccount, declared: Spend) -> Outcome:
+def _read_result(
+    work: Work, result: Result | str, calls: StepAccount, declared: Spend, has_effects: bool
+) -> Outcome:
     """A bare text is charged what its calls came to, or else what was declared."""
     if isinstance(result, str):
         written, spend = result, calls.bill(declared)
     else:
         written, spend = result.text, calls.at_least(result.spend)
-    text = strip_unprintable(written).strip()
+    # Who sends a mail need not write anything.
+    text = strip_unprintable(written).strip() or (DONE if has_effects else "")
     if not text:
         return Outcome(work.option, "failed", "", spend, "it wrote nothing")
     if refusal := calls.refusal or calls.declined:

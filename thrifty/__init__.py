@@ -28,7 +28,11 @@ if TYPE_CHECKING:
         ThriftyError as ThriftyError,
     )
     from thrifty.estimates.history import rate as rate
-    from thrifty.executors.protocol import Result as Result, Work as Work
+    from thrifty.executors.protocol import (
+        Executor as Executor,
+        Result as Result,
+        Work as Work,
+    )
     from thrifty.graph.build import create_budget_agent as create_budget_agent
     from thrifty.graph.embed import as_node as as_node
     from thrifty.ledger.authority import authenticated_user as authenticated_user
@@ -60,7 +64,7 @@ _NAMES = {
         "Spend Step StepEnded StepOption ThriftyError"
     ),
     "thrifty.estimates.history": "rate",
-    "thrifty.executors.protocol": "Result Work",
+    "thrifty.executors.protocol": "Executor Result Work",
     "thrifty.graph.build": "create_budget_agent",
     "thrifty.graph.embed": "as_node",
     "thrifty.ledger.authority": "authenticated_user",

@@ -56,7 +56,7 @@ class WorldBills:
         wanted = self.run.actual[work.option.name]
         is_cut = wanted.tokens > reserved.tokens
         actual = reserved if is_cut else wanted
-        account, key = services.account(run_id), call_key(step_key(work.option), 1)
+        account, key = services.account(run_id), call_key(step_key(work.option, services), 1)
         services.ledger.mark_sent(account, key)
         services.ledger.settle(account, key, actual, "text")
         outcome = Outcome(work.option, "cut" if is_cut else "done", "text", actual)

@@ -13,6 +13,7 @@ NOTICE_MARKS = {
     "cut": ("✂", "yellow"),
     "failed": ("✗", "red"),
     "stopped": ("■", "yellow"),
+    "unknown": ("?", "red"),
     "options": ("+", "cyan"),
     "replan": ("↻", "cyan"),
     "upgrade": ("↑", "green"),

@@ -27,6 +27,12 @@ PRINTED = {
         "In short: optimizing our fleet.",
         "Fleet: 1 calls, 1500000 nano-USD",
     ],
+    "approved_mail": [
+        "Is 'mail' to be called for the step 'Tell the depot'? {'to': 'north@depots.example'",
+        "sent before anybody answered: 0",
+        "A mail went to north@depots.example.",
+        "sent: ['north@depots.example: The lorry comes at six.']",
+    ],
     "guarded_agent": [
         "research: done, 3 calls",
         "endless: failed, 4 calls; FakeMessagesListChatModel does not fit: 1 call short",

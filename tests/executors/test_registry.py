@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 
 from thrifty.budget import InvalidInput, Spend, StepOption
-from thrifty.executors.protocol import Result, Work
+from thrifty.executors.protocol import Executor, Result, Work
 from thrifty.executors.registry import ExecutorRegistry
 
 OPTION = StepOption("A (x)", "A", "x", "Do it.", Spend(10, 5, 3, 1), 1.0)
@@ -156,6 +156,34 @@ def test_names_that_look_the_same_are_refused():
         ExecutorRegistry.of({"Search": len, "search": len})
     with pytest.raises(InvalidInput, match="use a mapping"):
         ExecutorRegistry.of([len])
+
+
+def test_an_executor_says_what_it_is():
+    sends = Executor(one, answers=True, effects=True, approve=True, description="Sends.")
+    executors = ExecutorRegistry.of({"x": sends, "y": len})
+    assert executors["x"](WORK) == "one the task"
+    assert executors.terms_of("x") == sends
+    assert [executors.has_effects(name) for name in ("x", "y", "llm", "local")] == [
+        True, False, False, False,
+    ]  # fmt: skip
+    with pytest.raises(InvalidInput, match="take one argument"):
+        ExecutorRegistry.of({"x": Executor(lambda: 1)})
+
+
+def test_what_a_person_is_shown_and_may_change_of_an_input():
+    executors = ExecutorRegistry.of({"tool": two, "function": len, "chain": RunnableLambda(str)})
+    both = {"question": "q", "count": 4}
+    assert executors["tool"].input_of(given(both)) == both
+    assert executors["tool"].input_of(WORK) is None  # it would be refused
+    assert executors["tool"](executors["tool"].with_input(WORK, both)) == "q 4"
+    assert executors["chain"].input_of(WORK) == "the task"
+    assert executors["chain"](executors["chain"].with_input(WORK, "other")) == "other"
+    function = executors["function"]
+    assert function.input_of(given("q")) == "q"
+    assert function.with_input(given("q"), "r").option.payload == {"input": "r"}
+    for name, wrong in (("function", "r"), ("tool", {"question": "q"}), ("chain", {1, 2})):
+        with pytest.raises(InvalidInput, match=r"answer\.input"):
+            executors[name].with_input(WORK, wrong)
 
 
 def test_the_registry_knows_its_names():

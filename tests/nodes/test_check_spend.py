@@ -9,9 +9,9 @@ from thrifty import Budget, MemoryLedger, Outcome, Plan, Settings, Spend, Step, 
 from thrifty.executors.registry import ExecutorRegistry
 from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.models.agent_models import Models
+from thrifty.models.can_interrupt import CHECKPOINTER
 from thrifty.nodes.check_spend import check_spend
 from thrifty.nodes.context import Context
-from thrifty.run.can_interrupt import CHECKPOINTER
 from thrifty.run.services import Services
 
 WAITING = {"configurable": {CHECKPOINTER: object()}}

@@ -11,7 +11,7 @@ from thrifty.budget.spend import Spend
 if TYPE_CHECKING:
     from thrifty.budget.states import OutcomeState
 
-OutcomeStatus = Literal["done", "cut", "failed", "skipped", "stopped"]
+OutcomeStatus = Literal["done", "cut", "failed", "skipped", "stopped", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Outcome(PlainData["OutcomeState"]):
     `done`: the text is whole. `cut`: the text ends at the cap that the budget allowed.
     `failed`: no text, but `actual` may have been paid. `skipped`: not tried.
     `stopped`: the run was stopped meanwhile, and the step may be tried again.
+    `unknown`: it was called, has effects outside, and nobody knows whether it had them.
     """
 
     option: StepOption

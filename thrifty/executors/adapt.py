@@ -7,15 +7,53 @@ what it makes is known by its attributes.
 
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from thrifty.budget import InvalidInput
 from thrifty.executors.output_text import output_text, reported_tokens
-from thrifty.executors.protocol import Executor, Result, Work
+from thrifty.executors.payload import check_plain
+from thrifty.executors.protocol import Executor, Result, Work, WorkFunction
+from thrifty.models.guard.tool_input import check_tool_input
 
 
-def adapt(name: str, thing: Any) -> Executor:
+@dataclass(frozen=True, slots=True)
+class RegisteredExecutor:
+    """An executor as steps call it."""
+
+    declared: Executor
+    """What was registered."""
+    work_function: WorkFunction
+
+    def __call__(self, work: Work) -> Result | str:
+        """Does a piece of work."""
+        return self.work_function(work)
+
+    def input_of(self, work: Work) -> Any:
+        """What a person who is asked about a call is shown of its input. None where it has none."""
+        if _is_runnable(self.declared.fn):
+            with suppress(InvalidInput):  # the call says so, unless the person gives another one
+                return _runnable_input(self.declared.fn, work)
+        return work.option.payload.get("input")
+
+    def with_input(self, work: Work, given: object) -> Work:
+        """The same work with another input, as a person wants it.
+
+        Raises:
+            InvalidInput: a tool does not take it, or a function reads no input of its own.
+        """
+        field, payload = "answer.input", work.option.payload
+        check_plain(field, given)
+        if isinstance(getattr(self.declared.fn, "args", None), Mapping):
+            check_tool_input(self.declared.fn, given, field)
+        elif not (_is_runnable(self.declared.fn) or "input" in payload):
+            remedy = 'answer "go" or "leave_out": this function is called with the step as it is'
+            raise InvalidInput(field, given, remedy)
+        return replace(work, option=replace(work.option, payload={**payload, "input": given}))
+
+
+def adapt(name: str, thing: Any) -> RegisteredExecutor:
     """An executor that calls the thing.
 
     Async functions and async-only Runnables run to completion on an event loop of their own in
@@ -24,17 +62,21 @@ def adapt(name: str, thing: Any) -> Executor:
     Raises:
         InvalidInput: the thing cannot be called with one argument.
     """
-    field = f"executors.{name}"
-    if isinstance(thing, type):  # to call it would make one, and do nothing
-        raise InvalidInput(field, thing, f"register an instance: {thing.__name__}(...)")
-    call = thing
-    if callable(getattr(thing, "invoke", None)):
-        call = _invocation(thing)
-    elif not callable(thing):
-        raise InvalidInput(field, thing, "register a function, a tool or a Runnable")
-    elif not _takes_one_argument(thing):
-        raise InvalidInput(field, thing, "let it take one argument, the work")
-    return lambda work: _to_result(_await_if_needed(call(work)), work)
+    declared = thing if isinstance(thing, Executor) else Executor(thing)
+    field, call = f"executors.{name}", declared.fn
+    if isinstance(call, type):  # to call it would make one, and do nothing
+        raise InvalidInput(field, call, f"register an instance: {call.__name__}(...)")
+    if _is_runnable(call):
+        call = _invocation(call)
+    elif not callable(call):
+        raise InvalidInput(field, call, "register a function, a tool or a Runnable")
+    elif not _takes_one_argument(call):
+        raise InvalidInput(field, call, "let it take one argument, the work")
+    return RegisteredExecutor(declared, lambda work: _to_result(_await_if_needed(call(work)), work))
+
+
+def _is_runnable(thing: Any) -> bool:
+    return callable(getattr(thing, "invoke", None))
 
 
 def _invocation(runnable: Any) -> Callable[[Work], Any]:

@@ -22,7 +22,7 @@ def check_payload(option: StepOption) -> None:
     where = f"option {option.name!r}.payload"
     if not option.payload:
         return
-    _check_plain(where, option.payload, PAYLOAD_DEPTH_MAX)
+    check_plain(where, option.payload)
     if option.executor in PAYLOAD_FIELDS:  # what others read, only who wrote them knows
         validate.record(where, option.payload, PAYLOAD_FIELDS[option.executor])
         validate.choice(f"{where}.prompt", option.payload.get("prompt", "generic"), PROMPTS)
@@ -32,17 +32,22 @@ def check_payload(option: StepOption) -> None:
         )
 
 
-def _check_plain(where: str, value: object, depth: int) -> None:
+def check_plain(where: str, value: object, depth: int = PAYLOAD_DEPTH_MAX) -> None:
+    """Refuses what no checkpoint holds as it is.
+
+    Raises:
+        InvalidInput: it is not plain data, or nested too deep.
+    """
     if depth == 0:
         raise InvalidInput(where, value, f"nest at most {PAYLOAD_DEPTH_MAX} levels")
     if isinstance(value, dict):
         for key, member in value.items():
             if not isinstance(key, str):
                 raise InvalidInput(where, key, "use texts as keys")
-            _check_plain(f"{where}.{key}", member, depth - 1)
+            check_plain(f"{where}.{key}", member, depth - 1)
     elif isinstance(value, list | tuple):
         for index, member in enumerate(value):
-            _check_plain(f"{where}[{index}]", member, depth - 1)
+            check_plain(f"{where}[{index}]", member, depth - 1)
     elif not _is_plain_scalar(value):
         raise InvalidInput(where, value, "use text, finite numbers, true or false, lists, mappings")
 

@@ -1,10 +1,11 @@
-"""What an executor is handed and what it hands back."""
+"""What an executor is, what it is handed, and what it hands back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from thrifty.budget import Spend, StepOption, validate
-from thrifty.budget.option import SPEND_EXAMPLE
+from thrifty.budget.option import DESCRIPTION_MAX, SPEND_EXAMPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,34 @@ class Result:
         validate.instance("result.spend", self.spend, Spend, SPEND_EXAMPLE)
 
 
-Executor = Callable[[Work], Result | str]
+WorkFunction = Callable[[Work], Result | str]
 """Does a piece of work. A bare text is charged the tokens, money and calls that its option
 declares. An exception is a failed step, charged the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Something of yours that can do steps, and what thrifty has to know of it.
+
+    Raises:
+        InvalidInput: a field is of the wrong type.
+    """
+
+    fn: Any
+    """A function of the `Work`, a LangChain tool, or any Runnable: a chain, an agent, a graph."""
+    answers: bool = False
+    """Whether it can answer a task by itself."""
+    effects: bool = False
+    """Whether it changes something outside: it sends mail, pays, writes. Then it is called once
+    for a step and never again, whatever happens to the run."""
+    approve: bool = False
+    """Whether a person is asked before each call of it."""
+    description: str = ""
+    """What it does, in a sentence. A model that plans steps reads it, and so does who approves."""
+
+    def __post_init__(self) -> None:
+        for name in ("answers", "effects", "approve"):
+            validate.instance(f"executor.{name}", getattr(self, name), bool, f"{name}=True")
+        validate.any_string("executor.description", self.description)
+        if self.description:
+            validate.text("executor.description", self.description, maximum=DESCRIPTION_MAX)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from thrifty.budget import InvalidInput, Spend, StepOption
 from thrifty.budget.name_folding import fold_name
 from thrifty.budget.option import NAME_MAX
-from thrifty.executors.adapt import adapt
+from thrifty.executors.adapt import RegisteredExecutor, adapt
 from thrifty.executors.protocol import Executor, Result, Work
 
 LLM = "llm"
@@ -24,7 +24,7 @@ BUILTIN_EXECUTORS = (LLM, LOCAL)
 class ExecutorRegistry:
     """The reserved names and what the user registered."""
 
-    registered: Mapping[str, Executor] = field(default_factory=dict)
+    registered: Mapping[str, RegisteredExecutor] = field(default_factory=dict)
     """The user's own, adapted."""
 
     @classmethod
@@ -32,7 +32,8 @@ class ExecutorRegistry:
         """Registers every member of a mapping.
 
         Args:
-            given: names to functions of the work, LangChain tools, or any Runnables; None for none.
+            given: names to functions of the work, LangChain tools, any Runnables, or an `Executor`
+                that says more of one of these; None for none.
 
         Raises:
             InvalidInput: a name is empty or taken, or what it names cannot be called.
@@ -41,7 +42,7 @@ class ExecutorRegistry:
             return given
         if given is not None and not isinstance(given, Mapping):
             raise InvalidInput("executors", given, "use a mapping of names to executors")
-        registered: dict[str, Executor] = {}
+        registered: dict[str, RegisteredExecutor] = {}
         for name, thing in (given or {}).items():
             _check_name(name, (*BUILTIN_EXECUTORS, *registered))
             registered[name] = adapt(name, thing)
@@ -52,14 +53,22 @@ class ExecutorRegistry:
         """What an option may name as its executor."""
         return (*BUILTIN_EXECUTORS, *self.registered)
 
-    def __getitem__(self, name: str) -> Executor:
+    def terms_of(self, name: str) -> Executor:
+        """What was registered under a name, with what it says of itself."""
+        return self.registered[name].declared if name in self.registered else BUILTIN
+
+    def has_effects(self, name: str) -> bool:
+        """Whether an executor changes something outside."""
+        return self.terms_of(name).effects
+
+    def __getitem__(self, name: str) -> RegisteredExecutor:
         """The executor of that name.
 
         Raises:
             InvalidInput: nobody registered it, or it is `llm`, which only the graph can call.
         """
         if name == LOCAL:
-            return _run_local
+            return RegisteredExecutor(BUILTIN, _run_local)
         if name not in self.registered:
             known = ", ".join((LOCAL, *self.registered))
             raise InvalidInput("executor", name, f"register it, or use one of: {known}")
@@ -75,6 +84,10 @@ def _run_local(work: Work) -> Result:
     from thrifty.executors.offline.local_executor import run_local  # when something is written
 
     return run_local(work)
+
+
+BUILTIN = Executor(_run_local)
+"""What the built-in executors say of themselves: they change nothing outside."""
 
 
 def _check_name(name: object, taken: tuple[str, ...]) -> None:

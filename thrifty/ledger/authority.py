@@ -82,6 +82,11 @@ def find_user(config: RunnableConfig) -> str:
     return "" if user is None else str(user)
 
 
+def is_on_server(config: RunnableConfig) -> bool:
+    """Whether an Agent Server runs it, which says so itself."""
+    return any(key in config.get("configurable", {}) for key in SERVER_KEYS)
+
+
 def choose_account(
     account: AccountChoice, config: RunnableConfig, field: Literal["account", "run"] = "account"
 ) -> str:
@@ -98,12 +103,11 @@ def choose_account(
     """
     if isinstance(account, str):
         return account
-    configurable = config.get("configurable", {})
-    is_on_server = any(key in configurable for key in SERVER_KEYS)
+    on_server = is_on_server(config)
     try:
-        name = account(_keep_trusted(configurable) if is_on_server else config)
+        name = account(_keep_trusted(config.get("configurable", {})) if on_server else config)
     except KeyError as error:
-        if not is_on_server:
+        if not on_server:
             raise
         remedy = (
             "on an Agent Server a client can write it, so it cannot choose who pays; "

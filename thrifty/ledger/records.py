@@ -19,6 +19,8 @@ OPEN_STATUSES: tuple[EntryStatus, ...] = ("unsent", "pending", "granted")
 
 NOTHING = Budget(0, 0, None, 0)
 
+NOTE_KEYS = "notes/"
+"""What the keys of notes begin with."""
 Tags = tuple[tuple[str, str], ...]
 """Names and values by which entries are told apart later, in the order of the names."""
 MODEL_TAG = "model"
@@ -71,6 +73,11 @@ class Entry(NamedTuple):
     def is_grant(self) -> bool:
         """Whether it stands for a sub-agent's account instead of a call."""
         return self.status in ("granted", "returned")
+
+    @property
+    def is_note(self) -> bool:
+        """Whether it is no call and no grant: a fact about calls, which costs nothing."""
+        return self.key.startswith(NOTE_KEYS)
 
     @property
     def is_overrun(self) -> bool:

@@ -22,7 +22,7 @@ from thrifty.models.allowance import (
     Allowance,
     countdown,
 )
-from thrifty.models.guard.step_account import current_account
+from thrifty.models.guard.step_account import DIGEST_DIGITS, current_account
 from thrifty.models.metered_model import MeteredChatModel
 from thrifty.models.model import CapField, TokenPrice, check_prices
 from thrifty.models.node_attempts import AttemptNumbers, current_attempt
@@ -33,8 +33,6 @@ from thrifty.models.providers.protocol import CallBounds, ProviderRequest
 if TYPE_CHECKING:
     from langchain_openai.chat_models.base import BaseChatOpenAI
 
-KEY_DIGITS = 16
-"""How much of a request's digest names its calls; all of it stands in the entry beside."""
 NODES_MAX = 10_000
 """Of so many turns of nodes it is known what they have asked. Older ones are forgotten."""
 
@@ -105,7 +103,8 @@ def metered(
         ledger: where it is booked.
         account: an account that is open there. Without ledger and account, the calls are the
             step's in whose executor they are made.
-        run: names the run whose calls these are; by default nothing is ever replayed.
+        run: names the run whose calls these are; by default nothing is ever replayed, but for the
+            calls of a step that has waited for a person.
         label: what the bill calls them; by default, the model's name.
         left_ms: how much time is left now. By default the account's `max_latency_ms`, from now on.
         max_output_tokens: the largest output cap, not below `useful_tokens`; by default what the
@@ -176,7 +175,7 @@ class _CallKeys:
                 self._nodes.move_to_end(attempt.place)
                 if len(self._nodes) > NODES_MAX:
                     self._nodes.popitem(last=False)
-            return f"{self.run}/{digest[:KEY_DIGITS]}-{number}"
+            return f"{self.run}/{digest[:DIGEST_DIGITS]}-{number}"
 
     def _count(self, digest: str) -> int:
         self._asked[digest] += 1
@@ -196,7 +195,8 @@ class _AccountChoice:
 
     def __call__(self, request: ProviderRequest) -> Allowance:
         if self.booked_in is not None:
-            return self._allowance(request, *self.booked_in)
+            key = self.keys(os.getpid()).next(request.digest)
+            return self._allowance(request, key, *self.booked_in)
         step = current_account()
         if step is None:
             remedy = "name a ledger and an account, or make the call in a registered executor"
@@ -205,12 +205,16 @@ class _AccountChoice:
         # From now on the step is billed what is seen of it, and not what it declares.
         step.note_metered()
         step.note_declined(None)
-        allowance = self._allowance(request, step.ledger, step.account, lambda _: step.left_ms())
+        # Named by the step, so that one that waits for a person finds its answers again.
+        key = step.metered_key(request.digest)
+        booked_in = step.ledger, step.account
+        allowance = self._allowance(request, key, *booked_in, lambda _: step.left_ms())
         return replace(allowance, on_refusal=step.note_declined)
 
     def _allowance(
         self,
         request: ProviderRequest,
+        key: str,
         ledger: Ledger,
         account: AccountOrLease,
         left_ms: Callable[[Budget], int | None] = lambda _: None,
@@ -218,7 +222,7 @@ class _AccountChoice:
         return Allowance(
             ledger,
             account,
-            self.keys(os.getpid()).next(request.digest),
+            key,
             self.label,
             limit=None,
             left_ms=self.left_ms or left_ms,

@@ -5,6 +5,7 @@ done, such as calls that ask the same, is given the numbers again that it had be
 """
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,6 +13,12 @@ from langchain_core.runnables.config import var_child_runnable_config
 
 SCRATCHPAD = "__pregel_scratchpad"
 """Where LangGraph hands a node what it counts for it."""
+BRINGS_ANSWER: ContextVar[bool | None] = ContextVar("thrifty_brings_answer", default=None)
+"""Whether the invocation that a node runs for was given an answer. None where nobody knows.
+
+LangGraph keeps the last answer beside the checkpoint. To whatever asks next, it hands that out
+again where an invocation brings none.
+"""
 
 
 class NodeAttempt(NamedTuple):

@@ -19,7 +19,7 @@ HaltCause = Literal["", "model", "price"]
 """`model`: none could be asked, or none gave a usable answer. `price`: nobody knows what the models
 cost, and money is limited. Empty for anything else."""
 ReceiptLineStatus = Literal[
-    "done", "cut", "failed", "skipped", "stopped", "replaced", "dropped", "overhead"
+    "done", "cut", "failed", "skipped", "stopped", "unknown", "replaced", "dropped", "overhead"
 ]
 LIMITS = (*(resource.name for resource in RESOURCES), STEPS_LIMIT)
 """What can keep something out, in the order in which it is told."""

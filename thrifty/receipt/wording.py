@@ -36,6 +36,7 @@ STATUS_MARKS: dict[ReceiptLineStatus, tuple[str, str]] = {
     "failed": ("✗", "red"),
     "skipped": ("-", "yellow"),
     "stopped": ("■", "yellow"),
+    "unknown": ("?", "red"),
     "replaced": ("·", "dim"),
     "dropped": ("·", "dim"),
     "overhead": ("+", "cyan"),

@@ -19,6 +19,8 @@ from thrifty.run.services import Services
 
 STEP_KEYS = "steps"
 """What the keys of steps begin with. They are keys of a run's own account."""
+EFFECT_KEYS = "effects"
+"""The same, of steps that an executor with effects outside does."""
 NOT_RESERVED = "nothing was reserved for it"
 
 
@@ -48,8 +50,13 @@ class ExecutorInput(TypedDict):
     """As of when the assignment was sent."""
 
 
-def step_key(option: StepOption) -> str:
-    """The key of the work on an option. Calls for it are numbered."""
+def step_key(option: StepOption, services: Services) -> str:
+    """The key of the work on an option. Calls for it are numbered.
+
+    What has effects outside is done once for its step, whichever of its options does it.
+    """
+    if services.executors.has_effects(option.executor):
+        return f"{EFFECT_KEYS}/{option.step}"
     return f"{STEP_KEYS}/{option.name}"
 
 
@@ -75,8 +82,13 @@ def read_assignment(
         draft=assignment["draft"],
         revises=assignment["revises"],
     )
-    entry = services.ledger.entry(run_id, call_key(step_key(work.option), 1))
+    entry = services.ledger.entry(run_id, call_key(step_key(work.option, services), 1))
     return work, None if entry is None else entry.reserved
+
+
+def is_declared(option: StepOption, services: Services) -> bool:
+    """Whether the deployment's catalog has an option, and no model or client has made it up."""
+    return any(option.name == each.name for step in services.steps for each in step.options)
 
 
 def remaining_ms_for(

@@ -14,7 +14,8 @@ from thrifty.executors.overruns import Overrun, find_overruns
 from thrifty.options.availability import find_available_options, no_plan_reason, price_steps
 from thrifty.options.proposals import hold_to_catalog
 from thrifty.planning.problem import Problem
-from thrifty.run.assignment import STEP_KEYS
+from thrifty.run.assignment import EFFECT_KEYS, STEP_KEYS
+from thrifty.run.effect_exclusions import effect_exclusion_rule
 from thrifty.run.exclusions import exclusion_rule
 from thrifty.run.facts import RunFacts
 from thrifty.run.learning import bills_of
@@ -141,7 +142,13 @@ class CurrentRun:
             why_excluded = exclusion_rule(
                 failures, facts["left_out"], access.worker, overruns, access.executor_model
             )
-            return Choices(steps, *find_available_options(steps, access, why_excluded))
+            has_effects = self.services.executors.has_effects
+            why_not_otherwise = effect_exclusion_rule(failures, has_effects)
+
+            def why_not(option: StepOption) -> str:
+                return why_not_otherwise(option) or why_excluded(option)
+
+            return Choices(steps, *find_available_options(steps, access, why_not))
 
         return self.cache.compute_once(
             "choices", (access, facts["left_out"], len(failures), overruns), compute
@@ -228,7 +235,8 @@ class CurrentRun:
         )
 
     def _read_paid_ahead(self) -> PaidAhead:
-        return PaidAhead.read(self.services.ledger.entries(self.id), f"{STEP_KEYS}/")
+        prefixes = f"{STEP_KEYS}/", f"{EFFECT_KEYS}/"
+        return PaidAhead.read(self.services.ledger.entries(self.id), prefixes)
 
     def _learned_estimates(self) -> LearnedEstimates:
         return self.cache.read(LearnedEstimates, self.facts["learned"])

@@ -94,7 +94,7 @@ class StepFinished(EventBase, StepNames):
 
     event: Literal["step_finished"]
     status: str
-    """`done`, `cut`, `failed` or `skipped`."""
+    """As of an `Outcome`, such as `done` or `failed`."""
     reason: str
     actual: SpendState
 
@@ -104,7 +104,8 @@ class Waiting(EventBase):
 
     event: Literal["waiting"]
     question: Any
-    """What `approve` hands to `interrupt`: see `thrifty.run.question`."""
+    """What is handed to `interrupt`: see `thrifty.run.question`, and for a call
+    `thrifty.models.guard.call_question`. An executor may ask what it likes."""
 
 
 class Ended(EventBase):

@@ -1,20 +1,36 @@
 """Opens the account of a run: by itself, or below one that several runs share."""
 
+from collections.abc import Iterable
+
 from langchain_core.runnables import RunnableConfig
 
 from thrifty.budget import Budget, LeaseLost
-from thrifty.ledger.authority import unknown_account
+from thrifty.ledger.authority import is_on_server, unknown_account
+from thrifty.ledger.notes import Notes
+from thrifty.ledger.protocol import Ledger
 from thrifty.models.guard.step_account import current_account
 from thrifty.run.facts import Run
-from thrifty.run.identity import run_account
+from thrifty.run.identity import node_places, run_account
 from thrifty.run.run_input import RunInput
 from thrifty.run.services import Services
 
+BEGAN = "began"
+"""The notes in a run's account that say where it began."""
+REPLAY = "__pregel_replay_state"
+"""Where LangGraph keeps from which checkpoint a run goes on."""
+
 
 def open_account(
-    given: RunInput, number: int, config: RunnableConfig, services: Services
+    given: RunInput, number: int, config: RunnableConfig, checkpoint: str, services: Services
 ) -> tuple[Run, str]:
     """Opens the account. A run inside a step of another gets at most what that step has left.
+
+    Args:
+        given: what it was asked.
+        number: its number by the state of its thread.
+        config: as its first node is told.
+        checkpoint: that from which its first node is run.
+        services: with the ledger.
 
     Returns:
         The run, and the name of its account.
@@ -29,14 +45,53 @@ def open_account(
     run = Run(name=given.name, number=number, task=given.task, budget=budget.to_state())
     payer = services.common(config)  # asked once: who pays is in the account's name, too
     run_id = run_account(run, config, payer)
+    beginnings = () if given.name else _beginnings(config, checkpoint)
+    while beginnings and _is_of_another(run_id, beginnings, services.ledger):
+        run = Run(**{**run, "number": run["number"] + 1})
+        run_id = run_account(run, config, payer)
     try:
         _open(run_id, budget, payer or None, services)
     except KeyError:
         raise unknown_account(payer) from None
+    _note_beginnings(run_id, beginnings, services)
     if budget.tightest_with(services.ledger.balance(run_id).left) != budget:
         # The plan counts on what is left: what dead processes hold must not make it a poor one.
         services.ledger.sweep(payer or run_id)
     return run, run_id
+
+
+def _beginnings(config: RunnableConfig, checkpoint: str) -> tuple[str, ...]:
+    """What tells a run that begins again from another one, on an Agent Server.
+
+    A server that died starts its run again under the same id. Who goes back to the beginning of a
+    run names the checkpoint. Elsewhere, and in a parent's graph, a number is enough.
+    """
+    if node_places(config) or not is_on_server(config):
+        return ()
+    given = config.get("configurable", {})
+    gone_back_to = getattr(given.get(REPLAY), "checkpoint_id", "")
+    return tuple(str(each) for each in (given.get("run_id"), checkpoint, gone_back_to) if each)
+
+
+def _is_of_another(run_id: str, beginnings: Iterable[str], ledger: Ledger) -> bool:
+    """Whether an account is that of another run.
+
+    Where a client's next message has rolled that back, no state of the thread tells of it.
+    """
+    notes = Notes(ledger, run_id, BEGAN)
+    try:
+        is_noted = notes.read(BEGAN) is not None
+    except KeyError:  # nobody has opened it
+        return False
+    return is_noted and all(notes.read(f"{BEGAN}/{each}") is None for each in beginnings)
+
+
+def _note_beginnings(run_id: str, beginnings: Iterable[str], services: Services) -> None:
+    notes = Notes(services.ledger, services.account(run_id), BEGAN)
+    named = [f"{BEGAN}/{each}" for each in beginnings]
+    for key in (*named, BEGAN) if named else ():
+        if notes.read(key) is None:
+            notes.write(key)
 
 
 def _open(run_id: str, budget: Budget, parent: str | None, services: Services) -> None:

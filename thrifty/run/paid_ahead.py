@@ -24,14 +24,14 @@ class PaidAhead:
     """All options that were tried, with an answer or without."""
 
     @classmethod
-    def read(cls, entries: Iterable[Entry], prefix: str) -> PaidAhead:
+    def read(cls, entries: Iterable[Entry], prefixes: tuple[str, ...]) -> PaidAhead:
         """Reads the entries of a run.
 
         Args:
             entries: all of them.
-            prefix: with what the keys of its steps begin.
+            prefixes: with what the keys of its steps begin.
         """
-        steps = [entry for entry in entries if entry.key.startswith(prefix)]
+        steps = [entry for entry in entries if entry.key.startswith(prefixes)]
         charged: dict[str, Spend] = {}
         for entry in steps:
             if entry.status == "settled" and entry.answer:

@@ -68,7 +68,7 @@ class RunCache:
             self.outcomes.append(outcome)
             if outcome.has_text:
                 self.finished.add(outcome.step)
-            if outcome.status in ("failed", "skipped"):
+            if outcome.status in ("failed", "skipped", "unknown"):
                 self.failures.append(outcome)
             self._last = state
         return self

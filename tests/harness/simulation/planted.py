@@ -25,6 +25,7 @@ from thrifty.models.reservation import CallAccounts, Reservation
 from thrifty.models.usage import Usage, read_usage
 from thrifty.nodes import finish as finish_node
 from thrifty.run.assignment import step_key
+from thrifty.run.services import Services
 
 Changes = dict[str, Any]
 real_settle, real_closed, real_in_full = calls.settle, rules.with_status, rules.full_charge
@@ -123,8 +124,8 @@ def _halts_without_a_word(*given: Any, **options: Any) -> Any:
     return replace(receipt, halt_reason="")
 
 
-def _keys_by_driver(option: StepOption) -> str:
-    return f"{real_step_key(option)}/{CURRENT_DRIVER.get()}"
+def _keys_by_driver(option: StepOption, services: Services) -> str:
+    return f"{real_step_key(option, services)}/{CURRENT_DRIVER.get()}"
 
 
 METERED_CALL = "thrifty.models.metered_call.MeteredCall"

@@ -97,12 +97,13 @@ def test_what_does_not_fit_is_not_sent_whoever_swallows_the_refusal(server, api,
     assert step.bill(DECLARED) == Spend()
 
 
-def react(model):
+def react(model, tools=()):
     """A nested agent: it asks, calls tools, and asks again until it has an answer."""
     graph = StateGraph(MessagesState)
-    bound = model.bind_tools([look_up])
+    tools = list(tools) or [look_up]
+    bound = model.bind_tools(tools)
     graph.add_node("ask", lambda state: {"messages": [bound.invoke(state["messages"])]})
-    graph.add_node("tools", ToolNode([look_up], handle_tool_errors=True))
+    graph.add_node("tools", ToolNode(tools, handle_tool_errors=True))
     graph.add_edge(START, "ask")
     graph.add_conditional_edges(
         "ask", lambda state: "tools" if state["messages"][-1].tool_calls else END

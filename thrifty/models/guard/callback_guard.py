@@ -20,6 +20,7 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import BaseMessage, convert_to_openai_messages
 from langchain_core.tracers.context import register_configure_hook
+from langgraph.errors import GraphInterrupt
 
 from thrifty.budget import PriceUnknown, Spend, ThriftyError
 from thrifty.budget.clock import elapsed_ms, now_ns
@@ -140,7 +141,14 @@ class CallbackGuard(BaseCallbackHandler):
             self._account.settle(call.key, replace(call.reserved, latency_ms=latency_ms))
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """Charges the call of a tool: it may have failed after it was paid."""
+        """Charges the call of a tool: it may have failed after it was paid.
+
+        One that asks a person is called again once there is an answer, and is charged then.
+        """
+        if isinstance(error, GraphInterrupt):
+            if call := self._open.pop(run_id, None):
+                self._account.release(call.key)
+            return
         self.on_tool_end(None, run_id=run_id)
 
     def _start_model(

@@ -7,7 +7,7 @@ that the model may not be asked any more.
 """
 
 from asyncio import to_thread
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Annotated, Any, NotRequired
 
@@ -22,10 +22,12 @@ from thrifty.budget import ModelUnavailable, Spend, ThriftyError, validate
 from thrifty.budget.clock import now_ns
 from thrifty.budget.option import SPEND_EXAMPLE
 from thrifty.ledger.authority import choose_account, unknown_account
+from thrifty.ledger.notes import Notes
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.agent_models import read_reply
 from thrifty.models.allowance import countdown
 from thrifty.models.guard.callback_guard import guard_calls
+from thrifty.models.guard.held_tools import HeldTools
 from thrifty.models.guard.step_account import AgentAccount
 from thrifty.models.metered import MeteringOptions, check_options, metered
 from thrifty.models.prices import PriceList
@@ -75,6 +77,11 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
             again. By default nothing is ever replayed.
         tools: what a call of a tool uses beside the call itself, by the tool's name: such as
             the price of a search. It is reserved before and charged after.
+        approve: the names of tools that a person is asked about before each call: go, other
+            arguments, or leave it out. Where nobody can be asked they are not called.
+        effects: the names of tools that change something outside. Each call that the agent makes
+            of them is made once, whatever is retried or resumed. Where nobody knows whether it
+            happened, a person is asked or, where nobody can be, the model is told so.
         raise_unavailable: raises `ModelUnavailable` instead of ending the agent, where another
             middleware, listed before this one, tries again or falls back on another model.
         **options: as for `metered`: `max_output_tokens`, `useful_tokens`, `attempts_max`,
@@ -95,6 +102,8 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         *,
         run: str | Callable[[RunnableConfig], str] | None = None,
         tools: Mapping[str, Spend] | None = None,
+        approve: Sequence[str] = (),
+        effects: Sequence[str] = (),
         raise_unavailable: bool = False,
         **options: Unpack[MeteringOptions],
     ) -> None:
@@ -102,6 +111,9 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         check_options(options)
         for name, spend in (tools or {}).items():
             validate.instance(f"tools.{name}", spend, Spend, SPEND_EXAMPLE)
+        validate.strings("approve", approve)
+        validate.strings("effects", effects)
+        self._held = HeldTools(frozenset(approve), frozenset(effects))
         self._ledger, self._account, self._run = ledger, account, run
         self._declared, self._raises = dict(tools or {}), raise_unavailable
         self._options, self._prices = options, PriceList(options.get("prices") or {})
@@ -146,7 +158,15 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         account = self._account_of(request.state)
         try:
             with self._guard(account):
-                return handler(request)
+                call = self._held.begin(request, self._notes(request, account))
+                if isinstance(call, ToolMessage):
+                    return call
+                try:
+                    answer = handler(call.request)
+                except Exception as error:
+                    call.drop(error)
+                    raise
+                return call.keep(answer)
         except ThriftyError as why:
             return _refusal_message(request, why)
 
@@ -159,7 +179,17 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         account = await to_thread(self._account_of, request.state)
         try:
             with self._guard(account):
-                return await handler(request)
+                # A ledger may have to wait for a disk, which an event loop should not.
+                notes = self._notes(request, account)
+                call = await to_thread(self._held.begin, request, notes)
+                if isinstance(call, ToolMessage):
+                    return call
+                try:
+                    answer = await handler(call.request)
+                except Exception as error:
+                    await to_thread(call.drop, error)
+                    raise
+                return await to_thread(call.keep, answer)
         except ThriftyError as why:
             return _refusal_message(request, why)
 
@@ -173,6 +203,9 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         # No checkpoint holds it, so after a wait for a person time counts anew.
         clock = countdown(state.get("thrifty_started_ns") or now_ns())
         return AgentAccount(self._ledger, name, lambda: clock(self._ledger.balance(name).budget))
+
+    def _notes(self, request: ToolCallRequest, account: AgentAccount) -> Notes:
+        return Notes(account.ledger, account.account, request.tool_call["name"])
 
     def _guard(self, account: AgentAccount) -> AbstractContextManager[None]:
         """Lets calls through only as far as the account holds them, on which they are booked."""

@@ -12,11 +12,13 @@ Where nothing was reserved before, as for the calls of an agent that is no step 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from itertools import count
+from threading import Lock
 from typing import NoReturn
 from uuid import uuid4
 
@@ -32,6 +34,7 @@ from thrifty.budget import (
 )
 from thrifty.budget.resources import LATENCY
 from thrifty.ledger.calls import Caller
+from thrifty.ledger.idempotent_calls import call_key
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease, Entry
@@ -39,6 +42,8 @@ from thrifty.ledger.records import AccountOrLease, Entry
 logger = logging.getLogger(__name__)
 
 ACCOUNT = "step"
+DIGEST_DIGITS = 16
+"""How much of a request's digest names its calls; all of it stands in the entry beside."""
 
 
 class StepAccount:
@@ -68,6 +73,8 @@ class StepAccount:
         self._is_metered = False
         self._is_closed = False
         self._numbers = count(1)
+        self._asked: Counter[str] = Counter()
+        self._lock = Lock()
         self._outer_keys: dict[str, str] = {}
         """Of what is reserved, by its key here: its key in the parent, if there is one."""
 
@@ -88,6 +95,28 @@ class StepAccount:
         self._is_metered = True
         if self.parent is not None:
             self.parent.note_metered()
+
+    def metered_key(self, digest: str) -> str:
+        """Names a metered call: by what it asks, and how often the step has asked just that."""
+        with self._lock:  # a batch asks at once, in threads
+            self._asked[digest] += 1
+            return self._metered_key(digest, self._asked[digest])
+
+    def paid_calls(self) -> tuple[Entry, ...]:
+        """The metered calls that were answered, in their order. A step that waits keeps them."""
+        return tuple([e for e in self._entries() if e.status == "settled" and e.answer])
+
+    def replay(self, paid: Iterable[Entry]) -> None:
+        """Lets the step find what it has paid for before it waited. That is charged already."""
+        asked: Counter[str] = Counter()
+        for call in paid:
+            digest = call.fingerprint
+            asked[digest] += 1
+            key = call_key(self._metered_key(digest, asked[digest]), 1)
+            self.ledger.reserve(
+                self.account, key, call.label, Spend(), fingerprint=digest, unsent=True
+            )
+            self.ledger.settle(self.account, key, Spend(), call.answer)
 
     def check(self) -> None:
         """Lets a call pass, or not.
@@ -199,6 +228,9 @@ class StepAccount:
     def _key(self, number: int) -> str:
         return str(number)
 
+    def _metered_key(self, digest: str, number: int) -> str:
+        return f"metered/{digest[:DIGEST_DIGITS]}-{number}"
+
     def _entries(self) -> list[Entry]:
         entries = self.ledger.entries(self.account)
         return [entry for entry in entries if entry.status != "released"]
@@ -237,6 +269,9 @@ class AgentAccount(StepAccount):
 
     def _key(self, number: int) -> str:
         return f"agent-{self._name}/{number}"
+
+    def _metered_key(self, digest: str, number: int) -> str:
+        return f"agent-{self._name}/{super()._metered_key(digest, number)}"
 
     def _entries(self) -> list[Entry]:
         """Those that are still held: an account may have very many, and most are not its own."""

@@ -70,10 +70,18 @@ def record_work(
         try:
             yield add_facts
         except BaseException as error:
+            if _is_signal(error):
+                raise
             work.set_attribute(ERROR, type(error).__name__)
             reason = str(error) if isinstance(error, ThriftyError) else None
             work.set_status(trace.StatusCode.ERROR, reason)
             raise
+
+
+def _is_signal(error: BaseException) -> bool:
+    """Whether it is LangGraph's, as where a person is asked: that is no failure of the work."""
+    errors: Any = sys.modules.get("langgraph.errors")
+    return errors is not None and isinstance(error, errors.GraphBubbleUp)
 
 
 def _run_recorder(manager: Any, run_id: Any) -> AddFacts:

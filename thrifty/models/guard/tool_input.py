@@ -1,0 +1,74 @@
+"""Checks what a tool is to be called with, against the tool's own schema."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from thrifty.budget import InvalidInput
+
+JSON_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+    "null": type(None),
+}
+
+
+def check_tool_input(tool: Any, given: object, field: str) -> None:
+    """Refuses an input that a tool would refuse, or of which it would ignore a part.
+
+    Args:
+        tool: one of LangChain's, known by its `args`.
+        given: a mapping of its arguments or, where it has one, that argument as a text.
+        field: what an error calls the input.
+
+    Raises:
+        InvalidInput: it is none that the tool takes.
+    """
+    properties: Mapping[str, Any] = tool.args
+    if isinstance(given, str) and len(properties) == 1:
+        given = {next(iter(properties)): given}
+    known = ", ".join(properties) or "none"
+    if not isinstance(given, Mapping):
+        raise InvalidInput(field, given, f"use a mapping of the tool's arguments: {known}")
+    for name in given:
+        if name not in properties:  # an injected argument is none of a caller's
+            raise InvalidInput(f"{field}.{name}", given[name], f"known arguments: {known}")
+    schema = getattr(tool, "tool_call_schema", None)
+    if isinstance(schema, type) and hasattr(schema, "model_validate"):
+        _check_by_model(schema, given, field)
+    else:
+        _check_by_json_schema(schema if isinstance(schema, Mapping) else {}, given, field)
+
+
+def _check_by_model(model: Any, given: Mapping[str, Any], field: str) -> None:
+    from pydantic import ValidationError
+
+    try:
+        model.model_validate(dict(given))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join([field, *map(str, first["loc"])])
+        raise InvalidInput(where, first["input"], first["msg"]) from None
+
+
+def _check_by_json_schema(schema: Mapping[str, Any], given: Mapping[str, Any], field: str) -> None:
+    """The names and the types of the arguments: what is inside them, the tool checks."""
+    for name in schema.get("required", ()):
+        if name not in given:
+            raise InvalidInput(f"{field}.{name}", None, "it is missing; fill it in")
+    for name, value in given.items():
+        wanted = schema.get("properties", {}).get(name, {}).get("type")
+        names = [wanted] if isinstance(wanted, str) else list(wanted or ())
+        if names and not any(_is_of_type(value, each) for each in names):
+            raise InvalidInput(
+                f"{field}.{name}", value, f"use a value of type {' or '.join(names)}"
+            )
+
+
+def _is_of_type(value: object, name: str) -> bool:
+    if isinstance(value, bool) and name in ("integer", "number"):  # True is an int in Python
+        return False
+    return isinstance(value, JSON_TYPES.get(name, object))
