@@ -48,10 +48,16 @@ def _table(steps: tuple[Step, ...]) -> Table:
     return table
 
 
+ROLES = {"revision": "revises the draft", "material": "is there for others to read"}
+"""What is said of the steps that do not add a section."""
+
+
 def _heading(step: Step) -> Text:
     heading = Text(single_line(step.name))
-    remarks = ["required"] * step.required + ["revises the draft"] * (step.role == "revision")
-    remarks += [f"after {', '.join(map(single_line, step.requires))}"] * bool(step.requires)
+    remarks = ["required"] * step.required + [ROLES.get(step.role, "")]
+    for what, names in (("after", step.requires), ("reads", step.reads or ())):
+        remarks += [f"{what} {', '.join(map(single_line, names))}"] * bool(names)
+    remarks = [remark for remark in remarks if remark]
     return heading.append(f"  {'; '.join(remarks)}" if remarks else "", style="not bold dim")
 
 

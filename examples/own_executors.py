@@ -1,5 +1,7 @@
 """Code of your own does the steps: a function, a LangChain tool, and a chain."""
 
+from typing import Any
+
 from langchain_core.prompt_values import PromptValue
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
@@ -11,7 +13,7 @@ from thrifty import Receipt, Result, Spend, Step, StepOption, Work, create_budge
 def from_database(work: Work) -> Result:
     """A function gets the work; a Result says what it really used."""
     rows = ["| Depot | Vehicles |", "|---|---|", "| North | 14 |", "| South | 9 |"]
-    return Result("\n".join(rows), Spend(cost_nano_usd=1_500_000, tool_calls=1))
+    return Result("\n".join(rows), spend=Spend(cost_nano_usd=1_500_000, tool_calls=1))
 
 
 @tool
@@ -25,18 +27,20 @@ def shorten(prompt: PromptValue) -> str:
     return f"In short: {prompt.to_string().split(': ')[-1]}."
 
 
-chain = ChatPromptTemplate.from_template("Sum up: {task}") | RunnableLambda(shorten)
+chain = ChatPromptTemplate.from_template("Sum up: {text}") | RunnableLambda(shorten)
 EXECUTORS = {"database": from_database, "look_up": look_up, "chain": chain}
 
 
-def step(name: str, executor: str, what: str, estimate: Spend, value: float) -> Step:
-    return Step(name, (StepOption(name, name, executor, what, estimate, value),))
+def step(name: str, by: str, what: str, estimate: Spend, value: float, **payload: Any) -> Step:
+    option = StepOption(name, name, by, what, estimate, value, payload=payload)
+    return Step(name, (option,), reads=("Press",) if payload else None)
 
 
 CATALOG = [
     step("Fleet", "database", "Lists the fleet.", Spend(0, 2_000_000, 50, 1), 8.0),
     step("Press", "look_up", "Reads the press.", Spend(0, 0, 50, 1), 3.0),
-    step("Summary", "chain", "Sums up.", Spend(200, 0, 50, 0), 5.0),
+    # What the step Press has made stands in the input of this one.
+    step("Summary", "chain", "Sums up.", Spend(200, 0, 50, 0), 5.0, input={"text": "$Press"}),
 ]
 
 

@@ -1,60 +1,60 @@
-"""A research agent that embeds thrifty: its own calls and the report are on one account.
+"""A research graph on one account: a query, two searches, and an answer that reads both whole.
 
-`ask` thinks of queries, `search` reads, and thrifty writes the report with what is left. The
-model in `ask` is metered, so that no node of the graph can spend more than the account has.
+The press is a text, the fleet a table of data. No node can spend more than the account has.
 """
 
 import os
-from operator import add
-from typing import Annotated, Any
+from typing import Any
 
+from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
-from langgraph.graph import START, StateGraph
-from typing_extensions import TypedDict
+from langgraph.graph import START, MessagesState, StateGraph
 
-from thrifty import Budget, MemoryLedger, as_node, create_budget_agent, metered
+import thrifty
+from thrifty import Result, Step, StepOption, Work
 
 KEY, SERVER = os.environ.get("OPENAI_API_KEY"), os.environ.get("OPENAI_BASE_URL")
-ledger = MemoryLedger()
-ledger.open("research", Budget(max_tokens=6_000, max_cost_usd=0.10, max_tool_calls=6))
+ledger = thrifty.MemoryLedger()
+ledger.open("research", "6k tokens, $0.10, 6 calls")
 
 
-class Research(TypedDict, total=False):
-    question: str
-    queries: list[str]
-    notes: Annotated[list[str], add]
-    report: str
-
-
-def ask(state: Research) -> Research:
-    """Up to three queries, by a model; offline, the question itself."""
+def ask(state: MessagesState) -> dict[str, Any]:
     if not (KEY or SERVER):
-        return {"queries": [state["question"]]}
+        return {}
     model = ChatOpenAI(model="gpt-5-mini", base_url=SERVER, api_key=KEY or "none")
-    thinker = metered(model, ledger, "research", label="queries", max_output_tokens=200)
-    answer = thinker.invoke(f"Write three search queries, one a line, for: {state['question']}")
-    return {"queries": answer.text.splitlines()[:3]}
+    thinker = thrifty.metered(model, ledger, "research", label="query", max_output_tokens=200)
+    return {"messages": [("user", thinker.invoke(["One query for:", *state["messages"]]).text)]}
 
 
-def search(state: Research) -> Research:
+@tool
+def press(query: str) -> str:
     """Put your own search here."""
-    return {"notes": [f"“{query}”: nothing was published yet." for query in state["queries"]]}
+    return f"“{query}”: a third less to run, says the Fleet Gazette."
 
 
-def brief(state: Research) -> Any:
-    return {"task": "\n- ".join([f"Report on {state['question']}. Notes:", *state["notes"]])}
+def fleet(work: Work) -> Result:
+    return Result("Two depots have vans.", [{"vans": 14, "old": 6}, {"vans": 9, "old": 1}])
 
 
-def main() -> None:
-    writer = create_budget_agent(ledger=ledger, account="research")
-    write = as_node(writer, read=brief, write=lambda result: {"report": result["draft"]})
-    graph = StateGraph(Research).add_sequence([("ask", ask), ("search", search), ("write", write)])
-    graph.add_edge(START, "ask")
-    print(graph.compile().invoke({"question": "electric vans in a city fleet"})["report"])
-    for entry in ledger.entries("research", below=True):
-        print(f"{entry.label}: {entry.charged.tokens} tokens")
-    print("left:", ledger.balance("research").left.max_tokens, "tokens")
+def quote(work: Work) -> str:
+    old = sum(row["old"] for row in work.results["Fleet"].data)
+    return f"{work.results['Press'].text}\n{old} vans are old."
 
 
-if __name__ == "__main__":
-    main()
+def step(name: str, *ways: tuple[str, int, float], **more: Any) -> Step:
+    options = [StepOption(f"{name}, by {by}", name, by, name, thrifty.Spend(n, 0, 50, 1), value)
+               for by, n, value in ways]  # fmt: skip
+    return Step(name, tuple(options), **more)
+
+
+CATALOG = [step("Press", ("press", 0, 3.0), role="material"),
+           step("Fleet", ("fleet", 0, 3.0), role="material"),
+           step("Answer", ("llm", 900, 9.0), ("quote", 0, 3.0), role="answer",
+                reads=("Press", "Fleet"))]  # fmt: skip
+agent = thrifty.create_budget_agent(
+    catalog=CATALOG, executors={"press": press, "fleet": fleet, "quote": quote},
+    ledger=ledger, account="research")  # fmt: skip
+graph = StateGraph(MessagesState).add_sequence([("ask", ask), ("answer", agent)])
+graph = graph.add_edge(START, "ask").compile()
+print(graph.invoke({"messages": [("user", "electric vans")]})["messages"][-1].text)
+print("left:", ledger.balance("research").left.max_tokens, "tokens")

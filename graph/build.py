@@ -12,6 +12,7 @@ from langgraph.types import Checkpointer
 from thrifty.budget import Budget, InvalidInput, check_steps, validate
 from thrifty.budget.limits import BUDGET_DEFAULT
 from thrifty.executors import registry
+from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.model_access import check_roles
 from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.routes import by_direction, to_executors
@@ -62,6 +63,7 @@ def create_budget_agent(
     catalog: CatalogSource = None,
     executors: Mapping[str, object] | None = None,
     models: Mapping[str, ModelSource] | None = None,
+    response_format: type | Mapping[str, Any] | None = None,
     settings: Settings | None = None,
     ledger: Ledger | None = None,
     account: str | Callable[[RunnableConfig], str] | None = None,
@@ -76,6 +78,8 @@ def create_budget_agent(
             The built-in nine options by default.
         executors: your own, by the name that options call them: functions, LangChain tools,
             or any Runnable.
+        response_format: what the answer has to be: a pydantic class, or a JSON schema of an
+            object. The answer is asked for so, checked, and handed back as `structured`.
         models: the models by role, such as `{"strong": "gpt-5", "cheap": "gpt-5-mini"}`, in
             place of those in the settings: names, `Model`, or chat models of langchain-openai.
         settings: models, keys, servers and prices. From the environment by default.
@@ -91,7 +95,8 @@ def create_budget_agent(
 
     Returns:
         A compiled LangGraph graph. Its input is `{"task": …, "budget": {…}}` or messages, its
-        output has `draft`, `status`, `spend`, `plan`, `receipt` and `messages`.
+        output has `draft`, `results`, `structured`, `status`, `spend`, `plan`, `receipt` and
+        `messages`.
 
     Raises:
         InvalidInput: an argument cannot be used: the catalog, an executor, a setting.
@@ -110,6 +115,10 @@ def create_budget_agent(
         validate.text("account", account)
     steps, registered = Catalog.of(catalog).steps, registry.ExecutorRegistry.of(executors)
     check_steps(steps, registered.names)
+    shape = AnswerShape.of(response_format)
+    if shape is not None and all(step.role != "answer" for step in steps):
+        remedy = "let a step of the catalog have the role answer"
+        raise InvalidInput("response_format", response_format, remedy)
     asked = Models(settings)
     check_roles((option for step in steps for option in step.options), asked.roles)
     # Loaded now, so that it does not count as the first run's latency.
@@ -123,6 +132,7 @@ def create_budget_agent(
         ledger=ledger,
         runs=ActiveRuns(ledger),
         budget=budget,
+        shape=shape,
         payer=account,
     )
     compiled = build(services).compile(checkpointer=checkpointer, store=store, name="thrifty")

@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 from thrifty.budget import Outcome, Spend
 from thrifty.models.tracing.call_record import amounts
 from thrifty.models.tracing.recorders import REASON, Facts, is_recorded, record_work
-from thrifty.run.assignment import read_assignment, step_key
+from thrifty.run.assignment import assigned_option, reserved_for, step_key
 from thrifty.run.services import Services
 
 
@@ -33,16 +33,16 @@ def trace_step(
     if run_id is None or "assignment" not in state or not is_recorded(manager):
         yield lambda _: None
         return
-    work, reserved = read_assignment(state, run_id, services)
+    option = assigned_option(state, run_id, services)
     facts: Facts = {
-        "thrifty.step": work.option.name,
-        "thrifty.executor": work.option.executor,
+        "thrifty.step": option.name,
+        "thrifty.executor": option.executor,
         "thrifty.run_id": run_id,
-        "thrifty.key": step_key(work.option, services),
-        **amounts("reserved", reserved or Spend()),
+        "thrifty.key": step_key(option, services),
+        **amounts("reserved", reserved_for(option, run_id, services) or Spend()),
     }
     traced_id, cache = getattr(manager, "parent_run_id", None), services.cache(run_id)
-    with record_work(f"step {work.option.name}", facts, manager, traced_id) as add_facts:
+    with record_work(f"step {option.name}", facts, manager, traced_id) as add_facts:
         yield lambda update: add_facts(
             {**facts, **_closing_facts(cache.read(Outcome, update["outcomes"][0]))}
         )

@@ -50,10 +50,14 @@ def finish(
     outcomes = run.cache.outcomes
     if remark := remember(store, run.id, outcomes, charged, services.steps, run.model_access):
         decisions.append(Decision("options", remark, spent.latency_ms))
-    receipt = _make_receipt(state, run, spent, charged, decisions)
+    structured = _answer_data(run)
+    halt_reason = state["halt_reason"] or _why_unstructured(run, structured)
+    receipt = _make_receipt(state, halt_reason, run, spent, charged, decisions)
     draft = str(run.draft())
     return {
         "draft": draft,
+        "results": run.results().to_state(),
+        "structured": structured,
         "status": receipt.status,
         "halt_reason": receipt.halt_reason,
         "receipt": receipt.to_state(),
@@ -64,6 +68,7 @@ def finish(
 
 def _make_receipt(
     state: FinishInput,
+    halt_reason: str,
     run: CurrentRun,
     spent: Spend,
     charged: Mapping[str, Spend],
@@ -74,7 +79,7 @@ def _make_receipt(
     outcomes, balance = run.cache.outcomes, run.services.ledger.balance(run.id)
     missed, lost = list(_missed_options(run)), list(_lost_attempts(run))
     accounts = binding_accounts(balance, missed)
-    facts = _end_facts(state["halt_reason"] or run.passed_limit(), run, first_plan, last_plan)
+    facts = _end_facts(halt_reason or run.passed_limit(), run, first_plan, last_plan)
     verdict = judge_end(facts, run.model_access.executor_label)
     return Receipt(
         run_id=run.id,
@@ -117,6 +122,26 @@ def _end_facts(halt_reason: str, run: CurrentRun, first_plan: Plan, last_plan: P
         # What could not be written down is charged in full as well.
         in_doubt_count=sum(entry.status in ("in_doubt", "pending") for entry in entries),
     )
+
+
+def _answer_data(run: CurrentRun) -> Any:
+    """The last answer in the shape that is wanted. None where there is none."""
+    if run.services.shape is None:
+        return None
+    steps = run.steps_by_name()
+    for outcome in reversed(run.cache.outcomes):
+        if outcome.has_text and steps[outcome.step].role == "answer":
+            return outcome.data
+    return None
+
+
+def _why_unstructured(run: CurrentRun, structured: Any) -> str:
+    """Why there is no answer in the shape that is wanted. Empty where none is wanted."""
+    if run.services.shape is None or structured is not None:
+        return ""
+    steps = run.steps_by_name()
+    reasons = [o.reason for o in run.cache.failures if steps[o.step].role == "answer"]
+    return "; ".join(["no answer has the shape that response_format wants", *reasons[-1:]])
 
 
 def _close(run: CurrentRun) -> Spend:

@@ -8,6 +8,7 @@ from langgraph.types import Overwrite
 
 from thrifty.budget import BudgetExceeded, PriceUnknown, validate
 from thrifty.budget.decision import Decision
+from thrifty.executors.results import ResultState
 from thrifty.executors.step_limit import call_limit
 from thrifty.ledger.idempotent_calls import earlier_limit
 from thrifty.models.agent_models import ModelPrompt
@@ -58,12 +59,15 @@ def generate_options(
     if context.model:
         services.models.roles.check("context.model", context.model)
     number = validate.amount("run.number", state["run"]["number"]) + 1 if "run" in state else 1
-    given = read_run_input(state, context.budget or services.budget, config)
+    default = context.budget or services.budget
+    given = read_run_input(state, default, services.steps, config)
     checkpoint = runtime.execution_info.checkpoint_id if runtime.execution_info else ""
     run, run_id = open_account(given, number, config, checkpoint, services)
     with services.runs.track_node(run_id, lambda: 0):
         # The account is open now, so that its lease can be taken.
-        return _start(run, run_id, context, runtime, config, services)
+        started = _start(run, run_id, context, runtime, config, services)
+    documents = {name: ResultState(text=t, data=None) for name, t in given.documents.items()}
+    return {**started, "documents": None, "results": documents}
 
 
 def _start(

@@ -8,8 +8,10 @@ from langgraph.runtime import Runtime
 from thrifty.budget import BudgetExceeded, Outcome, Step, StepOption, total_spend
 from thrifty.budget.decision import Decision
 from thrifty.executors.dispatch import Assignment, Dispatcher, Move
+from thrifty.executors.protocol import Work
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import additions
+from thrifty.prompts.step_prompt import step_prompt
 from thrifty.run.assignment import AssignmentState, step_key
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
@@ -34,21 +36,22 @@ def route(
     context = Context.of(runtime.context)
     run = CurrentRun(state, context, services, run_id)
     steps, finished, remaining = run.steps_by_name(), run.cache.finished, run.remaining()
-    ready = ready_options(
-        remaining.options_by_step.values(), steps, finished, context.max_concurrency
-    )
+    ready = ready_options(remaining.options_by_step, steps, finished, context.max_concurrency)
     orphans = [orphan for o in ready if (orphan := _skip_orphan(o, steps[o.step], finished))]
     # Nothing else could start beside one, so nothing is lost.
     ready = () if orphans else ready
     # Estimated by the bills so far, not as they were planned.
     forecast = {option.step: remaining.forecast_step(option.step) for option in ready}
     wanted = [forecast[option.step].option(option.name) for option in ready]
-    dispatched = _dispatcher(run, remaining, forecast).dispatch(wanted, forecast)
+    dispatched = _dispatcher(run, remaining, forecast, context).dispatch(wanted, forecast)
     skipped = [*dispatched.skipped, *orphans]
     decisions = _decisions(dispatched.moves, skipped, run.active_ms())
     kept_ms = later_local_ms(remaining, wanted)
     return {
-        "assignments": [_to_state(each, kept_ms, run.cache) for each in dispatched.assignments],
+        "assignments": [
+            _to_state(each, steps[each.work.option.step], kept_ms, run.cache)
+            for each in dispatched.assignments
+        ],
         "kept_out": {**state["kept_out"], **_kept_out(dispatched.moves)},
         **additions(
             outcomes=run.cache.write_all(skipped), decisions=run.cache.write_all(decisions)
@@ -57,18 +60,26 @@ def route(
 
 
 def _dispatcher(
-    run: CurrentRun, remaining: RemainingPlan, forecast: Mapping[str, Step]
+    run: CurrentRun, remaining: RemainingPlan, forecast: Mapping[str, Step], context: Context
 ) -> Dispatcher:
-    declared = run.declared_options()
+    declared, access = run.declared_options(), run.model_access
+
+    def input_tokens(work: Work) -> int:
+        role = access.role_of(work.option)
+        return step_prompt(work, role, context.prompts).input_tokens(role)
+
     return Dispatcher(
         ledger=run.services.ledger,
         account=run.services.account(run.id),
         key_of=lambda option: step_key(option, run.services),
         task=run.facts["run"]["task"],
         draft=run.draft(),
-        model_access=run.model_access,
+        results=run.results(),
+        input_tokens=input_tokens,
+        model_access=access,
         left=run.left,
         catalog=declared,
+        shape=run.services.shape,
         kept_back=needed_for_revisions(remaining, forecast, declared),
     )
 
@@ -83,15 +94,17 @@ def _skip_orphan(option: StepOption, step: Step, finished: Container[str]) -> Ou
     return Outcome(option, "skipped", reason=reason)
 
 
-def _to_state(assignment: Assignment, kept_ms: int, cache: RunCache) -> AssignmentState:
+def _to_state(assignment: Assignment, step: Step, kept_ms: int, cache: RunCache) -> AssignmentState:
     option = assignment.work.option
     stopped = [o for o in cache.outcomes if o.status == "stopped" and o.option.name == option.name]
     return AssignmentState(
         option=cache.write(option),
         reserved=cache.write(assignment.reserved),
-        draft=assignment.work.draft,
-        untouched=assignment.untouched,
+        reads=list(assignment.work.results),
+        absent=list(assignment.work.absent),
+        answers=step.role == "answer",
         revises=assignment.work.revises,
+        revised_parts=assignment.revised_parts,
         kept_ms=kept_ms,
         charged_before=cache.write(total_spend(outcome.actual for outcome in stopped)),
     )

@@ -8,13 +8,11 @@ from langchain_core.runnables.config import merge_configs
 from langgraph.runtime import Runtime
 
 from thrifty.budget import Outcome, Spend
-from thrifty.executors.llm import target_words, useful_tokens, write_with_model
+from thrifty.executors.llm import useful_tokens, write_with_model
 from thrifty.executors.protocol import Work
-from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.allowance import Allowance
-from thrifty.models.roles import ModelRole
-from thrifty.nodes.context import PROMPT_SUFFIX, Context
-from thrifty.prompts import render_prompt
+from thrifty.nodes.context import Context
+from thrifty.prompts.step_prompt import step_prompt
 from thrifty.run.assignment import (
     NOT_RESERVED,
     ExecutorInput,
@@ -22,12 +20,12 @@ from thrifty.run.assignment import (
     remaining_ms_for,
     step_key,
 )
-from thrifty.run.current_run import model_access
+from thrifty.run.current_run import CurrentRun
 from thrifty.run.events import event_base
+from thrifty.run.sent_state import facts_of
 from thrifty.run.services import Services
 from thrifty.run.stream_progress import ProgressHandler
 
-NO_DRAFT = "(nothing yet)"
 STOPPED: dict[str, Any] = {"status": "stopped", "reason": "the run was stopped meanwhile"}
 
 
@@ -42,8 +40,9 @@ def run_llm(
     """Writes a section or revises the draft; a failure is an outcome, not an exception."""
     known_ms = state["spend"]["latency_ms"]
     context, cache = Context.of(runtime.context), services.cache(run_id)
-    work, reserved = read_assignment(state, run_id, services)
-    prompt = _prompt(work, model_access(run_id, context, services).role_of(work.option), context)
+    run = CurrentRun(facts_of(state, config), context, services, run_id)
+    work, reserved, untouched = read_assignment(state, run_id, run.results(), run.draft(), services)
+    prompt = step_prompt(work, run.model_access.role_of(work.option), context.prompts)
     started_ms = services.runs.active_ms(run_id, known_ms)
     progress = ProgressHandler(
         runtime.stream_writer, work.option, lambda: event_base(run_id, known_ms, services)
@@ -55,7 +54,6 @@ def run_llm(
         allowance = _allowance(state, work, reserved, prompt.role, run_id, services)
         outcome = write_with_model(work, prompt, services.models, allowance, handled)
     charged_before = cache.read(Spend, state["assignment"]["charged_before"])
-    untouched = state["assignment"]["untouched"]
     # Where somebody asked LangGraph to stop, the step is not to blame. A resume tries it again.
     outcome = replace(
         outcome,
@@ -67,19 +65,6 @@ def run_llm(
         ended_ms=services.runs.active_ms(run_id, known_ms),
     )
     return {"outcomes": [cache.write(outcome)]}
-
-
-def _prompt(work: Work, role: ModelRole, context: Context) -> ModelPrompt:
-    kind = work.option.payload.get("prompt", "generic")
-    # A kind that has no prompt of its own gets the generic one.
-    template = getattr(context, f"{kind}{PROMPT_SUFFIX}", context.generic_prompt)
-    values = {
-        "task": work.task,
-        "assignment": work.option.description,
-        "draft": work.draft or NO_DRAFT,
-        "words": str(target_words(work)),
-    }
-    return ModelPrompt(role.name, render_prompt(template, values))
 
 
 def _allowance(

@@ -7,7 +7,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp, GraphInterrupt, ParentCommand
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Outcome, Spend, ThriftyError
+from thrifty.budget import InvalidInput, Outcome, Spend, ThriftyError
 from thrifty.budget.clock import elapsed_ms, now_ns
 from thrifty.budget.decision import Decision, DecisionKind
 from thrifty.budget.plain_text import strip_unprintable
@@ -30,7 +30,9 @@ from thrifty.run.assignment import (
     remaining_ms_for,
     step_key,
 )
+from thrifty.run.current_run import CurrentRun
 from thrifty.run.local_step import LocalStep
+from thrifty.run.sent_state import facts_of
 from thrifty.run.services import Services
 
 ASKS = f"it asks a person, {NOBODY}"
@@ -54,18 +56,19 @@ def run_local(
     """
     known_ms, cache = state["spend"]["latency_ms"], services.cache(run_id)
     started_ms = services.runs.active_ms(run_id, known_ms)
-    work, reserved = read_assignment(state, run_id, services)
+    context = Context.of(runtime.context)
+    run = CurrentRun(facts_of(state, config), context, services, run_id)
+    work, reserved, _ = read_assignment(state, run_id, run.results(), run.draft(), services)
     decided: list[tuple[DecisionKind, str]] = []
     if reserved is None:
         outcome = Outcome(work.option, "failed", reason=NOT_RESERVED)
     else:
-        asks_on_failure = Context.of(runtime.context).on_drift == "ask"
         outcome = LocalStep(
             work=work,
             reserved=reserved,
             executor=services.executors[work.option.executor],
             can_ask=can_interrupt(config),
-            asks_on_failure=asks_on_failure,
+            asks_on_failure=context.on_drift == "ask",
             decide=lambda *decision: decided.append(decision),
             **_bound_to(state, work, can_interrupt(config), run_id, services),
         ).do()
@@ -82,14 +85,21 @@ def _bound_to(
     state: ExecutorInput, work: Work, can_ask: bool, run_id: str, services: Services
 ) -> dict[str, Any]:
     """What ties a step to its run: its place in the ledger, and how it is called and read there."""
+    reads = {name: (result.text, result.data) for name, result in work.results.items()}
     return {
         "key": step_key(work.option, services),
-        "request": fingerprint(work.task, work.option.to_state(), work.draft),
+        "request": fingerprint(work.task, work.option.to_state(), work.draft, reads),
         "is_declared": is_declared(work.option, services),
         "notes": Notes(services.ledger, services.account(run_id), work.option.name),
         "call": lambda work, call: _run_reserved(state, work, call, can_ask, run_id, services),
-        "replay": lambda answer, charged: Outcome(work.option, "done", answer, charged),
+        "replay": lambda answer, charged: _replay(work, answer, charged),
     }
+
+
+def _replay(work: Work, answer: str, charged: Spend) -> Outcome:
+    """What was kept of a call that is done."""
+    result = Result.from_answer(answer, charged)
+    return Outcome(work.option, "done", result.text, charged, data=result.data)
 
 
 def _run_reserved(
@@ -121,12 +131,13 @@ def _run_reserved(
     except GraphBubbleUp as signal:
         used = calls.bill(Spend())
         if isinstance(signal, ParentCommand):  # it has ended, and says where a graph goes on
-            settle_call(ledger, account, entry, used, DONE)
+            settle_call(ledger, account, entry, used, Result(DONE).to_answer())
         else:  # it runs again from its start, and finds what it has paid for
             note_stop(entry, used, calls.paid_calls(), Notes(ledger, account, entry.label))
         _settle_outer(outer, outer_key, used)
         raise
-    settle_call(ledger, account, entry, outcome.actual, outcome.text)
+    answer = Result(outcome.text, outcome.data).to_answer() if outcome.has_text else ""
+    settle_call(ledger, account, entry, outcome.actual, answer)
     _settle_outer(outer, outer_key, outcome.actual)
     return replace(outcome, actual=call.charged_before + outcome.actual)
 
@@ -144,6 +155,7 @@ def _call_executor(
     try:
         with guard_calls(calls, services.models.prices.pin()), without_old_answers():
             result = executor(work)
+        outcome = _read_result(work, result, calls, declared, executor.declared.effects)
     except GraphBubbleUp as signal:
         if can_ask or not isinstance(signal, GraphInterrupt):
             raise
@@ -151,28 +163,31 @@ def _call_executor(
         outcome = Outcome(work.option, "failed", actual=calls.bill(Spend()), reason=ASKS)
     except Exception as error:  # noqa: BLE001 - it is somebody else's code
         outcome = Outcome(work.option, "failed", actual=calls.bill(declared), reason=_reason(error))
-    else:
-        outcome = _read_result(work, result, calls, declared, executor.declared.effects)
     # Time is measured here, whatever the executor says of it.
     latency_ms = elapsed_ms(started_ns)
     return replace(outcome, actual=replace(outcome.actual, latency_ms=latency_ms))
 
 
 def _read_result(
-    work: Work, result: Result | str, calls: StepAccount, declared: Spend, has_effects: bool
+    work: Work, given: Result | str, calls: StepAccount, declared: Spend, has_effects: bool
 ) -> Outcome:
-    """A bare text is charged what its calls came to, or else what was declared."""
-    if isinstance(result, str):
-        written, spend = result, calls.bill(declared)
-    else:
-        written, spend = result.text, calls.at_least(result.spend)
-    # Who sends a mail need not write anything.
-    text = strip_unprintable(written).strip() or (DONE if has_effects else "")
-    if not text:
+    """What does not say what it used is charged what its calls came to, or what was declared."""
+    result = Result(given) if isinstance(given, str) else given
+    spend = calls.bill(declared) if result.spend is None else calls.at_least(result.spend)
+    text, data = strip_unprintable(result.text).strip(), result.data
+    if has_effects and not text:  # who sends a mail need not write anything
+        text = DONE
+    if not text and data is None:
         return Outcome(work.option, "failed", "", spend, "it wrote nothing")
+    if work.shape is not None:
+        try:
+            data = work.shape.read(text if data is None else data)
+        except InvalidInput as error:
+            return Outcome(work.option, "failed", "", spend, str(error))
     if refusal := calls.refusal or calls.declined:
-        return Outcome(work.option, "cut", text, spend, f"its calls were stopped: {refusal}")
-    return Outcome(work.option, "done", text, spend)
+        reason = f"its calls were stopped: {refusal}"
+        return Outcome(work.option, "cut", text, spend, reason, data=data)
+    return Outcome(work.option, "done", text, spend, data=data)
 
 
 def _reason(error: Exception) -> str:

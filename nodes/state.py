@@ -13,6 +13,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from thrifty.budget.states import PlanState, SpendState
+from thrifty.executors.results import ResultState
 from thrifty.receipt.receipt_data import ReceiptState
 from thrifty.run.assignment import AssignmentState
 from thrifty.run.facts import RunFacts
@@ -44,6 +45,12 @@ class Input(TypedDict):
     task: NotRequired[Annotated[str | None, Field(title="Task", description="What is to be done.")]]
     messages: NotRequired[Annotated[list[AnyMessage], add_messages]]
     budget: NotRequired[BudgetForm | None]
+    documents: NotRequired[
+        Annotated[
+            dict[str, str] | None,
+            Field(title="Documents", description="Texts by name, for steps to read whole."),
+        ]
+    ]
     run_id: NotRequired[
         Annotated[str | None, Field(title="Run id", description="A name of your own for the run.")]
     ]
@@ -64,6 +71,8 @@ class State(RunFacts):
     """By the caller. Taken out by `generate_options`, so that no run inherits it."""
     budget: BudgetForm | None
     """As `task`."""
+    documents: dict[str, str] | None
+    """As `task`. The run keeps them among its results."""
     run_id: str | None
     """As `task`."""
     first_plan: PlanState | None
@@ -85,6 +94,9 @@ class State(RunFacts):
     """By `generate_options` and `finish`."""
     draft: str
     """By `finish`."""
+    structured: Any
+    """The answer in the shape that the deployment wants, as plain data, by `finish`. None where
+    no answer had it, or none is wanted."""
     receipt: ReceiptState
     """By `finish`."""
 
@@ -101,6 +113,8 @@ class Output(TypedDict):
     """What a run hands back."""
 
     draft: str
+    results: dict[str, ResultState]
+    structured: Any
     status: Status
     halt_reason: str
     spend: SpendState

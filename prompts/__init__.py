@@ -12,7 +12,7 @@ from thrifty.budget import InvalidInput
 
 PLACEHOLDER = re.compile(r"\{\{ *(\w+) *\}\}")
 
-SECTION_PLACEHOLDERS = frozenset({"task", "assignment", "draft", "words"})
+SECTION_PLACEHOLDERS = frozenset({"task", "assignment", "results", "length"})
 """What every prompt that writes or revises is given."""
 PROPOSAL_PLACEHOLDERS = frozenset({"task", "known", "executors", "values"})
 """What the prompt that asks for extra steps is given."""

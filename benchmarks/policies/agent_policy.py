@@ -14,7 +14,7 @@ from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.build import create_budget_agent
 from thrifty.ledger.idempotent_calls import call_key
 from thrifty.receipt.receipt_data import Receipt
-from thrifty.run.assignment import ExecutorInput, read_assignment, step_key
+from thrifty.run.assignment import ExecutorInput, assigned_option, reserved_for, step_key
 from thrifty.run.services import Services
 from thrifty.settings import Settings
 
@@ -51,15 +51,16 @@ class WorldBills:
         self.run = run
 
     def __call__(self, state: ExecutorInput, *, run_id: str, services: Services) -> dict[str, Any]:
-        work, reserved = read_assignment(state, run_id, services)
+        option = assigned_option(state, run_id, services)
+        reserved = reserved_for(option, run_id, services)
         assert reserved is not None, "route reserves before it assigns"
-        wanted = self.run.actual[work.option.name]
+        wanted = self.run.actual[option.name]
         is_cut = wanted.tokens > reserved.tokens
         actual = reserved if is_cut else wanted
-        account, key = services.account(run_id), call_key(step_key(work.option, services), 1)
+        account, key = services.account(run_id), call_key(step_key(option, services), 1)
         services.ledger.mark_sent(account, key)
         services.ledger.settle(account, key, actual, "text")
-        outcome = Outcome(work.option, "cut" if is_cut else "done", "text", actual)
+        outcome = Outcome(option, "cut" if is_cut else "done", "text", actual)
         return {"outcomes": [outcome.to_state()]}
 
 

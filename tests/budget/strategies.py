@@ -57,7 +57,8 @@ def steps(draw: st.DrawFn) -> Step:
         ),
         requires=tuple(draw(st.lists(texts, max_size=3))),
         topic=draw(texts),
-        role=draw(st.sampled_from(["section", "revision"])),
+        reads=draw(st.none() | st.lists(texts, max_size=2).map(tuple)),
+        role=draw(st.sampled_from(["section", "material", "revision"])),
         required=draw(st.booleans()),
     )
 
@@ -91,6 +92,7 @@ outcomes = timed(
         actual=spends,
         reason=st.text(max_size=20),
         disables=st.sampled_from(["", "llm"]),
+        data=st.none() | st.dictionaries(texts, st.integers(-9, 9), max_size=2),
     )
 )
 

@@ -121,7 +121,7 @@ from thrifty import Result, Settings, Spend, Step, StepOption, create_budget_age
 def work(_):
     print("begun", flush=True)
     sys.stdin.readline()
-    return Result("text", Spend(10, 0, 0, 1))
+    return Result("text", spend=Spend(10, 0, 0, 1))
 
 option = StepOption("A", "A", "mine", "does A", Spend(10, 0, 9, 1), 5.0)
 agent = create_budget_agent(

@@ -68,9 +68,9 @@ def test_a_step_without_a_topic_is_its_own():
 
 
 def test_a_step_can_offer_other_options():
-    step = Step("S", (option(),), ("R",), "T", "revision", True)
+    step = Step("S", (option(),), ("R",), ("D",), "T", "revision", True)
     other = option("b")
-    assert step.with_options((other,)) == Step("S", (other,), ("R",), "T", "revision", True)
+    assert step.with_options((other,)) == Step("S", (other,), ("R",), ("D",), "T", "revision", True)
 
 
 def test_loose_options_are_grouped_by_their_steps():

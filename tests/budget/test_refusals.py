@@ -99,12 +99,14 @@ def test_the_parts_of_a_step_must_belong_together():
         Step("S", ())
     with pytest.raises(InvalidInput, match=r"option 'a'\.step: got 'T'; use S"):
         Step("S", (option(step="T"),))
-    with pytest.raises(InvalidInput, match=r"step 'S'\.role: got 'x'; use one of: revision, sect"):
+    with pytest.raises(
+        InvalidInput, match=r"step 'S'\.role: got 'x'; use one of: answer, material, r"
+    ):
         Step("S", (option(),), role="x")
 
 
-def step(name: str, *requires: str) -> Step:
-    return Step(name, (option(f"{name} (local)", name),), requires)
+def step(name: str, *requires: str, reads: tuple[str, ...] | None = None) -> Step:
+    return Step(name, (option(f"{name} (local)", name),), requires, reads)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +118,11 @@ def step(name: str, *requires: str) -> Step:
         (
             [step("A", "C"), step("B", "A"), step("C", "B")],
             r"step 'A'\.requires: got \['A', 'C', 'B', 'A'\]; break this circle",
+        ),
+        ([step("A", reads=("A",))], r"step 'A'\.reads: got \['A', 'A'\]; break this circle"),
+        (
+            [step("A", "B"), step("B", reads=("A",))],
+            r"step 'A'\.requires: got \['A', 'B', 'A'\]; break this circle",
         ),
     ],
 )

@@ -1,5 +1,7 @@
 """The order in which steps run."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +24,12 @@ def test_the_given_order_stands_where_nothing_speaks_against_it():
 
 def test_requirements_come_first():
     assert names(step("A", "C"), step("B"), step("C")) == ["B", "C", "A"]
+
+
+def test_what_is_read_comes_first_where_it_is_there():
+    reader = replace(step("A"), reads=("C", "a document"))
+    assert names(reader, step("B"), step("C")) == ["B", "C", "A"]
+    assert names(reader, step("B")) == ["A", "B"]
 
 
 def test_revisions_come_last():

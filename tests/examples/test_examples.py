@@ -24,7 +24,7 @@ PRINTED = {
     "own_executors": [
         "| North | 14 |",
         "Nothing was published on “optimizing our fleet”",
-        "In short: optimizing our fleet.",
+        "In short: Nothing was published on “optimizing our fleet” this year.",
         "Fleet: 1 calls, 1500000 nano-USD",
     ],
     "approved_mail": [
@@ -72,8 +72,8 @@ PRINTED = {
         "left: 20000 tokens, 60 calls",
     ],
     "research_agent": [
-        "## Clarify deliverables",
-        "electric vans in a city fleet",
+        "“electric vans”: a third less to run, says the Fleet Gazette.",
+        "7 vans are old.",
         "left: 6000 tokens",
     ],
     "chat_approval": [],  # it says nothing before it is asked; what it says: below
@@ -190,8 +190,11 @@ def test_the_research_agent_and_its_report_are_on_one_bill(tmp_path):
         done = run("research_agent", tmp_path, OPENAI_BASE_URL=server.base_url)
         bill, requests = server.bill, server.requests
     assert (done.returncode, done.stderr) == (0, "")
-    assert requests[0].model == "gpt-5-mini"
-    assert 2 <= len(requests) <= 6
+    query, *_, answer = requests
+    assert query.model == "gpt-5-mini"
+    assert answer.model == "gpt-5"
+    assert "a third less to run, says the Fleet Gazette." in answer.prompt
+    assert 'Two depots have vans.\n\n[{"vans":14,"old":6},{"vans":9,"old":1}]' in answer.prompt
     assert f"left: {6_000 - bill.total_tokens} tokens" in done.stdout
 
 

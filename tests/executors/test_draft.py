@@ -3,9 +3,11 @@
 from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from thrifty import Outcome, Spend, Step, StepOption
-from thrifty.executors.draft import Draft, fitting_excerpt
+from thrifty.executors.draft import Draft, revisable_parts, split_draft
 
 
 def option(step: str) -> StepOption:
@@ -55,28 +57,33 @@ def test_it_grows_as_if_it_had_been_written_at_once():
     assert str(grown) == draft(*outcomes)
 
 
-def test_its_end_is_that_of_the_whole():
-    written = Draft(STEPS)
-    assert written.last_characters(3) == ""
-    written.add([wrote("One", "of One"), wrote("Two", "of Two"), wrote("Three", "")])
-    whole = str(written)
-    for characters in range(1, len(whole) + 3):
-        assert written.last_characters(characters) == whole[-characters:]
+def test_materials_are_read_by_others_and_not_handed_over():
+    steps = [*STEPS, Step("Source", (option("Source"),), role="material")]
+    written = Draft(steps)
+    written.add([wrote("Source", "rows"), wrote("One")])
+    assert str(written) == draft(wrote("One"))
 
 
-def test_an_excerpt_is_as_much_of_the_end_as_fits():
-    written = Draft(STEPS)
-    assert fitting_excerpt(written, 0) == fitting_excerpt(written, 5) == ""
-    written.add([wrote("One", "0123456789")])
-    assert fitting_excerpt(written, 0) == "…"
-    assert fitting_excerpt(written, 4) == "…6789"
-    assert fitting_excerpt(written, len(str(written)) - 1) == f"…{str(written)[1:]}"
-    assert fitting_excerpt(written, len(str(written))) == str(written)
+DRAFT = "Before.\n\n## One\n\nof One\n\n## Two\n\nof Two"
 
 
-def test_an_excerpt_counts_the_bytes_of_its_text():
-    written = Draft(STEPS)
-    written.add([wrote("One", "ä" * 100)])
-    kept = fitting_excerpt(written, 40)
-    assert kept.startswith("…ää")
-    assert 30 <= len(kept[1:].encode()) <= 40
+@pytest.mark.parametrize(
+    ("parts", "revised", "untouched"),
+    [
+        (0, "", DRAFT),
+        (1, "Before.", DRAFT.removeprefix("Before.\n\n")),
+        (2, "Before.\n\n## One\n\nof One", "## Two\n\nof Two"),
+        (3, DRAFT, ""),
+        (9, DRAFT, ""),
+    ],
+)
+def test_a_revision_takes_on_whole_parts(parts, revised, untouched):
+    assert split_draft(DRAFT, parts) == (revised, untouched)
+
+
+@given(st.integers(0, 60))
+def test_it_takes_on_as_many_parts_as_fit(characters):
+    parts = revisable_parts(DRAFT, characters, len)
+    assert len(split_draft(DRAFT, parts)[0]) <= characters
+    if parts < 3:
+        assert len(split_draft(DRAFT, parts + 1)[0]) + len("\n\n") > characters

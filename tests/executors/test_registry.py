@@ -16,8 +16,14 @@ OPTION = StepOption("A (x)", "A", "x", "Do it.", Spend(10, 5, 3, 1), 1.0)
 WORK = Work("the task", OPTION)
 
 
-def run(thing, work=WORK):
+def call(thing, work=WORK):
     return ExecutorRegistry.of({"x": thing})["x"](work)
+
+
+def run(thing, work=WORK):
+    """The text of what it returns."""
+    result = call(thing, work)
+    return result if isinstance(result, str) else result.text
 
 
 def given(value):
@@ -64,7 +70,8 @@ async def async_step(text):
 
 def test_a_function_gets_the_work():
     assert run(lambda work: work.option.step + work.task) == "Athe task"
-    assert run(lambda work: Result("text", Spend(7))) == Result("text", Spend(7))
+    result = Result("text", [1], Spend(7))
+    assert call(lambda work: result) is result
     assert run(async_function) == "async the task"
 
 
@@ -89,11 +96,11 @@ def test_a_tool_gets_the_payloads_input():
         run(two)
 
 
-def test_a_runnable_gets_the_task_or_the_input():
+def test_a_runnable_gets_the_task_with_its_instruction_or_the_input():
     chain = RunnableLambda(lambda text: f"[{text}]")
-    assert run(chain) == "[the task]"
+    assert run(chain) == "[the task\n\n# Assignment\nDo it.]"
     assert run(chain, given("input")) == "[input]"
-    assert run(RunnableLambda(async_step)) == "async the task"
+    assert run(RunnableLambda(async_step), given("input")) == "async input"
     assert run(FakeListChatModel(responses=["answer"])) == "answer"
 
 
@@ -118,8 +125,8 @@ def test_any_output_becomes_text(output, text):
 
 def test_a_message_is_charged_the_tokens_it_says_it_took():
     usage = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
-    result = run(lambda work: AIMessage("m", usage_metadata=usage))
-    assert result == Result("m", Spend(3, 5, 0, 1))
+    result = call(lambda work: AIMessage("m", usage_metadata=usage))
+    assert result == Result("m", spend=Spend(3, 5, 0, 1))
 
 
 def test_failures_are_left_to_the_caller():

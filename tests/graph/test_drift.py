@@ -158,7 +158,7 @@ def test_a_share_is_kept_for_the_end_however_long_the_sections_grow(online, serv
     polish = StepOption("Polish (mine)", "Polish", "mine", "rewrites", Spend(200, 0, 9, 0), 3.0)
     agent = online(
         catalog=[Step("Aims", (first,)), Step("Polish", (polish,), role="revision")],
-        executors={"mine": lambda work: Result(work.draft.upper(), Spend(200))},
+        executors={"mine": lambda work: Result(work.draft.upper(), spend=Spend(200))},
     )
     context = {"propose_options": False, "risk": 0.5}
     result = agent.invoke({"task": TASK, "budget": {"max_tokens": 1000}}, context=context)

@@ -40,7 +40,7 @@ def catalog(estimate: Spend = ROOM, names: tuple[str, ...] = ("Facts",)) -> list
 
 def asks(model):
     """An executor that asks as often as its task has words."""
-    return RunnableLambda(lambda task: " ".join(model.invoke(w).text for w in task.split()))
+    return lambda work: " ".join(model.invoke(word).text for word in work.task.split())
 
 
 @pytest.mark.parametrize("way", ["sync", "async"])
@@ -122,7 +122,7 @@ def test_a_result_may_add_to_what_was_seen_and_not_take_from_it(offline, server)
     model = foreign(server, max_tokens=60)
 
     def mine(work):
-        return Result(model.invoke("Tea?").text, Spend(1, 7_000_000, 0, 3))
+        return Result(model.invoke("Tea?").text, spend=Spend(1, 7_000_000, 0, 3))
 
     agent = offline(catalog=catalog(), executors={"mine": mine})
     spent = receipt_of(agent.invoke({"task": "tea", "budget": BUDGET})).spent
@@ -163,7 +163,7 @@ def agent_that_searches(spend: Spend, asks_too: bool, server: LLMServer):
     def search(work):
         if asks_too:
             metered(client(server, max_tokens=40)).invoke(work.task)
-        return Result("found", spend)
+        return Result("found", spend=spend)
 
     return create_budget_agent(
         settings=Settings(), catalog=catalog(), executors={"mine": search}, ledger=MemoryLedger()

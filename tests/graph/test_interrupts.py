@@ -41,7 +41,7 @@ def agent_on():
             settings=Settings(),
             ledger=ledger,
             catalog=[Step("A", (option,))],
-            executors={"mine": lambda work: Result("text", Spend(10, 0, 0, 1))},
+            executors={"mine": lambda work: Result("text", spend=Spend(10, 0, 0, 1))},
             checkpointer=InMemorySaver(),
         )
 

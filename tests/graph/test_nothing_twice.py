@@ -63,7 +63,7 @@ def test_a_fork_with_another_prompt_is_another_request_and_on_the_bill(online, s
     setting = {**context, "propose_options": False}
     agent.invoke({"task": TASK, "budget": budget}, THREAD, context=setting)
     asked = len(server.requests)
-    prompt = "Other words. {{ task }} {{ assignment }} {{ draft }} {{ words }}"
+    prompt = "Other words. {{ task }} {{ assignment }} {{ results }} {{ length }}"
     edited = {**setting, "outline_prompt": prompt}
     again = agent.invoke(None, before(agent, "route"), context=edited)
     assert any("Other words." in request.prompt for request in server.requests[asked:])
@@ -88,7 +88,7 @@ def test_an_executor_of_ones_own_is_not_called_again(offline):
 
     def lookup(work):
         called.append(work.option.name)
-        return Result("facts", Spend(5, 0, 0, 1))
+        return Result("facts", spend=Spend(5, 0, 0, 1))
 
     option = StepOption("Facts (lookup)", "Facts", "lookup", "finds facts", Spend(10, 0, 9, 1), 5.0)
     agent = offline(

@@ -51,7 +51,7 @@ def catalog():
 
 
 def answer(work):
-    return Result("text", Spend(10, 0, 0, 1))
+    return Result("text", spend=Spend(10, 0, 0, 1))
 
 
 @pytest.fixture

@@ -43,24 +43,26 @@ CHAIN = (
 )
 
 
-def said(task: str) -> AIMessage:
+def said(brief: str) -> AIMessage:
     usage = {"input_tokens": 30, "output_tokens": 12, "total_tokens": 42}
+    task, _, instruction = brief.partition("\n\n# Assignment\n")
+    assert instruction == "Find facts."
     return AIMessage(f"Facts on {task}.", usage_metadata=usage)
 
 
 def answer(state: MessagesState) -> dict[str, object]:
-    return {"messages": [AIMessage(f"Facts on {state['messages'][-1].text}.")]}
+    return {"messages": [said(state["messages"][-1].text)]}
 
 
 AGENT = StateGraph(MessagesState).add_node(answer).add_edge(START, "answer").compile()
 
 EXECUTORS = {
-    "function": (function, 50),
-    "async function": (coroutine, 50),
-    "tool": (search, 50),
-    "async tool": (search_async, 50),
-    "chain": (CHAIN, 50),
-    "agent": (AGENT, 50),
+    "function": (function, 90),
+    "async function": (coroutine, 90),
+    "tool": (search, 90),
+    "async tool": (search_async, 90),
+    "chain": (CHAIN, 90),
+    "agent": (AGENT, 90),
     "chain that says its usage": (RunnableLambda(said), 42),
 }
 CATALOG = {
@@ -71,7 +73,7 @@ CATALOG = {
                 {
                     "executor": "mine",
                     "description": "Find facts.",
-                    "tokens": 50,
+                    "tokens": 90,
                     "latency_ms": 5,
                     "tool_calls": 1,
                     "cost_usd": 0.002,
@@ -88,7 +90,7 @@ CATALOG = {
 def test_an_executor_of_ones_own_does_its_step_and_is_on_the_bill(offline, kind, way):
     executor, tokens = EXECUTORS[kind]
     agent = offline(catalog=CATALOG, executors={"mine": executor})
-    given = {"task": "tea", "budget": {"max_tokens": 100, "max_cost_usd": 0.01}}
+    given = {"task": "tea", "budget": {"max_tokens": 200, "max_cost_usd": 0.01}}
     result = agent.invoke(given) if way == "sync" else asyncio.run(agent.ainvoke(given))
     receipt = receipt_of(result)
     assert result["draft"] == "## Facts\n\nFacts on tea."
@@ -119,3 +121,10 @@ def test_an_agent_inside_a_step_gets_no_more_than_that_step(online, server):
     assert (nested.budget.max_tokens, nested.budget.max_tool_calls) == (2200, 2)
     assert nested.spent.tokens == receipt.spent.tokens == server.bill.total_tokens > 0
     assert receipt.within_budget
+
+
+def test_a_payload_of_ones_own_may_have_any_field(offline):
+    """Only of the executor `llm` is a model in the payload a role."""
+    option = StepOption("A", "A", "mine", "d", Spend(), 1.0, payload={"model": "x", "words": 3})
+    agent = offline(catalog=[option], executors={"mine": lambda work: work.option.payload["model"]})
+    assert agent.invoke({"task": "tea", "budget": {"max_tokens": 9}})["draft"] == "## A\n\nx"

@@ -18,7 +18,7 @@ def sharing(offline, ledger):
     """Makes an agent whose one step uses 40 of the 60 tokens it is estimated at."""
 
     def work(work):
-        return Result("text", Spend(40, 0, 0, 1))
+        return Result("text", spend=Spend(40, 0, 0, 1))
 
     option = StepOption("A", "A", "mine", "does A", Spend(60, 0, 9, 1), 5.0)
 
@@ -40,7 +40,7 @@ def test_a_run_sets_nothing_aside(sharing, ledger):
 
     def look(work):
         seen.append(ledger.balance("team").reserved.tokens)
-        return Result("text", Spend(40, 0, 0, 1))
+        return Result("text", spend=Spend(40, 0, 0, 1))
 
     receipt = receipt_of(sharing(executor=look).invoke(asked()))
     assert receipt.status == "done"
@@ -56,7 +56,7 @@ def test_three_runs_that_may_each_spend_half_of_an_account_all_work(sharing, led
 
     def work(work):
         all_there.wait(60)
-        return Result("text", Spend(40, 0, 0, 1))
+        return Result("text", spend=Spend(40, 0, 0, 1))
 
     agent = sharing(executor=work)
     with ThreadPoolExecutor(3) as pool:
@@ -112,7 +112,7 @@ def test_what_others_spend_between_two_steps_is_drift(in_two_steps, ledger):
     def work(work):
         if work.option.name == "A":
             of_somebody_else(ledger, 130)
-        return Result("text", Spend(15, 0, 0, 1))
+        return Result("text", spend=Spend(15, 0, 0, 1))
 
     receipt = receipt_of(in_two_steps(work, "dear", "cheap").invoke(asked(200)))
     done = [line.label for line in receipt.lines if line.status == "done"]
@@ -136,7 +136,7 @@ def test_what_others_take_at_the_moment_of_a_reservation_is_drift(
             of_somebody_else(ledger, 130)
         return reserve(account, key, label, *given, **named)
 
-    agent = in_two_steps(lambda work: Result("text", Spend(15, 0, 0, 1)), *ways)
+    agent = in_two_steps(lambda work: Result("text", spend=Spend(15, 0, 0, 1)), *ways)
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(ledger, "reserve", reserve_too_late)
         receipt = receipt_of(agent.invoke(asked(200)))

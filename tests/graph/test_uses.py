@@ -20,8 +20,9 @@ from thrifty.ledger.active_runs import ActiveRuns
 def test_a_result_has_all_that_was_promised(offline):
     result = offline().invoke({"task": TASK, "budget": TUTORIAL_BUDGET})
     assert set(result) == {
-        "draft", "status", "halt_reason", "spend", "plan", "receipt", "messages",
-    }  # fmt: skip
+        *("draft", "results", "structured", "status", "halt_reason", "spend", "plan", "receipt"),
+        "messages",
+    }
     assert Spend.from_state(result["spend"]) == receipt_of(result).spent
     assert Plan.from_state(result["plan"]).chosen
 
@@ -129,11 +130,11 @@ def asking(offline, work_for_ms):
     def slow(work):
         called.append("A")
         work_for_ms(300)
-        return Result("a", Spend(10))
+        return Result("a", spend=Spend(10))
 
     def quick(work):
         called.append("B")
-        return Result("b", Spend(10))
+        return Result("b", spend=Spend(10))
 
     executors = {"slow": slow, "quick": quick}
     agent = offline(catalog=two_steps(), executors=executors, checkpointer=InMemorySaver())

@@ -108,8 +108,8 @@ def test_a_text_is_billed_what_its_option_declares_whatever_was_expected_by_then
 @pytest.mark.parametrize(
     ("make", "field"),
     [
-        (lambda: Result("A text.", {"tokens": 5}), "result.spend"),
-        (lambda: Result("A text.", 5), "result.spend"),
+        (lambda: Result("A text.", spend={"tokens": 5}), "result.spend"),
+        (lambda: Result("A text.", spend=5), "result.spend"),
         (lambda: Result(None), "result.text"),
     ],
 )
@@ -139,7 +139,7 @@ def test_an_executor_that_used_more_than_it_declared_is_not_used_again():
     agent = create_budget_agent(
         catalog=parts,
         executors={
-            "tell": lambda work: Result("A text.", Spend(tokens=12)),
+            "tell": lambda work: Result("A text.", spend=Spend(tokens=12)),
             "write": lambda work: "A text.",
         },
     )
@@ -155,7 +155,7 @@ def test_an_executor_that_used_more_than_it_declared_is_not_used_again():
 def test_nothing_more_than_what_failed_is_lost_to_an_overrun():
     agent = create_budget_agent(
         catalog=[option(name, name, "tell", tokens=10) for name in ("Facts", "Note")],
-        executors={"tell": lambda work: Result("A text.", Spend(tokens=12))},
+        executors={"tell": lambda work: Result("A text.", spend=Spend(tokens=12))},
     )
     result = agent.invoke({"task": "Do it", "budget": BUDGET})
     assert result["status"] == "done"

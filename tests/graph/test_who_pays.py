@@ -45,7 +45,7 @@ def agent(offline, ledger):
         ledger.open(f"user:{user}", Budget(max_tokens=500, max_tool_calls=9))
     agent = offline(
         catalog=[Step("A", (OPTION,))],
-        executors={"mine": lambda work: Result("text", WORK)},
+        executors={"mine": lambda work: Result("text", spend=WORK)},
         account=pays,
         checkpointer=InMemorySaver(),
         store=InMemoryStore(),
@@ -64,9 +64,11 @@ def forged(agent) -> dict[str, Any]:
         "option": free,
         "key": f"{bobs}/steps/A (mine)",
         "reserved": Spend().to_state(),
-        "draft": "",
-        "untouched": "",
+        "reads": [],
+        "absent": [],
+        "answers": False,
         "revises": False,
+        "revised_parts": 0,
         "kept_ms": 0,
         "charged_before": Spend(10**6, 10**6, 0, 10**6).to_state(),
     }

@@ -239,7 +239,7 @@ def test_what_is_still_to_do_can_be_had_and_costs_what_it_is_estimated_at_now():
 
 
 def ready_steps(*steps: Step, finished=(), at_most=9) -> list[str]:
-    options = [step.options[0] for step in steps]
+    options = {step.name: step.options[0] for step in steps}
     by_name = {step.name: step for step in steps}
     return [o.step for o in ready_options(options, by_name, finished, at_most)]
 

@@ -150,9 +150,9 @@ def test_side_by_side_it_takes_as_long_as_it_runs(steps, concurrency, random):
         executor_model_of=executor_model,
     )
     waves = []
-    while remaining := list(rest.options_by_step.values()):
+    while rest.options_by_step:
         finished = by_name.keys() - rest.options_by_step.keys()
-        sent = ready_options(remaining, by_name, finished, concurrency)
+        sent = ready_options(rest.options_by_step, by_name, finished, concurrency)
         waves.append((rest.totals().expected_spend.latency_ms, sent))
         for option in sent:
             rest.mark_done(by_name[option.step])

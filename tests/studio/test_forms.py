@@ -55,7 +55,7 @@ def test_the_graph_is_drawn_as_designed(client):
 
 def test_the_input_form_has_a_task_messages_and_a_budget(schemas):
     form = schemas["input_schema"]["properties"]
-    assert set(form) == {"task", "messages", "budget", "run_id"}
+    assert set(form) == {"task", "messages", "budget", "documents", "run_id"}
     assert (form["task"]["title"], form["task"]["description"]) == ("Task", "What is to be done.")
     assert form["messages"]["type"] == "array"
 
@@ -79,7 +79,9 @@ def test_each_limit_has_a_title_a_description_and_a_bound(schemas, settings, fie
 
 def test_the_output_says_what_comes_back(schemas):
     assert set(schemas["output_schema"]["properties"]) == {
-        "draft", "status", "spend", "plan", "receipt", "messages",
+        "draft",
+        "results",
+        "structured", "status", "spend", "plan", "receipt", "messages",
     }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """What became of a step: data, whatever happened."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from thrifty.budget import validate
 from thrifty.budget.option import StepOption
@@ -42,6 +42,8 @@ class Outcome(PlainData["OutcomeState"]):
     started_ms: int | None = None
     """When it was begun, in milliseconds of the run's active time. None when it never was."""
     ended_ms: int | None = None
+    data: Any = field(default=None, hash=False)
+    """What it made for code to read, as plain data. None where the text is all there is."""
 
     def __post_init__(self) -> None:
         validate.choice("outcome.status", self.status, get_args(OutcomeStatus))

@@ -47,6 +47,7 @@ class StepState(TypedDict):
     name: str
     options: list[OptionState]
     requires: list[str]
+    reads: list[str] | None
     topic: str
     role: str
     required: bool
@@ -87,6 +88,7 @@ class OutcomeState(TypedDict):
     is_unanswered: bool
     started_ms: int | None
     ended_ms: int | None
+    data: Any
 
 
 class DecisionState(TypedDict):

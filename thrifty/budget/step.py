@@ -13,7 +13,7 @@ from thrifty.budget.plain_data import PlainData
 if TYPE_CHECKING:
     from thrifty.budget.states import StepState
 
-Role = Literal["section", "revision"]
+Role = Literal["section", "answer", "material", "revision"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,17 @@ class Step(PlainData["StepState"]):
     options: tuple[StepOption, ...]
     """The alternatives."""
     requires: tuple[str, ...] = ()
-    """Names of the steps that must be done before this one."""
+    """Names of the steps that must be done before this one: a plan has none without them."""
+    reads: tuple[str, ...] | None = None
+    """Names of the steps and documents whose results it is handed, whole. It comes after those
+    that a plan has, and does without those that it has not. None: the steps that it requires and,
+    unless it is a revision, every document."""
     topic: str = ""
     """Steps that share a topic are partly redundant. By default, the step's own name."""
     role: Role = "section"
-    """A `section` adds to the draft, a `revision` runs after all sections and rewrites it."""
+    """A `section` adds to the draft, and an `answer` does so without a heading of its own. A
+    `material` is there for others to read, and is not handed over. A `revision` runs after all of
+    these and rewrites the draft."""
     required: bool = False
     """Whether a plan without this step is no plan at all."""
     value_max: float = field(init=False, repr=False, compare=False)
@@ -47,6 +53,8 @@ class Step(PlainData["StepState"]):
             raise InvalidInput(f"{where}.options", self.options, "give at least one option")
         validate.members(f"{where}.options", self.options, StepOption, "StepOption(...)")
         validate.strings(f"{where}.requires", self.requires)
+        if self.reads is not None:
+            validate.strings(f"{where}.reads", self.reads)
         validate.any_string(f"{where}.topic", self.topic)
         validate.instance(f"{where}.required", self.required, bool, "required=True")
         for option in self.options:
@@ -56,10 +64,17 @@ class Step(PlainData["StepState"]):
             object.__setattr__(self, "topic", self.name)  # the only way into a frozen object
         object.__setattr__(self, "value_max", max([option.value for option in self.options]))
 
+    @property
+    def follows(self) -> tuple[str, ...]:
+        """Names of what comes before it, where that is done at all: what it requires or reads."""
+        return self.requires if self.reads is None else (*self.requires, *self.reads)
+
     def option(self, name: str) -> StepOption:
         """The one of its options that has this name."""
         return next(option for option in self.options if option.name == name)
 
     def with_options(self, options: tuple[StepOption, ...]) -> Step:
         """The same step with other options. It is quicker than `replace`, as `with_estimate` is."""
-        return Step(self.name, options, self.requires, self.topic, self.role, self.required)
+        return Step(
+            self.name, options, self.requires, self.reads, self.topic, self.role, self.required
+        )

@@ -30,7 +30,8 @@ def check_steps(steps: Sequence[Step], executors: Collection[str] | None = None)
 
     Raises:
         InvalidInput: a duplicate name, an unknown or circular requirement, or an option whose
-            executor nobody registered.
+            executor nobody registered. What a step reads may be a document, which only a run
+            knows: see `documents`.
     """
     names = {step.name for step in steps}
     validate.unique_names("step.name", [step.name for step in steps])
@@ -47,30 +48,32 @@ def check_steps(steps: Sequence[Step], executors: Collection[str] | None = None)
                     f"register it, or use one of: {', '.join(sorted(executors))}",
                 )
     # Last, as the sorter takes an unknown requirement for one more step.
-    if circle := _requirement_cycle(steps):
-        raise InvalidInput(f"step {circle[0]!r}.requires", circle, "break this circle")
+    if circle := _circle(steps):
+        first = next(step for step in steps if step.name == circle[0])
+        field = "requires" if circle[1] in first.requires else "reads"
+        raise InvalidInput(f"step {first.name!r}.{field}", circle, "break this circle")
 
 
 def order_steps(steps: Sequence[Step]) -> tuple[Step, ...]:
     """Puts steps into the order in which they run one after another.
 
-    Requirements come before what requires them, and sections before revisions. Else
-    they keep the given order. A requirement that is not among the steps counts as done.
+    What a step requires or reads comes before it, and all else before revisions. Else they keep
+    the given order. What is required or read and is not among the steps counts as done.
     """
     ranks = {step.name: (step.role == "revision", i) for i, step in enumerate(steps)}
-    ordered = order_by_rank(ranks, {step.name: step.requires for step in steps})
+    ordered = order_by_rank(ranks, {step.name: step.follows for step in steps})
     return tuple([steps[ranks[name][1]] for name in ordered])
 
 
-def order_by_rank(ranks: Mapping[Key, Any], requires: Mapping[Key, Collection[Key]]) -> list[Key]:
-    """Orders members by rank, the lowest first, but each after those that it requires.
+def order_by_rank(ranks: Mapping[Key, Any], follows: Mapping[Key, Collection[Key]]) -> list[Key]:
+    """Orders members by rank, the lowest first, but each after those that it follows.
 
-    What is required and is no member counts as done.
+    What is followed and is no member counts as done.
     """
     missing: dict[Key, int] = {}
     followers: dict[Key, list[Key]] = {member: [] for member in ranks}
     for member in ranks:
-        before = [name for name in requires[member] if name in ranks]
+        before = {name for name in follows[member] if name in ranks}
         missing[member] = len(before)
         for name in before:
             followers[name].append(member)
@@ -87,10 +90,10 @@ def order_by_rank(ranks: Mapping[Key, Any], requires: Mapping[Key, Collection[Ke
     return ordered
 
 
-def _requirement_cycle(steps: Sequence[Step]) -> list[str]:
-    """One circle of requirements, its first name again at the end. Empty when there is none."""
+def _circle(steps: Sequence[Step]) -> list[str]:
+    """Steps that follow each other in a circle, the first again at the end. Empty without one."""
     try:
-        TopologicalSorter({step.name: step.requires for step in steps}).prepare()
+        TopologicalSorter({step.name: step.follows for step in steps}).prepare()
     except CycleError as error:
         circle: list[str] = error.args[1]
         return circle[::-1]

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from thrifty.budget import InvalidInput
-from thrifty.executors.output_text import output_text, reported_tokens
-from thrifty.executors.payload import check_plain
+from thrifty.executors.output_text import output_data, output_text, reported_tokens
+from thrifty.executors.plain_json import plain_json
 from thrifty.executors.protocol import Executor, Result, Work, WorkFunction
+from thrifty.executors.reading_text import brief
+from thrifty.executors.references import fill_references
 from thrifty.models.guard.tool_input import check_tool_input
 
 
@@ -44,7 +46,7 @@ class RegisteredExecutor:
             InvalidInput: a tool does not take it, or a function reads no input of its own.
         """
         field, payload = "answer.input", work.option.payload
-        check_plain(field, given)
+        plain_json(field, given)
         if isinstance(getattr(self.declared.fn, "args", None), Mapping):
             check_tool_input(self.declared.fn, given, field)
         elif not (_is_runnable(self.declared.fn) or "input" in payload):
@@ -85,15 +87,18 @@ def _invocation(runnable: Any) -> Callable[[Work], Any]:
 
 
 def _runnable_input(runnable: Any, work: Work) -> Any:
-    """The payload's `input` when there is one; else the task: a message to an agent, and to a tool
-    under the name that it calls it."""
+    """The payload's `input` when there is one, with the results that it refers to.
+
+    Else the work in one text: a message to an agent, the input of a chain. A tool and a retriever,
+    which take a query, get the task alone, and a tool under the name that it calls it.
+    """
     if "input" in work.option.payload:
-        return work.option.payload["input"]
+        return fill_references(work.option.payload["input"], work)
     if "messages" in getattr(runnable, "channels", ()):  # an agent, or a graph like one
-        return {"messages": [("user", work.task)]}
+        return {"messages": [("user", brief(work))]}
     arguments = getattr(runnable, "args", None)  # a tool's, as a JSON schema
     if not isinstance(arguments, Mapping):
-        return work.task
+        return work.task if hasattr(runnable, "_get_relevant_documents") else brief(work)
     needed = [name for name, schema in arguments.items() if "default" not in schema]
     if not needed and len(arguments) != 1:
         return {}
@@ -105,19 +110,21 @@ def _runnable_input(runnable: Any, work: Work) -> Any:
 
 
 def _to_result(output: Any, work: Work) -> Result | str:
-    """A text is charged what its calls came to, or else what its option declares.
+    """The text of an output, and the data in it where there is any.
 
-    A message whose call nobody saw says itself how many tokens it took.
+    It is charged what its calls came to, or else what its option declares. A message whose call
+    nobody saw says itself how many tokens it took.
     """
     if isinstance(output, Result):
         return output
     # It loads a ledger: only when something is called.
     from thrifty.models.guard.step_account import current_account
 
-    text, account = output_text(output), current_account()
+    text, data, account = output_text(output), output_data(output), current_account()
     if (tokens := reported_tokens(output)) is None or (account and account.was_used):
-        return text
-    return Result(text, replace(work.option.estimate, tokens=tokens, latency_ms=0))
+        return text if data is None else Result(text, data)
+    spend = replace(work.option.estimate, tokens=tokens, latency_ms=0)
+    return Result(text, data, spend)
 
 
 def _await_if_needed(output: Any) -> Any:

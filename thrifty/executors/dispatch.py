@@ -14,19 +14,19 @@ from thrifty.budget import (
     StepOption,
     total_spend,
 )
-from thrifty.executors.draft import Draft, fitting_excerpt, split_revisable
+from thrifty.executors.answer_shape import AnswerShape
+from thrifty.executors.draft import PARTS_ALL, Draft, revisable_parts, split_draft
+from thrifty.executors.llm import useful_tokens
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM
-from thrifty.executors.step_limit import step_limit
+from thrifty.executors.results import Results
+from thrifty.executors.step_limit import least_needed, step_limit
 from thrifty.ledger.idempotent_calls import call_key, earlier_limit
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease
+from thrifty.models.roles import ModelRole
 
-DRAFT_READING_DIVISOR = 4
-"""A section may spend a quarter of its reservation on reading what is there already."""
-PROMPT_TOKENS = 250
-"""Room for the words of a prompt itself."""
 REVISION_FACTOR = 2.3
 """A revision reads its draft and writes it again, perhaps a little longer."""
 
@@ -37,8 +37,8 @@ class Assignment:
 
     work: Work
     reserved: Spend
-    untouched: str = ""
-    """What follows in the draft and is too long to be revised as well."""
+    revised_parts: int
+    """How many parts of the draft it revises, from the beginning; see `split_draft`."""
 
 
 Refusal = BudgetExceeded | PriceUnknown
@@ -75,11 +75,17 @@ class Dispatcher:
     task: str
     draft: Draft
     """What was written so far."""
+    results: Results
+    """What there is to read."""
+    input_tokens: Callable[[Work], int]
+    """The most input tokens that a model can be billed for a piece of work."""
     model_access: ModelAccess
     left: Callable[[], Budget]
     """What can still be reserved, and the latency that is left, now."""
     catalog: Mapping[str, StepOption]
     """By name, every option as its catalog declares it: executors get that, not a forecast."""
+    shape: AnswerShape | None = None
+    """What the answer of the run has to be."""
     kept_back: Spend = Spend()
     """What later steps need, such as a final revision: no step before them may reserve it."""
 
@@ -122,46 +128,81 @@ class Dispatcher:
         return None, refusal
 
     def _assign(self, option: StepOption, step: Step, kept: Spend) -> Assignment:
-        """Reserves the worst case, from which follows how much of the draft may be read.
+        """Reserves the worst case, in which all that is read is counted as it will be sent.
 
         A run that is resumed or forked finds what it reserved before, and keeps its size. With
-        another size it might read another part of the draft, and so ask another question.
+        another size it might revise another part of the draft, and so ask another question.
         """
         first = call_key(self.key_of(option), 1)  # the executor's first call finds this very entry
-        declared = self._as_declared(option)
+        work = self._work(option, step)
         limit = earlier_limit(self.ledger, self.account, self.key_of(option))
         if limit is None:
-            left, role = self.left().left_after(kept), self.model_access.role_of(option)
-            limit = step_limit(option, declared.estimate, left, role.model, role.prices)
-        readable, untouched = self._readable(option, step, limit)
+            limit = self._limit(option, work, self.left().left_after(kept))
+        parts = self._revised_parts(work, limit)
         entry = self.ledger.reserve(self.account, first, option.name, limit, unsent=True)
-        work = Work(self.task, declared, readable, revises=step.role == "revision")
-        return Assignment(work, entry.reserved, untouched)
+        return Assignment(work, entry.reserved, parts)
 
-    def _as_declared(self, option: StepOption) -> StepOption:
-        """An option with the estimates of its catalog, so that a bill is compared with those."""
+    def _work(self, option: StepOption, step: Step) -> Work:
+        """What is to be done, with the whole of what it reads."""
         declared = self.model_access.price_option(self.catalog.get(option.name, option))
-        return replace(declared, value=option.value)
+        readings = self.results.readings_of(step)
+        is_revision = step.role == "revision"
+        return Work(
+            self.task,
+            # With the estimates of its catalog, so that a bill is compared with those.
+            replace(declared, value=option.value),
+            str(self.draft) if is_revision else "",
+            is_revision,
+            self.results.select(readings.present),
+            readings.absent,
+            self.shape if step.role == "answer" else None,
+        )
 
-    def _readable(self, option: StepOption, step: Step, limit: Spend) -> tuple[str, str]:
-        """What the executor may read of the draft, and what a revision leaves as it is.
+    def _limit(self, option: StepOption, work: Work, left: Budget) -> Spend:
+        """The most that the work may use: what it reads is not taken from what it may write.
+
+        Raises:
+            BudgetExceeded: what is left does not hold that, or a model's estimate beside what it
+                reads.
+            PriceUnknown: money is limited and the model has no price.
+        """
+        role, declared = self.model_access.role_of(option), work.option.estimate
+        reading = self._reading(work, role)
+        if missing := left.exceeded_by(least_needed(option, declared) + reading):
+            raise BudgetExceeded(missing, option.name)
+        beside = left.left_after(reading)
+        limit = reading + step_limit(option, declared, beside, role.model, role.prices)
+        if option.executor == LLM and not work.revises:
+            needed = self.input_tokens(work) + useful_tokens(work, role)
+            if needed > limit.tokens:
+                raise BudgetExceeded({"tokens": needed - limit.tokens}, option.name)
+        return limit
+
+    def _reading(self, work: Work, role: ModelRole) -> Spend:
+        """What a model is billed for the results that it reads. Nobody else pays for reading."""
+        if work.option.executor != LLM or not work.results:
+            return Spend()
+        tokens = self.input_tokens(work) - self.input_tokens(replace(work, results={}))
+        is_priced = role.prices.knows(role.model)
+        return Spend(tokens, role.prices.worst(role.model, tokens, 0) if is_priced else 0)
+
+    def _revised_parts(self, work: Work, limit: Spend) -> int:
+        """How many parts of its draft a revision takes on. What follows them stays as it is.
 
         Raises:
             BudgetExceeded: not even the first section could be revised.
         """
-        if step.role == "section":
-            return fitting_excerpt(self.draft, limit.tokens // DRAFT_READING_DIVISOR), ""
-        draft = str(self.draft)
-        # Only a model pays for what it reads.
-        if option.executor != LLM:
-            return draft, ""
-
-        count = self.model_access.role_of(option).tokens_bound
-        room = round((limit.tokens - PROMPT_TOKENS - count(self.task)) / REVISION_FACTOR)
-        revisable, untouched = split_revisable(draft, room, count)
-        if draft and not revisable:
-            raise BudgetExceeded({"tokens": count(draft) - max(0, room)}, option.name)
-        return revisable, untouched
+        draft = work.draft
+        if not draft or work.option.executor != LLM:  # only a model pays for what it reads
+            return PARTS_ALL
+        count = self.model_access.role_of(work.option).tokens_bound
+        beside = self.input_tokens(replace(work, draft=""))
+        room = round((limit.tokens - beside) / REVISION_FACTOR)
+        parts = revisable_parts(draft, room, count)
+        if not split_draft(draft, parts)[0]:
+            missing = count(draft) - max(0, room)
+            raise BudgetExceeded({"tokens": missing}, work.option.name)
+        return parts
 
 
 def _alternatives(wanted: StepOption, step: Step) -> Iterator[StepOption]:

@@ -3,30 +3,40 @@
 import re
 from typing import Any
 
-from thrifty.budget import BudgetExceeded, ModelUnavailable, Outcome, Spend, total_spend
+from thrifty.budget import (
+    BudgetExceeded,
+    InvalidInput,
+    ModelUnavailable,
+    Outcome,
+    Spend,
+    total_spend,
+)
 from thrifty.budget.outcome import OutcomeStatus
 from thrifty.budget.plain_text import strip_unprintable
 from thrifty.executors.model_access import model_worker
-from thrifty.executors.protocol import Work
+from thrifty.executors.protocol import Result, Work
 from thrifty.ledger.idempotent_calls import call_entries
 from thrifty.models.agent_models import ModelPrompt, Models, Reply
 from thrifty.models.allowance import OUTPUT_CAP_MIN, Allowance
 from thrifty.models.background_loop import CallAbandoned
 from thrifty.models.roles import ModelRole
 
-WORDS_PER_TOKEN = 0.5
-"""How many words to ask for by the estimate, which holds the prompt and the reasoning too."""
-WORDS_MIN = 60
 USEFUL_DIVISOR = 4
 REVISION_SHARE_MIN = 0.5
 """A revision with fewer words than this share of its draft has lost something."""
 HEADING = re.compile(r"(?m)^## +(.+?) *$")
 
 
-def target_words(work: Work) -> int:
-    """The length to ask for: what the estimate expects, or that of the draft and a little more."""
-    expected = max(WORDS_MIN, round(work.option.estimate.tokens * WORDS_PER_TOKEN))
-    return max(expected, round(len(work.draft.split()) * 1.1)) if work.revises else expected
+def length_request(work: Work) -> str:
+    """A sentence on the length, where the option's payload sets one, or nothing.
+
+    A revision may always be as long as its draft and a little more.
+    """
+    if (words := work.option.payload.get("words")) is None:
+        return ""
+    if work.revises:
+        words = max(words, round(len(work.draft.split()) * 1.1))
+    return f"Use at most {words} words."
 
 
 def useful_tokens(work: Work, role: ModelRole) -> int:
@@ -44,7 +54,7 @@ def write_with_model(
     What it cost is in the ledger under the allowance's key, failed or not.
     """
     status: OutcomeStatus = "failed"
-    text = disables = ""
+    text, disables, data = "", "", None
     short_of: tuple[str, ...] = ()
     is_unanswered = False
     try:
@@ -57,14 +67,36 @@ def write_with_model(
         reason, is_unanswered = str(error), True
         disables = model_worker(prompt.role) if error.for_good else ""  # else it may answer yet
     else:
-        status, text, reason = _judge(work, reply, allowance)
+        try:
+            result = _read_result(work, reply)
+        except InvalidInput as error:  # what is kept is kept whole, and in the shape wanted
+            reason = f"{error}; it was cut short" if reply.is_cut else str(error)
+        else:
+            status, text, reason = _judge(work, result.text, reply, allowance)
+            data = result.data
     charged = _sum_charges(allowance)
-    return Outcome(work.option, status, text, charged, reason, disables, short_of, is_unanswered)
+    return Outcome(
+        work.option, status, text, charged, reason, disables, short_of, is_unanswered, data=data
+    )
 
 
-def _judge(work: Work, reply: Reply, allowance: Allowance) -> tuple[OutcomeStatus, str, str]:
-    """Status, text and reason: half a section is better than none, half a revision is worse."""
+def _read_result(work: Work, reply: Reply) -> Result:
+    """What a reply is, as text or in the shape that is wanted.
+
+    Raises:
+        InvalidInput: it has another shape, or is too large for a state.
+    """
     text = strip_unprintable(reply.text).strip()
+    if work.shape is None:
+        return Result(text)
+    given = text if reply.arguments is None else reply.arguments
+    return Result(data=work.shape.read(given))
+
+
+def _judge(
+    work: Work, text: str, reply: Reply, allowance: Allowance
+) -> tuple[OutcomeStatus, str, str]:
+    """Status, text and reason: half a section is better than none, half a revision is worse."""
     if work.revises and (missing := "its end" if reply.is_cut else _missing(work.draft, text)):
         return "failed", "", f"the revision lost {missing}, so the draft stays as it was"
     if not reply.is_cut:

@@ -27,7 +27,9 @@ class ModelAccess:
 
     def role_of(self, option: StepOption) -> ModelRole:
         """The model role that would carry out an option: its own, or the run's, or `strong`."""
-        return self.roles[str(option.payload.get(ROLE_FIELD) or self.chosen or self.roles.strong)]
+        # What the payload of another executor calls a model is that executor's affair.
+        named = option.payload.get(ROLE_FIELD) if option.executor == LLM else ""
+        return self.roles[str(named or self.chosen or self.roles.strong)]
 
     def executor_model(self, option: StepOption) -> ExecutorModel:
         """Who would carry out an option."""

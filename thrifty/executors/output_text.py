@@ -1,8 +1,11 @@
-"""The text in whatever a tool or a Runnable returns."""
+"""The text in whatever a tool or a Runnable returns, and the data in it."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
+
+from thrifty.budget import InvalidInput
+from thrifty.executors.plain_json import plain_json
 
 TEXT_KEYS = ("output", "text", "draft", "answer", "result", "content")
 """Where chains and agents of the usual kinds put their text, the commonest first."""
@@ -31,6 +34,29 @@ def output_text(output: Any) -> str:
     if hasattr(output, "model_dump"):  # structured output
         return output_text(output.model_dump())
     raise TypeError(f"no text in a {type(output).__name__}; return a str or a Result")
+
+
+def output_data(output: Any) -> Any:
+    """The plain data that an output is or holds. None where it is a text and nothing else."""
+    if isinstance(output, Mapping):
+        if "structured_response" in output:  # of an agent that was asked for a shape
+            return output_data(output["structured_response"])
+        is_text_alone = len(output) == 1 and next(iter(output)) in TEXT_KEYS
+        return None if "messages" in output or is_text_alone else _plain_or_none(dict(output))
+    if isinstance(output, list | tuple | bool | int | float):
+        return _plain_or_none(output)
+    is_structured = hasattr(output, "model_dump") and not hasattr(output, "content")
+    if is_structured and not hasattr(output, "page_content"):
+        return _plain_or_none(output.model_dump(mode="json"))
+    return None
+
+
+def _plain_or_none(value: Any) -> Any:
+    """What somebody returns without calling it data need not be any."""
+    try:
+        return plain_json("output", value)
+    except InvalidInput:
+        return None
 
 
 def reported_tokens(output: Any) -> int | None:

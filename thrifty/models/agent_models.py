@@ -6,10 +6,10 @@ from typing import Any
 from thrifty.budget import ModelUnavailable
 from thrifty.models.allowance import OUTPUT_CAP_UNKNOWN, Allowance
 from thrifty.models.chat_clients import ChatClients
-from thrifty.models.input_bound import O200K_MODELS, tokens_bound
+from thrifty.models.input_bound import O200K_MODELS, input_tokens, tokens_bound
 from thrifty.models.prices import PriceList, public_list
 from thrifty.models.providers.protocol import CallBounds
-from thrifty.models.roles import ModelRoles
+from thrifty.models.roles import ModelRole, ModelRoles
 from thrifty.settings import Settings
 
 
@@ -22,6 +22,15 @@ class ModelPrompt:
     text: str
     tool: dict[str, Any] | None = None
     """A function's JSON schema whose arguments are wanted instead of text."""
+
+    def input_tokens(self, role: ModelRole) -> int:
+        """The most input tokens that a model can be billed, counted as its call counts them."""
+        body: dict[str, Any] = {"input": self.text}
+        if self.tool is not None:
+            from langchain_core.utils.function_calling import convert_to_openai_tool
+
+            body["tools"] = [convert_to_openai_tool(self.tool)]
+        return input_tokens(body, role.encoding)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from thrifty.budget import InvalidInput, Step, StepOption, check_steps, group_by_step
 from thrifty.budget.name_folding import fold_name
 from thrifty.executors.payload import check_payload
+from thrifty.executors.references import find_reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,17 @@ class Catalog:
         _check_names("option.name", [option.name for option in self.options])
         for option in self.options:
             check_payload(option)
+        for step in self.steps:
+            self._check_references(step)
+
+    def _check_references(self, step: Step) -> None:
+        """Refuses an input that refers to a step which its own does not read."""
+        reads = step.requires if step.reads is None else step.reads
+        unread = {other.name for other in self.steps} - {*reads}
+        for option in step.options:
+            if name := find_reference(option.payload.get("input"), unread):
+                field = f"option {option.name!r}.payload.input"
+                raise InvalidInput(field, f"${name}", f"let the step {step.name!r} read it")
 
     @property
     def options(self) -> tuple[StepOption, ...]:

@@ -69,10 +69,13 @@ class StepSchema(_StrictModel):
         list[OptionSchema], Field(min_length=1, description="a list of at least one option")
     ]
     requires: Annotated[list[Name], Field(description="a list of names of other steps")] = []
+    reads: Annotated[
+        list[Name] | None, Field(description="a list of names of other steps and of documents")
+    ] = None
     topic: Annotated[
         str, StringConstraints(max_length=NAME_MAX), Field(description="a short text")
     ] = ""
-    role: Annotated[Role, Field(description="section or revision")] = "section"
+    role: Annotated[Role, Field(description="section, answer, material or revision")] = "section"
     required: Annotated[bool, Field(description="true or false")] = False
 
 
@@ -82,6 +85,10 @@ class CatalogSchema(_StrictModel):
     steps: Annotated[
         list[StepSchema], Field(min_length=1, description="a list of at least one step")
     ]
+
+
+NAMES_OF_STEPS = frozenset({"requires", "reads"})
+"""The fields of a step that are lists of names."""
 
 
 class _MissingValue:
@@ -116,7 +123,9 @@ def read_steps(
 
 def _to_step(entry: StepSchema) -> Step:
     options = tuple(_to_option(option, entry.name) for option in entry.options)
-    return Step(**{**dict(entry), "options": options, "requires": tuple(entry.requires)})
+    reads = None if entry.reads is None else tuple(entry.reads)
+    given = {"options": options, "requires": tuple(entry.requires), "reads": reads}
+    return Step(**{**dict(entry), **given})
 
 
 def _to_option(entry: OptionSchema, step: str) -> StepOption:
@@ -166,7 +175,7 @@ def _remedy(path: FieldPath, error_type: str) -> str:
     described = fields[name].description if name in fields and path[-1] == name else None
     if error_type == "missing":
         return f"add it: {described}"
-    if described is None and "requires" in path:
+    if described is None and NAMES_OF_STEPS.intersection(path):
         described = "the name of another step"
     return f"use {described or 'a mapping with the fields ' + ', '.join(fields)}"
 
@@ -175,6 +184,6 @@ def _fields_at(path: FieldPath) -> dict[str, Any]:
     """The fields of the entry that holds the last name of a path."""
     depth = sum(isinstance(part, int) for part in path)
     entry = (CatalogSchema, StepSchema, OptionSchema)[min(depth, 2)]
-    if "requires" in path:
+    if NAMES_OF_STEPS.intersection(path):
         entry = StepSchema
     return dict(entry.model_fields)

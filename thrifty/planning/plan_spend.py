@@ -35,14 +35,14 @@ def makespan_ms(
     """How long steps take when they run side by side.
 
     Args:
-        steps: in the order in which they are started; any other that they require is done.
+        steps: in the order in which they are started; any other that they follow is done.
         latencies_ms: of each.
         concurrency: how many may run at a time.
         waves: as of `Problem.schedule`.
     """
     waits = list_waits(
         [step.name for step in steps],
-        [step.requires for step in steps],
+        [step.follows for step in steps],
         [step.role == "revision" for step in steps],
     )
     return makespan(latencies_ms, waits, concurrency, waves=waves)

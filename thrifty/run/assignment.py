@@ -6,12 +6,15 @@ are read from the catalog and the ledger, and from an assignment only what the r
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 from typing_extensions import TypedDict
 
 from thrifty.budget import Budget, Spend, Step, StepOption
 from thrifty.budget.states import OptionState, SpendState
+from thrifty.executors.draft import Draft, split_draft
 from thrifty.executors.protocol import Work
+from thrifty.executors.results import Results
 from thrifty.ledger.idempotent_calls import call_key
 from thrifty.options.proposals import hold_to_scale
 from thrifty.run.facts import Run
@@ -30,11 +33,15 @@ class AssignmentState(TypedDict):
     option: OptionState
     reserved: SpendState
     """For people to read: the reservation itself is in the ledger."""
-    draft: str
-    """What the executor may read of the draft, or is to revise of it."""
-    untouched: str
-    """What follows in the draft and is too long to be revised as well."""
+    reads: list[str]
+    """The names of the results that it reads."""
+    absent: list[str]
+    """The names of what it would read as well and is not there."""
+    answers: bool
+    """Whether it answers the task."""
     revises: bool
+    revised_parts: int
+    """How many parts of the draft it revises, from the beginning."""
     kept_ms: int
     """Of the latency that is left, what is kept for local steps that come later."""
     charged_before: SpendState
@@ -60,30 +67,56 @@ def step_key(option: StepOption, services: Services) -> str:
     return f"{STEP_KEYS}/{option.name}"
 
 
+class ReadAssignment(NamedTuple):
+    """An assignment as its executor's node works with it."""
+
+    work: Work
+    """As the catalog holds it."""
+    reserved: Spend | None
+    """What the ledger has reserved for it. None where nothing ever was: then it is no assignment
+    of `route`'s."""
+    untouched: str
+    """What follows in the draft and is too long to be revised as well."""
+
+
 def read_assignment(
-    state: ExecutorInput, run_id: str, services: Services
-) -> tuple[Work, Spend | None]:
-    """The piece of work that an assignment is, and the most that it may use.
+    state: ExecutorInput, run_id: str, results: Results, draft: Draft, services: Services
+) -> ReadAssignment:
+    """Reads what an executor's node was given. It names what is read, and holds no copy.
 
     Args:
-        state: what the executor's node was given.
+        state: what the node was given.
         run_id: the run's account.
+        results: of the run.
+        draft: what was written so far.
         services: with the catalog and the ledger.
-
-    Returns:
-        The work as the catalog holds it, and what the ledger has reserved for it. That is None
-        where nothing ever was: then it is no assignment of `route`'s.
     """
-    assignment, cache = state["assignment"], services.cache(run_id)
-    catalog = cache.compute_once("scale", None, lambda: _options_by_name(services.steps))
+    assignment, revised, untouched = state["assignment"], "", ""
+    if assignment["revises"]:
+        revised, untouched = split_draft(str(draft), assignment["revised_parts"])
     work = Work(
         task=state["run"]["task"],
-        option=_as_declared(cache.read(StepOption, assignment["option"]), catalog),
-        draft=assignment["draft"],
+        option=assigned_option(state, run_id, services),
+        results=results.select(assignment["reads"]),
+        absent=tuple(assignment["absent"]),
+        draft=revised,
         revises=assignment["revises"],
+        shape=services.shape if assignment["answers"] else None,
     )
-    entry = services.ledger.entry(run_id, call_key(step_key(work.option, services), 1))
-    return work, None if entry is None else entry.reserved
+    return ReadAssignment(work, reserved_for(work.option, run_id, services), untouched)
+
+
+def assigned_option(state: ExecutorInput, run_id: str, services: Services) -> StepOption:
+    """The option that an assignment is to carry out, as the catalog holds it."""
+    cache = services.cache(run_id)
+    catalog = cache.compute_once("scale", None, lambda: _options_by_name(services.steps))
+    return _as_declared(cache.read(StepOption, state["assignment"]["option"]), catalog)
+
+
+def reserved_for(option: StepOption, run_id: str, services: Services) -> Spend | None:
+    """What the ledger has reserved for the work on an option. None where nothing ever was."""
+    entry = services.ledger.entry(run_id, call_key(step_key(option, services), 1))
+    return None if entry is None else entry.reserved
 
 
 def is_declared(option: StepOption, services: Services) -> bool:

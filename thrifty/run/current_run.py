@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from thrifty.budget import Budget, LeftOut, Outcome, Plan, Spend, Step, StepOption
@@ -11,6 +12,7 @@ from thrifty.estimates.learned import LearnedEstimates
 from thrifty.executors.draft import Draft
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.overruns import Overrun, find_overruns
+from thrifty.executors.results import Results
 from thrifty.options.availability import find_available_options, no_plan_reason, price_steps
 from thrifty.options.proposals import hold_to_catalog
 from thrifty.planning.problem import Problem
@@ -74,9 +76,13 @@ class CurrentRun:
         self.facts, self.services, self._settings, self.id = facts, services, settings, run_id
         self.cache = services.cache(self.id).update(facts["outcomes"])
         """What was read of the run so far, with its outcomes."""
-        self.model_access = model_access(run_id, settings, services)
         self.known_ms = facts["spend"]["latency_ms"]
         """How long the run had been active when its bill was last read."""
+
+    @cached_property
+    def model_access(self) -> ModelAccess:
+        """Which models it can ask, and at what price."""
+        return model_access(self.id, self._settings, self.services)
 
     @property
     def limits(self) -> Budget:
@@ -127,6 +133,14 @@ class CurrentRun:
         """What the steps have written so far."""
         return self.cache.accumulate(
             "draft", None, lambda: Draft(tuple(self.steps_by_name().values())), Draft.add
+        )
+
+    def results(self) -> Results:
+        """What there is to read: the documents, and what the steps have made so far."""
+        given, named = self.facts.get("results", {}), self.facts["run"].get("documents", ())
+        documents = {name: given[name]["text"] for name in named if name in given}
+        return self.cache.accumulate(
+            "results", tuple(documents), lambda: Results(documents), Results.add
         )
 
     def choices(self) -> Choices:

@@ -14,6 +14,7 @@ from thrifty.budget.states import (
     SpendState,
     StepState,
 )
+from thrifty.executors.results import ResultState
 
 
 class Run(TypedDict):
@@ -26,6 +27,8 @@ class Run(TypedDict):
     task: str
     budget: BudgetState
     """The limits that it was given, for people to read. Those in force are in the ledger."""
+    documents: list[str]
+    """The names of the documents that it was handed. Their texts are among the results."""
 
 
 class RunFacts(TypedDict):
@@ -41,6 +44,9 @@ class RunFacts(TypedDict):
     """The plan in force, by `plan`. It is missing before the first one is made."""
     revision: int
     """How many plans there were, by `plan`."""
+    results: dict[str, ResultState]
+    """The documents by name, by `generate_options`; what each step made beside them, by `finish`.
+    Until then that is in the outcomes."""
     outcomes: Annotated[list[OutcomeState], add]
     """What became of each attempt, by `route` (skipped), `run_llm` and `run_local`."""
     decisions: Annotated[list[DecisionState], add]

@@ -42,7 +42,13 @@ def open_account(
     budget = given.budget
     if outer := current_account():
         budget = budget.tightest_with(outer.left)
-    run = Run(name=given.name, number=number, task=given.task, budget=budget.to_state())
+    run = Run(
+        name=given.name,
+        number=number,
+        task=given.task,
+        budget=budget.to_state(),
+        documents=list(given.documents),
+    )
     payer = services.common(config)  # asked once: who pays is in the account's name, too
     run_id = run_account(run, config, payer)
     beginnings = () if given.name else _beginnings(config, checkpoint)

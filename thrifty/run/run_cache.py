@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from threading import RLock
 from typing import Any, Generic, TypeVar, cast
 
 from thrifty.budget import Outcome
@@ -24,6 +25,10 @@ class RunCache:
     """Of one run, for as long as one invocation drives it."""
 
     def __init__(self) -> None:
+        self._lock = RLock()  # steps side by side ask one cache
+        self._forget()
+
+    def _forget(self) -> None:
         self.outcomes: list[Outcome] = []
         """What was tried so far, in the order in which it ended."""
         self.finished: set[str] = set()
@@ -59,19 +64,22 @@ class RunCache:
 
     def update(self, states: Sequence[OutcomeState]) -> RunCache:
         """Takes in the outcomes of the state. Only those that are new are read."""
-        known = len(self.outcomes)
-        if known and (known > len(states) or states[known - 1] is not self._last):
-            self.__init__()  # type: ignore[misc]  # another history: nothing of it is known
-            known = 0
-        for state in states[known:]:
-            outcome = self.read(Outcome, state)
-            self.outcomes.append(outcome)
-            if outcome.has_text:
-                self.finished.add(outcome.step)
-            if outcome.status in ("failed", "skipped", "unknown"):
-                self.failures.append(outcome)
-            self._last = state
+        with self._lock:
+            known = len(self.outcomes)
+            if known and (known > len(states) or states[known - 1] is not self._last):
+                self._forget()  # another history: nothing of it is known
+                known = 0
+            for state in states[known:]:
+                self._add(self.read(Outcome, state))
+                self._last = state
         return self
+
+    def _add(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        if outcome.has_text:
+            self.finished.add(outcome.step)
+        if outcome.status in ("failed", "skipped", "unknown"):
+            self.failures.append(outcome)
 
     def compute_once(self, name: str, inputs: object, compute: Callable[[], T]) -> T:
         """Computes something from inputs, and anew when they are no longer equal."""
@@ -90,10 +98,11 @@ class RunCache:
         add: Callable[[T, Sequence[Outcome]], None],
     ) -> T:
         """Computes something once, and adds to it each outcome that it does not know yet."""
-        growing = self.compute_once(name, inputs, lambda: _Growing(make()))
-        add(growing.value, self.outcomes[growing.known :])
-        growing.known = len(self.outcomes)
-        return growing.value
+        with self._lock:
+            growing = self.compute_once(name, inputs, lambda: _Growing(make()))
+            add(growing.value, self.outcomes[growing.known :])
+            growing.known = len(self.outcomes)
+            return growing.value
 
 
 @dataclass(slots=True)

@@ -1,14 +1,15 @@
 """What a run was asked to do, read from its input and its place in a thread."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 
-from thrifty.budget import Budget, InvalidInput, validate
+from thrifty.budget import Budget, InvalidInput, Step, validate
 from thrifty.budget.plain_text import strip_unprintable
+from thrifty.run.documents import read_documents
 from thrifty.run.identity import RUN_NAME_MAX, node_places
 
 
@@ -19,21 +20,27 @@ class RunInput(NamedTuple):
     """What the caller calls the run. Empty where its number in its thread tells it from others."""
     task: str
     budget: Budget
+    documents: dict[str, str]
+    """Their texts by name."""
 
 
-def read_run_input(given: Mapping[str, Any], default: Budget, config: RunnableConfig) -> RunInput:
+def read_run_input(
+    given: Mapping[str, Any], default: Budget, steps: Sequence[Step], config: RunnableConfig
+) -> RunInput:
     """Reads and checks what a run was asked to do.
 
     Args:
         given: the input. A task in it goes before messages.
         default: the budget of a run whose input has none.
+        steps: the catalog, in which steps may read documents.
         config: names the thread, where there is one.
 
     Raises:
-        InvalidInput: there is no task, or a limit cannot be used.
+        InvalidInput: there is no task, a limit or a document cannot be used, or a document that a
+            step reads is not there.
     """
-    budget = _budget(given) or default
-    return RunInput(_name(given, config), _task(given), budget)
+    documents = read_documents(given.get("documents") or {}, steps)
+    return RunInput(_name(given, config), _task(given), _budget(given) or default, documents)
 
 
 def _task(given: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from langchain_core.runnables import RunnableConfig
 
 from thrifty.budget import Budget, Spend, Step
+from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.registry import ExecutorRegistry
 from thrifty.ledger import authority
 from thrifty.ledger.active_runs import ActiveRuns
@@ -38,6 +39,8 @@ class Services:
     """Which runs are at work in this process, by which lease, for how long."""
     budget: Budget
     """The limits of a run that was given none."""
+    shape: AnswerShape | None = None
+    """What answers have to be. None: texts."""
     payer: authority.AccountChoice | None = None
     """The account that pays for runs, as the deployment has it. None: each run has its own."""
 

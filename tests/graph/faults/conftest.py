@@ -31,4 +31,4 @@ def catalog(names: str = "AB") -> list[Step]:
 
 
 def answer(work: object) -> Result:
-    return Result("text", Spend(TOKENS, 0, 0, 1))
+    return Result("text", spend=Spend(TOKENS, 0, 0, 1))

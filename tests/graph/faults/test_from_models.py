@@ -12,7 +12,7 @@ from tests.graph.conftest import TASK, decisions_of, receipt_of
 from tests.graph.faults.conftest import ASKED, THREAD, catalog
 from tests.graph.test_proposals import GOOD, ROOMY, read
 from tests.harness.llm_server import Answer, ToolCall
-from thrifty import Budget, InvalidInput, Result, Spend, Step, StepOption
+from thrifty import Budget, InvalidInput, Receipt, Result, Spend, Step, StepOption
 from thrifty.budget.name_folding import fold_name
 
 HUGE = 10_000_000
@@ -106,7 +106,7 @@ def test_what_no_checkpoint_holds_is_read_cleanly_at_one_call(online, server, ke
 def test_an_amount_that_no_checkpoint_holds_fails_the_step_that_named_it(offline, kept):
     agent = offline(
         catalog=catalog("A"),
-        executors={"mine": lambda work: Result("text", Spend(2**64))},
+        executors={"mine": lambda work: Result("text", spend=Spend(2**64))},
         checkpointer=kept,
     )
     receipt = receipt_of(agent.invoke(ASKED, THREAD))
@@ -144,12 +144,14 @@ def test_ten_megabytes_of_description_are_refused():
         StepOption("a", "S", "local", "x" * HUGE, Spend(), 1.0)
 
 
-def test_ten_megabytes_of_answer_are_cut_to_what_was_reserved(offline, kept):
-    """An executor's own text is the user's, and kept as it is."""
-    agent = offline(
-        catalog=catalog("A"), executors={"mine": lambda work: "x" * HUGE}, checkpointer=kept
-    )
-    assert len(agent.invoke(ASKED, THREAD)["draft"]) >= HUGE
+@pytest.mark.parametrize("huge", ["x" * HUGE, ["x" * HUGE]])
+def test_ten_megabytes_of_result_are_refused_and_not_cut(offline, kept, huge):
+    agent = offline(catalog=catalog("A"), executors={"mine": lambda work: huge}, checkpointer=kept)
+    result = agent.invoke(ASKED, THREAD)
+    (line,) = Receipt.from_state(result["receipt"]).lines
+    assert line.status == "failed"
+    assert "bytes'; use at most 1,000,000" in line.reason
+    assert result["results"] == {}
 
 
 @pytest.mark.parametrize("way", ["task", "messages"])

@@ -77,7 +77,7 @@ def executors(world: World, dice: Random) -> dict[str, Callable[[Work], Result |
         declared = work.option.estimate
         if dice.random() < 0.5:
             return "What the tool found."
-        return Result("What the tool found.", Spend(declared.tokens // 2, 0, 0, 1))
+        return Result("What the tool found.", spend=Spend(declared.tokens // 2, 0, 0, 1))
 
     def chain(work: Work) -> str:
         model = metered(own_client("gpt-5-mini"), prices=PRICES)

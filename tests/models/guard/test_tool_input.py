@@ -30,7 +30,9 @@ def look_up(topic: str) -> str:
 
 
 @pytest.mark.parametrize("given", [{"to": "Ann"}, {"to": "Ann", "times": 3}])
-@pytest.mark.parametrize("thing", [send, REMOTE, send.with_config(tags=["t"])], ids=["class", "JSON", "bound"])
+@pytest.mark.parametrize(
+    "thing", [send, REMOTE, send.with_config(tags=["t"])], ids=["class", "JSON", "bound"]
+)
 def test_what_it_takes_passes(thing, given):
     check_tool_input(thing, given, "answer.input")
     check_tool_input(look_up, "tea", "answer.input")

@@ -1,6 +1,6 @@
 """The executor `local`: writes a section with no model, at no cost."""
 
-from thrifty.budget import InvalidInput
+from thrifty.budget import InvalidInput, Spend
 from thrifty.executors.offline.blank_form import NOTE, blank_form
 from thrifty.executors.offline.language import is_english
 from thrifty.executors.offline.quoting import inert, quote
@@ -29,7 +29,8 @@ def run_local(work: Work) -> Result:
     facts = read_facts(work.task) if is_english(work.task) else None
     if template == "tidy":
         parts = facts.parts if facts else []
-        return Result(tidy(work.draft, parts, once=(quote(work.task), NOTE)))
+        text = tidy(work.draft, parts, once=(quote(work.task), NOTE))
+        return Result(text, spend=Spend())
     blocks = [quote(work.task)]
     if template == "generic":
         blocks.append(inert(work.option.description))
@@ -37,4 +38,4 @@ def run_local(work: Work) -> Result:
         blocks.append(_WRITERS[template](facts))
     else:
         blocks += [NOTE, blank_form(template, foreign_time(work.task))]
-    return Result("\n\n".join(blocks) + "\n")
+    return Result("\n\n".join(blocks) + "\n", spend=Spend())

@@ -47,9 +47,10 @@ def build_knapsack(problem: Problem, matrix: ConstraintMatrix | None = None) -> 
     penalty = penalty if max(topics, default=-1) >= 0 else 0  # unshared, none is repeated
     unit = gcd(penalty, *[offer[0] for name in names for offer in offers[name]]) or 1
     number = {name: i for i, name in enumerate(names)}
+    follows = {name: number.keys() & steps[name].follows for name in names if steps[name].reads}
     return KnapsackModel(
         items=_build_items([offers[name] for name in names], unit),
-        requires=tuple([tuple(sorted([number[r] for r in requires[name]])) for name in names]),
+        requires=_number_names({name: requires[name] for name in names}, number),
         is_required=tuple([name in required for name in names]),
         topics=topics,
         is_revision=tuple([steps[name].role == "revision" for name in names]),
@@ -60,7 +61,14 @@ def build_knapsack(problem: Problem, matrix: ConstraintMatrix | None = None) -> 
         unit_micro=unit,
         makespan_limit=matrix.makespan_limit,
         impossible=impossible,
+        follows=_number_names({name: follows.get(name, requires[name]) for name in names}, number),
     )
+
+
+def _number_names(
+    names_of: Mapping[str, Collection[str]], number: Mapping[str, int]
+) -> tuple[tuple[int, ...], ...]:
+    return tuple([tuple(sorted([number[name] for name in names])) for names in names_of.values()])
 
 
 def _drop_dominated(

@@ -44,6 +44,13 @@ class KnapsackModel:
     makespan_limit: MakespanLimit | None = None
     impossible: str = ""
     """Why no plan exists, when the rows need not even be looked at."""
+    follows: tuple[tuple[int, ...], ...] = ()
+    """For each step, the numbers of those that it comes after where both are chosen: what it
+    requires, and what it reads. By default, what it requires."""
+
+    def __post_init__(self) -> None:
+        if not self.follows:
+            object.__setattr__(self, "follows", self.requires)  # the only way into a frozen object
 
     @property
     def item_count(self) -> int:
@@ -114,14 +121,14 @@ class KnapsackModel:
         limit, ordered = self.makespan_limit, self.order_items(chosen)
         steps = [item.step for item in ordered]
         waits = list_waits(
-            steps, [self.requires[s] for s in steps], [self.is_revision[s] for s in steps]
+            steps, [self.follows[s] for s in steps], [self.is_revision[s] for s in steps]
         )
         durations = [item.amounts[limit.row] for item in ordered]
         return makespan(durations, waits, limit.concurrency, waves=limit.waves)
 
     def order_items(self, chosen: Sequence[KnapsackItem]) -> list[KnapsackItem]:
         """The items as they would be run."""
-        return order_items(chosen, self.requires, self.is_revision, self.unit_micro)
+        return order_items(chosen, self.follows, self.is_revision, self.unit_micro)
 
     def _margin(self, row: int, chosen: Sequence[KnapsackItem]) -> int:
         return risk.margin_amount(sum(item.variances[row] for item in chosen if item.variances))

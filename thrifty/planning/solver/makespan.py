@@ -23,18 +23,18 @@ class MakespanLimit(NamedTuple):
 
 def list_waits(
     steps: Sequence[Hashable],
-    requires: Sequence[Collection[Hashable]],
+    follows: Sequence[Collection[Hashable]],
     is_revision: Sequence[bool],
 ) -> list[set[int]]:
     """For each step of a list, the places of the steps that must be done before it.
 
     Args:
-        steps: their names or numbers, each after those that it requires.
-        requires: for each, what it requires; what is not in the list is done already.
+        steps: their names or numbers, each after those that it follows.
+        follows: for each, what it follows; what is not in the list is done, or left out.
         is_revision: for each, whether it waits for all before it that are no revisions.
     """
     place_of = {step: place for place, step in enumerate(steps)}
-    waits = [{place_of[name] for name in names if name in place_of} for names in requires]
+    waits = [{place_of[name] for name in names if name in place_of} for names in follows]
     for place, is_last in enumerate(is_revision):
         if is_last:
             waits[place].update(i for i in range(place) if not is_revision[i])

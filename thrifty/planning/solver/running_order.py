@@ -16,17 +16,17 @@ from thrifty.planning.solver.knapsack_item import KnapsackItem
 
 def order_items(
     chosen: Sequence[KnapsackItem],
-    requires: Sequence[Sequence[int]],
+    follows: Sequence[Sequence[int]],
     revisions: Sequence[bool],
     unit_micro: int,
 ) -> list[KnapsackItem]:
-    """Orders items: dense value first, what is required earlier, sections before revisions."""
+    """Orders items: dense value first, what others follow earlier, sections before revisions."""
     items = {item.step: item for item in chosen}
     ranks = {
         item.step: (revisions[item.step], -density, item.name)
         for item, density in zip(chosen, _densities(chosen, unit_micro), strict=True)
     }
-    return [items[s] for s in order_by_rank(ranks, {step: requires[step] for step in items})]
+    return [items[s] for s in order_by_rank(ranks, {step: follows[step] for step in items})]
 
 
 def _densities(chosen: Sequence[KnapsackItem], unit_micro: int) -> list[float]:

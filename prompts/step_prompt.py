@@ -1,0 +1,31 @@
+"""The prompt of one step for a model, the same where it is counted and where it is sent."""
+
+from collections.abc import Mapping
+
+from thrifty.executors.llm import length_request
+from thrifty.executors.protocol import Work
+from thrifty.executors.reading_text import reading_text
+from thrifty.models.agent_models import ModelPrompt
+from thrifty.models.roles import ModelRole
+from thrifty.prompts import render_prompt
+
+
+def step_prompt(work: Work, role: ModelRole, prompts: Mapping[str, str]) -> ModelPrompt:
+    """What a model is asked for a piece of work, whole, with all that it reads.
+
+    Args:
+        work: the work.
+        role: whose model is asked.
+        prompts: the text of every prompt, by its name.
+    """
+    usual = "polish" if work.revises else "generic"
+    values = {
+        "task": work.task,
+        "assignment": work.instruction,
+        "results": reading_text(work),
+        "length": length_request(work),
+    }
+    # A kind that has no prompt of its own gets the usual one.
+    template = prompts.get(work.option.payload.get("prompt", usual), prompts[usual])
+    tool = None if work.shape is None else dict(work.shape.schema)
+    return ModelPrompt(role.name, render_prompt(template, values).strip(), tool)
