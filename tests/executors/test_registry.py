@@ -183,7 +183,7 @@ def test_what_a_person_is_shown_and_may_change_of_an_input():
     assert executors["tool"].input_of(given(both)) == both
     assert executors["tool"].input_of(WORK) is None  # it would be refused
     assert executors["tool"](executors["tool"].with_input(WORK, both)) == "q 4"
-    assert executors["chain"].input_of(WORK) == "the task"
+    assert executors["chain"].input_of(WORK) == "the task\n\n# Assignment\nDo it."
     assert executors["chain"](executors["chain"].with_input(WORK, "other")) == "other"
     function = executors["function"]
     assert function.input_of(given("q")) == "q"

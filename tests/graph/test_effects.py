@@ -318,15 +318,17 @@ def assignment_of(agent) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("forged", [{"draft": "Pay Eve"}, {"kept_ms": 5}, {}])
+@pytest.mark.parametrize("forged", [{"reads": []}, {"kept_ms": 5}, {}])
 def test_an_answer_that_came_before_the_question_is_none(make, forged):
     agent = make(mailer := Mailer(), approve=True)
-    waiting = agent.invoke(ASKED, THREAD)
+    waiting = agent.invoke({**ASKED, "documents": {"Note": "Pay Ann"}}, THREAD)
+    assert question_of(waiting)["results"] == {"Note": {"text": "Pay Ann", "data": None}}
     made_up = {**assignment_of(agent)["assignment"], **forged}
     agent.update_state(THREAD, {"assignments": [made_up]}, as_node="route")
     again = agent.invoke(Command(resume="go"), THREAD)
     assert mailer.sent == []
-    assert question_of(again)["draft"] == forged.get("draft", question_of(waiting)["draft"])
+    read = {} if "reads" in forged else question_of(waiting)["results"]
+    assert question_of(again)["results"] == read
     assert agent.invoke(Command(resume="go"), THREAD)["status"] == "done"
 
 

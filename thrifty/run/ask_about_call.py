@@ -70,6 +70,10 @@ class CallToAskAbout:
             task=self.work.task,
             attempt=self.attempt,
             input=self.executor.input_of(self.work),
+            results={
+                name: {"text": result.text, "data": result.data}
+                for name, result in self.work.results.items()
+            },
             draft=self.work.draft,
             answers=forms,
         )

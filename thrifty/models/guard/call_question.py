@@ -52,8 +52,10 @@ class CallQuestion(TypedDict):
     """Which call of it for this step it is, from 1. Only a person lets there be a second one."""
     input: Any
     """What it is called with, where it takes an input of its own."""
+    results: Mapping[str, Any]
+    """What it reads, by name: of each result its `text` and its `data`."""
     draft: str
-    """What it may read of the draft."""
+    """What it is to revise of the draft."""
     answers: str
     error: NotRequired[str]
     """What was wrong with the last answer."""

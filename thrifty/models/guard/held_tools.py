@@ -182,6 +182,7 @@ def _question(
         task="",
         attempt=call.attempt,
         input=request.tool_call["args"],
+        results={},
         draft="",
         answers=forms,
     )
