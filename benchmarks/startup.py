@@ -29,8 +29,20 @@ THRIFTY = str(Path(sys.executable).with_name("thrifty"))
 PROGRAMS = {
     BASELINE: [sys.executable, "-c", "pass"],
     "thrifty --help": [THRIFTY, "--help"],
-    "thrifty plan": [THRIFTY, "plan", "Plan a tea party", "--max-tokens", "2200"],
-    "thrifty frontier": [THRIFTY, "frontier", "Plan a tea party", "--max-tokens", "2200"],
+    "thrifty plan": [
+        THRIFTY,
+        "plan",
+        "Draft a project plan for a tea party",
+        "--max-tokens",
+        "2200",
+    ],
+    "thrifty frontier": [
+        THRIFTY,
+        "frontier",
+        "Draft a project plan for a tea party",
+        "--max-tokens",
+        "2200",
+    ],
     **{f"python -c '{line}'": [sys.executable, "-c", line] for line in IMPORTS},
 }
 

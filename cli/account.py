@@ -15,7 +15,7 @@ from thrifty.cli.error_reporting import debug_option
 Examples:
   thrifty account open team '$100 a month'
   thrifty account open me '$5 a day, 100k tokens a minute' --parent team
-  thrifty run "Plan a tea party" --account me
+  thrifty run "Draft a project plan for a tea party" --account me
   thrifty account show
   thrifty spend --by day --account me
 """,

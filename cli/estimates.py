@@ -15,7 +15,7 @@ from thrifty.cli.view.screen import Screen, print_json
 from thrifty.estimates.history import BilledOption, BillHistory
 from thrifty.estimates.learned import learn_from_history
 from thrifty.executors.registry import LLM
-from thrifty.options.catalog import load_catalog
+from thrifty.options.recipe import PROPOSAL, load_recipe
 from thrifty.receipt.terminal import make_table
 from thrifty.settings import home_folder
 from thrifty.steering.forecast import ExecutorModel, Forecaster
@@ -50,7 +50,9 @@ def estimates(catalog: str | None, as_json: bool) -> None:
     if history.remark:
         file = str(home_folder() / BILLS_FILE)
         raise InvalidInput(BILLS_FILE, file, f"delete it; {history.remark}")
-    rows = list(_estimate_rows(history, {o.name: o for o in load_catalog(catalog).options}))
+    rows = list(
+        _estimate_rows(history, {o.name: o for o in load_recipe(catalog or PROPOSAL).options})
+    )
     if as_json:
         print_json({"estimates": [_row_data(row) for row in rows]})
     else:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from thrifty.budget import InvalidInput
 from thrifty.budget.resources import LATENCY, RESOURCES, Resource
-from thrifty.cli.plan_preview import first_problem
+from thrifty.cli.plan_preview import requested_problem
 from thrifty.cli.run_request import RunRequest
 from thrifty.planning.frontier import (
     ALL_RESOURCES,
@@ -58,7 +58,7 @@ def plan_frontier(request: RunRequest, over: str | None, points: int | None) -> 
     Raises:
         InvalidInput: that is not limited, or not so many.
     """
-    (problem, _), engine = first_problem(request), request.context.engine
+    (problem, _), engine = requested_problem(request), request.context.engine
     names = {wording.RESOURCE_LABELS[r.name]: r.name for r, _ in problem.left.limited_resources()}
     names = {ALL_RESOURCES: ALL_RESOURCES, **names}
     if (label := over or ALL_RESOURCES) not in names:

@@ -1,4 +1,4 @@
-"""`thrifty options`: the steps a run can choose from, and the ways to do each."""
+"""`thrifty options`: the steps of a recipe, and the ways to do each."""
 
 import click
 from rich.table import Table
@@ -10,7 +10,7 @@ from thrifty.budget.plain_text import single_line
 from thrifty.cli.shared_options import flag_option
 from thrifty.cli.view.screen import Screen
 from thrifty.executors.registry import BUILTIN_EXECUTORS
-from thrifty.options.catalog import builtin_catalog_text, load_catalog
+from thrifty.options.recipe import PROPOSAL, load_recipe, proposal_text
 from thrifty.receipt.terminal import make_table
 
 
@@ -23,15 +23,18 @@ Examples:
 """
 )
 @click.option("--catalog", metavar="FILE", help="Check a catalog of your own and show it.")
-@flag_option("--yaml", "as_yaml", help="The built-in catalog, to copy and change.")
+@flag_option("--yaml", "as_yaml", help="The recipe `proposal`, to copy and change.")
 def options(catalog: str | None, as_yaml: bool) -> None:
-    """Show the steps a run can choose from, and the ways to do each."""
+    """Show the steps of a recipe, and the ways to do each.
+
+    By default that is `proposal`, for a project proposal or plan.
+    """
     if as_yaml:
         if catalog is not None:
-            raise click.UsageError("--yaml prints the built-in catalog; drop --catalog")
-        click.echo(builtin_catalog_text(), nl=False)
+            raise click.UsageError("--yaml prints the recipe `proposal`; drop --catalog")
+        click.echo(proposal_text(), nl=False)
         return
-    steps = load_catalog(catalog).steps
+    steps = load_recipe(catalog or PROPOSAL).steps
     check_steps(steps, BUILTIN_EXECUTORS)
     Screen.of().result.print(_table(steps))
 

@@ -8,6 +8,7 @@ from thrifty.cli.exit_codes import DONE, NOTHING_DONE, PLAN_EXIT_CODES_HELP
 from thrifty.cli.run_request import read_request
 from thrifty.cli.shared_options import task_options
 from thrifty.cli.view.screen import Screen, opening_lines, print_json
+from thrifty.options.recipe import ANSWER
 from thrifty.receipt import wording
 from thrifty.receipt.terminal import increases_view, plan_view
 
@@ -48,6 +49,7 @@ def plan(**given: Any) -> int:
     else:
         result.print(*opening_lines(request), plan_view(preview.plan, request.budget), sep="\n")
         result.print(increases_view(preview.prices, preview.required_increases), end="")
-        if request.context.propose_options and not request.roles.is_offline:
+        may_ask = request.context.propose_options and request.recipe.name != ANSWER
+        if may_ask and not request.roles.is_offline:
             result.print(PROPOSALS_REMARK, style="dim")
     return DONE if preview.plan.chosen else NOTHING_DONE

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from thrifty.budget import LeftOut, Plan
+from thrifty.budget import LeftOut, Plan, Step
 from thrifty.cli.bill_history import read_bills
 from thrifty.cli.run_request import RunRequest
 from thrifty.estimates.history import BillHistory
 from thrifty.estimates.learned import learn_from_history
 from thrifty.executors.model_access import ModelAccess
-from thrifty.options.availability import find_available_options, no_plan_reason, price_steps
+from thrifty.options.availability import no_plan_reason
+from thrifty.options.direct_answer import Asked
+from thrifty.options.first_problem import first_problem
 from thrifty.planning.engines import make_plan
 from thrifty.planning.explanation import (
     RequiredIncrease,
@@ -17,7 +19,6 @@ from thrifty.planning.explanation import (
     shadow_prices,
 )
 from thrifty.planning.problem import Problem
-from thrifty.steering.forecast import Forecaster
 
 EXPLAINED_OPTIONS_MAX = 30
 """What would bring an option in takes many plans. For more options than this nothing is said."""
@@ -34,9 +35,9 @@ class PlanPreview:
 
 def preview_plan(request: RunRequest) -> PlanPreview:
     """Plans with the whole budget; steps that a model would propose are not known yet."""
-    problem, left_out = first_problem(request)
+    problem, left_out = requested_problem(request)
     plan = make_plan(problem, request.context.engine)
-    if why := no_plan_reason(request.catalog.steps, problem.steps, left_out):
+    if why := no_plan_reason(_steps(request), problem.steps, left_out):
         plan = plan.as_infeasible(why)
     names = [each.option for each in plan.left_out]
     is_explained = 0 < len(names) <= EXPLAINED_OPTIONS_MAX
@@ -47,7 +48,7 @@ def preview_plan(request: RunRequest) -> PlanPreview:
     )
 
 
-def first_problem(request: RunRequest) -> tuple[Problem, tuple[LeftOut, ...]]:
+def requested_problem(request: RunRequest) -> tuple[Problem, tuple[LeftOut, ...]]:
     """The problem that a run would plan first, and the options that are out of the question."""
     context = request.context
     history = read_bills() if context.learn else BillHistory({})
@@ -56,19 +57,12 @@ def first_problem(request: RunRequest) -> tuple[Problem, tuple[LeftOut, ...]]:
         is_cost_limited=request.budget.max_cost_usd is not None,
         chosen=context.model,
     )
-    offered, left_out = find_available_options(price_steps(request.catalog.steps, access), access)
-    priced = map(access.price_option, request.catalog.options)
+    steps = _steps(request)
+    priced = (access.price_option(option) for step in steps for option in step.options)
     learned = learn_from_history(history, priced, access.executor_model)
-    problem = Problem(
-        Forecaster(learned.summaries).forecast_steps(
-            learned.apply_scores(offered), access.executor_model
-        ),
-        request.budget,
-        context.max_steps,
-        context.diversity_penalty,
-        concurrency=context.max_concurrency,
-        schedule="waves",
-        risk=context.risk,
-        residuals=learned.residuals,
-    )
-    return problem, left_out
+    max_steps = request.recipes.max_steps(request.recipe.name, context.max_steps)
+    return first_problem(steps, request.budget, max_steps, context, access, learned)
+
+
+def _steps(request: RunRequest) -> tuple[Step, ...]:
+    return request.recipes.steps(request.recipe.name, Asked(request.input_tokens))

@@ -17,10 +17,10 @@ from thrifty.receipt.terminal import receipt_view
 @click.command(
     epilog="""\b
 Examples:
-  thrifty run "Plan a tea party" --json > run.json
+  thrifty run "Draft a project plan for a tea party" --json > run.json
   thrifty receipt run.json
   thrifty receipt run.json --html receipt.html
-  thrifty run "Plan a tea party" --json | thrifty receipt - --open
+  thrifty run "Draft a project plan for a tea party" --json | thrifty receipt - --open
 
 The exit code is that of the run; see `thrifty run --help`.
 """

@@ -20,8 +20,8 @@ from thrifty.cli.view.screen import account_line, opening_lines
 Examples:
   thrifty run "Draft a project proposal" --max-tokens 2200 --max-tool-calls 2
   thrifty run @brief.md --max-cost-usd 0.05 --output proposal.md
-  echo "Plan a tea party" | thrifty run - --json | jq .receipt.spent
-  thrifty run "Plan a tea party" --base-url http://localhost:11434/v1 --models llama3
+  echo "Name five kinds of tea" | thrifty run - --json | jq .receipt.spent
+  thrifty run "Name five kinds of tea" --base-url http://localhost:11434/v1 --models llama3
   thrifty run @brief.md --account me
 
 At a terminal all is shown there. In a pipe, standard output gets the draft and the

@@ -104,23 +104,33 @@ class RunDriver:
             control.request_drain(INTERRUPTION)
             Thread(target=cut, daemon=True).start()  # it must not outlive the process
 
-        events = self.agent.stream(
-            graph_input,
-            self.config,
-            context=self.request.context,
-            stream_mode="custom",
-            durability="sync",  # a step is on disk before the next one spends
-            control=control,
-        )
         with ProgressView(self.output.screen.notes) as progress, on_first_ctrl_c(stop):
+            parts = self.agent.stream(
+                graph_input,
+                self.config,
+                context=self.request.context,
+                # Without a screen nobody reads along, and a server need not stream.
+                stream_mode=["custom", "messages"] if progress.is_live else ["custom"],
+                durability="sync",  # a step is on disk before the next one spends
+                control=control,
+            )
             try:
-                for event in iterate_in_thread(events):
-                    if event["event"] == "plan_made":
-                        plan = Plan.from_state(event["plan"])
-                        self.output.screen.notes.print(plan_view(plan, self.request.budget))
-                    progress.show_event(event)
+                for mode, part in iterate_in_thread(parts):
+                    self._show_part(mode, part, progress)
             finally:
                 ended.set()  # what cuts calls off may stop
+
+    def _show_part(self, mode: str, part: Any, progress: ProgressView) -> None:
+        """Shows an event or, where a model answers, the next piece of its text."""
+        if mode == "messages":
+            message, about = part
+            if about.get("thrifty_answers"):
+                progress.show_text(message.id, message.text)
+            return
+        if part["event"] == "plan_made":
+            plan = Plan.from_state(part["plan"])
+            self.output.screen.notes.print(plan_view(plan, self.request.budget))
+        progress.show_event(part)
 
     def _show_and_save_result(self, interruption: str) -> int:
         """Shows the end of a run and keeps it."""

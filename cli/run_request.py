@@ -7,16 +7,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from thrifty.budget import Budget, InvalidInput, Step, check_steps, validate
+from thrifty.budget import Budget, InvalidInput, check_steps, validate
 from thrifty.budget.budget_phrase import parse_budget
 from thrifty.budget.limits import BUDGET_DEFAULT, BUDGET_FIELDS
 from thrifty.cli.eaten_dollars import read_typed_limits
 from thrifty.cli.models_argument import models_to_state, read_models
 from thrifty.cli.task_argument import read_task
 from thrifty.executors.model_access import check_roles
-from thrifty.executors.registry import BUILTIN_EXECUTORS
+from thrifty.executors.registry import BUILTIN_EXECUTORS, ExecutorRegistry
+from thrifty.models.input_bound import O200K_MODELS, input_tokens
 from thrifty.models.roles import ModelRoles
-from thrifty.options.catalog import Catalog, load_catalog
+from thrifty.options.direct_answer import who_answers
+from thrifty.options.recipe import ANSWER, Recipe, load_recipe
+from thrifty.options.recipes import RecipeChoice, Recipes
 from thrifty.receipt import wording
 from thrifty.settings import Settings
 
@@ -33,7 +36,8 @@ class RunRequest:
 
     task: str
     budget: Budget
-    catalog: Catalog
+    catalog: Recipe | None
+    """A recipe of the person's own."""
     settings: Settings
     context: Context
     is_budget_given: bool
@@ -46,7 +50,7 @@ class RunRequest:
         return {
             "task": self.task,
             "budget": self.budget.to_state(),
-            "catalog": [step.to_state() for step in self.catalog.steps],
+            "catalog": None if self.catalog is None else self.catalog.to_state(),
             "settings": {
                 "models": models_to_state(self.settings),
                 **{field: getattr(self.settings, field) for field in SERVER_FIELDS},
@@ -67,7 +71,7 @@ class RunRequest:
         from thrifty.nodes.context import Context  # pydantic: not for a help text
 
         given = validate.record("request", state, [field.name for field in fields(cls)])
-        steps = validate.sequence("request.catalog", given.get("catalog"))
+        catalog = given.get("catalog")
         is_offline = bool(given.get("is_offline_asked"))
         kept = validate.record(
             "request.settings", given.get("settings"), ("models", *SERVER_FIELDS)
@@ -75,7 +79,7 @@ class RunRequest:
         return cls(
             task=validate.text("request.task", given.get("task")),
             budget=Budget.from_state(given.get("budget")),
-            catalog=Catalog.of([Step.from_state(step) for step in steps]),
+            catalog=None if catalog is None else Recipe.from_state(catalog),
             settings=replace(Settings.from_environment(), **kept, is_offline=is_offline),
             context=Context.of(given.get("context")),
             is_budget_given=bool(given.get("is_budget_given")),
@@ -95,12 +99,30 @@ class RunRequest:
         return f"{wording.describe_limits(self.budget)}{source}"
 
     @property
+    def recipes(self) -> Recipes:
+        """What can be done for a task."""
+        return Recipes.of(self.catalog, who_answers(self.roles, ExecutorRegistry()))
+
+    @property
+    def recipe(self) -> RecipeChoice:
+        """The recipe that the task follows."""
+        return self.recipes.choose(self.task, self.context.recipe)
+
+    @property
+    def input_tokens(self) -> int:
+        """How long the task is, about."""
+        message = {"role": "user", "content": self.task}
+        return input_tokens({"messages": [message]}, O200K_MODELS[0])
+
+    @property
     def offline_line(self) -> str:
         """One sentence when no model is in reach; empty when one is."""
         if not self.roles.is_offline:
             return ""
-        if self.is_offline_asked:
+        if self.is_offline_asked and self.recipe.name != ANSWER:
             return "As asked: no model is called, local executors do all of the work."
+        if self.recipe.name == ANSWER:
+            return "No key and no server: models are out of reach."
         return "No key and no server, so local executors do all of the work."
 
 
@@ -112,11 +134,12 @@ def read_request(given: Mapping[str, Any]) -> RunRequest:
     """
     with name_fields_as_typed(given):
         budget = _read_budget(given)
-        catalog = load_catalog(given["catalog"])
-        check_steps(catalog.steps, BUILTIN_EXECUTORS)
+        catalog = None if given["catalog"] is None else load_recipe(given["catalog"])
         settings = read_settings(given)
-        check_roles(catalog.options, ModelRoles(settings))
-        return RunRequest(
+        if catalog is not None:
+            check_steps(catalog.steps, BUILTIN_EXECUTORS)
+            check_roles(catalog.options, ModelRoles(settings))
+        request = RunRequest(
             task=read_task(given["task"]),
             budget=budget or BUDGET_DEFAULT,
             catalog=catalog,
@@ -126,6 +149,8 @@ def read_request(given: Mapping[str, Any]) -> RunRequest:
             is_offline_asked=given["offline"],
             account=given.get("account") or "",
         )
+        _ = request.recipe  # there has to be one of that name
+        return request
 
 
 @contextmanager

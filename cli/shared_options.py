@@ -86,7 +86,12 @@ task_options = _combine(
     click.option(
         "--catalog",
         metavar="FILE",
-        help="Steps and options of your own, as YAML; see `thrifty options --yaml`.",
+        help="A recipe of your own, as YAML; see `thrifty options --yaml`.",
+    ),
+    click.option(
+        "--recipe",
+        metavar="NAME",
+        help="`proposal`, or `answer` for a direct answer.  [what the task asks for]",
     ),
     models_option,
     click.option(
@@ -108,7 +113,7 @@ task_options = _combine(
     float_option(
         "--risk", help=f"The chance a plan may outgrow a limit, up to 0.5.  [{RISK_DEFAULT}]"
     ),
-    int_option("--max-steps", help="The most steps in a plan.  [6]"),
+    int_option("--max-steps", help="The most steps in a plan.  [12; 6 in a proposal]"),
     int_option("--max-concurrency", help="Steps that may run side by side.  [1]"),
     click.option(
         "--on-drift",

@@ -27,8 +27,8 @@ GROUPS = {
         *("Context", "Settings", "Model", "TokenPrice"),
     ),
     "Budgets and what was spent": ("Budget", "Spend", "Receipt", "Outcome"),
-    "Catalogs and executors": (
-        *("Catalog", "load_catalog", "builtin_catalog", "Step", "StepOption"),
+    "Recipes and executors": (
+        *("Recipe", "load_recipe", "proposal_recipe", "Step", "StepOption"),
         *("Executor", "Work", "Result"),
     ),
     "Plans": ("make_plan", "Problem", "Plan"),

@@ -16,7 +16,7 @@ from langgraph_sdk import get_sync_client
 from thrifty import Context
 
 URL = os.environ.get("LANGGRAPH_URL", "http://127.0.0.1:2024")
-TASK = "Draft a proposal for a logistics dashboard, including scope, timeline, and risks."
+TASK = "Draft a project proposal for a logistics dashboard, including scope, timeline, and risks."
 
 ASSISTANTS: dict[str, dict[str, Any]] = {
     "frugal": {

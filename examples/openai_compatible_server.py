@@ -26,7 +26,7 @@ def main() -> None:
     agent = create_budget_agent(models={"strong": own})
     result = agent.invoke(
         {
-            "task": "Draft a proposal for a logistics dashboard",
+            "task": "Draft a project proposal for a logistics dashboard",
             "budget": {"max_tokens": 4000, "max_cost_usd": 0.005, "max_tool_calls": 3},
         }
     )

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from thrifty import Plan, Receipt, create_budget_agent, load_catalog
+from thrifty import Plan, Receipt, create_budget_agent, load_recipe
 
 CATALOG = Path(__file__).with_name("my_catalog.yaml")
 
 
 def main() -> None:
-    for step in load_catalog(CATALOG).steps:
+    for step in load_recipe(CATALOG).steps:
         ways = ", ".join(f"{way.executor} (worth {way.value:g})" for way in step.options)
         print(f"{step.name}: {ways}")
 

@@ -4,7 +4,7 @@ import asyncio
 
 from thrifty import Budget, Plan, Receipt, create_budget_agent
 
-TASK = "Draft a 1-page proposal for a fleet optimization pilot, including scope and risks."
+TASK = "Draft a 1-page project proposal for a fleet optimization pilot, including scope and risks."
 
 # The budget of runs that are given none. A key, if there is one, comes from OPENAI_API_KEY.
 agent = create_budget_agent(budget=Budget(max_tokens=2200, max_tool_calls=2))
@@ -34,7 +34,7 @@ def watch() -> None:
 
 
 async def side_by_side() -> None:
-    tasks = ("Plan a tea party", "Plan a book launch")
+    tasks = ("Draft a project plan for a tea party", "Draft a project plan for a book launch")
     runs = (agent.ainvoke({"task": task}) for task in tasks)
     for task, result in zip(tasks, await asyncio.gather(*runs), strict=True):
         print(f"  {task}: {result['status']}, {result['spend']['latency_ms']} ms")

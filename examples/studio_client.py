@@ -14,7 +14,7 @@ from langgraph_sdk.client import SyncLangGraphClient
 from thrifty import Receipt
 
 URL = os.environ.get("LANGGRAPH_URL", "http://127.0.0.1:2024")
-TASK = "Draft a proposal for a logistics dashboard, including scope, timeline, and risks."
+TASK = "Draft a project proposal for a logistics dashboard, including scope, timeline, and risks."
 BUDGET = {"max_tokens": 2200, "max_tool_calls": 2}
 
 

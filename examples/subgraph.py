@@ -22,7 +22,7 @@ def hand_down(case: Case) -> Any:
 
 
 def take_back(result: Any) -> dict[str, Any]:
-    return {"answer": result["draft"], "receipt": result["receipt"]}
+    return {"answer": result["answer"], "receipt": result["receipt"]}
 
 
 def write_mail(state: Case) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def main() -> None:
     parent.add_edge("research", "write_mail")
     parent.add_edge("write_mail", END)
 
-    question = "Plan a pilot for a logistics dashboard"
+    question = "Draft a project plan for a logistics dashboard pilot"
     given: Case = {"question": question, "tokens_left": 4000}
     # subgraphs=True shows the agent's own nodes beside the parent's.
     parts: Any = parent.compile().stream(given, stream_mode="updates", subgraphs=True)

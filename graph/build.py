@@ -1,6 +1,6 @@
 """The agent: its nodes and edges, in the order of a run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from thrifty.budget import Budget, InvalidInput, check_steps, validate
 from thrifty.budget.limits import BUDGET_DEFAULT
 from thrifty.executors import registry
 from thrifty.executors.answer_shape import AnswerShape
+from thrifty.executors.answer_with_tools import make_agent, name_tools
 from thrifty.executors.model_access import check_roles
 from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.routes import by_direction, to_executors
@@ -31,7 +32,9 @@ from thrifty.nodes.route import route
 from thrifty.nodes.run_llm import run_llm
 from thrifty.nodes.run_local import run_local
 from thrifty.nodes.state import Input, Output, State
-from thrifty.options.catalog import Catalog, CatalogSource
+from thrifty.options.direct_answer import who_answers
+from thrifty.options.recipe import RecipeSource
+from thrifty.options.recipes import Recipes
 from thrifty.planning import engines
 from thrifty.run.services import Services
 from thrifty.settings import ModelSource, Settings
@@ -60,8 +63,9 @@ def build(services: Services) -> StateGraph[State, Context, Input, Output]:
 def create_budget_agent(
     *,
     budget: Budget = BUDGET_DEFAULT,
-    catalog: CatalogSource = None,
+    catalog: RecipeSource | None = None,
     executors: Mapping[str, object] | None = None,
+    tools: Sequence[Any] = (),
     models: Mapping[str, ModelSource] | None = None,
     response_format: type | Mapping[str, Any] | None = None,
     settings: Settings | None = None,
@@ -74,10 +78,14 @@ def create_budget_agent(
 
     Args:
         budget: the limits of a run that is given none in its input or context.
-        catalog: steps and options: a path to a YAML file, a mapping of that form, or steps.
-            The built-in nine options by default.
+        catalog: a recipe: a path to a YAML file, a mapping of that form, steps, or `"proposal"`.
+            One without phrases is followed for every task. By default a task that asks for a
+            project proposal or plan follows the recipe `proposal`, and any other is answered
+            directly. `"answer"` answers every task directly.
         executors: your own, by the name that options call them: functions, LangChain tools,
-            or any Runnable.
+            any Runnable, or an `Executor`, which says more of one of these.
+        tools: LangChain tools, or functions, with which a model can answer (extra `langchain`).
+            Each is an executor as well, by its name.
         response_format: what the answer has to be: a pydantic class, or a JSON schema of an
             object. The answer is asked for so, checked, and handed back as `structured`.
         models: the models by role, such as `{"strong": "gpt-5", "cheap": "gpt-5-mini"}`, in
@@ -95,8 +103,8 @@ def create_budget_agent(
 
     Returns:
         A compiled LangGraph graph. Its input is `{"task": …, "budget": {…}}` or messages, its
-        output has `draft`, `results`, `structured`, `status`, `spend`, `plan`, `receipt` and
-        `messages`.
+        output has `answer`, `draft`, `results`, `structured`, `status`, `spend`, `plan`,
+        `receipt` and `messages`.
 
     Raises:
         InvalidInput: an argument cannot be used: the catalog, an executor, a setting.
@@ -113,20 +121,26 @@ def create_budget_agent(
         raise InvalidInput("ledger", ledger, 'use a ledger, as in SqliteLedger("runs.sqlite")')
     if account is not None and not callable(account):
         validate.text("account", account)
-    steps, registered = Catalog.of(catalog).steps, registry.ExecutorRegistry.of(executors)
-    check_steps(steps, registered.names)
+    asked, named = Models(settings), name_tools(tools)
+    # Beside the agent that answers with them, tools can do steps.
+    registered = replace(
+        registry.ExecutorRegistry.of(_join(executors, named)),
+        agent=make_agent(asked, tuple(named.values())),
+    )
+    recipes = Recipes.of(catalog, who_answers(asked.roles, registered))
+    if recipes.recipe is not None:
+        check_steps(recipes.recipe.steps, registered.names)
+        check_roles(recipes.recipe.options, asked.roles)
     shape = AnswerShape.of(response_format)
-    if shape is not None and all(step.role != "answer" for step in steps):
-        remedy = "let a step of the catalog have the role answer"
+    if shape is not None and not recipes.can_answer:
+        remedy = "let a step of the recipe have the role answer"
         raise InvalidInput("response_format", response_format, remedy)
-    asked = Models(settings)
-    check_roles((option for step in steps for option in step.options), asked.roles)
     # Loaded now, so that it does not count as the first run's latency.
     for part in (asked, registry, engines):
         part.warm_up()
     ledger = ledger or MemoryLedger()
     services = Services(
-        steps=steps,
+        recipes=recipes,
         executors=registered,
         models=asked,
         ledger=ledger,
@@ -138,3 +152,14 @@ def create_budget_agent(
     compiled = build(services).compile(checkpointer=checkpointer, store=store, name="thrifty")
     # LangGraph cannot compile into a class of one's own, so its graph is copied into ours.
     return BudgetAgent(**vars(compiled.copy()), services=services)
+
+
+def _join(
+    executors: Mapping[str, object] | None, tools: Mapping[str, object]
+) -> Mapping[str, object] | None:
+    """Executors with the tools among them."""
+    if not tools or not isinstance(executors, Mapping | None):
+        return executors  # what is no mapping is refused by the registry
+    if same := sorted((executors or {}).keys() & tools.keys()):
+        raise InvalidInput("tools", same[0], "choose another name; an executor has it")
+    return {**(executors or {}), **tools}

@@ -104,7 +104,8 @@ def _plan_anew(
     """Writes into the state of a run that it is planned anew, by what a person answered."""
     services, run_id = agent.services, _find_account(agent, config, values)
     limits = services.limits(run_id)
-    steps = (*services.steps, *map(Step.from_state, values["proposed"]))
+    known = services.steps(values["run"], run_id)
+    steps = (*known, *map(Step.from_state, values["proposed"]))
     given = read_answer(answer, limits, steps)
     if given.finish:
         raise InvalidInput("answer", answer, "let it be: the run is not waiting for an answer")

@@ -2,11 +2,13 @@
 
 from typing import Literal
 
+from langchain_core.messages import AnyMessage
 from langgraph.types import Send
 
 from thrifty.executors.registry import LLM
 from thrifty.nodes.state import Direction, State
 from thrifty.run.assignment import ExecutorInput
+from thrifty.run.conversation import read_conversation
 
 
 def to_executors(state: State) -> list[Send] | Literal["check_spend"]:
@@ -14,12 +16,21 @@ def to_executors(state: State) -> list[Send] | Literal["check_spend"]:
     sends = [
         Send(
             "run_llm" if assignment["option"]["executor"] == LLM else "run_local",
-            ExecutorInput(run=state["run"], assignment=assignment, spend=state["spend"]),
+            ExecutorInput(
+                run=state["run"],
+                conversation=_conversation(state) if assignment["answers"] else [],
+                assignment=assignment,
+                spend=state["spend"],
+            ),
         )
         for assignment in state["assignments"]
     ]
     # An edge that returns nothing would end the run without a receipt.
     return sends or "check_spend"
+
+
+def _conversation(state: State) -> list[AnyMessage]:
+    return read_conversation(state["run"], state.get("messages", ()))
 
 
 def by_direction(state: State) -> Direction:

@@ -12,10 +12,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from thrifty.budget import Budget, InvalidInput
+from thrifty.budget.option import NAME_MAX
+from thrifty.options.recipe import STEPS_MAX
 from thrifty.planning.engines import ENGINE_DEFAULT, EngineName
 from thrifty.planning.problem import (
     DIVERSITY_PENALTY_DEFAULT,
-    MAX_STEPS_DEFAULT,
     RISK_DEFAULT,
     RISK_MAX,
     RISK_MIN,
@@ -55,12 +56,16 @@ class Context(BaseModel):
     model: str = _setting("", "Model role", "generate_options", "run_llm", max_length=40)
     """The role of the model that proposes, and that works where an option names none. Empty: a
     `strong` model works, and a `cheap` one proposes."""
+    recipe: str = _setting("", "Recipe", "generate_options", max_length=NAME_MAX)
+    """The recipe to follow, or `answer` for a direct answer; empty, what the task asks for."""
+    trim: Literal["oldest", "never"] = _setting("oldest", "Trim", "generate_options")
+    """What becomes of a conversation that is too long: leave out the oldest, or refuse it."""
     propose_options: bool = _setting(True, "Propose steps", "generate_options")
-    """Ask the model for 3 to 5 extra steps, where the budget can bear the call."""
+    """Ask the model for 3 to 5 extra steps of a recipe, where the plan loses nothing by it."""
     engine: EngineName = _setting(ENGINE_DEFAULT, "Planner", "plan")
     """Which planner chooses; `docs/planning.md` compares them."""
-    max_steps: int = _setting(MAX_STEPS_DEFAULT, "Most steps", "plan", ge=0, le=1_000)
-    """The most steps that a plan may have."""
+    max_steps: int | None = _setting(None, "Most steps", "plan", ge=0, le=STEPS_MAX)
+    """The most steps that a plan may have; unset, as many as the recipe says, or else 12."""
     diversity_penalty: float = _setting(
         DIVERSITY_PENALTY_DEFAULT, "Diversity penalty", "plan", ge=0, le=1_000
     )

@@ -47,14 +47,15 @@ def finish(
     charged = _charged_by_label(run)
     decisions = [run.cache.read(Decision, decision) for decision in state["decisions"]]
     store = runtime.store if context.learn else None
-    outcomes = run.cache.outcomes
-    if remark := remember(store, run.id, outcomes, charged, services.steps, run.model_access):
+    outcomes, steps = run.cache.outcomes, services.steps(state["run"], run.id)
+    if remark := remember(store, run.id, outcomes, charged, steps, run.model_access):
         decisions.append(Decision("options", remark, spent.latency_ms))
     structured = _answer_data(run)
     halt_reason = state["halt_reason"] or _why_unstructured(run, structured)
     receipt = _make_receipt(state, halt_reason, run, spent, charged, decisions)
     draft = str(run.draft())
     return {
+        "answer": _answer(run, draft),
         "draft": draft,
         "results": run.results().to_state(),
         "structured": structured,
@@ -62,7 +63,7 @@ def finish(
         "halt_reason": receipt.halt_reason,
         "receipt": receipt.to_state(),
         "spend": spent.to_state(),
-        "messages": [AIMessage(draft, name="thrifty")] if draft else [],
+        "messages": [AIMessage(draft, name="thrifty", id=_streamed_id(run))] if draft else [],
     }
 
 
@@ -142,6 +143,28 @@ def _why_unstructured(run: CurrentRun, structured: Any) -> str:
     steps = run.steps_by_name()
     reasons = [o.reason for o in run.cache.failures if steps[o.step].role == "answer"]
     return "; ".join(["no answer has the shape that response_format wants", *reasons[-1:]])
+
+
+def _answer(run: CurrentRun, draft: str) -> str:
+    """What answers the task: the text of the step that does, or else the whole draft."""
+    roles = {name: step.role for name, step in run.steps_by_name().items()}
+    for outcome in reversed(run.cache.outcomes):
+        if outcome.has_text and roles[outcome.step] == "answer":
+            return outcome.text
+        if outcome.has_text and roles[outcome.step] == "revision":
+            break
+    else:
+        if "answer" in roles.values():
+            return ""
+    return draft
+
+
+def _streamed_id(run: CurrentRun) -> str | None:
+    """The id under which the whole draft was streamed as a message, so that it comes only once."""
+    written = [outcome for outcome in run.cache.outcomes if outcome.has_text]
+    if len(written) != 1 or run.steps_by_name()[written[0].step].role != "answer":
+        return None
+    return run.cache.message_ids.get(written[0].option.name)
 
 
 def _close(run: CurrentRun) -> Spend:

@@ -1,41 +1,35 @@
-"""Opens a run and gathers the ways to do its work."""
+"""Opens a run, chooses its recipe, and gathers the ways to do its work."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, NotRequired
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from thrifty.budget import BudgetExceeded, PriceUnknown, validate
+from thrifty.budget import Step, validate
 from thrifty.budget.decision import Decision
 from thrifty.executors.results import ResultState
-from thrifty.executors.step_limit import call_limit
-from thrifty.ledger.idempotent_calls import earlier_limit
 from thrifty.models.agent_models import ModelPrompt
-from thrifty.models.allowance import Allowance
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input
-from thrifty.options.proposal_request import (
-    PROPOSAL_OPTION,
-    describe_steps,
-    describe_values,
-    request_proposals,
-    skip_reason,
-)
-from thrifty.options.proposals import PROPOSAL_TOOL, Proposals
+from thrifty.options.direct_answer import Asked
+from thrifty.options.proposal_request import describe_steps, describe_values
+from thrifty.options.proposals import NO_PROPOSALS, PROPOSAL_TOOL, Proposals
+from thrifty.options.recipe import ANSWER
+from thrifty.options.recipes import RecipeChoice
 from thrifty.prompts import check_prompts, render_prompt
-from thrifty.run.current_run import model_access
+from thrifty.run.extra_steps import request_extra_steps
 from thrifty.run.facts import Run
-from thrifty.run.learning import recall
+from thrifty.run.fit_conversation import fit_conversation
+from thrifty.run.new_run import NewRun
 from thrifty.run.open_account import open_account
 from thrifty.run.run_input import read_run_input
 from thrifty.run.services import Services
 
-PROPOSAL_KEY = "proposals"
-"""The key of the call in the run's own account."""
-NOT_ASKED = "extra steps were not asked for"
-FREE_PLAN = "a plan that is to be approved is made before anything is spent"
-OFFLINE = "no key and no server: models are out of reach, local executors do the work"
+OFFLINE = "no key and no server: models are out of reach"
+LOCAL_DOES_IT = f"{OFFLINE}, local executors do the work"
 
 
 class GenerateInput(Input):
@@ -50,8 +44,8 @@ def generate_options(
     """Starts a run, with nothing of an earlier run on the same thread.
 
     Raises:
-        InvalidInput: the task, the budget, a model role or a prompt cannot be used. Nothing was
-            spent.
+        InvalidInput: the task, the budget, the recipe, a model role or a prompt cannot be used.
+            Nothing was spent.
         LeaseLost: another invocation is doing this very run.
     """
     context = Context.of(runtime.context)
@@ -60,39 +54,66 @@ def generate_options(
         services.models.roles.check("context.model", context.model)
     number = validate.amount("run.number", state["run"]["number"]) + 1 if "run" in state else 1
     default = context.budget or services.budget
-    given = read_run_input(state, default, services.steps, config)
+    steps_of = partial(_steps_of, wanted=context.recipe, services=services)
+    given = read_run_input(state, default, steps_of, config)
+    chosen = services.recipes.choose(given.task, context.recipe)
     checkpoint = runtime.execution_info.checkpoint_id if runtime.execution_info else ""
-    run, run_id = open_account(given, number, config, checkpoint, services)
+    accepted, run_id = open_account(given, chosen.name, number, config, checkpoint, services)
     with services.runs.track_node(run_id, lambda: 0):
         # The account is open now, so that its lease can be taken.
-        started = _start(run, run_id, context, runtime, config, services)
+        fitted = fit_conversation(accepted, given, run_id, context, services)
+        store = runtime.store if context.learn else None
+        run = NewRun(fitted.run, run_id, context, services, store)
+        proposals = _proposals(run, context, config)
+        remarks = [fitted.remark, run.learning_remark, *proposals.remarks]
+        started = _first_state(run, proposals, _decisions(chosen, remarks, run), context)
     documents = {name: ResultState(text=t, data=None) for name, t in given.documents.items()}
     return {**started, "documents": None, "results": documents}
 
 
-def _start(
-    run: Run,
-    run_id: str,
-    context: Context,
-    runtime: Runtime[Context],
-    config: RunnableConfig,
-    services: Services,
+def _steps_of(task: str, wanted: str, services: Services) -> Sequence[Step]:
+    """The steps of the recipe that a task follows. Nothing is known of its length yet."""
+    return services.recipes.steps(services.recipes.choose(task, wanted).name, Asked(0))
+
+
+def _proposals(run: NewRun, context: Context, config: RunnableConfig) -> Proposals:
+    """The extra steps that a model proposes. Nothing is added to a direct answer."""
+    roles = run.services.models.roles
+    role = roles[context.model or roles.cheap]
+    if run.facts["recipe"] == ANSWER or roles.is_offline or not context.propose_options:
+        return NO_PROPOSALS
+    values = {
+        "task": run.facts["task"],
+        "known": describe_steps(run.steps),
+        "executors": ", ".join(sorted(run.services.executors.names)),
+        "values": describe_values(run.steps),
+    }
+    text = render_prompt(context.propose_prompt, values)
+    prompt = ModelPrompt(role.name, text, tool=PROPOSAL_TOOL)
+    return request_extra_steps(run, prompt, config, is_free=context.approve_plan)
+
+
+def _decisions(chosen: RecipeChoice, remarks: list[str], run: NewRun) -> list[Decision]:
+    at_ms = run.spent().latency_ms
+    decisions = [Decision("options", remark, at_ms) for remark in remarks if remark]
+    if chosen.reason:
+        decisions = [Decision("recipe", chosen.reason), *decisions]
+    if not run.services.models.roles.is_offline:
+        return decisions
+    is_direct = chosen.name == ANSWER
+    return [Decision("offline", OFFLINE if is_direct else LOCAL_DOES_IT), *decisions]
+
+
+def _first_state(
+    run: NewRun, proposals: Proposals, decisions: list[Decision], context: Context
 ) -> dict[str, Any]:
-    store = runtime.store if context.learn else None
-    learned, remark = recall(store, services.steps, model_access(run_id, context, services))
-    proposals = _proposals(run, run_id, context, config, services)
-    cache, spent = services.cache(run_id), services.spend(run_id, 0)
-    decisions = [Decision("options", text, spent.latency_ms) for text in proposals.remarks]
-    if services.models.roles.is_offline:
-        decisions = [Decision("offline", OFFLINE)]  # nothing was proposed then
-    if remark:
-        decisions = [Decision("options", remark), *decisions]
+    cache = run.services.cache(run.id)
     return {
         # Else the next run on this thread would inherit them.
         "task": None,
         "budget": None,
         "run_id": None,
-        "run": run,
+        "run": run.facts,
         "proposed": cache.write_all(proposals.steps),
         "first_plan": None,
         # These grow by what is returned. The earlier run's are left behind.
@@ -103,48 +124,10 @@ def _start(
         "kept_out": {},
         "halt_reason": "",
         "left_out": [],
-        "learned": cache.write(learned),
+        "learned": cache.write(run.learned),
         "is_approved": not context.approve_plan,
         "status": "running",
         "draft": "",
-        "spend": spent.to_state(),
+        "answer": "",
+        "spend": run.spent().to_state(),
     }
-
-
-def _proposals(
-    run: Run, run_id: str, context: Context, config: RunnableConfig, services: Services
-) -> Proposals:
-    """The extra steps that a model proposes, where one is at hand and the budget can bear it."""
-    roles = services.models.roles
-    role = roles[context.model or roles.cheap]
-    if roles.is_offline or not context.propose_options:
-        return Proposals((), ())
-    reason = FREE_PLAN if context.approve_plan else skip_reason(services.limits(run_id))
-    if reason := role.offline_reason or reason:
-        return Proposals((), (f"{NOT_ASKED}: {reason}",))
-    left = services.remaining_budget(run_id, 0)
-    account = services.account(run_id)
-    try:
-        # A run that begins again finds what it asked the first time, with the same limit.
-        limit = earlier_limit(services.ledger, account, PROPOSAL_KEY)
-        limit = limit or call_limit(PROPOSAL_OPTION, left, role.model, role.prices)
-    except (BudgetExceeded, PriceUnknown) as error:
-        return Proposals((), (f"{NOT_ASKED}: {error}",))
-    allowance = Allowance(
-        ledger=services.ledger,
-        account=account,
-        key=PROPOSAL_KEY,
-        label=PROPOSAL_OPTION.name,
-        limit=limit,
-        left_ms=lambda limits: services.remaining_ms(run_id, 0, limits),
-    )
-    known, executors = services.steps, services.executors.names
-    values = {
-        "task": run["task"],
-        "known": describe_steps(known),
-        "executors": ", ".join(sorted(executors)),
-        "values": describe_values(known),
-    }
-    text = render_prompt(context.propose_prompt, values)
-    prompt = ModelPrompt(role.name, text, tool=PROPOSAL_TOOL)
-    return request_proposals(prompt, services.models, allowance, known, executors, config)

@@ -47,12 +47,15 @@ def run_llm(
     progress = ProgressHandler(
         runtime.stream_writer, work.option, lambda: event_base(run_id, known_ms, services)
     )
-    handled = merge_configs(config, {"callbacks": [progress]})
+    about = {"thrifty_step": work.option.step, "thrifty_answers": state["assignment"]["answers"]}
+    handled = merge_configs(config, {"callbacks": [progress], "metadata": about})
     if reserved is None:
         outcome = Outcome(work.option, "failed", reason=NOT_RESERVED)
     else:
         allowance = _allowance(state, work, reserved, prompt.role, run_id, services)
         outcome = write_with_model(work, prompt, services.models, allowance, handled)
+    if progress.message_id:
+        cache.message_ids[work.option.name] = progress.message_id
     charged_before = cache.read(Spend, state["assignment"]["charged_before"])
     # Where somebody asked LangGraph to stop, the step is not to blame. A resume tries it again.
     outcome = replace(

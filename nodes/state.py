@@ -97,6 +97,8 @@ class State(RunFacts):
     structured: Any
     """The answer in the shape that the deployment wants, as plain data, by `finish`. None where
     no answer had it, or none is wanted."""
+    answer: str
+    """By `finish`."""
     receipt: ReceiptState
     """By `finish`."""
 
@@ -112,6 +114,7 @@ def additions(**channels: Sequence[Any]) -> dict[str, Any]:
 class Output(TypedDict):
     """What a run hands back."""
 
+    answer: str
     draft: str
     results: dict[str, ResultState]
     structured: Any

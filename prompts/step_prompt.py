@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from thrifty.executors.llm import length_request
+from thrifty.executors.payload import CONVERSATION
 from thrifty.executors.protocol import Work
-from thrifty.executors.reading_text import reading_text
+from thrifty.executors.reading_text import messages_to_answer, reading_text
 from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.roles import ModelRole
 from thrifty.prompts import render_prompt
@@ -18,6 +19,10 @@ def step_prompt(work: Work, role: ModelRole, prompts: Mapping[str, str]) -> Mode
         role: whose model is asked.
         prompts: the text of every prompt, by its name.
     """
+    tool = None if work.shape is None else dict(work.shape.schema)
+    kind = work.option.payload.get("prompt", "polish" if work.revises else "generic")
+    if kind == CONVERSATION:
+        return ModelPrompt(role.name, messages=tuple(messages_to_answer(work)), tool=tool)
     usual = "polish" if work.revises else "generic"
     values = {
         "task": work.task,
@@ -26,6 +31,5 @@ def step_prompt(work: Work, role: ModelRole, prompts: Mapping[str, str]) -> Mode
         "length": length_request(work),
     }
     # A kind that has no prompt of its own gets the usual one.
-    template = prompts.get(work.option.payload.get("prompt", usual), prompts[usual])
-    tool = None if work.shape is None else dict(work.shape.schema)
-    return ModelPrompt(role.name, render_prompt(template, values).strip(), tool)
+    template = prompts.get(kind, prompts[usual])
+    return ModelPrompt(role.name, render_prompt(template, values).strip(), tool=tool)

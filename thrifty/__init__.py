@@ -47,10 +47,10 @@ if TYPE_CHECKING:
     from thrifty.models.metered import metered as metered
     from thrifty.models.model import Model as Model, TokenPrice as TokenPrice
     from thrifty.nodes.context import Context as Context
-    from thrifty.options.catalog import (
-        Catalog as Catalog,
-        builtin_catalog as builtin_catalog,
-        load_catalog as load_catalog,
+    from thrifty.options.recipe import (
+        Recipe as Recipe,
+        proposal_recipe as proposal_recipe,
+        load_recipe as load_recipe,
     )
     from thrifty.planning.engines import make_plan as make_plan
     from thrifty.planning.problem import Problem as Problem
@@ -76,7 +76,7 @@ _NAMES = {
     "thrifty.models.metered": "metered",
     "thrifty.models.model": "Model TokenPrice",
     "thrifty.nodes.context": "Context",
-    "thrifty.options.catalog": "Catalog builtin_catalog load_catalog",
+    "thrifty.options.recipe": "Recipe proposal_recipe load_recipe",
     "thrifty.planning.engines": "make_plan",
     "thrifty.planning.problem": "Problem",
     "thrifty.receipt.receipt_data": "Receipt",

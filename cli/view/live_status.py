@@ -14,6 +14,7 @@ from rich.text import Text
 from thrifty.budget import Budget, Spend
 from thrifty.budget.plain_text import single_line
 from thrifty.budget.resources import LATENCY, RESOURCES, Resource
+from thrifty.cli.view.live_text import LiveText
 from thrifty.receipt.wording import RESOURCE_LABELS, format_figure
 
 GAUGE_CELLS = 12
@@ -38,6 +39,8 @@ class LiveStatus:
         self._balance_at_s = 0.0
         self._idle_text = "getting ready"
         self._spinner = Spinner("dots", style="cyan")
+        self.text = LiveText()
+        """What a model is writing, where it answers."""
 
     def update(self, event: Mapping[str, Any]) -> None:
         """Takes in an event of the run."""
@@ -52,6 +55,7 @@ class LiveStatus:
             case "step_finished":
                 self._planned_executors.pop(event["option"], None)
                 self._started_s.pop(event["option"], None)
+                self.text.clear()
             case "spend_changed":
                 self._balance, self._balance_at_s = event, self._now_s()
 
@@ -61,7 +65,8 @@ class LiveStatus:
         if not self._started_s:
             rows.insert(0, self._render_spinner(self._idle_text))
         gauges = [] if self._balance is None else [Text(""), self._render_gauges(self._balance)]
-        return Group(*rows, *gauges)
+        written = self.text.render()
+        return Group(*([written, Text("")] if written else []), *rows, *gauges)
 
     def _render_step(self, option: str) -> RenderableType:
         label = f"{single_line(option)}  {single_line(self._planned_executors[option])}"

@@ -26,7 +26,7 @@ NOTICE_MARKS = {
     "halt": ("■", "yellow"),
 }
 """The mark before each kind of line, and how it looks."""
-SHOWN_ELSEWHERE = ("offline", "plan")
+SHOWN_ELSEWHERE = ("offline", "recipe", "plan")
 """Decisions that the opening, the plan's table or the receipt tell."""
 
 

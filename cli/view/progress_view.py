@@ -35,6 +35,15 @@ class ProgressView:
         if self._live:
             self._live.stop()
 
+    @property
+    def is_live(self) -> bool:
+        """Whether there is a screen on which text can grow."""
+        return self._live is not None
+
+    def show_text(self, message_id: str | None, piece: str) -> None:
+        """Shows what a model writes, where there is such a screen."""
+        self._live_status.text.add(message_id, piece)
+
     def show_event(self, event: Mapping[str, Any]) -> None:
         """Prints the line of an event, and updates the live status below them."""
         self._live_status.update(event)

@@ -20,7 +20,10 @@ from thrifty.receipt import wording
 from thrifty.receipt.receipt_data import Receipt
 from thrifty.receipt.terminal import receipt_view
 
-RESULT_FIELDS = ("run", "draft", "status", "halt_reason", "spend", "plan", "receipt")
+RESULT_FIELDS = (
+    *("run", "answer", "draft", "status", "halt_reason"),
+    *("spend", "plan", "receipt"),
+)
 """What `--json` prints, and what is kept, of the state."""
 
 

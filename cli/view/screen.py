@@ -58,8 +58,11 @@ def print_json(data: Any) -> None:
 
 
 def opening_lines(request: RunRequest) -> list[Text]:
-    """The lines before a run: the budget and, when no model is in reach, that it is offline."""
+    """The lines before a run: its budget, its recipe and, when no model is in reach, that it is
+    offline."""
     lines = [Text.assemble(("Budget  ", "bold"), request.budget_line)]
+    if reason := request.recipe.reason:
+        lines.append(Text.assemble(("Recipe  ", "bold"), single_line(reason)))
     if request.offline_line:
         lines.append(Text.assemble(("Offline  ", "bold yellow"), request.offline_line))
     return lines

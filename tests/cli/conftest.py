@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,13 @@ KEY = "sk-canary-4711"
 UNKNOWN = ("OPENAI_", "THRIFTY_", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_")
 
 
+def with_recipe(arguments: Sequence[str]) -> list[str]:
+    """A command line that follows `proposal` where it names nothing else, whatever the task."""
+    is_named = {"--recipe", "--catalog", "--help"}.intersection(arguments)
+    follows = len(arguments) > 1 and arguments[0] in ("run", "plan", "frontier") and not is_named
+    return [*arguments, *(["--recipe", "proposal"] if follows else [])]
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the runs of a test are kept."""
@@ -31,7 +38,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def invoke() -> Invoke:
     def run(*arguments: str, **extra: Any) -> Result:
-        return CliRunner().invoke(thrifty, list(arguments), prog_name="thrifty", **extra)
+        asked = with_recipe(arguments)
+        return CliRunner().invoke(thrifty, asked, prog_name="thrifty", **extra)
 
     return run
 
@@ -47,7 +55,7 @@ def start(home: Path) -> Start:
         known = {k: v for k, v in os.environ.items() if not k.startswith(UNKNOWN)}
         known |= {"THRIFTY_HOME": str(home), **(environ or {})}
         return subprocess.Popen(
-            [sys.executable, "-c", code, *arguments],
+            [sys.executable, "-c", code, *with_recipe(arguments)],
             stdin=terminal or subprocess.DEVNULL,
             stdout=terminal or subprocess.PIPE,
             stderr=terminal or subprocess.PIPE,

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from thrifty.options.catalog import builtin_catalog_text
+from thrifty.options.recipe import proposal_text
 
 ONLINE = {"OPENAI_API_KEY": "sk-test"}
 
@@ -49,7 +49,7 @@ def test_options_shows_the_catalog_and_its_text(invoke):
     table = invoke("options")
     assert re.search(r"Risk register \(LLM\) +llm +700 +1,400 +1 +9\.0", table.stdout)
     assert "revises the draft" in table.stdout
-    assert invoke("options", "--yaml").stdout == builtin_catalog_text()
+    assert invoke("options", "--yaml").stdout == proposal_text()
 
 
 def test_the_printed_catalog_can_be_used(invoke, tmp_path):
@@ -99,6 +99,6 @@ def test_a_plan_without_what_is_required_is_none(invoke, tmp_path):
 
 def test_what_ties_with_the_plan_is_not_offered_for_nothing(invoke):
     server = ("--base-url", "http://127.0.0.1:9/v1", "--budget", "2k tokens, 1 call")
-    result = invoke("plan", "Plan a tea party", "--no-learn", *server)
+    result = invoke("plan", "Draft a project plan for a tea party", "--no-learn", *server)
     assert "comes in with 1 call more" in result.stdout
     assert " 0 tokens" not in result.stdout

@@ -120,7 +120,9 @@ def test_a_terminal_without_utf_8_gets_question_marks_and_no_traceback(start):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-@pytest.mark.parametrize("command", [("options",), ("run", "Plan a tea party", "--offline")])
+@pytest.mark.parametrize(
+    "command", [("options",), ("run", "Draft a project plan for a tea party", "--offline")]
+)
 def test_a_full_disk_is_named(home, command):
     main = "from thrifty.cli.main import main; main()"
     with Path("/dev/full").open("w") as full:

@@ -18,7 +18,7 @@ def record(tmp_path):
 
 def test_a_run_and_its_json_make_the_same_page(invoke, tmp_path):
     pages = [tmp_path / "one.html", tmp_path / "two.html"]
-    run = invoke("run", "Plan a tea party", "--json", "--html", str(pages[0]))
+    run = invoke("run", "Draft a project plan for a party", "--json", "--html", str(pages[0]))
     assert run.exit_code == 0
     assert f"Receipt written to {pages[0]}." in run.stderr
     again = invoke("receipt", "-", "--html", str(pages[1]), input=run.stdout)
@@ -28,7 +28,9 @@ def test_a_run_and_its_json_make_the_same_page(invoke, tmp_path):
 
 
 def test_every_step_of_a_run_has_its_times_in_order(invoke):
-    receipt = json.loads(invoke("run", "Plan a tea party", "--json").stdout)["receipt"]
+    receipt = json.loads(invoke("run", "Draft a project plan for a party", "--json").stdout)[
+        "receipt"
+    ]
     times = [(line["started_ms"], line["ended_ms"]) for line in receipt["lines"]]
     assert len(times) > 3
     assert sorted(moment for span in times for moment in span) == [

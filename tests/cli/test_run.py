@@ -35,7 +35,9 @@ def test_without_a_limit_the_default_budget_is_named(invoke):
 def test_json_is_one_object_and_nothing_else(invoke):
     result = invoke("run", f"Draft {HOSTILE}", *TUTORIAL, "--json")
     given = json.loads(result.stdout)
-    assert list(given) == ["run", "draft", "status", "halt_reason", "spend", "plan", "receipt"]
+    assert list(given) == [
+        "run", "answer", "draft", "status", "halt_reason", "spend", "plan", "receipt",
+    ]  # fmt: skip
     assert given["status"] == "done"
     assert given["receipt"]["within_budget"] is True
     assert result.stdout.isascii()

@@ -20,7 +20,7 @@ from thrifty.estimates.learned import (
     LearnedEstimates,
     learn_from_history,
 )
-from thrifty.options.catalog import builtin_catalog
+from thrifty.options.recipe import proposal_recipe
 from thrifty.planning.risk import SAMPLES_MIN
 from thrifty.steering.forecast import Bill, ExecutorModel
 
@@ -50,8 +50,8 @@ def tokens_after(known: LearnedEstimates) -> int:
 
 
 def test_a_cold_start_is_the_catalog_itself():
-    steps = builtin_catalog().steps
-    known = learn_from_history(BillHistory({}), builtin_catalog().options, executor_model_of)
+    steps = proposal_recipe().steps
+    known = learn_from_history(BillHistory({}), proposal_recipe().options, executor_model_of)
     assert known == NOTHING_LEARNED
     assert forecast_steps(known.apply_scores(steps), executor_model_of, known.summaries) == steps
     assert known.residuals == ()
@@ -80,7 +80,7 @@ def test_nothing_counts_for_more_than_its_weight():
 
 
 def test_the_same_bills_are_learned_from_in_whatever_order_options_come():
-    options = [o for o in builtin_catalog().options if o.executor == "llm"]
+    options = [o for o in proposal_recipe().options if o.executor == "llm"]
     learnt = []
     for order in (options, options[::-1]):
         store = InMemoryStore()
@@ -89,7 +89,7 @@ def test_the_same_bills_are_learned_from_in_whatever_order_options_come():
             actuals = {o.name: record(ratio, o).actual for o in options}
             save_bills(store, str(number), [Bill(o, GPT, actuals[o.name]) for o in order])
         learnt.append(
-            learn_from_history(read_history(store), builtin_catalog().options, executor_model_of)
+            learn_from_history(read_history(store), proposal_recipe().options, executor_model_of)
         )
     assert learnt[0] == learnt[1] != NOTHING_LEARNED
 

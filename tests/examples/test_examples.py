@@ -13,7 +13,7 @@ PRINTED = {
         "not chosen: Outline plan (LLM) (offline: no key and no server)",
         "within budget: True",
         "run_local: Risk register (local) is done",
-        "Plan a book launch: done",
+        "Draft a project plan for a book launch: done",
     ],
     "own_catalog": [
         "Known risks: llm (worth 8), local (worth 4)",
@@ -199,7 +199,14 @@ def test_the_research_agent_and_its_report_are_on_one_bill(tmp_path):
 
 
 def test_a_plan_is_approved_changed_and_paid_for_in_a_chat(tmp_path):
-    said = ["Plan a tea party", "hm", "without Timeline", "5k tokens, 3 calls", "without Sky", "go"]
+    said = [
+        "Draft a project plan for a tea party",
+        "hm",
+        "without Timeline",
+        "5k tokens, 3 calls",
+        "without Sky",
+        "go",
+    ]
     done = run("chat_approval", tmp_path, "".join(f"{line}\n" for line in said))
     assert (done.returncode, done.stderr) == (0, "")
     # The draft at the end has a line of that form too: the task that it quotes.

@@ -83,7 +83,9 @@ def tokens(client: httpx.Client, user: str) -> tuple[int, int]:
 
 def draft(client: httpx.Client, user: str) -> Any:
     """What the last line of a draft says."""
-    asked = client.post("/drafts", json={"task": "Plan a move"}, headers={"X-User": user})
+    asked = client.post(
+        "/drafts", json={"task": "Draft a project plan: move"}, headers={"X-User": user}
+    )
     *_, last = asked.raise_for_status().text.splitlines()
     return json.loads(last)["finish"]
 
@@ -115,7 +117,7 @@ def test_each_user_has_a_budget_that_no_number_of_requests_passes(tmp_path, data
 
 def test_a_client_that_disconnects_leaves_nothing_reserved(tmp_path, database, models):
     """Three that leave after the first line, and one that stays: it finds all that is left."""
-    task, headers = {"task": "Plan a move"}, {"X-User": "ann"}
+    task, headers = {"task": "Draft a project plan: move"}, {"X-User": "ann"}
     with serving(tmp_path, database, models) as client:
         for _ in range(3):
             with client.stream("POST", "/drafts", json=task, headers=headers) as leaving:
@@ -136,6 +138,6 @@ def wait_until_nothing_is_reserved(client: httpx.Client) -> None:
 def refused(client: httpx.Client) -> None:
     """Nobody is served without a name, or under a name that is none."""
     for headers in ({}, {"X-User": ""}, {"X-User": "ann 2026-01"}):
-        task = {"task": "Plan a move"}
+        task = {"task": "Draft a project plan: move"}
         assert client.get("/budget", headers=headers).status_code == 422
         assert client.post("/drafts", json=task, headers=headers).status_code == 422

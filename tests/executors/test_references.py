@@ -8,7 +8,7 @@ from langchain_core.tools import tool
 from thrifty import InvalidInput, Result, Spend, StepOption, Work
 from thrifty.executors.references import fill_references
 from thrifty.executors.registry import ExecutorRegistry
-from thrifty.options.catalog import Catalog
+from thrifty.options.recipe import Recipe
 
 ROWS = [{"depot": "North", "vehicles": 14}]
 OPTION = StepOption("Count (x)", "Count", "x", "Count.", Spend(), 1.0)
@@ -66,7 +66,7 @@ def catalog(reads: list[str] | None) -> dict:
 
 
 def test_an_input_may_refer_only_to_what_its_step_reads():
-    assert Catalog.of(catalog(["Facts"])).steps[1].reads == ("Facts",)
+    assert Recipe.of(catalog(["Facts"])).steps[1].reads == ("Facts",)
     for reads in (None, []):
         with pytest.raises(InvalidInput, match=r"input: got '\$Facts'; let the step 'Count' read"):
-            Catalog.of(catalog(reads))
+            Recipe.of(catalog(reads))

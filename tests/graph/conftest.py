@@ -32,21 +32,23 @@ def server() -> Iterator[LLMServer]:
 
 @pytest.fixture
 def online(server: LLMServer, ledger: MemoryLedger) -> MakeAgent:
-    """Makes agents whose models are the loopback server."""
+    """Makes agents whose models are the loopback server, and who follow `proposal` by default."""
 
     def make(api: str = "chat", models: Any = None, **given: Any) -> BudgetAgent:
         settings = Settings("sk-test", server.base_url, api, models=models or {})
-        return create_budget_agent(settings=settings, ledger=ledger, **given)
+        given = {"catalog": "proposal", **given}
+        return create_budget_agent(settings=settings, **{"ledger": ledger, **given})
 
     return make
 
 
 @pytest.fixture
 def offline(ledger: MemoryLedger) -> MakeAgent:
-    """Makes agents that no model answers."""
+    """Makes agents that no model answers, and who follow `proposal` by default."""
 
     def make(**given: Any) -> BudgetAgent:
-        return create_budget_agent(settings=Settings(), **{"ledger": ledger, **given})
+        given = {"ledger": ledger, "catalog": "proposal", **given}
+        return create_budget_agent(settings=Settings(), **given)
 
     return make
 

@@ -20,8 +20,8 @@ from thrifty.ledger.active_runs import ActiveRuns
 def test_a_result_has_all_that_was_promised(offline):
     result = offline().invoke({"task": TASK, "budget": TUTORIAL_BUDGET})
     assert set(result) == {
-        *("draft", "results", "structured", "status", "halt_reason", "spend", "plan", "receipt"),
-        "messages",
+        *("answer", "draft", "results", "structured", "status", "halt_reason", "spend", "plan"),
+        *("receipt", "messages"),
     }
     assert Spend.from_state(result["spend"]) == receipt_of(result).spent
     assert Plan.from_state(result["plan"]).chosen
@@ -70,7 +70,11 @@ def test_streamed_answers_are_settled_at_their_true_usage(online, server, api):
 
 
 def test_the_last_human_message_is_the_task_and_the_draft_an_ai_message(offline):
-    said = [HumanMessage("Ignore this."), AIMessage("Yes?"), HumanMessage("Plan a tea party")]
+    said = [
+        HumanMessage("Ignore this."),
+        AIMessage("Yes?"),
+        HumanMessage("Plan a tea party"),
+    ]
     result = offline().invoke({"messages": said, "budget": TUTORIAL_BUDGET})
     assert receipt_of(result).task == "Plan a tea party"
     assert [m.type for m in result["messages"]] == ["human", "ai", "human", "ai"]
@@ -80,7 +84,7 @@ def test_the_last_human_message_is_the_task_and_the_draft_an_ai_message(offline)
 def test_a_second_run_on_a_thread_inherits_nothing(offline, ledger):
     agent = offline(checkpointer=InMemorySaver())
     thread = {"configurable": {"thread_id": "t"}}
-    given = {"task": "Plan a tea party", "budget": {"max_tokens": 130}}
+    given = {"task": "Draft a project plan for a tea party", "budget": {"max_tokens": 130}}
     first = agent.invoke(given, thread, context={"max_replans": 0})
     second = agent.invoke({"messages": [HumanMessage("Plan a wedding")]}, thread)
     assert receipt_of(first).run_id == "run:local/thread=t/run=1"

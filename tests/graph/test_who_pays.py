@@ -60,6 +60,7 @@ def forged(agent) -> dict[str, Any]:
     free = OPTION.to_state() | {"estimate": Spend().to_state(), "payload": {"account": "user:bob"}}
     endless = Budget(max_tokens=10**9).to_state()
     run = {"id": bobs, "common": "user:bob", "name": "", "number": 1, "task": TASK}
+    run |= {"recipe": "own", "conversation": [], "input_tokens": 0, "attachments": 0}
     assignment = {
         "option": free,
         "key": f"{bobs}/steps/A (mine)",
@@ -132,6 +133,7 @@ def test_a_step_that_a_client_sends_itself_has_nothing_reserved(agent, ledger):
     (assignment,) = made["assignments"]
     assignment["option"] |= {"name": "another (mine)"}
     sent = {"run": made["run"], "spend": made["spend"], "assignment": assignment}
+    sent["conversation"] = []
     agent.invoke(Command(goto=Send("run_local", sent)), ANN)
     reasons = [outcome["reason"] for outcome in agent.get_state(ANN).values["outcomes"]]
     assert "nothing was reserved for it" in reasons

@@ -18,7 +18,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from tests.budget import strategies
 from tests.cli.test_receipt_text import shown
 from tests.graph.test_proposals import EXECUTORS, GOOD, KNOWN
-from tests.options.test_catalog import OPTION
+from tests.options.test_recipe import OPTION
 from tests.receipt.strategies import receipts
 from tests.receipt.test_from_outside import changed, places
 from thrifty.budget import (
@@ -36,8 +36,8 @@ from thrifty.budget.plain_text import strip_unprintable
 from thrifty.estimates.learned import LearnedEstimates
 from thrifty.ledger.schema import MIGRATIONS, SQLITE, split_statements
 from thrifty.ledger.sqlite import SqliteLedger
-from thrifty.options.catalog import Catalog
 from thrifty.options.proposals import PROPOSALS_MAX, read_proposals
+from thrifty.options.recipe import Recipe
 from thrifty.receipt.html import receipt_page
 from thrifty.receipt.terminal import receipt_view
 
@@ -90,15 +90,15 @@ def test_any_arguments_are_read(arguments):
 @given(st.dictionaries(st.sampled_from([*OPTION, "name", "payload"]), anything, max_size=8))
 def test_any_option_of_a_catalog_is_loaded_or_refused(changes):
     with suppress(InvalidInput):
-        Catalog.of({"steps": [{"name": "Step", "options": [{**OPTION, **changes}]}]})
+        Recipe.of({"steps": [{"name": "Step", "options": [{**OPTION, **changes}]}]})
 
 
 @given(st.text(alphabet=st.sampled_from("steps:[]{}-?*&!|>'\"#%@`\n\t ,0aeé\0\x1b"), max_size=80))
 def test_any_catalog_file_is_loaded_or_refused(text):
-    from thrifty.options.catalog_file import read_catalog_text
+    from thrifty.options.recipe_file import read_recipe_text
 
     with suppress(InvalidInput):
-        Catalog(read_catalog_text(text, "catalog x.yaml"))
+        read_recipe_text(text, "catalog x.yaml")
 
 
 FIELDS = ["max_tokens", "max_cost_usd", "max_cost_nano_usd", "max_latency_ms", "max_tool_calls"]

@@ -12,6 +12,8 @@ from thrifty.models.agent_models import Models
 from thrifty.models.can_interrupt import CHECKPOINTER
 from thrifty.nodes.check_spend import check_spend
 from thrifty.nodes.context import Context
+from thrifty.options.direct_answer import DirectAnswer
+from thrifty.options.recipes import Recipes
 from thrifty.run.services import Services
 
 WAITING = {"configurable": {CHECKPOINTER: object()}}
@@ -27,6 +29,7 @@ STEPS = (Step("A", (A,)), Step("B", (B, B_DEAR)))
 DONE_A = Outcome(A, "done", "text", Spend(10))
 FAILED_A = Outcome(A, "failed", reason="it raised")
 AIM = Plan("feasible", "exact", (A, B))
+FOLLOWS = {"recipe": "own", "input_tokens": 0, "attachments": 0}
 
 
 class CheckedRun:
@@ -36,7 +39,7 @@ class CheckedRun:
         self.ledger = MemoryLedger()
         self.ledger.open("run", Budget(**{"max_tokens": 110, **limits}))
         self.services = Services(
-            steps=STEPS,
+            recipes=Recipes.of(STEPS, DirectAnswer()),
             executors=ExecutorRegistry.of({"mine": lambda work: "text"}),
             models=Models(Settings()),
             ledger=self.ledger,
@@ -44,7 +47,7 @@ class CheckedRun:
             budget=Budget(),
         )
         self.state = {
-            "run": {"name": "", "number": 1, "task": "t"},
+            "run": {"name": "", "number": 1, "task": "t", **FOLLOWS},
             "proposed": [],
             "outcomes": [],
             "spend": Spend(latency_ms=40).to_state(),

@@ -74,7 +74,7 @@ def test_the_wheel_holds_every_file_and_no_other(dist):
     [
         "thrifty/py.typed",
         "thrifty/prompts/outline.md",
-        "thrifty/options/catalog.yaml",
+        "thrifty/options/proposal.yaml",
         "thrifty/executors/offline/playbook.yaml",
         "thrifty/receipt/receipt.css",
         "thrifty/receipt/receipt.html.j2",

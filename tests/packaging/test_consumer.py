@@ -82,7 +82,13 @@ def test_the_public_names_are_sorted_and_importable(consumer, tmp_path):
 
 
 def test_the_command_runs_the_main_job(consumer, tmp_path):
-    command = [consumer / "thrifty", "run", "Plan a tea party", "--max-tokens", "2200"]
+    command = [
+        consumer / "thrifty",
+        "run",
+        "Draft a project plan for a party",
+        "--max-tokens",
+        "2200",
+    ]
     said = run_checked(*command, cwd=tmp_path)
     assert "Clarify deliverables" in said
     assert "within budget" in said

@@ -79,9 +79,8 @@ def test_each_limit_has_a_title_a_description_and_a_bound(schemas, settings, fie
 
 def test_the_output_says_what_comes_back(schemas):
     assert set(schemas["output_schema"]["properties"]) == {
-        "draft",
-        "results",
-        "structured", "status", "spend", "plan", "receipt", "messages",
+        "answer", "draft", "results", "structured", "status", "halt_reason", "spend", "plan",
+        "receipt", "messages",
     }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import pytest
 
 pytestmark = pytest.mark.studio
 
-GOOD = {"task": "Plan a tea party"}
+GOOD = {"task": "Draft a project plan for a tea party"}
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,9 @@ def test_a_task_comes_back_as_a_draft_and_a_receipt_within_budget(run, models):
 
 
 def test_the_last_human_message_is_the_task_and_an_ai_message_comes_back(run, thread):
-    said = [{"role": "user", "content": "Plan a tea party"}]
+    said = [{"role": "user", "content": "Draft a project plan for a tea party"}]
     result = run(thread, input={"messages": said, "budget": BUDGET})
-    assert Receipt.from_state(result["receipt"]).task == "Plan a tea party"
+    assert Receipt.from_state(result["receipt"]).task == "Draft a project plan for a tea party"
     assert [message["type"] for message in result["messages"]] == ["human", "ai"]
     assert result["messages"][-1]["content"] == result["draft"] != ""
     # A chat goes on: the next message on the thread is the next task, on an account of its own.

@@ -48,7 +48,11 @@ def test_an_address_or_a_key_from_a_client_reaches_nothing(run, models, way):
 
 def test_naming_somebody_elses_run_gets_none_of_its_text(run, thread, models):
     models.script(Answer("Known to Alice alone.", when="alice", times=None))
-    run(thread, input={"task": "Alice's plan", "budget": BUDGET})
+    run(thread, input={"task": "Draft a project plan for Alice", "budget": BUDGET})
     budget = {"max_tokens": 4000, "max_tool_calls": 5}
-    stolen = {"task": "A plan", "budget": budget, "run_id": f"run:local/thread={thread}/run=1"}
+    stolen = {
+        "task": "Draft a project plan",
+        "budget": budget,
+        "run_id": f"run:local/thread={thread}/run=1",
+    }
     assert "Known to Alice alone" not in str(run(input=stolen, raise_error=False))

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 DecisionKind = Literal[
     "offline",
+    "recipe",
     "options",
     "plan",
     "replan",

@@ -15,7 +15,7 @@ from thrifty.budget import InvalidInput
 from thrifty.executors.output_text import output_data, output_text, reported_tokens
 from thrifty.executors.plain_json import plain_json
 from thrifty.executors.protocol import Executor, Result, Work, WorkFunction
-from thrifty.executors.reading_text import brief
+from thrifty.executors.reading_text import brief, messages_to_answer
 from thrifty.executors.references import fill_references
 from thrifty.models.guard.tool_input import check_tool_input
 
@@ -95,7 +95,9 @@ def _runnable_input(runnable: Any, work: Work) -> Any:
     if "input" in work.option.payload:
         return fill_references(work.option.payload["input"], work)
     if "messages" in getattr(runnable, "channels", ()):  # an agent, or a graph like one
-        return {"messages": [("user", brief(work))]}
+        # Who answers is sent the conversation itself.
+        is_answer = bool(work.conversation)
+        return {"messages": messages_to_answer(work) if is_answer else [("user", brief(work))]}
     arguments = getattr(runnable, "args", None)  # a tool's, as a JSON schema
     if not isinstance(arguments, Mapping):
         return work.task if hasattr(runnable, "_get_relevant_documents") else brief(work)

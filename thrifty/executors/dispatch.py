@@ -18,6 +18,7 @@ from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.draft import PARTS_ALL, Draft, revisable_parts, split_draft
 from thrifty.executors.llm import useful_tokens
 from thrifty.executors.model_access import ModelAccess
+from thrifty.executors.payload import CONVERSATION
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM
 from thrifty.executors.results import Results
@@ -181,6 +182,8 @@ class Dispatcher:
     def _reading(self, work: Work, role: ModelRole) -> Spend:
         """What a model is billed for the results that it reads. Nobody else pays for reading."""
         if work.option.executor != LLM or not work.results:
+            return Spend()
+        if work.option.payload.get("prompt") == CONVERSATION:  # its estimate has them
             return Spend()
         tokens = self.input_tokens(work) - self.input_tokens(replace(work, results={}))
         is_priced = role.prices.knows(role.model)

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from thrifty.budget import PriceUnknown, StepOption
-from thrifty.executors.registry import LLM, LOCAL
+from thrifty.executors.payload import CONVERSATION
+from thrifty.executors.registry import AGENT, LLM, LOCAL, MODEL_EXECUTORS
 from thrifty.models.roles import ModelRole, ModelRoles
 from thrifty.steering.forecast import ExecutorModel
 
@@ -12,6 +13,9 @@ INPUT_SHARE = 0.25
 """How much of an estimate in tokens is input, where a price needs to know."""
 ROLE_FIELD = "model"
 """Where an option's payload names its model role."""
+ATTACHMENTS_FIELD = "attachments"
+"""Where it says how many images and files are sent."""
+NO_BOUND = "nobody said what an image or a file can be: Model(…, tokens_per_attachment=1_500)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,8 @@ class ModelAccess:
     """The deployment's models."""
     is_cost_limited: bool
     """Whether money is limited: then what has no price cannot be had."""
+    is_token_limited: bool = True
+    """Whether tokens are: then what has no bound cannot be sent."""
     chosen: str = ""
     """The role of options that name none, where the run has chosen one."""
 
@@ -33,8 +39,8 @@ class ModelAccess:
 
     def executor_model(self, option: StepOption) -> ExecutorModel:
         """Who would carry out an option."""
-        is_llm = option.executor == LLM
-        return ExecutorModel(option.executor, self.role_of(option).model if is_llm else "")
+        asks = option.executor in MODEL_EXECUTORS
+        return ExecutorModel(option.executor, self.role_of(option).model if asks else "")
 
     def executor_label(self, option: StepOption) -> str:
         """Who would carry out an option, for a person."""
@@ -46,23 +52,36 @@ class ModelAccess:
         """What can be out of order, so that no other option of it is tried: an executor, or the
         model of a role."""
         return (
-            model_worker(self.role_of(option).name) if option.executor == LLM else option.executor
+            model_worker(self.role_of(option).name)
+            if option.executor in MODEL_EXECUTORS
+            else option.executor
         )
 
     def unavailable_reason(self, option: StepOption) -> str:
         """Why an option is not available; empty when it is."""
-        if option.executor != LLM:
+        if option.executor not in MODEL_EXECUTORS:
             return ""
         role = self.role_of(option)
         if role.is_offline:
             return role.offline_reason
+        if reason := self._unasked_reason(option, role):
+            return reason
         return role.prices.why_unknown(role.model) if self.is_cost_limited else ""
+
+    def _unasked_reason(self, option: StepOption, role: ModelRole) -> str:
+        """Why a model that could answer is not asked; empty where it is."""
+        is_answer = option.executor == AGENT or option.payload.get("prompt") == CONVERSATION
+        if is_answer and self.chosen not in ("", role.name):
+            return f"the run has chosen the model role {self.chosen!r}"
+        is_unbounded = option.payload.get(ATTACHMENTS_FIELD) and role.tokens_per_attachment is None
+        return NO_BOUND if is_unbounded and (self.is_cost_limited or self.is_token_limited) else ""
 
     def price_option(self, option: StepOption) -> StepOption:
         """The option with its cost filled in, where money counts and a price is known."""
         estimate = option.estimate
         # A cost that its catalog states is left as it is.
-        if not self.is_cost_limited or option.executor != LLM or estimate.cost_nano_usd:
+        is_asked = option.executor in MODEL_EXECUTORS
+        if not self.is_cost_limited or not is_asked or estimate.cost_nano_usd:
             return option
         role, tokens_in = self.role_of(option), round(estimate.tokens * INPUT_SHARE)
         try:

@@ -5,7 +5,9 @@ from thrifty.executors.plain_json import plain_json
 
 TEMPLATES = ("deliverables", "generic", "outline", "risks", "tidy", "timeline")
 """What the local executor can write."""
-PROMPTS = ("generic", "outline", "polish", "risks", "timeline")
+CONVERSATION = "conversation"
+"""Asks a model with the conversation itself, and no words of ours."""
+PROMPTS = (CONVERSATION, "generic", "outline", "polish", "risks", "timeline")
 """What a model can be asked for."""
 PAYLOAD_FIELDS = {"llm": ("prompt", "model", "words"), "local": ("template",)}
 """What the built-in executors read."""

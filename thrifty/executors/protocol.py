@@ -35,6 +35,8 @@ class Work:
     """What it would read as well, and was not done."""
     shape: AnswerShape | None = None
     """What the answer has to be. None: a text, whatever it is."""
+    conversation: tuple[Any, ...] = ()
+    """The messages that are to be answered, LangChain's. Empty for a step that answers none."""
 
     @property
     def instruction(self) -> str:

@@ -7,7 +7,7 @@ nothing in it can close, and a sentence before them says that they are data.
 import re
 from collections.abc import Iterable
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from thrifty.budget.plain_text import single_line
 from thrifty.executors.output_text import output_text
@@ -51,6 +51,13 @@ def brief(work: Work) -> str:
     if work.results or work.draft:
         parts.append(f"# What you build on\n{reading_text(work)}")
     return "\n\n".join(parts)
+
+
+def messages_to_answer(work: Work) -> list[Any]:
+    """The conversation that a step answers, what it reads before the last message."""
+    messages = [*work.conversation] or [("user", work.task)]
+    read = [("user", reading_text(work))] if work.results else []
+    return [*messages[:-1], *read, messages[-1]]
 
 
 def _body(result: Result) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from thrifty.budget import InvalidInput, Spend, StepOption
 from thrifty.budget.name_folding import fold_name
 from thrifty.budget.option import NAME_MAX
 from thrifty.executors.adapt import RegisteredExecutor, adapt
-from thrifty.executors.protocol import Executor, Result, Work
+from thrifty.executors.protocol import Executor, Result, Work, WorkFunction
 
 LLM = "llm"
 """Handled by the graph, which meters and caps every call. No executor stands behind the name."""
@@ -17,7 +18,12 @@ LLM = "llm"
 LOCAL = "local"
 """Writes with no model, at no cost."""
 
+AGENT = "llm with tools"
+"""Answers with a model and tools. It is there where tools were registered."""
+
 BUILTIN_EXECUTORS = (LLM, LOCAL)
+MODEL_EXECUTORS = (LLM, AGENT)
+"""Those that ask the model of a role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,10 @@ class ExecutorRegistry:
 
     registered: Mapping[str, RegisteredExecutor] = field(default_factory=dict)
     """The user's own, adapted."""
+    answering: Mapping[str, Any] = field(default_factory=dict)
+    """What was registered of those that can answer a task."""
+    agent: WorkFunction | None = None
+    """Answers with a model and tools. None where there are no tools."""
 
     @classmethod
     def of(cls, given: ExecutorRegistry | Mapping[str, object] | None) -> ExecutorRegistry:
@@ -44,14 +54,19 @@ class ExecutorRegistry:
             raise InvalidInput("executors", given, "use a mapping of names to executors")
         registered: dict[str, RegisteredExecutor] = {}
         for name, thing in (given or {}).items():
-            _check_name(name, (*BUILTIN_EXECUTORS, *registered))
+            _check_name(name, (*BUILTIN_EXECUTORS, AGENT, *registered))
             registered[name] = adapt(name, thing)
-        return cls(registered)
+        answering = {
+            name: thing.fn
+            for name, thing in (given or {}).items()
+            if isinstance(thing, Executor) and thing.answers
+        }
+        return cls(registered, answering)
 
     @property
     def names(self) -> tuple[str, ...]:
         """What an option may name as its executor."""
-        return (*BUILTIN_EXECUTORS, *self.registered)
+        return (*BUILTIN_EXECUTORS, *([AGENT] if self.agent else []), *self.registered)
 
     def terms_of(self, name: str) -> Executor:
         """What was registered under a name, with what it says of itself."""
@@ -69,6 +84,8 @@ class ExecutorRegistry:
         """
         if name == LOCAL:
             return RegisteredExecutor(BUILTIN, _run_local)
+        if name == AGENT and self.agent is not None:
+            return RegisteredExecutor(BUILTIN, self.agent)
         if name not in self.registered:
             known = ", ".join((LOCAL, *self.registered))
             raise InvalidInput("executor", name, f"register it, or use one of: {known}")
@@ -98,6 +115,6 @@ def _check_name(name: object, taken: tuple[str, ...]) -> None:
     for other in taken:
         # Two that look alike would let one pass for the other in a catalog.
         if fold_name(name) == fold_name(other):
-            is_ours = other in BUILTIN_EXECUTORS
+            is_ours = other in (*BUILTIN_EXECUTORS, AGENT)
             why = "that name is thrifty's own" if is_ours else f"{other!r} is there"
             raise InvalidInput("executors", name, f"choose another name; {why}")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from thrifty.budget import Budget, BudgetExceeded, Spend, StepOption
-from thrifty.executors.registry import LLM, LOCAL
+from thrifty.executors.registry import AGENT, LOCAL, MODEL_EXECUTORS
 from thrifty.models.prices import PriceList, most_affordable
 
 HEADROOM = 3
@@ -38,7 +38,7 @@ def step_limit(
     needed = least_needed(option, declared)
     if missing := left.exceeded_by(needed):
         raise BudgetExceeded(missing, option.name)
-    if option.executor == LLM:
+    if option.executor in MODEL_EXECUTORS:
         return call_limit(option, left, model, prices, declared.tokens)
     return replace(needed, latency_ms=0)  # time is cut, not reserved
 
@@ -48,7 +48,7 @@ def least_needed(option: StepOption, declared: Spend) -> Spend:
 
     The built-in templates use time and nothing else, whatever their estimates say of tokens.
     """
-    if option.executor == LLM:
+    if option.executor in MODEL_EXECUTORS:
         return option.estimate
     if option.executor == LOCAL:
         return Spend(latency_ms=option.estimate.latency_ms)
@@ -85,7 +85,7 @@ def call_limit(
         cost = prices.worst_quote(model, tokens)
     if tokens < option.estimate.tokens:
         raise BudgetExceeded(_missing(option.estimate.tokens, left, model, prices), option.name)
-    limit = Spend(tokens, cost, 0, max(1, option.estimate.tool_calls))  # the call is one
+    limit = Spend(tokens, cost, 0, _calls(option, left))
     if missing := left.without_latency().exceeded_by(limit):  # time is cut, not reserved
         raise BudgetExceeded(missing, option.name)
     return limit
@@ -96,3 +96,10 @@ def _missing(tokens: int, left: Budget, model: str, prices: PriceList) -> dict[s
     is_cost_limited = left.max_cost_usd is not None
     cost = prices.worst_quote(model, tokens) if is_cost_limited else 0
     return left.exceeded_by(Spend(tokens, cost))
+
+
+def _calls(option: StepOption, left: Budget) -> int:
+    """A model is called once. An agent may call more than is expected of it."""
+    expected, calls_left = max(1, option.estimate.tool_calls), left.max_tool_calls
+    most = expected * (HEADROOM if option.executor == AGENT else 1)
+    return most if calls_left is None else max(expected, min(most, calls_left))

@@ -19,18 +19,24 @@ class ModelPrompt:
 
     role: str
     """The model's role."""
-    text: str
+    text: str = ""
+    messages: tuple[Any, ...] = field(default=(), hash=False)
+    """LangChain's, which are sent as they are instead of a text."""
     tool: dict[str, Any] | None = None
     """A function's JSON schema whose arguments are wanted instead of text."""
 
     def input_tokens(self, role: ModelRole) -> int:
         """The most input tokens that a model can be billed, counted as its call counts them."""
         body: dict[str, Any] = {"input": self.text}
+        if self.messages:
+            from langchain_core.messages import convert_to_openai_messages
+
+            body = {"messages": convert_to_openai_messages([*self.messages])}
         if self.tool is not None:
             from langchain_core.utils.function_calling import convert_to_openai_tool
 
             body["tools"] = [convert_to_openai_tool(self.tool)]
-        return input_tokens(body, role.encoding)
+        return input_tokens(body, role.encoding, role.tokens_per_attachment or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,19 @@ class Models:
             self._clients.load()
             tokens_bound("", O200K_MODELS[0])
 
+    def for_step(self, role: str) -> Any:
+        """The chat model of a role, whose calls are booked on the step that makes them.
+
+        Raises:
+            InvalidInput: there is no such role.
+        """
+        from thrifty.models.metered import metered_in_step  # LangChain: only when asked
+
+        asked = self.roles[role]
+        return metered_in_step(
+            self._clients.get(role), asked.prices, asked.cap_field, asked.tokens_per_attachment
+        )
+
     def ask(self, prompt: ModelPrompt, allowance: Allowance, config: Any = None) -> Reply:
         """Asks once, and once more where that may help; each attempt is reserved by itself.
 
@@ -75,11 +94,13 @@ class Models:
         role, client = self.roles[prompt.role], self._clients.get(prompt.role)
         # Where nobody knows how long its answers can be, the reservation alone bounds them.
         limit = allowance.limit.tokens if allowance.limit else OUTPUT_CAP_UNKNOWN
-        bounds = CallBounds(client.output_tokens_max or limit, cap_field=role.cap_field)
+        bounds = CallBounds(
+            client.output_tokens_max or limit, role.tokens_per_attachment, role.cap_field
+        )
         model: Any = MeteredChatModel(client, lambda _: allowance, bounds, role.prices)
         if prompt.tool is not None:
             model = model.bind_tools([prompt.tool], tool_choice=prompt.tool["title"])
-        reply = read_reply(model.invoke(prompt.text, config))
+        reply = read_reply(model.invoke([*prompt.messages] or prompt.text, config))
         if not reply.text.strip() and reply.arguments is None:
             raise ModelUnavailable(f"{role.model}: an answer without any text")
         return reply

@@ -28,7 +28,7 @@ from thrifty.models.model import CapField, TokenPrice, check_prices
 from thrifty.models.node_attempts import AttemptNumbers, current_attempt
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.openai import OpenAIModel
-from thrifty.models.providers.protocol import CallBounds, ProviderRequest
+from thrifty.models.providers.protocol import CallBounds, ProviderModel, ProviderRequest
 
 if TYPE_CHECKING:
     from langchain_openai.chat_models.base import BaseChatOpenAI
@@ -149,6 +149,31 @@ def metered(
     cap_max = max_output_tokens or given.output_tokens_max or OUTPUT_CAP_UNKNOWN
     bounds = CallBounds(cap_max, tokens_per_attachment, cap_field)
     return MeteredChatModel(given, choose, bounds, PriceList(prices or {}))
+
+
+def metered_in_step(
+    model: ProviderModel,
+    prices: PriceList,
+    cap_field: CapField,
+    tokens_per_attachment: int | None = None,
+) -> MeteredChatModel:
+    """A chat model whose calls are the step's in whose executor they are made.
+
+    Args:
+        model: who is asked.
+        prices: what it costs.
+        cap_field: what its server calls the output cap.
+        tokens_per_attachment: the most that an image or a file can be.
+    """
+    options = MeteringOptions(
+        useful_tokens=OUTPUT_CAP_MIN, attempts_max=ATTEMPTS_DEFAULT, patience_ms=0
+    )
+    keys = cache(lambda pid: _CallKeys(f"metered-{uuid4().hex}", False))
+    choose = _AccountChoice(None, None, keys, model.name, options)
+    bounds = CallBounds(
+        model.output_tokens_max or OUTPUT_CAP_UNKNOWN, tokens_per_attachment, cap_field
+    )
+    return MeteredChatModel(model, choose, bounds, prices)
 
 
 @dataclass

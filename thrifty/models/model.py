@@ -68,6 +68,9 @@ class Model:
     reasoning_factor: float | None = None
     """How many tokens it writes for each token of its answer, with its reasoning. From 1; by
     default, as its effort suggests."""
+    tokens_per_attachment: int | None = None
+    """The most that an image or a file can be for it. None: it is sent none while tokens or money
+    are limited."""
     api: Api | None = None
     """Which of the two OpenAI protocols its server speaks: by default `responses` at OpenAI's,
     and `chat` elsewhere."""
@@ -88,6 +91,8 @@ class Model:
         validate.choice("effort", self.effort, get_args(Effort))
         if (factor := self.reasoning_factor) is not None:
             validate.number("reasoning_factor", factor, minimum=1, maximum=REASONING_FACTOR_MAX)
+        if self.tokens_per_attachment is not None:
+            validate.amount("tokens_per_attachment", self.tokens_per_attachment)
         check_protocol(self.api, self.cap_field)
 
     @classmethod

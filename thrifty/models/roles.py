@@ -46,6 +46,8 @@ class ModelRole:
     """How many tokens it writes for each token of its answer, with its reasoning."""
     prices: PriceList
     """What it costs: ask for the price of `model`."""
+    tokens_per_attachment: int | None = None
+    """The most that an image or a file can be for it. None where nobody said."""
     offline_reason: str = ""
     """Why it cannot be asked; empty where it can."""
     label: str = ""
@@ -149,6 +151,7 @@ def _resolve(name: str, model: Any, settings: Settings) -> ModelRole:
         effort=effort,
         reasoning_factor=model.reasoning_factor or REASONING_FACTORS.get(effort or "", 1.0),
         prices=PriceList(prices),
+        tokens_per_attachment=model.tokens_per_attachment,
         offline_reason=_offline_reason(model, key, settings),
     )
 

@@ -5,6 +5,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from thrifty.budget import LeftOut, Step, StepOption
 from thrifty.executors.model_access import ModelAccess
 
+OFFLINE = "offline"
+"""How the reasons of models begin that cannot be asked."""
+NO_MODEL = (
+    "nothing here can answer this without a model: set OPENAI_API_KEY or OPENAI_BASE_URL, or "
+    "register an executor"
+)
+"""Why there is no plan where models are all that there is, and none can be reached."""
+
 
 def price_steps(steps: Iterable[Step], model_access: ModelAccess) -> tuple[Step, ...]:
     """The steps, what models would do in them priced."""
@@ -58,7 +66,11 @@ def no_plan_reason(
         if step.required and step.name not in possible:
             why = _join_reasons(each for each in left_out if each.step == step.name)
             return f"the required step {step.name!r} cannot be done: {why}"
-    return f"nothing can be done: {_join_reasons(left_out)}" if left_out and not possible else ""
+    if possible:
+        return ""
+    if all(each.reason.startswith(OFFLINE) for each in left_out):
+        return NO_MODEL
+    return f"nothing can be done: {_join_reasons(left_out)}"
 
 
 def _join_reasons(left_out: Iterable[LeftOut]) -> str:

@@ -1,9 +1,17 @@
-"""Asks a model for extra steps, when the budget can bear the call."""
+"""Asks a model for extra steps, where the plan loses nothing by it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from thrifty.budget import Budget, BudgetExceeded, ModelUnavailable, Spend, Step, StepOption
+from thrifty.budget import (
+    Budget,
+    BudgetExceeded,
+    ModelUnavailable,
+    Plan,
+    Spend,
+    Step,
+    StepOption,
+)
 from thrifty.models.agent_models import ModelPrompt, Models
 from thrifty.models.allowance import Allowance
 from thrifty.options.proposals import Proposals, read_proposals
@@ -16,18 +24,24 @@ PROPOSAL_OPTION = StepOption(
     estimate=Spend(tokens=700, latency_ms=1500, tool_calls=1),
     value=0.0,
 )
-BUDGET_DIVISOR = 4
-"""Proposals may take a quarter of any limit: below that, the known steps need it more."""
 
 
-def skip_reason(budget: Budget) -> str:
-    """Why the call is not worth it under this budget. Empty when it is."""
-    for resource, limit in budget.limited_resources():
-        if getattr(PROPOSAL_OPTION.estimate, resource.spend_field) * BUDGET_DIVISOR > limit:
-            return (
-                f"the call would take more than 1/{BUDGET_DIVISOR} of the limit on {resource.name}"
-            )
-    return ""
+def skip_reason(left: Budget, worst_case: Spend, make_plan: Callable[[Budget], Plan]) -> str:
+    """Why the call is not worth it: what it may take would cost the plan more. Empty when it is.
+
+    Args:
+        left: what may be spent.
+        worst_case: the most that the call may take.
+        make_plan: plans the known steps with what is left.
+    """
+    without = make_plan(left)
+    beside = make_plan(left.left_after(worst_case))
+    if beside.value >= without.value:
+        return ""
+    return (
+        f"with what the call may take, the plan would be worth {beside.value:.1f} "
+        f"and not {without.value:.1f}"
+    )
 
 
 def describe_steps(steps: Sequence[Step]) -> str:

@@ -63,6 +63,9 @@ class Proposals:
     """What was dropped or changed, and why."""
 
 
+NO_PROPOSALS = Proposals((), ())
+
+
 def read_proposals(
     arguments: object, known: Sequence[Step], executors: Collection[str]
 ) -> Proposals:
@@ -109,6 +112,8 @@ def hold_to_catalog(proposed: Iterable[Step], known: Sequence[Step]) -> Iterator
 
 def hold_to_scale(option: StepOption, scale: Sequence[StepOption]) -> StepOption:
     """A proposed option that claims no less than known ones, and hands an executor nothing."""
+    if not scale:  # nobody can propose anything where there is nothing
+        return replace(option, value=0.0, payload={})
     estimate = _no_less(option.estimate, _alike(option.executor, scale))
     value = min(option.value, max(known.value for known in scale))
     return replace(option, estimate=estimate, value=value, payload={})

@@ -17,7 +17,7 @@ from thrifty.budget.option import SPEND_EXAMPLE, StepOption
 from thrifty.budget.spend import Spend
 from thrifty.budget.step import Step
 
-MAX_STEPS_DEFAULT = 6
+MAX_STEPS_DEFAULT = 12
 STEPS_LIMIT = "max_steps"
 """What the limit on the number of steps is called, beside the resources."""
 DIVERSITY_PENALTY_DEFAULT = 0.2

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
+from langchain_core.messages import AnyMessage
 from typing_extensions import TypedDict
 
 from thrifty.budget import Budget, Spend, Step, StepOption
@@ -52,6 +53,8 @@ class ExecutorInput(TypedDict):
     """What `route` sends to `run_llm` and `run_local`."""
 
     run: Run
+    conversation: list[AnyMessage]
+    """What it is to answer. Empty for any other step."""
     assignment: AssignmentState
     spend: SpendState
     """As of when the assignment was sent."""
@@ -101,6 +104,7 @@ def read_assignment(
         absent=tuple(assignment["absent"]),
         draft=revised,
         revises=assignment["revises"],
+        conversation=tuple(state["conversation"]),
         shape=services.shape if assignment["answers"] else None,
     )
     return ReadAssignment(work, reserved_for(work.option, run_id, services), untouched)
@@ -109,7 +113,8 @@ def read_assignment(
 def assigned_option(state: ExecutorInput, run_id: str, services: Services) -> StepOption:
     """The option that an assignment is to carry out, as the catalog holds it."""
     cache = services.cache(run_id)
-    catalog = cache.compute_once("scale", None, lambda: _options_by_name(services.steps))
+    steps = services.steps(state["run"], run_id)
+    catalog = cache.compute_once("scale", state["run"]["recipe"], lambda: _options_by_name(steps))
     return _as_declared(cache.read(StepOption, state["assignment"]["option"]), catalog)
 
 
@@ -119,9 +124,10 @@ def reserved_for(option: StepOption, run_id: str, services: Services) -> Spend |
     return None if entry is None else entry.reserved
 
 
-def is_declared(option: StepOption, services: Services) -> bool:
-    """Whether the deployment's catalog has an option, and no model or client has made it up."""
-    return any(option.name == each.name for step in services.steps for each in step.options)
+def is_declared(option: StepOption, run: Run, run_id: str, services: Services) -> bool:
+    """Whether the deployment's recipe has an option, and no model or client has made it up."""
+    steps = services.steps(run, run_id)
+    return any(option.name == each.name for step in steps for each in step.options)
 
 
 def remaining_ms_for(

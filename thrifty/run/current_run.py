@@ -14,7 +14,10 @@ from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.overruns import Overrun, find_overruns
 from thrifty.executors.results import Results
 from thrifty.options.availability import find_available_options, no_plan_reason, price_steps
+from thrifty.options.first_problem import PlanSettings
 from thrifty.options.proposals import hold_to_catalog
+from thrifty.options.recipe import ANSWER
+from thrifty.planning.engines import EngineName
 from thrifty.planning.problem import Problem
 from thrifty.run.assignment import EFFECT_KEYS, STEP_KEYS
 from thrifty.run.effect_exclusions import effect_exclusion_rule
@@ -28,14 +31,12 @@ from thrifty.steering.forecast import Forecaster, summarise_bill
 from thrifty.steering.remaining import RemainingPlan
 
 
-class RunSettings(Protocol):
+class RunSettings(PlanSettings, Protocol):
     """The fields of a run's context that are read here. The context says what they mean."""
 
     model: str
-    max_steps: int
-    diversity_penalty: float
-    max_concurrency: int
-    risk: float
+    engine: EngineName
+    max_steps: int | None
     on_drift: OnDrift
 
 
@@ -56,6 +57,7 @@ def model_access(run_id: str, settings: RunSettings, services: Services) -> Mode
     return ModelAccess(
         roles=services.models.roles,
         is_cost_limited=left.max_cost_usd is not None,
+        is_token_limited=left.max_tokens is not None,
         chosen=settings.model,
     )
 
@@ -107,8 +109,10 @@ class CurrentRun:
         return paid.add_to(self.left(), self.limits, self.cache.outcomes)
 
     def steps(self) -> tuple[Step, ...]:
-        """Every step as declared: those of the catalog, then those that a model proposed."""
-        given, catalog = self.facts["proposed"], self.services.steps
+        """Every step as declared: those of its recipe, then those that a model proposed."""
+        run, catalog = self.facts["run"], self.services.steps(self.facts["run"], self.id)
+        # Nothing is added to a direct answer, whatever a state says.
+        given = [] if run["recipe"] == ANSWER else self.facts["proposed"]
 
         def compute() -> tuple[Step, ...]:
             return (*catalog, *hold_to_catalog(map(Step.from_state, given), catalog))
@@ -233,7 +237,7 @@ class CurrentRun:
                 plan.chosen,
                 open_steps,
                 done,
-                max_steps=settings.max_steps,
+                max_steps=self._max_steps(),
                 diversity_penalty=settings.diversity_penalty,
                 forecaster=forecaster,
                 executor_model_of=self.model_access.executor_model,
@@ -247,6 +251,10 @@ class CurrentRun:
             compute,
             self._mark_done,
         )
+
+    def _max_steps(self) -> int:
+        recipe, wanted = self.facts["run"]["recipe"], self._settings.max_steps
+        return self.services.recipes.max_steps(recipe, wanted)
 
     def _read_paid_ahead(self) -> PaidAhead:
         prefixes = f"{STEP_KEYS}/", f"{EFFECT_KEYS}/"
@@ -289,7 +297,7 @@ class CurrentRun:
         problem = Problem(
             steps=self._forecaster().forecast_steps(open_steps, self.model_access.executor_model),
             left=self.limits,
-            max_steps=max(0, settings.max_steps - len(done)),
+            max_steps=max(0, self._max_steps() - len(done)),
             diversity_penalty=settings.diversity_penalty,
             done=done,
             concurrency=settings.max_concurrency,

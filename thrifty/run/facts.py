@@ -25,6 +25,14 @@ class Run(TypedDict):
     number: int
     """Which run of its thread it is, from 1."""
     task: str
+    recipe: str
+    """Which recipe it follows: one that the deployment knows, or it is refused."""
+    conversation: list[str]
+    """The ids of the messages that it is asked by. Empty where the task alone is."""
+    input_tokens: int
+    """How long what it is asked is, about."""
+    attachments: int
+    """How many images and files are in that."""
     budget: BudgetState
     """The limits that it was given, for people to read. Those in force are in the ledger."""
     documents: list[str]

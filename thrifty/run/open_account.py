@@ -9,6 +9,7 @@ from thrifty.ledger.authority import is_on_server, unknown_account
 from thrifty.ledger.notes import Notes
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.guard.step_account import current_account
+from thrifty.run.conversation import message_ids
 from thrifty.run.facts import Run
 from thrifty.run.identity import node_places, run_account
 from thrifty.run.run_input import RunInput
@@ -21,12 +22,18 @@ REPLAY = "__pregel_replay_state"
 
 
 def open_account(
-    given: RunInput, number: int, config: RunnableConfig, checkpoint: str, services: Services
+    given: RunInput,
+    recipe: str,
+    number: int,
+    config: RunnableConfig,
+    checkpoint: str,
+    services: Services,
 ) -> tuple[Run, str]:
     """Opens the account. A run inside a step of another gets at most what that step has left.
 
     Args:
         given: what it was asked.
+        recipe: which one it follows.
         number: its number by the state of its thread.
         config: as its first node is told.
         checkpoint: that from which its first node is run.
@@ -46,6 +53,10 @@ def open_account(
         name=given.name,
         number=number,
         task=given.task,
+        recipe=recipe,
+        conversation=message_ids(given.messages),
+        input_tokens=0,
+        attachments=0,
         budget=budget.to_state(),
         documents=list(given.documents),
     )

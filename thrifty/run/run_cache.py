@@ -35,6 +35,8 @@ class RunCache:
         """The steps that have left something for the draft."""
         self.failures: list[Outcome] = []
         """What was tried in vain, or could not be tried."""
+        self.message_ids: dict[str, str] = {}
+        """By option, the id of the message as which a model wrote its text in this invocation."""
         self._last: OutcomeState | None = None
         self._objects: dict[int, tuple[object, object]] = {}
         """By the identity of plain data: the data itself, and the object that it stands for."""

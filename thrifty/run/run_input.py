@@ -1,10 +1,10 @@
 """What a run was asked to do, read from its input and its place in a thread."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 
 from thrifty.budget import Budget, InvalidInput, Step, validate
@@ -19,13 +19,18 @@ class RunInput(NamedTuple):
     name: str
     """What the caller calls the run. Empty where its number in its thread tells it from others."""
     task: str
+    messages: list[AnyMessage]
+    """The conversation whose last human message is the task. Empty where the task was given."""
     budget: Budget
     documents: dict[str, str]
     """Their texts by name."""
 
 
 def read_run_input(
-    given: Mapping[str, Any], default: Budget, steps: Sequence[Step], config: RunnableConfig
+    given: Mapping[str, Any],
+    default: Budget,
+    steps_of: Callable[[str], Sequence[Step]],
+    config: RunnableConfig,
 ) -> RunInput:
     """Reads and checks what a run was asked to do.
 
@@ -39,8 +44,10 @@ def read_run_input(
         InvalidInput: there is no task, a limit or a document cannot be used, or a document that a
             step reads is not there.
     """
-    documents = read_documents(given.get("documents") or {}, steps)
-    return RunInput(_name(given, config), _task(given), _budget(given) or default, documents)
+    task = _task(given)
+    messages = list(given.get("messages", ())) if given.get("task") is None else []
+    documents = read_documents(given.get("documents") or {}, steps_of(task))
+    return RunInput(_name(given, config), task, messages, _budget(given) or default, documents)
 
 
 def _task(given: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from langchain_core.runnables import RunnableConfig
 
-from thrifty.budget import Budget, Spend, Step
+from thrifty.budget import Budget, Spend, Step, validate
 from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.registry import ExecutorRegistry
 from thrifty.ledger import authority
@@ -13,6 +13,8 @@ from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease, Balance
 from thrifty.models.agent_models import Models
+from thrifty.options.direct_answer import Asked
+from thrifty.options.recipes import Recipes
 from thrifty.run.facts import Run
 from thrifty.run.identity import run_account
 from thrifty.run.run_cache import RunCache
@@ -27,8 +29,8 @@ has to settle it, report it, and do what can stand in for it."""
 class Services:
     """The parts that an agent stands on."""
 
-    steps: tuple[Step, ...]
-    """The catalog."""
+    recipes: Recipes
+    """Which steps a run has, by its task."""
     executors: ExecutorRegistry
     """Who can do the work, by name."""
     models: Models
@@ -61,6 +63,23 @@ class Services:
             places: where it is in its parents' graphs, where no node of it asks.
         """
         return run_account(run, config, self.common(config), places)
+
+    def steps(self, run: Run, run_id: str) -> tuple[Step, ...]:
+        """The steps that a run has by its recipe, as they are declared.
+
+        Raises:
+            InvalidInput: the deployment knows no such recipe.
+        """
+        asked = Asked(
+            validate.amount("run.input_tokens", run["input_tokens"]),
+            validate.amount("run.attachments", run["attachments"]),
+        )
+        # The same objects as long as an invocation lasts: forecasts know a step by its identity.
+        return self.cache(run_id).compute_once(
+            "recipe's steps",
+            (run["recipe"], asked),
+            lambda: self.recipes.steps(run["recipe"], asked),
+        )
 
     def account(self, run_id: str) -> AccountOrLease:
         """What is shown to the ledger to spend as a run."""

@@ -27,6 +27,12 @@ class ProgressHandler(BaseCallbackHandler):
     event_base: Callable[[], EventBase]
     emitted_ns: int = 0
     characters: int = 0
+    message_id: str | None = None
+    """Of the message, once it is whole."""
+
+    def on_llm_end(self, response: Any, **kwargs: Any) -> None:
+        """Notes which message it was. LangChain calls this."""
+        self.message_id = response.generations[0][0].message.id
 
     def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
         """Adds a piece of the answer. LangChain calls this."""

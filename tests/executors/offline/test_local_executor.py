@@ -16,7 +16,7 @@ from thrifty.executors.offline.sections import LEVELS, MILESTONE_COLUMNS, RISK_C
 from thrifty.executors.offline.tidy import tidy
 from thrifty.executors.payload import TEMPLATES
 from thrifty.executors.protocol import Work
-from thrifty.options.catalog import builtin_catalog
+from thrifty.options.recipe import proposal_recipe
 
 OPTION = StepOption("Map (local)", "Map", "local", "Name who decides.", Spend(), 1.0)
 SECTIONS = sorted({*TEMPLATES} - {"tidy"})
@@ -53,7 +53,7 @@ def write(task, template, draft=""):
 
 def draft_of(task):
     """The whole local plan: every section, then the quality pass."""
-    steps = builtin_catalog().steps
+    steps = proposal_recipe().steps
     sections = [f"## {s.name}\n\n{run_local(Work(task, s.options[-1])).text}" for s in steps[:-1]]
     return run_local(Work(task, steps[-1].options[-1], "\n\n".join(sections))).text
 
@@ -192,7 +192,7 @@ def test_no_task_breaks_a_template(task, before):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_quality_pass_loses_no_section_and_adds_no_words(task):
-    steps = builtin_catalog().steps
+    steps = proposal_recipe().steps
     sections = [f"## {s.name}\n\n{run_local(Work(task, s.options[-1])).text}" for s in steps[:-1]]
     draft = "\n\n".join(sections)
     revised = draft_of(task)

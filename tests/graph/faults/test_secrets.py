@@ -27,8 +27,8 @@ from thrifty import (
     SqliteLedger,
     Step,
     StepOption,
-    builtin_catalog,
     create_budget_agent,
+    proposal_recipe,
 )
 from thrifty.estimates.sqlite_store import open_store
 from thrifty.receipt.html import receipt_page
@@ -78,7 +78,7 @@ def leaky(work):
 
 def steps():
     option = StepOption("Facts (leaky)", "Facts", "leaky", "finds facts", Spend(5, 0, 9, 1), 9.0)
-    return [*builtin_catalog().steps, Step("Facts", (option,))]
+    return [*proposal_recipe().steps, Step("Facts", (option,))]
 
 
 def contents(folder):

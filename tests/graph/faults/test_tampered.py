@@ -39,7 +39,7 @@ def touching(file):
 
 @pytest.mark.parametrize("kind", touching(""))
 def test_no_code_in_a_tampered_checkpoint_runs(invoke, home, tmp_path, kind):
-    assert invoke("run", "Plan a tea party", "--max-tokens", "500").exit_code == 0
+    assert invoke("run", "Draft a project plan for a party", "--max-tokens", "500").exit_code == 0
     (file,) = home.rglob("checkpoints*")
     made = tmp_path / "made"
     with closing(sqlite3.connect(file)) as database, database:

@@ -56,7 +56,7 @@ def live(job: Mapping[str, Any], points: Points) -> dict[str, Any]:
     with _checkpointer(job["checkpoints"]) as checkpointer:
         points.around(checkpointer, CHECKPOINTER, "checkpointer")
         settings = Settings(api_key="sk-test", base_url=job["base_url"], api="chat")
-        make = {"settings": settings, "ledger": ledger, "account": parent}
+        make = {"catalog": "proposal", "settings": settings, "ledger": ledger, "account": parent}
         graph = _graph(job["shape"], make, checkpointer)
         thread: Any = {"configurable": {"thread_id": job["thread"]}}
         given: dict[str, Any] | None = {"task": TASK, "budget": BUDGET}

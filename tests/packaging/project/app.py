@@ -8,7 +8,7 @@ import nodes
 import prompts
 
 limits = {"max_tokens": 1500, "max_latency_ms": 60_000}
-case = graph.build().invoke({"question": "Plan a tea party", "limits": limits})
+case = graph.build().invoke({"question": "Draft a project plan for a tea party", "limits": limits})
 output = {
     "keys": sorted(case),
     "answer": case["answer"],

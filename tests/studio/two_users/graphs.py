@@ -23,14 +23,18 @@ def user_pays(config):
     return f"user:{authenticated_user(config)}"
 
 
-agent = create_budget_agent(ledger=ledger, account=user_pays)
+agent = create_budget_agent(catalog="proposal", ledger=ledger, account=user_pays)
 studio = create_budget_agent(
-    ledger=ledger, account=lambda config: f"user:{authenticated_user(config, studio='studio')}"
+    catalog="proposal",
+    ledger=ledger,
+    account=lambda config: f"user:{authenticated_user(config, studio='studio')}",
 )
 careless = create_budget_agent(
-    ledger=ledger, account=lambda config: f"user:{config['configurable']['payer']}"
+    catalog="proposal",
+    ledger=ledger,
+    account=lambda config: f"user:{config['configurable']['payer']}",
 )
-local = create_budget_agent(ledger=ledger)
+local = create_budget_agent(catalog="proposal", ledger=ledger)
 chat = create_agent(
     ChatOpenAI(model="gpt-4o", api_key="sk-of-the-deployment"),
     [],

@@ -1,12 +1,13 @@
-"""Reads a catalog file: YAML, with everything refused that hides a mistake or an attack."""
+"""Reads a recipe's file: YAML, with everything refused that hides a mistake or an attack."""
 
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from thrifty.budget import InvalidInput, Step
-from thrifty.options.catalog_schema import read_steps
+from thrifty.budget import InvalidInput
+from thrifty.options.recipe import Recipe
+from thrifty.options.recipe_schema import read_recipe
 
 FILE_BYTES_MAX = 5_000_000
 NESTING_MAX = 32
@@ -36,8 +37,8 @@ class _StrictLoader(_SafeLoader):  # type: ignore[misc]
             raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from error
 
 
-def read_catalog_file(path: Path, where: str) -> tuple[Step, ...]:
-    """Reads the steps in the file at a path, as `read_catalog_text` does."""
+def read_recipe_file(path: Path, where: str) -> Recipe:
+    """Reads the file at a path, as `read_recipe_text` does."""
     try:
         with path.open("rb") as file:
             raw = file.read(FILE_BYTES_MAX + 1)  # one more tells of a larger one
@@ -47,20 +48,20 @@ def read_catalog_file(path: Path, where: str) -> tuple[Step, ...]:
     if len(raw) > FILE_BYTES_MAX:
         raise InvalidInput(where, str(path), f"give a file of at most {FILE_BYTES_MAX:,} bytes")
     try:
-        return read_catalog_text(raw.decode("utf-8-sig"), where)
+        return read_recipe_text(raw.decode("utf-8-sig"), where)
     except UnicodeDecodeError as error:
         raise InvalidInput(where, str(path), f"save it as UTF-8 ({error.reason})") from error
 
 
-def read_catalog_text(text: str, where: str) -> tuple[Step, ...]:
-    """Reads steps from YAML.
+def read_recipe_text(text: str, where: str) -> Recipe:
+    """Reads a recipe from YAML.
 
     Args:
         text: the YAML.
         where: what errors call it: "catalog my.yaml".
 
     Raises:
-        InvalidInput: the text is no YAML, or no catalog.
+        InvalidInput: the text is no YAML, or no recipe.
     """
     try:
         _check_depth_and_aliases(text, where)
@@ -73,7 +74,7 @@ def read_catalog_text(text: str, where: str) -> tuple[Step, ...]:
     except yaml.YAMLError as error:
         remedy = f"correct the YAML: {getattr(error, 'reason', error)}"
         raise InvalidInput(where, text[:40], remedy) from error
-    return read_steps(document, where, line_of=lambda path: _line_number(text, path))
+    return read_recipe(document, where, line_of=lambda path: _line_number(text, path))
 
 
 def _check_depth_and_aliases(text: str, where: str) -> None:

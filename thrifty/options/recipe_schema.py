@@ -1,4 +1,4 @@
-"""The fields of a catalog file, checked by pydantic, and how they become steps."""
+"""The fields of a recipe's file, checked by pydantic, and how they become a recipe."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -12,6 +12,8 @@ from thrifty.budget.money import USD_MAX, quote_nano_usd
 from thrifty.budget.option import DESCRIPTION_MAX, NAME_MAX, SPREAD_DEFAULT, SPREAD_MAX
 from thrifty.budget.step import Role
 from thrifty.budget.validate import AMOUNT_MAX, VALUE_MAX
+from thrifty.options.phrases import PHRASE_LENGTH_MAX
+from thrifty.options.recipe import STEPS_MAX, Recipe
 
 FieldPath = tuple[str | int, ...]
 
@@ -27,6 +29,11 @@ Sentence = Annotated[
     str,
     StringConstraints(min_length=1, max_length=DESCRIPTION_MAX, strip_whitespace=True),
     Field(description=f"a text of 1 to {DESCRIPTION_MAX:,} characters"),
+]
+Phrase = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=PHRASE_LENGTH_MAX, strip_whitespace=True),
+    Field(description=f"a text of 1 to {PHRASE_LENGTH_MAX} characters"),
 ]
 Amount = Annotated[
     int,
@@ -79,12 +86,17 @@ class StepSchema(_StrictModel):
     required: Annotated[bool, Field(description="true or false")] = False
 
 
-class CatalogSchema(_StrictModel):
+class RecipeSchema(_StrictModel):
     """The root of the file."""
 
     steps: Annotated[
         list[StepSchema], Field(min_length=1, description="a list of at least one step")
     ]
+    name: Name | None = None
+    phrases: Annotated[list[Phrase], Field(description="a list of texts")] = []
+    max_steps: Annotated[
+        int | None, Field(ge=0, le=STEPS_MAX, description=f"a whole number from 0 to {STEPS_MAX:,}")
+    ] = None
 
 
 NAMES_OF_STEPS = frozenset({"requires", "reads"})
@@ -98,10 +110,10 @@ class _MissingValue:
         return "nothing"
 
 
-def read_steps(
+def read_recipe(
     document: object, where: str, line_of: Callable[[FieldPath], int] | None = None
-) -> tuple[Step, ...]:
-    """Checks a catalog as plain data and makes steps of it.
+) -> Recipe:
+    """Checks a recipe as plain data and makes one of it.
 
     Args:
         document: what YAML or a user's mapping holds.
@@ -112,11 +124,13 @@ def read_steps(
         InvalidInput: the first field that is wrong, by its dotted name.
     """
     try:
-        entry = CatalogSchema.model_validate(document)
+        entry = RecipeSchema.model_validate(document)
     except ValidationError as error:
         raise _to_invalid_input(error, where, line_of) from error
+    named = {} if entry.name is None else {"name": entry.name}
     try:
-        return tuple(_to_step(step) for step in entry.steps)
+        steps = tuple(_to_step(step) for step in entry.steps)
+        return Recipe(steps, phrases=tuple(entry.phrases), max_steps=entry.max_steps, **named)
     except InvalidInput as error:
         raise InvalidInput(f"{where}: {error.field}", error.value, error.remedy) from error
 
@@ -182,8 +196,10 @@ def _remedy(path: FieldPath, error_type: str) -> str:
 
 def _fields_at(path: FieldPath) -> dict[str, Any]:
     """The fields of the entry that holds the last name of a path."""
+    if "phrases" in path:
+        return dict(RecipeSchema.model_fields)
     depth = sum(isinstance(part, int) for part in path)
-    entry = (CatalogSchema, StepSchema, OptionSchema)[min(depth, 2)]
+    entry = (RecipeSchema, StepSchema, OptionSchema)[min(depth, 2)]
     if NAMES_OF_STEPS.intersection(path):
         entry = StepSchema
     return dict(entry.model_fields)

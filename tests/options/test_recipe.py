@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thrifty.budget import InvalidInput, Spend, Step, StepOption
-from thrifty.executors.payload import PROMPTS
+from thrifty.executors.payload import CONVERSATION, PROMPTS
 from thrifty.nodes.context import Context
-from thrifty.options.catalog import Catalog, builtin_catalog, builtin_catalog_text, load_catalog
+from thrifty.options.recipe import Recipe, load_recipe, proposal_recipe, proposal_text
 
 TUTORIAL = {
     "Clarify deliverables (local)": (60, 20, 0, 6.0),
@@ -44,73 +44,69 @@ def an_option(name="Step (x)", step="Step", **changes):
 
 def refusal(source):
     with pytest.raises(InvalidInput) as caught:
-        Catalog.of(source)
+        Recipe.of(source)
     return str(caught.value)
 
 
-def test_the_builtin_catalog_is_the_tutorials():
+def test_the_proposal_recipe_is_the_tutorials():
     read = {
         o.name: (o.estimate.tokens, o.estimate.latency_ms, o.estimate.tool_calls, o.value)
-        for o in builtin_catalog().options
+        for o in proposal_recipe().options
     }
     assert read == TUTORIAL
-    assert [step.role for step in builtin_catalog().steps] == ["section"] * 4 + ["revision"]
+    assert [step.role for step in proposal_recipe().steps] == ["section"] * 4 + ["revision"]
 
 
 def test_the_printed_text_is_a_catalog_to_copy(tmp_path):
-    (tmp_path / "my.yaml").write_text(builtin_catalog_text(), "utf-8")
-    assert load_catalog(tmp_path / "my.yaml") == builtin_catalog()
+    (tmp_path / "my.yaml").write_text(proposal_text(), "utf-8")
+    assert load_recipe(tmp_path / "my.yaml") == proposal_recipe()
 
 
 def test_every_source_gives_the_same_catalog(tmp_path):
-    (tmp_path / "my.yaml").write_text(builtin_catalog_text(), "utf-8")
-    built_in = builtin_catalog()
-    assert Catalog.of(None) is built_in
-    assert Catalog.of(built_in) is built_in
-    assert Catalog.of(str(tmp_path / "my.yaml")) == built_in
-    assert Catalog.of(iter(built_in.steps)) == built_in
-    assert Catalog.of({"steps": [a_step()]}).steps[0].options[0].name == "Step (local)"
-    assert Catalog.of([an_option()]).steps == (Step("Step", (an_option(),)),)
+    (tmp_path / "my.yaml").write_text(proposal_text(), "utf-8")
+    built_in = proposal_recipe()
+    assert Recipe.of("proposal") is built_in
+    assert Recipe.of(built_in) is built_in
+    assert Recipe.of(str(tmp_path / "my.yaml")) == built_in
+    assert Recipe.of(iter(built_in.steps)).steps == built_in.steps
+    assert Recipe.of({"steps": [a_step()]}).steps[0].options[0].name == "Step (local)"
+    assert Recipe.of([an_option()]).steps == (Step("Step", (an_option(),)),)
 
 
 def test_money_is_rounded_up_to_a_nano_dollar():
-    option = Catalog.of({"steps": [a_step(cost_usd=0.0000000011)]}).options[0]
+    option = Recipe.of({"steps": [a_step(cost_usd=0.0000000011)]}).options[0]
     assert option.estimate.cost_nano_usd == 2
 
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("tokens: 600", "tokens: '600'", "steps[1].options[0].tokens (line 65): got '600'; use"),
-        ("tokens: 600", "tokens: true", "tokens (line 65): got True; use a whole number"),
+        ("tokens: 600", "tokens: '600'", "steps[1].options[0].tokens (line 84): got '600'; use"),
+        ("tokens: 600", "tokens: true", "tokens (line 84): got True; use a whole number"),
         ("tokens: 600", "tokens: 6.0", "got 6.0; use a whole number"),
         ("tokens: 600", "tokens: -1", "got -1; use a whole number"),
         ("tokens: 600", f"tokens: {2**70}", "use a whole number"),
-        ("tokens: 600", f"tokens: {'9' * 5000}", "(line 65): got"),
-        ("tokens: 600", "token: 600", "options[0].token (line 65): got 600; did you mean tokens?"),
-        ("tokens: 600", "model: gpt", "options[0].model (line 65): got 'gpt'; known fields: "),
-        ("tokens: 600\n", "\n", "options[0].tokens (line 61): got nothing; add it: a whole"),
+        ("tokens: 600", f"tokens: {'9' * 5000}", "(line 84): got"),
+        ("tokens: 600", "token: 600", "options[0].token (line 84): got 600; did you mean tokens?"),
+        ("tokens: 600", "model: gpt", "options[0].model (line 84): got 'gpt'; known fields: "),
+        ("tokens: 600\n", "\n", "options[0].tokens (line 80): got nothing; add it: a whole"),
         ("tokens: 600", "tokens: 1\n        tokens: 2", "the key 'tokens' is given twice"),
-        ("value: 10.0", "value: .nan", "value (line 68): got nan; use a number from 0"),
+        ("value: 10.0", "value: .nan", "value (line 87): got nan; use a number from 0"),
         ("value: 10.0", "value: .inf", "got inf; use a number from 0"),
-        ("value: 10.0", "cost_usd: -1\n        value: 1", "cost_usd (line 68): got -1"),
+        ("value: 10.0", "cost_usd: -1\n        value: 1", "cost_usd (line 87): got -1"),
         ("prompt: outline", "prompt: 2024-01-01", "payload.prompt: got datetime.date(2024, 1, 1)"),
         ("prompt: outline", "prompt: .nan", "payload.prompt: got nan"),
         ("template: outline", "template: x", "payload.template: got 'x'; use one of: deliverables"),
         ("name: Timeline", "name: \uff2fUTLINE plan", "from 'Outline plan'"),
-        ("name: Timeline", "name: No", "steps[3].name (line 100): got False; use a text"),
+        ("name: Timeline", "name: No", "steps[3].name (line 119): got False; use a text"),
         ("name: Timeline", "name: T\n    requires: [X]", "requires: got 'X'; name another step"),
         ("name: Timeline", "name: T\n    requires: [T]", "break this circle"),
-        (
-            "role: revision",
-            "role: x",
-            "steps[4].role (line 121): got 'x'; use section, answer, material or",
-        ),
+        ("role: revision", "role: x", "steps[4].role (line 140): got 'x'; use section or"),
     ],
 )
 def test_a_mistake_in_a_file_gets_one_error_with_its_place(tmp_path, old, new, said):
     path = tmp_path / "my.yaml"
-    path.write_text(builtin_catalog_text().replace(old, new), "utf-8")
+    path.write_text(proposal_text().replace(old, new), "utf-8")
     message = refusal(path)
     assert said in message
     assert message.startswith(f"catalog {path}")
@@ -177,7 +173,7 @@ def test_ten_thousand_options_load(tmp_path):
         for i in range(2000)
     ]
     (tmp_path / "big.yaml").write_text("steps:\n" + "".join(steps), "utf-8")
-    assert len(load_catalog(tmp_path / "big.yaml").options) == 10_000
+    assert len(load_recipe(tmp_path / "big.yaml").options) == 10_000
 
 
 json = st.recursive(
@@ -197,7 +193,7 @@ def test_no_mapping_ends_in_another_error(document):
         refusal(document)
 
 
-@pytest.mark.parametrize("module", ["thrifty.executors", "thrifty.options.catalog"])
+@pytest.mark.parametrize("module", ["thrifty.executors", "thrifty.options.recipe"])
 def test_importing_stays_light(module):
     heavy = "{'pydantic', 'yaml', 'jinja2', 'langchain_core'}"
     code = f"import sys, {module}; print({heavy} & set(sys.modules))"
@@ -208,10 +204,10 @@ def test_importing_stays_light(module):
 def test_loading_and_writing_never_import_langchain():
     code = (
         "import sys\n"
-        "from thrifty.options.catalog import builtin_catalog\n"
+        "from thrifty.options.recipe import proposal_recipe\n"
         "from thrifty.executors.protocol import Work\n"
         "from thrifty.executors.registry import ExecutorRegistry\n"
-        "option = builtin_catalog().options[0]\n"
+        "option = proposal_recipe().options[0]\n"
         "ExecutorRegistry()[option.executor](Work('Write about tea', option))\n"
         "print([m for m in sys.modules if m.startswith('langchain')])"
     )
@@ -220,4 +216,4 @@ def test_loading_and_writing_never_import_langchain():
 
 
 def test_a_payload_may_name_every_prompt_that_steps_are_written_with():
-    assert {*Context().prompts} - {"propose"} == {*PROMPTS}
+    assert {*Context().prompts} - {"propose"} == {*PROMPTS} - {CONVERSATION}

@@ -1,0 +1,258 @@
+"""Any task is answered: by the best who can, with what was said itself, and in one call."""
+
+import base64
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+
+from tests.graph.conftest import decisions_of, receipt_of
+from tests.harness.llm_server import Answer, ToolCall, Unauthorized
+from thrifty import Executor, InvalidInput, Model, Settings, create_budget_agent
+
+POEM = "The sea is blue,\nand deep, too."
+ROLES = {"strong": "gpt-5", "cheap": "gpt-5-mini"}
+ONE_CALL = {"max_tokens": 2_000, "max_tool_calls": 1}
+TASKS = {
+    "poem": "Write a short poem about the sea",
+    "translation": "Translate this project plan into German: first we dig, then we build.",
+    "review": "Review the project proposal that is attached.",
+    "question": "SQLite or PostgreSQL?",
+    "bug": "Fix the bug:\n\n  File 'a.py', line 3\n    print(x\nSyntaxError",
+    "German": "Schreibe ein kurzes Gedicht über das Meer",
+    "Japanese": "海についての短い詩を書いてください",
+    "long": "Summarise this.\n\n" + "It was a dark and stormy night. " * 1_200 + "End.",
+}
+
+
+@pytest.fixture
+def answering(online, server):
+    """Makes agents that follow no recipe unless a task asks for one."""
+    server.script(Answer(POEM, times=None))
+
+    def make(**given):
+        return online(**{"catalog": None, "models": ROLES, **given})
+
+    return make
+
+
+def options_of(result):
+    return [line.label for line in receipt_of(result).lines]
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_a_task_is_answered_in_one_call_that_sends_the_task_itself(answering, server, api, kind):
+    task = TASKS[kind]
+    budget = {"max_tokens": 30_000}
+    result = answering(api=api).invoke({"task": task, "budget": budget})
+    (request,) = server.requests
+    assert [(said.role, said.text) for said in request.messages] == [("user", task)]
+    assert (result["status"], result["answer"], result["draft"]) == ("done", POEM, POEM)
+    assert [message.text for message in result["messages"]] == [POEM]
+    assert result["spend"]["tokens"] == server.bill.total_tokens
+    assert options_of(result) == ["Answer (strong)"]
+
+
+def test_a_budget_for_one_call_buys_the_best_answer_that_fits(answering, server):
+    result = answering().invoke({"task": TASKS["poem"], "budget": ONE_CALL})
+    assert options_of(result) == ["Answer (strong)"]
+    cents = {"max_cost_usd": 0.003}
+    result = answering().invoke({"task": TASKS["poem"], "budget": cents})
+    assert options_of(result) == ["Answer (cheap)"]
+    assert [request.model for request in server.requests] == ["gpt-5", "gpt-5-mini"]
+
+
+def test_a_run_may_say_which_model_answers(answering, server):
+    given = {"task": TASKS["poem"], "budget": ONE_CALL}
+    result = answering().invoke(given, context={"model": "cheap"})
+    assert [request.model for request in server.requests] == ["gpt-5-mini"]
+    reasons = {out["option"]: out["reason"] for out in result["plan"]["left_out"]}
+    assert reasons["Answer (strong)"] == "the run has chosen the model role 'cheap'"
+
+
+def test_where_a_model_fails_another_answers(online, server):
+    server.script(Unauthorized(), Answer(POEM, times=None))
+    agent = online(catalog=None, models=ROLES)
+    result = agent.invoke({"task": TASKS["poem"], "budget": {"max_tokens": 9_000}})
+    assert (result["status"], result["answer"]) == ("done", POEM)
+    assert [request.model for request in server.requests] == ["gpt-5", "gpt-5-mini"]
+
+
+def test_a_conversation_is_sent_as_it_is(answering, server):
+    said = [
+        SystemMessage("Be brief."),
+        HumanMessage("Name a sea."),
+        AIMessage("The Baltic."),
+        HumanMessage("And another?"),
+    ]
+    answering().invoke({"messages": said, "budget": {"max_tokens": 5_000}})
+    (request,) = server.requests
+    assert [message.text for message in request.messages] == [message.text for message in said]
+
+
+def test_a_thread_remembers_what_was_said(answering, server):
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    agent, thread = answering(checkpointer=InMemorySaver()), {"configurable": {"thread_id": "a"}}
+    agent.invoke({"messages": [HumanMessage("Name a sea.")]}, thread)
+    agent.invoke({"messages": [HumanMessage("And another?")]}, thread)
+    sent = [message.text for message in server.requests[-1].messages]
+    assert sent == ["Name a sea.", POEM, "And another?"]
+
+
+def long_talk(turns=40):
+    said = [SystemMessage("Be brief.")]
+    for turn in range(turns):
+        said += [HumanMessage(f"Question {turn}: {'why ' * 60}"), AIMessage("Because. " * 40)]
+    return [*said, HumanMessage("And now?")]
+
+
+def test_a_conversation_that_has_outgrown_the_budget_loses_its_oldest_messages(answering, server):
+    said = long_talk()
+    result = answering().invoke({"messages": said, "budget": {"max_tokens": 3_000}})
+    sent = [message.text for message in server.requests[-1].messages]
+    assert (result["status"], result["answer"]) == ("done", POEM)
+    assert sent == ["Be brief.", *(message.text for message in said[-len(sent) + 1 :])]
+    assert 3 < len(sent) < 40
+    assert sent[1].startswith("Question ")
+    (remark,) = decisions_of(result, "options")
+    missed = len(said) - len(sent)
+    assert remark == (
+        f"the oldest {missed} of {len(said)} messages were left out, as all of them do not fit"
+    )
+    assert result["spend"]["tokens"] <= 3_000
+
+
+def test_who_wants_nothing_left_out_is_told_before_anything_is_spent(answering, server):
+    given = {"messages": long_talk(), "budget": {"max_tokens": 3_000}}
+    with pytest.raises(InvalidInput, match="raise the budget, or leave out the oldest") as refused:
+        answering().invoke(given, context={"trim": "never"})
+    assert refused.value.field == "messages"
+    assert not server.requests
+
+
+def test_an_answer_streams_as_messages_and_comes_once(answering, server, api):
+    agent = answering(api=api)
+    given = {"task": TASKS["poem"], "budget": ONE_CALL}
+    pieces = []
+    for message, about in agent.stream(given, stream_mode="messages"):
+        assert (about["langgraph_node"], about["thrifty_answers"]) == ("run_llm", True)
+        pieces.append(message.text)
+    assert "".join(pieces) == POEM
+    assert len([piece for piece in pieces if piece]) > 1
+
+
+def picture():
+    data = base64.b64encode(b"no real picture").decode()
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
+    return [HumanMessage([{"type": "text", "text": "What is this?"}, image])]
+
+
+def test_a_picture_is_sent_where_it_has_a_bound(answering, server):
+    roles = {"strong": Model("gpt-5", tokens_per_attachment=1_000)}
+    given = {"messages": picture(), "budget": {"max_tokens": 6_000}}
+    result = answering(models=roles).invoke(given)
+    assert (result["status"], result["answer"]) == ("done", POEM)
+    assert server.requests[-1].output_cap <= 6_000 - 1_000
+
+
+def test_a_picture_without_a_bound_is_not_sent_under_a_limit(answering, server):
+    result = answering().invoke({"messages": picture(), "budget": {"max_tokens": 6_000}})
+    assert result["status"] == "halted"
+    assert "tokens_per_attachment" in result["receipt"]["halt_reason"]
+    assert not server.requests
+
+
+def test_without_a_model_a_task_is_told_what_is_missing():
+    result = create_budget_agent(settings=Settings()).invoke({"task": TASKS["poem"]})
+    assert (result["status"], result["answer"], result["draft"]) == ("halted", "", "")
+    assert receipt_of(result).halt_reason.startswith(
+        "nothing here can answer this without a model: set OPENAI_API_KEY or OPENAI_BASE_URL, or "
+        "register an executor"
+    )
+
+
+def test_an_executor_that_answers_does_so_without_a_model_and_is_free():
+    echo = Executor(lambda work: f"{len(work.conversation)}: {work.task}", answers=True)
+    agent = create_budget_agent(settings=Settings(), executors={"echo": echo})
+    said = [HumanMessage("One"), AIMessage("Two"), HumanMessage("Three")]
+    result = agent.invoke({"messages": said, "budget": {"max_tokens": 100, "max_tool_calls": 1}})
+    assert (result["status"], result["answer"]) == ("done", "3: Three")
+    assert (result["spend"]["tokens"], result["spend"]["tool_calls"]) == (0, 0)
+
+
+def test_an_executor_that_does_not_say_so_answers_nothing():
+    agent = create_budget_agent(settings=Settings(), executors={"echo": lambda work: work.task})
+    assert agent.invoke({"task": "Say it"})["status"] == "halted"
+
+
+def test_an_agent_that_answers_is_sent_the_conversation_within_its_reservation(server):
+    from langchain.agents import create_agent
+    from langchain_openai import ChatOpenAI
+
+    server.script(Answer(POEM, times=None))
+    model = ChatOpenAI(model="gpt-5-mini", base_url=server.base_url, api_key="sk-test")
+    executors = {"helper": Executor(create_agent(model, []), answers=True)}
+    agent = create_budget_agent(settings=Settings(), executors=executors)
+    said = [HumanMessage("One"), AIMessage("Two"), HumanMessage("Three")]
+    result = agent.invoke({"messages": said, "budget": {"max_tokens": 4_000}})
+    assert [message.text for message in server.requests[-1].messages] == ["One", "Two", "Three"]
+    assert (result["answer"], result["spend"]["tokens"]) == (POEM, server.bill.total_tokens)
+
+
+def weather(city: str) -> str:
+    """The weather of a city."""
+    return f"sunny in {city}"
+
+
+def test_with_tools_an_agent_answers_and_all_its_calls_are_on_the_bill(online, server):
+    asks = Answer(ToolCall("weather", '{"city": "Rome"}'))
+    server.script(asks, Answer("It is sunny.", times=None))
+    agent = online(catalog=None, tools=[weather])
+    result = agent.invoke({"task": "How is the weather in Rome?"})
+    assert options_of(result) == ["Answer (strong, with tools)"]
+    assert (result["status"], result["answer"]) == ("done", "It is sunny.")
+    assert server.requests[-1].messages[-1].text == "sunny in Rome"
+    assert result["spend"]["tool_calls"] == 3
+    assert result["spend"]["tokens"] == server.bill.total_tokens
+
+
+def test_an_agent_with_tools_is_held_by_the_budget(online, server):
+    server.script(Answer(ToolCall("weather", '{"city": "Rome"}'), times=None))
+    agent = online(catalog=None, tools=[weather])
+    given = {"task": "How is the weather in Rome?", "budget": {"max_tool_calls": 6}}
+    result = agent.invoke(given)
+    assert result["spend"]["tool_calls"] <= 6
+    assert result["status"] == "halted"
+
+
+def test_tools_can_also_do_steps(offline):
+    step = {"name": "Look", "options": [LOOK]}
+    result = offline(catalog={"steps": [step]}, tools=[weather]).invoke({"task": "Rome"})
+    assert "sunny in Rome" in result["draft"]
+
+
+LOOK = {
+    "executor": "weather",
+    "description": "Look out of the window.",
+    "tokens": 0,
+    "latency_ms": 10,
+    "tool_calls": 1,
+    "value": 5,
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"tools": "weather"}, "tools"),
+        ({"tools": [5]}, "tools"),
+        ({"tools": [weather, weather]}, "tools"),
+        ({"tools": [weather], "executors": {"weather": print}}, "tools"),
+        ({"executors": {"LLM with tools": print}}, "executors"),
+    ],
+    ids=["a text", "a number", "twice", "an executor's name", "ours"],
+)
+def test_tools_that_cannot_be_used_are_refused(given, field):
+    with pytest.raises(InvalidInput) as refused:
+        create_budget_agent(settings=Settings(), **given)
+    assert refused.value.field == field

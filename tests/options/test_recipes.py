@@ -1,0 +1,149 @@
+"""Which recipe a run follows, which steps it has by that, and what is refused."""
+
+import pytest
+
+from thrifty import InvalidInput, Recipe, Settings, Spend, Step, StepOption, proposal_recipe
+from thrifty.executors.registry import ExecutorRegistry
+from thrifty.models.roles import ModelRoles
+from thrifty.options.direct_answer import Asked, who_answers
+from thrifty.options.phrases import find_phrase
+from thrifty.options.recipes import Recipes
+
+ROLES = {"strong": "gpt-5", "cheap": "gpt-5-mini", "local": "llama3", "odd": "x"}
+STEP = Step("Aims", (StepOption("Aims (x)", "Aims", "local", "Say why.", Spend(), 1.0),))
+
+
+def recipes(source=None, **roles):
+    settings = Settings("sk-test", models=roles or ROLES)
+    return Recipes.of(source, who_answers(ModelRoles(settings), ExecutorRegistry()))
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "Draft a 1-page project proposal for a logistics dashboard + fleet optimization pilot",
+        "write a   project\nPLAN for our move",
+        "Hello! Please DRAFT A PROJECT PROPOSAL, two pages.",
+        "I need a project plan for May.",
+    ],
+)
+def test_a_task_that_plainly_asks_for_a_proposal_or_plan_follows_the_recipe(task):
+    chosen = recipes().choose(task)
+    assert chosen.name == "proposal"
+    assert chosen.reason.startswith("'proposal', as the task says '")
+    assert chosen.reason.endswith('recipe="answer" in the context, or --recipe answer')
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "Plan a tea party",
+        "Translate this project proposal into German",
+        "Review our project plan",
+        "Draft a project planner's job description",
+        "Write a poem",
+        "x" * 300 + " draft a project proposal",
+        "",
+    ],
+)
+def test_any_other_task_is_answered(task):
+    assert recipes().choose(task) == ("answer", "")
+
+
+def test_a_recipe_is_taken_when_it_is_named():
+    assert recipes().choose("Plan a tea party", "proposal").name == "proposal"
+    assert recipes().choose("Draft a project plan", "answer").name == "answer"
+    assert recipes("proposal").choose("Plan a tea party") == ("proposal", "")
+    assert recipes("answer").choose("Draft a project plan") == ("answer", "")
+
+
+def test_a_recipe_of_ones_own_without_phrases_is_for_every_task():
+    own = recipes([STEP])
+    assert own.choose("Draft a project plan") == ("own", "")
+    assert own.steps("own", Asked(0)) == (STEP,)
+
+
+def test_a_recipe_of_ones_own_with_phrases_is_for_those_tasks():
+    own = recipes(Recipe((STEP,), "minutes", ("minutes of",)))
+    assert own.choose("Write the minutes of today").name == "minutes"
+    assert own.choose("Write a poem") == ("answer", "")
+    assert own.choose("Write a poem", "minutes").name == "minutes"
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "known"),
+    [
+        (None, "minutes", "answer, proposal"),
+        ("proposal", "answer", "proposal"),
+        ("answer", "proposal", "answer"),
+        ([STEP], "answer", "own"),
+    ],
+)
+def test_a_recipe_that_the_deployment_does_not_know_is_refused(source, name, known):
+    with pytest.raises(InvalidInput, match=f"use one of: {known}") as refused:
+        recipes(source).choose("t", name)
+    assert refused.value.field == "recipe"
+    with pytest.raises(InvalidInput, match=f"use one of: {known}") as refused:
+        recipes(source).steps(name, Asked(0))
+    assert refused.value.field == "run.recipe"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"phrases": ("?!",)}, "a phrase with a word in it"),
+        ({"phrases": ("",)}, "catalog.phrases"),
+        ({"phrases": ("x",) * 101}, "at most 100 phrases"),
+        ({"phrases": (5,)}, "catalog.phrases"),
+        ({"name": "answer"}, "choose another name"),
+        ({"name": " "}, "catalog.name"),
+        ({"max_steps": -1}, "catalog.max_steps"),
+    ],
+    ids=str,
+)
+def test_a_recipe_that_makes_no_sense_is_refused(given, said):
+    with pytest.raises(InvalidInput) as refused:
+        Recipe((STEP,), **given)
+    assert said in str(refused.value)
+
+
+def test_a_recipe_is_plain_data_and_back():
+    recipe = Recipe((STEP,), "minutes", ("minutes of",), 3)
+    assert Recipe.from_state(recipe.to_state()) == recipe
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name", "most"),
+    [(None, "proposal", 6), (None, "answer", 12), (0, "proposal", 0), (9, "proposal", 9)],
+)
+def test_a_proposal_has_six_steps_and_other_plans_twelve(wanted, name, most):
+    assert recipes().max_steps(name, wanted) == most
+
+
+def test_phrases_are_whole_words_in_any_case_and_width():
+    assert find_phrase("\uff24RAFT A Project Plan.", ["draft a project plan"])
+    assert not find_phrase("redraft a project plan", ["draft a project plan"])
+    assert not find_phrase("draft a project plans", ["draft a project plan"])
+
+
+def test_every_model_can_answer_and_the_better_is_worth_more():
+    (step,) = recipes().steps("answer", Asked(100))
+    assert (step.name, step.role) == ("Answer", "answer")
+    assert [(option.name, option.value) for option in step.options] == [
+        ("Answer (strong)", 80.0),
+        ("Answer (cheap)", 65.0),
+        ("Answer (local)", 50.0),
+        ("Answer (odd)", 60.0),
+    ]
+    assert [option.payload["model"] for option in step.options] == list(ROLES)
+
+
+def test_an_answer_is_estimated_by_what_is_asked_and_how_hard_it_is_thought_about():
+    (step,) = recipes(strong="gpt-5", plain="llama3").steps("answer", Asked(1_000))
+    strong, plain = (option.estimate.tokens for option in step.options)
+    assert plain == 180 + 1_000 + 400
+    assert strong == 180 + 1_000 + round(400 * 1.5)  # gpt-5 thinks, at low effort
+
+
+def test_the_proposal_has_the_tutorials_steps():
+    assert recipes().steps("proposal", Asked(10**6)) == proposal_recipe().steps

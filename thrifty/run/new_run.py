@@ -1,0 +1,54 @@
+"""A run before its first plan: what it can do, and what a plan of that would be worth."""
+
+from langgraph.store.base import BaseStore
+
+from thrifty.budget import Budget, Plan, Spend, Step
+from thrifty.options.first_problem import first_problem
+from thrifty.planning.engines import make_plan
+from thrifty.run.current_run import RunSettings, model_access
+from thrifty.run.facts import Run
+from thrifty.run.learning import recall
+from thrifty.run.services import Services
+
+
+class NewRun:
+    """Answers what its first node asks.
+
+    Args:
+        facts: as it was accepted.
+        run_id: its account, which is open.
+        settings: of its context.
+        services: what nodes work with.
+        store: where earlier bills are kept. None: nothing is learned of them.
+    """
+
+    def __init__(
+        self,
+        facts: Run,
+        run_id: str,
+        settings: RunSettings,
+        services: Services,
+        store: BaseStore | None = None,
+    ) -> None:
+        self.facts, self.id, self.services, self._settings = facts, run_id, services, settings
+        self.model_access = model_access(run_id, settings, services)
+        self.steps: tuple[Step, ...] = services.steps(facts, run_id)
+        """What its recipe offers."""
+        self.learned, self.learning_remark = recall(store, self.steps, self.model_access)
+
+    def left(self) -> Budget:
+        """What may be spent."""
+        return self.services.remaining_budget(self.id, 0)
+
+    def spent(self) -> Spend:
+        """What was spent until now."""
+        return self.services.spend(self.id, 0)
+
+    def plan(self, left: Budget) -> Plan:
+        """The plan that would be made with so much left."""
+        settings = self._settings
+        max_steps = self.services.recipes.max_steps(self.facts["recipe"], settings.max_steps)
+        problem, _ = first_problem(
+            self.steps, left, max_steps, settings, self.model_access, self.learned
+        )
+        return make_plan(problem, settings.engine)
