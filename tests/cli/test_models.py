@@ -5,6 +5,8 @@ import json
 import pytest
 
 from tests.cli.conftest import KEY
+from tests.graph.conftest import EDITOR, REVISED
+from tests.harness.llm_server import Answer
 
 BUDGET = ("--max-tokens", "20000", "--max-tool-calls", "5")
 CATALOG = """
@@ -24,6 +26,7 @@ def ask(invoke, server, monkeypatch):
 
     def run(*options):
         server.clear()
+        server.script(Answer(REVISED, when=EDITOR, times=None))
         result = invoke("run", "Plan a tea party", "--base-url", server.base_url, *BUDGET, *options)
         assert result.exit_code == 0, result.output
         return [request.model for request in server.requests]

@@ -74,7 +74,7 @@ def test_a_run_as_a_process(start):
     code, out, err = finished(start("run", "Draft a plan", "--max-tokens", "2200"))
     assert code == 0
     assert out.startswith("#")
-    assert "Done, within budget." in out
+    assert "Done offline, within budget." in out
     assert "Traceback" not in err
 
 
