@@ -116,7 +116,7 @@ def _end_facts(halt_reason: str, run: CurrentRun, first_plan: Plan, last_plan: P
         first_plan=first_plan,
         last_plan=last_plan,
         excluded=run.choices().excluded,
-        unavailable_reason=run.model_access.unavailable_reason,
+        model_access=run.model_access,
         left_out=run.facts["left_out"],
         is_offline=run.services.models.roles.is_offline,
         overruns=run.overruns(),

@@ -159,15 +159,17 @@ def test_a_picture_without_a_bound_is_not_sent_under_a_limit(answering, server):
     result = answering().invoke({"messages": picture(), "budget": {"max_tokens": 6_000}})
     assert result["status"] == "halted"
     assert "tokens_per_attachment" in result["receipt"]["halt_reason"]
+    assert receipt_of(result).cause == ""  # there is a model, at a price that is known
     assert not server.requests
 
 
 def test_without_a_model_a_task_is_told_what_is_missing():
     result = create_budget_agent(settings=Settings()).invoke({"task": TASKS["poem"]})
     assert (result["status"], result["answer"], result["draft"]) == ("halted", "", "")
-    assert receipt_of(result).halt_reason.startswith(
+    assert receipt_of(result).cause == "model"
+    assert receipt_of(result).halt_reason == (
         "nothing here can answer this without a model: set OPENAI_API_KEY or OPENAI_BASE_URL, or "
-        "register an executor"
+        "register an executor (offline: no key and no server)"
     )
 
 

@@ -68,6 +68,17 @@ class ModelAccess:
             return reason
         return role.prices.why_unknown(role.model) if self.is_cost_limited else ""
 
+    def lacks_model(self, option: StepOption) -> bool:
+        """Whether a model would do an option, and cannot be reached."""
+        return option.executor in MODEL_EXECUTORS and self.role_of(option).is_offline
+
+    def lacks_price(self, option: StepOption) -> bool:
+        """Whether a model would do an option, and nobody knows what it costs where that counts."""
+        if option.executor not in MODEL_EXECUTORS or not self.is_cost_limited:
+            return False
+        role = self.role_of(option)
+        return bool(role.prices.why_unknown(role.model))
+
     def _unasked_reason(self, option: StepOption, role: ModelRole) -> str:
         """Why a model that could answer is not asked; empty where it is."""
         is_answer = option.executor == AGENT or option.payload.get("prompt") == CONVERSATION

@@ -69,7 +69,7 @@ def no_plan_reason(
     if possible:
         return ""
     if all(each.reason.startswith(OFFLINE) for each in left_out):
-        return NO_MODEL
+        return f"{NO_MODEL} ({_join_reasons(left_out)})" if left_out else NO_MODEL
     return f"nothing can be done: {_join_reasons(left_out)}"
 
 

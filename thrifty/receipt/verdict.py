@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from thrifty.budget import LeftOut, Outcome, Plan, Step, StepOption
+from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.overruns import Overrun
-from thrifty.executors.registry import LLM, LOCAL
+from thrifty.executors.registry import LOCAL, MODEL_EXECUTORS
 from thrifty.receipt.receipt_data import HaltCause, RunStatus
 from thrifty.receipt.wording import join_names
 
@@ -32,8 +33,8 @@ class EndFacts:
     last_plan: Plan
     excluded: Sequence[LeftOut]
     """The options that could not be had, and why."""
-    unavailable_reason: Callable[[StepOption], str]
-    """Why no model can be asked for an option. Empty for one that needs none, or can be had."""
+    model_access: ModelAccess
+    """What models can be asked."""
     left_out: Collection[str]
     """The steps and options that a person does not want done."""
     is_offline: bool
@@ -83,7 +84,7 @@ def judge_end(run: EndFacts, executor_label: Callable[[StepOption], str]) -> Ver
 
 def _find_missing_model(run: EndFacts) -> _MissingModel | None:
     """The model that is missing, where that leaves the run undone. None where one answered."""
-    if any(outcome.option.executor == LLM for outcome in run.done.values()):
+    if any(outcome.option.executor in MODEL_EXECUTORS for outcome in run.done.values()):
         return None
     for step in run.steps:
         if (missing := _model_missed_by(step, run)) and _is_undone(step, run):
@@ -96,9 +97,17 @@ def _model_missed_by(step: Step, run: EndFacts) -> _MissingModel | None:
     for outcome in run.outcomes:
         if outcome.step == step.name and outcome.is_unanswered:
             return _MissingModel("model", outcome.reason, f"no model answered: {outcome.reason}")
-    reasons = filter(None, map(run.unavailable_reason, step.options))
-    cause: HaltCause = "model" if run.is_offline else "price"
-    return next((_MissingModel(cause, reason, reason) for reason in reasons), None)
+    for option in step.options:
+        if reason := run.model_access.unavailable_reason(option):
+            return _MissingModel(_cause_of(option, run.model_access), reason, reason)
+    return None
+
+
+def _cause_of(option: StepOption, access: ModelAccess) -> HaltCause:
+    """What kind of reason keeps a model from an option. Empty for one of another kind."""
+    if access.lacks_model(option):
+        return "model"
+    return "price" if access.lacks_price(option) else ""
 
 
 def _is_undone(step: Step, run: EndFacts) -> bool:
