@@ -92,7 +92,7 @@ def test_without_a_key_and_a_server_local_code_is_what_was_asked_for(offline):
 def test_what_only_a_model_can_do_is_not_done_offline(offline):
     catalog = [option("Answer (LLM)", "Answer", "llm", tokens=300, tool_calls=1)]
     result = offline(catalog=catalog).invoke({"task": TASK, "budget": ROOMY})
-    assert ended(result) == ("halted", f"{NO_MODEL}; offline: no key and no server", 7)
+    assert ended(result) == ("halted", f"{NO_MODEL} (offline: no key and no server)", 7)
 
 
 def test_who_was_registered_can_stand_in_for_a_model(online, server):
