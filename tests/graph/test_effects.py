@@ -313,6 +313,7 @@ def assignment_of(agent) -> dict[str, Any]:
     state = agent.get_state(THREAD)
     return {
         "run": state.values["run"],
+        "conversation": [],
         "assignment": state.values["assignments"][0],
         "spend": state.values["spend"],
     }

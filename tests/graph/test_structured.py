@@ -133,5 +133,5 @@ def test_a_shape_that_nobody_can_check_is_refused(offline, shape, told):
 
 
 def test_a_shape_needs_a_step_that_answers(offline):
-    with pytest.raises(InvalidInput, match="let a step of the catalog have the role answer"):
+    with pytest.raises(InvalidInput, match="let a step of the recipe have the role answer"):
         offline(response_format=Fleet)

@@ -47,7 +47,7 @@ def model_or(executor: str, step: str = "Answer", **given: object) -> Step:
     ("fault", "told"),
     [
         (Unauthorized(times=None), "the server refused the request (401)"),
-        (TooManyRequests(retry_after_s=50, times=None), "too many requests (429)"),
+        (TooManyRequests(retry_after_s=0, times=None), "too many requests (429)"),
         (ServerError(times=None), "the server failed (500)"),
         (Answer("", reasoning_tokens=40, times=None), "an answer without any text"),
     ],

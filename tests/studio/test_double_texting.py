@@ -13,7 +13,7 @@ from thrifty import Receipt
 pytestmark = pytest.mark.studio
 
 TEA, WEDDING = "Plan a tea party", "Plan a wedding"
-STEADY = {"max_replans": 0, "learn": False}
+STEADY = {"max_replans": 0, "learn": False, "recipe": "proposal"}
 SLOW = Answer(tokens=300, delay_ms=1_500, times=None)
 
 

@@ -25,7 +25,7 @@ PROPOSAL = {
 def test_a_task_comes_back_as_a_draft_and_a_receipt_within_budget(run, models):
     result = run(input={"task": TASK, "budget": BUDGET})
     receipt = Receipt.from_state(result["receipt"])
-    promised = "draft results structured status spend plan receipt messages"
+    promised = "answer draft results structured status halt_reason spend plan receipt messages"
     assert set(result) == set(promised.split())
     assert result["status"] == "done"
     assert receipt.within_budget

@@ -143,16 +143,22 @@ def forged(state: Any, bob: Victim) -> dict[str, Any]:
             "option": option,
             "key": f"{his}/steps/{option['name']}",
             "reserved": Spend(10**6, 0, 0, 10).to_state(),
-            "draft": "",
-            "untouched": "",
+            "reads": [],
+            "absent": [],
+            "answers": False,
             "revises": False,
+            "revised_parts": 0,
             "kept_ms": 0,
             "charged_before": free,
         }
         for option in chosen
     ]
     return {
-        "run": {**named, "name": "", "number": 1, "task": TASK, "budget": endless},
+        "run": {
+            **{**named, "name": "", "number": 1, "task": TASK, "budget": endless},
+            **{"recipe": "proposal", "conversation": [], "input_tokens": 0, "attachments": 0},
+            "documents": [],
+        },
         "run_id": his[:100],
         "budget": {"max_tokens": 10**9},
         "plan": {**state["plan"], "chosen": chosen} if "plan" in state else None,
