@@ -22,7 +22,7 @@ from thrifty.graph.redact import redact
 from thrifty.graph.retries import keep_place
 from thrifty.ledger.authority import inherit_user
 from thrifty.ledger.owner import new_owner_name
-from thrifty.models.node_attempts import BRINGS_ANSWER
+from thrifty.models.node_attempts import brings_answer
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input, Output, State
 from thrifty.run.services import Services
@@ -58,14 +58,14 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
         # With who is authenticated around it, in its first place, and without secrets.
         return keep_place(redact(inherit_user(config, around)), self, given)
 
-    def _stream(self, generator: Any, driver: str, brings_answer: bool | None) -> Generator[Any]:
+    def _stream(self, generator: Any, driver: str, is_answer: bool | None) -> Generator[Any]:
         # Twice, as a Ctrl-C may come between any two lines, the last of them included.
         try:
             try:
                 # Who stops reading leaves a generator behind. It is closed now, not when it is
                 # collected.
                 with closing(generator) as parts:
-                    while (part := _next(parts, driver, brings_answer)) is not NO_PART:
+                    while (part := _next(parts, driver, is_answer)) is not NO_PART:
                         yield part
             finally:
                 self.services.runs.end_invocation(driver)
@@ -77,10 +77,10 @@ class BudgetAgent(CompiledStateGraph[State, Context, Input, Output]):
         self, input: Any, config: RunnableConfig | None = None, **options: Any
     ) -> AsyncIterator[Any]:
         """Runs the graph, as LangGraph's own `astream` does."""
-        driver, brings_answer = new_owner_name(), _brings_answer(input)
+        driver, is_answer = new_owner_name(), _brings_answer(input)
         parts: Any = super().astream(input, self._configure(input, config), **options)
         try:
-            while (part := await _anext(parts, driver, brings_answer)) is not NO_PART:
+            while (part := await _anext(parts, driver, is_answer)) is not NO_PART:
                 yield part
         finally:
             abandon_with_loop(driver, self.services.runs)
@@ -94,16 +94,16 @@ def _brings_answer(given: Any) -> bool | None:
     """Whether an invocation is given an answer. Within another graph, that one was asked."""
     if isinstance(given, Command) and given.resume is not None:
         return True
-    return BRINGS_ANSWER.get() if var_child_runnable_config.get() else False
+    return brings_answer() if var_child_runnable_config.get() else False
 
 
-def _next(parts: Iterator[Any], driver: str, brings_answer: bool | None) -> Any:
+def _next(parts: Iterator[Any], driver: str, is_answer: bool | None) -> Any:
     note_advance(driver)
-    with drive_as(driver, brings_answer):
+    with drive_as(driver, is_answer):
         # What the caller does between two parts is no part of the run.
         return next(parts, NO_PART)
 
 
-async def _anext(parts: AsyncIterator[Any], driver: str, brings_answer: bool | None) -> Any:
-    with drive_as(driver, brings_answer):
+async def _anext(parts: AsyncIterator[Any], driver: str, is_answer: bool | None) -> Any:
+    with drive_as(driver, is_answer):
         return await anext(parts, NO_PART)

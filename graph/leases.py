@@ -18,7 +18,10 @@ def drive_as(driver: str, brings_answer: bool | None) -> Iterator[None]:
         driver: its name.
         brings_answer: whether a person's answer came with it. None where nobody knows.
     """
-    driver_before, answer_before = CURRENT_DRIVER.set(driver), BRINGS_ANSWER.set(brings_answer)
+    driver_before, answer_before = (
+        CURRENT_DRIVER.set(driver),
+        BRINGS_ANSWER.set((driver, brings_answer)),
+    )
     try:
         yield
     finally:

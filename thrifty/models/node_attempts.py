@@ -11,14 +11,25 @@ from typing import Any, NamedTuple
 
 from langchain_core.runnables.config import var_child_runnable_config
 
+from thrifty.ledger.owner import is_owner_gone
+
 SCRATCHPAD = "__pregel_scratchpad"
 """Where LangGraph hands a node what it counts for it."""
-BRINGS_ANSWER: ContextVar[bool | None] = ContextVar("thrifty_brings_answer", default=None)
-"""Whether the invocation that a node runs for was given an answer. None where nobody knows.
+BRINGS_ANSWER: ContextVar[tuple[str, bool | None]] = ContextVar(
+    "thrifty_brings_answer", default=("", None)
+)
+"""The driver of the invocation that a node runs for, and whether it was given an answer."""
 
-LangGraph keeps the last answer beside the checkpoint. To whatever asks next, it hands that out
-again where an invocation brings none.
-"""
+
+def brings_answer() -> bool | None:
+    """Whether the invocation that a node runs for was given an answer. None where nobody knows.
+
+    LangGraph keeps the last answer beside the checkpoint. To whatever asks next, it hands that out
+    again where an invocation brings none. Nothing is known of an invocation that has ended, whose
+    driver a Ctrl-C may have left behind here.
+    """
+    driver, answer = BRINGS_ANSWER.get()
+    return None if is_owner_gone(driver) else answer
 
 
 class NodeAttempt(NamedTuple):

@@ -20,9 +20,9 @@ from thrifty.budget import InvalidInput
 from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.ledger.notes import Notes
 from thrifty.models.node_attempts import (
-    BRINGS_ANSWER,
     SCRATCHPAD,
     NodeAttempt,
+    brings_answer,
     current_attempt,
 )
 
@@ -92,7 +92,7 @@ def skip_answers(marks: Iterable[str]) -> None:
 def without_old_answers() -> Iterator[None]:
     """Lets what asks within it wait for an answer of its own, and not be given the last one."""
     attempt = current_attempt()
-    if attempt is None or BRINGS_ANSWER.get() is not False:
+    if attempt is None or brings_answer() is not False:
         yield
         return
     with _use_scratchpad(replace(attempt.scratchpad, get_null_resume=lambda _=False: None)):
