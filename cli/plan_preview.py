@@ -8,8 +8,9 @@ from thrifty.cli.run_request import RunRequest
 from thrifty.estimates.history import BillHistory
 from thrifty.estimates.learned import learn_from_history
 from thrifty.executors.model_access import ModelAccess
+from thrifty.executors.results import Results
+from thrifty.executors.step_estimate import StepEstimator
 from thrifty.options.availability import no_plan_reason
-from thrifty.options.direct_answer import Asked
 from thrifty.options.first_problem import first_problem
 from thrifty.planning.engines import make_plan
 from thrifty.planning.explanation import (
@@ -58,11 +59,13 @@ def requested_problem(request: RunRequest) -> tuple[Problem, tuple[LeftOut, ...]
         chosen=context.model,
     )
     steps = _steps(request)
-    priced = (access.price_option(option) for step in steps for option in step.options)
-    learned = learn_from_history(history, priced, access.executor_model)
+    options = (option for step in steps for option in step.options)
+    learned = learn_from_history(history, options, access.executor_model)
     max_steps = request.recipes.max_steps(request.recipe.name, context.max_steps)
-    return first_problem(steps, request.budget, max_steps, context, access, learned)
+    estimator = StepEstimator(access, request.task, context.step_prompt, asked=request.task_length)
+    estimated = estimator.estimate_steps(steps, Results({}))
+    return first_problem(estimated, request.budget, max_steps, context, access, learned)
 
 
 def _steps(request: RunRequest) -> tuple[Step, ...]:
-    return request.recipes.steps(request.recipe.name, Asked(request.input_tokens))
+    return request.recipes.steps(request.recipe.name, request.task_length)

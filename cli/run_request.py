@@ -15,7 +15,7 @@ from thrifty.cli.models_argument import models_to_state, read_models
 from thrifty.cli.task_argument import read_task
 from thrifty.executors.model_access import check_roles
 from thrifty.executors.registry import BUILTIN_EXECUTORS, ExecutorRegistry
-from thrifty.models.input_bound import O200K_MODELS, input_tokens
+from thrifty.models.asked import Asked
 from thrifty.models.roles import ModelRoles
 from thrifty.options.direct_answer import who_answers
 from thrifty.options.recipe import ANSWER, Recipe, load_recipe
@@ -109,10 +109,9 @@ class RunRequest:
         return self.recipes.choose(self.task, self.context.recipe)
 
     @property
-    def input_tokens(self) -> int:
-        """How long the task is, about."""
-        message = {"role": "user", "content": self.task}
-        return input_tokens({"messages": [message]}, O200K_MODELS[0])
+    def task_length(self) -> Asked:
+        """How long the task is."""
+        return Asked.of({"messages": [{"role": "user", "content": self.task}]})
 
     @property
     def offline_line(self) -> str:

@@ -42,7 +42,7 @@ CATALOG = [Step(s, (*(by_model(s, role) for role in TIERS), by_code(s))) for s i
 
 def main() -> None:
     agent = create_budget_agent(catalog=CATALOG, models=MODELS)
-    for dollars in (0.03, 0.006, 0.0005):
+    for dollars in (0.03, 0.006, 0.0004):
         given = {"task": "Move our office in May", "budget": {"max_cost_usd": dollars}}
         result = agent.invoke(given, context={"propose_options": False})
         receipt = Receipt.from_state(result["receipt"])

@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from thrifty.budget import Budget, InvalidInput
 from thrifty.budget.option import NAME_MAX
+from thrifty.executors.protocol import Work
+from thrifty.models.agent_models import ModelPrompt
+from thrifty.models.roles import ModelRole
 from thrifty.options.recipe import STEPS_MAX
 from thrifty.planning.engines import ENGINE_DEFAULT, EngineName
 from thrifty.planning.problem import (
@@ -22,6 +25,7 @@ from thrifty.planning.problem import (
     RISK_MIN,
 )
 from thrifty.prompts import load_prompt
+from thrifty.prompts.step_prompt import step_prompt
 
 PROMPT_SUFFIX = "_prompt"
 
@@ -140,6 +144,10 @@ class Context(BaseModel):
         """The text of every prompt, by its name."""
         fields = (field for field in Context.model_fields if field.endswith(PROMPT_SUFFIX))
         return {field.removesuffix(PROMPT_SUFFIX): getattr(self, field) for field in fields}
+
+    def step_prompt(self, work: Work, role: ModelRole) -> ModelPrompt:
+        """What a model is sent for a piece of work: the same where it is counted and sent."""
+        return step_prompt(work, role, self.prompts)
 
 
 def _remedy(kind: str, message: str) -> str:

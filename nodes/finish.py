@@ -48,7 +48,7 @@ def finish(
     decisions = [run.cache.read(Decision, decision) for decision in state["decisions"]]
     store = runtime.store if context.learn else None
     outcomes, steps = run.cache.outcomes, services.steps(state["run"], run.id)
-    if remark := remember(store, run.id, outcomes, charged, steps, run.model_access):
+    if remark := remember(store, run.id, outcomes, charged, steps, run.estimator):
         decisions.append(Decision("options", remark, spent.latency_ms))
     structured = _answer_data(run)
     halt_reason = state["halt_reason"] or _why_unstructured(run, structured)

@@ -12,9 +12,9 @@ from thrifty.budget import Step, validate
 from thrifty.budget.decision import Decision
 from thrifty.executors.results import ResultState
 from thrifty.models.agent_models import ModelPrompt
+from thrifty.models.asked import Asked
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input
-from thrifty.options.direct_answer import Asked
 from thrifty.options.proposal_request import describe_steps, describe_values
 from thrifty.options.proposals import NO_PROPOSALS, PROPOSAL_TOOL, Proposals
 from thrifty.options.recipe import ANSWER
@@ -63,7 +63,7 @@ def generate_options(
         # The account is open now, so that its lease can be taken.
         fitted = fit_conversation(accepted, given, run_id, context, services)
         store = runtime.store if context.learn else None
-        run = NewRun(fitted.run, run_id, context, services, store)
+        run = NewRun(fitted.run, run_id, context, services, store, given.documents)
         proposals = _proposals(run, context, config)
         remarks = [fitted.remark, run.learning_remark, *proposals.remarks]
         started = _first_state(run, proposals, _decisions(chosen, remarks, run), context)

@@ -8,14 +8,12 @@ from langgraph.runtime import Runtime
 from thrifty.budget import BudgetExceeded, Outcome, Step, StepOption, total_spend
 from thrifty.budget.decision import Decision
 from thrifty.executors.dispatch import Assignment, Dispatcher, Move
-from thrifty.executors.protocol import Work
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import additions
-from thrifty.prompts.step_prompt import step_prompt
 from thrifty.run.assignment import AssignmentState, step_key
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
-from thrifty.run.kept_back import later_local_ms, needed_for_revisions
+from thrifty.run.kept_back import later_local_ms, needed_later
 from thrifty.run.run_cache import RunCache
 from thrifty.run.services import Services
 from thrifty.steering.plan_changes import kind_of_move
@@ -43,7 +41,7 @@ def route(
     # Estimated by the bills so far, not as they were planned.
     forecast = {option.step: remaining.forecast_step(option.step) for option in ready}
     wanted = [forecast[option.step].option(option.name) for option in ready]
-    dispatched = _dispatcher(run, remaining, forecast, context).dispatch(wanted, forecast)
+    dispatched = _dispatcher(run, remaining, forecast).dispatch(wanted, forecast)
     skipped = [*dispatched.skipped, *orphans]
     decisions = _decisions(dispatched.moves, skipped, run.active_ms())
     kept_ms = later_local_ms(remaining, wanted)
@@ -60,27 +58,19 @@ def route(
 
 
 def _dispatcher(
-    run: CurrentRun, remaining: RemainingPlan, forecast: Mapping[str, Step], context: Context
+    run: CurrentRun, remaining: RemainingPlan, forecast: Mapping[str, Step]
 ) -> Dispatcher:
-    declared, access = run.declared_options(), run.model_access
-
-    def input_tokens(work: Work) -> int:
-        role = access.role_of(work.option)
-        return step_prompt(work, role, context.prompts).input_tokens(role)
-
+    declared = run.declared_options()
     return Dispatcher(
         ledger=run.services.ledger,
         account=run.services.account(run.id),
         key_of=lambda option: step_key(option, run.services),
-        task=run.facts["run"]["task"],
         draft=run.draft(),
         results=run.results(),
-        input_tokens=input_tokens,
-        model_access=access,
+        estimator=run.estimator,
         left=run.left,
         catalog=declared,
-        shape=run.services.shape,
-        kept_back=needed_for_revisions(remaining, forecast, declared),
+        kept_back=needed_later(remaining, forecast, declared),
     )
 
 

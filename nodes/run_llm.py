@@ -12,7 +12,6 @@ from thrifty.executors.llm import useful_tokens, write_with_model
 from thrifty.executors.protocol import Work
 from thrifty.models.allowance import Allowance
 from thrifty.nodes.context import Context
-from thrifty.prompts.step_prompt import step_prompt
 from thrifty.run.assignment import (
     NOT_RESERVED,
     ExecutorInput,
@@ -42,7 +41,7 @@ def run_llm(
     context, cache = Context.of(runtime.context), services.cache(run_id)
     run = CurrentRun(facts_of(state, config), context, services, run_id)
     work, reserved, untouched = read_assignment(state, run_id, run.results(), run.draft(), services)
-    prompt = step_prompt(work, run.model_access.role_of(work.option), context.prompts)
+    prompt = context.step_prompt(work, run.model_access.role_of(work.option))
     started_ms = services.runs.active_ms(run_id, known_ms)
     progress = ProgressHandler(
         runtime.stream_writer, work.option, lambda: event_base(run_id, known_ms, services)

@@ -158,7 +158,9 @@ def _learn(bills: Iterable[ObservedBill]) -> LearnedEstimates:
     for number, (option, doer, nano, score) in enumerate(bills):
         options[option.name], doers[option.name] = option, doer
         actual = Spend(cost_nano_usd=nano)
-        record = BillRecord(f"run {number}", option.estimate, option.spread, actual, score)
+        record = BillRecord(
+            f"run {number}", option.estimate, option.spread, option.estimate, actual, score
+        )
         records[BilledOption(option.name, doer)].append(record)
     history = {work: tuple(records[work][-RECORDS_PER_OPTION_MAX:]) for work in sorted(records)}
     return learn_from_history(

@@ -47,7 +47,7 @@ MEMBERS = {
     ReceiptLine: lines(strategies.texts),
     Receipt: receipts(strategies.texts),
     BillRecord: st.builds(
-        BillRecord, TEXTS, strategies.spends, st.floats(0, 10), strategies.spends
+        BillRecord, TEXTS, *([strategies.spends, st.floats(0, 10)] + [strategies.spends] * 2)
     ),
     LearnedEstimates: st.builds(
         LearnedEstimates, st.lists(summaries, max_size=3).map(tuple), scores, st.just(()), AMOUNTS
@@ -158,7 +158,7 @@ def test_a_caller_says_what_the_whole_is_called():
 
 def test_what_may_be_missing_has_its_default():
     assert Spend.from_state({}) == Spend()
-    record = BillRecord("run", Spend(), 0.5, Spend()).to_state()
+    record = BillRecord("run", Spend(), 0.5, Spend(), Spend()).to_state()
     del record["score"]
     assert BillRecord.from_state(record).score is None
 

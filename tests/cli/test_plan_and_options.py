@@ -45,6 +45,19 @@ def test_a_plan_is_what_the_agent_would_plan(invoke):
     assert previewed["left_out"] == run["plan"]["left_out"]
 
 
+def test_plan_frontier_and_run_agree_on_a_long_task(invoke, server, monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    given = [" ".join(["Move", *["each of the vans"] * 400]), "--max-tokens", "9000", "--json"]
+    previewed = json.loads(invoke("plan", *given).stdout)["plan"]
+    curve = json.loads(invoke("frontier", *given).stdout)
+    run = json.loads(invoke("run", *given, "--quiet", "--no-proposals").stdout)
+    expected = sum(option["estimate"]["tokens"] for option in previewed["chosen"])
+    assert max(option["estimate"]["tokens"] for option in previewed["chosen"]) > 1_500
+    assert run["receipt"]["planned"]["tokens"] == expected
+    assert curve["chosen"]["value"] == pytest.approx(previewed["value"])
+
+
 def test_options_shows_the_catalog_and_its_text(invoke):
     table = invoke("options")
     assert re.search(r"Risk register \(LLM\) +llm +700 +1,400 +1 +9\.0", table.stdout)

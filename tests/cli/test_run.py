@@ -98,7 +98,7 @@ def test_a_task_comes_from_standard_input_or_a_file(invoke, tmp_path):
 def test_a_budget_too_small_for_anything_ends_with_4(invoke, limits):
     result = invoke("run", "x", *limits)
     assert result.exit_code == 4
-    assert "Plan  Nothing that could be done fits in the budget." in result.stderr
+    assert "Plan  nothing fits in what is left: '" in result.stderr
     assert "Halted" in result.stdout
     assert invoke("plan", "x", *limits).exit_code == 4
 

@@ -36,6 +36,11 @@ def bill(
     return Bill(option, executor_model, Spend(tokens, 90, 1_500, 1))
 
 
+def keep(store, run: str, bills: list[Bill]) -> str:
+    """Keeps bills of options that were sent what their catalog had foreseen."""
+    return save_bills(store, run, bills, {each.option.name: each.option for each in bills})
+
+
 def tokens_of(store, work=None) -> list[int]:
     records = read_history(store).records.get(work or BilledOption("A (LLM)", GPT), ())
     return [record.actual.tokens for record in records]
@@ -50,20 +55,28 @@ class Broken(InMemoryStore):
 
 def test_what_was_kept_is_read_back():
     store = InMemoryStore()
-    assert save_bills(store, "run 1", [bill(900)]) == save_bills(store, "run 2", [bill(700)]) == ""
+    assert keep(store, "run 1", [bill(900)]) == keep(store, "run 2", [bill(700)]) == ""
     assert tokens_of(store) == [900, 700]
+
+
+def test_a_bill_is_kept_with_what_was_declared_and_what_was_sent():
+    store, sent = InMemoryStore(), OPTION.as_sent(Spend(6_000, 600, 1_000, 1))
+    save_bills(store, "run 1", [bill(5_900, sent)], {OPTION.name: OPTION})
+    (record,) = read_history(store).records[BilledOption("A (LLM)", GPT)]
+    assert (record.estimate, record.spread) == (OPTION.estimate, OPTION.spread)
+    assert (record.expected, record.actual.tokens) == (sent.estimate, 5_900)
 
 
 def test_a_run_that_ends_twice_is_kept_once():
     store = InMemoryStore()
     for tokens in (900, 950):
-        save_bills(store, "run 1", [bill(tokens)])
+        keep(store, "run 1", [bill(tokens)])
     assert tokens_of(store) == [950]
 
 
 def test_options_executors_and_models_are_kept_apart():
     store = InMemoryStore()
-    save_bills(
+    keep(
         store,
         "1",
         [
@@ -79,22 +92,19 @@ def test_options_executors_and_models_are_kept_apart():
 def test_only_the_newest_are_kept():
     store = InMemoryStore()
     for number in range(RECORDS_PER_OPTION_MAX + 5):
-        save_bills(store, str(number), [bill(number)])
+        keep(store, str(number), [bill(number)])
     assert tokens_of(store) == list(range(5, RECORDS_PER_OPTION_MAX + 5))
 
 
 def test_a_run_is_not_named_in_the_store():
     store = InMemoryStore()
-    save_bills(store, "user-4711/1", [bill()])
+    keep(store, "user-4711/1", [bill()])
     (item,) = store.search(NAMESPACE)
     assert "4711" not in str(item)
 
 
 def test_a_store_that_fails_is_a_remark():
-    assert (
-        save_bills(Broken(), "1", [bill()])
-        == "this run's bills could not be kept (ConnectionError)"
-    )
+    assert keep(Broken(), "1", [bill()]) == "this run's bills could not be kept (ConnectionError)"
     history = read_history(Broken())
     assert history.remark == "earlier bills could not be read (ConnectionError)"
     assert learn_from_history(history, [OPTION], lambda option: GPT) == NOTHING_LEARNED
@@ -104,7 +114,7 @@ def test_a_store_that_fails_is_a_remark():
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_nonsense_in_a_store_is_left_out(value, records):
     store = InMemoryStore()
-    save_bills(store, "1", [bill()])
+    keep(store, "1", [bill()])
     store.put(NAMESPACE, "x", {"anything": value})
     named = {"option": "A (LLM)", "executor": "llm", "model": "other", "records": records}
     store.put(NAMESPACE, "y", named)
@@ -115,8 +125,8 @@ def test_nonsense_in_a_store_is_left_out(value, records):
 
 def test_a_score_is_kept_with_its_bill():
     store = InMemoryStore()
-    save_bills(store, "1", [bill()])
-    save_bills(store, "2", [bill()])
+    keep(store, "1", [bill()])
+    keep(store, "2", [bill()])
     assert rate(store, "2", {"A (LLM)": 9.0, "B (LLM)": 1.0}) == 1
     assert [r.score for r in read_history(store).records[BilledOption("A (LLM)", GPT)]] == [
         None,
@@ -134,7 +144,7 @@ def test_a_score_that_is_none_is_refused(score):
 def test_a_file_keeps_bills_for_later_processes(tmp_path):
     for number in (1, 2):
         with open_store(tmp_path / "estimates.sqlite") as store:
-            save_bills(store, str(number), [bill(number)])
+            keep(store, str(number), [bill(number)])
     with open_store(tmp_path / "estimates.sqlite") as store:
         assert tokens_of(store) == [1, 2]
 

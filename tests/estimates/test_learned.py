@@ -35,7 +35,7 @@ def executor_model_of(option: StepOption) -> ExecutorModel:
 def record(ratio: float, option: StepOption = OPTION, score: float | None = None) -> BillRecord:
     tokens, nano, ms, calls = option.estimate.amounts
     actual = Spend(round(tokens * ratio), round(nano * ratio), round(ms * ratio), calls)
-    return BillRecord("run", option.estimate, option.spread, actual, score)
+    return BillRecord("run", option.estimate, option.spread, option.estimate, actual, score)
 
 
 def learned(*records: BillRecord, option: StepOption = OPTION) -> LearnedEstimates:
@@ -66,8 +66,16 @@ def test_who_changed_an_estimate_knew_better():
     changed = replace(OPTION, estimate=Spend(900, 60, 1_000, 1))
     history = BillHistory({BilledOption("A", GPT): (record(1.5),) * 40})
     assert learn_from_history(history, [changed], executor_model_of) == NOTHING_LEARNED
-    dearer = replace(OPTION, estimate=replace(OPTION.estimate, cost_nano_usd=90))
-    assert learn_from_history(history, [dearer], executor_model_of).bill_count == 40
+
+
+def test_another_price_and_a_longer_task_change_no_estimate():
+    """A bill is held against what was expected of that very call."""
+    sent = OPTION.as_sent(Spend(6_000, 900, 1_000, 1))
+    actual = Spend(6_300, 945, 1_050, 1)
+    long = BillRecord("run", OPTION.estimate, OPTION.spread, sent.estimate, actual)
+    assert learned(*[long] * 40).bill_count == 40
+    # It came out 300 tokens higher, which is two deviations of what is uncertain in it.
+    assert tokens_after(learned(*[long] * 40)) == pytest.approx(750, rel=0.15)
 
 
 def test_nothing_counts_for_more_than_its_weight():
@@ -87,7 +95,8 @@ def test_the_same_bills_are_learned_from_in_whatever_order_options_come():
         for number in range(15):
             ratio = exp(Random(number).gauss())
             actuals = {o.name: record(ratio, o).actual for o in options}
-            save_bills(store, str(number), [Bill(o, GPT, actuals[o.name]) for o in order])
+            bills = [Bill(o, GPT, actuals[o.name]) for o in order]
+            save_bills(store, str(number), bills, {o.name: o for o in order})
         learnt.append(
             learn_from_history(read_history(store), proposal_recipe().options, executor_model_of)
         )
@@ -135,5 +144,5 @@ def test_surprises_cover_what_they_are_asked_to():
 
 
 def test_local_work_that_bills_nothing_is_no_surprise():
-    free = BillRecord("run", OPTION.estimate, OPTION.spread, Spend())
+    free = BillRecord("run", OPTION.estimate, OPTION.spread, OPTION.estimate, Spend())
     assert learned(*[free] * 40).residuals == ()

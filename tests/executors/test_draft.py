@@ -3,11 +3,9 @@
 from itertools import permutations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from thrifty import Outcome, Spend, Step, StepOption
-from thrifty.executors.draft import Draft, revisable_parts, split_draft
+from thrifty.executors.draft import Draft, count_parts, split_draft
 
 
 def option(step: str) -> StepOption:
@@ -81,9 +79,6 @@ def test_a_revision_takes_on_whole_parts(parts, revised, untouched):
     assert split_draft(DRAFT, parts) == (revised, untouched)
 
 
-@given(st.integers(0, 60))
-def test_it_takes_on_as_many_parts_as_fit(characters):
-    parts = revisable_parts(DRAFT, characters, len)
-    assert len(split_draft(DRAFT, parts)[0]) <= characters
-    if parts < 3:
-        assert len(split_draft(DRAFT, parts + 1)[0]) + len("\n\n") > characters
+def test_all_of_its_parts_are_the_whole():
+    assert split_draft(DRAFT, count_parts(DRAFT)) == (DRAFT, "")
+    assert split_draft(DRAFT, count_parts(DRAFT) - 1)[1].count("## ") == 1

@@ -1,123 +1,150 @@
-"""The most that a step may use, and one model call for it; what an estimate costs."""
+"""The most that a step may use, and one model call for it."""
 
+from dataclasses import replace
 from decimal import Decimal
-from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thrifty import (
-    Budget,
-    BudgetExceeded,
-    Model,
-    PriceUnknown,
-    Settings,
-    Spend,
-    StepOption,
-    TokenPrice,
+from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepOption, TokenPrice
+from thrifty.executors.registry import AGENT
+from thrifty.executors.step_limit import (
+    OUTPUT_HEADROOM,
+    CallSize,
+    agent_limit,
+    call_limit,
+    declared_limit,
+    least_needed,
 )
-from thrifty.executors.model_access import ModelAccess
-from thrifty.executors.step_limit import HEADROOM, call_limit
 from thrifty.models.prices import PriceList, most_affordable
-from thrifty.models.roles import ModelRoles
 
 OWN = PriceList({"own": TokenPrice(Decimal("1"), Decimal("4"))})
 FREE = PriceList({"own": TokenPrice(Decimal(0), Decimal(0))})
+SIZE = CallSize("own", input_tokens=150, output_least=300, output_expected=450)
+LEAST = 150 + 300
+
+
+def quote(output_tokens: int) -> int:
+    return OWN.worst("own", SIZE.input_tokens, output_tokens)
 
 
 @given(tokens=st.integers(0, 100_000), cost=st.integers(0, 10**9))
 def test_the_affordable_tokens_are_the_most_that_fit(tokens, cost):
-    found = most_affordable(tokens, cost, partial(OWN.worst_quote, "own"))
-    assert OWN.worst_quote("own", found) <= cost or found == 0
+    found = most_affordable(tokens, cost, quote)
+    assert quote(found) <= cost or found == 0
     if found < tokens:
-        assert OWN.worst_quote("own", found + 1) > cost
+        assert quote(found + 1) > cost
 
 
-def option(tokens: int = 600, calls: int = 1, cost: int = 0) -> StepOption:
-    return StepOption("x (LLM)", "x", "llm", "does x", Spend(tokens, cost, 900, calls), 1.0)
+def option(tokens: int = 600, calls: int = 1, executor: str = "llm") -> StepOption:
+    return StepOption("x (LLM)", "x", executor, "does x", Spend(tokens, 0, 900, calls), 1.0)
 
 
-def test_a_call_limit_is_three_estimates_where_the_budget_has_it():
-    limit = call_limit(option(), Budget(max_tokens=10_000), "own", FREE)
-    assert limit == Spend(HEADROOM * 600, 0, 0, 1)
+def test_a_call_gets_its_input_and_several_times_its_expected_answer():
+    limit = call_limit(option(), SIZE, Budget(max_tokens=10_000), FREE)
+    assert limit == Spend(150 + OUTPUT_HEADROOM * 450, 0, 0, 1)
 
 
-def test_a_call_limit_is_what_is_left_where_the_budget_has_less():
-    assert call_limit(option(), Budget(max_tokens=700), "own", FREE).tokens == 700
+def test_a_long_input_is_counted_once_and_not_by_a_factor():
+    long = replace(SIZE, input_tokens=5_000)
+    limit = call_limit(option(), long, Budget(max_tokens=100_000), FREE)
+    assert limit.tokens == 5_000 + OUTPUT_HEADROOM * 450
 
 
-def test_a_call_limit_that_does_not_hold_the_estimate_is_refused():
+def test_the_answer_has_what_is_left_where_the_budget_has_less():
+    assert call_limit(option(), SIZE, Budget(max_tokens=700), FREE).tokens == 700
+    assert call_limit(option(), SIZE, Budget(max_tokens=LEAST), FREE).tokens == LEAST
+
+
+def test_what_does_not_hold_the_shortest_answer_is_refused():
     with pytest.raises(BudgetExceeded, match="1 token short"):
-        call_limit(option(), Budget(max_tokens=599), "own", FREE)
+        call_limit(option(), SIZE, Budget(max_tokens=LEAST - 1), FREE)
     with pytest.raises(BudgetExceeded, match="1 call short"):
-        call_limit(option(), Budget(max_tool_calls=0), "own", FREE)
+        call_limit(option(), SIZE, Budget(max_tool_calls=0), FREE)
+    with pytest.raises(BudgetExceeded, match="5 ms short"):
+        call_limit(option(), SIZE, Budget(max_latency_ms=895), FREE, latency_ms=900)
 
 
 def test_what_is_short_of_a_call_is_named_for_what_it_is():
     """A few cents hold no tokens of a dear model: it is money that lacks."""
+    cents = Budget(max_cost_usd=Decimal("0.0001"))
+    lacks = {"cost": quote(SIZE.output_least) - 100_000}
     for left, missing in [
-        (Budget(max_cost_usd=Decimal("0.0001")), {"cost": OWN.worst_quote("own", 600) - 100_000}),
-        (Budget(max_tokens=599), {"tokens": 1}),
-        (
-            Budget(max_tokens=500, max_cost_usd=Decimal("0.0001")),
-            {"tokens": 100, "cost": OWN.worst_quote("own", 600) - 100_000},
-        ),
+        (cents, lacks),
+        (Budget(max_tokens=LEAST - 1), {"tokens": 1}),
+        (replace(cents, max_tokens=LEAST - 100), {"tokens": 100, **lacks}),
     ]:
         with pytest.raises(BudgetExceeded) as refusal:
-            call_limit(option(), left, "own", OWN)
+            call_limit(option(), SIZE, left, OWN)
         assert refusal.value.missing == missing
-
-
-def test_headroom_is_measured_from_what_was_declared_where_that_is_more():
-    ample = Budget(max_tokens=10_000)
-    assert call_limit(option(), ample, "own", FREE, declared_tokens=900).tokens == HEADROOM * 900
-    assert call_limit(option(), ample, "own", FREE, declared_tokens=300).tokens == HEADROOM * 600
-    assert call_limit(option(700), Budget(max_tokens=700), "own", FREE, 900).tokens == 700
+        assert str(refusal.value).startswith("x (LLM) does not fit")
 
 
 def test_a_call_limit_has_the_calls_and_no_time():
     left = Budget(max_tool_calls=2, max_latency_ms=1)
-    assert call_limit(option(calls=2), left, "own", FREE) == Spend(HEADROOM * 600, 0, 0, 2)
-    assert call_limit(option(calls=0), left, "own", FREE).tool_calls == 1
+    assert call_limit(option(calls=2), SIZE, left, FREE).tool_calls == 2
+    assert call_limit(option(calls=0), SIZE, left, FREE).tool_calls == 1
+    assert call_limit(option(), SIZE, left, FREE).latency_ms == 0
 
 
-def test_a_call_limit_has_its_price_wherever_one_is_known():
-    limit = call_limit(option(), Budget(), "own", OWN)
-    assert limit == Spend(1_800, OWN.worst_quote("own", 1_800), 0, 1)
+def test_input_and_output_have_each_their_price():
+    limit = call_limit(option(), SIZE, Budget(), OWN)
+    assert limit == Spend(150 + 1_800, 150 * 1_000 + 1_800 * 4_000, 0, 1)
 
 
-def test_money_for_less_than_the_estimate_is_told_as_money_and_of_whom():
-    left = Budget(max_cost_usd=Decimal(OWN.worst_quote("own", 597)) / 10**9)
-    with pytest.raises(BudgetExceeded) as refused:
-        call_limit(option(), left, "own", OWN)
-    assert refused.value.missing == {"cost": 3 * 4_000}
-    assert str(refused.value).startswith("x (LLM) does not fit")
-    with pytest.raises(BudgetExceeded, match=r"x \(LLM\) does not fit"):
-        call_limit(option(calls=2), Budget(max_tool_calls=1), "own", OWN)
-
-
-@given(st.integers(0, 10_000_000))
-def test_a_call_limit_is_within_the_money_that_is_left(cost):
-    left = Budget(max_cost_usd=Decimal(cost) / 10**9)
+@given(tokens=st.integers(0, 4_000), cost=st.integers(0, 10_000_000), sent=st.integers(0, 3_000))
+def test_what_a_refusal_lacks_is_enough_when_it_is_given(tokens, cost, sent):
+    left = Budget(max_tokens=tokens, max_cost_usd=Decimal(cost) / 10**9)
+    size = replace(SIZE, input_tokens=sent)
     try:
-        limit = call_limit(option(), left, "own", OWN)
-    except BudgetExceeded:
-        assert OWN.worst_quote("own", 600) > cost
-    else:
-        assert left.covers(limit)
-        assert limit.cost_nano_usd == OWN.worst_quote("own", limit.tokens)
+        limit = call_limit(option(), size, left, OWN)
+    except BudgetExceeded as refused:
+        limit = call_limit(option(), size, left.raised_by(refused.missing), OWN)
+        left = left.raised_by(refused.missing)
+    assert left.covers(limit)
+    assert limit.tokens >= sent + size.output_least
+    assert limit.cost_nano_usd == OWN.worst("own", sent, limit.tokens - sent)
 
 
 def test_an_unknown_price_matters_only_where_money_is_limited():
-    assert call_limit(option(), Budget(max_tokens=5_000), "nobody-knows", FREE).cost_nano_usd == 0
+    nobody_knows = replace(SIZE, model="nobody-knows")
+    assert call_limit(option(), nobody_knows, Budget(max_tokens=5_000), FREE).cost_nano_usd == 0
     with pytest.raises(PriceUnknown):
-        call_limit(option(), Budget(max_cost_usd=1), "nobody-knows", FREE)
+        call_limit(option(), nobody_knows, Budget(max_cost_usd=1), FREE)
 
 
-def test_an_estimate_is_priced_unless_the_catalog_did_it():
-    settings = Settings("sk-1", models={"strong": Model("own", price=TokenPrice(1, 4))})
-    access = ModelAccess(ModelRoles(settings), is_cost_limited=True)
-    priced = access.price_option(option(1000)).estimate
-    assert priced.cost_nano_usd == 250 * 1_000 + 750 * 4_000
-    assert access.price_option(option(1000, cost=5)).estimate.cost_nano_usd == 5
+def test_what_no_model_does_gets_what_it_declares_or_came_to():
+    mine = option(executor="mine")
+    ample = Budget(max_tokens=1_000, max_latency_ms=1_000)
+    assert declared_limit(mine, Spend(300, 0, 900, 1), ample) == Spend(600, 0, 0, 1)
+    assert declared_limit(mine, Spend(700, 0, 950, 1), ample) == Spend(700, 0, 0, 1)
+    with pytest.raises(BudgetExceeded, match="200 tokens short"):
+        declared_limit(mine, Spend(1_200, 0, 950, 1), ample)
+
+
+def test_local_code_reserves_nothing_but_needs_its_time():
+    local = option(executor="local")
+    assert declared_limit(local, local.estimate, Budget(max_tokens=0)) == Spend()
+    assert least_needed(local, local.estimate) == Spend(latency_ms=900)
+    with pytest.raises(BudgetExceeded, match="1 ms short"):
+        declared_limit(local, local.estimate, Budget(max_latency_ms=899))
+
+
+def test_an_agent_gets_several_times_what_is_expected_of_it_in_tokens_and_calls():
+    agent = option(calls=4, executor=AGENT)
+    limit = agent_limit(agent, agent.estimate, Budget(max_tokens=10_000), "own", OWN)
+    assert limit == Spend(1_800, OWN.worst_quote("own", 1_800), 0, 12)
+    tight = Budget(max_tokens=700, max_tool_calls=5)
+    assert agent_limit(agent, agent.estimate, tight, "own", FREE) == Spend(700, 0, 0, 5)
+    learned = replace(agent.estimate, tokens=900, tool_calls=2)
+    assert agent_limit(agent, learned, Budget(), "own", FREE) == Spend(2_700, 0, 0, 6)
+    little_money = Budget(max_cost_usd=Decimal(OWN.worst_quote("own", 650)) / 10**9)
+    assert agent_limit(agent, agent.estimate, little_money, "own", OWN).tokens == 650
+    for left, short in [
+        (Budget(max_tokens=599), "1 token short"),
+        (Budget(max_tool_calls=3), "1 call short"),
+        (Budget(max_latency_ms=899), "1 ms short"),
+    ]:
+        with pytest.raises(BudgetExceeded, match=short):
+            agent_limit(agent, agent.estimate, left, "own", FREE)

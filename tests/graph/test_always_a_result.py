@@ -113,7 +113,9 @@ def test_a_budget_for_nothing_halts_before_any_call(online, server):
     result = online().invoke({"task": TASK, "budget": zero})
     receipt = receipt_of(result)
     assert (result["status"], result["draft"]) == ("halted", "")
-    assert receipt.halt_reason == "nothing that is still to be done fits in what is left"
+    assert receipt.halt_reason == (
+        "nothing fits in what is left: 'Risk register (local)' is 181 tokens, 68 ms short"
+    )
     assert not receipt.lines
     assert not server.requests
     assert receipt.bound_by == ("tokens", "cost", "latency", "tool_calls")

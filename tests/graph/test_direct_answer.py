@@ -52,6 +52,17 @@ def test_a_task_is_answered_in_one_call_that_sends_the_task_itself(answering, se
     assert options_of(result) == ["Answer (strong)"]
 
 
+@pytest.mark.parametrize("model", ["gpt-5", "llama3"])
+def test_a_long_task_has_its_input_and_as_much_room_for_its_answer(answering, server, model):
+    """Also where only its bytes can be counted, which are four times its tokens."""
+    agent = answering(models={"strong": model})
+    result = agent.invoke({"task": TASKS["long"], "budget": {"max_tokens": 100_000}})
+    (request,) = server.requests
+    assert result["status"] == "done"
+    assert request.output_cap >= request.input_tokens > 8_000
+    assert receipt_of(result).within_budget
+
+
 def test_a_budget_for_one_call_buys_the_best_answer_that_fits(answering, server):
     result = answering().invoke({"task": TASKS["poem"], "budget": ONE_CALL})
     assert options_of(result) == ["Answer (strong)"]

@@ -5,8 +5,11 @@ from langgraph.store.memory import InMemoryStore
 
 from tests.graph.conftest import TASK, decisions_of, receipt_of
 from tests.harness.llm_server import Answer
-from thrifty import Plan, Spend, StepOption, rate
+from thrifty import Plan, Settings, Spend, StepOption, rate
 from thrifty.estimates.history import NAMESPACE
+from thrifty.executors.step_limit import OUTPUT_HEADROOM
+from thrifty.models.agent_models import ModelPrompt
+from thrifty.models.roles import ModelRoles
 
 BUDGET = {"max_tokens": 3_000}
 CONTEXT = {"propose_options": False}
@@ -52,7 +55,11 @@ def test_what_is_asked_for_and_reserved_at_most_is_still_the_catalogs(agent, ser
     assert prompts[-2:] == prompts[:2]
     bills = [ledger.entries(f"run:local/named={number}") for number in (0, 3)]
     held = [{entry.label: entry.reserved.tokens for entry in bill} for bill in bills]
-    assert held[0] == held[1] == {"Aims (LLM)": 1_800, "Costs (LLM)": 1_500}
+    strong = ModelRoles(Settings("sk-test"))["strong"]
+    aims, costs = (ModelPrompt("strong", text).input_tokens(strong) for text in prompts[:2])
+    assert held[0] == held[1]
+    assert held[0]["Aims (LLM)"] == aims + OUTPUT_HEADROOM * (600 - aims)
+    assert held[0]["Costs (LLM)"] == costs + OUTPUT_HEADROOM * (500 - costs)
 
 
 def test_the_switch_turns_it_off(agent):

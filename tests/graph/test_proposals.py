@@ -151,7 +151,7 @@ def test_proposals_are_not_asked_for_when_the_known_steps_need_the_budget(online
     assert not any("propose three" in request.prompt for request in server.requests)
     assert decisions_of(result, "options") == [
         "extra steps were not asked for: with what the call may take, the plan would be worth "
-        "6.0 and not 33.8"
+        "11.5 and not 33.8"
     ]
 
 

@@ -60,7 +60,13 @@ def forged(agent) -> dict[str, Any]:
     free = OPTION.to_state() | {"estimate": Spend().to_state(), "payload": {"account": "user:bob"}}
     endless = Budget(max_tokens=10**9).to_state()
     run = {"id": bobs, "common": "user:bob", "name": "", "number": 1, "task": TASK}
-    run |= {"recipe": "own", "conversation": [], "input_tokens": 0, "attachments": 0}
+    run |= {
+        "recipe": "own",
+        "conversation": [],
+        "input_tokens": 0,
+        "attachments": 0,
+        "input_bytes": 0,
+    }
     assignment = {
         "option": free,
         "key": f"{bobs}/steps/A (mine)",

@@ -82,16 +82,18 @@ def test_what_does_not_fit_goes_to_a_cheaper_reader(online, server):
     assert seen == [LONG.strip()]
     assert not server.requests
     (moved,) = decisions_of(result, "downgrade")
-    assert moved.startswith("Report moved to 'Count': Report does not fit: ")
+    assert moved.startswith("Report moved from gpt-5 to count: 3,000 tokens were left, it needs ")
 
 
-def test_what_nobody_can_read_is_skipped_with_its_reason(online, server):
+def test_what_nobody_can_read_is_dropped_with_its_reason(online, server):
     agent = online(catalog=[step("Notes", "long"), reader("Notes")], executors=SOURCES)
     budget = {"max_tokens": 3_000, "max_tool_calls": 20}
     result = agent.invoke({"task": "Vans", "budget": budget}, context=CONTEXT)
     line = next(line for line in receipt_of(result).lines if line.label == "Report")
-    assert line.status == "skipped"
+    assert line.status == "dropped"
     assert "does not fit" in line.reason
+    assert result["status"] == "halted"
+    assert "'Report' is " in result["halt_reason"]
     assert not server.requests
     assert result["draft"] == f"## Notes\n\n{LONG.strip()}"
 

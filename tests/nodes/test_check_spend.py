@@ -29,7 +29,7 @@ STEPS = (Step("A", (A,)), Step("B", (B, B_DEAR)))
 DONE_A = Outcome(A, "done", "text", Spend(10))
 FAILED_A = Outcome(A, "failed", reason="it raised")
 AIM = Plan("feasible", "exact", (A, B))
-FOLLOWS = {"recipe": "own", "input_tokens": 0, "attachments": 0}
+FOLLOWS = {"recipe": "own", "input_tokens": 0, "attachments": 0, "input_bytes": 0}
 
 
 class CheckedRun:

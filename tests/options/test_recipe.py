@@ -81,27 +81,31 @@ def test_money_is_rounded_up_to_a_nano_dollar():
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("tokens: 600", "tokens: '600'", "steps[1].options[0].tokens (line 93): got '600'; use"),
-        ("tokens: 600", "tokens: true", "tokens (line 93): got True; use a whole number"),
+        ("tokens: 600", "tokens: '600'", "steps[1].options[0].tokens (line 99): got '600'; use"),
+        ("tokens: 600", "tokens: true", "tokens (line 99): got True; use a whole number"),
         ("tokens: 600", "tokens: 6.0", "got 6.0; use a whole number"),
         ("tokens: 600", "tokens: -1", "got -1; use a whole number"),
         ("tokens: 600", f"tokens: {2**70}", "use a whole number"),
-        ("tokens: 600", f"tokens: {'9' * 5000}", "(line 93): got"),
-        ("tokens: 600", "token: 600", "options[0].token (line 93): got 600; did you mean tokens?"),
-        ("tokens: 600", "model: gpt", "options[0].model (line 93): got 'gpt'; known fields: "),
-        ("tokens: 600\n", "\n", "options[0].tokens (line 89): got nothing; add it: a whole"),
+        ("tokens: 600", f"tokens: {'9' * 5000}", "(line 99): got"),
+        ("tokens: 600", "token: 600", "options[0].token (line 99): got 600; did you mean tokens?"),
+        ("tokens: 600", "model: gpt", "options[0].model (line 99): got 'gpt'; known fields: "),
+        ("tokens: 600\n", "\n", "options[0].tokens (line 95): got nothing; add it: a whole"),
         ("tokens: 600", "tokens: 1\n        tokens: 2", "the key 'tokens' is given twice"),
-        ("value: 10.0", "value: .nan", "value (line 96): got nan; use a number from 0"),
+        ("value: 10.0", "value: .nan", "value (line 102): got nan; use a number from 0"),
         ("value: 10.0", "value: .inf", "got inf; use a number from 0"),
-        ("value: 10.0", "cost_usd: -1\n        value: 1", "cost_usd (line 96): got -1"),
+        ("value: 10.0", "cost_usd: -1\n        value: 1", "cost_usd (line 102): got -1"),
         ("prompt: outline", "prompt: 2024-01-01", "payload.prompt: got datetime.date(2024, 1, 1)"),
         ("prompt: outline", "prompt: .nan", "payload.prompt: got nan"),
         ("template: outline", "template: x", "payload.template: got 'x'; use one of: deliverables"),
         ("name: Timeline", "name: \uff2fUTLINE plan", "from 'Outline plan'"),
-        ("name: Timeline", "name: No", "steps[3].name (line 128): got False; use a text"),
+        ("name: Timeline", "name: No", "steps[3].name (line 134): got False; use a text"),
         ("name: Timeline", "name: T\n    requires: [X]", "requires: got 'X'; name another step"),
         ("name: Timeline", "name: T\n    requires: [T]", "break this circle"),
-        ("role: revision", "role: x", "steps[4].role (line 149): got 'x'; use section, answer"),
+        (
+            "role: revision",
+            "role: x",
+            "steps[4].role (line 155): got 'x'; use section, answer, material or",
+        ),
     ],
 )
 def test_a_mistake_in_a_file_gets_one_error_with_its_place(tmp_path, old, new, said):
@@ -217,3 +221,22 @@ def test_loading_and_writing_never_import_langchain():
 
 def test_a_payload_may_name_every_prompt_that_steps_are_written_with():
     assert {*Context().prompts} - {"propose"} == {*PROMPTS} - {CONVERSATION}
+
+
+def test_local_code_that_declares_nothing_uses_nothing():
+    common = {"description": "does it", "value": 1}
+    options = [
+        {"executor": "mine", **common},
+        {"executor": "local", **common, "latency_ms": 20},
+        {"executor": "llm", **common, "tokens": 9, "latency_ms": 8, "tool_calls": 1},
+        {"executor": "llm", **common, "tokens": 9, "latency_ms": 8, "tool_calls": 1,
+         "name": "knows", "output_tokens": 9},
+    ]  # fmt: skip
+    (step,) = Recipe.of({"steps": [{"name": "A", "options": options}]}).steps
+    mine, local, llm, knows = step.options
+    assert mine.estimate == Spend()
+    assert local.estimate == Spend(latency_ms=20)
+    assert (llm.output_tokens, llm.expected_output_tokens) == (None, 4)
+    assert knows.expected_output_tokens == 9
+    with pytest.raises(InvalidInput, match="tokens"):
+        Recipe.of({"steps": [{"name": "A", "options": [{"executor": "llm", **common}]}]})

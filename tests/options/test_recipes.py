@@ -4,8 +4,9 @@ import pytest
 
 from thrifty import InvalidInput, Recipe, Settings, Spend, Step, StepOption, proposal_recipe
 from thrifty.executors.registry import ExecutorRegistry
+from thrifty.models.asked import Asked
 from thrifty.models.roles import ModelRoles
-from thrifty.options.direct_answer import Asked, who_answers
+from thrifty.options.direct_answer import who_answers
 from thrifty.options.phrases import find_phrase
 from thrifty.options.recipes import Recipes
 

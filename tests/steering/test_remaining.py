@@ -90,7 +90,16 @@ def test_it_is_as_if_all_were_looked_at_each_time(steps, random):
         seen.add(summaries[-1])
         done.append(step)
         remaining.mark_done(step)
-        left = [step for step in offered if step not in done]
+        done_names = {each.name for each in done}
+        left = [each for each in offered if each.name not in done_names]
+        if left and random.random() < 0.5:  # what one of them reads is there now
+            reader = random.choice(left)
+            more = Spend(random.randrange(5_000))
+            options = [o.with_estimate(o.estimate + more, o.spread) for o in reader.options]
+            restated = reader.with_options(tuple(options))
+            remaining.restate(restated)
+            offered[offered.index(reader)] = restated
+            left[left.index(reader)] = restated
         problem = Problem(
             forecast_steps(left, executor_model, summaries),
             Budget(),
@@ -99,6 +108,7 @@ def test_it_is_as_if_all_were_looked_at_each_time(steps, random):
             done=tuple(done),
         )
         assert remaining.totals() == looked_at(problem, plan)
+        remaining.restate(step)  # it is done, and nobody asks for it any more
         assert remaining_totals(plan, problem).expected_spend == remaining.totals().expected_spend
         for executor in ("llm", "mine"):
             his = [o.estimate for o in remaining_options(plan, problem) if o.executor == executor]
@@ -162,9 +172,12 @@ def test_side_by_side_it_takes_as_long_as_it_runs(steps, concurrency, random):
         assert expected_ms == later_ms
 
 
-def test_revisions_are_told_apart_as_long_as_they_are_to_be_done():
+@pytest.mark.parametrize(
+    ("given", "is_kept"), [({"role": "revision"}, True), ({"required": True}, True), ({}, False)]
+)
+def test_what_must_not_be_crowded_out_is_told_apart_until_it_is_done(given, is_kept):
     option = StepOption("A0", "A", "llm", "does it", Spend(5), 2.0)
-    step = Step("A", (option,), role="revision")
+    step = Step("A", (option,), **given)
     remaining = RemainingPlan(
         [option],
         [step],
@@ -174,9 +187,9 @@ def test_revisions_are_told_apart_as_long_as_they_are_to_be_done():
         forecaster=Forecaster(()),
         executor_model_of=executor_model,
     )
-    assert remaining.revision_steps == {"A"}
+    assert remaining.kept_steps == ({"A"} if is_kept else set())
     remaining.mark_done(step)
-    assert remaining.revision_steps == set()
+    assert remaining.kept_steps == set()
 
 
 def test_every_two_on_one_topic_are_a_pair():

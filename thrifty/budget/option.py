@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from thrifty.budget import validate
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SPREAD_DEFAULT = 0.25
 SPREAD_MAX = 10.0
+OUTPUT_DIVISOR = 2
+"""Of a declared estimate, half is what a model writes, where nothing says how much that is."""
 NAME_MAX = 120
 DESCRIPTION_MAX = 2_000
 SPEND_EXAMPLE = "Spend(tokens=120)"
@@ -46,6 +48,9 @@ class StepOption(PlainData["OptionState"]):
     """Standard deviation of the actual spend, as a share of the estimate."""
     payload: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Plain data for the executor, such as the name of a prompt or a template."""
+    output_tokens: int | None = None
+    """How many tokens of its estimate a model is expected to write. None: half of them, so that
+    the other half is room for a prompt, its task and what it reads."""
 
     def __post_init__(self) -> None:
         validate.text("option.name", self.name, maximum=NAME_MAX)
@@ -57,6 +62,14 @@ class StepOption(PlainData["OptionState"]):
         validate.number(f"{where}.value", self.value)
         validate.number(f"{where}.spread", self.spread, maximum=SPREAD_MAX)
         validate.instance(f"{where}.payload", self.payload, Mapping, '{"prompt": "outline"}')
+        if self.output_tokens is not None:
+            validate.amount(f"{where}.output_tokens", self.output_tokens)
+
+    @property
+    def expected_output_tokens(self) -> int:
+        """How many tokens a model is expected to write."""
+        half = self.estimate.tokens // OUTPUT_DIVISOR
+        return half if self.output_tokens is None else self.output_tokens
 
     def with_estimate(self, estimate: Spend, spread: float) -> StepOption:
         """The same option, estimated otherwise.
@@ -72,4 +85,16 @@ class StepOption(PlainData["OptionState"]):
             self.value,
             spread,
             self.payload,
+            self.output_tokens,
+        )
+
+    def as_sent(self, estimate: Spend) -> StepOption:
+        """The same option, estimated for what is really sent.
+
+        What is sent is known. Only what was declared is uncertain, by as much as it was.
+        """
+        declared, tokens = self.estimate.tokens, estimate.tokens
+        spread = self.spread * declared / tokens if tokens > declared else self.spread
+        return replace(
+            self, estimate=estimate, spread=spread, output_tokens=self.expected_output_tokens
         )

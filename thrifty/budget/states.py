@@ -39,6 +39,7 @@ class OptionState(TypedDict):
     spread: float
     value: float
     payload: dict[str, Any]
+    output_tokens: int | None
 
 
 class StepState(TypedDict):

@@ -22,6 +22,8 @@ class BillRecord(PlainData[dict[str, Any]]):
     estimate: Spend
     """As its catalog had it then."""
     spread: float
+    expected: Spend
+    """The same for what was sent: a long task takes more than a catalog can know."""
     actual: Spend
     score: float | None = None
     """What a person or a judge found it to be worth, on the catalog's scale of values."""

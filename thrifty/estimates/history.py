@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from thrifty.budget import InvalidInput, validate
+from thrifty.budget import InvalidInput, StepOption, validate
 from thrifty.budget.option import NAME_MAX
 from thrifty.estimates.bill_record import BillRecord
 from thrifty.steering.forecast import Bill, ExecutorModel
@@ -54,10 +54,18 @@ def read_history(store: BaseStore) -> BillHistory:
     return BillHistory({work: found[work] for work in sorted(found)})
 
 
-def save_bills(store: BaseStore, run_id: str, bills: Iterable[Bill]) -> str:
+def save_bills(
+    store: BaseStore, run_id: str, bills: Iterable[Bill], catalog: Mapping[str, StepOption]
+) -> str:
     """Saves the bills of a run; those that are there already are replaced.
 
     Two runs that end at once may overwrite each other's bill: then one less is known.
+
+    Args:
+        store: where they are kept.
+        run_id: whose bills they are.
+        bills: against what was estimated for what was sent.
+        catalog: by name, the options as they are declared.
 
     Returns:
         Why nothing could be kept; empty when it could.
@@ -65,7 +73,8 @@ def save_bills(store: BaseStore, run_id: str, bills: Iterable[Bill]) -> str:
     run = hash_name(run_id)
     try:
         for bill in bills:
-            record = BillRecord(run, bill.option.estimate, bill.option.spread, bill.actual)
+            declared, expected = catalog[bill.option.name], bill.option.estimate
+            record = BillRecord(run, declared.estimate, declared.spread, expected, bill.actual)
             work = BilledOption(bill.option.name, bill.executor_model)
             # A run that is resumed bills its steps again: the new bill takes the place of the old.
             others = [kept for kept in _load_records(store, work) if kept.run != run]

@@ -78,7 +78,7 @@ def learn_from_history(
 
     Args:
         history: every bill that is known.
-        options: as the catalog estimates them today, priced.
+        options: as the catalog declares them today.
         executor_model_of: who would do an option.
     """
     known = {BilledOption(o.name, executor_model_of(o)): o for o in options}
@@ -99,13 +99,9 @@ def learn_from_history(
 
 
 def _current_records(records: Sequence[BillRecord], option: StepOption) -> tuple[BillRecord, ...]:
-    """The records that were estimated as the option is today; prices may have changed."""
-    return tuple(
-        record
-        for record in records
-        if record.spread == option.spread
-        and replace(record.estimate, cost_nano_usd=option.estimate.cost_nano_usd) == option.estimate
-    )
+    """The records of the option as it is declared today."""
+    declared = option.spread, option.estimate
+    return tuple(record for record in records if (record.spread, record.estimate) == declared)
 
 
 def _bills(
@@ -113,8 +109,7 @@ def _bills(
 ) -> Iterator[Bill]:
     for work, records in billed.items():
         for record in records:
-            option = replace(known[work], estimate=record.estimate)
-            yield Bill(option, work.executor_model, record.actual)
+            yield Bill(known[work].as_sent(record.expected), work.executor_model, record.actual)
 
 
 def _cap_weights(summaries: Iterable[BillSummary]) -> tuple[BillSummary, ...]:
@@ -153,10 +148,11 @@ def _forecast_residuals(
     forecaster = Forecaster(_cap_weights(summarise_bills(_bills(older, known))))
     residuals: list[float] = []
     for work, records in billed.items():
-        forecast = forecaster.forecast_option(known[work], work.executor_model)
-        newer = (record.actual for record in records[len(records) // 2 :])
-        misses = (_residual(forecast, actual) for actual in newer)
-        residuals += [residual for residual in misses if residual is not None]
+        for record in records[len(records) // 2 :]:
+            sent = known[work].as_sent(record.expected)
+            forecast = forecaster.forecast_option(sent, work.executor_model)
+            if (residual := _residual(forecast, record.actual)) is not None:
+                residuals.append(residual)
     return tuple(residuals[-RESIDUALS_MAX:]) if len(residuals) >= SAMPLES_MIN else ()
 
 

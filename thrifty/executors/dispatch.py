@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 from thrifty.budget import (
@@ -14,22 +15,17 @@ from thrifty.budget import (
     StepOption,
     total_spend,
 )
-from thrifty.executors.answer_shape import AnswerShape
-from thrifty.executors.draft import PARTS_ALL, Draft, revisable_parts, split_draft
+from thrifty.executors.draft import PARTS_ALL, Draft, count_parts, split_draft
 from thrifty.executors.llm import useful_tokens
-from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.payload import CONVERSATION
 from thrifty.executors.protocol import Work
-from thrifty.executors.registry import LLM
+from thrifty.executors.registry import AGENT, LLM
 from thrifty.executors.results import Results
-from thrifty.executors.step_limit import least_needed, step_limit
+from thrifty.executors.step_estimate import StepEstimator
+from thrifty.executors.step_limit import CallSize, agent_limit, call_limit, declared_limit
 from thrifty.ledger.idempotent_calls import call_key, earlier_limit
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease
-from thrifty.models.roles import ModelRole
-
-REVISION_FACTOR = 2.3
-"""A revision reads its draft and writes it again, perhaps a little longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +69,16 @@ class Dispatcher:
     key_of: Callable[[StepOption], str]
     """Names the work on an option in the account. No key names the revision of a plan: a run that
     begins again after a crash comes to the same work by other plans, as it has spent more."""
-    task: str
     draft: Draft
     """What was written so far."""
     results: Results
     """What there is to read."""
-    input_tokens: Callable[[Work], int]
-    """The most input tokens that a model can be billed for a piece of work."""
-    model_access: ModelAccess
+    estimator: StepEstimator
+    """What is expected of an option by what is sent for it."""
     left: Callable[[], Budget]
     """What can still be reserved, and the latency that is left, now."""
     catalog: Mapping[str, StepOption]
     """By name, every option as its catalog declares it: executors get that, not a forecast."""
-    shape: AnswerShape | None = None
-    """What the answer of the run has to be."""
     kept_back: Spend = Spend()
     """What later steps need, such as a final revision: no step before them may reserve it."""
 
@@ -129,83 +121,85 @@ class Dispatcher:
         return None, refusal
 
     def _assign(self, option: StepOption, step: Step, kept: Spend) -> Assignment:
-        """Reserves the worst case, in which all that is read is counted as it will be sent.
+        """Reserves what is sent, counted, and room for its answer.
 
         A run that is resumed or forked finds what it reserved before, and keeps its size. With
         another size it might revise another part of the draft, and so ask another question.
         """
         first = call_key(self.key_of(option), 1)  # the executor's first call finds this very entry
+        earlier = earlier_limit(self.ledger, self.account, self.key_of(option))
+        left = self.left().left_after(kept) if earlier is None else self.left().limited_to(earlier)
+        # What was begun was worth it then, whatever is expected by now.
+        expected = option.estimate if earlier is None else Spend()
+        limit_of = partial(self._limit, expected=expected, left=left)
         work = self._work(option, step)
-        limit = earlier_limit(self.ledger, self.account, self.key_of(option))
-        if limit is None:
-            limit = self._limit(option, work, self.left().left_after(kept))
-        parts = self._revised_parts(work, limit)
-        entry = self.ledger.reserve(self.account, first, option.name, limit, unsent=True)
-        return Assignment(work, entry.reserved, parts)
+        if work.draft and option.executor == LLM:
+            work, parts, limit = _revise_what_fits(work, limit_of)
+        else:
+            parts, limit = PARTS_ALL, earlier or limit_of(work)
+        entry = self.ledger.reserve(self.account, first, option.name, earlier or limit, unsent=True)
+        sent = replace(work, option=self.estimator.estimate_work(work))
+        return Assignment(sent, entry.reserved, parts)
 
     def _work(self, option: StepOption, step: Step) -> Work:
         """What is to be done, with the whole of what it reads."""
-        declared = self.model_access.price_option(self.catalog.get(option.name, option))
-        readings = self.results.readings_of(step)
-        is_revision = step.role == "revision"
-        return Work(
-            self.task,
-            # With the estimates of its catalog, so that a bill is compared with those.
-            replace(declared, value=option.value),
-            str(self.draft) if is_revision else "",
-            is_revision,
-            self.results.select(readings.present),
-            readings.absent,
-            self.shape if step.role == "answer" else None,
-        )
+        declared = replace(self.catalog.get(option.name, option), value=option.value)
+        draft = str(self.draft) if step.role == "revision" else ""
+        return self.estimator.work(declared, step, self.results, draft)
 
-    def _limit(self, option: StepOption, work: Work, left: Budget) -> Spend:
-        """The most that the work may use: what it reads is not taken from what it may write.
+    def _limit(self, work: Work, *, expected: Spend, left: Budget) -> Spend:
+        """The most that a piece of work may use.
+
+        Args:
+            work: with all that is sent for it.
+            expected: what its option is expected to use by the bills so far.
+            left: what may still be reserved.
 
         Raises:
-            BudgetExceeded: what is left does not hold that, or a model's estimate beside what it
-                reads.
+            BudgetExceeded: what is left does not hold what is sent and a useful answer.
             PriceUnknown: money is limited and the model has no price.
         """
-        role, declared = self.model_access.role_of(option), work.option.estimate
-        reading = self._reading(work, role)
-        if missing := left.exceeded_by(least_needed(option, declared) + reading):
-            raise BudgetExceeded(missing, option.name)
-        beside = left.left_after(reading)
-        limit = reading + step_limit(option, declared, beside, role.model, role.prices)
-        if option.executor == LLM and not work.revises:
-            needed = self.input_tokens(work) + useful_tokens(work, role)
-            if needed > limit.tokens:
-                raise BudgetExceeded({"tokens": needed - limit.tokens}, option.name)
-        return limit
+        declared, access = work.option.estimate, self.estimator.model_access
+        role = access.role_of(work.option)
+        if work.option.executor == AGENT:
+            return agent_limit(work.option, expected, left, role.model, role.prices)
+        if work.option.executor != LLM:
+            return declared_limit(work.option, expected, left)
+        sent, written = self.estimator.input_tokens(work), work.option.expected_output_tokens
+        size = CallSize(
+            model=role.model,
+            input_tokens=sent,
+            output_least=max(expected.tokens - sent, useful_tokens(work, role)),
+            output_expected=max(
+                max(expected.tokens, declared.tokens) - sent, written, _as_long(work, sent)
+            ),
+        )
+        return call_limit(work.option, size, left, role.prices, expected.latency_ms)
 
-    def _reading(self, work: Work, role: ModelRole) -> Spend:
-        """What a model is billed for the results that it reads. Nobody else pays for reading."""
-        if work.option.executor != LLM or not work.results:
-            return Spend()
-        if work.option.payload.get("prompt") == CONVERSATION:  # its estimate has them
-            return Spend()
-        tokens = self.input_tokens(work) - self.input_tokens(replace(work, results={}))
-        is_priced = role.prices.knows(role.model)
-        return Spend(tokens, role.prices.worst(role.model, tokens, 0) if is_priced else 0)
 
-    def _revised_parts(self, work: Work, limit: Spend) -> int:
-        """How many parts of its draft a revision takes on. What follows them stays as it is.
+def _as_long(work: Work, sent: int) -> int:
+    """What makes room for an answer that is longer than what it answers, as translations are."""
+    is_conversation = work.option.payload.get("prompt") == CONVERSATION
+    return sent // 2 if is_conversation else 0
 
-        Raises:
-            BudgetExceeded: not even the first section could be revised.
-        """
-        draft = work.draft
-        if not draft or work.option.executor != LLM:  # only a model pays for what it reads
-            return PARTS_ALL
-        count = self.model_access.role_of(work.option).tokens_bound
-        beside = self.input_tokens(replace(work, draft=""))
-        room = round((limit.tokens - beside) / REVISION_FACTOR)
-        parts = revisable_parts(draft, room, count)
-        if not split_draft(draft, parts)[0]:
-            missing = count(draft) - max(0, room)
-            raise BudgetExceeded({"tokens": missing}, work.option.name)
-        return parts
+
+def _revise_what_fits(work: Work, limit_of: Callable[[Work], Spend]) -> tuple[Work, int, Spend]:
+    """The work of revising as many parts of its draft as fit, how many these are, and its limit.
+
+    What follows them stays as it is.
+
+    Raises:
+        BudgetExceeded: not even the first section could be revised.
+    """
+    for parts in range(count_parts(work.draft), 0, -1):
+        revised, _ = split_draft(work.draft, parts)
+        attempt = replace(work, draft=revised)
+        try:
+            return attempt, parts, limit_of(attempt)
+        except BudgetExceeded:
+            if not split_draft(work.draft, parts - 1)[0]:  # that would revise nothing
+                raise
+    raise AssertionError("a draft has a part")
 
 
 def _alternatives(wanted: StepOption, step: Step) -> Iterator[StepOption]:

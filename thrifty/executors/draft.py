@@ -2,7 +2,7 @@
 
 import re
 from bisect import insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
 from thrifty.budget import Outcome, Step
@@ -56,11 +56,6 @@ def split_draft(draft: str, parts: int) -> tuple[str, str]:
     return "".join(found[:parts]).strip(), "".join(found[parts:]).strip()
 
 
-def revisable_parts(draft: str, tokens_max: int, count: Callable[[str], int]) -> int:
-    """How many parts of a draft, from its beginning, fit in so many tokens."""
-    parts = SECTION_START.split(draft)
-    fitting = 0
-    # Counted together: the tokens of sections do not add up to those of the whole.
-    while fitting < len(parts) and count("".join(parts[: fitting + 1])) <= tokens_max:
-        fitting += 1
-    return fitting
+def count_parts(draft: str) -> int:
+    """How many parts `split_draft` knows of a draft."""
+    return len(SECTION_START.split(draft))

@@ -21,7 +21,9 @@ from thrifty.models.allowance import OUTPUT_CAP_MIN, Allowance
 from thrifty.models.background_loop import CallAbandoned
 from thrifty.models.roles import ModelRole
 
-USEFUL_DIVISOR = 4
+USEFUL_DIVISOR = 2
+REVISION_GROWTH = 1.3
+"""A revision writes its draft again, perhaps a little longer."""
 REVISION_SHARE_MIN = 0.5
 """A revision with fewer words than this share of its draft has lost something."""
 HEADING = re.compile(r"(?m)^## +(.+?) *$")
@@ -40,10 +42,11 @@ def length_request(work: Work) -> str:
 
 
 def useful_tokens(work: Work, role: ModelRole) -> int:
-    """The shortest answer worth its input: a quarter of the estimate, or as long as the draft."""
-    if work.revises:
-        return max(OUTPUT_CAP_MIN, role.tokens_bound(work.draft))
-    return max(OUTPUT_CAP_MIN, work.option.estimate.tokens // USEFUL_DIVISOR)
+    """The shortest answer worth its input: half of the expected, or a revision's whole draft."""
+    least = max(OUTPUT_CAP_MIN, work.option.expected_output_tokens // USEFUL_DIVISOR)
+    if not work.revises:
+        return least
+    return max(least, round(REVISION_GROWTH * role.tokens_bound(work.draft)))
 
 
 def write_with_model(

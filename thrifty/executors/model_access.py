@@ -1,16 +1,14 @@
 """Which model may be asked for an option, and at what price."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from thrifty.budget import PriceUnknown, StepOption
+from thrifty.budget import StepOption
 from thrifty.executors.payload import CONVERSATION
 from thrifty.executors.registry import AGENT, LLM, LOCAL, MODEL_EXECUTORS
 from thrifty.models.roles import ModelRole, ModelRoles
 from thrifty.steering.forecast import ExecutorModel
 
-INPUT_SHARE = 0.25
-"""How much of an estimate in tokens is input, where a price needs to know."""
 ROLE_FIELD = "model"
 """Where an option's payload names its model role."""
 ATTACHMENTS_FIELD = "attachments"
@@ -86,20 +84,6 @@ class ModelAccess:
             return f"the run has chosen the model role {self.chosen!r}"
         is_unbounded = option.payload.get(ATTACHMENTS_FIELD) and role.tokens_per_attachment is None
         return NO_BOUND if is_unbounded and (self.is_cost_limited or self.is_token_limited) else ""
-
-    def price_option(self, option: StepOption) -> StepOption:
-        """The option with its cost filled in, where money counts and a price is known."""
-        estimate = option.estimate
-        # A cost that its catalog states is left as it is.
-        is_asked = option.executor in MODEL_EXECUTORS
-        if not self.is_cost_limited or not is_asked or estimate.cost_nano_usd:
-            return option
-        role, tokens_in = self.role_of(option), round(estimate.tokens * INPUT_SHARE)
-        try:
-            cost = role.prices.quote(role.model, tokens_in, estimate.tokens - tokens_in)
-        except PriceUnknown:
-            return option
-        return replace(option, estimate=replace(estimate, cost_nano_usd=cost))
 
 
 def model_worker(role: str) -> str:

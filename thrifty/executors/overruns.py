@@ -55,8 +55,8 @@ def find_overruns(
     found = []
     for entry in entries:
         allowed = Budget.of_limits(entry.reserved.amounts).without_latency()
-        excess = allowed.exceeded_by(entry.charged)
-        if not limited & excess.keys():
+        over = allowed.exceeded_by(entry.charged)
+        if not (excess := {name: over[name] for name in over if name in limited}):
             continue
         # What is no option's is a call of the run's own, such as that for proposals.
         own = ExecutorModel(LLM, dict(entry.tags).get(MODEL_TAG, ""))

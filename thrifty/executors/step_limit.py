@@ -1,105 +1,147 @@
 """How much a step, or one model call for it, may use at most. That is then reserved.
 
-A call gets several times its estimate where the budget has it, so that a long answer is not
-cut, but not everything that is left, so that a call whose outcome is never known (and which
-is charged in full) does not end the run.
+A model call gets what it sends, which is counted, and room for its answer. The room is several
+times the expected answer where the budget has it, so that a long one is not cut, but not
+everything that is left, so that a call whose outcome is never known (and which is charged in
+full) does not end the run.
 """
 
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from thrifty.budget import Budget, BudgetExceeded, Spend, StepOption
-from thrifty.executors.registry import AGENT, LOCAL, MODEL_EXECUTORS
+from thrifty.executors.registry import LOCAL, MODEL_EXECUTORS
 from thrifty.models.prices import PriceList, most_affordable
 
-HEADROOM = 3
-"""A call may use at most so many times its estimate."""
+OUTPUT_HEADROOM = 4
+"""An answer may be at most so many times as long as expected."""
+AGENT_HEADROOM = 3
+"""An agent may use at most so many times what is expected of it."""
 
 
-def step_limit(
-    option: StepOption, declared: Spend, left: Budget, model: str, prices: PriceList
-) -> Spend:
-    """The most that an option may use out of what is left.
+@dataclass(frozen=True, slots=True)
+class CallSize:
+    """One model call before it is known how long its answer may be."""
 
-    A model call gets its `call_limit`, the built-in templates nothing, and other executors what
-    their option declares, or more where bills came to more, since nothing can cut them short.
-
-    Args:
-        option: as it is estimated now.
-        declared: what the catalog says that it uses.
-        left: what may still be reserved, and the latency that is left.
-        model: the model that would be called.
-        prices: what it costs.
-
-    Raises:
-        BudgetExceeded: what is left, latency included, does not hold that, or a call's estimate.
-        PriceUnknown: money is limited and the model has no price.
-    """
-    needed = least_needed(option, declared)
-    if missing := left.exceeded_by(needed):
-        raise BudgetExceeded(missing, option.name)
-    if option.executor in MODEL_EXECUTORS:
-        return call_limit(option, left, model, prices, declared.tokens)
-    return replace(needed, latency_ms=0)  # time is cut, not reserved
-
-
-def least_needed(option: StepOption, declared: Spend) -> Spend:
-    """The least that has to be there for an option to be tried.
-
-    The built-in templates use time and nothing else, whatever their estimates say of tokens.
-    """
-    if option.executor in MODEL_EXECUTORS:
-        return option.estimate
-    if option.executor == LOCAL:
-        return Spend(latency_ms=option.estimate.latency_ms)
-    pairs = zip(option.estimate.amounts, declared.amounts, strict=True)
-    return Spend(*(max(pair) for pair in pairs))
+    model: str
+    """Who would be asked."""
+    input_tokens: int
+    """The most input tokens that it can be billed."""
+    output_least: int
+    """The shortest answer for which it is worth sending."""
+    output_expected: int
+    """How long the answer is expected to be: room is measured from that."""
 
 
 def call_limit(
-    option: StepOption, left: Budget, model: str, prices: PriceList, declared_tokens: int = 0
+    option: StepOption, size: CallSize, left: Budget, prices: PriceList, latency_ms: int = 0
 ) -> Spend:
-    """The most that one model call for this option may use, out of what is left.
+    """The most that one model call for an option may use, out of what is left.
 
     Args:
-        option: its estimate is the least that makes a call worth sending.
-        left: what may still be reserved.
-        model: the model that would be called.
+        option: what the call is for.
+        size: what it sends, and the answer that it is worth.
+        left: what may still be reserved, and the latency that is left.
         prices: what it costs.
-        declared_tokens: what the catalog says, where the estimate is a forecast: headroom is
-            measured from the larger one.
+        latency_ms: how long it is expected to take.
 
     Raises:
-        BudgetExceeded: what is left does not even hold the estimate.
+        BudgetExceeded: what is left does not hold the shortest answer, by so much.
         PriceUnknown: money is limited and the model has no price.
     """
-    tokens_left, cost_left, _, _ = left.limits
-    tokens = max(option.estimate.tokens, declared_tokens) * HEADROOM
-    if tokens_left is not None:
-        tokens = min(tokens, tokens_left)
-    cost = 0
-    if cost_left is not None:
-        tokens = most_affordable(tokens, cost_left, partial(prices.worst_quote, model))
-    # Where money has no limit, a known price is on the bill all the same.
-    if cost_left is not None or prices.knows(model):
-        cost = prices.worst_quote(model, tokens)
-    if tokens < option.estimate.tokens:
-        raise BudgetExceeded(_missing(option.estimate.tokens, left, model, prices), option.name)
-    limit = Spend(tokens, cost, 0, _calls(option, left))
-    if missing := left.without_latency().exceeded_by(limit):  # time is cut, not reserved
+    is_priced = left.max_cost_usd is not None or prices.knows(size.model)
+
+    def worst_case(output_tokens: int) -> Spend:
+        # Where money has no limit, a known price is on the bill all the same.
+        cost = prices.worst(size.model, size.input_tokens, output_tokens) if is_priced else 0
+        calls = max(1, option.estimate.tool_calls)  # the call is one
+        return Spend(size.input_tokens + output_tokens, cost, 0, calls)
+
+    wanted = size.output_expected * OUTPUT_HEADROOM
+    return _most(option, size.output_least, wanted, left, worst_case, latency_ms)
+
+
+def agent_limit(
+    option: StepOption, expected: Spend, left: Budget, model: str, prices: PriceList
+) -> Spend:
+    """The most that an agent may use: several times what it declares, in tokens and in calls.
+
+    Nobody knows how often it asks its model, nor how its tokens fall on input and output.
+
+    Args:
+        option: as it is declared.
+        expected: what bills so far let it be expected to use.
+        left: what may still be reserved, and the latency that is left.
+        model: the model that it asks.
+        prices: what that costs.
+
+    Raises:
+        BudgetExceeded: what is left does not hold what is expected, by so much.
+        PriceUnknown: money is limited and the model has no price.
+    """
+    is_priced = left.max_cost_usd is not None or prices.knows(model)
+    calls = max(1, expected.tool_calls)
+
+    def worst_case(tokens: int) -> Spend:
+        return Spend(tokens, prices.worst_quote(model, tokens) if is_priced else 0, 0, calls)
+
+    wanted = max(expected.tokens, option.estimate.tokens) * AGENT_HEADROOM
+    limit = _most(option, expected.tokens, wanted, left, worst_case, expected.latency_ms)
+    calls_most, calls_left = calls * AGENT_HEADROOM, left.max_tool_calls
+    return replace(
+        limit, tool_calls=calls_most if calls_left is None else min(calls_most, calls_left)
+    )
+
+
+def _most(
+    option: StepOption,
+    least: int,
+    wanted: int,
+    left: Budget,
+    worst_case: Callable[[int], Spend],
+    latency_ms: int,
+) -> Spend:
+    """The worst case of as many tokens as are wanted and fit.
+
+    Raises:
+        BudgetExceeded: not even that of the least fits, by so much.
+    """
+    if missing := left.exceeded_by(replace(worst_case(least), latency_ms=latency_ms)):
         raise BudgetExceeded(missing, option.name)
-    return limit
+    tokens_left, cost_left, _, _ = left.limits
+    tokens = max(least, wanted)
+    if tokens_left is not None:
+        tokens = min(tokens, tokens_left - worst_case(0).tokens)
+    if cost_left is not None:
+        tokens = most_affordable(tokens, cost_left, lambda n: worst_case(n).cost_nano_usd)
+    return worst_case(tokens)  # time is cut, not reserved
 
 
-def _missing(tokens: int, left: Budget, model: str, prices: PriceList) -> dict[str, int]:
-    """What a call of so many tokens lacks: tokens, or the money for them, or both."""
-    is_cost_limited = left.max_cost_usd is not None
-    cost = prices.worst_quote(model, tokens) if is_cost_limited else 0
-    return left.exceeded_by(Spend(tokens, cost))
+def declared_limit(option: StepOption, expected: Spend, left: Budget) -> Spend:
+    """The most that an option may use that no model does.
+
+    The built-in templates reserve nothing. Other executors get what their option declares, or
+    more where bills came to more, since nothing can cut them short.
+
+    Raises:
+        BudgetExceeded: what is left, latency included, does not hold that.
+    """
+    needed = least_needed(option, expected)
+    if missing := left.exceeded_by(needed):
+        raise BudgetExceeded(missing, option.name)
+    return replace(needed, latency_ms=0)  # time is cut, not reserved
 
 
-def _calls(option: StepOption, left: Budget) -> int:
-    """A model is called once. An agent may call more than is expected of it."""
-    expected, calls_left = max(1, option.estimate.tool_calls), left.max_tool_calls
-    most = expected * (HEADROOM if option.executor == AGENT else 1)
-    return most if calls_left is None else max(expected, min(most, calls_left))
+def least_needed(option: StepOption, expected: Spend) -> Spend:
+    """The least that has to be there for an option to be tried.
+
+    Args:
+        option: as its catalog declares it.
+        expected: what bills so far let it be expected to use.
+    """
+    if option.executor in MODEL_EXECUTORS:
+        return expected
+    if option.executor == LOCAL:  # it uses time and nothing else, whatever it declares of tokens
+        return Spend(latency_ms=expected.latency_ms)
+    pairs = zip(expected.amounts, option.estimate.amounts, strict=True)
+    return Spend(*(max(pair) for pair in pairs))

@@ -14,15 +14,6 @@ NO_MODEL = (
 """Why there is no plan where models are all that there is, and none can be reached."""
 
 
-def price_steps(steps: Iterable[Step], model_access: ModelAccess) -> tuple[Step, ...]:
-    """The steps, what models would do in them priced."""
-    if not model_access.is_cost_limited:
-        return tuple(steps)
-    return tuple(
-        step.with_options(tuple(map(model_access.price_option, step.options))) for step in steps
-    )
-
-
 def find_available_options(
     steps: Iterable[Step],
     model_access: ModelAccess,
@@ -31,7 +22,7 @@ def find_available_options(
     """What can be chosen, and what cannot and why; a step without any option left is not offered.
 
     Args:
-        steps: what is still to be done, priced.
+        steps: what is still to be done, estimated.
         model_access: what models can be asked.
         exclusion_reason: a further reason, such as that an option has failed before, or nothing.
     """

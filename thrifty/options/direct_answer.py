@@ -1,29 +1,18 @@
 """The direct answer: one step, with an option for everybody here who can answer."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from thrifty.budget import Spend, Step, StepOption
 from thrifty.executors.model_access import ATTACHMENTS_FIELD, ROLE_FIELD
 from thrifty.executors.payload import CONVERSATION
 from thrifty.executors.registry import AGENT, LLM, ExecutorRegistry
+from thrifty.models.asked import Asked
 from thrifty.models.roles import ModelRole, ModelRoles
 from thrifty.options import priors
 
 ANSWER_STEP = "Answer"
 DESCRIPTION = "Answer what was asked."
-
-
-class Asked(NamedTuple):
-    """How long what is asked is, about."""
-
-    tokens: int
-    attachments: int = 0
-    """How many images and files are in it."""
-
-    def tokens_for(self, model: ModelRole) -> int:
-        """How long it is for a model."""
-        return self.tokens + self.attachments * (model.tokens_per_attachment or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +75,7 @@ def _model_option(model: ModelRole, asked: Asked) -> StepOption:
         value=priors.VALUE_MAX * priors.model_quality(model.name),
         spread=priors.SPREAD,
         payload={**_payload(model, asked), "prompt": CONVERSATION},
+        output_tokens=written,
     )
 
 
@@ -100,6 +90,7 @@ def _agent_option(model: ModelRole, asked: Asked) -> StepOption:
         value=priors.VALUE_MAX * quality,
         spread=priors.AGENT_SPREAD,
         payload=_payload(model, asked),
+        output_tokens=_agent_output(model.reasoning_factor),
     )
 
 
@@ -122,10 +113,14 @@ def _executor_option(executor: AnsweringExecutor, asked: Asked) -> StepOption:
     )
 
 
+def _agent_output(reasoning_factor: float) -> int:
+    return round(priors.AGENT_READINGS * priors.OUTPUT_TOKENS * reasoning_factor)
+
+
 def _agent_estimate(input_tokens: int, reasoning_factor: float = 1.0) -> Spend:
     """What a model and tools use together: each call of the model reads all that was said."""
     read = priors.AGENT_READINGS * (priors.INSTRUCTION_TOKENS + input_tokens)
-    written = round(priors.AGENT_READINGS * priors.OUTPUT_TOKENS * reasoning_factor)
+    written = _agent_output(reasoning_factor)
     return Spend(
         tokens=read + written,
         latency_ms=priors.AGENT_CALLS * priors.CALL_MS + written * priors.TOKEN_MS,

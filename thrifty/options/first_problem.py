@@ -6,7 +6,7 @@ from typing import Protocol
 from thrifty.budget import Budget, LeftOut, Step
 from thrifty.estimates.learned import LearnedEstimates
 from thrifty.executors.model_access import ModelAccess
-from thrifty.options.availability import find_available_options, price_steps
+from thrifty.options.availability import find_available_options
 from thrifty.planning.problem import Problem
 from thrifty.steering.forecast import Forecaster
 
@@ -30,14 +30,14 @@ def first_problem(
     """The problem, and the options that are out of the question.
 
     Args:
-        steps: what there is to do, as it is declared.
+        steps: what there is to do, as it is estimated.
         left: what may be spent.
         max_steps: the most steps of a plan.
         settings: of the run.
         access: what models can be asked.
         learned: what earlier bills say.
     """
-    offered, left_out = find_available_options(price_steps(steps, access), access)
+    offered, left_out = find_available_options(steps, access)
     scored = learned.apply_scores(offered)
     problem = Problem(
         Forecaster(learned.summaries).forecast_steps(scored, access.executor_model),

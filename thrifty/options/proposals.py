@@ -14,6 +14,7 @@ from typing import Any
 from thrifty.budget import InvalidInput, Spend, Step, StepOption, validate
 from thrifty.budget.name_folding import fold_name
 from thrifty.budget.plain_text import single_line, strip_unprintable
+from thrifty.executors.registry import LOCAL
 
 PROPOSALS_MAX = 5
 NAME_LENGTH_MAX = 60
@@ -114,9 +115,12 @@ def hold_to_scale(option: StepOption, scale: Sequence[StepOption]) -> StepOption
     """A proposed option that claims no less than known ones, and hands an executor nothing."""
     if not scale:  # nobody can propose anything where there is nothing
         return replace(option, value=0.0, payload={})
-    estimate = _no_less(option.estimate, _alike(option.executor, scale))
+    estimate = _no_less(option.estimate, option.executor, scale)
     value = min(option.value, max(known.value for known in scale))
-    return replace(option, estimate=estimate, value=value, payload={})
+    written = None
+    if option.output_tokens is not None:
+        written = min(option.output_tokens, estimate.tokens)
+    return replace(option, estimate=estimate, value=value, payload={}, output_tokens=written)
 
 
 def _alike(executor: str, scale: Sequence[StepOption]) -> Sequence[StepOption]:
@@ -138,26 +142,30 @@ def _read_proposal(
         step=name,
         executor=executor,
         description=_read_line("description", given.get("description"), DESCRIPTION_LENGTH_MAX),
-        estimate=_read_estimate(given, _alike(executor, scale)),
+        estimate=_read_estimate(given, executor, scale),
         value=min(_read_finite("value", given.get("value")), max(o.value for o in scale)),
         spread=PROPOSAL_SPREAD,
     )
     return Step(name, (option,))
 
 
-def _read_estimate(given: Mapping[str, Any], alike: Sequence[StepOption]) -> Spend:
+def _read_estimate(given: Mapping[str, Any], executor: str, scale: Sequence[StepOption]) -> Spend:
     """The claimed costs, but none below the cheapest known option of that executor."""
     claimed = {
         field: min(math.ceil(_read_finite(field, given.get(field))), CLAIM_MAX)
         for field in ("tokens", "latency_ms", "tool_calls")
     }
-    return _no_less(Spend(**claimed), alike)
+    return _no_less(Spend(**claimed), executor, scale)
 
 
-def _no_less(claimed: Spend, alike: Sequence[StepOption]) -> Spend:
-    """What is claimed, but no less of any resource than the cheapest known option uses."""
+def _no_less(claimed: Spend, executor: str, scale: Sequence[StepOption]) -> Spend:
+    """What is claimed, but no less of any resource than the cheapest known option of an executor
+    uses."""
+    alike = _alike(executor, scale)
     floor = map(min, zip(*(option.estimate.amounts for option in alike), strict=True))
-    return Spend(*map(max, claimed.amounts, floor))
+    estimate = Spend(*map(max, claimed.amounts, floor))
+    # Local code buys no tokens, whatever a model claims and a catalog counts.
+    return replace(estimate, tokens=0) if executor == LOCAL else estimate
 
 
 def _read_finite(field: str, value: object) -> float:

@@ -1,17 +1,25 @@
 """The fields of a recipe's file, checked by pydantic, and how they become a recipe."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from thrifty.budget import InvalidInput, Spend, Step, StepOption
 from thrifty.budget.money import USD_MAX, quote_nano_usd
 from thrifty.budget.option import DESCRIPTION_MAX, NAME_MAX, SPREAD_DEFAULT, SPREAD_MAX
 from thrifty.budget.step import Role
 from thrifty.budget.validate import AMOUNT_MAX, VALUE_MAX
+from thrifty.executors.registry import LLM
 from thrifty.options.phrases import PHRASE_LENGTH_MAX
 from thrifty.options.recipe import STEPS_MAX, Recipe
 
@@ -54,7 +62,8 @@ class _StrictModel(BaseModel):
 
 
 class OptionSchema(_StrictModel):
-    """One way to do a step. Estimates have no default: one left out would count as free."""
+    """One way to do a step. A model's estimates have no default: one left out would count as free.
+    Other executors are expected to use what they declare, and nothing else."""
 
     executor: Name
     description: Sentence
@@ -64,8 +73,16 @@ class OptionSchema(_StrictModel):
     value: Annotated[float, _number(VALUE_MAX)]
     cost_usd: Annotated[float, _number(USD_MAX)] = 0.0
     spread: Annotated[float, _number(SPREAD_MAX)] = SPREAD_DEFAULT
+    output_tokens: Amount | None = None
     name: Name | None = None
     payload: Annotated[dict[str, Any], Field(description="a mapping with texts as keys")] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _local_code_is_free(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or given.get("executor") in (None, LLM):
+            return given
+        return {**dict.fromkeys(("tokens", "latency_ms", "tool_calls"), 0), **given}
 
 
 class StepSchema(_StrictModel):
@@ -159,6 +176,7 @@ def _to_option(entry: OptionSchema, step: str) -> StepOption:
         value=entry.value,
         spread=entry.spread,
         payload=entry.payload,
+        output_tokens=entry.output_tokens,
     )
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from thrifty.budget import InvalidInput, Step
-from thrifty.options.direct_answer import Asked, DirectAnswer
+from thrifty.models.asked import Asked
+from thrifty.options.direct_answer import DirectAnswer
 from thrifty.options.phrases import find_phrase
 from thrifty.options.recipe import ANSWER, Recipe, RecipeSource, proposal_recipe
 from thrifty.planning.problem import MAX_STEPS_DEFAULT

@@ -1,6 +1,7 @@
 """From a problem to a plan: build the model, solve it, explain it; the solve functions by name."""
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 
 from thrifty.budget.clock import NANO_PER_MS, NANO_PER_US
 from thrifty.budget.lazy import LazySequence
@@ -42,6 +43,8 @@ def make_plan_with(
     chosen = tuple([options[item.name] for item in items])
     chosen_items = {option.step: item for option, item in zip(chosen, items, strict=True)}
     status, note = _plan_status(problem, model, result)
+    if not chosen and not note:
+        note = _describe_nothing_fits(problem, matrix)
     return Plan(
         status=status,
         engine=engine,
@@ -70,3 +73,13 @@ def _plan_status(
         proof = "" if result.is_proven else ", as far as was searched"
         return "infeasible", f"the required steps do not fit in what is left{proof}: {required}"
     return ("optimal", "") if result.is_proven else ("feasible", "")
+
+
+def _describe_nothing_fits(problem: Problem, matrix: ConstraintMatrix) -> str:
+    """That nothing fits, and what the option lacks that comes nearest; empty where one fits."""
+    done = {step.name for step in problem.done}
+    offered = zip(problem.steps, matrix.columns_by_step, strict=True)
+    nearest = matrix.describe_nearest(
+        chain.from_iterable(group for step, group in offered if step.name not in done)
+    )
+    return f"nothing fits in what is left: {nearest}" if nearest else ""

@@ -15,6 +15,7 @@ from thrifty.budget import Budget, Spend, Step, StepOption
 from thrifty.budget.states import OptionState, SpendState
 from thrifty.executors.draft import Draft, split_draft
 from thrifty.executors.protocol import Work
+from thrifty.executors.registry import MODEL_EXECUTORS
 from thrifty.executors.results import Results
 from thrifty.ledger.idempotent_calls import call_key
 from thrifty.options.proposals import hold_to_scale
@@ -148,7 +149,14 @@ def _as_declared(option: StepOption, catalog: dict[str, StepOption]) -> StepOpti
     declared = catalog.get(option.name)
     if declared is None:
         return hold_to_scale(option, tuple(catalog.values()))
-    # The cost of a model call is no more than an estimate, which `route` has filled in.
-    cost = max(declared.estimate.cost_nano_usd, option.estimate.cost_nano_usd)
-    estimate = replace(declared.estimate, cost_nano_usd=cost)
-    return replace(declared, estimate=estimate, value=option.value)
+    if declared.executor not in MODEL_EXECUTORS:
+        return replace(declared, value=option.value)
+    # What a model call uses is no more than an estimate, which `route` has made for what is sent.
+    estimate = Spend(*map(max, declared.estimate.amounts, option.estimate.amounts))
+    return replace(
+        declared,
+        estimate=estimate,
+        value=option.value,
+        spread=min(declared.spread, option.spread),
+        output_tokens=declared.expected_output_tokens,
+    )

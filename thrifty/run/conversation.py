@@ -12,8 +12,7 @@ from langchain_core.messages import (
 )
 
 from thrifty.budget import InvalidInput
-from thrifty.models.input_bound import O200K_MODELS, attachments, input_tokens
-from thrifty.options.direct_answer import Asked
+from thrifty.models.asked import Asked
 from thrifty.run.facts import Run
 
 
@@ -39,7 +38,7 @@ def measure(messages: Sequence[BaseMessage]) -> Asked:
     except (ValueError, TypeError) as error:
         remedy = "use texts, images and files in the form that LangChain gives them"
         raise InvalidInput("messages", type(error).__name__, remedy) from error
-    return Asked(input_tokens(body, O200K_MODELS[0]), attachments(body))
+    return Asked.of(body)
 
 
 def trim_oldest(

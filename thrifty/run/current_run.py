@@ -1,8 +1,9 @@
 """A run as it stands: what its state, its settings and the ledger say of it together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 from thrifty.budget import Budget, LeftOut, Outcome, Plan, Spend, Step, StepOption
@@ -12,8 +13,12 @@ from thrifty.estimates.learned import LearnedEstimates
 from thrifty.executors.draft import Draft
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.overruns import Overrun, find_overruns
+from thrifty.executors.protocol import Work
 from thrifty.executors.results import Results
-from thrifty.options.availability import find_available_options, no_plan_reason, price_steps
+from thrifty.executors.step_estimate import StepEstimator
+from thrifty.models.agent_models import ModelPrompt
+from thrifty.models.roles import ModelRole
+from thrifty.options.availability import find_available_options, no_plan_reason
 from thrifty.options.first_problem import PlanSettings
 from thrifty.options.proposals import hold_to_catalog
 from thrifty.options.recipe import ANSWER
@@ -22,10 +27,10 @@ from thrifty.planning.problem import Problem
 from thrifty.run.assignment import EFFECT_KEYS, STEP_KEYS
 from thrifty.run.effect_exclusions import effect_exclusion_rule
 from thrifty.run.exclusions import exclusion_rule
-from thrifty.run.facts import RunFacts
+from thrifty.run.facts import Run, RunFacts
 from thrifty.run.learning import bills_of
 from thrifty.run.paid_ahead import PaidAhead
-from thrifty.run.services import Services
+from thrifty.run.services import Services, asked_of
 from thrifty.steering.decide import OnDrift
 from thrifty.steering.forecast import Forecaster, summarise_bill
 from thrifty.steering.remaining import RemainingPlan
@@ -39,12 +44,14 @@ class RunSettings(PlanSettings, Protocol):
     max_steps: int | None
     on_drift: OnDrift
 
+    def step_prompt(self, work: Work, role: ModelRole) -> ModelPrompt: ...
+
 
 class Choices(NamedTuple):
     """What a run can choose from, as it is declared. Only failures and answers change it."""
 
     steps: tuple[Step, ...]
-    """All that there are, done or not, at the prices of the run's models."""
+    """All that there are, done or not, as they are estimated for the run's task and models."""
     offered: tuple[Step, ...]
     """Those that have an available option, with these options alone."""
     excluded: tuple[LeftOut, ...]
@@ -60,6 +67,13 @@ def model_access(run_id: str, settings: RunSettings, services: Services) -> Mode
         is_token_limited=left.max_tokens is not None,
         chosen=settings.model,
     )
+
+
+def step_estimator(
+    run: Run, access: ModelAccess, settings: RunSettings, services: Services
+) -> StepEstimator:
+    """What a run's options are expected to use by what is sent for them."""
+    return StepEstimator(access, run["task"], settings.step_prompt, services.shape, asked_of(run))
 
 
 class CurrentRun:
@@ -85,6 +99,16 @@ class CurrentRun:
     def model_access(self) -> ModelAccess:
         """Which models it can ask, and at what price."""
         return model_access(self.id, self._settings, self.services)
+
+    @cached_property
+    def estimator(self) -> StepEstimator:
+        """What options are expected to use by what is sent for them."""
+        run, access, settings = self.facts["run"], self.model_access, self._settings
+        return self.cache.compute_once(
+            "estimator",
+            (access, run["task"], asked_of(run), settings),
+            lambda: step_estimator(run, access, settings, self.services),
+        )
 
     @property
     def limits(self) -> Budget:
@@ -151,9 +175,11 @@ class CurrentRun:
         """What the run can choose from now."""
         facts, failures, access = self.facts, self.cache.failures, self.model_access
         overruns = self.overruns()
-        learned = self._learned_estimates()
+        learned, estimator = self._learned_estimates(), self.estimator
         steps = self.cache.compute_once(
-            "steps", access, lambda: learned.apply_scores(price_steps(self.steps(), access))
+            "steps",
+            estimator,
+            lambda: learned.apply_scores(estimator.estimate_steps(self.steps(), self.results())),
         )
 
         def compute() -> Choices:
@@ -277,16 +303,47 @@ class CurrentRun:
         for bill in bills_of(outcomes, self.model_access):
             forecaster.add(summarise_bill(bill))
 
-    def _mark_done(self, remaining: RemainingPlan, outcomes: Iterable[Outcome]) -> None:
+    def _mark_done(self, remaining: RemainingPlan, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             if outcome.has_text:
                 remaining.mark_done(self.steps_by_name()[outcome.step])
+        restated = self._restated_steps()
+        for name in self._readers_of(outcomes):
+            remaining.restate(restated[name])
+
+    def _restated_steps(self) -> Mapping[str, Step]:
+        """By name, the offered steps of whose sources some are done, estimated by those."""
+        return self.cache.accumulate("restated steps", self.choices(), dict, self._restate)
+
+    def _restate(self, restated: dict[str, Step], outcomes: Sequence[Outcome]) -> None:
+        declared, results = self.declared_options(), self.results()
+        offered = {step.name: step for step in self.choices().offered}
+        for name in self._readers_of(outcomes):
+            step = offered[name]
+            options = [declared[option.name] for option in step.options]
+            restated[name] = self.estimator.estimate_step(step, options, results)
+
+    def _readers_of(self, outcomes: Iterable[Outcome]) -> list[str]:
+        """The names of the offered steps that read what these outcomes have left."""
+        choices = self.choices()
+
+        def compute() -> dict[str, list[str]]:
+            readers: dict[str, list[str]] = {}
+            for step in choices.offered:
+                for source in chain(*self.results().readings_of(step)):
+                    readers.setdefault(source, []).append(step.name)
+            return readers
+
+        readers = self.cache.compute_once("readers", choices, compute)
+        done = [readers.get(outcome.step, ()) for outcome in outcomes if outcome.has_text]
+        return list(dict.fromkeys(chain.from_iterable(done)))
 
     def _open_and_done(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
         """The steps that may still be chosen, and those that are done."""
-        choices, finished = self.choices(), self.cache.finished
+        choices, finished, restated = self.choices(), self.cache.finished, self._restated_steps()
+        still_open = [step for step in choices.offered if step.name not in finished]
         return (
-            tuple([step for step in choices.offered if step.name not in finished]),
+            tuple([restated.get(step.name, step) for step in still_open]),
             tuple([step for step in choices.steps if step.name in finished]),
         )
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from langchain_core.runnables import RunnableConfig
 
 from thrifty.budget import Budget, BudgetExceeded, PriceUnknown
-from thrifty.executors.step_limit import call_limit
+from thrifty.executors.step_estimate import add_input
+from thrifty.executors.step_limit import CallSize, call_limit
 from thrifty.ledger.idempotent_calls import earlier_limit
 from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.allowance import Allowance
@@ -39,9 +40,12 @@ def request_extra_steps(
     # A run that begins again finds what it asked the first time, with the same limit.
     limit = earlier_limit(services.ledger, account, PROPOSAL_KEY)
     if limit is None:
-        left = run.left()
+        left, sent = run.left(), prompt.input_tokens(role)
+        option = add_input(PROPOSAL_OPTION, sent)
+        written = option.estimate.tokens - sent
+        size = CallSize(role.model, sent, output_least=written, output_expected=written)
         try:
-            limit = call_limit(PROPOSAL_OPTION, left, role.model, role.prices)
+            limit = call_limit(option, size, left, role.prices)
         except (BudgetExceeded, PriceUnknown) as error:
             return Proposals((), (f"{NOT_ASKED}: {error}",))
         worst_case = replace(limit, latency_ms=PROPOSAL_MS_MAX)

@@ -33,6 +33,8 @@ class Run(TypedDict):
     """How long what it is asked is, about."""
     attachments: int
     """How many images and files are in that."""
+    input_bytes: int
+    """How long it is in UTF-8, for models whose tokens nobody can count."""
     budget: BudgetState
     """The limits that it was given, for people to read. Those in force are in the ledger."""
     documents: list[str]

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, Protocol
 from langchain_core.messages import HumanMessage
 
 from thrifty.budget import InvalidInput
-from thrifty.options.direct_answer import Asked
+from thrifty.models.asked import Asked
 from thrifty.options.recipe import ANSWER
 from thrifty.run.conversation import measure, message_ids, read_conversation, trim_oldest
 from thrifty.run.current_run import RunSettings
@@ -76,7 +76,12 @@ def _as_messages(documents: Mapping[str, str]) -> list[HumanMessage]:
 
 
 def _asking(run: Run, asked: Asked) -> Run:
-    return {**run, "input_tokens": asked.tokens, "attachments": asked.attachments}
+    return {
+        **run,
+        "input_tokens": asked.tokens,
+        "attachments": asked.attachments,
+        "input_bytes": asked.bytes,
+    }
 
 
 def _describe(missed: int, count: int) -> str:

@@ -9,16 +9,16 @@ from thrifty.executors.step_limit import least_needed
 from thrifty.steering.remaining import RemainingPlan
 
 
-def needed_for_revisions(
+def needed_later(
     remaining: RemainingPlan, sent_now: Container[str], declared: Mapping[str, StepOption]
 ) -> Spend:
-    """What the plan's final revisions need at the least, however long the sections become.
+    """What required steps and final revisions need at the least, however long answers become.
 
     That is the cheapest way to do each. Time is not kept, as `later_local_ms` sees to that.
     """
-    steps = [remaining.forecast_step(n) for n in remaining.revision_steps if n not in sent_now]
+    steps = [remaining.forecast_step(n) for n in remaining.kept_steps if n not in sent_now]
     cheapest = (
-        min((least_needed(o, declared[o.name].estimate) for o in step.options), key=_dearness)
+        min((least_needed(declared[o.name], o.estimate) for o in step.options), key=_dearness)
         for step in steps
     )
     return replace(total_spend(cheapest), latency_ms=0)

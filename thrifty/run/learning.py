@@ -9,6 +9,7 @@ from thrifty.budget import Outcome, Spend, Step
 from thrifty.estimates.history import read_history, save_bills
 from thrifty.estimates.learned import NOTHING_LEARNED, LearnedEstimates, learn_from_history
 from thrifty.executors.model_access import ModelAccess
+from thrifty.executors.step_estimate import StepEstimator
 from thrifty.steering.forecast import Bill
 
 
@@ -31,7 +32,7 @@ def recall(
     if store is None:
         return NOTHING_LEARNED, ""
     history = read_history(store)
-    options = (model_access.price_option(option) for step in steps for option in step.options)
+    options = (option for step in steps for option in step.options)
     learned = learn_from_history(history, options, model_access.executor_model)
     remark = f"estimates are drawn from {learned.bill_count} bills of earlier runs"
     return learned, history.remark or (remark if learned.bill_count else "")
@@ -43,7 +44,7 @@ def remember(
     outcomes: Sequence[Outcome],
     charged: Mapping[str, Spend],
     steps: Sequence[Step],
-    model_access: ModelAccess,
+    estimator: StepEstimator,
 ) -> str:
     """Keeps the bills of the catalog's options. Returns why that failed, or nothing.
 
@@ -57,14 +58,14 @@ def remember(
         outcomes: what the run has tried.
         charged: by the name of an option, what the ledger says that it came to.
         steps: the catalog's.
-        model_access: who did an option.
+        estimator: who did an option, and what was expected of it for the run's task.
     """
     if store is None:
         return ""
     known = {option.name: option for step in steps for option in step.options}
     billed = [
-        replace(outcome, option=model_access.price_option(known[name]), actual=charged[name])
+        replace(outcome, option=estimator.estimate_option(known[name]), actual=charged[name])
         for outcome in outcomes
         if (name := outcome.option.name) in known and name in charged
     ]
-    return save_bills(store, run_id, bills_of(billed, model_access))
+    return save_bills(store, run_id, bills_of(billed, estimator.model_access), known)

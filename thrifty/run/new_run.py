@@ -1,11 +1,15 @@
 """A run before its first plan: what it can do, and what a plan of that would be worth."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from langgraph.store.base import BaseStore
 
 from thrifty.budget import Budget, Plan, Spend, Step
+from thrifty.executors.results import Results
 from thrifty.options.first_problem import first_problem
 from thrifty.planning.engines import make_plan
-from thrifty.run.current_run import RunSettings, model_access
+from thrifty.run.current_run import RunSettings, model_access, step_estimator
 from thrifty.run.facts import Run
 from thrifty.run.learning import recall
 from thrifty.run.services import Services
@@ -20,6 +24,7 @@ class NewRun:
         settings: of its context.
         services: what nodes work with.
         store: where earlier bills are kept. None: nothing is learned of them.
+        documents: the texts that it was handed, by name.
     """
 
     def __init__(
@@ -29,11 +34,14 @@ class NewRun:
         settings: RunSettings,
         services: Services,
         store: BaseStore | None = None,
+        documents: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.facts, self.id, self.services, self._settings = facts, run_id, services, settings
         self.model_access = model_access(run_id, settings, services)
         self.steps: tuple[Step, ...] = services.steps(facts, run_id)
         """What its recipe offers."""
+        estimator = step_estimator(facts, self.model_access, settings, services)
+        self._estimated = estimator.estimate_steps(self.steps, Results(documents))
         self.learned, self.learning_remark = recall(store, self.steps, self.model_access)
 
     def left(self) -> Budget:
@@ -49,6 +57,6 @@ class NewRun:
         settings = self._settings
         max_steps = self.services.recipes.max_steps(self.facts["recipe"], settings.max_steps)
         problem, _ = first_problem(
-            self.steps, left, max_steps, settings, self.model_access, self.learned
+            self._estimated, left, max_steps, settings, self.model_access, self.learned
         )
         return make_plan(problem, settings.engine)

@@ -56,6 +56,7 @@ def open_account(
         recipe=recipe,
         conversation=message_ids(given.messages),
         input_tokens=0,
+        input_bytes=0,
         attachments=0,
         budget=budget.to_state(),
         documents=list(given.documents),

@@ -13,7 +13,7 @@ from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease, Balance
 from thrifty.models.agent_models import Models
-from thrifty.options.direct_answer import Asked
+from thrifty.models.asked import Asked
 from thrifty.options.recipes import Recipes
 from thrifty.run.facts import Run
 from thrifty.run.identity import run_account
@@ -70,10 +70,7 @@ class Services:
         Raises:
             InvalidInput: the deployment knows no such recipe.
         """
-        asked = Asked(
-            validate.amount("run.input_tokens", run["input_tokens"]),
-            validate.amount("run.attachments", run["attachments"]),
-        )
+        asked = asked_of(run)
         # The same objects as long as an invocation lasts: forecasts know a step by its identity.
         return self.cache(run_id).compute_once(
             "recipe's steps",
@@ -114,6 +111,15 @@ class Services:
     def remaining_budget(self, run_id: str, known_ms: int) -> Budget:
         """What a run may still reserve, and the latency it has left."""
         return left_of_run(self.ledger.balance(run_id), self.runs.active_ms(run_id, known_ms))
+
+
+def asked_of(run: Run) -> Asked:
+    """How long what a run is asked is, as it was measured when it began."""
+    return Asked(
+        validate.amount("run.input_tokens", run["input_tokens"]),
+        validate.amount("run.attachments", run["attachments"]),
+        validate.amount("run.input_bytes", run["input_bytes"]),
+    )
 
 
 def left_of_run(balance: Balance, active_ms: int) -> Budget:

@@ -80,8 +80,9 @@ class RemainingPlan:
             options.sort(key=lambda option: option.value < self.open_steps[option.step].value_max)
         self.options_by_step = {option.step: option for option in options}
         """What is still to be done, as it is declared, in its order."""
-        roles = {option.step: self.open_steps[option.step].role for option in options}
-        self.revision_steps = {step for step, role in roles.items() if role == "revision"}
+        steps = [self.open_steps[option.step] for option in options]
+        self.kept_steps = {s.name for s in steps if s.required or s.role == "revision"}
+        """What is still to be done and must not be crowded out: required steps and revisions."""
         self._forecaster, self._executor_model_of = forecaster, executor_model_of
         self.expected_spend = ExpectedSpend(options, forecaster, executor_model_of)
         """What it is expected to use, one after another."""
@@ -101,7 +102,17 @@ class RemainingPlan:
             self.expected_spend.remove(option)
         if offered := self.open_steps.pop(step.name, None):
             del self._best_values[bisect_left(self._best_values, offered.value_max)]
-        self.revision_steps.discard(step.name)
+        self.kept_steps.discard(step.name)
+
+    def restate(self, step: Step) -> None:
+        """Takes the new estimates of an open step, once more is known of what it reads."""
+        if step.name not in self.open_steps:
+            return
+        self.open_steps[step.name] = step
+        if option := self.options_by_step.get(step.name):
+            self.expected_spend.remove(option)
+            self.options_by_step[step.name] = restated = step.option(option.name)
+            self.expected_spend.add(restated)
 
     def totals(self) -> RemainingTotals:
         """What it comes to now."""
@@ -151,6 +162,12 @@ class ExpectedSpend:
         """Leaves an option out from now on."""
         self._count(self._options.pop(option.name), -1)
 
+    def add(self, option: StepOption) -> None:
+        """Counts one more option."""
+        self._options[option.name] = option
+        self._estimate(option)
+        self._count(option, 1)
+
     def total(self, executor: str | None = None) -> Spend:
         """What they come to, or those of one executor."""
         if self._version != self._forecaster.version:
@@ -167,10 +184,14 @@ class ExpectedSpend:
         self._version = self._forecaster.version
         self._amounts: dict[str, tuple[int, ...]] = {}
         self._totals: dict[str, list[int]] = {}
-        for name, option in self._options.items():
-            key = self._forecaster.belief_key(option, self._executor_model_of(option))
-            self._amounts[name] = expected_amounts(option.estimate, self._forecaster.ratios(key))
+        for option in self._options.values():
+            self._estimate(option)
             self._count(option, 1)
+
+    def _estimate(self, option: StepOption) -> None:
+        key = self._forecaster.belief_key(option, self._executor_model_of(option))
+        ratios = self._forecaster.ratios(key)
+        self._amounts[option.name] = expected_amounts(option.estimate, ratios)
 
     def _count(self, option: StepOption, times: int) -> None:
         totals = self._totals.setdefault(option.executor, [0] * len(SPEND_FIELDS))

@@ -41,7 +41,7 @@ def build_knapsack(problem: Problem, matrix: ConstraintMatrix | None = None) -> 
     required = _with_requirements([name for name, step in steps.items() if step.required], requires)
     offers = _keep_short_chains(offers, requires, required, problem.max_steps)
     missing = sorted(required - offers.keys())
-    impossible = f"the required step {missing[0]!r} does not fit in what is left" if missing else ""
+    impossible = _describe_impossible(problem, matrix, missing[0]) if missing else ""
     names = sorted(offers)  # so that the order of a catalog has no say
     topics = _number_shared_topics([steps[name].topic for name in names])
     penalty = penalty if max(topics, default=-1) >= 0 else 0  # unshared, none is repeated
@@ -69,6 +69,16 @@ def _number_names(
     names_of: Mapping[str, Collection[str]], number: Mapping[str, int]
 ) -> tuple[tuple[int, ...], ...]:
     return tuple([tuple(sorted([number[name] for name in names])) for names in names_of.values()])
+
+
+def _describe_impossible(problem: Problem, matrix: ConstraintMatrix, name: str) -> str:
+    """That a required step does not fit, and by how much where none of its options does alone."""
+    offered = zip(problem.steps, matrix.columns_by_step, strict=True)
+    nearest = matrix.describe_nearest(
+        chain.from_iterable(group for step, group in offered if step.name == name)
+    )
+    said = f"the required step {name!r} does not fit in what is left"
+    return f"{said}: {nearest}" if nearest else said
 
 
 def _drop_dominated(

@@ -9,7 +9,7 @@ from itertools import islice, repeat
 from operator import gt, mul, sub
 
 from thrifty.budget.option import StepOption
-from thrifty.budget.resources import LATENCY, RESOURCES, TOOL_CALLS
+from thrifty.budget.resources import LATENCY, RESOURCES, TOOL_CALLS, format_amounts
 from thrifty.planning import risk
 from thrifty.planning.problem import Problem
 from thrifty.planning.solver.knapsack import MICRO
@@ -113,3 +113,17 @@ class ConstraintMatrix:
         parts = zip(self.row_names, self.limits, amounts, margins, strict=False)
         short = {name: amount + margin - limit for name, limit, amount, margin in parts}
         return {name: amount for name, amount in short.items() if amount > 0}
+
+    def describe_nearest(self, columns: Iterable[OptionColumn]) -> str:
+        """Which option comes nearest to fitting alone, and what it lacks; empty if one fits."""
+        columns = list(columns)
+        if not columns or any(column[2] not in self.oversized for column in columns):
+            return ""
+        nearest = min(columns, key=lambda column: (*self._distance(column), column[2]))
+        return f"{nearest[2]!r} is {format_amounts(self.shortfall_alone(nearest))} short"
+
+    def _distance(self, column: OptionColumn) -> tuple[int, float]:
+        """Of how many resources an oversized option lacks some, and which share at the most."""
+        takes = dict(zip(self.row_names, column[3], strict=True))
+        lacks = self.shortfall_alone(column)
+        return len(lacks), max(lack / max(1, takes[name]) for name, lack in lacks.items())

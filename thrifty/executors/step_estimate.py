@@ -1,0 +1,126 @@
+"""What an option is expected to use, by what is sent for it: prompt, task, and what it reads.
+
+A catalog declares tokens without knowing a task. Half of what it declares is room for what is
+sent, the other half is what a model writes. What is sent beyond that room is added, so that a
+plan, a reservation and a refusal speak of the same call.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from thrifty.budget import PriceUnknown, Step, StepOption
+from thrifty.executors.answer_shape import AnswerShape
+from thrifty.executors.model_access import ModelAccess
+from thrifty.executors.payload import CONVERSATION
+from thrifty.executors.protocol import Work
+from thrifty.executors.registry import AGENT, MODEL_EXECUTORS
+from thrifty.executors.results import Results
+from thrifty.models.agent_models import ModelPrompt
+from thrifty.models.asked import Asked
+from thrifty.models.roles import ModelRole
+
+PromptOf = Callable[[Work, ModelRole], ModelPrompt]
+"""Renders what the model of a role is sent for a piece of work."""
+NOTHING_MEASURED = Asked(0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepEstimator:
+    """Estimates options for the task of one run. Only what a model does changes."""
+
+    model_access: ModelAccess
+    task: str
+    prompt_of: PromptOf
+    shape: AnswerShape | None = None
+    """What the answer of the run has to be."""
+    asked: Asked = NOTHING_MEASURED
+    """How long the conversation is that the run answers, with the documents: a plan has neither."""
+
+    def work(self, option: StepOption, step: Step, results: Results, draft: str = "") -> Work:
+        """A piece of work with all that there is to read for it: what is sent, and what counts.
+
+        Args:
+            option: what is to be done.
+            step: what it is a way to do.
+            results: what there is to read.
+            draft: what it is to revise.
+        """
+        readings = results.readings_of(step)
+        return Work(
+            self.task,
+            option,
+            draft,
+            revises=step.role == "revision",
+            results=results.select(readings.present),
+            absent=readings.absent,
+            shape=self.shape if step.role == "answer" else None,
+        )
+
+    def estimate_steps(self, steps: Iterable[Step], results: Results) -> tuple[Step, ...]:
+        """Steps as they are expected by what there is to read."""
+        if self.model_access.roles.is_offline:
+            return tuple(steps)  # no model is asked
+        return tuple(self.estimate_step(step, step.options, results) for step in steps)
+
+    def estimate_step(self, step: Step, declared: Iterable[StepOption], results: Results) -> Step:
+        """A step as it is expected by what there is to read for it.
+
+        Args:
+            step: with the options that are offered.
+            declared: the same options as their catalog declares them.
+            results: what there is to read.
+        """
+        estimated = (self.estimate_work(self.work(o, step, results)) for o in declared)
+        pairs = zip(step.options, estimated, strict=True)
+        return step.with_options(tuple(replace(new, value=old.value) for old, new in pairs))
+
+    def estimate_option(self, option: StepOption) -> StepOption:
+        """An option as it is expected before anything is there to be read."""
+        return self.estimate_work(Work(self.task, option))
+
+    def estimate_work(self, work: Work) -> StepOption:
+        """The option of a piece of work, by all that is sent for it.
+
+        To estimate an option again that was estimated before changes nothing.
+        """
+        option = work.option
+        if option.executor not in MODEL_EXECUTORS or self.model_access.role_of(option).is_offline:
+            return option
+        return self.with_input(option, self.input_tokens(work))
+
+    def input_tokens(self, work: Work) -> int:
+        """The most input tokens that the call for a piece of work can be billed.
+
+        An agent asks as often as it wants: what it is sent is what its option declares.
+        """
+        option, role = work.option, self.model_access.role_of(work.option)
+        if option.executor == AGENT:
+            return option.estimate.tokens - option.expected_output_tokens
+        if self.asked.tokens and option.payload.get("prompt") == CONVERSATION:
+            tool = None if work.shape is None else dict(work.shape.schema)
+            beside = ModelPrompt(role.name, tool=tool).input_tokens(role)
+            return self.asked.tokens_for(role) + beside
+        return self.prompt_of(work, role).input_tokens(role)
+
+    def with_input(self, option: StepOption, input_tokens: int) -> StepOption:
+        """A model's option, expected to be sent so many tokens, at its price."""
+        expected = add_input(option, input_tokens)
+        estimate = expected.estimate
+        if estimate.cost_nano_usd or not self.model_access.is_cost_limited:
+            return expected  # a cost that its catalog states is left as it is
+        cost = self._cost(option, input_tokens, estimate.tokens - input_tokens)
+        return replace(expected, estimate=replace(estimate, cost_nano_usd=cost))
+
+    def _cost(self, option: StepOption, input_tokens: int, output_tokens: int) -> int:
+        """The price of a call; nothing where none is known."""
+        role = self.model_access.role_of(option)
+        try:
+            return role.prices.quote(role.model, input_tokens, output_tokens)
+        except PriceUnknown:
+            return 0
+
+
+def add_input(option: StepOption, input_tokens: int) -> StepOption:
+    """An option with what is sent beyond the room that its declared estimate has for that."""
+    tokens = max(option.estimate.tokens, input_tokens + option.expected_output_tokens)
+    return option.as_sent(replace(option.estimate, tokens=tokens))

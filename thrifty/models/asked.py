@@ -1,0 +1,30 @@
+"""How long what is asked is, for any model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from thrifty.models.input_bound import O200K_MODELS, attachments, input_tokens, is_exact
+from thrifty.models.roles import ModelRole
+
+
+class Asked(NamedTuple):
+    """How long what is asked is, with the documents that go with it."""
+
+    tokens: int
+    """As the models of OpenAI count it."""
+    attachments: int = 0
+    """How many images and files are in it."""
+    bytes: int = 0
+    """In UTF-8. They bound it for a model whose encoding nobody knows."""
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Asked:
+        """How long the messages of a request are."""
+        return cls(input_tokens(body, O200K_MODELS[0]), attachments(body), input_tokens(body, ""))
+
+    def tokens_for(self, model: ModelRole) -> int:
+        """The most input tokens that it can be for a model, about."""
+        text = self.tokens if is_exact(model.encoding) else max(self.tokens, self.bytes)
+        return text + self.attachments * (model.tokens_per_attachment or 0)
