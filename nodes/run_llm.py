@@ -19,8 +19,8 @@ from thrifty.run.assignment import (
     remaining_ms_for,
     step_key,
 )
-from thrifty.run.current_run import CurrentRun
 from thrifty.run.events import event_base
+from thrifty.run.run_so_far import RunSoFar
 from thrifty.run.sent_state import facts_of
 from thrifty.run.services import Services
 from thrifty.run.stream_progress import ProgressHandler
@@ -39,7 +39,7 @@ def run_llm(
     """Writes a section or revises the draft; a failure is an outcome, not an exception."""
     known_ms = state["spend"]["latency_ms"]
     context, cache = Context.of(runtime.context), services.cache(run_id)
-    run = CurrentRun(facts_of(state, config), context, services, run_id)
+    run = RunSoFar(facts_of(state, config), context, services, run_id)
     work, reserved, untouched = read_assignment(state, run_id, run.results(), run.draft(), services)
     prompt = context.step_prompt(work, run.model_access.role_of(work.option))
     started_ms = services.runs.active_ms(run_id, known_ms)

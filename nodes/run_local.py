@@ -30,8 +30,8 @@ from thrifty.run.assignment import (
     remaining_ms_for,
     step_key,
 )
-from thrifty.run.current_run import CurrentRun
 from thrifty.run.local_step import LocalStep
+from thrifty.run.run_so_far import RunSoFar
 from thrifty.run.sent_state import facts_of
 from thrifty.run.services import Services
 
@@ -57,7 +57,7 @@ def run_local(
     known_ms, cache = state["spend"]["latency_ms"], services.cache(run_id)
     started_ms = services.runs.active_ms(run_id, known_ms)
     context = Context.of(runtime.context)
-    run = CurrentRun(facts_of(state, config), context, services, run_id)
+    run = RunSoFar(facts_of(state, config), context, services, run_id)
     work, reserved, _ = read_assignment(state, run_id, run.results(), run.draft(), services)
     decided: list[tuple[DecisionKind, str]] = []
     if reserved is None:

@@ -9,10 +9,10 @@ from thrifty.budget import InvalidInput
 from thrifty.models.asked import Asked
 from thrifty.options.recipe import ANSWER
 from thrifty.run.conversation import measure, message_ids, read_conversation, trim_oldest
-from thrifty.run.current_run import RunSettings
 from thrifty.run.facts import Run
 from thrifty.run.new_run import NewRun
 from thrifty.run.run_input import RunInput
+from thrifty.run.run_so_far import RunSettings
 from thrifty.run.services import Services
 
 Trim = Literal["oldest", "never"]

@@ -9,9 +9,9 @@ from thrifty.budget import Budget, Plan, Spend, Step
 from thrifty.executors.results import Results
 from thrifty.options.first_problem import first_problem
 from thrifty.planning.engines import make_plan
-from thrifty.run.current_run import RunSettings, model_access, step_estimator
 from thrifty.run.facts import Run
 from thrifty.run.learning import recall
+from thrifty.run.run_so_far import RunSettings, model_access, step_estimator
 from thrifty.run.services import Services
 
 

@@ -157,7 +157,7 @@ FAULTS: dict[str, Changes] = {
         "thrifty.ledger.calls.mark_sent": _marks_nothing
     },
     "any usage is believed": {"thrifty.models.metered_call.read_usage": _believes_anything},
-    "an overrun is not seen": {"thrifty.run.current_run.find_overruns": _sees_no_overrun},
+    "an overrun is not seen": {"thrifty.run.run_so_far.find_overruns": _sees_no_overrun},
     "a lost answer is released": {
         "thrifty.models.reservation.CallAccounts.charge_in_full": _frees_what_failed
     },
