@@ -41,8 +41,7 @@ def main() -> None:
 def run(client: SyncLangGraphClient) -> None:
     thread = client.threads.create()["thread_id"]
     given: dict[str, Any] = {"task": TASK, "budget": BUDGET}
-    # Ask whoever runs this instead of planning anew, by the estimates of the recipe alone.
-    ask: Any = {"on_drift": "ask", "learn": False}
+    ask: Any = {"on_drift": "ask", "learn": False}  # ask whoever runs this instead of planning anew
     show(client.runs.stream(thread, "thrifty", input=given, context=ask, stream_mode="updates"))
 
     if question := question_of(client, thread):

@@ -157,7 +157,7 @@ def forged(state: Any, bob: Victim) -> dict[str, Any]:
         "run": {
             **{**named, "name": "", "number": 1, "task": TASK, "budget": endless},
             **{"recipe": "proposal", "conversation": [], "input_tokens": 0, "attachments": 0},
-            "documents": [],
+            **{"input_bytes": 0, "documents": []},
         },
         "run_id": his[:100],
         "budget": {"max_tokens": 10**9},
