@@ -67,7 +67,8 @@ class Recipe(PlainData["RecipeState"]):
         for option in self.options:
             check_payload(option)
         for step in self.steps:
-            self._check_references(step)
+            if any("input" in option.payload for option in step.options):
+                self._check_references(step)
         validate.text("catalog.name", self.name, maximum=NAME_MAX)
         if self.name == ANSWER:
             raise InvalidInput("catalog.name", ANSWER, "choose another name; that one is thrifty's")
