@@ -1,7 +1,7 @@
 """Ends every run: the draft as far as it got, a status, and the receipt."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage
 from langgraph.runtime import Runtime
@@ -9,6 +9,7 @@ from langgraph.runtime import Runtime
 from thrifty.budget import Outcome, Plan, Spend, StepOption
 from thrifty.budget.decision import Decision
 from thrifty.budget.states import PlanState
+from thrifty.budget.step import Role
 from thrifty.ledger.idempotent_calls import charge_open_calls
 from thrifty.nodes.context import Context
 from thrifty.receipt.receipt_data import (
@@ -33,6 +34,15 @@ class FinishInput(RunFacts):
     halt_reason: str
 
 
+class _Bill(NamedTuple):
+    """What the ledger says of a run that has ended."""
+
+    charged: Mapping[str, Spend]
+    """By the option, or the other work, that it was for."""
+    in_doubt_count: int
+    """How many calls are charged in full. What could not be written down is so as well."""
+
+
 def finish(
     state: FinishInput,
     runtime: Runtime[Context],
@@ -44,15 +54,15 @@ def finish(
     context = Context.of(runtime.context)
     run = CurrentRun(state, context, services, run_id)
     spent = _close(run)
-    charged = _charged_by_label(run)
+    bill = _read_bill(run)
     decisions = [run.cache.read(Decision, decision) for decision in state["decisions"]]
     store = runtime.store if context.learn else None
     outcomes, steps = run.cache.outcomes, services.steps(state["run"], run.id)
-    if remark := remember(store, run.id, outcomes, charged, steps, run.estimator):
+    if remark := remember(store, run.id, outcomes, bill.charged, steps, run.estimator):
         decisions.append(Decision("options", remark, spent.latency_ms))
     structured = _answer_data(run)
     halt_reason = state["halt_reason"] or _why_unstructured(run, structured)
-    receipt = _make_receipt(state, halt_reason, run, spent, charged, decisions)
+    receipt = _make_receipt(state, halt_reason, run, spent, bill, decisions)
     draft = str(run.draft())
     return {
         "answer": _answer(run, draft),
@@ -72,7 +82,7 @@ def _make_receipt(
     halt_reason: str,
     run: CurrentRun,
     spent: Spend,
-    charged: Mapping[str, Spend],
+    bill: _Bill,
     decisions: Sequence[Decision],
 ) -> Receipt:
     first_plan = run.cache.read(Plan, state["first_plan"] or state["plan"])
@@ -80,7 +90,7 @@ def _make_receipt(
     outcomes, balance = run.cache.outcomes, run.services.ledger.balance(run.id)
     missed, lost = list(_missed_options(run)), list(_lost_attempts(run))
     accounts = binding_accounts(balance, missed)
-    facts = _end_facts(halt_reason or run.passed_limit(), run, first_plan, last_plan)
+    facts = _end_facts(halt_reason or run.passed_limit(), run, first_plan, last_plan, bill)
     verdict = judge_end(facts, run.model_access.executor_label)
     return Receipt(
         run_id=run.id,
@@ -99,7 +109,7 @@ def _make_receipt(
             verdict.cause,
         ),
         bound_by_accounts=accounts,
-        lines=make_receipt_lines(first_plan, last_plan, outcomes, _overheads(run, charged)),
+        lines=make_receipt_lines(first_plan, last_plan, outcomes, _overheads(run, bill.charged)),
         decisions=tuple(decisions),
         cause=verdict.cause,
         warnings=verdict.warnings,
@@ -107,8 +117,9 @@ def _make_receipt(
     )
 
 
-def _end_facts(halt_reason: str, run: CurrentRun, first_plan: Plan, last_plan: Plan) -> EndFacts:
-    entries = run.services.ledger.entries(run.id)
+def _end_facts(
+    halt_reason: str, run: CurrentRun, first_plan: Plan, last_plan: Plan, bill: _Bill
+) -> EndFacts:
     return EndFacts(
         halt_reason=halt_reason,
         steps=run.steps(),
@@ -120,20 +131,23 @@ def _end_facts(halt_reason: str, run: CurrentRun, first_plan: Plan, last_plan: P
         left_out=run.facts["left_out"],
         is_offline=run.services.models.roles.is_offline,
         overruns=run.overruns(),
-        # What could not be written down is charged in full as well.
-        in_doubt_count=sum(entry.status in ("in_doubt", "pending") for entry in entries),
+        in_doubt_count=bill.in_doubt_count,
     )
+
+
+def _last_written(run: CurrentRun, *roles: Role) -> Outcome | None:
+    """The last text of a step that has one of these roles."""
+    steps = run.steps_by_name()
+    written = (outcome for outcome in reversed(run.cache.outcomes) if outcome.has_text)
+    return next((each for each in written if steps[each.step].role in roles), None)
 
 
 def _answer_data(run: CurrentRun) -> Any:
     """The last answer in the shape that is wanted. None where there is none."""
     if run.services.shape is None:
         return None
-    steps = run.steps_by_name()
-    for outcome in reversed(run.cache.outcomes):
-        if outcome.has_text and steps[outcome.step].role == "answer":
-            return outcome.data
-    return None
+    answer = _last_written(run, "answer")
+    return None if answer is None else answer.data
 
 
 def _why_unstructured(run: CurrentRun, structured: Any) -> str:
@@ -147,16 +161,10 @@ def _why_unstructured(run: CurrentRun, structured: Any) -> str:
 
 def _answer(run: CurrentRun, draft: str) -> str:
     """What answers the task: the text of the step that does, or else the whole draft."""
-    roles = {name: step.role for name, step in run.steps_by_name().items()}
-    for outcome in reversed(run.cache.outcomes):
-        if outcome.has_text and roles[outcome.step] == "answer":
-            return outcome.text
-        if outcome.has_text and roles[outcome.step] == "revision":
-            break
-    else:
-        if "answer" in roles.values():
-            return ""
-    return draft
+    steps, last = run.steps_by_name(), _last_written(run, "answer", "revision")
+    if last is None:
+        return "" if any(step.role == "answer" for step in steps.values()) else draft
+    return last.text if steps[last.step].role == "answer" else draft
 
 
 def _streamed_id(run: CurrentRun) -> str | None:
@@ -196,13 +204,12 @@ def _lost_attempts(run: CurrentRun) -> Iterator[Outcome]:
             yield outcome
 
 
-def _charged_by_label(run: CurrentRun) -> dict[str, Spend]:
-    """What is on the bill, by the option or the other work that it was for."""
-    charged: dict[str, Spend] = {}
-    for entry in run.services.ledger.entries(run.id):
+def _read_bill(run: CurrentRun) -> _Bill:
+    entries, charged = run.services.ledger.entries(run.id), dict[str, Spend]()
+    for entry in entries:
         if entry.status != "released" and not entry.is_note:
             charged[entry.label] = charged.get(entry.label, Spend()) + entry.charged
-    return charged
+    return _Bill(charged, sum(entry.status in ("in_doubt", "pending") for entry in entries))
 
 
 def _overheads(run: CurrentRun, charged: Mapping[str, Spend]) -> list[tuple[str, Spend]]:

@@ -59,7 +59,7 @@ def run_local(
     context = Context.of(runtime.context)
     run = RunSoFar(facts_of(state, config), context, services, run_id)
     work, reserved, _ = read_assignment(state, run_id, run.results(), run.draft(), services)
-    decided: list[tuple[DecisionKind, str]] = []
+    can_ask, decided = can_interrupt(config), list[tuple[DecisionKind, str]]()
     if reserved is None:
         outcome = Outcome(work.option, "failed", reason=NOT_RESERVED)
     else:
@@ -67,10 +67,10 @@ def run_local(
             work=work,
             reserved=reserved,
             executor=services.executors[work.option.executor],
-            can_ask=can_interrupt(config),
+            can_ask=can_ask,
             asks_on_failure=context.on_drift == "ask",
             decide=lambda *decision: decided.append(decision),
-            **_bound_to(state, work, can_interrupt(config), run_id, services),
+            **_bound_to(state, work, can_ask, run_id, services),
         ).do()
     ended_ms = services.runs.active_ms(run_id, known_ms)
     outcome = replace(outcome, started_ms=started_ms, ended_ms=ended_ms)
