@@ -14,7 +14,6 @@ from thrifty.ledger.idempotent_calls import charge_open_calls
 from thrifty.nodes.context import Context
 from thrifty.receipt.receipt_data import (
     Receipt,
-    binding_accounts,
     binding_limits,
     find_payer,
     make_receipt_lines,
@@ -30,7 +29,7 @@ class FinishInput(RunFacts):
     """What this node reads."""
 
     first_plan: PlanState | None
-    kept_out: dict[str, list[str]]
+    kept_out: dict[str, dict[str, str]]
     halt_reason: str
 
 
@@ -88,10 +87,18 @@ def _make_receipt(
     first_plan = run.cache.read(Plan, state["first_plan"] or state["plan"])
     last_plan = run.cache.read(Plan, state["plan"])
     outcomes, balance = run.cache.outcomes, run.services.ledger.balance(run.id)
-    missed, lost = list(_missed_options(run)), list(_lost_attempts(run))
-    accounts = binding_accounts(balance, missed)
     facts = _end_facts(halt_reason or run.passed_limit(), run, first_plan, last_plan, bill)
     verdict = judge_end(facts, run.model_access.executor_label)
+    limits = binding_limits(
+        list(_missed_options(run)),
+        state["kept_out"],
+        run.left(),
+        balance,
+        run.remaining().totals().expected_spend,
+        _lost_attempts(run),
+        verdict.cause,
+    )
+    accounts = tuple(dict.fromkeys(filter(None, limits.values())))
     return Receipt(
         run_id=run.id,
         task=state["run"]["task"],
@@ -100,14 +107,7 @@ def _make_receipt(
         budget=run.limits,
         spent=spent,
         planned=first_plan.expected,
-        bound_by=binding_limits(
-            missed,
-            state["kept_out"],
-            run.left(),
-            run.remaining().totals().expected_spend,
-            lost,
-            verdict.cause,
-        ),
+        bound_by=tuple(limits),
         bound_by_accounts=accounts,
         lines=make_receipt_lines(first_plan, last_plan, outcomes, _overheads(run, bill.charged)),
         decisions=tuple(decisions),

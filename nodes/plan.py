@@ -22,7 +22,7 @@ class PlanInput(RunFacts):
     """What this node reads."""
 
     is_approved: bool
-    kept_out: dict[str, list[str]]
+    kept_out: dict[str, dict[str, str]]
 
 
 def plan(
@@ -64,17 +64,17 @@ def plan(
 
 
 def _kept_out(
-    known: Mapping[str, list[str]], new_plan: Plan, run: CurrentRun
-) -> dict[str, list[str]]:
-    """By option, the limits that keep it out. Of a step that is done, those that did before."""
+    known: Mapping[str, dict[str, str]], new_plan: Plan, run: CurrentRun
+) -> dict[str, dict[str, str]]:
+    """By option, the limits that keep it out, and who set it. Of a step that is done, as before."""
     finished = run.cache.finished
     before = {
         name: limits
         for name, limits in known.items()
         if (option := run.declared_options().get(name)) and option.step in finished
     }
-    now = {each.option: list(each.short_of) for each in new_plan.left_out if each.short_of}
-    return before | now
+    now = {each.option: each.short_of for each in new_plan.left_out if each.short_of}
+    return before | run.who_limits(now)
 
 
 def _ask_for_approval(config: RunnableConfig) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from thrifty.steering.remaining import RemainingPlan
 class RouteInput(RunFacts):
     """What this node reads."""
 
-    kept_out: dict[str, list[str]]
+    kept_out: dict[str, dict[str, str]]
 
 
 def route(
@@ -50,7 +50,7 @@ def route(
             _to_state(each, steps[each.work.option.step], kept_ms, run.cache)
             for each in dispatched.assignments
         ],
-        "kept_out": {**state["kept_out"], **_kept_out(dispatched.moves)},
+        "kept_out": {**state["kept_out"], **_kept_out(dispatched.moves, run)},
         **additions(
             outcomes=run.cache.write_all(skipped), decisions=run.cache.write_all(decisions)
         ),
@@ -109,12 +109,11 @@ def _decisions(moves: Iterable[Move], skipped: Iterable[Outcome], at_ms: int) ->
     ]
 
 
-def _kept_out(moves: Iterable[Move]) -> dict[str, list[str]]:
-    """By the options that were wanted, the limits that kept them out."""
-    refusals = ((move.wanted.name, move.refusal) for move in moves)
-    return {
-        name: list(error.missing) for name, error in refusals if isinstance(error, BudgetExceeded)
-    }
+def _kept_out(moves: Iterable[Move], run: CurrentRun) -> dict[str, dict[str, str]]:
+    """By the options that were wanted, the limits that kept them out, and who set each."""
+    refused = [(move.wanted.name, move.refusal) for move in moves]
+    short = {name: error.missing for name, error in refused if isinstance(error, BudgetExceeded)}
+    return run.who_limits(short)
 
 
 def _describe_move(move: Move) -> str:

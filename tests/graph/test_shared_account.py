@@ -120,6 +120,22 @@ def test_what_others_spend_between_two_steps_is_drift(in_two_steps, ledger):
     assert receipt.bound_by_accounts == ("team has 40 tokens left",)
 
 
+def test_what_others_give_back_before_the_end_kept_something_out_all_the_same(in_two_steps, ledger):
+    ledger.open("team", Budget(max_tokens=200))
+    of_somebody_else(ledger, 110)
+
+    def work(work):
+        if work.option.name == "B cheap":
+            ledger.release("team", "other")
+        return Result("text", spend=Spend(50 if work.option.name == "A" else 15, 0, 0, 1))
+
+    receipt = receipt_of(in_two_steps(work, "dear", "cheap").invoke(asked(150)))
+    done = [line.label for line in receipt.lines if line.status == "done"]
+    assert done == ["A", "B cheap"]
+    assert receipt.bound_by == ("tokens",)
+    assert receipt.bound_by_accounts == ("team has 90 tokens left",)
+
+
 @pytest.mark.parametrize(
     ("ways", "done"), [(("dear", "cheap"), ["A", "B cheap"]), (("dear",), ["A"])]
 )

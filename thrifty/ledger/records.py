@@ -132,6 +132,11 @@ class PeriodBalance:
         """What may still be reserved in this window. The ledger does not limit latency."""
         return self.unspent.left_after(self.reserved)
 
+    def left_of(self, resource: str) -> int | None:
+        """What may still be reserved of one resource. None where it has no limit."""
+        left = {each.name: limit for each, limit in self.left.limited_resources()}
+        return left.get(resource)
+
     @property
     def unspent(self) -> Budget:
         """What could be reserved if everything that is reserved now were released."""
@@ -180,6 +185,18 @@ class Balance:
         if self.is_closed:
             return NOTHING
         return reduce(Budget.tightest_with, (period.unspent for period in self.periods))
+
+    def limited_by(self, resource: str) -> str:
+        """The window of an account above that leaves the least of a resource, in words.
+
+        Empty where the account's own limit leaves less, or nothing limits the resource.
+        """
+        own, *above = ((period.left_of(resource), period) for period in self.periods)
+        limited = [(left, str(period)) for left, period in above if left is not None]
+        if not limited:
+            return ""
+        least, told = min(limited)
+        return told if own[0] is None or least <= own[0] else ""
 
 
 @dataclass(frozen=True, slots=True)

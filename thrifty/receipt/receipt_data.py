@@ -1,7 +1,7 @@
 """The receipt as data, made from the plan, the outcomes and the ledger's entries."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from typing_extensions import TypedDict
@@ -232,36 +232,34 @@ def find_payer(balance: Balance) -> str:
     return next((name for name in others if name != own), "")
 
 
-def binding_accounts(balance: Balance, wanted: Sequence[StepOption]) -> tuple[str, ...]:
-    """What the limits that others share have left, of those that were too low for some option."""
-    return tuple(
-        str(period)
-        for period in balance.periods[1:]
-        if any(not period.left.covers(replace(option.estimate, latency_ms=0)) for option in wanted)
-    )
-
-
 def binding_limits(
     wanted: Sequence[StepOption],
-    kept_out: Mapping[str, Collection[str]],
+    kept_out: Mapping[str, Mapping[str, str]],
     left: Budget,
+    balance: Balance,
     remaining: Spend,
     lost: Iterable[Outcome],
     cause: HaltCause = "",
-) -> tuple[str, ...]:
+) -> Mapping[str, str]:
     """The limits that kept something better out.
+
+    Each comes with the account above the run's that set it, in words, or with an empty text.
 
     Args:
         wanted: the options that would have been better.
-        kept_out: by option, the limits that kept it out of a plan, or of being begun.
+        kept_out: by option, the limits that kept it out of a plan, or of being begun, and who had
+            set them. Others may have given back since what they had reserved then.
         left: what is left. Of what is short now, too little was there.
+        balance: says of what is short now whose limit it is.
         remaining: what the rest of the plan is expected to use.
         lost: attempts at what would have been better. Some did not fit.
         cause: of a halt. Without a price, a limit on cost keeps models out.
     """
     short = {name for option in wanted for name in left.exceeded_by(option.estimate)}
     short |= left.exceeded_by(remaining).keys()
-    short |= {limit for option in wanted for limit in kept_out.get(option.name, ())}
     short |= {limit for outcome in lost for limit in outcome.short_of}
     short |= {COST.name} if cause == "price" else set()
-    return tuple(limit for limit in LIMITS if limit in short)
+    before = [kept_out[option.name] for option in wanted if option.name in kept_out]
+    by_limit = dict(item for limits in before for item in limits.items())
+    by_limit |= {limit: balance.limited_by(limit) or by_limit.get(limit, "") for limit in short}
+    return {limit: by_limit[limit] for limit in LIMITS if limit in by_limit}

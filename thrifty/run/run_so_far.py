@@ -1,6 +1,6 @@
 """A run so far: what its state, its settings and the ledger say of it together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Protocol
 
@@ -168,6 +168,16 @@ class RunSoFar:
                 if excess := period.budget.without_latency().exceeded_by(period.spent):
                     return f"overrun: {describe_excess(excess)} of {period.account}"
         return ""
+
+    def who_limits(self, short: Mapping[str, Iterable[str]]) -> dict[str, dict[str, str]]:
+        """By option and limit, the account above the run's that leaves the least now, in words."""
+        if not short:
+            return {}
+        balance = self.services.ledger.balance(self.id)
+        return {
+            option: {limit: balance.limited_by(limit) for limit in limits}
+            for option, limits in short.items()
+        }
 
     def undone(self, plan: Plan) -> list[StepOption]:
         """What of a plan has left nothing yet, whatever became of it."""
