@@ -22,6 +22,7 @@ from thrifty.receipt.verdict import EndFacts, judge_end
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
 from thrifty.run.learning import remember
+from thrifty.run.run_so_far import OVERRUNS
 from thrifty.run.services import Services
 
 
@@ -178,6 +179,8 @@ def _streamed_id(run: CurrentRun) -> str | None:
 def _close(run: CurrentRun) -> Spend:
     """Charges what nobody will settle any more. Returns what the run has spent in all."""
     charged = charge_open_calls(run.services.ledger, run.services.account(run.id))
+    # A disk that failed at a step's end may have taken its bill since.
+    run.cache.forget(OVERRUNS)
     return run.spent() + charged
 
 

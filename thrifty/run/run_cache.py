@@ -92,6 +92,10 @@ class RunCache:
         result: T = known[1]
         return result
 
+    def forget(self, name: str) -> None:
+        """Has something computed anew, though its inputs are the same."""
+        self._computed.pop(name, None)
+
     def accumulate(
         self,
         name: str,

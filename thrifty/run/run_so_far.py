@@ -23,6 +23,9 @@ from thrifty.run.facts import Run, RunFacts
 from thrifty.run.services import Services, asked_of
 from thrifty.steering.decide import OnDrift
 
+OVERRUNS = "overruns"
+"""Under which name a run's cache has them."""
+
 
 class RunSettings(PlanSettings, Protocol):
     """The fields of a run's context that are read here. The context says what they mean."""
@@ -153,7 +156,7 @@ class RunSoFar:
             who = self.model_access.executor_model
             return find_overruns(entries, limits, self.declared_options(), who)
 
-        return self.cache.compute_once("overruns", (len(self.cache.outcomes), self.limits), compute)
+        return self.cache.compute_once(OVERRUNS, (len(self.cache.outcomes), self.limits), compute)
 
     def passed_limit(self) -> str:
         """Which limit the run has passed, in words. Empty within.

@@ -7,7 +7,7 @@ from tests.graph.conftest import receipt_of
 from tests.graph.faults.conftest import ASKED, RUN, THREAD, TOKENS, answer, catalog
 from tests.harness.failing_disks import DISKS, Disk
 from tests.harness.llm_server import Answer, MissingUsage
-from thrifty import MemoryLedger, Settings, Spend, SqliteLedger, create_budget_agent
+from thrifty import MemoryLedger, Result, Settings, Spend, SqliteLedger, create_budget_agent
 from thrifty.budget import LedgerUnavailable
 
 BUDGET = {"max_tokens": 2200, "max_tool_calls": 2}
@@ -69,6 +69,18 @@ def test_what_is_answered_and_cannot_be_settled_is_kept_and_settled_later(disk, 
     assert receipt_of(result).spent.tokens == 10 == ledger.balance(RUN).spent.tokens
     assert {entry.status for entry in ledger.entries(RUN)} == {"settled"}
     assert caplog.text.count("stays reserved until") == 2
+
+
+def test_what_was_more_than_allowed_is_told_though_it_could_not_be_settled_at_once(disk):
+    """The last step's bill is written when the run closes its account."""
+    over = Result("text", spend=Spend(2 * TOKENS + 1, 0, 0, 1))
+
+    def last(work):
+        return over if work.option.name == "B" else answer(work)
+
+    result = agent_with(failing_to("settle", disk), last).invoke(ASKED, THREAD)
+    told = "'B' used 1 token more than it was allowed"
+    assert any(told in each for each in result["receipt"]["warnings"])
 
 
 def test_a_models_answer_that_cannot_be_settled_is_kept_and_settled_later(disk, server, caplog):
