@@ -6,11 +6,12 @@ from langgraph.store.memory import InMemoryStore
 from benchmarks.policies.agent_policy import AgentPolicy
 from benchmarks.policies.drifting_world import make_runs
 from benchmarks.policies.simple_policies import run_static_plan, run_until_over, run_with_replans
+from tests.long_cases import long_but
 
 WORLDS, RUNS = 5, 5
 
 
-@pytest.mark.parametrize("noise", [0.2, 0.4, 0.8])
+@pytest.mark.parametrize("noise", long_but([0.2, 0.4, 0.8], 0.4))
 def test_all_of_it_is_never_over_and_worth_the_most(noise):
     plain = dict.fromkeys((run_static_plan, run_until_over, run_with_replans), 0.0)
     ours = 0.0

@@ -96,7 +96,11 @@ def test_a_run_that_can_go_on_is_deleted_by_name_alone(invoke, home):
     assert names(invoke) == set()
 
 
-@pytest.mark.parametrize("payer", [(), ("--account", "me")], ids=["alone", "on an account"])
+@pytest.mark.parametrize(
+    "payer",
+    [(), pytest.param(("--account", "me"), marks=pytest.mark.long)],
+    ids=["alone", "on an account"],
+)
 def test_a_run_at_work_is_left_alone(invoke, start, home, payer):
     invoke("account", "open", "me", "9 calls a day")
     with LLMServer() as server:

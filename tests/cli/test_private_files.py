@@ -58,6 +58,7 @@ def test_a_home_and_all_that_is_in_it_is_the_users_alone(invoke, home):
     assert modes(home)["deep"] == "0o777"  # what is above it is not thrifty's
 
 
+@pytest.mark.long
 def test_so_are_the_logs_of_its_databases_while_it_runs(start, home):
     with LLMServer() as server:
         server.script(Hang(times=None))

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.long_cases import long_but
+
 SHOW_MODULES = """
 import atexit, sys
 HEAVY = ("langgraph", "langchain", "langchain_core", "langchain_openai", "openai", "pydantic",
@@ -86,7 +88,7 @@ def test_a_reader_that_leaves_causes_no_traceback(start):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal")
-@pytest.mark.parametrize("side_by_side", ["1", "3"])
+@pytest.mark.parametrize("side_by_side", long_but(["1", "3"], "3"))
 def test_ctrl_c_ends_a_run_whose_server_hangs(start, side_by_side):
     with socket.create_server(("127.0.0.1", 0)) as hanging:
         process = start(
@@ -110,6 +112,7 @@ def test_ctrl_c_ends_a_run_whose_server_hangs(start, side_by_side):
         assert "## Clarify deliverables" in out
 
 
+@pytest.mark.long
 def test_a_terminal_without_utf_8_gets_question_marks_and_no_traceback(start):
     code = "import sys; sys.stdout.reconfigure(encoding='ascii'); "
     code += "from thrifty.cli.main import main; main()"

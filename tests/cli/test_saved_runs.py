@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.conftest import KEY
 from tests.harness.llm_server import Answer, Hang
+from tests.long_cases import long_but
 from thrifty import Spend, SqliteLedger
 
 BUDGET = ("--max-tokens", "2200", "--max-tool-calls", "2")
@@ -179,7 +180,7 @@ def test_a_plan_can_be_approved_first(invoke, server, models):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends signals")
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", long_but([signal.SIGKILL, signal.SIGINT], signal.SIGKILL))
 def test_a_run_that_was_cut_off_goes_on_where_it_was(start, invoke, home, server, models, how):
     """The call that was cut off is charged in full; what was answered is not asked again."""
     server.script(Answer("Aims and means, in full. " * 20), Hang(times=None))
@@ -218,8 +219,11 @@ def test_of_two_that_resume_at_once_one_is_told(start, invoke, server, models, h
     assert f"is held by 'pid {process.pid} on " in result.stderr
 
 
+RAISE = ("raise", "a person set the budget to")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs a terminal")
-@pytest.mark.parametrize(("key", "said"), [("raise", "a person set the budget to"), ("", None)])
+@pytest.mark.parametrize(("key", "said"), long_but([RAISE, ("", None)], RAISE))
 def test_a_person_at_a_terminal_is_asked(start, server, models, key, said):
     server.script(Answer(tokens=1500, times=None))
     ours, theirs = pty.openpty()

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| (\d+) \|.*\|([^|]*)\|$", re.M)
 NAME = re.compile(r"`([^`]+::test_\w+)`")
@@ -22,6 +24,7 @@ def test_every_line_has_a_test():
     assert all(NAME.search(row) for row in rows)
 
 
+@pytest.mark.long
 def test_every_test_it_names_is_collected():
     """pytest refuses a name that it does not find, and says which."""
     names = sorted({f"tests/{name}" for name in NAME.findall(FAULTS + FEATURES)})

@@ -6,6 +6,7 @@ import pytest
 
 from tests.examples.running import EXAMPLES, run
 from tests.harness.llm_server import Answer, LLMServer, ToolCall
+from tests.long_cases import long_but
 
 PRINTED = {
     "python_use": [
@@ -98,7 +99,7 @@ def test_every_example_is_run_listed_and_short():
         assert len(text.splitlines()) <= LINES_MAX, name
 
 
-@pytest.mark.parametrize("name", PRINTED)
+@pytest.mark.parametrize("name", long_but(PRINTED, "python_use", "subgraph", "research_agent"))
 def test_an_example_runs_offline(name, tmp_path):
     done = run(name, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -107,6 +108,7 @@ def test_an_example_runs_offline(name, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 def test_the_example_for_ones_own_server_asks_it_and_prices_it(tmp_path):
     with LLMServer(models=["our-model"]) as server:
         environment = {"OPENAI_BASE_URL": server.base_url, "MODEL": "our-model"}
@@ -120,6 +122,7 @@ def test_the_example_for_ones_own_server_asks_it_and_prices_it(tmp_path):
     assert "## Outline plan" in done.stdout
 
 
+@pytest.mark.long
 def test_the_example_of_a_metered_model_asks_and_counts(tmp_path):
     with LLMServer() as server:
         done = run("metered_model", tmp_path, OPENAI_BASE_URL=server.base_url)
@@ -129,6 +132,7 @@ def test_the_example_of_a_metered_model_asks_and_counts(tmp_path):
     assert f"left: {600 - bill.total_tokens} tokens, 1 calls" in done.stdout
 
 
+@pytest.mark.long
 def test_the_example_of_the_middleware_ends_an_agent_that_does_not(tmp_path):
     with LLMServer() as server:
         server.script(Answer(ToolCall("search", {"topic": "tea"}), times=None))
@@ -147,6 +151,7 @@ def test_the_example_for_ones_own_server_says_what_it_needs(tmp_path):
     assert done.stderr.startswith("Set OPENAI_BASE_URL to your server's address")
 
 
+@pytest.mark.long
 def test_a_hundred_tasks_do_not_spend_more_than_they_share(tmp_path):
     with LLMServer() as server:
         done = run("batch", tmp_path, OPENAI_BASE_URL=server.base_url)
@@ -159,6 +164,7 @@ def test_a_hundred_tasks_do_not_spend_more_than_they_share(tmp_path):
     assert bill.total_tokens <= 20_000
 
 
+@pytest.mark.long
 def test_each_budget_buys_its_own_mix_of_models(tmp_path):
     with LLMServer() as server:
         done = run("three_tiers", tmp_path, OPENAI_BASE_URL=server.base_url)

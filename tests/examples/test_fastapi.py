@@ -115,6 +115,7 @@ def test_each_user_has_a_budget_that_no_number_of_requests_passes(tmp_path, data
         assert tokens(client, "ann") == (of_ann, limit - of_ann)
 
 
+@pytest.mark.long
 def test_a_client_that_disconnects_leaves_nothing_reserved(tmp_path, database, models):
     """Three that leave after the first line, and one that stays: it finds all that is left."""
     task, headers = {"task": "Draft a project plan: move"}, {"X-User": "ann"}

@@ -9,6 +9,7 @@ from langgraph.types import Command
 
 from tests.graph.conftest import receipt_of
 from tests.graph.mailing import ASKED, THREAD, mailing, sent_in
+from tests.long_cases import long_but
 
 MOMENTS = {"before": [], "after": ["mail"]}
 
@@ -20,7 +21,7 @@ def kill(folder, moment, asks="asks"):
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", long_but(MOMENTS, "after"))
 def test_a_person_is_asked_what_became_of_it(tmp_path, moment):
     kill(tmp_path, moment)
     with mailing(tmp_path) as agent:
@@ -39,6 +40,7 @@ def test_a_person_is_asked_what_became_of_it(tmp_path, moment):
         assert sent_in(tmp_path) == ["mail"]
 
 
+@pytest.mark.long
 def test_left_as_it_is_it_is_done_in_no_other_way(tmp_path):
     kill(tmp_path, "after")
     with mailing(tmp_path) as agent:
@@ -72,7 +74,7 @@ def test_an_approval_is_for_one_call_and_not_for_another_after_a_crash(tmp_path)
         assert sent_in(tmp_path) == ["mail"]
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", long_but(MOMENTS, "after"))
 def test_where_nobody_can_be_asked_the_run_halts_and_says_so(tmp_path, moment):
     kill(tmp_path, moment, "halts")
     with mailing(tmp_path, can_ask=False) as agent:

@@ -4,7 +4,10 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.graph.conftest import TASK
+from tests.long_cases import long_but
 
 RUN = """
 import json, sys
@@ -29,6 +32,7 @@ def loaded(**settings):
     return set(packages)
 
 
+@pytest.mark.parametrize("api", long_but(["chat", "responses"], "chat"))
 def test_a_first_run_loads_next_to_nothing(server, api):
     assert loaded(base_url=server.base_url, api=api) <= SMALL
     assert server.requests

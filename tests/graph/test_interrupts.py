@@ -61,6 +61,7 @@ def interrupt(agent, config, at):
     return False
 
 
+@pytest.mark.long
 def test_an_interrupt_at_any_line_leaves_no_lease(agent_on):
     at, taken, known = 0, 0, set()
     agent = agent_on(ledger := MemoryLedger())

@@ -19,6 +19,7 @@ import pytest
 
 from tests.harness.fork import fork_to
 from tests.ledger.shorthand import CALL, USED
+from tests.long_cases import long_but
 from thrifty.budget import Budget, BudgetExceeded, ReservationClosed, Spend
 from thrifty.ledger.sqlite import SqliteLedger
 
@@ -92,7 +93,7 @@ def check_all_acts(ledger, prefix):
     return len(entries)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", long_but([1, 2, 3], 1))
 def test_a_ctrl_c_at_any_moment_breaks_no_ledger(tmp_path, seed):
     path = tmp_path / "ledger.sqlite"
     SqliteLedger(path, synchronous="NORMAL").open("run", Budget(max_tokens=10**9))
@@ -175,7 +176,7 @@ def test_a_ctrl_c_breaks_nothing_that_other_threads_do_themselves(tmp_path):
     other.disconnect()
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", long_but([1, 2, 3], 1))
 def test_a_signal_handler_may_ask_the_ledger_at_any_moment(tmp_path, seed):
     """Of the thread that it interrupted, which may be asking the same ledger."""
     path, other_path = tmp_path / "ledger.sqlite", tmp_path / "other.sqlite"

@@ -36,6 +36,8 @@ except AttributeError as error:
     print(error)
 """
 
+pytestmark = pytest.mark.long  # builds a wheel and installs it
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):

@@ -8,6 +8,7 @@ from time import process_time
 
 import pytest
 
+from tests.long_cases import long_but
 from tests.planning.brute import lacks
 from tests.planning.families import tutorial_like
 from tests.planning.instances import small_problem
@@ -177,7 +178,7 @@ def test_what_is_late_is_told_by_the_schedule_and_not_by_the_work():
     assert left.reason == "does not fit beside the rest: 10 tokens, 50 ms short"
 
 
-@pytest.mark.parametrize("concurrency", [1, 2, 3])
+@pytest.mark.parametrize("concurrency", long_but([1, 2, 3], 2))
 def test_what_is_missing_is_what_every_limit_truly_lacks(concurrency):
     """Counted anew for each option left out, from the problem and nothing else."""
     seen = Counter()

@@ -48,6 +48,7 @@ def test_a_person_can_finish_with_what_there_is(run, thread, models, waiting):
     assert len(models.requests) == calls_before
 
 
+@pytest.mark.long
 def test_an_answer_that_makes_no_sense_is_refused_and_the_run_still_waits(run, thread, waiting):
     result = run(thread, command={"resume": {"budget": {"max_tkens": 5}}}, context=ASK)
     (question,) = result["__interrupt__"]

@@ -31,6 +31,7 @@ def test_each_assistant_keeps_to_its_own_settings(client, models, printed):
     assert sorted(a["name"] for a in kept if a["name"] in NAMES) == NAMES
 
 
+@pytest.mark.long
 def test_what_a_run_is_given_goes_before_its_assistants_preset(client, models, printed, run):
     kept = {a["name"]: a["assistant_id"] for a in client.assistants.search(graph_id=GRAPH)}
     result = run(assistant=kept["frugal"], input={"task": TASK, "budget": BUDGET})

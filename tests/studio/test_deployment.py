@@ -54,6 +54,7 @@ def test_each_user_spends_from_an_account_in_postgres(deployed, database):
     assert "BlockingError" not in server.log
 
 
+@pytest.mark.long
 def test_who_claims_the_run_of_another_pays_for_it(deployed, database, tmp_path):
     server, models = deployed
     ledger = PostgresLedger(database)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.harness.llm_server import Answer
+from tests.long_cases import long_but
 from tests.studio.conftest import BUDGET, GRAPH
 from thrifty import Receipt
 
@@ -49,7 +50,7 @@ def test_reject_leaves_the_first_run_as_it_is(client, thread, models, under_way)
     assert not sent_by(models, WEDDING)
 
 
-@pytest.mark.parametrize("task", [WEDDING, TEA])
+@pytest.mark.parametrize("task", long_but([WEDDING, TEA], TEA))
 @pytest.mark.parametrize("strategy", ["enqueue", "interrupt", "rollback"])
 def test_the_second_run_begins_on_an_account_of_its_own(
     client, thread, models, under_way, strategy, task

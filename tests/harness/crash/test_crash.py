@@ -65,7 +65,7 @@ def strike(scenario, lives, server):
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("durability", long_but(DURABILITIES, "async"))
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", long_but(SHAPES, "loop"))
 def test_a_run_that_is_killed_and_resumed_keeps_its_promises(
     shape, durability, places, lives, server
 ):
@@ -73,7 +73,7 @@ def test_a_run_that_is_killed_and_resumed_keeps_its_promises(
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", long_but(SHAPES, "subgraph"))
 def test_a_write_that_fails_once_loses_nothing_and_pays_nothing_again(
     shape, tmp_path, lives, server
 ):
@@ -81,7 +81,7 @@ def test_a_write_that_fails_once_loses_nothing_and_pays_nothing_again(
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("shape", ["fan-out", "loop"])
+@pytest.mark.parametrize("shape", long_but(["fan-out", "loop"], "fan-out"))
 def test_a_database_that_restarts_in_the_middle_loses_nothing(
     shape, postgres_of_its_own, lives, server
 ):

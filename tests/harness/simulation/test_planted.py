@@ -4,11 +4,13 @@ import pytest
 
 from tests.harness.simulation.planted import FAULTS, planted
 from tests.harness.simulation.simulate import simulate
+from tests.long_cases import long_but
 
 SEEDS = 100
+AT_ONCE = ("everything fits", "any usage is believed", "an overrun is not seen")
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", long_but(FAULTS, *AT_ONCE))
 def test_a_planted_fault_is_found(fault):
     with planted(fault):
         found = next((told for told in map(simulate, range(1, SEEDS + 1)) if told.breaches), None)

@@ -47,6 +47,7 @@ def test_every_world_that_once_broke_a_promise_keeps_it(seed, tmp_path):
     assert not told.breaches, failures([told])
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1800)  # against one that hangs; it takes seven seconds
 def test_the_same_seed_is_the_same_story_in_any_process():
     """Whatever order sets have there, so that a seed is all that has to be told of a fault."""

@@ -39,6 +39,7 @@ def test_processes_are_killed_and_taken_over_and_nothing_is_lost(address, plan):
     assert totals.statuses["settled"]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 @either(RESTARTS, MANY_RESTARTS)
 def test_a_database_restarts_under_them_and_nothing_is_lost(plan):

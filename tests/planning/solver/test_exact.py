@@ -47,7 +47,7 @@ def check(problem: Problem) -> None:
     assert plan.bound == plan.value
 
 
-@pytest.mark.parametrize("block", range(20))
+@pytest.mark.parametrize("block", long_but(range(20), *range(4)))
 def test_equals_brute_force_on_twenty_thousand_seeded_problems(block):
     for seed in range(block * 1000, (block + 1) * 1000):
         check(small_problem(Random(seed), steps_max=4))
@@ -107,7 +107,7 @@ def test_equals_brute_force_when_every_place_is_one_of_the_last(rounds, monkeypa
 
 
 @pytest.mark.timeout(BUSY_S)
-@pytest.mark.parametrize("block", range(5))
+@pytest.mark.parametrize("block", long_but(range(5), 0))
 def test_equals_brute_force_when_bounds_always_look_at_the_leeway(block, monkeypatch):
     """Problems whose limits bind; every bound looks at how far margins can differ."""
     looks = Mock(side_effect=exact.leeway)
@@ -137,7 +137,7 @@ def in_blocks(monkeypatch) -> None:
 
 @pytest.mark.timeout(BUSY_S)
 @pytest.mark.usefixtures("in_blocks")
-@pytest.mark.parametrize("block", range(5))
+@pytest.mark.parametrize("block", long_but(range(5), 0))
 def test_equals_brute_force_when_every_core_is_crowded(block):
     for seed in range(block * 600, (block + 1) * 600):
         check(replace(small_problem(Random(seed), steps_max=6), max_steps=1 + seed % 4))
@@ -168,7 +168,7 @@ def test_only_blocks_of_which_nothing_fits_are_passed_over(risk, monkeypatch):
 
 @pytest.mark.timeout(BUSY_S)
 @pytest.mark.usefixtures("in_blocks")
-@pytest.mark.parametrize("max_steps", [1, 3, 6])
+@pytest.mark.parametrize("max_steps", long_but([1, 3, 6], 3))
 @pytest.mark.parametrize("risk", [0.3, 0.5])
 def test_a_crowded_core_and_highs_agree(risk, max_steps, monkeypatch):
     """Two prices and a plan made in passing leave much of 400 options open."""
@@ -184,6 +184,7 @@ def test_a_crowded_core_and_highs_agree(risk, max_steps, monkeypatch):
         assert model.plan_value(found.items) == model.plan_value(other.items)
 
 
+@pytest.mark.long
 def test_equals_brute_force_when_highs_gets_every_core(monkeypatch):
     pytest.importorskip("highspy")
     monkeypatch.setattr("thrifty.planning.solver.exact.STAGES", {0: ((4, 0),)})
