@@ -253,7 +253,6 @@ def test_overruns_are_found_by_their_index(ledger):
     assert "USING INDEX thrifty_overruns" in plan
 
 
-@pytest.mark.long
 def test_the_log_does_not_grow_without_end(ledger, path):
     """It is moved into the file now and then, and used again from its start."""
     ledger.open("run", Budget())

@@ -28,9 +28,9 @@ TURN_PAUSE_S = 0.002
 """Between two turns. A lock that is taken again at once is not had by who waits to fork."""
 LOG_PAUSE_S = 0.005
 """Between two attempts to turn the log of a new file on."""
-COMMITS_PER_CHECKPOINT = 1_000
-"""The log grows to some four megabytes, and is then used again from its start: to write what is
-there already takes half the time of growing a file. A checkpoint flushes the file twice."""
+COMMITS_PER_CHECKPOINT = 500
+"""The log grows to some two megabytes, and is then used again from its start: to write what is
+there already takes two thirds of the time of growing a file. A checkpoint flushes twice."""
 PAGE_BYTES = 1024
 """A commit writes each page that it touches whole, and an entry fills a part of one: a pair of
 acts takes a fifth less than with SQLite's own 4,096."""
