@@ -1,7 +1,7 @@
 """What commands share: the task, from the command line, from standard input, or from a file."""
 
 from thrifty.budget import InvalidInput, validate
-from thrifty.budget.plain_text import strip_unprintable
+from thrifty.budget.plain_text import trim_text
 from thrifty.cli.input_file import read_input
 
 TASK_BYTES_MAX = 4 * validate.TEXT_MAX
@@ -16,7 +16,7 @@ def read_task(given: str) -> str:
     """
     is_elsewhere = given == "-" or given.startswith("@")
     text = _read_text(given) if is_elsewhere else given
-    return strip_unprintable(validate.text("TASK", text)).strip()
+    return trim_text(validate.text("TASK", text))
 
 
 def _read_text(given: str) -> str:

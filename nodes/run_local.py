@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 from thrifty.budget import InvalidInput, Outcome, Spend, ThriftyError
 from thrifty.budget.clock import elapsed_ms, now_ns
 from thrifty.budget.decision import Decision, DecisionKind
-from thrifty.budget.plain_text import strip_unprintable
+from thrifty.budget.plain_text import trim_text
 from thrifty.executors.protocol import Result, Work
 from thrifty.ledger.idempotent_calls import fingerprint, release_call, settle_call
 from thrifty.ledger.latest_call import LatestCall, note_stop
@@ -174,7 +174,7 @@ def _read_result(
     """What does not say what it used is charged what its calls came to, or what was declared."""
     result = Result(given) if isinstance(given, str) else given
     spend = calls.bill(declared) if result.spend is None else calls.at_least(result.spend)
-    text, data = strip_unprintable(result.text).strip(), result.data
+    text, data = trim_text(result.text), result.data
     if has_effects and not text:  # who sends a mail need not write anything
         text = DONE
     if not text and data is None:

@@ -12,7 +12,7 @@ from thrifty.budget import (
     total_spend,
 )
 from thrifty.budget.outcome import OutcomeStatus
-from thrifty.budget.plain_text import strip_unprintable
+from thrifty.budget.plain_text import trim_text
 from thrifty.executors.model_access import model_worker
 from thrifty.executors.protocol import Result, Work
 from thrifty.ledger.idempotent_calls import call_entries
@@ -89,7 +89,7 @@ def _read_result(work: Work, reply: Reply) -> Result:
     Raises:
         InvalidInput: it has another shape, or is too large for a state.
     """
-    text = strip_unprintable(reply.text).strip()
+    text = trim_text(reply.text)
     if work.shape is None:
         return Result(text)
     given = text if reply.arguments is None else reply.arguments

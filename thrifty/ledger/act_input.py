@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from thrifty.budget import InvalidInput
 from thrifty.budget.periods import Limits, limits_by_period, time_zone
-from thrifty.budget.plain_text import strip_unprintable
+from thrifty.budget.plain_text import strip_invisible
 from thrifty.ledger.accounts import PeriodLimits
 from thrifty.ledger.calls import Caller
 from thrifty.ledger.records import AccountOrLease, Tags
@@ -62,6 +62,6 @@ def check_text(field: str, value: str, maximum: int) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= maximum:
         raise InvalidInput(field, value, f"use 1 to {maximum} characters")
     # `isprintable` is quick, and stricter than need be: a family emoji is no harm.
-    if not (value.isprintable() or strip_unprintable(value) == value):
+    if not (value.isprintable() or strip_invisible(value) == value):
         raise InvalidInput(field, value, "leave out control characters and half characters")
     return value

@@ -24,7 +24,7 @@ from typing import Any, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from thrifty.budget import InvalidInput, validate
-from thrifty.budget.plain_text import strip_unprintable
+from thrifty.budget.plain_text import trim_text
 
 APPROVAL_FORMS = 'answer "go", {"input": …} or "leave_out"'
 EFFECT_FORMS = 'answer "again", "done", {"done": "what came of it"} or "leave_out"'
@@ -101,5 +101,5 @@ def read_effect(given: object) -> CallAnswer:
         return CallAnswer("done")
     if isinstance(given, Mapping) and set(given) == {"done"}:
         text = validate.text("answer.done", given["done"])
-        return CallAnswer("done", strip_unprintable(text).strip())
+        return CallAnswer("done", trim_text(text))
     raise InvalidInput("answer", given, EFFECT_FORMS)
