@@ -33,7 +33,7 @@ def test_what_the_task_asks_for_decides_where_nothing_is_named(invoke, tmp_path)
     assert answered.exit_code == 7
     followed = invoke("run", f"@{tmp_path / 'plan'}", "--catalog", str(phrased(tmp_path)))
     assert followed.exit_code == 0
-    assert "'move', as the task says 'for the move'; for a direct answer:" in followed.stdout
+    assert "'move', as the task says 'draft a'; for a direct answer:" in followed.stdout
 
 
 def phrased(folder):
@@ -41,7 +41,7 @@ def phrased(folder):
     file = folder / "own.yaml"
     step = "{name: Boxes, options: [{executor: local, description: Pack., tokens: 0, "
     step += "latency_ms: 1, tool_calls: 0, value: 1}]}"
-    file.write_text(f"name: move\nphrases: [for the move]\nsteps:\n  - {step}\n")
+    file.write_text(f"name: move\nphrases: [draft a]\nsteps:\n  - {step}\n")
     return file
 
 

@@ -26,6 +26,8 @@ def recipes(source=None, **roles):
         "write a   project\nPLAN for our move",
         "Hello! Please DRAFT A PROJECT PROPOSAL, two pages.",
         "I need a project plan for May.",
+        "Hi, could you please prepare a project plan",
+        "I\u2019d like you to write a project plan: we move in May.",
     ],
 )
 def test_a_task_that_plainly_asks_for_a_proposal_or_plan_follows_the_recipe(task):
@@ -43,7 +45,11 @@ def test_a_task_that_plainly_asks_for_a_proposal_or_plan_follows_the_recipe(task
         "Review our project plan",
         "Draft a project planner's job description",
         "Write a poem",
-        "x" * 300 + " draft a project proposal",
+        "How do I write a project proposal?",
+        "Do not write a project plan. Do I need one?",
+        "Translate into German: “We need a project plan.”",
+        "Summarise this.\n\nWe need a project plan by Friday.",
+        "“Draft a project plan” is what he said. What did he mean?",
         "",
     ],
 )
@@ -65,7 +71,7 @@ def test_a_recipe_of_ones_own_without_phrases_is_for_every_task():
 
 
 def test_a_recipe_of_ones_own_with_phrases_is_for_those_tasks():
-    own = recipes(Recipe((STEP,), "minutes", ("minutes of",)))
+    own = recipes(Recipe((STEP,), "minutes", ("write the minutes of",)))
     assert own.choose("Write the minutes of today").name == "minutes"
     assert own.choose("Write a poem") == ("answer", "")
     assert own.choose("Write a poem", "minutes").name == "minutes"

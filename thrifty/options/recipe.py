@@ -53,8 +53,8 @@ class Recipe(PlainData["RecipeState"]):
     name: str = OWN_NAME
     """What a run, its receipt and `--recipe` call it."""
     phrases: tuple[str, ...] = ()
-    """A task with one of these gets this recipe, and any other a direct answer. Without phrases
-    every task gets it."""
+    """A task that begins with one of these gets this recipe, and any other a direct answer. Without
+    phrases every task gets it."""
     max_steps: int | None = None
     """The most steps that a plan of it may have, unless a run says otherwise."""
 
