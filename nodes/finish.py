@@ -1,6 +1,6 @@
 """Ends every run: the draft as far as it got, a status, and the receipt."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage
@@ -21,6 +21,7 @@ from thrifty.receipt.receipt_data import (
 from thrifty.receipt.verdict import EndFacts, judge_end
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
+from thrifty.run.fit_conversation import WHOLE_CONVERSATION
 from thrifty.run.learning import remember
 from thrifty.run.run_so_far import OVERRUNS
 from thrifty.run.services import Services
@@ -90,9 +91,10 @@ def _make_receipt(
     outcomes, balance = run.cache.outcomes, run.services.ledger.balance(run.id)
     facts = _end_facts(halt_reason or run.passed_limit(), run, first_plan, last_plan, bill)
     verdict = judge_end(facts, run.model_access.executor_label)
+    better = list(_missed_options(run))
     limits = binding_limits(
-        list(_missed_options(run)),
-        state["kept_out"],
+        better,
+        _kept_out(state["kept_out"], better),
         run.left(),
         balance,
         run.remaining().totals().expected_spend,
@@ -197,6 +199,14 @@ def _missed_options(run: CurrentRun) -> Iterator[StepOption]:
         for option in step.options:
             if option.value > achieved.get(step.name, 0.0):
                 yield option
+
+
+def _kept_out(
+    known: Mapping[str, dict[str, str]], better: Iterable[StepOption]
+) -> list[dict[str, str]]:
+    """The limits that kept out what would have been better: options, or messages."""
+    names = {WHOLE_CONVERSATION, *(option.name for option in better)}
+    return [limits for name, limits in known.items() if name in names]
 
 
 def _lost_attempts(run: CurrentRun) -> Iterator[Outcome]:

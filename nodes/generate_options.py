@@ -68,7 +68,8 @@ def generate_options(
         remarks = [fitted.remark, run.learning_remark, *proposals.remarks]
         started = _first_state(run, proposals, _decisions(chosen, remarks, run), context)
     documents = {name: ResultState(text=t, data=None) for name, t in given.documents.items()}
-    return {**started, "documents": None, "results": documents}
+    given_now = {"documents": None, "results": documents, "kept_out": {**fitted.kept_out}}
+    return {**started, **given_now}
 
 
 def _steps_of(task: str, wanted: str, services: Services) -> Sequence[Step]:
@@ -121,7 +122,6 @@ def _first_state(
         "decisions": Overwrite(cache.write_all(decisions)),
         "revision": 0,
         "seen": 0,
-        "kept_out": {},
         "halt_reason": "",
         "left_out": [],
         "learned": cache.write(run.learned),

@@ -14,6 +14,7 @@ from thrifty.nodes.context import Context
 from thrifty.planning.engines import make_plan
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
+from thrifty.run.fit_conversation import WHOLE_CONVERSATION
 from thrifty.run.services import Services
 from thrifty.steering.plan_changes import iterate_plan_changes
 
@@ -66,12 +67,16 @@ def plan(
 def _kept_out(
     known: Mapping[str, dict[str, str]], new_plan: Plan, run: CurrentRun
 ) -> dict[str, dict[str, str]]:
-    """By option, the limits that keep it out, and who set it. Of a step that is done, as before."""
+    """By option, the limits that keep it out, and who set it. Of a step that is done, as before.
+
+    What the first node left out of the conversation stays out.
+    """
     finished = run.cache.finished
     before = {
         name: limits
         for name, limits in known.items()
-        if (option := run.declared_options().get(name)) and option.step in finished
+        if name == WHOLE_CONVERSATION
+        or ((option := run.declared_options().get(name)) and option.step in finished)
     }
     now = {each.option: each.short_of for each in new_plan.left_out if each.short_of}
     return before | run.who_limits(now)

@@ -87,7 +87,8 @@ class State(RunFacts):
     """Whether the plan may be carried out, by `generate_options` and `approve`."""
     kept_out: dict[str, dict[str, str]]
     """By the names of options, the limits that kept them out of a plan, each with the account above
-    the run's that set it, in words (empty for the run's own budget), by `plan` and `route`."""
+    the run's that set it, in words (empty for the run's own budget), by `plan` and `route`. By
+    `generate_options`, those that did not hold the whole conversation."""
     halt_reason: str
     """Why the run ends before its plan is complete, by `plan`, `check_spend` and `approve`. At the
     end, why it is halted, by `finish`."""

@@ -54,10 +54,14 @@ def brief(work: Work) -> str:
 
 
 def messages_to_answer(work: Work) -> list[Any]:
-    """The conversation that a step answers, what it reads before the last message."""
+    """The conversation that a step answers, what it reads before what a person said last."""
     messages = [*work.conversation] or [("user", work.task)]
-    read = [("user", reading_text(work))] if work.results else []
-    return [*messages[:-1], *read, messages[-1]]
+    if not work.results:
+        return messages
+    # Not simply before the last one: what a tool said has to stand behind the call of it.
+    by_people = (n for n, said in enumerate(messages) if getattr(said, "type", "human") == "human")
+    asked = max(by_people, default=0)
+    return [*messages[:asked], ("user", reading_text(work)), *messages[asked:]]
 
 
 def _body(result: Result) -> str:

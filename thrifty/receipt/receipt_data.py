@@ -234,7 +234,7 @@ def find_payer(balance: Balance) -> str:
 
 def binding_limits(
     wanted: Sequence[StepOption],
-    kept_out: Mapping[str, Mapping[str, str]],
+    kept_out: Iterable[Mapping[str, str]],
     left: Budget,
     balance: Balance,
     remaining: Spend,
@@ -247,8 +247,8 @@ def binding_limits(
 
     Args:
         wanted: the options that would have been better.
-        kept_out: by option, the limits that kept it out of a plan, or of being begun, and who had
-            set them. Others may have given back since what they had reserved then.
+        kept_out: the limits that kept one of them out of a plan, or of being begun, and who had set
+            them. Others may have given back since what they had reserved then.
         left: what is left. Of what is short now, too little was there.
         balance: says of what is short now whose limit it is.
         remaining: what the rest of the plan is expected to use.
@@ -259,7 +259,6 @@ def binding_limits(
     short |= left.exceeded_by(remaining).keys()
     short |= {limit for outcome in lost for limit in outcome.short_of}
     short |= {COST.name} if cause == "price" else set()
-    before = [kept_out[option.name] for option in wanted if option.name in kept_out]
-    by_limit = dict(item for limits in before for item in limits.items())
+    by_limit = dict(item for limits in kept_out for item in limits.items())
     by_limit |= {limit: balance.limited_by(limit) or by_limit.get(limit, "") for limit in short}
     return {limit: by_limit[limit] for limit in LIMITS if limit in by_limit}

@@ -8,7 +8,7 @@ from langchain_core.messages import AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 
 from thrifty.budget import Budget, InvalidInput, Step, validate
-from thrifty.budget.plain_text import strip_unprintable
+from thrifty.budget.plain_text import trim_text
 from thrifty.run.documents import read_documents
 from thrifty.run.identity import RUN_NAME_MAX, node_places
 
@@ -53,8 +53,14 @@ def read_run_input(
 def _task(given: Mapping[str, Any]) -> str:
     task = given.get("task")
     human = [m for m in given.get("messages", ()) if isinstance(m, HumanMessage)]
-    field, text = ("messages", str(human[-1].text)) if task is None and human else ("task", task)
-    return strip_unprintable(validate.text(field, text)).strip()
+    field, text = ("messages", _last_words(human)) if task is None and human else ("task", task)
+    return validate.text(field, trim_text(validate.text(field, text)))
+
+
+def _last_words(human: Sequence[HumanMessage]) -> str:
+    """What a person said last. A picture without a word goes with what was said before it."""
+    texts = (str(said.text) for said in reversed(human) if said.text or not said.content)
+    return next(texts, "")
 
 
 def _budget(given: Mapping[str, Any]) -> Budget | None:
