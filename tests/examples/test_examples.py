@@ -73,7 +73,7 @@ PRINTED = {
         "left: 20000 tokens, 60 calls",
     ],
     "research_agent": [
-        "“electric vans”: a third less to run, says the Fleet Gazette.",
+        "“Are electric vans cheaper?”: a third less to run, says the Fleet Gazette.",
         "7 vans are old.",
         "left: 6000 tokens",
     ],
@@ -197,6 +197,7 @@ def test_the_research_agent_and_its_report_are_on_one_bill(tmp_path):
         bill, requests = server.bill, server.requests
     assert (done.returncode, done.stderr) == (0, "")
     query, *_, answer = requests
+    assert "\n# Task\nAre electric vans cheaper?\n" in answer.prompt  # and not its query
     assert query.model == "gpt-5-mini"
     assert answer.model == "gpt-5"
     assert "a third less to run, says the Fleet Gazette." in answer.prompt
