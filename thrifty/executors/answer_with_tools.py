@@ -4,14 +4,15 @@ Its model books each call on the step in which it works, and the callback guard 
 it gets as far as the step's reservation and no further.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
 from thrifty.budget import InvalidInput
+from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.model_access import ROLE_FIELD
-from thrifty.executors.output_text import output_text
-from thrifty.executors.protocol import Work, WorkFunction
+from thrifty.executors.output_text import output_data, output_text
+from thrifty.executors.protocol import Result, Work, WorkFunction
 from thrifty.executors.reading_text import messages_to_answer
 from thrifty.models.agent_models import Models
 
@@ -41,14 +42,28 @@ def make_agent(models: Models, tools: Sequence[Any]) -> WorkFunction | None:
     if not tools or find_spec("langchain") is None:
         return None
 
-    def answer(work: Work) -> str:
+    def answer(work: Work) -> Result | str:
         from langchain.agents import create_agent  # half a second: only when it is called
 
         model = models.for_step(str(work.option.payload[ROLE_FIELD]))
-        agent: Any = create_agent(model, list(tools))
-        return output_text(agent.invoke({"messages": messages_to_answer(work)}))
+        agent: Any = create_agent(model, list(tools), response_format=_ask_for(work.shape))
+        return _read_answer(agent.invoke({"messages": messages_to_answer(work)}))
 
     return answer
+
+
+def _ask_for(shape: AnswerShape | None) -> Any:
+    """How an agent is told the shape of its answer: as a function, as a model alone is."""
+    from langchain.agents.structured_output import ToolStrategy
+
+    return None if shape is None else ToolStrategy(dict(shape.schema))
+
+
+def _read_answer(state: Mapping[str, Any]) -> Result | str:
+    """The answer at the end of an agent, as data where it gave it in its shape."""
+    if state.get("structured_response") is None:
+        return output_text(state)
+    return Result(data=output_data(state))
 
 
 def _as_tool(thing: Any) -> Any:
