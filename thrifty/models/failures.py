@@ -54,6 +54,8 @@ def read_failure(error: BaseException) -> Failure:
         return Failure("its structured answer was cut at the cap", True, None, usage=usage)
     if isinstance(error, AnswerTooLarge):
         return Failure("the answer is larger than any can be", billed=True, retry_after_ms=None)
+    if isinstance(error, UnicodeEncodeError):  # answers are decoded: it never left
+        return Failure("the request has half characters, which cannot be sent", False, None)
     return Failure(f"unusable answer ({type(error).__name__})", billed=True, retry_after_ms=None)
 
 

@@ -12,6 +12,7 @@ from langchain_core.messages import (
 )
 
 from thrifty.budget import InvalidInput
+from thrifty.budget.plain_text import LONE_SURROGATE
 from thrifty.models.asked import Asked
 from thrifty.run.facts import Run
 
@@ -19,7 +20,24 @@ from thrifty.run.facts import Run
 def read_conversation(run: Run, messages: Sequence[AnyMessage]) -> list[AnyMessage]:
     """What a run is asked by: its messages among those of its thread, or else its task."""
     ids = set(run["conversation"])
-    return [message for message in messages if message.id in ids] or [HumanMessage(run["task"])]
+    said = [_with_whole_characters(message) for message in messages if message.id in ids]
+    return said or [HumanMessage(run["task"])]
+
+
+def _with_whole_characters(message: AnyMessage) -> AnyMessage:
+    """A message as it can be sent: half a character, as of a cut emoji, has no form in UTF-8."""
+    content = _mend(message.content)
+    return (
+        message if content == message.content else message.model_copy(update={"content": content})
+    )
+
+
+def _mend(value: Any) -> Any:
+    if isinstance(value, str):
+        return LONE_SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_mend(each) for each in value]
+    return {key: _mend(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
 def message_ids(messages: Sequence[BaseMessage]) -> list[str]:
