@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 from langchain_core.messages import AIMessage
 from langgraph.runtime import Runtime
 
-from thrifty.budget import Outcome, Plan, Spend, StepOption
+from thrifty.budget import Budget, Outcome, Plan, Spend, StepOption
 from thrifty.budget.decision import Decision
 from thrifty.budget.states import PlanState
 from thrifty.budget.step import Role
 from thrifty.ledger.idempotent_calls import charge_open_calls
+from thrifty.ledger.records import Balance
 from thrifty.nodes.context import Context
+from thrifty.receipt.cut_short import limits_that_cut
 from thrifty.receipt.receipt_data import (
     Receipt,
     binding_limits,
@@ -40,6 +42,8 @@ class _Bill(NamedTuple):
 
     charged: Mapping[str, Spend]
     """By the option, or the other work, that it was for."""
+    reserved: Mapping[str, Spend]
+    """By the option, what its last call had reserved."""
     in_doubt_count: int
     """How many calls are charged in full. What could not be written down is so as well."""
 
@@ -91,11 +95,11 @@ def _make_receipt(
     outcomes, balance = run.cache.outcomes, run.services.ledger.balance(run.id)
     facts = _end_facts(halt_reason or run.passed_limit(), run, first_plan, last_plan, bill)
     verdict = judge_end(facts, run.model_access.executor_label)
-    better = list(_missed_options(run))
+    better, left = list(_missed_options(run)), run.left()
     limits = binding_limits(
         better,
-        _kept_out(state["kept_out"], better),
-        run.left(),
+        [*_kept_out(state["kept_out"], better), *_limits_that_cut(run, bill, left, balance)],
+        left,
         balance,
         run.remaining().totals().expected_spend,
         _lost_attempts(run),
@@ -209,6 +213,16 @@ def _kept_out(
     return [limits for name, limits in known.items() if name in names]
 
 
+def _limits_that_cut(
+    run: CurrentRun, bill: _Bill, left: Budget, balance: Balance
+) -> Iterator[dict[str, str]]:
+    """The limits that an answer ran into, and who set them, where it was cut short."""
+    answer = _last_written(run, "answer")
+    if answer and answer.status == "cut" and (held := bill.reserved.get(answer.option.name)):
+        names = limits_that_cut(answer, held, left)
+        yield {name: balance.limited_by(name) for name in names}
+
+
 def _lost_attempts(run: CurrentRun) -> Iterator[Outcome]:
     """The attempts in vain at what would have been worth more than what was done."""
     achieved = _values_done(run)
@@ -219,10 +233,14 @@ def _lost_attempts(run: CurrentRun) -> Iterator[Outcome]:
 
 def _read_bill(run: CurrentRun) -> _Bill:
     entries, charged = run.services.ledger.entries(run.id), dict[str, Spend]()
+    reserved: dict[str, Spend] = {}
     for entry in entries:
         if entry.status != "released" and not entry.is_note:
             charged[entry.label] = charged.get(entry.label, Spend()) + entry.charged
-    return _Bill(charged, sum(entry.status in ("in_doubt", "pending") for entry in entries))
+            reserved[entry.label] = entry.reserved
+    return _Bill(
+        charged, reserved, sum(entry.status in ("in_doubt", "pending") for entry in entries)
+    )
 
 
 def _overheads(run: CurrentRun, charged: Mapping[str, Spend]) -> list[tuple[str, Spend]]:

@@ -69,6 +69,7 @@ def _dispatcher(
         results=run.results(),
         estimator=run.estimator,
         left=run.left,
+        given=run.limits,
         catalog=declared,
         kept_back=needed_later(remaining, forecast, declared),
     )

@@ -52,6 +52,33 @@ def test_a_long_input_is_counted_once_and_not_by_a_factor():
     assert limit.tokens == 5_000 + OUTPUT_HEADROOM * 450
 
 
+@pytest.mark.parametrize(
+    ("given", "left", "tokens"),
+    [
+        ({"max_tokens": 30_000}, {"max_tokens": 19_000}, 10_000),  # with its input
+        ({"max_tokens": 100_000}, {"max_tokens": 99_000}, 150 + 16_000),
+        ({"max_tokens": 100_000}, {"max_tokens": 9_000}, 9_000),
+        ({"max_tokens": 2_000}, {"max_tokens": 2_000}, 150 + OUTPUT_HEADROOM * 450),
+        ({"max_tool_calls": 1}, {"max_tool_calls": 1}, 150 + 16_000),
+        ({"max_tool_calls": 1}, {"max_tokens": 50_000}, 150 + OUTPUT_HEADROOM * 450),  # shared
+    ],
+)
+def test_an_answer_of_unknown_length_may_take_a_third_of_what_its_run_was_given(
+    given, left, tokens
+):
+    answer = replace(SIZE, output_most=16_000)
+    assert (
+        call_limit(option(), answer, Budget(**left), FREE, given=Budget(**given)).tokens == tokens
+    )
+
+
+def test_it_may_take_a_third_of_the_money_too():
+    budget = Budget(max_cost_usd=0.06)
+    answer = replace(SIZE, output_most=16_000)
+    cost = call_limit(option(), answer, budget, OWN, given=budget).cost_nano_usd
+    assert 19_990_000 < cost <= 20_000_000
+
+
 def test_the_answer_has_what_is_left_where_the_budget_has_less():
     assert call_limit(option(), SIZE, Budget(max_tokens=700), FREE).tokens == 700
     assert call_limit(option(), SIZE, Budget(max_tokens=LEAST), FREE).tokens == LEAST

@@ -172,6 +172,11 @@ USUAL = {
         writes="From depot 7.",
         agent={"tools": [depot_of]},
     ),
+    "an essay": SampleTask(
+        asked="Write 4,000 words about words",
+        writes=" ".join(["word"] * 4_000),
+        limits=roomy(15_000),
+    ),
     "review": SampleTask(asked=DIFF, writes="The check is the wrong way round."),
     "maths": SampleTask(
         asked="Solve x² − 5x + 6 = 0, and prove that there is no third root.",

@@ -6,16 +6,26 @@ The tasks are in `sample_tasks.py`. Half of them were written after the code was
 import asyncio
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from langchain_core.messages import HumanMessage
+from langchain_openai import ChatOpenAI
 
 from tests.graph.conftest import EDITOR, HEADINGS, REVISED, TASK, receipt_of
 from tests.graph.sample_tasks import FORTY, ODD, PIXEL, USUAL, SampleTask
-from tests.harness.llm_server import Answer, LLMServer, Request
-from thrifty import Budget, Executor, MemoryLedger, Settings, create_budget_agent
+from tests.harness.llm_server import Answer, LLMServer, Request, ToolCall
+from thrifty import (
+    Budget,
+    Executor,
+    MemoryLedger,
+    ModelUnavailable,
+    Settings,
+    create_budget_agent,
+    metered,
+)
 from thrifty.cli.exit_codes import exit_code
 from thrifty.cli.main import thrifty
 from thrifty.receipt import wording
@@ -247,3 +257,52 @@ def test_in_a_terminal_the_answer_is_all_that_a_pipe_gets(model, monkeypatch, tm
     halted = CliRunner().invoke(thrifty, [*asked, "--offline"])
     assert (halted.exit_code, halted.stdout) == (7, "")
     assert "nothing here can answer this without a model" in halted.stderr
+
+
+@pytest.mark.parametrize(
+    ("limits", "more"),
+    [
+        ({"max_tokens": 2_000}, "tokens"),
+        ({"max_tokens": 9_000}, "tokens"),
+        ({"max_tokens": 90_000, "max_cost_usd": 0.03}, "money"),
+        ({"max_tokens": 1_000_000}, ""),  # it is as long as the model can write
+    ],
+)
+def test_an_answer_that_is_cut_says_what_would_have_let_it_go_on(model, ledger, limits, more):
+    model.script(Answer(tokens=20_000, times=None))
+    agent = create_budget_agent(settings=Settings("sk-test", model.base_url, "chat"), ledger=ledger)
+    result = agent.invoke({"task": "Write 15,000 words", "budget": limits})
+    assert (exit_code(receipt_of(result)), receipt_of(result).warnings) == (
+        13,
+        ("Answer was cut short",),
+    )
+    told = f"More {more} would have bought something better."
+    assert end_of(result) == (told if more else "No limit kept anything better out.")
+    check_bill(result, model, ledger, Budget(**limits))
+
+
+def test_with_tools_an_answer_has_its_shape_too(model, ledger):
+    person = {"name": "Ada", "age": 36}
+    model.script(Answer(ToolCall("depot_of", {"city": "Rome"})))
+    model.script(Answer(ToolCall("Person", person), times=None))
+    sample = TASKS["a tool's job"]
+    given = replace(sample, agent={**sample.agent, **TASKS["extraction"].agent})
+    result = agent_for(given, ledger, model).invoke(sample.given)
+    assert (result["status"], result["structured"]) == ("done", person)
+    assert [sorted(tool.name for tool in each.tools) for each in model.requests] == [
+        ["Person", "depot_of"]
+    ] * 2
+    check_bill(result, model, ledger, Budget(**sample.limits))
+
+
+def test_half_an_emoji_in_a_conversation_is_mended_and_one_elsewhere_is_free(model, ledger):
+    settings = Settings("sk-test", model.base_url, "chat")
+    model.script(Answer("Yes.", times=None))
+    asked = {"messages": [HumanMessage("Is \ud83d a smile?")], "budget": {"max_tokens": 2_000}}
+    result = create_budget_agent(settings=settings).invoke(asked)
+    assert (result["answer"], sent(model.requests[0])) == ("Yes.", ["Is \ufffd a smile?"])
+    ledger.open("mine", Budget(max_tokens=2_000))
+    chat = ChatOpenAI(model="gpt-5", base_url=model.base_url, api_key="sk-test")
+    with pytest.raises(ModelUnavailable, match="half characters, which cannot be sent"):
+        metered(chat, ledger, "mine").invoke("Is \ud83d a smile?")
+    assert ledger.balance("mine").left.max_tokens == 2_000

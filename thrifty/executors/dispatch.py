@@ -77,6 +77,8 @@ class Dispatcher:
     """What is expected of an option by what is sent for it."""
     left: Callable[[], Budget]
     """What can still be reserved, and the latency that is left, now."""
+    given: Budget
+    """The run's own limits."""
     catalog: Mapping[str, StepOption]
     """By name, every option as its catalog declares it: executors get that, not a forecast."""
     kept_back: Spend = Spend()
@@ -170,17 +172,23 @@ class Dispatcher:
             model=role.model,
             input_tokens=sent,
             output_least=max(expected.tokens - sent, useful_tokens(work, role)),
+            output_most=role.output_tokens_most if _is_conversation(work) else 0,
             output_expected=max(
                 max(expected.tokens, declared.tokens) - sent, written, _as_long(work, sent)
             ),
         )
-        return call_limit(work.option, size, left, role.prices, expected.latency_ms)
+        return call_limit(
+            work.option, size, left, role.prices, expected.latency_ms, given=self.given
+        )
 
 
 def _as_long(work: Work, sent: int) -> int:
     """What makes room for an answer that is longer than what it answers, as translations are."""
-    is_conversation = work.option.payload.get("prompt") == CONVERSATION
-    return sent // 2 if is_conversation else 0
+    return sent // 2 if _is_conversation(work) else 0
+
+
+def _is_conversation(work: Work) -> bool:
+    return work.option.payload.get("prompt") == CONVERSATION
 
 
 def _revise_what_fits(work: Work, limit_of: Callable[[Work], Spend]) -> tuple[Work, int, Spend]:

@@ -15,6 +15,9 @@ from thrifty.models.prices import PriceList, most_affordable
 
 OUTPUT_HEADROOM = 4
 """An answer may be at most so many times as long as expected."""
+ANSWER_DIVISOR = 3
+"""An answer to a conversation may take a third of what its run was given: the rest is there for
+another attempt, and for another model after that."""
 AGENT_HEADROOM = 3
 """An agent may use at most so many times what is expected of it."""
 
@@ -31,10 +34,21 @@ class CallSize:
     """The shortest answer for which it is worth sending."""
     output_expected: int
     """How long the answer is expected to be: room is measured from that."""
+    output_most: int = 0
+    """How long it may be however long it is expected to be, where its run was given so much."""
+
+
+WorstCase = Callable[[int], Spend]
+"""What a call comes to at most with so many tokens of output."""
 
 
 def call_limit(
-    option: StepOption, size: CallSize, left: Budget, prices: PriceList, latency_ms: int = 0
+    option: StepOption,
+    size: CallSize,
+    left: Budget,
+    prices: PriceList,
+    latency_ms: int = 0,
+    given: Budget | None = None,
 ) -> Spend:
     """The most that one model call for an option may use, out of what is left.
 
@@ -44,6 +58,7 @@ def call_limit(
         left: what may still be reserved, and the latency that is left.
         prices: what it costs.
         latency_ms: how long it is expected to take.
+        given: the run's own limits, where they are others than what is left.
 
     Raises:
         BudgetExceeded: what is left does not hold the shortest answer, by so much.
@@ -57,8 +72,18 @@ def call_limit(
         calls = max(1, option.estimate.tool_calls)  # the call is one
         return Spend(size.input_tokens + output_tokens, cost, 0, calls)
 
-    wanted = size.output_expected * OUTPUT_HEADROOM
+    room = _answer_room(size.output_most, given or left, left, worst_case)
+    wanted = max(size.output_expected * OUTPUT_HEADROOM, room)
     return _most(option, size.output_least, wanted, left, worst_case, latency_ms)
+
+
+def _answer_room(most: int, given: Budget, left: Budget, worst_case: WorstCase) -> int:
+    """How many tokens of output a third of a run's limits holds. What is shared gives none."""
+    limits = zip(given.limits[:2], left.limits[:2], strict=True)
+    if not most or any(own is None and now is not None for own, now in limits):
+        return 0
+    thirds = (None if own is None else own // ANSWER_DIVISOR for own in given.limits)
+    return max(0, _fitting(most, Budget.of_limits(thirds), worst_case))
 
 
 def agent_limit(
@@ -98,7 +123,7 @@ def _most(
     least: int,
     wanted: int,
     left: Budget,
-    worst_case: Callable[[int], Spend],
+    worst_case: WorstCase,
     latency_ms: int,
 ) -> Spend:
     """The worst case of as many tokens as are wanted and fit.
@@ -108,13 +133,17 @@ def _most(
     """
     if missing := left.exceeded_by(replace(worst_case(least), latency_ms=latency_ms)):
         raise BudgetExceeded(missing, option.name)
+    return worst_case(_fitting(max(least, wanted), left, worst_case))  # time is cut, not reserved
+
+
+def _fitting(tokens: int, left: Budget, worst_case: WorstCase) -> int:
+    """As many of these tokens as fit."""
     tokens_left, cost_left, _, _ = left.limits
-    tokens = max(least, wanted)
     if tokens_left is not None:
         tokens = min(tokens, tokens_left - worst_case(0).tokens)
     if cost_left is not None:
         tokens = most_affordable(tokens, cost_left, lambda n: worst_case(n).cost_nano_usd)
-    return worst_case(tokens)  # time is cut, not reserved
+    return tokens
 
 
 def declared_limit(option: StepOption, expected: Spend, left: Budget) -> Spend:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from thrifty.budget import InvalidInput
-from thrifty.models.input_bound import encoding_model, tokens_bound
+from thrifty.models.input_bound import O200K_MODELS, encoding_model, tokens_bound
 from thrifty.models.model import Api, CapField, Model
 from thrifty.models.prices import PriceList
 from thrifty.settings import CHEAP, KEY_VARIABLE, STRONG, Settings, key_in_environment
@@ -18,6 +18,10 @@ REASONING_FACTORS = {"minimal": 1.2, "low": 1.5, "medium": 2.5, "high": 5.0}
 """How many tokens a model writes for each token of its answer, by effort. Priors."""
 EFFORT_OF_OPENAI = "medium"
 """How hard a model that reasons thinks where nobody says."""
+OUTPUT_TOKENS_KNOWN = 16_000
+"""What each of OpenAI's models since gpt-4o can write in one answer."""
+OUTPUT_TOKENS_UNKNOWN = 4_000
+"""The same of a model that nobody here knows: some servers refuse a cap above what it can."""
 NO_SERVER = "offline: no key and no server"
 AS_ASKED = "offline, as asked"
 
@@ -64,6 +68,12 @@ class ModelRole:
     def encoding(self) -> str:
         """The name by which its encoding is known; empty where texts are bounded by their bytes."""
         return encoding_model(self.model, self.base_url)
+
+    @property
+    def output_tokens_most(self) -> int:
+        """How many tokens it can surely be asked for in one answer."""
+        is_known = self.encoding.startswith(O200K_MODELS)
+        return OUTPUT_TOKENS_KNOWN if is_known else OUTPUT_TOKENS_UNKNOWN
 
     def tokens_bound(self, text: str) -> int:
         """The most tokens that a text can be for it."""
