@@ -4,10 +4,13 @@ import base64
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
 
+from tests.conftest import REAL_HOSTS
 from tests.graph.conftest import decisions_of, receipt_of
-from tests.harness.llm_server import Answer, ToolCall, Unauthorized
+from tests.harness.llm_server import Answer, ChatTemplate, ToolCall, Unauthorized
 from thrifty import Executor, InvalidInput, Model, Settings, create_budget_agent
+from thrifty.models import input_bound
 
 POEM = "The sea is blue,\nand deep, too."
 ROLES = {"strong": "gpt-5", "cheap": "gpt-5-mini"}
@@ -70,6 +73,32 @@ def test_a_budget_for_one_call_buys_the_best_answer_that_fits(answering, server)
     result = answering().invoke({"task": TASKS["poem"], "budget": cents})
     assert options_of(result) == ["Answer (cheap)"]
     assert [request.model for request in server.requests] == ["gpt-5", "gpt-5-mini"]
+
+
+def test_what_a_servers_chat_template_adds_is_within_the_reservation(
+    answering, server, ledger, monkeypatch
+):
+    """At a server that nobody here knows, two letters are read as some thirty tokens."""
+    monkeypatch.setattr(input_bound, "KNOWN_HOSTS", REAL_HOSTS)
+    server.clear()
+    server.script(ChatTemplate(answer=Answer(tokens=2_000)))
+    result = answering(models={"strong": "llama3"}).invoke({"task": "Hi", "budget": ONE_CALL})
+    (entry,) = ledger.entries(receipt_of(result).run_id)
+    assert server.bill.input_tokens > 32
+    assert entry.reserved.tokens >= entry.charged.tokens == server.bill.total_tokens
+    assert receipt_of(result).warnings == ("Answer was cut short",)
+
+
+def test_an_answer_that_its_models_own_cap_cuts_says_where(answering, server):
+    server.clear()
+    server.script(Answer(tokens=2_000))
+    made = ChatOpenAI(
+        model="gpt-5", base_url=server.base_url, api_key="none", max_completion_tokens=24
+    )
+    given = {"task": TASKS["poem"], "budget": {"max_tokens": 5_000}}
+    result = answering(models={"strong": made}).invoke(given)
+    (line,) = receipt_of(result).lines
+    assert line.reason.startswith("cut short after 24 tokens; its reservation held ")
 
 
 def test_a_run_may_say_which_model_answers(answering, server):

@@ -57,12 +57,12 @@ def answer(state: MessagesState) -> dict[str, object]:
 AGENT = StateGraph(MessagesState).add_node(answer).add_edge(START, "answer").compile()
 
 EXECUTORS = {
-    "function": (function, 90),
-    "async function": (coroutine, 90),
-    "tool": (search, 90),
-    "async tool": (search_async, 90),
-    "chain": (CHAIN, 90),
-    "agent": (AGENT, 90),
+    "function": (function, 150),
+    "async function": (coroutine, 150),
+    "tool": (search, 150),
+    "async tool": (search_async, 150),
+    "chain": (CHAIN, 150),
+    "agent": (AGENT, 150),
     "chain that says its usage": (RunnableLambda(said), 42),
 }
 CATALOG = {
@@ -73,7 +73,7 @@ CATALOG = {
                 {
                     "executor": "mine",
                     "description": "Find facts.",
-                    "tokens": 90,
+                    "tokens": 150,
                     "latency_ms": 5,
                     "tool_calls": 1,
                     "cost_usd": 0.002,
@@ -90,7 +90,7 @@ CATALOG = {
 def test_an_executor_of_ones_own_does_its_step_and_is_on_the_bill(offline, kind, way):
     executor, tokens = EXECUTORS[kind]
     agent = offline(catalog=CATALOG, executors={"mine": executor})
-    given = {"task": "tea", "budget": {"max_tokens": 200, "max_cost_usd": 0.01}}
+    given = {"task": "tea", "budget": {"max_tokens": 400, "max_cost_usd": 0.01}}
     result = agent.invoke(given) if way == "sync" else asyncio.run(agent.ainvoke(given))
     receipt = receipt_of(result)
     assert result["draft"] == "## Facts\n\nFacts on tea."

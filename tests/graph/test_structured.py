@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field
 
 from tests.graph.conftest import receipt_of
 from tests.harness.llm_server import Answer
-from thrifty import InvalidInput, Result, Spend, Step, StepOption
+from thrifty import InvalidInput, Model, Result, Spend, Step, StepOption
 
 ROOMY = {"max_tokens": 20_000, "max_tool_calls": 9}
 CONTEXT = {"propose_options": False}
@@ -48,6 +48,42 @@ def test_an_answer_comes_in_its_shape_and_is_on_the_bill(online, server, ledger,
     assert receipt.spent.tokens == server.bill.total_tokens > 0
     (entry,) = ledger.entries(receipt.run_id)
     assert entry.reserved.tokens >= server.bill.input_tokens
+
+
+BY_GRAMMAR = {"strong": Model("llama3", shape_field="response_format")}
+"""At a server that leaves tools out where a model was not made for them."""
+
+
+@pytest.mark.parametrize("shape", [Fleet, SCHEMA])
+def test_a_server_without_tools_is_asked_for_the_shape_itself(online, server, ledger, shape):
+    server.script(Answer(GOOD))
+    agent = online(models=BY_GRAMMAR, catalog=CATALOG, response_format=shape)
+    result = agent.invoke({"task": "Vans", "budget": ROOMY}, context=CONTEXT)
+    assert (result["structured"], result["status"]) == (GOOD, "done")
+    (request,) = server.requests
+    assert not {"tools", "tool_choice"} & request.body.keys()
+    wanted = request.body["response_format"]["json_schema"]
+    assert wanted["schema"]["required"] == ["depot", "vehicles"]
+    (entry,) = ledger.entries(receipt_of(result).run_id)
+    assert entry.reserved.tokens >= entry.charged.tokens == server.bill.total_tokens
+
+
+@pytest.mark.parametrize(
+    ("models", "told"),
+    [
+        (None, "; if its server leaves out functions, set shape_field to response_format"),
+        (BY_GRAMMAR, "answer with JSON"),
+    ],
+)
+def test_text_where_a_shape_was_asked_for_is_paid_and_says_what_may_help(
+    online, server, models, told
+):
+    server.script(Answer("14 vans", times=None))
+    agent = online(models=models, catalog=CATALOG, response_format=Fleet)
+    result = agent.invoke({"task": "Vans", "budget": ROOMY}, context=CONTEXT)
+    assert (result["structured"], result["status"]) == (None, "halted")
+    assert receipt_of(result).halt_reason.endswith(told)
+    assert receipt_of(result).spent.tokens == server.bill.total_tokens > 0
 
 
 @pytest.mark.parametrize("shape", [Fleet, SCHEMA])

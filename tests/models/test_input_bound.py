@@ -10,8 +10,11 @@ from pydantic import BaseModel
 
 from thrifty.models.input_bound import (
     MESSAGE_OVERHEAD_TOKENS,
+    TEMPLATE_TOKENS,
+    TOOLS_TOKENS,
     as_json,
     attachments,
+    body_tokens,
     input_tokens,
     messages_of,
     recalled_tokens,
@@ -105,6 +108,15 @@ def test_each_message_and_each_schema_has_its_overhead_and_nothing_at_all_has_on
     assert input_tokens(said("", ""), OWN) == 2 * MESSAGE_OVERHEAD_TOKENS
     with_tools = {**said("", ""), "tools": [tool]}
     assert input_tokens(with_tools, OWN) == 3 * MESSAGE_OVERHEAD_TOKENS + len(as_json(tool))
+
+
+def test_an_unknown_server_has_room_for_what_its_chat_template_adds():
+    plain, tool = said("Hi"), {"type": "function", "function": {"name": "f"}}
+    assert input_tokens(plain, "") == body_tokens(plain, "") + TEMPLATE_TOKENS
+    for with_tools in ({**plain, "tools": [tool]}, {**plain, "functions": [tool]}):
+        added = input_tokens(with_tools, "") - body_tokens(with_tools, "")
+        assert added == TEMPLATE_TOKENS + TOOLS_TOKENS
+    assert input_tokens(plain, OWN) == body_tokens(plain, OWN) == body_tokens(plain, "")
 
 
 def test_a_known_encoding_counts_for_itself():

@@ -41,6 +41,7 @@ MODELS = {
     "own": "own",
     "thinker": "gpt-5",
     "deep": Model("gpt-5", effort="high"),
+    "by-grammar": Model("own", api="chat", shape_field="response_format"),
 }
 
 
@@ -142,6 +143,20 @@ def test_the_arguments_of_a_tool_are_wanted_in_the_place_of_a_text(models, ledge
     assert [tool.get("function", tool)["name"] for tool in body["tools"]] == ["sort"]
     choice = body["tool_choice"]
     assert choice.get("function", choice)["name"] == "sort"
+
+
+def test_the_same_are_read_from_a_text_where_the_server_is_asked_for_its_shape(
+    models, ledger, server
+):
+    server.clear()
+    server.script(Answer('{"by": "name"}'), Answer("by name"))
+    prompt = ModelPrompt("by-grammar", "Sort it.", tool=TOOL)
+    assert models.ask(prompt, allowed(ledger)).arguments == {"by": "name"}
+    assert models.ask(prompt, allowed(ledger, key="other")).arguments is None
+    body = server.requests[0].body
+    wanted = {"name": "sort", "schema": TOOL}
+    assert body["response_format"] == {"type": "json_schema", "json_schema": wanted}
+    assert "tools" not in body
 
 
 def test_an_answer_without_a_word_is_none_and_is_paid(models, ledger, server):

@@ -96,6 +96,16 @@ def test_the_settings_name_of_a_cap_is_that_of_their_own_server():
     ]
 
 
+def test_a_shape_is_asked_for_by_a_field_of_chat_completions_alone():
+    by_grammar = {"a": Model("m", shape_field="response_format"), "b": "m"}
+    assert [role.shape_field for role in roles_of(base_url=OWN, models=by_grammar)] == [
+        "response_format",
+        "tools",
+    ]
+    (role, _) = roles_of(api_key="sk-1", models=by_grammar)  # at OpenAI's, by Responses
+    assert (role.api, role.shape_field) == ("responses", "tools")
+
+
 def test_one_name_at_two_addresses_has_two_prices():
     models = {
         "strong": Model("gpt-5"),

@@ -14,6 +14,7 @@ LLAMA = Model(
     reasoning_factor=1.5,
     api="chat",
     cap_field="max_tokens",
+    shape_field="response_format",
 )
 LLAMA_TOML = """
 [models.local]
@@ -25,6 +26,7 @@ effort = "none"
 reasoning_factor = 1.5
 api = "chat"
 cap_field = "max_tokens"
+shape_field = "response_format"
 """
 LLAMA_ENVIRON = {
     "THRIFTY_MODELS__LOCAL__NAME": "llama3:8b",
@@ -36,6 +38,7 @@ LLAMA_ENVIRON = {
     "THRIFTY_MODELS__LOCAL__REASONING_FACTOR": "1.5",
     "THRIFTY_MODELS__LOCAL__API": "chat",
     "THRIFTY_MODELS__LOCAL__CAP_FIELD": "max_tokens",
+    "THRIFTY_MODELS__LOCAL__SHAPE_FIELD": "response_format",
 }
 
 
@@ -164,6 +167,8 @@ def test_a_file_that_is_no_toml_is_refused_by_its_path(read, tmp_path):
         ("reasoning_factor", lambda: Model("m", reasoning_factor=0.5)),
         ("api", lambda: Model("m", api="grpc")),
         ("cap_field", lambda: Model("m", api="responses", cap_field="max_tokens")),
+        ("shape_field", lambda: Model("m", shape_field="grammar")),
+        ("shape_field", lambda: Model("m", api="responses", shape_field="response_format")),
     ],
 )
 def test_a_model_that_cannot_be_is_refused(field, make):

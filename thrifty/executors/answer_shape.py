@@ -1,7 +1,8 @@
 """The shape in which an answer is wanted: a pydantic class or a JSON schema, asked for and checked.
 
 A model is asked for it as the arguments of a function. Of all ways to ask, that one kept the
-provider's count of tokens in every case, also where the JSON was bad.
+provider's count of tokens in every case, also where the JSON was bad. A model whose server leaves
+functions out is asked by the schema alone (`Model.shape_field`).
 """
 
 from __future__ import annotations

@@ -74,6 +74,7 @@ def write_with_model(
             result = _read_result(work, reply)
         except InvalidInput as error:  # what is kept is kept whole, and in the shape wanted
             reason = f"{error}; it was cut short" if reply.is_cut else str(error)
+            reason += _shape_remedy(reply, models.roles[prompt.role])
         else:
             status, text, reason = _judge(work, result.text, reply, allowance)
             data = result.data
@@ -96,6 +97,13 @@ def _read_result(work: Work, reply: Reply) -> Result:
     return Result(data=work.shape.read(given))
 
 
+def _shape_remedy(reply: Reply, role: ModelRole) -> str:
+    """What else may help where a shape was asked for and text came: some servers ask for none."""
+    is_ignored = reply.arguments is None and role.api == "chat" and role.shape_field == "tools"
+    remedy = "; if its server leaves out functions, set shape_field to response_format"
+    return remedy if is_ignored else ""
+
+
 def _judge(
     work: Work, text: str, reply: Reply, allowance: Allowance
 ) -> tuple[OutcomeStatus, str, str]:
@@ -105,7 +113,9 @@ def _judge(
     if not reply.is_cut:
         return "done", text, ""
     limit = allowance.limit or Spend()
-    return "cut", text, f"cut short: its reservation held {limit.tokens:,} tokens"
+    # The reservation is not all that cuts: a model's own cap does, and the end of its context.
+    after = "" if reply.output_tokens is None else f" after {reply.output_tokens:,} tokens"
+    return "cut", text, f"cut short{after}; its reservation held {limit.tokens:,} tokens"
 
 
 def _missing(draft: str, revision: str) -> str:

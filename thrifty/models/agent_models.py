@@ -1,6 +1,7 @@
 """The agent's own models: a prompt in, a text or the arguments of one tool out."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from thrifty.budget import ModelUnavailable
@@ -23,7 +24,8 @@ class ModelPrompt:
     messages: tuple[Any, ...] = field(default=(), hash=False)
     """LangChain's, which are sent as they are instead of a text."""
     tool: dict[str, Any] | None = None
-    """A function's JSON schema whose arguments are wanted instead of text."""
+    """A function's JSON schema whose arguments are wanted instead of text. Its title is its name.
+    """
 
     def input_tokens(self, role: ModelRole) -> int:
         """The most input tokens that a model can be billed, counted as its call counts them."""
@@ -32,7 +34,9 @@ class ModelPrompt:
             from langchain_core.messages import convert_to_openai_messages
 
             body = {"messages": convert_to_openai_messages([*self.messages])}
-        if self.tool is not None:
+        if self.tool is not None and role.shape_field == "response_format":
+            body["response_format"] = _response_format(self.tool)
+        elif self.tool is not None:
             from langchain_core.utils.function_calling import convert_to_openai_tool
 
             body["tools"] = [convert_to_openai_tool(self.tool)]
@@ -45,9 +49,12 @@ class Reply:
 
     text: str
     arguments: Any = field(default=None, hash=False)
-    """The arguments of the tool call, when one was asked for: untrusted, of any shape."""
+    """The arguments of the tool, when one was asked for: untrusted, of any shape. None where the
+    answer has neither a call nor JSON."""
     is_cut: bool = False
     """Whether the answer ends at the output cap, or where its stream broke off."""
+    output_tokens: int | None = None
+    """How many tokens were written; None where nobody counted them."""
 
 
 class Models:
@@ -98,12 +105,31 @@ class Models:
             client.output_tokens_max or limit, role.tokens_per_attachment, role.cap_field
         )
         model: Any = MeteredChatModel(client, lambda _: allowance, bounds, role.prices)
-        if prompt.tool is not None:
+        if prompt.tool is not None and role.shape_field == "response_format":
+            # Not as an option of its own: the client would parse it, and lose the bill of bad JSON.
+            wanted = {"response_format": _response_format(prompt.tool)}
+            model = model.bind(extra_body=wanted)
+        elif prompt.tool is not None:
             model = model.bind_tools([prompt.tool], tool_choice=prompt.tool["title"])
         reply = read_reply(model.invoke([*prompt.messages] or prompt.text, config))
+        if prompt.tool is not None and reply.arguments is None:
+            reply = replace(reply, arguments=_read_json(reply.text))
         if not reply.text.strip() and reply.arguments is None:
             raise ModelUnavailable(f"{role.model}: an answer without any text")
         return reply
+
+
+def _response_format(schema: dict[str, Any]) -> dict[str, Any]:
+    wanted = {"name": schema["title"], "schema": schema}
+    return {"type": "json_schema", "json_schema": wanted}
+
+
+def _read_json(text: str) -> Any:
+    """What a text holds as JSON; None where it holds none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def read_reply(message: Any) -> Reply:
@@ -112,5 +138,8 @@ def read_reply(message: Any) -> Reply:
     metadata = message.response_metadata
     at_cap = metadata.get("finish_reason") == "length" or metadata.get("status") == "incomplete"
     ended = metadata.get("finish_reason") or metadata.get("status")
-    broke_off = not message.usage_metadata and not ended
-    return Reply(str(message.text), calls[0]["args"] if calls else None, at_cap or broke_off)
+    usage = message.usage_metadata
+    broke_off = not usage and not ended
+    arguments = calls[0]["args"] if calls else None
+    written = usage["output_tokens"] if usage else None
+    return Reply(str(message.text), arguments, at_cap or broke_off, written)

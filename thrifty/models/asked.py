@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from thrifty.models.input_bound import O200K_MODELS, attachments, input_tokens, is_exact
+from thrifty.models.input_bound import O200K_MODELS, attachments, body_tokens, is_exact
 from thrifty.models.roles import ModelRole
 
 
@@ -22,7 +22,7 @@ class Asked(NamedTuple):
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Asked:
         """How long the messages of a request are."""
-        return cls(input_tokens(body, O200K_MODELS[0]), attachments(body), input_tokens(body, ""))
+        return cls(body_tokens(body, O200K_MODELS[0]), attachments(body), body_tokens(body, ""))
 
     def tokens_for(self, model: ModelRole) -> int:
         """The most input tokens that it can be for a model, about."""

@@ -19,6 +19,12 @@ KNOWN_HOSTS = (".openai.com", ".azure.com", ".azure.us", ".azure.cn")
 """How the addresses of OpenAI and Azure end. Anywhere else a model may be called what it is not."""
 MESSAGE_OVERHEAD_TOKENS = 16
 """Room for what a chat format adds around a message; observed: 3 to 8 tokens."""
+TEMPLATE_TOKENS = 64
+"""Room for what the chat template of an unknown server adds to each request by itself: who the
+model is, what day it is. Observed: 20 to 60 tokens."""
+TOOLS_TOKENS = 600
+"""Room for what it tells a model about tools. Anthropic documents up to 530, and chat templates
+take 70 to 200."""
 
 TEXT_PARTS = (
     *("text", "input_text", "output_text"),
@@ -88,9 +94,15 @@ def input_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int
 
     Args:
         body: the request, as it is sent.
-        model: whose encoding counts.
+        model: whose encoding counts. Empty at a server that nobody here knows, whose chat template
+            may add instructions of its own.
         tokens_per_attachment: the most that each image or file can be.
     """
+    return body_tokens(body, model, tokens_per_attachment) + (0 if model else _template_room(body))
+
+
+def body_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int = 0) -> int:
+    """The same without what a server adds to the request by itself."""
     messages, schemas = messages_of(body), schemas_of(body)
     texts, calls = list(schemas), 0
     for message in messages:
@@ -102,6 +114,11 @@ def input_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int
     if tokens_per_attachment:
         tokens += tokens_per_attachment * attachments(body)
     return tokens
+
+
+def _template_room(body: Mapping[str, Any]) -> int:
+    has_tools = bool(body.get("tools") or body.get("functions"))
+    return TEMPLATE_TOKENS + (TOOLS_TOKENS if has_tools else 0)
 
 
 def attachments(body: Mapping[str, Any]) -> int:

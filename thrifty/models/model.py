@@ -11,6 +11,7 @@ from thrifty.budget.money import exact_usd
 
 Api = Literal["responses", "chat"]
 CapField = Literal["max_completion_tokens", "max_tokens"]
+ShapeField = Literal["tools", "response_format"]
 Effort = Literal["auto", "none", "minimal", "low", "medium", "high"]
 
 PRICE_MAX = 1_000_000
@@ -77,6 +78,10 @@ class Model:
     cap_field: CapField | None = None
     """What Chat Completions calls the output cap: by default, `max_completion_tokens`. A server
     ignores a name that it does not know."""
+    shape_field: ShapeField | None = None
+    """Where Chat Completions says which shape an answer is to have: by default in `tools`, as the
+    arguments of a function. Some servers leave tools out where a model was not made for them, and
+    hold it to the schema in `response_format`, such as llama.cpp's."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", _name_without_vendor(self.name))
@@ -93,7 +98,7 @@ class Model:
             validate.number("reasoning_factor", factor, minimum=1, maximum=REASONING_FACTOR_MAX)
         if self.tokens_per_attachment is not None:
             validate.amount("tokens_per_attachment", self.tokens_per_attachment)
-        check_protocol(self.api, self.cap_field)
+        check_protocol(self.api, self.cap_field, self.shape_field)
 
     @classmethod
     def read(cls, field: str, given: object) -> "Model":
@@ -175,8 +180,8 @@ def check_address(field: str, address: str) -> None:
         raise InvalidInput(field, address, "start it with http:// or https://")
 
 
-def check_protocol(api: object, cap_field: object) -> None:
-    """Checks which protocol a server speaks, and what it calls the output cap.
+def check_protocol(api: object, cap_field: object, shape_field: object = None) -> None:
+    """Checks which protocol a server speaks, and in which fields of it.
 
     Raises:
         InvalidInput: either is unknown, or they do not go together.
@@ -187,6 +192,10 @@ def check_protocol(api: object, cap_field: object) -> None:
         validate.choice("cap_field", cap_field, get_args(CapField))
     if api == "responses" and cap_field == "max_tokens":
         raise InvalidInput("cap_field", cap_field, "use it with api chat only")
+    if shape_field is not None:
+        validate.choice("shape_field", shape_field, get_args(ShapeField))
+    if api == "responses" and shape_field == "response_format":
+        raise InvalidInput("shape_field", shape_field, "use it with api chat only")
 
 
 def _name_without_vendor(given: object) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from thrifty.budget import InvalidInput
 from thrifty.models.input_bound import O200K_MODELS, encoding_model, tokens_bound
-from thrifty.models.model import Api, CapField, Model
+from thrifty.models.model import Api, CapField, Model, ShapeField
 from thrifty.models.prices import PriceList
 from thrifty.settings import CHEAP, KEY_VARIABLE, STRONG, Settings, key_in_environment
 
@@ -50,6 +50,8 @@ class ModelRole:
     """How many tokens it writes for each token of its answer, with its reasoning."""
     prices: PriceList
     """What it costs: ask for the price of `model`."""
+    shape_field: ShapeField = "tools"
+    """Where Chat Completions says there which shape an answer is to have."""
     tokens_per_attachment: int | None = None
     """The most that an image or a file can be for it. None where nobody said."""
     offline_reason: str = ""
@@ -161,6 +163,7 @@ def _resolve(name: str, model: Any, settings: Settings) -> ModelRole:
         effort=effort,
         reasoning_factor=model.reasoning_factor or REASONING_FACTORS.get(effort or "", 1.0),
         prices=PriceList(prices),
+        shape_field=(model.shape_field if api == "chat" else None) or "tools",
         tokens_per_attachment=model.tokens_per_attachment,
         offline_reason=_offline_reason(model, key, settings),
     )

@@ -19,6 +19,7 @@ from tests.harness.llm_server.answers import Answer, ToolCall
 from tests.harness.llm_server.behaviour import Behaviour
 from tests.harness.llm_server.faults import (
     BodyDrip,
+    ChatTemplate,
     ClaimedUsage,
     EndlessStream,
     ErrorStatus,
@@ -49,6 +50,7 @@ __all__ = [
     "Behaviour",
     "Bill",
     "BodyDrip",
+    "ChatTemplate",
     "ClaimedUsage",
     "EndlessStream",
     "ErrorStatus",

@@ -23,6 +23,7 @@ from tests.harness.llm_server import (
     Behaviour,
     Bill,
     BodyDrip,
+    ChatTemplate,
     ClaimedUsage,
     EndlessStream,
     ErrorStatus,
@@ -388,6 +389,15 @@ def test_over_cap_keeps_a_structured_answer_whole(server: LLMServer) -> None:
     answer = httpx.post(url(server, True), json=asked).json()
     assert json.loads(answer["output"][-1]["arguments"]) == {"name": "Mix"}
     assert answer["usage"]["output_tokens"] == server.bill.output_tokens == 50
+
+
+@BOTH_APIS
+def test_a_chat_template_adds_to_what_is_read(server: LLMServer, responses: bool) -> None:
+    server.script(ChatTemplate(added_tokens=30, answer=Answer(TEXT)))
+    message = model(server, responses).invoke("Go")
+    assert message.text == TEXT
+    assert message.usage_metadata is not None
+    assert message.usage_metadata["input_tokens"] == server.bill.input_tokens == 38
 
 
 @BOTH_APIS

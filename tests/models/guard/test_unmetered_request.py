@@ -17,15 +17,15 @@ from thrifty.models import input_bound
 from thrifty.models.allowance import OUTPUT_CAP_MIN
 from thrifty.models.guard.callback_guard import CallbackGuard, guard_calls
 from thrifty.models.guard.step_account import StepAccount, use_account
-from thrifty.models.guard.unmetered_request import TOOLS_TOKENS, UnmeteredRequest
-from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS
+from thrifty.models.guard.unmetered_request import UnmeteredRequest
+from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS, TOOLS_TOKENS
 from thrifty.models.metered_model import METERED
 from thrifty.models.prices import PriceList
 
 OWN = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))})
 """A thousand nano-USD for a token of input, four thousand for one of output."""
 SAID = {"messages": [{"role": "user", "content": "four"}]}
-INPUT = 4 + MESSAGE_OVERHEAD_TOKENS
+INPUT = 4 + MESSAGE_OVERHEAD_TOKENS + TEMPLATE_TOKENS
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
 DECLARED = Spend(777, 777, 0, 7)
 
@@ -185,14 +185,14 @@ def test_all_messages_of_all_batches_are_input():
     batches = [[SystemMessage("four"), HumanMessage("two")], [HumanMessage("one")]]
     told = {"invocation_params": {"max_tokens": 50}}
     guarded.guard.on_chat_model_start(None, batches, run_id=uuid4(), **told)
-    assert guarded.reserved.tokens == 4 + 3 + 3 + 3 * MESSAGE_OVERHEAD_TOKENS + 50
+    assert guarded.reserved.tokens == 4 + 3 + 3 + 3 * MESSAGE_OVERHEAD_TOKENS + TEMPLATE_TOKENS + 50
 
 
 def test_a_model_that_completes_texts_is_reserved_as_well():
     guarded = Guarded(max_tokens=1_000)
     told = {"invocation_params": {"model_name": "own", "max_tokens": 50}}
     guarded.guard.on_llm_start({"name": "Texts"}, ["four", "two"], run_id=uuid4(), **told)
-    assert guarded.reserved.tokens == 7 + 2 * MESSAGE_OVERHEAD_TOKENS + 50
+    assert guarded.reserved.tokens == 7 + 2 * MESSAGE_OVERHEAD_TOKENS + TEMPLATE_TOKENS + 50
     assert guarded.entries[0].label == "own"
     ends = [uuid4(), uuid4()]
     for call in ends:

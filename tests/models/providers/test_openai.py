@@ -15,7 +15,7 @@ from tests.models.conftest import client
 from thrifty import Budget, InvalidInput
 from thrifty.models import input_bound
 from thrifty.models.background_loop import background_loop
-from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS
+from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS
 from thrifty.models.providers.openai import RESPONSES_CAP_MIN, OpenAIModel, OpenAIRequest
 from thrifty.models.providers.protocol import CallBounds
 
@@ -320,4 +320,4 @@ def test_a_familiar_name_at_another_address_is_bounded_by_bytes(monkeypatch, api
     counted = request(text, of=model(api, "gpt-4o")).input_tokens
     monkeypatch.setattr(input_bound, "KNOWN_HOSTS", REAL_HOSTS)
     bounded = request(text, of=model(api, "gpt-4o")).input_tokens
-    assert bounded == len(text) + MESSAGE_OVERHEAD_TOKENS > counted
+    assert bounded == len(text) + MESSAGE_OVERHEAD_TOKENS + TEMPLATE_TOKENS > counted

@@ -10,7 +10,6 @@ from thrifty.models.input_bound import (
     attachments,
     encoding_model,
     input_tokens,
-    is_exact,
     why_unbounded,
 )
 from thrifty.models.prices import PriceList
@@ -20,8 +19,6 @@ ANY_CAP_FIELDS = (*CAP_FIELDS, "max_tokens_to_sample", "max_new_tokens", "num_pr
 """What the clients of LangChain call an output cap."""
 ANSWER_FIELDS = ("n", "best_of")
 """What they call how many answers are written, if not all of them are shown."""
-TOOLS_TOKENS = 1_000
-"""Room for what a provider itself tells a model about tools; Anthropic documents up to 530."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +57,10 @@ class UnmeteredRequest:
         }
         model = str(sent.get("model") or sent.get("model_name") or "")
         encoding = "" if address is None else encoding_model(model, address)
-        has_tools = bool(body["tools"] or body["functions"])
-        added = TOOLS_TOKENS if has_tools and not is_exact(encoding) else 0
         return cls(
             model,
             str(sent.get("service_tier") or ""),
-            input_tokens(body, encoding) + added + (recalled or 0),
+            input_tokens(body, encoding) + (recalled or 0),
             _output_tokens(sent),
             recalled is not None and not (attachments(body) or why_unbounded({**sent, **body})),
         )

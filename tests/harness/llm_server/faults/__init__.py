@@ -6,6 +6,7 @@ TruncatedStream, ResetMidAnswer, Reset, MalformedJson       lost or broken on th
 MissingUsage, ZeroUsage, NegativeUsage, ClaimedUsage        says something else than it used
 ReasoningApart, RunningUsage                                says it in another way than most
 OverCap, LongAnswer                                         generates more than it was allowed
+ChatTemplate                                                reads more than it was sent
 
 Where the model did its work the bill is due, even if the client never got the answer: that is the
 truth which a ledger must not fall below. `billed=False` is for a provider that lost the work too.
@@ -23,7 +24,7 @@ from tests.harness.llm_server.faults.error_status import (
     TooManyRequests,
     Unauthorized,
 )
-from tests.harness.llm_server.faults.excess import LongAnswer, OverCap
+from tests.harness.llm_server.faults.excess import ChatTemplate, LongAnswer, OverCap
 from tests.harness.llm_server.faults.false_usage import (
     ClaimedUsage,
     MissingUsage,
@@ -42,6 +43,7 @@ from tests.harness.llm_server.faults.slow import (
 
 __all__ = [
     "BodyDrip",
+    "ChatTemplate",
     "ClaimedUsage",
     "EndlessStream",
     "ErrorStatus",

@@ -1,4 +1,4 @@
-"""Answers longer than the request allowed."""
+"""Answers longer than the request allowed, and requests longer than they were sent."""
 
 from dataclasses import dataclass, replace
 
@@ -31,6 +31,22 @@ class OverCap(Behaviour):
         surplus = max(0, output_tokens - uncapped.bill.output_tokens)
         thoughtful = replace(self.answer, reasoning_tokens=surplus)
         return compose(request, thoughtful, obeys_cap=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatTemplate(Behaviour):
+    """Adds instructions of its own to what it is asked, as servers of one's own do, and bills them.
+
+    They are the default system prompt of a chat template, or how it explains tools.
+    """
+
+    added_tokens: int = 32
+
+    def reply(self, request: Request) -> Reply:
+        """The honest reply to what the model has read."""
+        reply = super().reply(request)
+        bill = replace(reply.bill, input_tokens=reply.bill.input_tokens + self.added_tokens)
+        return replace(reply, bill=bill, usage=bill)
 
 
 @dataclass(frozen=True, kw_only=True)
