@@ -37,12 +37,15 @@ schemas = count(1)
 real_connect = socket.socket.connect
 
 
-SHARED = ("crash", "packaging", "studio")
+SHARED = ("crash", "packaging", "real_model", "studio")
 """Folders whose tests share what takes long to start: one process runs all tests of one."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the tests that take minutes, too")
+    parser.addoption(
+        "--real-model", metavar="PYTHON", help="ask a real model, which that python can serve, too"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
@@ -51,6 +54,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("long") and not config.getoption("long"):
             item.add_marker(pytest.mark.skip(reason="takes minutes: run with --long"))
+        if "model_server" in item.fixturenames and not config.getoption("real_model"):
+            item.add_marker(pytest.mark.skip(reason="asks a real model: run with --real-model"))
         if (folder := item.path.parent.name) in SHARED:
             item.add_marker(pytest.mark.xdist_group(folder))
     items.sort(key=lambda item: "harness" not in item.path.parts)  # so that none ends alone

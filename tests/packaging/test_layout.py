@@ -4,7 +4,7 @@ import pytest
 
 from tests.packaging.conftest import ROOT
 
-OTHER = {"docs", "harness", "packaging", "studio"}
+OTHER = {"docs", "harness", "packaging", "real_model", "studio"}
 """The documents, what proves, what is shipped, and the agent under `langgraph dev`."""
 ROOMS = sorted(
     folder.name
