@@ -12,7 +12,7 @@ from thrifty.models.usage import Usage, read_token_usage
 RETRY_WAIT_MS = 500
 SERVER_ERROR = 500
 TOO_MANY_REQUESTS = 429
-NEVER_CONNECTED = ("ConnectError", "ConnectTimeout")
+NEVER_CONNECTED = ("ConnectError", "ConnectTimeout", "ProxyError")
 """By name: which HTTP library raises them is the client's own affair."""
 REFUSED_FOR_GOOD = (401, 403, 404)
 """No such key, no such right, no such model or address."""
@@ -57,6 +57,17 @@ def read_failure(error: BaseException) -> Failure:
     if isinstance(error, UnicodeEncodeError):  # answers are decoded: it never left
         return Failure("the request has half characters, which cannot be sent", False, None)
     return Failure(f"unusable answer ({type(error).__name__})", billed=True, retry_after_ms=None)
+
+
+def read_unsent(error: BaseException) -> Failure:
+    """The meaning of an exception by which a call ended before anything had left."""
+    failure = read_failure(error)
+    if not failure.billed:
+        return failure
+    if any(isinstance(cause, TimeoutError) for cause in _causes(error)):
+        return Failure("no connection before the deadline", billed=False, retry_after_ms=None)
+    *_, first = _causes(error)
+    return Failure(f"it could not be sent ({type(first).__name__})", False, retry_after_ms=None)
 
 
 def _read_status(status: int, headers: Mapping[str, str], body: object) -> Failure:

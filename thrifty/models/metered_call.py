@@ -17,7 +17,8 @@ from thrifty.budget.resources import LATENCY
 from thrifty.ledger.records import Entry
 from thrifty.models import stored_answer
 from thrifty.models.background_loop import BackgroundLoop, CallAbandoned, Emit, background_loop
-from thrifty.models.failures import Failure, read_failure
+from thrifty.models.departure import watch_departure
+from thrifty.models.failures import Failure, read_failure, read_unsent
 from thrifty.models.reservation import CallAccounts, Reservation
 from thrifty.models.tracing.call_record import (
     answer_facts,
@@ -157,14 +158,17 @@ class MeteredCall:
             raise CallAbandoned
         started_ns = now_ns()
         send = accounts.request.send(reservation.cap, None if emit is None else self._emitter(emit))
-        try:
-            generation = await self.loop.await_call(send, due_ns, abandoned)
-        except CallAbandoned:  # the server may answer, and bill, all the same
-            latency_ms = elapsed_ms(started_ns)
-            await in_thread(accounts.charge_in_full, reservation, latency_ms)
-            raise
-        except Exception as error:  # noqa: BLE001 - client and parser can raise anything
-            return await in_thread(self._book_failure, error, reservation, elapsed_ms(started_ns))
+        with watch_departure() as departure:
+            try:
+                generation = await self.loop.await_call(send, due_ns, abandoned)
+            except Exception as error:
+                is_free = accounts.request.is_watched and departure.hold_back()
+                latency_ms = elapsed_ms(started_ns)
+                book = in_thread(self._book_failure, error, reservation, latency_ms, is_free)
+                failure = await book
+                if isinstance(error, CallAbandoned):
+                    raise
+                return failure
         latency_ms = elapsed_ms(started_ns)
         return await in_thread(self._book_answer, generation.message, reservation, latency_ms)
 
@@ -193,9 +197,11 @@ class MeteredCall:
             emit(ChatGenerationChunk(message=stored_answer.as_chunk(message)))
         return Answer(message, entry, is_replayed=True)
 
-    def _book_failure(self, error: Exception, reservation: Reservation, latency_ms: int) -> Failure:
+    def _book_failure(
+        self, error: Exception, reservation: Reservation, latency_ms: int, is_free: bool
+    ) -> Failure:
         """A failed attempt is free, charged in full or, where its usage came along, at that."""
-        failure = read_failure(error)
+        failure = read_unsent(error) if is_free else read_failure(error)
         if failure.usage is not None:
             self.accounts.settle(failure.usage, reservation, latency_ms)
         elif failure.billed:

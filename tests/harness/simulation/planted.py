@@ -131,6 +131,11 @@ def _keys_by_driver(option: StepOption, services: Services) -> str:
 METERED_CALL = "thrifty.models.metered_call.MeteredCall"
 CALL_ACCOUNTS = "thrifty.models.reservation.CallAccounts"
 
+
+def _always(*_: Any) -> bool:
+    return True
+
+
 FAULTS: dict[str, Changes] = {
     "a reservation is not counted": {"thrifty.ledger.rules.with_reservation": _counts_nothing},
     "everything fits": {"thrifty.ledger.rules.shortfall": _everything_fits},
@@ -155,6 +160,9 @@ FAULTS: dict[str, Changes] = {
     },
     "a request leaves before it is marked as sent": {
         "thrifty.ledger.calls.mark_sent": _marks_nothing
+    },
+    "what has left is taken for kept back": {
+        "thrifty.models.departure.Departure.hold_back": _always
     },
     "any usage is believed": {"thrifty.models.metered_call.read_usage": _believes_anything},
     "an overrun is not seen": {"thrifty.run.run_so_far.find_overruns": _sees_no_overrun},

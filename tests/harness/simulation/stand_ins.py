@@ -42,6 +42,7 @@ from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.background_loop import BackgroundLoop, LoopTask, StreamedTask, background_loop
 from thrifty.models.chat_clients import ChatClients
+from thrifty.models.departure import note_departure
 from thrifty.models.roles import ModelRoles
 from thrifty.planning.engines import make_plan
 from thrifty.run.services import Services
@@ -216,6 +217,8 @@ class Line(httpx.AsyncBaseTransport):
     answer: Callable[[httpx.Request], Any]
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if trace := request.extensions.get("trace"):  # as the real one tells that it writes
+            await trace("http11.send_request_headers.started", {"request": request})
         response: httpx.Response = await self.answer(request)
         return response
 
@@ -234,7 +237,7 @@ def _clients(roles: ModelRoles) -> ChatClients:
 
 @cache
 def _connections() -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=LINE)
+    return httpx.AsyncClient(transport=LINE, event_hooks={"request": [note_departure]})
 
 
 class SyncLine(httpx.BaseTransport):

@@ -11,6 +11,7 @@ from thrifty.budget import Budget, InvalidInput
 from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.models.background_loop import BackgroundLoop, Emit, background_loop
 from thrifty.models.bounded_body import ENCODINGS, bound_body
+from thrifty.models.departure import note_departure
 from thrifty.models.input_bound import (
     as_json,
     attachments,
@@ -133,6 +134,7 @@ class OpenAIModel:
             messages=messages,
             options={"stop": stop, **kept},
             bounds=bounds,
+            is_watched=self.given.http_async_client is None,
         )
 
     def tool_options(self, tools: Sequence[Any], **options: Any) -> Mapping[str, Any]:
@@ -162,6 +164,7 @@ class OpenAIRequest:
     options: Mapping[str, Any]
     """Further arguments of the call, such as tools."""
     bounds: CallBounds
+    is_watched: bool
 
     @property
     def provider(self) -> str:
@@ -228,7 +231,8 @@ def connections() -> Any:
 def _connections_on(loop: BackgroundLoop) -> Any:
     # What packs better is unpacked by nobody in pieces.
     pool = import_module("openai").DefaultAsyncHttpxClient(
-        headers={"accept-encoding": ", ".join(ENCODINGS)}, event_hooks={"response": [bound_body]}
+        headers={"accept-encoding": ", ".join(ENCODINGS)},
+        event_hooks={"request": [note_departure], "response": [bound_body]},
     )
     loop.close_at_exit(pool.aclose)
     return pool

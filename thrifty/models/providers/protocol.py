@@ -36,6 +36,8 @@ class ProviderRequest(Protocol):
     """The same for the same request, in any process, however it is sent."""
     input_tokens: int
     """The most input tokens that it can be billed."""
+    is_watched: bool
+    """Whether it is seen when it leaves: not on a transport of the user's own."""
 
     @property
     def provider(self) -> str:
