@@ -25,3 +25,6 @@ class DraftView(Markdown):
 
     def __init__(self, draft: str) -> None:
         super().__init__(strip_unprintable(draft), hyperlinks=False)  # else it hides its address
+        for token in self._flatten_tokens(self.parsed):
+            if token.type == "softbreak":
+                token.type = "hardbreak"  # the lines of a poem stay lines

@@ -19,6 +19,7 @@ class ProgressView:
         self._console = console
         self._live_status = LiveStatus(time.monotonic)
         self._live: Live | None = None
+        self._plan_reason = ""
 
     def __enter__(self) -> Self:
         if self._console.is_terminal and not self._console.is_dumb_terminal:
@@ -47,6 +48,10 @@ class ProgressView:
     def show_event(self, event: Mapping[str, Any]) -> None:
         """Prints the line of an event, and updates the live status below them."""
         self._live_status.update(event)
+        if event["event"] == "plan_made":
+            self._plan_reason = event["reason"]
+        if event["event"] == "decided" and event["reason"] == self._plan_reason:
+            return  # the plan has told why there is none
         kind, text = describe_event(event) or ("", "")
         if kind and not (kind == "start" and self._live):  # the live status says what has started
             mark, style = NOTICE_MARKS[kind]

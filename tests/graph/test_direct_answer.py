@@ -160,6 +160,7 @@ def test_a_conversation_that_has_outgrown_the_budget_loses_its_oldest_messages(a
         f"the oldest {missed} of {len(said)} messages were left out, as all of them do not fit"
     )
     assert result["spend"]["tokens"] <= 3_000
+    assert receipt_of(result).bound_by == ("tokens",)
 
 
 def test_who_wants_nothing_left_out_is_told_before_anything_is_spent(answering, server):

@@ -46,7 +46,7 @@ def model_or(executor: str, step: str = "Answer", **given: object) -> Step:
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        (Unauthorized(times=None), "the server refused the request (401)"),
+        (Unauthorized(times=None), "the server refused the request (401): check its key"),
         (TooManyRequests(retry_after_s=0, times=None), "too many requests (429)"),
         (ServerError(times=None), "the server failed (500)"),
         (Answer("", reasoning_tokens=40, times=None), "an answer without any text"),
@@ -89,6 +89,24 @@ def test_without_a_key_and_a_server_local_code_is_what_was_asked_for(offline):
     )
 
 
+@pytest.mark.parametrize(("tokens", "bound"), [(1_100, ("tokens",)), (90_000, ())])
+def test_a_limit_that_cut_an_answer_short_kept_something_better_out(online, server, tokens, bound):
+    server.clear()
+    server.script(Answer(tokens=9_000, times=None))
+    result = online(catalog="answer").invoke({"task": TASK, "budget": {"max_tokens": tokens}})
+    assert ended(result) == ("done", "", 13)
+    assert headline(result).endswith("Answer was cut short.")
+    assert receipt_of(result).bound_by == bound
+
+
+def test_a_key_that_is_refused_is_named_as_the_reason(online, server):
+    server.script(Unauthorized(times=None))
+    result = online(catalog="answer").invoke({"task": TASK, "budget": ROOMY})
+    told = "no model answered: gpt-5: the server refused the request (401): check its key"
+    assert ended(result) == ("halted", told, 7)
+    assert wording.describe_binding(receipt_of(result)) == ""
+
+
 def test_what_only_a_model_can_do_is_not_done_offline(offline):
     catalog = [option("Answer (LLM)", "Answer", "llm", tokens=300, tool_calls=1)]
     result = offline(catalog=catalog).invoke({"task": TASK, "budget": ROOMY})
@@ -102,7 +120,7 @@ def test_who_was_registered_can_stand_in_for_a_model(online, server):
     assert ended(result) == ("done", "", 13)
     assert headline(result) == (
         "Done with 1 warning, within budget: "
-        "Answer fell back to mine: gpt-5: the server refused the request (401)."
+        "Answer fell back to mine: gpt-5: the server refused the request (401): check its key."
     )
 
 

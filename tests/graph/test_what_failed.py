@@ -54,7 +54,7 @@ def test_a_run_without_a_step_that_is_required_is_not_done():
     )
     assert result["status"] == "halted"
     assert result["receipt"]["halt_reason"] == (
-        "the required step 'Report' cannot be done: was tried: it raised ConnectionError"
+        "the required step 'Report' cannot be done: it raised ConnectionError"
     )
     assert ended["Before"] == "done"
     assert "A text." in result["draft"]
@@ -87,7 +87,7 @@ def test_what_requires_a_failed_step_is_not_begun():
     assert alone["status"] == "halted"
     reason = "it requires 'Facts', which was not done"
     assert alone["receipt"]["halt_reason"] == (
-        f"nothing can be done: was tried: it raised ConnectionError; was tried: {reason}"
+        f"nothing can be done: it raised ConnectionError; {reason}"
     )
     assert [d["reason"] for d in alone["receipt"]["decisions"] if d["kind"] == "skip"] == [
         f"Chart was skipped: {reason}"

@@ -14,8 +14,12 @@ SERVER_ERROR = 500
 TOO_MANY_REQUESTS = 429
 NEVER_CONNECTED = ("ConnectError", "ConnectTimeout", "ProxyError")
 """By name: which HTTP library raises them is the client's own affair."""
-REFUSED_FOR_GOOD = (401, 403, 404)
-"""No such key, no such right, no such model or address."""
+REFUSED_FOR_GOOD = {
+    401: ": check its key",
+    403: ": check what its key may do",
+    404: ": check its name and its address",
+}
+"""Whatever is asked, with what a person can do about it."""
 REFUSED = (400, 402, 405, 413, 415, 422, *REFUSED_FOR_GOOD)
 """Before any model has read it."""
 FILTERED = ("content_filter", "ResponsibleAIPolicyViolation")
@@ -77,10 +81,9 @@ def _read_status(status: int, headers: Mapping[str, str], body: object) -> Failu
         return Failure(f"the server failed ({status})", True, RETRY_WAIT_MS)
     if any(code in str(body) for code in FILTERED):  # wherever in it Azure says so
         return Failure(f"the server's filter refused the request ({status})", True, None)
-    for_good = status in REFUSED_FOR_GOOD
-    return Failure(
-        f"the server refused the request ({status})", status not in REFUSED, None, for_good
-    )
+    remedy = REFUSED_FOR_GOOD.get(status, "")
+    reason = f"the server refused the request ({status}){remedy}"
+    return Failure(reason, status not in REFUSED, None, for_good=bool(remedy))
 
 
 def _read_connection(error: BaseException) -> Failure:

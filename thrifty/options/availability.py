@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from thrifty.budget import LeftOut, Step, StepOption
 from thrifty.executors.model_access import ModelAccess
+from thrifty.steering.plan_changes import TRIED
 
 OFFLINE = "offline"
 """How the reasons of models begin that cannot be asked."""
@@ -12,6 +13,8 @@ NO_MODEL = (
     "register an executor"
 )
 """Why there is no plan where models are all that there is, and none can be reached."""
+NOTHING = "nothing can be done: "
+"""How the reason begins why there is no plan in any other case."""
 
 
 def find_available_options(
@@ -61,8 +64,8 @@ def no_plan_reason(
         return ""
     if all(each.reason.startswith(OFFLINE) for each in left_out):
         return f"{NO_MODEL} ({_join_reasons(left_out)})" if left_out else NO_MODEL
-    return f"nothing can be done: {_join_reasons(left_out)}"
+    return f"{NOTHING}{_join_reasons(left_out)}"
 
 
 def _join_reasons(left_out: Iterable[LeftOut]) -> str:
-    return "; ".join(dict.fromkeys(each.reason for each in left_out))
+    return "; ".join(dict.fromkeys(each.reason.removeprefix(TRIED) for each in left_out))

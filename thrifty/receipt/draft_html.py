@@ -33,7 +33,9 @@ def render_draft(draft: str) -> str:
 def _parser() -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(
+        ["table", "strikethrough"]
+    )
     parser.validateLink = lambda url: True  # type: ignore[method-assign]  # `_link_target` decides
     return parser
 

@@ -1,7 +1,7 @@
 """The receipt as one HTML page that stands alone.
 
 A page fetches nothing and runs nothing: its policy allows its own style sheet, known by its
-digest, and nothing else. Texts come from catalogs and models: each is made plain and escaped
+digest, and nothing else. Texts come from recipes and models: each is made plain and escaped
 where it is printed, so that no line of the template can forget it.
 """
 

@@ -1,6 +1,6 @@
 """Plan and receipt for a terminal; the one place outside `cli/` that knows rich.
 
-Names and reasons come from catalogs and models: they reach the screen as `Text`, never as
+Names and reasons come from recipes and models: they reach the screen as `Text`, never as
 markup, and without control characters.
 """
 
@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thrifty.budget import Budget, Plan
+from thrifty.budget.decision import Decision
 from thrifty.budget.plain_text import single_line
 from thrifty.budget.resources import COST, RESOURCES, Resource, format_bare
 from thrifty.receipt import wording
@@ -77,8 +78,8 @@ def receipt_view(receipt: Receipt, width: int) -> RenderableType:
     parts: list[RenderableType] = []
     if receipt.lines:
         parts += [_lines_table(receipt, width), *_status_reasons(receipt), EMPTY_LINE]
-    if receipt.decisions:
-        parts += [_decisions(receipt), EMPTY_LINE]
+    if decisions := _untold_decisions(receipt):
+        parts += [_decisions(decisions), EMPTY_LINE]
     parts += [_resources(receipt, width), EMPTY_LINE]
     if receipt.account:
         parts.append(Text(wording.describe_payer(receipt), style="dim"))
@@ -158,12 +159,17 @@ def _planned_and_used(lines: Sequence[ReceiptLine], column: int, arrow: str) -> 
     ]
 
 
-def _decisions(receipt: Receipt) -> RenderableType:
+def _untold_decisions(receipt: Receipt) -> list[Decision]:
+    """All but those whose reason is why the run was halted: that stands in the last line."""
+    return [each for each in receipt.decisions if each.reason != receipt.halt_reason]
+
+
+def _decisions(decisions: Sequence[Decision]) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(justify="right", style="dim", no_wrap=True)
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
-    for decision in receipt.decisions:
+    for decision in decisions:
         grid.add_row(f"{decision.at_ms:,} ms", decision.kind, _text(decision.reason))
     return Group(Text("Decisions", style="bold"), grid)
 
@@ -197,7 +203,8 @@ def _verdict(receipt: Receipt) -> Text:
     style = "green" if receipt.status == "done" and not receipt.warnings else "yellow"
     style = style if receipt.within_budget else "red"
     verdict = Text(wording.describe_verdict(receipt), style=f"bold {style}")
-    return verdict.append(f" {wording.describe_binding(receipt)}", style="not bold default")
+    binding = wording.describe_binding(receipt)
+    return verdict.append(f" {binding}", style="not bold default") if binding else verdict
 
 
 def _share(used: int, limit: int, width: int) -> Text:

@@ -14,6 +14,7 @@ from thrifty.budget import LeftOut, Outcome, Plan, Step, StepOption
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.overruns import Overrun
 from thrifty.executors.registry import LOCAL, MODEL_EXECUTORS
+from thrifty.options.availability import NOTHING
 from thrifty.receipt.receipt_data import HaltCause, RunStatus
 from thrifty.receipt.wording import join_names
 
@@ -75,7 +76,9 @@ def judge_end(run: EndFacts, executor_label: Callable[[StepOption], str]) -> Ver
     """
     missing = _find_missing_model(run)
     told = run.halt_reason
-    if missing and missing.reason not in told:
+    if missing and told.startswith(NOTHING):
+        told = missing.told  # which says why
+    elif missing and missing.reason not in told:
         told = "; ".join(filter(None, (told, missing.told)))
     warnings = [each for each in _list_warnings(run, executor_label) if not _is_told(each, told)]
     status: RunStatus = "halted" if told else "done"

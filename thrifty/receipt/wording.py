@@ -108,9 +108,11 @@ def describe_payer(receipt: Receipt) -> str:
 
 
 def describe_binding(receipt: Receipt) -> str:
-    """Which limits kept something better out."""
+    """Which limits kept something better out. Empty where a model was what was missing."""
     if receipt.cause == "price":
         return "The limit on cost kept something better out."
+    if receipt.cause == "model" and not receipt.bound_by:
+        return ""  # the reason of the halt says what was missing
     if not receipt.bound_by:
         more = ", but no model was at hand" if receipt.is_offline else ""
         return f"No limit kept anything better out{more}."

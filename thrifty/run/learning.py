@@ -25,7 +25,7 @@ def bills_of(outcomes: Iterable[Outcome], model_access: ModelAccess) -> tuple[Bi
 def recall(
     store: BaseStore | None, steps: Sequence[Step], model_access: ModelAccess
 ) -> tuple[LearnedEstimates, str]:
-    """What earlier bills say of the catalog, and a sentence on it. Both are empty without a store.
+    """What earlier bills say of the recipe, and a sentence on it. Both are empty without a store.
 
     It is read once, so that a run plans by the same bills from its beginning to its end.
     """
@@ -34,8 +34,10 @@ def recall(
     history = read_history(store)
     options = (option for step in steps for option in step.options)
     learned = learn_from_history(history, options, model_access.executor_model)
-    remark = f"estimates are drawn from {learned.bill_count} bills of earlier runs"
-    return learned, history.remark or (remark if learned.bill_count else "")
+    count = learned.bill_count
+    bills = "1 bill of an earlier run" if count == 1 else f"{count} bills of earlier runs"
+    remark = f"estimates are drawn from {bills}"
+    return learned, history.remark or (remark if count else "")
 
 
 def remember(
@@ -46,18 +48,18 @@ def remember(
     steps: Sequence[Step],
     estimator: StepEstimator,
 ) -> str:
-    """Keeps the bills of the catalog's options. Returns why that failed, or nothing.
+    """Keeps the bills of the recipe's options. Returns why that failed, or nothing.
 
     What a model proposed is left out: its name and its claims come back in no other run. A client
     of a server can write outcomes. Other runs learn from these bills, so the amounts are the
-    ledger's and the estimates are the catalog's.
+    ledger's and the estimates are the recipe's.
 
     Args:
         store: where bills are kept. None keeps nothing.
         run_id: whose bills they are.
         outcomes: what the run has tried.
         charged: by the name of an option, what the ledger says that it came to.
-        steps: the catalog's.
+        steps: the recipe's.
         estimator: who did an option, and what was expected of it for the run's task.
     """
     if store is None:

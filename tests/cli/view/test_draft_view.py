@@ -16,6 +16,13 @@ def test_a_narrow_table_breaks_long_words_and_loses_no_letter():
     assert "optimization" in first_column.replace(" ", "")
 
 
+def test_the_lines_of_a_poem_stay_lines():
+    assert shown(DraftView("The sea is blue,\nand deep, too.\n"), 60)[:2] == [
+        "The sea is blue,",
+        "and deep, too.",
+    ]
+
+
 def test_hostile_text_and_links_are_shown_as_they_are():
     draft = f"# {HOSTILE}\n\n[safe](http://evil/x) ![i](http://evil/i.png) `{HOSTILE}`\n"
     written = "\n".join(shown(DraftView(draft), 200, force_terminal=True, color_system="truecolor"))
