@@ -10,17 +10,17 @@ from rich.text import Text
 from thrifty.budget import InvalidInput, StepOption
 from thrifty.budget.plain_text import single_line
 from thrifty.cli.bill_history import BILLS_FILE, read_bills
+from thrifty.cli.recipe_argument import own_recipe_option, read_recipe_to_show
 from thrifty.cli.shared_options import json_option
 from thrifty.cli.view.screen import Screen, print_json
 from thrifty.estimates.history import BilledOption, BillHistory
 from thrifty.estimates.learned import learn_from_history
 from thrifty.executors.registry import LLM
-from thrifty.options.recipe import PROPOSAL, load_recipe
 from thrifty.receipt.terminal import make_table
 from thrifty.settings import home_folder
 from thrifty.steering.forecast import ExecutorModel, Forecaster
 
-NO_BILLS_TEXT = "No bills of this catalog's options yet: its estimates count as they are."
+NO_BILLS_TEXT = "No bills of this recipe's options yet: its estimates count as they are."
 
 
 class EstimateRow(NamedTuple):
@@ -36,23 +36,22 @@ class EstimateRow(NamedTuple):
     epilog=f"""\b
 Examples:
   thrifty estimates
-  thrifty estimates --catalog my.yaml --json
+  thrifty estimates --recipe my.yaml --json
 
 Bills are kept in {BILLS_FILE}, beside the runs; delete it to begin anew. `thrifty run --no-learn`
 neither reads nor adds any. Estimates steer a run; what it may spend does not rest on them.
 """
 )
-@click.option("--catalog", metavar="FILE", help="A catalog of your own.")
+@own_recipe_option
 @json_option
-def estimates(catalog: str | None, as_json: bool) -> None:
+def estimates(recipe: str | None, as_json: bool) -> None:
     """Show what is expected of options after what runs have paid."""
     history = read_bills()
     if history.remark:
         file = str(home_folder() / BILLS_FILE)
         raise InvalidInput(BILLS_FILE, file, f"delete it; {history.remark}")
-    rows = list(
-        _estimate_rows(history, {o.name: o for o in load_recipe(catalog or PROPOSAL).options})
-    )
+    known = {option.name: option for option in read_recipe_to_show(recipe).options}
+    rows = list(_estimate_rows(history, known))
     if as_json:
         print_json({"estimates": [_row_data(row) for row in rows]})
     else:
@@ -98,7 +97,7 @@ def _row_data(row: EstimateRow) -> dict[str, Any]:
         "executor": row.work.executor_model.executor,
         "model": row.work.executor_model.model,
         "bills": row.bills,
-        "catalog": _estimate_data(row.declared),
+        "declared": _estimate_data(row.declared),
         "expected": _estimate_data(row.expected),
     }
 

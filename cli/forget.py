@@ -22,7 +22,7 @@ Examples:
   thrifty forget --older-than 30          shows what would go
   thrifty forget --older-than 30 --yes
 
-Drafts, receipts and checkpoints are deleted, so that a run that was cut off cannot be
+Answers, receipts and checkpoints are deleted, so that a run that was cut off cannot be
 resumed. The ledger keeps what was spent, and what was learned from the bills stays.
 """,
     help=f"Delete kept runs from this machine.\n\n{RUN_ARGUMENT_HELP}",

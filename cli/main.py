@@ -23,7 +23,8 @@ from thrifty.cli.spend import spend
     cls=ErrorReportingGroup,
     epilog=f"""\b
 Examples:
-  thrifty run "Draft a project proposal" --max-tokens 2200 --max-tool-calls 2
+  thrifty run "Write a short poem about the sea" --budget "2k tokens, 2 calls"
+  thrifty run "Draft a project proposal" --offline
   thrifty plan @brief.md --budget "2k tokens, 5s, $0.02, 2 calls"
   thrifty frontier @brief.md --budget "$0.02" --plot value.svg
   thrifty options --yaml > my.yaml
@@ -46,7 +47,7 @@ Completion in the shell:
 @debug_option
 @click.pass_context
 def thrifty(ctx: click.Context) -> None:
-    """Get the most done inside a hard budget, and never spend more than that."""
+    """Do any task inside a hard budget, and never spend more than that."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 

@@ -7,10 +7,12 @@ from rich.text import Text
 from thrifty.budget import Step, StepOption, check_steps
 from thrifty.budget.dollars import format_usd
 from thrifty.budget.plain_text import single_line
+from thrifty.cli.own_code import read_own_code, tools_option
+from thrifty.cli.recipe_argument import own_recipe_option, read_recipe_to_show
 from thrifty.cli.shared_options import flag_option
 from thrifty.cli.view.screen import Screen
 from thrifty.executors.registry import BUILTIN_EXECUTORS
-from thrifty.options.recipe import PROPOSAL, load_recipe, proposal_text
+from thrifty.options.recipe import proposal_text
 from thrifty.receipt.terminal import make_table
 
 
@@ -18,24 +20,26 @@ from thrifty.receipt.terminal import make_table
     epilog="""\b
 Examples:
   thrifty options --yaml > my.yaml
-  thrifty options --catalog my.yaml
-  thrifty run "Draft a project proposal" --catalog my.yaml
+  thrifty options --recipe my.yaml
+  thrifty options --recipe my.yaml --tools my.py
+  thrifty run "Draft a project proposal" --recipe my.yaml
 """
 )
-@click.option("--catalog", metavar="FILE", help="Check a catalog of your own and show it.")
+@own_recipe_option
+@tools_option
 @flag_option("--yaml", "as_yaml", help="The recipe `proposal`, to copy and change.")
-def options(catalog: str | None, as_yaml: bool) -> None:
+def options(recipe: str | None, tools: str | None, as_yaml: bool) -> None:
     """Show the steps of a recipe, and the ways to do each.
 
-    By default that is `proposal`, for a project proposal or plan.
+    A file of your own is checked.
     """
     if as_yaml:
-        if catalog is not None:
-            raise click.UsageError("--yaml prints the recipe `proposal`; drop --catalog")
+        if recipe is not None:
+            raise click.UsageError("--yaml prints the recipe `proposal`; drop --recipe")
         click.echo(proposal_text(), nl=False)
         return
-    steps = load_recipe(catalog or PROPOSAL).steps
-    check_steps(steps, BUILTIN_EXECUTORS)
+    steps = read_recipe_to_show(recipe).steps
+    check_steps(steps, (*BUILTIN_EXECUTORS, *read_own_code(tools).names))
     Screen.of().result.print(_table(steps))
 
 

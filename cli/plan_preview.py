@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from thrifty.budget import LeftOut, Plan, Step
+from thrifty.budget import LeftOut, Plan
 from thrifty.cli.bill_history import read_bills
 from thrifty.cli.run_request import RunRequest
 from thrifty.estimates.history import BillHistory
 from thrifty.estimates.learned import learn_from_history
+from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.results import Results
 from thrifty.executors.step_estimate import StepEstimator
@@ -38,7 +39,7 @@ def preview_plan(request: RunRequest) -> PlanPreview:
     """Plans with the whole budget; steps that a model would propose are not known yet."""
     problem, left_out = requested_problem(request)
     plan = make_plan(problem, request.context.engine)
-    if why := no_plan_reason(_steps(request), problem.steps, left_out):
+    if why := no_plan_reason(request.steps, problem.steps, left_out):
         plan = plan.as_infeasible(why)
     names = [each.option for each in plan.left_out]
     is_explained = 0 < len(names) <= EXPLAINED_OPTIONS_MAX
@@ -58,14 +59,16 @@ def requested_problem(request: RunRequest) -> tuple[Problem, tuple[LeftOut, ...]
         is_cost_limited=request.budget.max_cost_usd is not None,
         chosen=context.model,
     )
-    steps = _steps(request)
+    steps = request.steps
     options = (option for step in steps for option in step.options)
     learned = learn_from_history(history, options, access.executor_model)
     max_steps = request.recipes.max_steps(request.recipe.name, context.max_steps)
-    estimator = StepEstimator(access, request.task, context.step_prompt, asked=request.task_length)
-    estimated = estimator.estimate_steps(steps, Results({}))
+    estimator = StepEstimator(
+        access,
+        request.task,
+        context.step_prompt,
+        AnswerShape.of(request.schema),
+        request.asked_length,
+    )
+    estimated = estimator.estimate_steps(steps, Results(request.documents))
     return first_problem(estimated, request.budget, max_steps, context, access, learned)
-
-
-def _steps(request: RunRequest) -> tuple[Step, ...]:
-    return request.recipes.steps(request.recipe.name, request.task_length)

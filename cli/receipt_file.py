@@ -9,7 +9,7 @@ RECEIPT_REMEDY = "give what `thrifty run --json` printed"
 
 
 def read_receipt_file(name: str) -> tuple[Receipt, str]:
-    """The receipt and the draft in a file, or of standard input for `-`.
+    """The receipt and the answer in a file, or of standard input for `-`.
 
     Raises:
         InvalidInput: it cannot be read, or is not what a run printed.

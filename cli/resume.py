@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from thrifty.budget import InvalidInput
 from thrifty.budget.limits import BUDGET_FIELDS
+from thrifty.cli.answers import answer_from_options
 from thrifty.cli.exit_codes import EXIT_CODES_HELP
 from thrifty.cli.run_argument import RUN_ARGUMENT_HELP, run_argument
 from thrifty.cli.run_driver import open_run_driver
@@ -27,7 +27,9 @@ Examples:
   thrifty resume 20261124 --max-tokens 6000    with a raised budget
   thrifty resume last --go                     carries out the plan that was shown
   thrifty resume last --leave-out Timeline
+  thrifty resume last --input '{{"to": "Bob"}}'  calls what it asks about, for Bob
 
+A run that waits says which answers it takes. At a terminal you are asked.
 What is done is neither billed nor done again. A call whose answer was lost is on the bill.
 
 {EXIT_CODES_HELP}
@@ -40,32 +42,21 @@ What is done is neither billed nor done again. A call whose answer was lost is o
 @int_option("--max-latency-ms", help="As above, active time.")
 @int_option("--max-tool-calls", help="As above, calls.")
 @click.option("--leave-out", multiple=True, metavar="STEP", help="A step that is not to be done.")
-@flag_option("--go", help="Answer: go on, with the budget as it is.")
+@flag_option("--go", help="Answer: go on as it is; call what is to be approved.")
 @flag_option("--finish", help="Answer: finish with what there is.")
+@click.option("--input", metavar="TEXT", help="Answer: call it with this input instead.")
+@click.option("--done", metavar="TEXT", help="Answer: the call has happened; what came of it.")
+@flag_option("--again", help="Answer: make the call once more.")
+@click.option("--answer", metavar="TEXT", help="Answer to what an executor of yours asks.")
 @output_options
 @json_option
 def resume(**given: Any) -> int:
-    answer = _read_answer(given)
+    limits = {name: given[name] for name in BUDGET_FIELDS if given[name] is not None}
+    said = answer_from_options(given, limits)
     home = RunsFolder.of_user()
     saved = home.find_run(given["name"])
     request = saved.load_request()
     output = RunOutput.of(given)
     output.screen.notes.print(f"Run {saved.id}: {request.budget_line}")
     with open_run_driver(request, output, home, saved) as driver:
-        return driver.resume(answer)
-
-
-def _read_answer(given: dict[str, Any]) -> object:
-    """What the options answer; None for nothing in particular.
-
-    Raises:
-        InvalidInput: they say more than one thing.
-    """
-    limits = {name: given[name] for name in BUDGET_FIELDS if given[name] is not None}
-    changes: dict[str, Any] = {"budget": limits} if limits else {}
-    if given["leave_out"]:
-        changes["leave_out"] = list(given["leave_out"])
-    answers = [changes] * bool(changes) + [name for name in ("go", "finish") if given[name]]
-    if len(answers) > 1:
-        raise InvalidInput("answer", answers, "use one of --go, --finish, or what is to change")
-    return answers[0] if answers else None
+        return driver.resume(said)

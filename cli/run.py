@@ -18,14 +18,15 @@ from thrifty.cli.view.screen import account_line, opening_lines
 @click.command(
     epilog=f"""\b
 Examples:
-  thrifty run "Draft a project proposal" --max-tokens 2200 --max-tool-calls 2
-  thrifty run @brief.md --max-cost-usd 0.05 --output proposal.md
+  thrifty run "Write a short poem about the sea" --budget "2k tokens, 2 calls"
+  thrifty run "Draft a project proposal" --offline --output proposal.md
+  thrifty run "What do we pay for vans?" --document prices.csv --max-cost-usd 0.05
   echo "Name five kinds of tea" | thrifty run - --json | jq .receipt.spent
   thrifty run "Name five kinds of tea" --base-url http://localhost:11434/v1 --models llama3
   thrifty run @brief.md --account me
 
-At a terminal all is shown there. In a pipe, standard output gets the draft and the
-receipt (--quiet: the draft alone; --json: one object), and standard error the rest.
+At a terminal all is shown there. In a pipe, standard output gets the answer and the
+receipt (--quiet: the answer alone; --json: one object), and standard error the rest.
 
 {EXIT_CODES_HELP}
 
@@ -45,8 +46,11 @@ receipt (--quiet: the draft alone; --json: one object), and standard error the r
 def run(**given: Any) -> int:
     """Do a task within a budget.
 
-    TASK is the text of the task, - for standard input, or @FILE. Without any limit the
-    agent's default budget holds: 8,000 tokens, 60 seconds and 8 calls.
+    TASK is the text of the task, - for standard input, or @FILE. The best of your models that
+    the budget holds answers it. A task that asks for a project proposal or plan follows the
+    recipe `proposal`, which local code can do without a model.
+
+    Without any limit the default budget holds: 8,000 tokens, 60 seconds and 8 calls.
 
     A run is kept, so that it can be resumed after a Ctrl-C, a crash or a question.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -9,18 +10,20 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from thrifty.budget import Plan
+from thrifty.cli.answers import GO, fit_answer
 from thrifty.cli.ctrl_c import iterate_in_thread, on_first_ctrl_c
 from thrifty.cli.exit_codes import WAITING, exit_code
 from thrifty.cli.run_request import RunRequest
 from thrifty.cli.saved_runs import RunsFolder, SavedRun
 from thrifty.cli.view.progress_view import ProgressView
-from thrifty.cli.view.question_prompt import GO, ask_person
+from thrifty.cli.view.question_prompt import ask_person
 from thrifty.cli.view.run_output import RunOutput
 from thrifty.receipt.receipt_data import Receipt
 from thrifty.receipt.terminal import plan_view
 
 if TYPE_CHECKING:
     from thrifty.graph.agent import BudgetAgent
+    from thrifty.graph.control import RunPosition
 
 GRACE_S = 2.0
 """How long an answer that is on its way is waited for after a Ctrl-C: it is paid for anyway."""
@@ -45,25 +48,34 @@ class RunDriver:
 
     def start(self) -> int:
         """Starts the run, and returns the exit code of its end."""
-        budget = self.request.budget.to_state()
-        return self.run_to_end({"task": self.request.task, "budget": budget})
+        request = self.request
+        given = {"budget": request.budget.to_state(), "documents": dict(request.documents)}
+        if request.attachments:
+            message = {"role": "user", "content": request.message}
+            return self.run_to_end({**given, "messages": [message]})
+        return self.run_to_end({**given, "task": request.task})
 
-    def resume(self, answer: object) -> int:
+    def resume(self, said: Mapping[str, Any] | None) -> int:
         """Goes on with a run that is there, and returns the exit code of its end.
 
         Args:
-            answer: what a person said; None lets a run go on, and asks where it waits.
+            said: what a person said by options; None lets a run go on, and asks where it waits.
+
+        Raises:
+            InvalidInput: that answers nothing that the run asks.
         """
         from thrifty.graph.control import inspect_run, prepare_resume
 
         run = inspect_run(self.agent, self.config)
         if not run.values:
             return self.start()  # it was cut off before its first checkpoint
-        if run.question is not None and answer is None:
-            answer = ask_person(run.question, self.output.screen)
+        question = run.question if run.is_waiting else None
+        answer = GO if said is None else fit_answer(said, question)
+        if run.is_waiting and said is None:
+            answer = ask_person(question, self.output.screen)
             if answer is None:
-                return self._leave_waiting(run.question)
-        return self.run_to_end(prepare_resume(self.agent, self.config, answer or GO))
+                return self._leave_waiting(run)
+        return self.run_to_end(prepare_resume(self.agent, self.config, answer))
 
     def run_to_end(self, graph_input: Any) -> int:
         """Goes on with what an invocation is given, until the run ends or waits."""
@@ -79,12 +91,12 @@ class RunDriver:
                 if inspect_run(self.agent, self.config).is_planned:
                     finish_now(self.agent, self.config, INTERRUPTION, self.request.context)
                 return self._show_and_save_result(INTERRUPTION)
-            question = inspect_run(self.agent, self.config).question
-            if question is None:
+            run = inspect_run(self.agent, self.config)
+            if not run.is_waiting:
                 return self._show_and_save_result("")
-            if (answer := ask_person(question, self.output.screen)) is None:
-                return self._leave_waiting(question)
-            graph_input = Command(resume=answer)
+            if (answer := ask_person(run.question, self.output.screen)) is None:
+                return self._leave_waiting(run)
+            graph_input = Command(resume={run.question_id: answer})
 
     def _stream(self, graph_input: Any) -> None:
         """Streams an invocation to the screen."""
@@ -139,7 +151,13 @@ class RunDriver:
         run = inspect_run(self.agent, self.config)
         if "receipt" not in run.values:
             raise KeyboardInterrupt("nothing was finished")
-        values = {**run.values, "run": self.saved.id if self.saved else ""}
+        results = run.values["results"].items()
+        values = {
+            **run.values,
+            "run": self.saved.id if self.saved else "",
+            # The person has the documents, which stand among them.
+            "results": {name: r for name, r in results if name not in self.request.documents},
+        }
         status = interruption or values["status"]
         if self.saved:
             self.saved.save_result({**self.output.to_data(values), "status": status})
@@ -149,10 +167,13 @@ class RunDriver:
             raise KeyboardInterrupt(hint)
         return exit_code(Receipt.from_state(values["receipt"]))
 
-    def _leave_waiting(self, question: Mapping[str, Any]) -> int:
+    def _leave_waiting(self, run: RunPosition) -> int:
         """Leaves a run waiting for a person who is not at this terminal."""
+        # What an executor asks by itself may be anything.
+        question = json.loads(json.dumps(run.question, default=str))
         if self.saved:
-            self.saved.save_result({"status": "waiting", "question": dict(question)})
+            spend = run.values["spend"]
+            self.saved.save_result({"status": "waiting", "question": question, "spend": spend})
         self.output.show_waiting(question, self.saved.id if self.saved else "")
         return WAITING
 
@@ -173,19 +194,14 @@ def open_run_driver(
 
     from thrifty.cli.bill_history import open_bills
     from thrifty.cli.checkpoint_file import open_checkpoints
-    from thrifty.graph.build import create_budget_agent  # LangGraph takes a second or two
     from thrifty.ledger.memory import MemoryLedger
 
     with ExitStack() as stack:
         ledger = stack.enter_context(home.open_ledger()) if home else MemoryLedger()
         run = saved or (home.add_run(request) if home else None)
         checkpoints = stack.enter_context(open_checkpoints(run.checkpoints)) if run else None
-        agent = create_budget_agent(
-            budget=request.budget,
-            catalog=request.catalog,
-            settings=request.settings,
+        agent = request.make_agent(
             ledger=ledger,
-            account=request.account or None,
             checkpointer=checkpoints or InMemorySaver(),
             store=stack.enter_context(open_bills(home.path)) if home else None,
         )

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from thrifty.budget import Budget, InvalidInput, check_steps, validate
+from thrifty.budget import Budget, InvalidInput, Step, check_steps, validate
 from thrifty.budget.budget_phrase import parse_budget
 from thrifty.budget.limits import BUDGET_DEFAULT, BUDGET_FIELDS
+from thrifty.cli.attach_option import read_attach_option
+from thrifty.cli.document_option import read_document_option
 from thrifty.cli.eaten_dollars import read_typed_limits
 from thrifty.cli.models_argument import models_to_state, read_models
+from thrifty.cli.own_code import OwnCode, read_own_code
+from thrifty.cli.recipe_argument import NamedRecipe, read_recipe_argument
+from thrifty.cli.schema_option import read_schema_option
 from thrifty.cli.task_argument import read_task
 from thrifty.executors.model_access import check_roles
 from thrifty.executors.registry import BUILTIN_EXECUTORS, ExecutorRegistry
 from thrifty.models.asked import Asked
 from thrifty.models.roles import ModelRoles
 from thrifty.options.direct_answer import who_answers
-from thrifty.options.recipe import ANSWER, Recipe, load_recipe
+from thrifty.options.recipe import ANSWER, Recipe
 from thrifty.options.recipes import RecipeChoice, Recipes
 from thrifty.receipt import wording
+from thrifty.run.documents import read_documents
 from thrifty.settings import Settings
 
 if TYPE_CHECKING:
+    from thrifty.graph.agent import BudgetAgent
     from thrifty.nodes.context import Context
 
+FIELD_OPTIONS = {
+    "documents": "--document",
+    "attachments": "--attach",
+    "response_format": "--schema",
+    "executors": "--tools",
+}
+"""Fields whose options have another name."""
 SERVER_FIELDS = ("base_url", "api", "cap_field")
 """What a saved run keeps of the settings, beside the models."""
 
@@ -35,9 +49,16 @@ class RunRequest:
     """A checked request."""
 
     task: str
+    documents: Mapping[str, str]
+    """The texts that go with it, by name."""
+    attachments: Sequence[Mapping[str, Any]]
+    """The images and files that are sent with it, as parts of a message."""
     budget: Budget
-    catalog: Recipe | None
+    own_recipe: Recipe | None
     """A recipe of the person's own."""
+    own_code: OwnCode
+    schema: Mapping[str, Any] | None
+    """The JSON schema that the answer has to match. None for an answer as text."""
     settings: Settings
     context: Context
     is_budget_given: bool
@@ -49,8 +70,12 @@ class RunRequest:
         """All that a later process needs to go on, as plain data; the key is not part of it."""
         return {
             "task": self.task,
+            "documents": dict(self.documents),
+            "attachments": list(self.attachments),
             "budget": self.budget.to_state(),
-            "catalog": None if self.catalog is None else self.catalog.to_state(),
+            "own_recipe": None if self.own_recipe is None else self.own_recipe.to_state(),
+            "own_code": self.own_code.path,
+            "schema": None if self.schema is None else dict(self.schema),
             "settings": {
                 "models": models_to_state(self.settings),
                 **{field: getattr(self.settings, field) for field in SERVER_FIELDS},
@@ -71,15 +96,19 @@ class RunRequest:
         from thrifty.nodes.context import Context  # pydantic: not for a help text
 
         given = validate.record("request", state, [field.name for field in fields(cls)])
-        catalog = given.get("catalog")
+        recipe, schema = given.get("own_recipe"), given.get("schema")
         is_offline = bool(given.get("is_offline_asked"))
         kept = validate.record(
             "request.settings", given.get("settings"), ("models", *SERVER_FIELDS)
         )
         return cls(
             task=validate.text("request.task", given.get("task")),
+            documents=_read_texts(given.get("documents")),
+            attachments=validate.sequence("request.attachments", given.get("attachments")),
             budget=Budget.from_state(given.get("budget")),
-            catalog=None if catalog is None else Recipe.from_state(catalog),
+            own_recipe=None if recipe is None else Recipe.from_state(recipe),
+            own_code=read_own_code(validate.any_string("request.own_code", given.get("own_code"))),
+            schema=schema,
             settings=replace(Settings.from_environment(), **kept, is_offline=is_offline),
             context=Context.of(given.get("context")),
             is_budget_given=bool(given.get("is_budget_given")),
@@ -101,7 +130,9 @@ class RunRequest:
     @property
     def recipes(self) -> Recipes:
         """What can be done for a task."""
-        return Recipes.of(self.catalog, who_answers(self.roles, ExecutorRegistry()))
+        if self.own_code.path:
+            return self.make_agent().services.recipes
+        return Recipes.of(self.own_recipe, who_answers(self.roles, ExecutorRegistry()))
 
     @property
     def recipe(self) -> RecipeChoice:
@@ -109,9 +140,40 @@ class RunRequest:
         return self.recipes.choose(self.task, self.context.recipe)
 
     @property
-    def task_length(self) -> Asked:
-        """How long the task is."""
-        return Asked.of({"messages": [{"role": "user", "content": self.task}]})
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of that recipe."""
+        return self.recipes.steps(self.recipe.name, self.asked_length)
+
+    @property
+    def asked_length(self) -> Asked:
+        """How long the task is, with its documents."""
+        documents = (f"{name}\n{text}" for name, text in self.documents.items())
+        said = (self.message, *documents)
+        return Asked.of({"messages": [{"role": "user", "content": each} for each in said]})
+
+    @property
+    def message(self) -> list[Any]:
+        """The task with what is sent with it, as the parts of a message."""
+        return [{"type": "text", "text": self.task}, *self.attachments]
+
+    def make_agent(self, **kept: Any) -> BudgetAgent:
+        """The agent that does what was asked.
+
+        Args:
+            kept: its ledger, checkpointer and store, where it has any.
+        """
+        from thrifty.graph.build import create_budget_agent  # LangGraph takes a second or two
+
+        return create_budget_agent(
+            budget=self.budget,
+            catalog=self.own_recipe,
+            executors=self.own_code.executors,
+            tools=self.own_code.tools,
+            response_format=self.schema,
+            settings=self.settings,
+            account=self.account or None,
+            **kept,
+        )
 
     @property
     def offline_line(self) -> str:
@@ -132,24 +194,45 @@ def read_request(given: Mapping[str, Any]) -> RunRequest:
         InvalidInput: a value cannot be used; the field is named as on the command line.
     """
     with name_fields_as_typed(given):
-        budget = _read_budget(given)
-        catalog = None if given["catalog"] is None else load_recipe(given["catalog"])
-        settings = read_settings(given)
-        if catalog is not None:
-            check_steps(catalog.steps, BUILTIN_EXECUTORS)
-            check_roles(catalog.options, ModelRoles(settings))
+        budget, settings = _read_budget(given), read_settings(given)
+        named = read_recipe_argument(given["recipe"])
         request = RunRequest(
             task=read_task(given["task"]),
+            documents=read_document_option(given["documents"]),
+            attachments=read_attach_option(given["attachments"]),
             budget=budget or BUDGET_DEFAULT,
-            catalog=catalog,
+            own_recipe=named.own,
+            own_code=read_own_code(given["tools"]),
+            schema=read_schema_option(given["schema"]),
             settings=settings,
-            context=_read_context(given),
+            context=_read_context(given, named),
             is_budget_given=budget is not None,
             is_offline_asked=given["offline"],
             account=given.get("account") or "",
         )
-        _ = request.recipe  # there has to be one of that name
+        _check_steps(request, given)
         return request
+
+
+def _check_steps(request: RunRequest, given: Mapping[str, Any]) -> None:
+    """Refuses now what an agent would refuse when it is made, or when its run begins.
+
+    Raises:
+        InvalidInput: nobody can do a step, or the recipe has no use for what was handed over.
+    """
+    if request.own_recipe is not None and not request.own_code.path:
+        check_steps(request.own_recipe.steps, BUILTIN_EXECUTORS)
+        check_roles(request.own_recipe.options, request.roles)
+    steps, name = request.steps, request.recipe.name
+    read_documents(request.documents, steps)
+    if name == ANSWER:
+        return
+    if given["schema"] and not any(step.role == "answer" for step in steps):
+        remedy = f"no step of the recipe {name!r} answers; add --recipe {ANSWER}, or drop it"
+        raise InvalidInput("schema", given["schema"], remedy)
+    if files := given["attachments"]:
+        remedy = f"the recipe {name!r} reads the text of the task alone; add --recipe {ANSWER}"
+        raise InvalidInput("attachments", files[0], remedy)
 
 
 @contextmanager
@@ -185,12 +268,18 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
     return replace(settings, models=models)
 
 
-def _read_context(given: Mapping[str, Any]) -> Context:
+def _read_texts(given: object) -> dict[str, str]:
+    """Documents as they were kept."""
+    return {**validate.instance("request.documents", given, Mapping, "{}")}
+
+
+def _read_context(given: Mapping[str, Any], named: NamedRecipe) -> Context:
     from thrifty.nodes.context import Context  # pydantic: not for a help text
 
     # An option with the name of a field is that field. Limits are the request's own.
     names = Context.model_fields.keys() - set(BUDGET_FIELDS)
     values = {name: given[name] for name in names if given.get(name) is not None}
+    values |= {"recipe": named.name} if named.name else {}
     if given.get("no_proposals"):
         values["propose_options"] = False
     if given.get("no_learn"):
@@ -202,4 +291,6 @@ def _typed_name(field: str, given: Mapping[str, Any]) -> str:
     """A field's name as the person typed it: `max_tokens` is `--max-tokens`."""
     name = field.removeprefix("context.").partition(".")[0]
     is_option = name != "task" and given.get(name) is not None
+    if name in FIELD_OPTIONS:
+        return FIELD_OPTIONS[name]
     return f"--{name.replace('_', '-')}" if is_option else field

@@ -46,6 +46,4 @@ def runs(limit: int, as_json: bool) -> None:
 def _run_data(home: RunsFolder, run: SavedRun) -> dict[str, Any]:
     status = home.run_status(run)
     result = {} if status == "damaged" else run.load_result()
-    # A run that waits has no spend of its own yet. Its question says what was spent so far.
-    spend = result.get("spend") or result.get("question", {}).get("spent")
-    return {"run": run.id, "status": status, "spend": spend, "task": run.task}
+    return {"run": run.id, "status": status, "spend": result.get("spend"), "task": run.task}

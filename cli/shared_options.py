@@ -11,6 +11,10 @@ from typing import Any, TypeVar, get_args
 import click
 
 from thrifty.budget.budget_phrase import PHRASE_EXAMPLE
+from thrifty.cli.attach_option import attach_option
+from thrifty.cli.document_option import documents_option
+from thrifty.cli.own_code import tools_option
+from thrifty.cli.schema_option import schema_option
 from thrifty.models.model import Effort
 from thrifty.planning.engines import ENGINE_DEFAULT, ENGINES
 from thrifty.planning.problem import RISK_DEFAULT
@@ -66,13 +70,11 @@ models_option = click.option(
 )
 
 output_options = _combine(
-    flag_option("--quiet", "-q", help="The draft alone."),
-    click.option("--output", "-o", metavar="FILE", help="Write the draft to a file instead."),
-    click.option(
-        "--html", metavar="FILE", help="Write the receipt, with the draft, as a web page."
-    ),
+    flag_option("--quiet", "-q", help="The answer alone."),
+    click.option("--output", "-o", metavar="FILE", help="Write the answer to a file instead."),
+    click.option("--html", metavar="FILE", help="Write the answer and the receipt as a web page."),
 )
-"""Of a command that shows a run: where its draft and its receipt go."""
+"""Of a command that shows a run: where its answer and its receipt go."""
 
 task_options = _combine(
     click.argument("task", metavar="TASK"),
@@ -83,16 +85,15 @@ task_options = _combine(
     float_option("--max-cost-usd", help="Dollars, such as 0.05."),
     int_option("--max-latency-ms", help="Milliseconds of active time."),
     int_option("--max-tool-calls", help="Calls to models and outside tools."),
-    click.option(
-        "--catalog",
-        metavar="FILE",
-        help="A recipe of your own, as YAML; see `thrifty options --yaml`.",
-    ),
+    documents_option,
+    attach_option,
+    schema_option,
     click.option(
         "--recipe",
-        metavar="NAME",
-        help="`proposal`, or `answer` for a direct answer.  [what the task asks for]",
+        metavar="NAME|FILE",
+        help="`proposal`, `answer` for a direct answer, or a YAML file.  [what the task asks for]",
     ),
+    tools_option,
     models_option,
     click.option(
         "--effort", type=click.Choice(get_args(Effort)), help="How hard models think.  [auto]"

@@ -11,7 +11,9 @@ from thrifty.cli.view.run_output import RunOutput
 from thrifty.cli.view.screen import print_json
 
 
-@click.command(help=f"Show a run's draft and receipt, or what it waits for.\n\n{RUN_ARGUMENT_HELP}")
+@click.command(
+    help=f"Show a run's answer and receipt, or what it waits for.\n\n{RUN_ARGUMENT_HELP}"
+)
 @run_argument
 @output_options
 @json_option

@@ -28,10 +28,15 @@ class RunPosition:
     """Its state."""
     next: tuple[str, ...]
     """The nodes that run next. None when it has ended."""
-    question: Mapping[str, Any] | None
-    """What a person is asked. None when the run does not wait for one."""
+    question: Any
+    """What a person is asked: a run's own questions are mappings. None when it waits for none."""
     question_id: str = ""
     """LangGraph's name of the question: steps side by side may ask one each."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a person is asked. An executor of yours may ask anything, even None."""
+        return bool(self.question_id)
 
     @property
     def is_planned(self) -> bool:
@@ -89,7 +94,7 @@ def prepare_resume(agent: BudgetAgent, config: RunnableConfig, answer: object = 
     run = inspect_run(agent, config)
     if not run.values:
         raise InvalidInput("run", config["configurable"]["thread_id"], "start it first")
-    if run.question is not None:
+    if run.is_waiting:
         return Command(resume={run.question_id: answer})
     # From its last checkpoint, LangGraph goes on by itself.
     if not run.is_planned or (run.next and answer == GO):

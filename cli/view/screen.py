@@ -23,7 +23,7 @@ class Screen:
     """The two places that are written to."""
 
     result: Console
-    """Standard output: the draft and the receipt, or the JSON."""
+    """Standard output: the answer and the receipt, or the JSON."""
     notes: Console
     """Budget, plan and progress: with the result at a terminal, else standard error."""
 
@@ -40,7 +40,7 @@ class Screen:
             as_json: keep everything but the JSON out of standard output.
             quiet: drop the notes.
         """
-        # What a model or a catalog says is shown as it is: no mark-up of rich may be in it.
+        # What a model or a recipe says is shown as it is: no mark-up of rich may be in it.
         result = Console(highlight=False, markup=False, emoji=False)
         if result.is_terminal and not as_json and not quiet:
             return cls(result, result)

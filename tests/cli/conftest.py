@@ -22,7 +22,7 @@ UNKNOWN = ("OPENAI_", "THRIFTY_", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_")
 
 def with_recipe(arguments: Sequence[str]) -> list[str]:
     """A command line that follows `proposal` where it names nothing else, whatever the task."""
-    is_named = {"--recipe", "--catalog", "--help"}.intersection(arguments)
+    is_named = {"--recipe", "--help"}.intersection(arguments)
     follows = len(arguments) > 1 and arguments[0] in ("run", "plan", "frontier") and not is_named
     return [*arguments, *(["--recipe", "proposal"] if follows else [])]
 

@@ -31,7 +31,7 @@ CASES = {
     "no task": ([], "TASK", "--help"),
     "two tasks": (["a", "b"], "extra argument (b)", "--help"),
     "another protocol": (["x", "--base-url", "ftp://h"], "--base-url: got 'ftp://h'", "http://"),
-    "no such catalog": (["x", "--catalog", "/no/such"], "/no/such", "give a file"),
+    "no such recipe": (["x", "--recipe", "/no/such"], "/no/such", "give a file"),
 }
 
 
@@ -49,7 +49,7 @@ def test_one_line_names_what_is_wrong_and_the_remedy(invoke, command, arguments,
 
 @pytest.mark.parametrize("command", [["run", "x"], ["plan", "x"], ["options"]])
 @pytest.mark.parametrize(
-    ("catalog", "what"),
+    ("recipe", "what"),
     [
         ("steps: [", "correct the YAML"),
         ("steps: []", "steps"),
@@ -61,10 +61,10 @@ def test_one_line_names_what_is_wrong_and_the_remedy(invoke, command, arguments,
          "tokens: 5, latency_ms: 1, tool_calls: 0, value: 1}]}]", "break this circle"),
     ],
 )  # fmt: skip
-def test_a_broken_catalog(invoke, tmp_path, command, catalog, what):
+def test_a_broken_recipe(invoke, tmp_path, command, recipe, what):
     file = tmp_path / "my.yaml"
-    file.write_text(catalog, encoding="utf-8")
-    result = invoke(*command, "--catalog", str(file))
+    file.write_text(recipe, encoding="utf-8")
+    result = invoke(*command, "--recipe", str(file))
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert what in result.stderr
 
@@ -85,7 +85,7 @@ def test_a_task_file_that_is_no_text(invoke, tmp_path):
 
 
 def test_an_error_shows_no_escape_codes(invoke):
-    result = invoke("plan", "x", "--catalog", "/no/\x1b]0;evil\x07\u202e")
+    result = invoke("plan", "x", "--recipe", "/no/\x1b]0;evil\x07\u202e")
     assert result.exit_code == 2
     assert result.stderr.strip().isprintable()
 

@@ -17,7 +17,7 @@ def env():
         yield {"OPENAI_BASE_URL": server.base_url}
 
 
-def test_before_any_run_the_catalog_counts(invoke, home):
+def test_before_any_run_the_recipe_counts(invoke, home):
     assert "its estimates count as they are" in invoke("estimates").stdout
     assert json.loads(invoke("estimates", "--json").stdout) == {"estimates": []}
     assert not list(home.iterdir())
@@ -34,7 +34,7 @@ def test_runs_are_learned_from_and_planned_with(invoke, env):
         row["option"]: row for row in json.loads(invoke("estimates", "--json").stdout)["estimates"]
     }
     outline = rows["Outline plan (LLM)"]
-    assert (outline["bills"], outline["model"], outline["catalog"]["tokens"]) == (3, "gpt-5", 600)
+    assert (outline["bills"], outline["model"], outline["declared"]["tokens"]) == (3, "gpt-5", 600)
     assert outline["expected"]["tokens"] < 500
     after = json.loads(invoke("plan", "x", *ONLINE, "--json", env=env).stdout)
     assert after["expected"]["tokens"] < before["expected"]["tokens"]

@@ -93,7 +93,7 @@ def test_hostile_names_are_shown_and_not_obeyed(invoke, tmp_path):
                 "tool_calls": 0, "value": 1}]  # fmt: skip
     name = HOSTILE.replace("\ud800", "").replace("\0", "")
     file.write_text(json.dumps({"steps": [{"name": name, "options": options}]}))
-    shown = invoke("frontier", "x", "--catalog", str(file), "--max-tokens", "9")
+    shown = invoke("frontier", "x", "--recipe", str(file), "--max-tokens", "9")
     assert shown.exit_code == 0
     assert "\x1b" not in shown.stdout
     assert "[/]" in shown.stdout

@@ -67,11 +67,11 @@ def test_a_list_that_cannot_be_read_is_refused_in_a_line(invoke, models):
     assert "--models: got " in result.stderr
 
 
-def test_a_catalog_whose_role_is_not_there_is_refused(invoke, tmp_path):
+def test_a_recipe_whose_role_is_not_there_is_refused(invoke, tmp_path):
     (tmp_path / "own.yaml").write_text(CATALOG)
-    catalog = ("--catalog", str(tmp_path / "own.yaml"))
-    assert invoke("plan", "x", *catalog).exit_code == 0
-    result = invoke("plan", "x", *catalog, "--models", "tiny")
+    recipe = ("--recipe", str(tmp_path / "own.yaml"))
+    assert invoke("plan", "x", *recipe).exit_code == 0
+    result = invoke("plan", "x", *recipe, "--models", "tiny")
     assert result.exit_code == 2
     assert "payload.model: got 'cheap'; use one of the deployment's model roles: strong" in (
         result.stderr

@@ -58,18 +58,18 @@ def test_plan_frontier_and_run_agree_on_a_long_task(invoke, server, monkeypatch)
     assert curve["chosen"]["value"] == pytest.approx(previewed["value"])
 
 
-def test_options_shows_the_catalog_and_its_text(invoke):
+def test_options_shows_the_recipe_and_its_text(invoke):
     table = invoke("options")
     assert re.search(r"Risk register \(LLM\) +llm +700 +1,400 +1 +9\.0", table.stdout)
     assert "revises the draft" in table.stdout
     assert invoke("options", "--yaml").stdout == proposal_text()
 
 
-def test_the_printed_catalog_can_be_used(invoke, tmp_path):
+def test_the_printed_recipe_can_be_used(invoke, tmp_path):
     file = tmp_path / "my.yaml"
     file.write_text(invoke("options", "--yaml").stdout, encoding="utf-8")
-    assert invoke("options", "--catalog", str(file)).stdout == invoke("options").stdout
-    both = invoke("options", "--yaml", "--catalog", str(file))
+    assert invoke("options", "--recipe", str(file)).stdout == invoke("options").stdout
+    both = invoke("options", "--yaml", "--recipe", str(file))
     assert (both.exit_code, both.stderr.count("\n")) == (2, 1)
 
 
@@ -99,12 +99,12 @@ def test_a_plan_says_what_more_budget_would_buy(invoke):
 
 
 def test_a_plan_without_what_is_required_is_none(invoke, tmp_path):
-    catalog = tmp_path / "my.yaml"
-    catalog.write_text(
+    recipe = tmp_path / "my.yaml"
+    recipe.write_text(
         "steps: [{name: Alpha, required: true, options: [{executor: llm, description: d,"
         " tokens: 60, latency_ms: 9, tool_calls: 1, value: 9}]}]"
     )
-    result = invoke("plan", "x", "--catalog", str(catalog))
+    result = invoke("plan", "x", "--recipe", str(recipe))
     assert result.exit_code == 4
     told = "the required step 'Alpha' cannot be done: offline: no key and no server"
     assert told in result.stdout + result.stderr

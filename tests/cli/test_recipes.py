@@ -8,10 +8,12 @@ import re
 from contextlib import suppress
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
 from tests.cli.conftest import KEY
 from tests.harness.llm_server import Answer
+from thrifty.cli.main import thrifty
 from thrifty.cli.view.live_text import LINES_MAX, LiveText
 
 POEM = "The sea is blue,\nand deep, too."
@@ -26,29 +28,29 @@ def test_without_a_model_a_task_is_told_what_is_missing(invoke):
     assert "No key and no server: models are out of reach." in result.stderr
 
 
-def test_what_the_task_asks_for_decides_where_nothing_is_named(invoke, tmp_path):
-    (tmp_path / "poem").write_text(TASK)
-    (tmp_path / "plan").write_text("Draft a project plan for the move")
-    answered = invoke("run", f"@{tmp_path / 'poem'}", "--catalog", str(phrased(tmp_path)))
+def test_what_the_task_asks_for_decides_where_nothing_is_named():
+    run = CliRunner().invoke
+    answered = run(thrifty, ["run", TASK])
     assert answered.exit_code == 7
-    followed = invoke("run", f"@{tmp_path / 'plan'}", "--catalog", str(phrased(tmp_path)))
+    followed = run(thrifty, ["run", "Draft a project plan for the move"])
     assert followed.exit_code == 0
-    assert "'move', as the task says 'draft a'; for a direct answer:" in followed.stdout
+    assert "'proposal', as the task says 'draft a project plan'; for a" in followed.stdout
 
 
-def phrased(folder):
-    """A recipe of one's own that is for some tasks alone."""
-    file = folder / "own.yaml"
+def test_a_file_that_is_named_is_followed_whatever_the_task_says(invoke, tmp_path):
+    file = tmp_path / "own.yaml"
     step = "{name: Boxes, options: [{executor: local, description: Pack., tokens: 0, "
     step += "latency_ms: 1, tool_calls: 0, value: 1}]}"
     file.write_text(f"name: move\nphrases: [draft a]\nsteps:\n  - {step}\n")
-    return file
+    result = invoke("run", TASK, "--recipe", str(file))
+    assert result.exit_code == 0
+    assert "'move', as it was named" in result.stdout
 
 
 def test_a_recipe_that_is_not_there_is_refused(invoke):
     result = invoke("run", TASK, "--recipe", "poem")
     assert result.exit_code == 2
-    assert "--recipe: got 'poem'; use one of: answer, proposal" in result.stderr
+    assert "--recipe: got 'poem'; use proposal, answer, or a recipe's file" in result.stderr
 
 
 def test_a_pipe_gets_the_plain_answer(invoke, server, models):

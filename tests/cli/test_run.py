@@ -36,7 +36,8 @@ def test_json_is_one_object_and_nothing_else(invoke):
     result = invoke("run", f"Draft {HOSTILE}", *TUTORIAL, "--json")
     given = json.loads(result.stdout)
     assert list(given) == [
-        "run", "answer", "draft", "status", "halt_reason", "spend", "plan", "receipt",
+        "run", "answer", "draft", "structured", "results",
+        "status", "halt_reason", "spend", "plan", "receipt",
     ]  # fmt: skip
     assert given["status"] == "done"
     assert given["receipt"]["within_budget"] is True
@@ -74,7 +75,7 @@ def test_the_draft_goes_to_a_file(invoke, tmp_path):
     result = invoke("run", "Draft a proposal", "--output", str(file))
     assert file.read_text("utf-8").startswith("#")
     assert not result.stdout.startswith("#")
-    assert f"Draft written to {file}." in result.stderr
+    assert f"Answer written to {file}." in result.stderr
 
 
 def test_a_task_comes_from_standard_input_or_a_file(invoke, tmp_path):
@@ -104,13 +105,13 @@ def test_a_budget_too_small_for_anything_ends_with_4(invoke, limits):
 
 
 def test_hostile_text_is_harmless_in_a_pipe(invoke, tmp_path):
-    catalog = tmp_path / "my.yaml"
-    catalog.write_text(
+    recipe = tmp_path / "my.yaml"
+    recipe.write_text(
         "steps: [{name: '[/] [link=http://evil]x', options: [{executor: local, description: d, "
         "tokens: 5, latency_ms: 9, tool_calls: 0, value: 1}]}]",
         encoding="utf-8",
     )
-    result = invoke("run", HOSTILE, "--catalog", str(catalog))
+    result = invoke("run", HOSTILE, "--recipe", str(recipe))
     assert result.exit_code == 0
     assert "[/] [link=http://evil]x (local)" in result.stderr
     assert not set("\x1b\x00\x07\x9b\u202e") & set(result.output)

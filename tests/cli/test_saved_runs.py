@@ -78,7 +78,7 @@ def test_a_home_that_is_no_folder_is_refused_before_anything_is_spent(invoke, tm
     assert "thrifty: THRIFTY_HOME: got " in result.stderr
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"task": 5}', '{"task": "x", "catalog": 7}'])
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"task": 5}', '{"task": "x", "own_recipe": 7}'])
 def test_a_damaged_request_is_told_in_a_line(invoke, home, damage):
     invoke("run", "x", *BUDGET)
     (folder,) = (home / "runs").iterdir()
@@ -234,7 +234,7 @@ def test_a_person_at_a_terminal_is_asked(start, server, models, key, said):
     with suppress(OSError):  # how a terminal tells that the other side has gone
         while part := os.read(ours, 65536):
             shown += part.decode("utf-8", "replace")
-            if not answered and "Answer (go, raise, finish)" in shown:
+            if not answered and "Answer (go, raise, leave out, finish)" in shown:
                 os.write(ours, f"{key}\n".encode())
                 answered = True
     os.close(ours)

@@ -45,8 +45,9 @@ def test_its_transcripts_are_what_the_commands_print(page, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("THRIFTY_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(input_bound, "KNOWN_HOSTS", REAL_HOSTS)  # as it is for you
-    for block in re.findall(r"```(?:console|yaml)\n(.*?)```", page.read_text("utf-8"), re.S):
-        if name := re.match(r"# (\S+\.yaml)\n", block):
+    fences = r"```(?:console|yaml|python)\n(.*?)```"
+    for block in re.findall(fences, page.read_text("utf-8"), re.S):
+        if name := re.match(r"# (\S+\.(?:yaml|py))\n", block):
             Path(name[1]).write_text(block, "utf-8")
             continue
         for command, said in re.findall(r"(?m)^\$ (.+)\n((?:(?!\$ ).*\n)*)", block):

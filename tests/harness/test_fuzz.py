@@ -98,7 +98,7 @@ def test_any_catalog_file_is_loaded_or_refused(text):
     from thrifty.options.recipe_file import read_recipe_text
 
     with suppress(InvalidInput):
-        read_recipe_text(text, "catalog x.yaml")
+        read_recipe_text(text, "recipe x.yaml")
 
 
 FIELDS = ["max_tokens", "max_cost_usd", "max_cost_nano_usd", "max_latency_ms", "max_tool_calls"]

@@ -113,7 +113,7 @@ def test_a_mistake_in_a_file_gets_one_error_with_its_place(tmp_path, old, new, s
     path.write_text(proposal_text().replace(old, new), "utf-8")
     message = refusal(path)
     assert said in message
-    assert message.startswith(f"catalog {path}")
+    assert message.startswith(f"recipe {path}")
 
 
 @pytest.mark.parametrize(
