@@ -36,7 +36,7 @@ def step(name: str, by: str, what: str, estimate: Spend, value: float, **payload
     return Step(name, (option,), reads=("Press",) if payload else None)
 
 
-CATALOG = [
+RECIPE = [
     step("Fleet", "database", "Lists the fleet.", Spend(0, 2_000_000, 50, 1), 8.0),
     step("Press", "look_up", "Reads the press.", Spend(0, 0, 50, 1), 3.0),
     # What the step Press has made stands in the input of this one.
@@ -45,7 +45,7 @@ CATALOG = [
 
 
 def main() -> None:
-    agent = create_budget_agent(catalog=CATALOG, executors=EXECUTORS)
+    agent = create_budget_agent(catalog=RECIPE, executors=EXECUTORS)
     result = agent.invoke(
         {"task": "optimizing our fleet", "budget": {"max_tokens": 500, "max_cost_usd": 0.01}}
     )

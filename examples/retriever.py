@@ -41,11 +41,11 @@ LIST = StepOption(
     "List", "Findings", "local", "List what follows.", Spend(0, 0, 20, 0), 3.0,
     payload={"template": "deliverables"},
 )  # fmt: skip
-CATALOG = [Step("Sources", (SEARCH,)), Step("Findings", (WRITE, LIST), requires=("Sources",))]
+RECIPE = [Step("Sources", (SEARCH,)), Step("Findings", (WRITE, LIST), requires=("Sources",))]
 
 
 def main() -> None:
-    agent = create_budget_agent(catalog=CATALOG, executors={"passages": ByWords()})
+    agent = create_budget_agent(catalog=RECIPE, executors={"passages": ByWords()})
     budget = {"max_tokens": 2_000, "max_cost_usd": 0.05}
     result = agent.invoke({"task": "How old are the vehicles in the north depot", "budget": budget})
     print(result["draft"])

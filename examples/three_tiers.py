@@ -37,11 +37,11 @@ def by_code(step: str) -> StepOption:
     return StepOption(name, step, "local", what, Spend(0, 0, 20, 0), worth * LOCAL_SHARE)
 
 
-CATALOG = [Step(s, (*(by_model(s, role) for role in TIERS), by_code(s))) for s in WORK]
+RECIPE = [Step(s, (*(by_model(s, role) for role in TIERS), by_code(s))) for s in WORK]
 
 
 def main() -> None:
-    agent = create_budget_agent(catalog=CATALOG, models=MODELS)
+    agent = create_budget_agent(catalog=RECIPE, models=MODELS)
     for dollars in (0.03, 0.006, 0.0004):
         given = {"task": "Move our office in May", "budget": {"max_cost_usd": dollars}}
         result = agent.invoke(given, context={"propose_options": False})

@@ -107,7 +107,7 @@ def create_budget_agent(
         `receipt` and `messages`.
 
     Raises:
-        InvalidInput: an argument cannot be used: the catalog, an executor, a setting.
+        InvalidInput: an argument cannot be used: the recipe, an executor, a setting.
         ModelUnavailable: the models' client cannot be made, as under a proxy of no known kind.
     """
     validate.instance("budget", budget, Budget, "Budget(max_tokens=2_200)")

@@ -50,22 +50,21 @@ class Context(BaseModel):
     )
 
     max_tokens: int | None = _setting(None, "Token limit", ge=0, le=10**9)
-    """Used when the input has no budget."""
+    """Input and output together, when the input has no budget."""
     max_cost_usd: float | None = _setting(None, "Cost limit (USD)", ge=0, le=10**6)
-    """As above, in dollars."""
+    """Dollars, when the input has no budget."""
     max_latency_ms: int | None = _setting(None, "Latency limit (ms)", ge=0, le=10**9)
-    """As above, active time."""
+    """Active time, when the input has no budget."""
     max_tool_calls: int | None = _setting(None, "Call limit", ge=0, le=10**6)
-    """As above, calls to models and tools."""
+    """Calls to models and tools, when the input has no budget."""
     model: str = _setting("", "Model role", "generate_options", "run_llm", max_length=40)
-    """The role of the model that proposes, and that works where an option names none. Empty: a
-    `strong` model works, and a `cheap` one proposes."""
+    """Which model does what names none; empty, `strong`, and `cheap` to ask for extra steps."""
     recipe: str = _setting("", "Recipe", "generate_options", max_length=NAME_MAX)
     """The recipe to follow, or `answer` for a direct answer; empty, what the task asks for."""
-    trim: Literal["oldest", "never"] = _setting("oldest", "Trim", "generate_options")
-    """What becomes of a conversation that is too long: leave out the oldest, or refuse it."""
-    propose_options: bool = _setting(True, "Propose steps", "generate_options")
-    """Ask the model for 3 to 5 extra steps of a recipe, where the plan loses nothing by it."""
+    trim: Literal["oldest", "never"] = _setting("oldest", "Long conversation", "generate_options")
+    """When not all of it fits in the budget: leave out the oldest messages, or refuse the run."""
+    propose_options: bool = _setting(True, "Ask for extra steps", "generate_options")
+    """Ask a model for 3 to 5 more steps of a recipe, where the plan loses nothing by the call."""
     engine: EngineName = _setting(ENGINE_DEFAULT, "Planner", "plan")
     """Which planner chooses; `docs/planning.md` compares them."""
     max_steps: int | None = _setting(None, "Most steps", "plan", ge=0, le=STEPS_MAX)
@@ -83,21 +82,21 @@ class Context(BaseModel):
     approve_plan: bool = _setting(False, "Approve the plan", "plan")
     """Show the plan to a person, and wait, before anything is spent."""
     max_replans: int = _setting(3, "Most new plans", "check_spend", ge=0, le=100)
-    """For what bills came to; what failed is always planned around."""
+    """How often a run plans anew because of what it has spent."""
     learn: bool = _setting(True, "Learn from bills", "generate_options", "finish")
     """Keep what steps came to in the agent's store, and estimate by it."""
     outline_prompt: str = _prompt("outline", "run_llm")
-    """Writes the outline. Names in double braces are filled in."""
+    """Writes the outline of a proposal. Names in double braces are filled in."""
     risks_prompt: str = _prompt("risks", "run_llm")
-    """Writes the risk register. Names in double braces are filled in."""
+    """Writes the risk register of a proposal. Names in double braces are filled in."""
     timeline_prompt: str = _prompt("timeline", "run_llm")
-    """Writes the timeline. Names in double braces are filled in."""
+    """Writes the timeline of a proposal. Names in double braces are filled in."""
     generic_prompt: str = _prompt("generic", "run_llm")
-    """Writes any other section. Names in double braces are filled in."""
+    """Does any other step of a recipe. Names in double braces are filled in."""
     polish_prompt: str = _prompt("polish", "run_llm")
-    """Revises the whole draft. Names in double braces are filled in."""
+    """Revises what a recipe's steps have written. Names in double braces are filled in."""
     propose_prompt: str = _prompt("propose", "generate_options")
-    """Asks for extra steps. Names in double braces are filled in."""
+    """Asks for extra steps of a recipe. Names in double braces are filled in."""
 
     def __init__(self, **fields: Any) -> None:
         """Checks the fields. LangGraph calls this too, with what a caller or a server was given.

@@ -42,13 +42,32 @@ class BudgetForm(TypedDict):
 class Input(TypedDict):
     """What a run starts from: a task, or messages of which the last human one is the task."""
 
-    task: NotRequired[Annotated[str | None, Field(title="Task", description="What is to be done.")]]
-    messages: NotRequired[Annotated[list[AnyMessage], add_messages]]
-    budget: NotRequired[BudgetForm | None]
+    task: NotRequired[
+        Annotated[
+            str | None,
+            Field(title="Task", description="What is to be done: any task, in any language."),
+        ]
+    ]
+    messages: NotRequired[
+        Annotated[
+            list[AnyMessage],
+            Field(
+                title="Messages",
+                description="A conversation, without a task: its last human message is it.",
+            ),
+            add_messages,
+        ]
+    ]
+    budget: NotRequired[
+        Annotated[
+            BudgetForm | None,
+            Field(title="Budget", description="Limits of this run, instead of the agent's own."),
+        ]
+    ]
     documents: NotRequired[
         Annotated[
             dict[str, str] | None,
-            Field(title="Documents", description="Texts by name, for steps to read whole."),
+            Field(title="Documents", description="Texts by name, which are read whole."),
         ]
     ]
     run_id: NotRequired[

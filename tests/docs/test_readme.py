@@ -1,10 +1,13 @@
 """What the README says is so: its code runs, its links lead somewhere, its diagram is the graph."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from tests.harness.llm_server import Answer, LLMServer
 from thrifty import Settings, create_budget_agent
 from thrifty.cli.main import thrifty
 
@@ -22,6 +25,22 @@ def test_its_code_runs(block, capsys):
     exec(compile(block, "README.md", "exec"), {})
     if "print(" in block:
         assert capsys.readouterr().out.startswith("done ")
+
+
+def test_its_answer_is_what_a_person_sees(tmp_path):
+    """Its poem and its figures; how long a call takes differs from run to run."""
+    command, seen = re.findall(r"`thrifty (run [^`]+)`:\n\n```text\n(.*?)```", README, re.DOTALL)[0]
+    poem, _, _ = seen.partition("\n\n")
+    with LLMServer() as server:
+        server.script(Answer(poem, times=None))
+        env = {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-x"}
+        env |= {"THRIFTY_HOME": str(tmp_path), "COLUMNS": "80"}
+        result = CliRunner().invoke(thrifty, shlex.split(command), env=env)
+    assert result.exit_code == 0
+    for line in seen.splitlines():
+        figures = re.sub(r"2,100 → \d+", "2,100 → …", " ".join(line.strip("─").split()))
+        shown = re.sub(r"2,100 → +\d+", "2,100 → …", " ".join(result.stdout.split()))
+        assert figures in shown, shown
 
 
 @pytest.mark.parametrize("page", PAGES)

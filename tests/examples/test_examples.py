@@ -16,7 +16,7 @@ PRINTED = {
         "run_local: Risk register (local) is done",
         "Draft a project plan for a book launch: done",
     ],
-    "own_catalog": [
+    "own_recipe": [
         "Known risks: llm (worth 8), local (worth 4)",
         "left out: Known risks (LLM), offline",
         "done: worth 12, 0 tokens",

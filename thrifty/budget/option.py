@@ -33,7 +33,7 @@ class StepOption(PlainData["OptionState"]):
     PLAIN_NAME = "option"
 
     name: str
-    """Unique in its catalog: "Outline plan (LLM)"."""
+    """Unique in its recipe: "Outline plan (LLM)"."""
     step: str
     """The step that this is a way to do: "Outline plan"."""
     executor: str
@@ -43,7 +43,7 @@ class StepOption(PlainData["OptionState"]):
     estimate: Spend
     """What it is expected to use of each resource."""
     value: float
-    """What it is expected to add to the result, on any one scale within a catalog."""
+    """What it is expected to add to the result, on any one scale within a recipe."""
     spread: float = SPREAD_DEFAULT
     """Standard deviation of the actual spend, as a share of the estimate."""
     payload: Mapping[str, Any] = field(default_factory=dict, hash=False)

@@ -49,8 +49,8 @@ class Plan(PlainData["PlanState"]):
     bound: float = 0.0
     """No plan can be worth more than this."""
     left_out: Sequence[LeftOut] = ()
-    """Every option that was not chosen, with its reason, in catalog order: a tuple, or from a
-    planner a `LazySequence`, as most plans are compared and nobody reads their reasons."""
+    """Every option that was not chosen, with its reason, in the order of the recipe: a tuple, or
+    from a planner a `LazySequence`, as most plans are compared and nobody reads their reasons."""
     note: str = ""
     """A remark on the whole plan."""
     nodes: int = 0

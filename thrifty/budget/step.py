@@ -25,7 +25,7 @@ class Step(PlainData["StepState"]):
     """
 
     name: str
-    """Unique in its catalog, and the heading of what it adds to the draft."""
+    """Unique in its recipe, and the heading of what it adds to the draft."""
     options: tuple[StepOption, ...]
     """The alternatives."""
     requires: tuple[str, ...] = ()

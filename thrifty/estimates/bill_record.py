@@ -20,13 +20,13 @@ class BillRecord(PlainData[dict[str, Any]]):
     run: str
     """A digest of the run's name, so that a run that is repeated is kept once."""
     estimate: Spend
-    """As its catalog had it then."""
+    """As its recipe had it then."""
     spread: float
     expected: Spend
-    """The same for what was sent: a long task takes more than a catalog can know."""
+    """The same for what was sent: a long task takes more than a recipe can know."""
     actual: Spend
     score: float | None = None
-    """What a person or a judge found it to be worth, on the catalog's scale of values."""
+    """What a person or a judge found it to be worth, on the recipe's scale of values."""
 
     def __post_init__(self) -> None:
         validate.text("record.run", self.run, maximum=RUN_MAX)

@@ -25,7 +25,7 @@ NAMESPACE = ("thrifty", "estimates")
 RECORDS_PER_OPTION_MAX = 40
 """Of an option: the newest say most of how it is now."""
 ITEMS_MAX = 2_000
-"""How many options are read; catalogs that are larger learn from the newest."""
+"""How many options are read; recipes that are larger learn from the newest."""
 
 
 class BilledOption(NamedTuple):
@@ -90,7 +90,7 @@ def rate(store: BaseStore, run_id: str, scores: Mapping[str, float]) -> int:
     Args:
         store: where the agent keeps its bills.
         run_id: as the receipt names it.
-        scores: by the name of the option, a value on the scale of the catalog.
+        scores: by the name of the option, a value on the scale of the recipe.
 
     Returns:
         How many options of that run were found and rated.

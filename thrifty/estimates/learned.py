@@ -34,7 +34,7 @@ OPTION_WEIGHT = 12.0
 EXECUTOR_MODEL_WEIGHT = 24.0
 """and all options of one executor and model together."""
 VALUE_WEIGHT = 4.0
-"""The catalog's value counts as much as so many scores."""
+"""The recipe's value counts as much as so many scores."""
 RESIDUALS_MAX = 200
 RESIDUAL_MAX = 1_000.0
 
@@ -74,11 +74,11 @@ NOTHING_LEARNED = LearnedEstimates()
 def learn_from_history(
     history: BillHistory, options: Iterable[StepOption], executor_model_of: ExecutorModelOf
 ) -> LearnedEstimates:
-    """What a history says of the options of a catalog.
+    """What a history says of the options of a recipe.
 
     Args:
         history: every bill that is known.
-        options: as the catalog declares them today.
+        options: as the recipe declares them today.
         executor_model_of: who would do an option.
     """
     known = {BilledOption(o.name, executor_model_of(o)): o for o in options}

@@ -80,7 +80,7 @@ class Dispatcher:
     given: Budget
     """The run's own limits."""
     catalog: Mapping[str, StepOption]
-    """By name, every option as its catalog declares it: executors get that, not a forecast."""
+    """By name, every option as its recipe declares it: executors get that, not a forecast."""
     kept_back: Spend = Spend()
     """What later steps need, such as a final revision: no step before them may reserve it."""
 

@@ -24,7 +24,7 @@ class Work:
     task: str
     """What the person asked for, as given."""
     option: StepOption
-    """What is to be done, with the payload that the catalog gave it."""
+    """What is to be done, with the payload that the recipe gave it."""
     draft: str = ""
     """For a revision: what is to be revised, as Markdown."""
     revises: bool = False

@@ -15,7 +15,7 @@ def fill_references(value: Any, work: Work) -> Any:
     """The input of an option with every reference to a result filled in.
 
     Args:
-        value: plain data, as the catalog has it.
+        value: plain data, as the recipe has it.
         work: with the results that it reads. What it would read and is absent becomes None, or
             nothing within a text. Whatever else follows a `$` stays as it is.
     """

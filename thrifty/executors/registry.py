@@ -113,7 +113,7 @@ def _check_name(name: object, taken: tuple[str, ...]) -> None:
     if name != name.strip():
         raise InvalidInput("executors", name, "drop the blanks around the name")
     for other in taken:
-        # Two that look alike would let one pass for the other in a catalog.
+        # Two that look alike would let one pass for the other in a recipe.
         if fold_name(name) == fold_name(other):
             is_ours = other in (*BUILTIN_EXECUTORS, AGENT)
             why = "that name is thrifty's own" if is_ours else f"{other!r} is there"

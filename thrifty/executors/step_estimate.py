@@ -1,6 +1,6 @@
 """What an option is expected to use, by what is sent for it: prompt, task, and what it reads.
 
-A catalog declares tokens without knowing a task. Half of what it declares is room for what is
+A recipe declares tokens without knowing a task. Half of what it declares is room for what is
 sent, the other half is what a model writes. What is sent beyond that room is added, so that a
 plan, a reservation and a refusal speak of the same call.
 """
@@ -67,7 +67,7 @@ class StepEstimator:
 
         Args:
             step: with the options that are offered.
-            declared: the same options as their catalog declares them.
+            declared: the same options as their recipe declares them.
             results: what there is to read.
         """
         estimated = (self.estimate_work(self.work(o, step, results)) for o in declared)
@@ -107,7 +107,7 @@ class StepEstimator:
         expected = add_input(option, input_tokens)
         estimate = expected.estimate
         if estimate.cost_nano_usd or not self.model_access.is_cost_limited:
-            return expected  # a cost that its catalog states is left as it is
+            return expected  # a cost that its recipe states is left as it is
         cost = self._cost(option, input_tokens, estimate.tokens - input_tokens)
         return replace(expected, estimate=replace(estimate, cost_nano_usd=cost))
 

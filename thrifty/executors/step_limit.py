@@ -165,7 +165,7 @@ def least_needed(option: StepOption, expected: Spend) -> Spend:
     """The least that has to be there for an option to be tried.
 
     Args:
-        option: as its catalog declares it.
+        option: as its recipe declares it.
         expected: what bills so far let it be expected to use.
     """
     if option.executor in MODEL_EXECUTORS:

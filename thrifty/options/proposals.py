@@ -22,7 +22,7 @@ DESCRIPTION_LENGTH_MAX = 600
 CLAIM_MAX = 10**9
 """More than any run holds, and little enough that prices and sums of it can be written down."""
 PROPOSAL_SPREAD = 0.5
-"""A guess is less certain than a catalog."""
+"""A guess is less certain than a recipe."""
 
 _COUNT_SCHEMA = {"type": "integer", "minimum": 0}
 _FIELD_SCHEMAS: dict[str, dict[str, Any]] = {
@@ -74,7 +74,7 @@ def read_proposals(
 
     Args:
         arguments: as the model wrote them.
-        known: the catalog's steps, which set the scale of values and costs.
+        known: the recipe's steps, which set the scale of values and costs.
         executors: the names of the registered executors.
     """
     given = arguments.get("steps") if isinstance(arguments, Mapping) else None
@@ -101,7 +101,7 @@ def read_proposals(
 def hold_to_catalog(proposed: Iterable[Step], known: Sequence[Step]) -> Iterator[Step]:
     """Holds proposed steps, once they come from a state, to what was read of a model's answer.
 
-    A client of a server can write the state. So a step that is called like one of the catalog is
+    A client of a server can write the state. So a step that is called like one of the recipe is
     left out, and no option claims less than `read_proposals` lets it claim.
     """
     scale = [option for step in known for option in step.options]
@@ -164,7 +164,7 @@ def _no_less(claimed: Spend, executor: str, scale: Sequence[StepOption]) -> Spen
     alike = _alike(executor, scale)
     floor = map(min, zip(*(option.estimate.amounts for option in alike), strict=True))
     estimate = Spend(*map(max, claimed.amounts, floor))
-    # Local code buys no tokens, whatever a model claims and a catalog counts.
+    # Local code buys no tokens, whatever a model claims and a recipe counts.
     return replace(estimate, tokens=0) if executor == LOCAL else estimate
 
 

@@ -129,7 +129,7 @@ def load_recipe(source: str | os.PathLike[str]) -> Recipe:
     from thrifty.options.recipe_file import read_recipe_file  # YAML: only when needed
 
     path = Path(source).expanduser()
-    return read_recipe_file(path, f"catalog {path}")
+    return read_recipe_file(path, f"recipe {path}")
 
 
 @cache

@@ -58,7 +58,7 @@ def read_recipe_text(text: str, where: str) -> Recipe:
 
     Args:
         text: the YAML.
-        where: what errors call it: "catalog my.yaml".
+        where: what errors call it: "recipe my.yaml".
 
     Raises:
         InvalidInput: the text is no YAML, or no recipe.

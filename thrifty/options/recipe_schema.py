@@ -134,7 +134,7 @@ def read_recipe(
 
     Args:
         document: what YAML or a user's mapping holds.
-        where: what errors call it: "catalog my.yaml".
+        where: what errors call it: "recipe my.yaml".
         line_of: finds the line of a path in the file, for errors.
 
     Raises:

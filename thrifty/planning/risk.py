@@ -17,7 +17,7 @@ from functools import cache
 from math import isqrt, sqrt
 
 SAMPLES_MIN = 20
-"""Fewer observations than this say less than the catalog's own spread."""
+"""Fewer observations than this say less than the recipe's own spread."""
 MILLI = 1_000
 CONE_SCALE = MILLI**4
 """What (limit - estimates)^2 is multiplied with before it is compared with the variances."""

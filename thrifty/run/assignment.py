@@ -1,7 +1,7 @@
 """A step that `route` sends to an executor, with what was reserved for it.
 
 A client of a server can write an assignment too. So what it costs and what an executor is handed
-are read from the catalog and the ledger, and from an assignment only what the run is to do.
+are read from the recipe and the ledger, and from an assignment only what the run is to do.
 """
 
 from collections.abc import Iterable
@@ -75,7 +75,7 @@ class ReadAssignment(NamedTuple):
     """An assignment as its executor's node works with it."""
 
     work: Work
-    """As the catalog holds it."""
+    """As the recipe holds it."""
     reserved: Spend | None
     """What the ledger has reserved for it. None where nothing ever was: then it is no assignment
     of `route`'s."""
@@ -93,7 +93,7 @@ def read_assignment(
         run_id: the run's account.
         results: of the run.
         draft: what was written so far.
-        services: with the catalog and the ledger.
+        services: with the recipe and the ledger.
     """
     assignment, revised, untouched = state["assignment"], "", ""
     if assignment["revises"]:
@@ -112,7 +112,7 @@ def read_assignment(
 
 
 def assigned_option(state: ExecutorInput, run_id: str, services: Services) -> StepOption:
-    """The option that an assignment is to carry out, as the catalog holds it."""
+    """The option that an assignment is to carry out, as the recipe holds it."""
     cache = services.cache(run_id)
     steps = services.steps(state["run"], run_id)
     catalog = cache.compute_once("scale", state["run"]["recipe"], lambda: _options_by_name(steps))
@@ -145,7 +145,7 @@ def _options_by_name(steps: Iterable[Step]) -> dict[str, StepOption]:
 
 
 def _as_declared(option: StepOption, catalog: dict[str, StepOption]) -> StepOption:
-    """An option as its catalog has it, or as a model may have proposed it."""
+    """An option as its recipe has it, or as a model may have proposed it."""
     declared = catalog.get(option.name)
     if declared is None:
         return hold_to_scale(option, tuple(catalog.values()))

@@ -16,7 +16,7 @@ def read_documents(given: object, steps: Sequence[Step]) -> dict[str, str]:
 
     Args:
         given: texts by name.
-        steps: the catalog. No document may be called like one of its steps.
+        steps: the recipe's. No document may be called like one of its steps.
 
     Raises:
         InvalidInput: there are too many, a name or a text cannot be used, or a step reads what is

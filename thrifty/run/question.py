@@ -117,5 +117,5 @@ def _names(given: object, steps: Sequence[Step]) -> tuple[str, ...]:
                 "leave_out", name, f"name a step: {', '.join(step.name for step in steps)}"
             )
         if any(step.required and step.name == name for step in steps):
-            raise InvalidInput("leave_out", name, "keep it: the catalog requires this step")
+            raise InvalidInput("leave_out", name, "keep it: the recipe requires this step")
     return tuple(names)

@@ -37,7 +37,7 @@ def read_run_input(
     Args:
         given: the input. A task in it goes before messages.
         default: the budget of a run whose input has none.
-        steps: the catalog, in which steps may read documents.
+        steps: the recipe, in which steps may read documents.
         config: names the thread, where there is one.
 
     Raises:

@@ -125,7 +125,7 @@ class RunSoFar:
         )
 
     def declared_options(self) -> Mapping[str, StepOption]:
-        """Every option by its name, as its catalog declares it."""
+        """Every option by its name, as its recipe declares it."""
         return self.cache.compute_once(
             "declared options",
             None,

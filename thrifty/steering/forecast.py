@@ -64,7 +64,7 @@ class Ratios(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What an option was estimated at by its catalog, and what it came to."""
+    """What an option was estimated at by its recipe, and what it came to."""
 
     option: StepOption
     executor_model: ExecutorModel

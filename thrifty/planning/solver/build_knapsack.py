@@ -42,7 +42,7 @@ def build_knapsack(problem: Problem, matrix: ConstraintMatrix | None = None) -> 
     offers = _keep_short_chains(offers, requires, required, problem.max_steps)
     missing = sorted(required - offers.keys())
     impossible = _describe_impossible(problem, matrix, missing[0]) if missing else ""
-    names = sorted(offers)  # so that the order of a catalog has no say
+    names = sorted(offers)  # so that the order of a recipe has no say
     topics = _number_shared_topics([steps[name].topic for name in names])
     penalty = penalty if max(topics, default=-1) >= 0 else 0  # unshared, none is repeated
     unit = gcd(penalty, *[offer[0] for name in names for offer in offers[name]]) or 1

@@ -1,6 +1,6 @@
 """The constraint matrix of a problem: a row for each limited resource, a column for each option.
 
-A plan looks at every option it is offered, and in a large catalog that is most of its work: so
+A plan looks at every option it is offered, and in a large recipe that is most of its work: so
 all are measured at once, column by column, into bare tuples, and only once.
 """
 

@@ -1,18 +1,18 @@
-"""Steps and options of your own: a YAML file beside this one."""
+"""A recipe of your own, its steps and the ways to do each: a YAML file beside this one."""
 
 from pathlib import Path
 
 from thrifty import Plan, Receipt, create_budget_agent, load_recipe
 
-CATALOG = Path(__file__).with_name("my_catalog.yaml")
+RECIPE = Path(__file__).with_name("my_recipe.yaml")
 
 
 def main() -> None:
-    for step in load_recipe(CATALOG).steps:
+    for step in load_recipe(RECIPE).steps:
         ways = ", ".join(f"{way.executor} (worth {way.value:g})" for way in step.options)
         print(f"{step.name}: {ways}")
 
-    agent = create_budget_agent(catalog=CATALOG)
+    agent = create_budget_agent(catalog=RECIPE)
     task = "Announce version 2 of our logistics dashboard"
     result = agent.invoke({"task": task, "budget": {"max_tokens": 1500, "max_tool_calls": 1}})
 
