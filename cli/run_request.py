@@ -180,11 +180,11 @@ class RunRequest:
         """One sentence when no model is in reach; empty when one is."""
         if not self.roles.is_offline:
             return ""
-        if self.is_offline_asked and self.recipe.name != ANSWER:
-            return "As asked: no model is called, local executors do all of the work."
+        reason = self.roles.offline_reason
+        told = f"{reason[:1].upper()}{reason[1:]}"
         if self.recipe.name == ANSWER:
-            return "No key and no server: models are out of reach."
-        return "No key and no server, so local executors do all of the work."
+            return f"{told}: models are out of reach."
+        return f"{told}, so local executors do all of the work."
 
 
 def read_request(given: Mapping[str, Any]) -> RunRequest:

@@ -28,8 +28,8 @@ from thrifty.run.open_account import open_account
 from thrifty.run.run_input import read_run_input
 from thrifty.run.services import Services
 
-OFFLINE = "no key and no server: models are out of reach"
-LOCAL_DOES_IT = f"{OFFLINE}, local executors do the work"
+OUT_OF_REACH = "models are out of reach"
+LOCAL_DOES_IT = f"{OUT_OF_REACH}, local executors do the work"
 
 
 class GenerateInput(Input):
@@ -99,10 +99,11 @@ def _decisions(chosen: RecipeChoice, remarks: list[str], run: NewRun) -> list[De
     decisions = [Decision("options", remark, at_ms) for remark in remarks if remark]
     if chosen.reason:
         decisions = [Decision("recipe", chosen.reason), *decisions]
-    if not run.services.models.roles.is_offline:
+    roles = run.services.models.roles
+    if not roles.is_offline:
         return decisions
-    is_direct = chosen.name == ANSWER
-    return [Decision("offline", OFFLINE if is_direct else LOCAL_DOES_IT), *decisions]
+    then = OUT_OF_REACH if chosen.name == ANSWER else LOCAL_DOES_IT
+    return [Decision("offline", f"{roles.offline_reason}: {then}"), *decisions]
 
 
 def _first_state(

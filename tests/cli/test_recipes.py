@@ -26,6 +26,9 @@ def test_without_a_model_a_task_is_told_what_is_missing(invoke):
     assert result.exit_code == 7
     assert "Halted, within budget: nothing here can answer this without a model" in result.stdout
     assert "No key and no server: models are out of reach." in result.stderr
+    asked = invoke("run", TASK, "--recipe", "answer", "--offline", env={"OPENAI_API_KEY": KEY})
+    assert "As asked: models are out of reach." in asked.stderr
+    assert "No key" not in asked.output
 
 
 def test_what_the_task_asks_for_decides_where_nothing_is_named():

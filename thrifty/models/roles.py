@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -113,6 +114,12 @@ class ModelRoles:
     def is_offline(self) -> bool:
         """Whether no model can be asked at all."""
         return all(role.is_offline for role in self)
+
+    @property
+    def offline_reason(self) -> str:
+        """Why no model is at hand: "no key and no server", or "as asked"."""
+        reasons = dict.fromkeys(re.sub("^offline[:,] ", "", each.offline_reason) for each in self)
+        return " and ".join(reasons)
 
     def check(self, field: str, name: object) -> None:
         """Refuses a name that is no role.
