@@ -89,16 +89,6 @@ def test_without_a_key_and_a_server_local_code_is_what_was_asked_for(offline):
     )
 
 
-@pytest.mark.parametrize(("tokens", "bound"), [(1_100, ("tokens",)), (90_000, ())])
-def test_a_limit_that_cut_an_answer_short_kept_something_better_out(online, server, tokens, bound):
-    server.clear()
-    server.script(Answer(tokens=9_000, times=None))
-    result = online(catalog="answer").invoke({"task": TASK, "budget": {"max_tokens": tokens}})
-    assert ended(result) == ("done", "", 13)
-    assert headline(result).endswith("Answer was cut short.")
-    assert receipt_of(result).bound_by == bound
-
-
 def test_a_key_that_is_refused_is_named_as_the_reason(online, server):
     server.script(Unauthorized(times=None))
     result = online(catalog="answer").invoke({"task": TASK, "budget": ROOMY})
