@@ -85,7 +85,8 @@ def create_budget_agent(
         executors: your own, by the name that options call them: functions, LangChain tools,
             any Runnable, or an `Executor`, which says more of one of these.
         tools: LangChain tools, or functions, with which a model can answer (extra `langchain`).
-            Each is an executor as well, by its name.
+            Each is an executor as well, by its name. `Executor(tool, effects=True, approve=True)`
+            says of one what it would say of an executor.
         response_format: what the answer has to be: a pydantic class, or a JSON schema of an
             object. The answer is asked for so, checked, and handed back as `structured`.
         models: the models by role, such as `{"strong": "gpt-5", "cheap": "gpt-5-mini"}`, in
@@ -125,7 +126,7 @@ def create_budget_agent(
     # Beside the agent that answers with them, tools can do steps.
     registered = replace(
         registry.ExecutorRegistry.of(_join(executors, named)),
-        agent=make_agent(asked, tuple(named.values())),
+        agent=make_agent(asked, named),
     )
     recipes = Recipes.of(catalog, who_answers(asked.roles, registered))
     if recipes.recipe is not None:

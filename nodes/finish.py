@@ -246,4 +246,5 @@ def _read_bill(run: CurrentRun) -> _Bill:
 def _overheads(run: CurrentRun, charged: Mapping[str, Spend]) -> list[tuple[str, Spend]]:
     """What is on the bill beside the steps."""
     tried = {outcome.option.name for outcome in run.cache.outcomes}
-    return [(label, spend) for label, spend in charged.items() if label not in tried]
+    paid = {label: spend for label, spend in charged.items() if spend != Spend()}
+    return [(label, spend) for label, spend in paid.items() if label not in tried]

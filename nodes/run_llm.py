@@ -23,7 +23,7 @@ from thrifty.run.events import event_base
 from thrifty.run.run_so_far import RunSoFar
 from thrifty.run.sent_state import facts_of
 from thrifty.run.services import Services
-from thrifty.run.stream_progress import ProgressHandler
+from thrifty.run.stream_progress import ProgressHandler, about_messages
 
 STOPPED: dict[str, Any] = {"status": "stopped", "reason": "the run was stopped meanwhile"}
 
@@ -46,7 +46,7 @@ def run_llm(
     progress = ProgressHandler(
         runtime.stream_writer, work.option, lambda: event_base(run_id, known_ms, services)
     )
-    about = {"thrifty_step": work.option.step, "thrifty_answers": state["assignment"]["answers"]}
+    about = about_messages(work.option, state["assignment"]["answers"])
     handled = merge_configs(config, {"callbacks": [progress], "metadata": about})
     if reserved is None:
         outcome = Outcome(work.option, "failed", reason=NOT_RESERVED)

@@ -11,6 +11,9 @@ from thrifty.budget import InvalidInput, Outcome, Spend, ThriftyError
 from thrifty.budget.clock import elapsed_ms, now_ns
 from thrifty.budget.decision import Decision, DecisionKind
 from thrifty.budget.plain_text import trim_text
+from thrifty.executors.adapt import RegisteredExecutor
+from thrifty.executors.agent_place import AgentPlace
+from thrifty.executors.model_access import lost_model
 from thrifty.executors.protocol import Result, Work
 from thrifty.ledger.idempotent_calls import fingerprint, release_call, settle_call
 from thrifty.ledger.latest_call import LatestCall, note_stop
@@ -20,20 +23,24 @@ from thrifty.models.guard.ask_person import without_old_answers
 from thrifty.models.guard.call_question import DONE
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.step_account import StepAccount, enclosing_account
+from thrifty.models.guard.tool_call_place import StepTools
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import additions
 from thrifty.run.assignment import (
     NOT_RESERVED,
     ExecutorInput,
+    effect_key,
     is_declared,
     read_assignment,
     remaining_ms_for,
     step_key,
 )
+from thrifty.run.events import event_base
 from thrifty.run.local_step import LocalStep
 from thrifty.run.run_so_far import RunSoFar
 from thrifty.run.sent_state import facts_of
 from thrifty.run.services import Services
+from thrifty.run.stream_progress import ProgressHandler, about_messages
 
 ASKS = f"it asks a person, {NOBODY}"
 
@@ -60,18 +67,26 @@ def run_local(
     run = RunSoFar(facts_of(state, config), context, services, run_id)
     work, reserved, _ = read_assignment(state, run_id, run.results(), run.draft(), services)
     can_ask, decided = can_interrupt(config), list[tuple[DecisionKind, str]]()
+    progress = ProgressHandler(
+        runtime.stream_writer, work.option, lambda: event_base(run_id, known_ms, services)
+    )
+    place = _agent_place(state, work, config, progress, run_id, services)
+    executor = services.executors.in_place(work.option.executor, place)
     if reserved is None:
         outcome = Outcome(work.option, "failed", reason=NOT_RESERVED)
     else:
         outcome = LocalStep(
             work=work,
             reserved=reserved,
-            executor=services.executors[work.option.executor],
+            executor=executor,
+            tools=place.tools,
             can_ask=can_ask,
             asks_on_failure=context.on_drift == "ask",
             decide=lambda *decision: decided.append(decision),
-            **_bound_to(state, work, can_ask, run_id, services),
+            **_bound_to(state, work, executor, can_ask, run_id, services),
         ).do()
+    if progress.message_id:
+        cache.message_ids[work.option.name] = progress.message_id
     ended_ms = services.runs.active_ms(run_id, known_ms)
     outcome = replace(outcome, started_ms=started_ms, ended_ms=ended_ms)
     decisions = [Decision(*decision, ended_ms) for decision in decided]
@@ -81,8 +96,32 @@ def run_local(
     }
 
 
+def _agent_place(
+    state: ExecutorInput,
+    work: Work,
+    config: RunnableConfig,
+    progress: ProgressHandler,
+    run_id: str,
+    services: Services,
+) -> AgentPlace:
+    """What an agent with tools is lent: where its tools' effects are noted, and how it streams."""
+    option = work.option
+    notes = Notes(services.ledger, services.account(run_id), option.name)
+    about = about_messages(option, state["assignment"]["answers"])
+    return AgentPlace(
+        StepTools(notes, effect_key(option), option.step, work.task),
+        (progress,),
+        {**config.get("metadata", {}), **about},
+    )
+
+
 def _bound_to(
-    state: ExecutorInput, work: Work, can_ask: bool, run_id: str, services: Services
+    state: ExecutorInput,
+    work: Work,
+    executor: RegisteredExecutor,
+    can_ask: bool,
+    run_id: str,
+    services: Services,
 ) -> dict[str, Any]:
     """What ties a step to its run: its place in the ledger, and how it is called and read there."""
     reads = {name: (result.text, result.data) for name, result in work.results.items()}
@@ -91,7 +130,9 @@ def _bound_to(
         "request": fingerprint(work.task, work.option.to_state(), work.draft, reads),
         "is_declared": is_declared(work.option, state["run"], run_id, services),
         "notes": Notes(services.ledger, services.account(run_id), work.option.name),
-        "call": lambda work, call: _run_reserved(state, work, call, can_ask, run_id, services),
+        "call": lambda work, call: _run_reserved(
+            state, work, executor, call, can_ask, run_id, services
+        ),
         "replay": lambda answer, charged: _replay(work, answer, charged),
     }
 
@@ -105,6 +146,7 @@ def _replay(work: Work, answer: str, charged: Spend) -> Outcome:
 def _run_reserved(
     state: ExecutorInput,
     work: Work,
+    executor: RegisteredExecutor,
     call: LatestCall,
     can_ask: bool,
     run_id: str,
@@ -127,7 +169,7 @@ def _run_reserved(
     )
     calls.replay(call.paid)
     try:
-        outcome = _call_executor(work, declared, calls, can_ask, services)
+        outcome = _call_executor(work, executor, declared, calls, can_ask, services)
     except GraphBubbleUp as signal:
         used = calls.bill(Spend())
         if isinstance(signal, ParentCommand):  # it has ended, and says where a graph goes on
@@ -149,9 +191,14 @@ def _settle_outer(outer: StepAccount | None, key: str, used: Spend) -> None:
 
 
 def _call_executor(
-    work: Work, declared: Spend, calls: StepAccount, can_ask: bool, services: Services
+    work: Work,
+    executor: RegisteredExecutor,
+    declared: Spend,
+    calls: StepAccount,
+    can_ask: bool,
+    services: Services,
 ) -> Outcome:
-    started_ns, executor = now_ns(), services.executors[work.option.executor]
+    started_ns = now_ns()
     try:
         with guard_calls(calls, services.models.prices.pin()), without_old_answers():
             result = executor(work)
@@ -162,7 +209,8 @@ def _call_executor(
         # LangGraph would end the whole run here, without a word.
         outcome = Outcome(work.option, "failed", actual=calls.bill(Spend()), reason=ASKS)
     except Exception as error:  # noqa: BLE001 - it is somebody else's code
-        outcome = Outcome(work.option, "failed", actual=calls.bill(declared), reason=_reason(error))
+        failed = Outcome(work.option, "failed", actual=calls.bill(declared), reason=_reason(error))
+        outcome = replace(failed, **lost_model(work.option, error))
     # Time is measured here, whatever the executor says of it.
     latency_ms = elapsed_ms(started_ns)
     return replace(outcome, actual=replace(outcome.actual, latency_ms=latency_ms))

@@ -1,5 +1,6 @@
 """Any task is answered: by the best who can, with what was said itself, and in one call."""
 
+import asyncio
 import base64
 
 import pytest
@@ -9,7 +10,8 @@ from langchain_openai import ChatOpenAI
 from tests.conftest import REAL_HOSTS
 from tests.graph.conftest import decisions_of, receipt_of
 from tests.harness.llm_server import Answer, ChatTemplate, ToolCall, Unauthorized
-from thrifty import Executor, InvalidInput, Model, Settings, create_budget_agent
+from tests.models.conftest import client
+from thrifty import Executor, InvalidInput, Model, Settings, create_budget_agent, metered
 from thrifty.models import input_bound
 
 POEM = "The sea is blue,\nand deep, too."
@@ -257,6 +259,39 @@ def test_with_tools_an_agent_answers_and_all_its_calls_are_on_the_bill(online, s
     assert server.requests[-1].messages[-1].text == "sunny in Rome"
     assert result["spend"]["tool_calls"] == 3
     assert result["spend"]["tokens"] == server.bill.total_tokens
+
+
+async def _collect(parts):
+    return [part async for part in parts]
+
+
+@pytest.mark.parametrize("way", ["stream", "astream"])
+def test_with_tools_the_answer_streams_as_a_direct_one_does(online, server, api, way):
+    """Token by token, once, and as the step's own. What its tools ask a model is no part of it."""
+
+    def weather(city: str) -> str:
+        """The weather of a city."""
+        return metered(client(server)).invoke("What is it like?").text
+
+    asks = Answer(ToolCall("weather", '{"city": "Rome"}'))
+    server.script(asks, Answer("A secret."), Answer(POEM, times=None))
+    agent = online(api=api, catalog=None, tools=[weather])
+    given = {"task": "How is the weather in Rome?", "budget": {"max_tokens": 9_000}}
+    if way == "stream":
+        parts = list(agent.stream(given, stream_mode="messages"))
+    else:
+        parts = asyncio.run(_collect(agent.astream(given, stream_mode="messages")))
+    assert len(server.requests) == 3
+    for _, about in parts:
+        assert (about["langgraph_node"], about["thrifty_step"]) == ("run_local", "Answer")
+        assert about["thrifty_answers"]
+    assert "".join(message.text for message, _ in parts) == POEM
+    texts = [message for message, _ in parts if message.text]
+    assert len(texts) > 1
+    assert len({message.id for message in texts}) == 1
+    nested = agent.stream(given, stream_mode="messages", subgraphs=True)
+    answered = [m.text for _, (m, about) in nested if about.get("thrifty_answers")]
+    assert "".join(answered) == POEM
 
 
 def test_an_agent_with_tools_is_held_by_the_budget(online, server):

@@ -5,49 +5,73 @@ it gets as far as the step's reservation and no further.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
 from thrifty.budget import InvalidInput
+from thrifty.executors.agent_place import AgentFunction, AgentPlace
 from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.model_access import ROLE_FIELD
 from thrifty.executors.output_text import output_data, output_text
-from thrifty.executors.protocol import Result, Work, WorkFunction
+from thrifty.executors.protocol import Executor, Result, Work
 from thrifty.executors.reading_text import messages_to_answer
 from thrifty.models.agent_models import Models
 
 
-def name_tools(tools: Sequence[Any]) -> dict[str, Any]:
-    """LangChain tools by their names, functions made into such tools.
+def name_tools(tools: Sequence[Any]) -> dict[str, Executor]:
+    """LangChain tools by their names, functions made into such tools, with what is said of them.
 
     Raises:
         InvalidInput: one is neither, or two have the same name.
     """
     if isinstance(tools, str) or not isinstance(tools, Sequence):
         raise InvalidInput("tools", tools, "use a list of LangChain tools or functions")
-    named: dict[str, Any] = {}
+    named: dict[str, Executor] = {}
     for thing in tools:
-        tool = _as_tool(thing)
-        if named.setdefault(tool.name, tool) is not tool:
+        declared = thing if isinstance(thing, Executor) else Executor(thing)
+        tool = _as_tool(declared.fn)
+        if tool.name in named:
             raise InvalidInput("tools", tool.name, "give each tool a name of its own")
+        named[tool.name] = replace(declared, fn=tool)
     return named
 
 
-def make_agent(models: Models, tools: Sequence[Any]) -> WorkFunction | None:
+def make_agent(models: Models, tools: Mapping[str, Executor]) -> AgentFunction | None:
     """Answers with a model of the deployment and these tools.
+
+    Args:
+        models: of the deployment.
+        tools: by their names. Those with effects are called once for a step, and those to be
+            approved after a person has said so.
 
     Returns:
         None without tools, or where the extra `langchain` is not installed.
     """
     if not tools or find_spec("langchain") is None:
         return None
+    called = [tool.fn for tool in tools.values()]
+    approve = frozenset(name for name, tool in tools.items() if tool.approve)
+    effects = frozenset(name for name, tool in tools.items() if tool.effects)
 
-    def answer(work: Work) -> Result | str:
+    def answer(work: Work, place: AgentPlace) -> Result | str:
         from langchain.agents import create_agent  # half a second: only when it is called
 
+        from thrifty.models.guard.held_tools import HeldTools
+        from thrifty.models.guard.hold_step_tools import HoldStepTools
+
+        model, messages = _place_model(work, place), messages_to_answer(work)
+        held = HoldStepTools(HeldTools(approve, effects), place.tools, len(messages))
+        shape = _ask_for(work.shape)
+        agent: Any = create_agent(model, called, middleware=[held], response_format=shape)
+        return _read_answer(agent.invoke({"messages": messages}))
+
+    def _place_model(work: Work, place: AgentPlace) -> Any:
         model = models.for_step(str(work.option.payload[ROLE_FIELD]))
-        agent: Any = create_agent(model, list(tools), response_format=_ask_for(work.shape))
-        return _read_answer(agent.invoke({"messages": messages_to_answer(work)}))
+        # Of its own model alone: what a tool asks another one is no part of the answer.
+        model.metadata = {**(model.metadata or {}), **place.metadata}
+        model.callbacks = [*(model.callbacks or ()), *place.callbacks]
+        return model
 
     return answer
 

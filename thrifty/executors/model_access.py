@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from thrifty.budget import StepOption
+from thrifty.budget import ModelUnavailable, StepOption
 from thrifty.executors.payload import CONVERSATION
 from thrifty.executors.registry import AGENT, LLM, LOCAL, MODEL_EXECUTORS
 from thrifty.models.roles import ModelRole, ModelRoles
@@ -32,7 +33,8 @@ class ModelAccess:
     def role_of(self, option: StepOption) -> ModelRole:
         """The model role that would carry out an option: its own, or the run's, or `strong`."""
         # What the payload of another executor calls a model is that executor's affair.
-        named = option.payload.get(ROLE_FIELD) if option.executor == LLM else ""
+        asks = option.executor in MODEL_EXECUTORS
+        named = option.payload.get(ROLE_FIELD) if asks else ""
         return self.roles[str(named or self.chosen or self.roles.strong)]
 
     def executor_model(self, option: StepOption) -> ExecutorModel:
@@ -89,6 +91,14 @@ class ModelAccess:
 def model_worker(role: str) -> str:
     """What an outcome calls the model of a role that is out of order."""
     return f"{LLM}:{role}"
+
+
+def lost_model(option: StepOption, error: Exception) -> dict[str, Any]:
+    """What an error of an agent with tools says of its model, as fields of its outcome."""
+    if option.executor != AGENT or not isinstance(error, ModelUnavailable):
+        return {}
+    disables = model_worker(str(option.payload[ROLE_FIELD])) if error.for_good else ""
+    return {"disables": disables, "is_unanswered": True}
 
 
 def check_roles(options: Iterable[StepOption], roles: ModelRoles) -> None:

@@ -10,7 +10,8 @@ from thrifty.budget import InvalidInput, Spend, StepOption
 from thrifty.budget.name_folding import fold_name
 from thrifty.budget.option import NAME_MAX
 from thrifty.executors.adapt import RegisteredExecutor, adapt
-from thrifty.executors.protocol import Executor, Result, Work, WorkFunction
+from thrifty.executors.agent_place import AgentFunction, AgentPlace
+from thrifty.executors.protocol import Executor, Result, Work
 
 LLM = "llm"
 """Handled by the graph, which meters and caps every call. No executor stands behind the name."""
@@ -34,7 +35,7 @@ class ExecutorRegistry:
     """The user's own, adapted."""
     answering: Mapping[str, Any] = field(default_factory=dict)
     """What was registered of those that can answer a task."""
-    agent: WorkFunction | None = None
+    agent: AgentFunction | None = None
     """Answers with a model and tools. None where there are no tools."""
 
     @classmethod
@@ -76,16 +77,24 @@ class ExecutorRegistry:
         """Whether an executor changes something outside."""
         return self.terms_of(name).effects
 
-    def __getitem__(self, name: str) -> RegisteredExecutor:
-        """The executor of that name.
+    def in_place(self, name: str, place: AgentPlace) -> RegisteredExecutor:
+        """The executor of that name. Only the agent with tools has to know where it works.
 
         Raises:
             InvalidInput: nobody registered it, or it is `llm`, which only the graph can call.
         """
+        if name == AGENT and (agent := self.agent) is not None:
+            return RegisteredExecutor(BUILTIN, lambda work: agent(work, place))
+        return self[name]
+
+    def __getitem__(self, name: str) -> RegisteredExecutor:
+        """The executor of that name.
+
+        Raises:
+            InvalidInput: nobody registered it, or it is one that only the graph can call.
+        """
         if name == LOCAL:
             return RegisteredExecutor(BUILTIN, _run_local)
-        if name == AGENT and self.agent is not None:
-            return RegisteredExecutor(BUILTIN, self.agent)
         if name not in self.registered:
             known = ", ".join((LOCAL, *self.registered))
             raise InvalidInput("executor", name, f"register it, or use one of: {known}")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from thrifty.budget import Spend
-from thrifty.ledger.idempotent_calls import find_or_reserve, release_call, settle_call
+from thrifty.ledger.idempotent_calls import call_entries, find_or_reserve, release_call, settle_call
 from thrifty.ledger.notes import Notes
 from thrifty.ledger.records import Entry
 
@@ -70,6 +70,12 @@ def _reserve(
     return find_or_reserve(*where, worst_case, request, after)
 
 
+def list_calls(key: str, notes: Notes) -> list[Entry]:
+    """The calls of a piece of work that were made, whatever they asked for."""
+    entries = call_entries(notes.ledger, notes.account, key)
+    return [entry for entry in entries if entry.status not in ("unsent", "released")]
+
+
 def note_stop(entry: Entry, used: Spend, paid: Sequence[Entry], notes: Notes) -> None:
     """Ends a call that asks a person: it is charged what it has used, and is made again later."""
     if not paid and used.tokens == used.cost_nano_usd == used.tool_calls == 0:
@@ -99,6 +105,14 @@ def failure_of(entry: Entry, notes: Notes) -> str:
 def known_result(entry: Entry, notes: Notes) -> str:
     """What came of a call, as a person has said. Empty where nobody has."""
     return notes.read(f"happened/{entry.key}") or ""
+
+
+def is_unknown(entry: Entry, notes: Notes) -> bool:
+    """Whether nobody knows if a call that was made has happened, and nobody has said so since."""
+    has_ended = entry.status not in ("pending", "in_doubt")
+    return not (
+        has_ended or known_result(entry, notes) or notes.read(_again_key(entry)) is not None
+    )
 
 
 def allow_again(entry: Entry, answer: str, notes: Notes) -> None:

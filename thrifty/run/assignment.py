@@ -67,8 +67,13 @@ def step_key(option: StepOption, services: Services) -> str:
     What has effects outside is done once for its step, whichever of its options does it.
     """
     if services.executors.has_effects(option.executor):
-        return f"{EFFECT_KEYS}/{option.step}"
+        return effect_key(option)
     return f"{STEP_KEYS}/{option.name}"
+
+
+def effect_key(option: StepOption) -> str:
+    """The key of what is done once for an option's step: a call of an executor, or of tools."""
+    return f"{EFFECT_KEYS}/{option.step}"
 
 
 class ReadAssignment(NamedTuple):

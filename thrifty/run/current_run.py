@@ -7,9 +7,12 @@ from typing import NamedTuple
 
 from thrifty.budget import Budget, LeftOut, Outcome, Plan, Step, StepOption
 from thrifty.estimates.learned import LearnedEstimates
+from thrifty.executors.registry import AGENT
+from thrifty.ledger.latest_call import list_calls
+from thrifty.ledger.notes import Notes
 from thrifty.options.availability import find_available_options, no_plan_reason
 from thrifty.planning.problem import Problem
-from thrifty.run.assignment import EFFECT_KEYS, STEP_KEYS
+from thrifty.run.assignment import EFFECT_KEYS, STEP_KEYS, effect_key
 from thrifty.run.effect_exclusions import effect_exclusion_rule
 from thrifty.run.exclusions import exclusion_rule
 from thrifty.run.learning import bills_of
@@ -53,8 +56,7 @@ class CurrentRun(RunSoFar):
             why_excluded = exclusion_rule(
                 failures, facts["left_out"], access.worker, overruns, access.executor_model
             )
-            has_effects = self.services.executors.has_effects
-            why_not_otherwise = effect_exclusion_rule(failures, has_effects)
+            why_not_otherwise = effect_exclusion_rule(failures, self._may_have_changed)
 
             def why_not(option: StepOption) -> str:
                 return why_not_otherwise(option) or why_excluded(option)
@@ -114,6 +116,13 @@ class CurrentRun(RunSoFar):
             compute,
             self._mark_done,
         )
+
+    def _may_have_changed(self, option: StepOption) -> bool:
+        """Whether an option that was called may have changed something outside."""
+        if option.executor != AGENT:
+            return self.services.executors.has_effects(option.executor)
+        notes = Notes(self.services.ledger, self.id, option.name)
+        return bool(list_calls(effect_key(option), notes))
 
     def _max_steps(self) -> int:
         recipe, wanted = self.facts["run"]["recipe"], self._settings.max_steps

@@ -3,31 +3,34 @@
 from collections.abc import Callable, Sequence
 
 from thrifty.budget import Outcome, StepOption
+from thrifty.executors.registry import AGENT
 
 LEFT_OUT = "a person left it out"
 
 
 def effect_exclusion_rule(
-    failures: Sequence[Outcome], has_effects: Callable[[str], bool]
+    failures: Sequence[Outcome], may_have_changed: Callable[[StepOption], bool]
 ) -> Callable[[StepOption], str]:
     """Makes a function that says why an option is excluded. It returns nothing for any other.
 
     Args:
         failures: what was tried in vain, or could not be tried.
-        has_effects: whether an executor of that name changes something outside.
+        may_have_changed: whether an option that was called may have changed something outside.
     """
     declined = {outcome.step for outcome in failures if outcome.reason == LEFT_OUT}
     # To do it in another way might be to do it twice.
     called = {
         outcome.step: outcome.option.name
         for outcome in failures
-        if outcome.status != "skipped" and has_effects(outcome.option.executor)
+        if outcome.status != "skipped" and may_have_changed(outcome.option)
     }
 
     def why_excluded(option: StepOption) -> str:
         if option.step in declined:
             return LEFT_OUT
-        if (other := called.get(option.step, option.name)) != option.name:
+        # An agent's tools find what was called for the step.
+        other = called.get(option.step, option.name)
+        if other != option.name and option.executor != AGENT:
             return f"{other!r} was tried, which may have changed something outside"
         return ""
 

@@ -23,9 +23,11 @@ from thrifty.ledger.latest_call import (
     note_happened,
 )
 from thrifty.ledger.notes import Notes
+from thrifty.ledger.records import Entry
 from thrifty.models.can_interrupt import NOBODY
-from thrifty.models.guard.ask_person import skip_answers
 from thrifty.models.guard.call_question import DONE, FAILED, UNKNOWN
+from thrifty.models.guard.make_once import make_once
+from thrifty.models.guard.tool_call_place import StepTools
 from thrifty.run.ask_about_call import CallToAskAbout
 from thrifty.run.effect_exclusions import LEFT_OUT
 
@@ -45,6 +47,8 @@ class LocalStep:
     request: str
     """The fingerprint of what is asked."""
     executor: RegisteredExecutor
+    tools: StepTools
+    """The calls with effects that an agent's tools have made for the step."""
     is_declared: bool
     """Whether the deployment has said that this executor does it, and not a model."""
     notes: Notes
@@ -65,23 +69,17 @@ class LocalStep:
         Raises:
             GraphInterrupt: a person is asked first.
         """
-        has_effects = self.executor.declared.effects
         # What is done once is the same call, whatever a fork or a new plan would have it do.
-        request, is_first = "" if has_effects else self.request, True
-        while True:
-            try:
-                call = find_latest_call(self.key, self.reserved, request, self.notes)
-            except BudgetExceeded as error:  # a fork's work needs money of its own
-                return self._outcome("failed", str(error))
-            if is_first:
-                skip_answers(call.allowed_by)
-            is_first = False
-            if call.entry.status == "unsent":
-                if outcome := self._begin(call):
-                    return outcome
-                call = call.reread(self.notes)
-            if outcome := self._judge(call):
-                return outcome
+        request = "" if self.executor.declared.effects else self.request
+        try:
+            return make_once(
+                lambda: find_latest_call(self.key, self.reserved, request, self.notes),
+                self._begin,
+                self._judge,
+                self.notes,
+            )
+        except BudgetExceeded as error:  # a fork's work needs money of its own
+            return self._outcome("failed", str(error))
 
     def _begin(self, call: LatestCall) -> Outcome | None:
         """Calls the executor, once that is approved. None where what came of it is to be judged."""
@@ -99,7 +97,7 @@ class LocalStep:
             self._tell_decision(f"let {self.work.option.executor!r} be called{edited}")
         outcome = self.call(work, call)
         was_called = call.reread(self.notes).entry.status == "settled"
-        if outcome.status != "failed" or not was_called or not self.executor.declared.effects:
+        if outcome.status != "failed" or not was_called or not self._may_have_changed:
             return outcome
         note_failure(call.entry, outcome.reason, self.notes)
         return None if self._asks_after_failure else outcome
@@ -114,10 +112,9 @@ class LocalStep:
             return replace(outcome, reason=f"{entry.label!r} did it before")
         if text := known_result(entry, self.notes):
             return Outcome(self.work.option, "done", text, spend)
-        if not self.executor.declared.effects or entry.status in ("unsent", "released"):
+        if not self._may_have_changed or entry.status in ("unsent", "released"):
             return Outcome(self.work.option, "failed", "", spend, ALREADY_TRIED)
-        is_known = entry.status == "settled"
-        known = (failure_of(entry, self.notes) or FAILED) if is_known else UNKNOWN
+        is_known, known = self._what_is_known(entry)
         if not (self._asks_after_failure if is_known else self.can_ask):
             return Outcome(self.work.option, "failed" if is_known else "unknown", "", spend, known)
         answer, mark = self._ask(call).ask_after(known)
@@ -132,11 +129,27 @@ class LocalStep:
         self._tell_decision(f"knows that {self.work.option.executor!r} did it: {known}")
         return Outcome(self.work.option, "done", answer.text or DONE, spend)
 
+    def _what_is_known(self, entry: Entry) -> tuple[bool, str]:
+        """Whether anybody knows what came of a call without a result, and that in words."""
+        if entry.status == "settled":
+            return True, failure_of(entry, self.notes) or FAILED
+        if self.executor.declared.effects or self.tools.has_unknown():
+            return False, UNKNOWN
+        return True, f"{ALREADY_TRIED}, but it has {self.tools.describe()}"
+
+    @property
+    def _may_have_changed(self) -> bool:
+        """Whether it may have changed something outside: itself, or by an agent's tools."""
+        return self.executor.declared.effects or bool(self.tools.list_made())
+
     @property
     def _is_to_be_approved(self) -> bool:
         declared = self.executor.declared
-        # What a model proposes, or a client writes, is nobody's word to go on.
-        return declared.approve or (declared.effects and not self.is_declared)
+        if declared.approve or not declared.effects:
+            return declared.approve
+        # What a model proposes, or a client writes, is nobody's word to go on. And what an agent's
+        # tools have done for the step may be the very same.
+        return not self.is_declared or bool(self.tools.list_made())
 
     @property
     def _asks_after_failure(self) -> bool:

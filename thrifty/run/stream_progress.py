@@ -1,4 +1,4 @@
-"""Emits an event on how far a model has written, wherever its answer is streamed.
+"""What a model's answer is streamed with: events on how far it is, and whose step it is.
 
 A model streams when somebody reads its words, as with the stream mode `messages`.
 """
@@ -18,9 +18,19 @@ PAUSE_NS = 200_000_000
 """Between two events: a model writes more often than anybody looks."""
 
 
+def about_messages(option: StepOption, answers: bool) -> dict[str, Any]:
+    """What the metadata of streamed messages say.
+
+    Args:
+        option: what is done.
+        answers: whether that answers the task.
+    """
+    return {"thrifty_step": option.step, "thrifty_answers": answers}
+
+
 @dataclass(eq=False)
 class ProgressHandler(BaseCallbackHandler):
-    """Counts what one call writes."""
+    """Counts what the calls of one model write."""
 
     write: StreamWriter
     option: StepOption
@@ -28,11 +38,12 @@ class ProgressHandler(BaseCallbackHandler):
     emitted_ns: int = 0
     characters: int = 0
     message_id: str | None = None
-    """Of the message, once it is whole."""
+    """Of the last message, once it is whole. None where it calls tools."""
 
     def on_llm_end(self, response: Any, **kwargs: Any) -> None:
         """Notes which message it was. LangChain calls this."""
-        self.message_id = response.generations[0][0].message.id
+        message = response.generations[0][0].message
+        self.message_id = None if message.tool_calls else message.id
 
     def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
         """Adds a piece of the answer. LangChain calls this."""

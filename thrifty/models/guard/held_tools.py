@@ -1,25 +1,18 @@
-"""Calls of an agent's tools that a person approves, or that are made once.
-
-An agent names each call of a tool in a message of its own, which its checkpoints keep. So a call
-is found again when its node runs once more: by a retry, after a crash, or for an answer.
-"""
+"""Calls of an agent's tools that a person approves, or that are made once."""
 
 import json
-from collections.abc import Collection
+from asyncio import to_thread
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
-from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.messages import ToolMessage
 from langgraph.config import get_config
 from langgraph.errors import GraphBubbleUp
 
 from thrifty.budget import Spend
-from thrifty.ledger.idempotent_calls import (
-    fingerprint,
-    release_call,
-    settle_call,
-    try_mark_sent,
-)
+from thrifty.ledger.idempotent_calls import release_call, settle_call, try_mark_sent
 from thrifty.ledger.latest_call import (
     LatestCall,
     allow_again,
@@ -32,7 +25,7 @@ from thrifty.ledger.latest_call import (
 from thrifty.ledger.notes import Notes
 from thrifty.ledger.records import Entry
 from thrifty.models.can_interrupt import NOBODY, can_interrupt
-from thrifty.models.guard.ask_person import ask_person, skip_answers
+from thrifty.models.guard.ask_person import ask_person
 from thrifty.models.guard.call_question import (
     APPROVAL_FORMS,
     DONE,
@@ -44,6 +37,8 @@ from thrifty.models.guard.call_question import (
     read_approval,
     read_effect,
 )
+from thrifty.models.guard.make_once import make_once
+from thrifty.models.guard.tool_call_place import ToolCallPlace
 from thrifty.models.guard.tool_input import check_tool_input
 
 T = TypeVar("T")
@@ -51,13 +46,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class HeldCall:
-    """A call that is to be made, and how it ends."""
+    """A call that is to be made, and how it ends. Or what the model reads instead."""
 
     request: Any
     """LangChain's request, perhaps with other arguments."""
     entry: Entry | None
     """In the ledger, of a call that is made once. None for any other."""
     notes: Notes
+    told: ToolMessage | None = None
+    """What the model reads where no call is made."""
 
     def keep(self, answer: T) -> T:
         """Keeps what came of it, and hands it on."""
@@ -87,99 +84,127 @@ class HeldTools:
     effects: Collection[str] = ()
     """Those with effects outside, whose calls are made once."""
 
-    def begin(self, request: Any, notes: Notes) -> HeldCall | ToolMessage:
-        """The call to be made, or what the model reads instead.
+    def call(
+        self, request: Any, place: ToolCallPlace, handler: Callable[[Any], T]
+    ) -> T | ToolMessage:
+        """Calls a tool, unless it was called before or a person is against it.
+
+        Args:
+            request: LangChain's.
+            place: where it is noted.
+            handler: calls the tool.
 
         Raises:
             GraphInterrupt: a person is asked first.
         """
-        name = request.tool_call["name"]
-        if name not in self.effects:
-            return self._approve(request, LatestCall(_NO_ENTRY), None, notes)
-        is_first = True
-        while True:
-            call = find_latest_call(_key(request), Spend(), "", notes)
-            if is_first:
-                skip_answers(call.allowed_by)
-            is_first = False
-            if call.entry.status == "unsent":
-                begun = self._approve(request, call, call.entry, notes)
-                if isinstance(begun, ToolMessage):
-                    release_call(notes.ledger, notes.account, call.entry)
-                    return begun
-                if try_mark_sent(notes.ledger, notes.account, call.entry):
-                    return begun
-                call = call.reread(notes)
-            if told := _judge(request, call, notes):
-                return told
+        call = self._begin(request, place)
+        if call.told is not None:
+            return call.told
+        try:
+            answer = handler(call.request)
+        except Exception as error:
+            call.drop(error)
+            raise
+        return call.keep(answer)
+
+    async def acall(
+        self, request: Any, place: ToolCallPlace, handler: Callable[[Any], Awaitable[T]]
+    ) -> T | ToolMessage:
+        """As `call`. A ledger may have to wait for a disk, which an event loop should not."""
+        call = await to_thread(self._begin, request, place)
+        if call.told is not None:
+            return call.told
+        try:
+            answer = await handler(call.request)
+        except Exception as error:
+            await to_thread(call.drop, error)
+            raise
+        return await to_thread(call.keep, answer)
+
+    def _begin(self, request: Any, place: ToolCallPlace) -> HeldCall:
+        """The call to be made, or what the model reads instead."""
+        if request.tool_call["name"] not in self.effects:
+            return self._approve(request, LatestCall(_NO_ENTRY), None, place)
+        return make_once(
+            lambda: find_latest_call(place.key, Spend(), place.request, place.notes),
+            partial(self._send, request, place),
+            partial(_judge, request, place),
+            place.notes,
+        )
+
+    def _send(self, request: Any, place: ToolCallPlace, call: LatestCall) -> HeldCall | None:
+        """A call that was never sent. None where somebody else has sent it meanwhile."""
+        ledger, account = place.notes.ledger, place.notes.account
+        begun = self._approve(request, call, call.entry, place)
+        if begun.told is not None:
+            release_call(ledger, account, call.entry)
+            return begun
+        return begun if try_mark_sent(ledger, account, call.entry) else None
 
     def _approve(
-        self, request: Any, call: LatestCall, entry: Entry | None, notes: Notes
-    ) -> HeldCall | ToolMessage:
-        if request.tool_call["name"] not in self.approve:
-            return HeldCall(request, entry, notes)
+        self, request: Any, call: LatestCall, entry: Entry | None, place: ToolCallPlace
+    ) -> HeldCall:
+        others = place.describe_others() if entry else ""
+        if not others and request.tool_call["name"] not in self.approve:
+            return HeldCall(request, entry, place.notes)
         if not can_interrupt(get_config()):
-            return _tell(request, f"Not called: it is to be approved first, {NOBODY}.")
+            why = others or "it is to be approved first"
+            return _tell(request, place, f"Not called: {why}, {NOBODY}.")
         asked = f"Is {request.tool_call['name']!r} to be called?"
-        question = _question(request, "call", asked, _describe(request), call, APPROVAL_FORMS)
+        why = others or _describe(request)
+        question = _question(request, "call", asked, why, call, place, APPROVAL_FORMS)
 
-        def read(given: object) -> HeldCall | ToolMessage:
+        def read(given: object) -> HeldCall:
             answer = read_approval(given)
             if answer.action == "leave_out":
-                return _tell(request, "Not called: a person left it out.")
-            return HeldCall(_edit(request, answer), entry, notes)
+                return _tell(request, place, "Not called: a person left it out.")
+            return HeldCall(_edit(request, answer), entry, place.notes)
 
-        return ask_person(question, read, notes)[0]
+        return ask_person(question, read, place.notes)[0]
 
 
 _NO_ENTRY = Entry("", "", "released", Spend())
 """Of a tool that may be called as often as an agent likes."""
 
 
-def _judge(request: Any, call: LatestCall, notes: Notes) -> ToolMessage | None:
+def _judge(request: Any, place: ToolCallPlace, call: LatestCall) -> HeldCall | None:
     """What the model reads of a call that was made before. None where it is made again."""
-    entry = call.entry
+    entry, notes = call.entry, place.notes
     if kept := entry.answer or known_result(entry, notes):
         content, status = json.loads(kept)
-        return _tell(request, content, status)
+        return _tell(request, place, content, status)
     is_known = entry.status == "settled"
     known = (failure_of(entry, notes) or FAILED) if is_known else UNKNOWN
     if not can_interrupt(get_config()):
-        return _tell(request, f"Not called again: {known}.")
+        return _tell(request, place, f"Not called again: {known}.")
     asked = f"Did {request.tool_call['name']!r} do what it was called for?"
-    question = _question(request, "effect", asked, known, call, EFFECT_FORMS)
+    question = _question(request, "effect", asked, known, call, place, EFFECT_FORMS)
     answer, mark = ask_person(question, read_effect, notes)
     if answer.action == "leave_out":
-        return _tell(request, f"Not called again: {known}; a person left it as it is.")
+        return _tell(request, place, f"Not called again: {known}; a person left it as it is.")
     if answer.action == "again":
         allow_again(entry, str(mark), notes)
         return None
     note_happened(entry, json.dumps([answer.text or DONE, "success"]), notes)
-    return _tell(request, answer.text or DONE, "success")
-
-
-def _key(request: Any) -> str:
-    """Names a call by what an agent's checkpoints keep of it."""
-    given = get_config().get("configurable", {})
-    # Without a thread nothing is resumed, but a node may be tried again.
-    where = given.get("thread_id") or given.get("checkpoint_ns")
-    call_id = request.tool_call["id"]
-    messages = [m for m in request.state["messages"] if isinstance(m, AIMessage)]
-    named = [m.id for m in messages if any(c["id"] == call_id for c in m.tool_calls)]
-    name = request.tool_call["name"]
-    return f"effects/{fingerprint(where, named[-1:], call_id, name)}"
+    return _tell(request, place, answer.text or DONE, "success")
 
 
 def _question(
-    request: Any, about: Any, asked: str, reason: str, call: LatestCall, forms: str
+    request: Any,
+    about: Any,
+    asked: str,
+    reason: str,
+    call: LatestCall,
+    place: ToolCallPlace,
+    forms: str,
 ) -> CallQuestion:
     return CallQuestion(
         about=about,
         question=asked,
         reason=reason,
         executor=request.tool_call["name"],
-        step="",
-        task="",
+        step=place.step,
+        task=place.task,
         attempt=call.attempt,
         input=request.tool_call["args"],
         results={},
@@ -207,6 +232,7 @@ def _read_content(answer: Any) -> tuple[Any, str]:
     return DONE, "success"  # it has changed the agent's state, which the checkpoints keep
 
 
-def _tell(request: Any, content: Any, status: Any = "error") -> ToolMessage:
+def _tell(request: Any, place: ToolCallPlace, content: Any, status: Any = "error") -> HeldCall:
     call = request.tool_call
-    return ToolMessage(content, tool_call_id=call["id"], name=call["name"], status=status)
+    told = ToolMessage(content, tool_call_id=call["id"], name=call["name"], status=status)
+    return HeldCall(request, None, place.notes, told)

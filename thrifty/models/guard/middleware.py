@@ -29,6 +29,7 @@ from thrifty.models.allowance import countdown
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.held_tools import HeldTools
 from thrifty.models.guard.step_account import AgentAccount
+from thrifty.models.guard.tool_call_place import ToolCallPlace, place_by_message
 from thrifty.models.metered import MeteringOptions, check_options, metered
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.openai import is_openai_model
@@ -158,15 +159,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         account = self._account_of(request.state)
         try:
             with self._guard(account):
-                call = self._held.begin(request, self._notes(request, account))
-                if isinstance(call, ToolMessage):
-                    return call
-                try:
-                    answer = handler(call.request)
-                except Exception as error:
-                    call.drop(error)
-                    raise
-                return call.keep(answer)
+                return self._held.call(request, self._place(request, account), handler)
         except ThriftyError as why:
             return _refusal_message(request, why)
 
@@ -179,17 +172,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         account = await to_thread(self._account_of, request.state)
         try:
             with self._guard(account):
-                # A ledger may have to wait for a disk, which an event loop should not.
-                notes = self._notes(request, account)
-                call = await to_thread(self._held.begin, request, notes)
-                if isinstance(call, ToolMessage):
-                    return call
-                try:
-                    answer = await handler(call.request)
-                except Exception as error:
-                    await to_thread(call.drop, error)
-                    raise
-                return await to_thread(call.keep, answer)
+                return await self._held.acall(request, self._place(request, account), handler)
         except ThriftyError as why:
             return _refusal_message(request, why)
 
@@ -204,8 +187,9 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         clock = countdown(state.get("thrifty_started_ns") or now_ns())
         return AgentAccount(self._ledger, name, lambda: clock(self._ledger.balance(name).budget))
 
-    def _notes(self, request: ToolCallRequest, account: AgentAccount) -> Notes:
-        return Notes(account.ledger, account.account, request.tool_call["name"])
+    def _place(self, request: ToolCallRequest, account: AgentAccount) -> ToolCallPlace:
+        notes = Notes(account.ledger, account.account, request.tool_call["name"])
+        return place_by_message(request, notes)
 
     def _guard(self, account: AgentAccount) -> AbstractContextManager[None]:
         """Lets calls through only as far as the account holds them, on which they are booked."""
