@@ -28,7 +28,7 @@ class LatestCall:
     paid: tuple[Entry, ...] = ()
     """The metered calls that were answered before it stopped to ask a person."""
     charged_before: Spend = Spend()
-    """What those came to."""
+    """What all calls before it came to."""
 
     def reread(self, notes: Notes) -> LatestCall:
         """The same call as it stands in the ledger now."""
@@ -57,7 +57,9 @@ def find_latest_call(key: str, worst_case: Spend, request: str, notes: Notes) ->
             call = replace(call, paid=_read_paid(paid), charged_before=charged)
         elif (answer := notes.read(_again_key(entry))) is not None:
             allowed_by = (*call.allowed_by, answer)
-            call, left = LatestCall(entry, call.attempt + 1, allowed_by), worst_case
+            charged = call.charged_before + entry.charged
+            call = LatestCall(entry, call.attempt + 1, allowed_by, charged_before=charged)
+            left = worst_case
         else:
             return call
         call = replace(call, entry=_reserve(key, left, request, notes, entry))

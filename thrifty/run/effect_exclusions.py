@@ -20,7 +20,7 @@ def effect_exclusion_rule(
     declined = {outcome.step for outcome in failures if outcome.reason == LEFT_OUT}
     # To do it in another way might be to do it twice.
     called = {
-        outcome.step: outcome.option.name
+        outcome.step: outcome.option
         for outcome in failures
         if outcome.status != "skipped" and may_have_changed(outcome.option)
     }
@@ -28,10 +28,10 @@ def effect_exclusion_rule(
     def why_excluded(option: StepOption) -> str:
         if option.step in declined:
             return LEFT_OUT
-        # An agent's tools find what was called for the step.
-        other = called.get(option.step, option.name)
-        if other != option.name and option.executor != AGENT:
-            return f"{other!r} was tried, which may have changed something outside"
-        return ""
+        other = called.get(option.step, option)
+        # An agent's tools find what those of another have done.
+        if other.name == option.name or other.executor == option.executor == AGENT:
+            return ""
+        return f"{other.name!r} was tried, which may have changed something outside"
 
     return why_excluded

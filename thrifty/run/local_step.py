@@ -12,6 +12,7 @@ from thrifty.budget.decision import DecisionKind
 from thrifty.budget.outcome import OutcomeStatus
 from thrifty.executors.adapt import RegisteredExecutor
 from thrifty.executors.protocol import Work
+from thrifty.executors.registry import AGENT
 from thrifty.ledger.idempotent_calls import release_call, try_mark_sent
 from thrifty.ledger.latest_call import (
     LatestCall,
@@ -23,8 +24,8 @@ from thrifty.ledger.latest_call import (
     note_happened,
 )
 from thrifty.ledger.notes import Notes
-from thrifty.ledger.records import Entry
 from thrifty.models.can_interrupt import NOBODY
+from thrifty.models.guard.ask_person import NO_ANSWER
 from thrifty.models.guard.call_question import DONE, FAILED, UNKNOWN
 from thrifty.models.guard.make_once import make_once
 from thrifty.models.guard.tool_call_place import StepTools
@@ -85,6 +86,9 @@ class LocalStep:
         """Calls the executor, once that is approved. None where what came of it is to be judged."""
         ledger, account = self.notes.ledger, self.notes.account
         work: Work | None = self.work
+        if self._asks_in_vain:
+            release_call(ledger, account, call.entry)
+            return self._outcome("unknown", self.tools.describe())
         if self._is_to_be_approved:
             work = self._ask(call).ask_before() if self.can_ask else None
         if work is None:
@@ -114,7 +118,12 @@ class LocalStep:
             return Outcome(self.work.option, "done", text, spend)
         if not self._may_have_changed or entry.status in ("unsent", "released"):
             return Outcome(self.work.option, "failed", "", spend, ALREADY_TRIED)
-        is_known, known = self._what_is_known(entry)
+        if entry.status != "settled" and self._is_agent:
+            # An agent was cut off. Nobody else may do its work, and it finds what its tools did.
+            allow_again(entry, NO_ANSWER, self.notes)
+            return None
+        is_known = entry.status == "settled"
+        known = (failure_of(entry, self.notes) or FAILED) if is_known else UNKNOWN
         if not (self._asks_after_failure if is_known else self.can_ask):
             return Outcome(self.work.option, "failed" if is_known else "unknown", "", spend, known)
         answer, mark = self._ask(call).ask_after(known)
@@ -129,18 +138,19 @@ class LocalStep:
         self._tell_decision(f"knows that {self.work.option.executor!r} did it: {known}")
         return Outcome(self.work.option, "done", answer.text or DONE, spend)
 
-    def _what_is_known(self, entry: Entry) -> tuple[bool, str]:
-        """Whether anybody knows what came of a call without a result, and that in words."""
-        if entry.status == "settled":
-            return True, failure_of(entry, self.notes) or FAILED
-        if self.executor.declared.effects or self.tools.has_unknown():
-            return False, UNKNOWN
-        return True, f"{ALREADY_TRIED}, but it has {self.tools.describe()}"
+    @property
+    def _asks_in_vain(self) -> bool:
+        """Whether an agent would have to ask a person what its tools have done, and cannot."""
+        return self._is_agent and not self.can_ask and self.tools.has_unknown()
 
     @property
     def _may_have_changed(self) -> bool:
-        """Whether it may have changed something outside: itself, or by an agent's tools."""
-        return self.executor.declared.effects or bool(self.tools.list_made())
+        """Whether it may have changed something outside: by itself, or an agent by its tools."""
+        return self.executor.declared.effects or (self._is_agent and bool(self.tools.list_made()))
+
+    @property
+    def _is_agent(self) -> bool:
+        return self.work.option.executor == AGENT
 
     @property
     def _is_to_be_approved(self) -> bool:

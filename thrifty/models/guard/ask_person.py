@@ -41,6 +41,10 @@ class Mark(NamedTuple):
         return json.dumps(self)
 
 
+NO_ANSWER = str(Mark("", 0))
+"""Of what goes on without a person."""
+
+
 def ask_person(
     question: Mapping[str, Any], read: Callable[[object], T], notes: Notes
 ) -> tuple[T, Mark]:
