@@ -12,6 +12,7 @@ from thrifty import Model, Settings, Spend, Step, StepOption, TokenPrice, propos
 from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.protocol import Result, Work
+from thrifty.executors.registry import AGENT
 from thrifty.executors.results import Results
 from thrifty.executors.step_estimate import StepEstimator, add_input
 from thrifty.models.agent_models import ModelPrompt
@@ -149,8 +150,9 @@ def test_a_conversation_counts_by_its_length_as_it_was_measured():
     assert 5_000 <= estimates.input_tokens(work) <= 5_050
     expected = estimates.estimate_work(work)
     written = option.expected_output_tokens
-    assert expected.estimate.tokens == option.estimate.tokens == 5_000 + 180 + written
-    cost = estimates.input_tokens(work) * 1_000 + (expected.estimate.tokens - 5_016) * 4_000
+    assert option.estimate.tokens == 180 + written
+    assert expected.estimate.tokens == estimates.input_tokens(work) + written
+    cost = estimates.input_tokens(work) * 1_000 + written * 4_000
     assert expected.estimate.cost_nano_usd == cost
 
 
@@ -169,3 +171,13 @@ def test_the_shape_of_an_answer_is_counted_beside_a_conversation():
     )
     without = estimates.input_tokens(Work("Hi", option))
     assert estimates.input_tokens(Work("Hi", option, shape=shape)) > without + 20
+
+
+def test_an_agent_with_tools_sends_the_conversation_twice():
+    (answer,) = DirectAnswer(tuple(roles()), has_agent=True).steps(Asked(5_000))
+    agent = next(option for option in answer.options if option.executor == AGENT)
+    expected = answers(Asked(5_000))[0].estimate_work(Work("Hi", agent))
+    written = agent.expected_output_tokens
+    assert agent.estimate.tokens == 2 * 180 + written
+    assert expected.estimate.tokens == 2 * 5_000 + written
+    assert answers(Asked(5_000))[0].estimate_work(Work("Hi", expected)) == expected

@@ -47,6 +47,28 @@ def test_a_run_expects_what_earlier_ones_came_to(agent):
     assert decisions_of(result, "options") == ["estimates are drawn from 12 bills of earlier runs"]
 
 
+@pytest.mark.parametrize("tools", [[], [lambda: ""]])
+def test_an_answer_learns_from_the_answers_to_other_tasks(online, server, tools):
+    """How long answers are here, and how often tools are called. What is sent is counted anew."""
+    server.script(Answer(tokens=2_200, times=None))
+    for tool in tools:
+        tool.__name__, tool.__doc__ = "look", "Looks."
+    agent = online(catalog=None, models={"strong": "gpt-5"}, tools=tools, store=InMemoryStore())
+
+    def invoke(task):
+        return agent.invoke({"task": task, "budget": {"max_tokens": 90_000}})
+
+    (before,) = foreseen(invoke("Name a sea")).values()
+    for number in range(6):
+        result = invoke(f"Name sea no. {number} " + "please " * number)
+    (after,) = foreseen(result).values()
+    assert after == pytest.approx(result["spend"]["tokens"], rel=0.25)
+    assert abs(after - before) > 100
+    assert decisions_of(result, "options") == ["estimates are drawn from 6 bills of earlier runs"]
+    (long,) = foreseen(invoke("Summarise this: " + "word " * 10_000)).values()
+    assert long > 10_000 + 500
+
+
 def test_what_is_asked_for_and_reserved_at_most_is_still_the_catalogs(agent, server, ledger):
     """Else an answer that came out short would be asked for shorter still, run after run."""
     for number in range(4):

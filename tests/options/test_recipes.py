@@ -145,11 +145,12 @@ def test_every_model_can_answer_and_the_better_is_worth_more():
     assert [option.payload["model"] for option in step.options] == list(ROLES)
 
 
-def test_an_answer_is_estimated_by_what_is_asked_and_how_hard_it_is_thought_about():
+def test_an_answer_is_declared_by_how_hard_it_is_thought_about_for_every_task_alike():
+    """What is asked is added when it is sent, so that one bill says what the next comes to."""
     (step,) = recipes(strong="gpt-5", plain="llama3").steps("answer", Asked(1_000))
     strong, plain = (option.estimate.tokens for option in step.options)
-    assert plain == 180 + 1_000 + 400
-    assert strong == 180 + 1_000 + round(400 * 1.5)  # gpt-5 thinks, at low effort
+    assert plain == 180 + 400
+    assert strong == 180 + round(400 * 1.5)  # gpt-5 thinks, at low effort
 
 
 def test_the_proposal_has_the_tutorials_steps():

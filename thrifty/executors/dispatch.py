@@ -164,7 +164,8 @@ class Dispatcher:
         declared, access = work.option.estimate, self.estimator.model_access
         role = access.role_of(work.option)
         if work.option.executor == AGENT:
-            return agent_limit(work.option, expected, left, role.model, role.prices)
+            estimated = self.estimator.estimate_work(work)
+            return agent_limit(estimated, expected, left, role.model, role.prices)
         if work.option.executor != LLM:
             return declared_limit(work.option, expected, left)
         sent, written = self.estimator.input_tokens(work), work.option.expected_output_tokens

@@ -22,6 +22,9 @@ LOCAL = "local"
 AGENT = "llm with tools"
 """Answers with a model and tools. It is there where tools were registered."""
 
+AGENT_READINGS = 2
+"""How often it is expected to send what it is asked."""
+
 BUILTIN_EXECUTORS = (LLM, LOCAL)
 MODEL_EXECUTORS = (LLM, AGENT)
 """Those that ask the model of a role."""

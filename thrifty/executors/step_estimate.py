@@ -13,7 +13,7 @@ from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.payload import CONVERSATION
 from thrifty.executors.protocol import Work
-from thrifty.executors.registry import AGENT, MODEL_EXECUTORS
+from thrifty.executors.registry import AGENT, AGENT_READINGS, MODEL_EXECUTORS
 from thrifty.executors.results import Results
 from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.asked import Asked
@@ -91,11 +91,13 @@ class StepEstimator:
     def input_tokens(self, work: Work) -> int:
         """The most input tokens that the call for a piece of work can be billed.
 
-        An agent asks as often as it wants: what it is sent is what its option declares.
+        An agent asks as often as it wants: what it is sent is what its option declares, or as often
+        as one asks.
         """
         option, role = work.option, self.model_access.role_of(work.option)
         if option.executor == AGENT:
-            return option.estimate.tokens - option.expected_output_tokens
+            declared = option.estimate.tokens - option.expected_output_tokens
+            return max(declared, AGENT_READINGS * self.asked.tokens_for(role))
         if self.asked.tokens and option.payload.get("prompt") == CONVERSATION:
             tool = None if work.shape is None else dict(work.shape.schema)
             beside = ModelPrompt(role.name, tool=tool).input_tokens(role)

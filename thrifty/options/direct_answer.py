@@ -1,4 +1,8 @@
-"""The direct answer: one step, with an option for everybody here who can answer."""
+"""The direct answer: one step, with an option for everybody here who can answer.
+
+What a model's option declares is the same for each task: what is sent is added by the estimator. So
+the bill of one answer says what the next one comes to.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +10,7 @@ from typing import Any
 from thrifty.budget import Spend, Step, StepOption
 from thrifty.executors.model_access import ATTACHMENTS_FIELD, ROLE_FIELD
 from thrifty.executors.payload import CONVERSATION
-from thrifty.executors.registry import AGENT, LLM, ExecutorRegistry
+from thrifty.executors.registry import AGENT, AGENT_READINGS, LLM, ExecutorRegistry
 from thrifty.models.asked import Asked
 from thrifty.models.roles import ModelRole, ModelRoles
 from thrifty.options import priors
@@ -68,7 +72,7 @@ def _model_option(model: ModelRole, asked: Asked) -> StepOption:
         executor=LLM,
         description=DESCRIPTION,
         estimate=Spend(
-            tokens=priors.INSTRUCTION_TOKENS + asked.tokens_for(model) + written,
+            tokens=priors.INSTRUCTION_TOKENS + written,
             latency_ms=priors.CALL_MS + written * priors.TOKEN_MS,
             tool_calls=1,
         ),
@@ -86,7 +90,7 @@ def _agent_option(model: ModelRole, asked: Asked) -> StepOption:
         step=ANSWER_STEP,
         executor=AGENT,
         description=DESCRIPTION,
-        estimate=_agent_estimate(asked.tokens_for(model), model.reasoning_factor),
+        estimate=_agent_estimate(model.reasoning_factor),
         value=priors.VALUE_MAX * quality,
         spread=priors.AGENT_SPREAD,
         payload=_payload(model, asked),
@@ -107,19 +111,19 @@ def _executor_option(executor: AnsweringExecutor, asked: Asked) -> StepOption:
         step=ANSWER_STEP,
         executor=executor.name,
         description=DESCRIPTION,
-        estimate=_agent_estimate(asked.tokens) if executor.is_agent else free,
+        estimate=_agent_estimate(sent=asked.tokens) if executor.is_agent else free,
         value=priors.VALUE_MAX * priors.EXECUTOR_QUALITY,
         spread=priors.AGENT_SPREAD,
     )
 
 
 def _agent_output(reasoning_factor: float) -> int:
-    return round(priors.AGENT_READINGS * priors.OUTPUT_TOKENS * reasoning_factor)
+    return round(AGENT_READINGS * priors.OUTPUT_TOKENS * reasoning_factor)
 
 
-def _agent_estimate(input_tokens: int, reasoning_factor: float = 1.0) -> Spend:
+def _agent_estimate(reasoning_factor: float = 1.0, sent: int = 0) -> Spend:
     """What a model and tools use together: each call of the model reads all that was said."""
-    read = priors.AGENT_READINGS * (priors.INSTRUCTION_TOKENS + input_tokens)
+    read = AGENT_READINGS * (priors.INSTRUCTION_TOKENS + sent)
     written = _agent_output(reasoning_factor)
     return Spend(
         tokens=read + written,

@@ -32,8 +32,6 @@ SPREAD = 0.5
 
 AGENT_CALLS = 4
 """What an agent with tools calls, models and tools together."""
-AGENT_READINGS = 2
-"""How often an agent sends the conversation."""
 AGENT_SPREAD = 0.6
 
 
