@@ -45,9 +45,9 @@ class CallQuestion(TypedDict):
     executor: str
     """What is called: an executor or a tool."""
     step: str
-    """The step that it is for. Empty for a tool of an agent."""
+    """The step that it is for. Empty for a tool of an agent of your own."""
     task: str
-    """What the run was asked to do. Empty for a tool of an agent."""
+    """What the run was asked to do. Empty for a tool of an agent of your own."""
     attempt: int
     """Which call of it for this step it is, from 1. Only a person lets there be a second one."""
     input: Any
