@@ -124,7 +124,8 @@ class RunRequest:
     @property
     def budget_line(self) -> str:
         """The budget in a line, and where it comes from."""
-        source = "" if self.is_budget_given else " (the default, as no limit was given)"
+        whose = "the default" if self.budget == BUDGET_DEFAULT else "the recipe's"
+        source = "" if self.is_budget_given else f" ({whose}, as no limit was given)"
         return f"{wording.describe_limits(self.budget)}{source}"
 
     @property
@@ -211,7 +212,8 @@ def read_request(given: Mapping[str, Any]) -> RunRequest:
             account=given.get("account") or "",
         )
         _check_steps(request, given)
-        return request
+        own = request.recipes.budget(request.recipe.name)
+        return request if request.is_budget_given else replace(request, budget=own)
 
 
 def _check_steps(request: RunRequest, given: Mapping[str, Any]) -> None:

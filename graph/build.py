@@ -10,7 +10,6 @@ from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
 from thrifty.budget import Budget, InvalidInput, check_steps, validate
-from thrifty.budget.limits import BUDGET_DEFAULT
 from thrifty.executors import registry
 from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.answer_with_tools import make_agent, name_tools
@@ -62,7 +61,7 @@ def build(services: Services) -> StateGraph[State, Context, Input, Output]:
 
 def create_budget_agent(
     *,
-    budget: Budget = BUDGET_DEFAULT,
+    budget: Budget | None = None,
     catalog: RecipeSource | None = None,
     executors: Mapping[str, object] | None = None,
     tools: Sequence[Any] = (),
@@ -77,7 +76,8 @@ def create_budget_agent(
     """An agent that does as much of a task as its budget allows, and never spends more.
 
     Args:
-        budget: the limits of a run that is given none in its input or context.
+        budget: the limits of a run that is given none in its input or context. By default those of
+            its recipe, or else 8,000 tokens, 60 seconds and 8 calls.
         catalog: a recipe: a path to a YAML file, a mapping of that form, steps, or `"proposal"`.
             One without phrases is followed for every task. By default a task that asks for a
             project proposal or plan follows the recipe `proposal`, and any other is answered
@@ -111,7 +111,8 @@ def create_budget_agent(
         InvalidInput: an argument cannot be used: the recipe, an executor, a setting.
         ModelUnavailable: the models' client cannot be made, as under a proxy of no known kind.
     """
-    validate.instance("budget", budget, Budget, "Budget(max_tokens=2_200)")
+    if budget is not None:
+        validate.instance("budget", budget, Budget, "Budget(max_tokens=2_200)")
     if settings is not None:
         validate.instance("settings", settings, Settings, 'Settings(api_key="…")')
     settings = settings or Settings.from_environment()

@@ -8,7 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from thrifty.budget import Step, validate
+from thrifty.budget import Budget, Step, validate
 from thrifty.budget.decision import Decision
 from thrifty.executors.results import ResultState
 from thrifty.models.agent_models import ModelPrompt
@@ -53,9 +53,9 @@ def generate_options(
     if context.model:
         services.models.roles.check("context.model", context.model)
     number = validate.amount("run.number", state["run"]["number"]) + 1 if "run" in state else 1
-    default = context.budget or services.budget
+    budget_of = partial(_budget_of, context=context, services=services)
     steps_of = partial(_steps_of, wanted=context.recipe, services=services)
-    given = read_run_input(state, default, steps_of, config)
+    given = read_run_input(state, budget_of, steps_of, config)
     chosen = services.recipes.choose(given.task, context.recipe)
     checkpoint = runtime.execution_info.checkpoint_id if runtime.execution_info else ""
     accepted, run_id = open_account(given, chosen.name, number, config, checkpoint, services)
@@ -70,6 +70,12 @@ def generate_options(
     documents = {name: ResultState(text=t, data=None) for name, t in given.documents.items()}
     given_now = {"documents": None, "results": documents, "kept_out": {**fitted.kept_out}}
     return {**started, **given_now}
+
+
+def _budget_of(task: str, context: Context, services: Services) -> Budget:
+    """The budget of a run whose input has none."""
+    recipe = services.recipes.choose(task, context.recipe).name
+    return context.budget or services.budget or services.recipes.budget(recipe)
 
 
 def _steps_of(task: str, wanted: str, services: Services) -> Sequence[Step]:

@@ -2,7 +2,18 @@
 
 import pytest
 
-from thrifty import InvalidInput, Recipe, Settings, Spend, Step, StepOption, proposal_recipe
+from thrifty import (
+    Budget,
+    InvalidInput,
+    Recipe,
+    Settings,
+    Spend,
+    Step,
+    StepOption,
+    create_budget_agent,
+    proposal_recipe,
+)
+from thrifty.budget.limits import BUDGET_DEFAULT
 from thrifty.executors.registry import ExecutorRegistry
 from thrifty.models.asked import Asked
 from thrifty.models.roles import ModelRoles
@@ -11,6 +22,10 @@ from thrifty.options.phrases import find_phrase
 from thrifty.options.recipes import Recipes
 
 ROLES = {"strong": "gpt-5", "cheap": "gpt-5-mini", "local": "llama3", "odd": "x"}
+AIMS = {
+    "name": "Aims",
+    "options": [{"executor": "local", "description": "Say why.", "value": 1.0}],
+}
 STEP = Step("Aims", (StepOption("Aims (x)", "Aims", "local", "Say why.", Spend(), 1.0),))
 
 
@@ -115,7 +130,7 @@ def test_a_recipe_that_makes_no_sense_is_refused(given, said):
 
 
 def test_a_recipe_is_plain_data_and_back():
-    recipe = Recipe((STEP,), "minutes", ("minutes of",), 3)
+    recipe = Recipe((STEP,), "minutes", ("minutes of",), 3, Budget(max_tokens=900))
     assert Recipe.from_state(recipe.to_state()) == recipe
 
 
@@ -125,6 +140,31 @@ def test_a_recipe_is_plain_data_and_back():
 )
 def test_a_proposal_has_six_steps_and_other_plans_twelve(wanted, name, most):
     assert recipes().max_steps(name, wanted) == most
+
+
+def test_a_recipe_may_say_what_its_runs_spend_that_nobody_gave_a_budget():
+    own = recipes({"steps": [AIMS], "phrases": ["aims of"], "budget": "900 tokens, 2 calls"})
+    assert own.budget("own") == Budget(max_tokens=900, max_tool_calls=2)
+    assert own.budget("answer") == recipes().budget("proposal") == BUDGET_DEFAULT
+    for wrong in ("", "much", 900, {"max_tokens": 900}):
+        with pytest.raises(InvalidInput, match="catalog: budget"):
+            recipes({"steps": [AIMS], "budget": wrong})
+
+
+@pytest.mark.parametrize(
+    ("given", "context", "agents", "tokens"),
+    [
+        ({}, {}, None, 900),
+        ({}, {}, Budget(max_tokens=800), 800),
+        ({}, {"max_tokens": 700}, Budget(max_tokens=800), 700),
+        ({"budget": {"max_tokens": 600}}, {"max_tokens": 700}, None, 600),
+    ],
+)
+def test_what_a_run_or_an_agent_says_goes_before_its_recipe(given, context, agents, tokens):
+    catalog = {"steps": [AIMS], "budget": "900 tokens"}
+    agent = create_budget_agent(settings=Settings(), catalog=catalog, budget=agents)
+    result = agent.invoke({"task": "Say why", **given}, context=context)
+    assert result["receipt"]["budget"]["max_tokens"] == tokens
 
 
 def test_phrases_are_whole_words_in_any_case_and_width():

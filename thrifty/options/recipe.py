@@ -11,11 +11,19 @@ from pathlib import Path
 
 from typing_extensions import TypedDict
 
-from thrifty.budget import InvalidInput, Step, StepOption, check_steps, group_by_step, validate
+from thrifty.budget import (
+    Budget,
+    InvalidInput,
+    Step,
+    StepOption,
+    check_steps,
+    group_by_step,
+    validate,
+)
 from thrifty.budget.name_folding import fold_name
 from thrifty.budget.option import NAME_MAX
 from thrifty.budget.plain_data import PlainData
-from thrifty.budget.states import StepState
+from thrifty.budget.states import BudgetState, StepState
 from thrifty.executors.payload import check_payload
 from thrifty.executors.references import find_reference
 from thrifty.options.phrases import check_phrases
@@ -37,6 +45,7 @@ class RecipeState(TypedDict):
     name: str
     phrases: list[str]
     max_steps: int | None
+    budget: BudgetState | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,8 @@ class Recipe(PlainData["RecipeState"]):
     phrases every task gets it."""
     max_steps: int | None = None
     """The most steps that a plan of it may have, unless a run says otherwise."""
+    budget: Budget | None = None
+    """What a run of it may spend where neither the run nor the agent has a budget."""
 
     def __post_init__(self) -> None:
         if not self.steps:
@@ -75,6 +86,11 @@ class Recipe(PlainData["RecipeState"]):
         check_phrases("catalog.phrases", self.phrases)
         if self.max_steps is not None:
             validate.amount("catalog.max_steps", self.max_steps, maximum=STEPS_MAX)
+        if self.budget is not None:
+            validate.instance("catalog.budget", self.budget, Budget, "Budget(max_tokens=2_200)")
+            if self.budget.is_unlimited:
+                remedy = "set at least one limit, such as max_tokens"
+                raise InvalidInput("catalog.budget", self.budget, remedy)
 
     def _check_references(self, step: Step) -> None:
         """Refuses an input that refers to a step which its own does not read."""

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from thrifty.budget import InvalidInput, Spend, Step, StepOption
+from thrifty.budget.budget_phrase import PHRASE_EXAMPLE, parse_budget
 from thrifty.budget.money import USD_MAX, quote_nano_usd
 from thrifty.budget.option import DESCRIPTION_MAX, NAME_MAX, SPREAD_DEFAULT, SPREAD_MAX
 from thrifty.budget.step import Role
@@ -114,6 +115,7 @@ class RecipeSchema(_StrictModel):
     max_steps: Annotated[
         int | None, Field(ge=0, le=STEPS_MAX, description=f"a whole number from 0 to {STEPS_MAX:,}")
     ] = None
+    budget: Annotated[str | None, Field(description=f'a text such as "{PHRASE_EXAMPLE}"')] = None
 
 
 NAMES_OF_STEPS = frozenset({"requires", "reads"})
@@ -147,7 +149,13 @@ def read_recipe(
     named = {} if entry.name is None else {"name": entry.name}
     try:
         steps = tuple(_to_step(step) for step in entry.steps)
-        return Recipe(steps, phrases=tuple(entry.phrases), max_steps=entry.max_steps, **named)
+        return Recipe(
+            steps,
+            phrases=tuple(entry.phrases),
+            max_steps=entry.max_steps,
+            budget=None if entry.budget is None else parse_budget(entry.budget),
+            **named,
+        )
     except InvalidInput as error:
         raise InvalidInput(f"{where}: {error.field}", error.value, error.remedy) from error
 

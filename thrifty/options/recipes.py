@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from thrifty.budget import InvalidInput, Step
+from thrifty.budget import Budget, InvalidInput, Step
+from thrifty.budget.limits import BUDGET_DEFAULT
 from thrifty.models.asked import Asked
 from thrifty.options.direct_answer import DirectAnswer
 from thrifty.options.phrases import find_phrase
@@ -104,6 +105,11 @@ class Recipes:
         if name == ANSWER or self.recipe is None:
             return self.answer.steps(asked)
         return self.recipe.steps
+
+    def budget(self, name: str) -> Budget:
+        """What a run of a recipe may spend that nobody gave a budget."""
+        own = self.recipe.budget if self.recipe and name == self.recipe.name else None
+        return own or BUDGET_DEFAULT
 
     def max_steps(self, name: str, wanted: int | None) -> int:
         """The most steps that a plan may have: what the run says, or else its recipe."""

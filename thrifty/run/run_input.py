@@ -28,7 +28,7 @@ class RunInput(NamedTuple):
 
 def read_run_input(
     given: Mapping[str, Any],
-    default: Budget,
+    default_of: Callable[[str], Budget],
     steps_of: Callable[[str], Sequence[Step]],
     config: RunnableConfig,
 ) -> RunInput:
@@ -36,8 +36,8 @@ def read_run_input(
 
     Args:
         given: the input. A task in it goes before messages.
-        default: the budget of a run whose input has none.
-        steps: the recipe, in which steps may read documents.
+        default_of: the budget of a run with such a task whose input has none.
+        steps_of: the steps of its recipe, which may read documents.
         config: names the thread, where there is one.
 
     Raises:
@@ -47,7 +47,8 @@ def read_run_input(
     task = _task(given)
     messages = list(given.get("messages", ())) if given.get("task") is None else []
     documents = read_documents(given.get("documents") or {}, steps_of(task))
-    return RunInput(_name(given, config), task, messages, _budget(given) or default, documents)
+    budget = _budget(given) or default_of(task)
+    return RunInput(_name(given, config), task, messages, budget, documents)
 
 
 def _task(given: Mapping[str, Any]) -> str:

@@ -39,8 +39,8 @@ class Services:
     """The truth of what was reserved and spent."""
     runs: ActiveRuns
     """Which runs are at work in this process, by which lease, for how long."""
-    budget: Budget
-    """The limits of a run that was given none."""
+    budget: Budget | None
+    """The limits of a run that was given none. None: its recipe's."""
     shape: AnswerShape | None = None
     """What answers have to be. None: texts."""
     payer: authority.AccountChoice | None = None
