@@ -89,6 +89,18 @@ def test_a_person_approves_it_and_no_paid_call_is_made_again(
     assert [line.label for line in receipt.lines] == ["Answer (strong, with tools)"]
 
 
+def test_a_tool_that_is_a_coroutine_is_called_as_well(online, server):
+    async def look(what: str) -> str:
+        """Looks something up."""
+        await asyncio.sleep(0)
+        return f"{what}: nothing."
+
+    server.script(Answer(ToolCall("look", {"what": "Ann"})), Answer("Nothing."))
+    agent = online(catalog=None, tools=[Executor(look, effects=True)])
+    assert asyncio.run(agent.ainvoke(ASKED))["answer"] == "Nothing."
+    assert told(server) == ["Ann: nothing."]
+
+
 def test_two_calls_are_approved_each_by_itself(make, server):
     server.script(Answer([TO_ANN, TO_BOB]), Answer("Told."))
     agent = make(mailer := Mailer(), approve=True)

@@ -6,6 +6,7 @@ it gets as far as the step's reservation and no further.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import wraps
 from importlib.util import find_spec
 from typing import Any
 
@@ -50,7 +51,7 @@ def make_agent(models: Models, tools: Mapping[str, Executor]) -> AgentFunction |
     """
     if not tools or find_spec("langchain") is None:
         return None
-    called = [tool.fn for tool in tools.values()]
+    called = [_as_sync(tool.fn) for tool in tools.values()]
     approve = frozenset(name for name, tool in tools.items() if tool.approve)
     effects = frozenset(name for name, tool in tools.items() if tool.effects)
 
@@ -88,6 +89,21 @@ def _read_answer(state: Mapping[str, Any]) -> Result | str:
     if state.get("structured_response") is None:
         return output_text(state)
     return Result(data=output_data(state))
+
+
+def _as_sync(tool: Any) -> Any:
+    """A tool as an agent in a thread can call it, also where it was made of a coroutine alone."""
+    coroutine = getattr(tool, "coroutine", None)
+    if coroutine is None or getattr(tool, "func", None) is not None:
+        return tool
+
+    @wraps(coroutine)  # LangChain reads the arguments off it
+    def call(*given: Any, **named: Any) -> Any:
+        import asyncio  # a twentieth of a second, for those who need it
+
+        return asyncio.run(coroutine(*given, **named))
+
+    return tool.model_copy(update={"func": call})
 
 
 def _as_tool(thing: Any) -> Any:
