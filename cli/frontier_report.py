@@ -58,7 +58,7 @@ def plan_frontier(request: RunRequest, over: str | None, points: int | None) -> 
     Raises:
         InvalidInput: that is not limited, or not so many.
     """
-    (problem, _), engine = requested_problem(request), request.context.engine
+    problem, engine = requested_problem(request).problem, request.context.engine
     names = {wording.RESOURCE_LABELS[r.name]: r.name for r, _ in problem.left.limited_resources()}
     names = {ALL_RESOURCES: ALL_RESOURCES, **names}
     if (label := over or ALL_RESOURCES) not in names:

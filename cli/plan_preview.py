@@ -1,6 +1,7 @@
 """What `thrifty plan` computes: what a run would plan first, without loading the graph."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from thrifty.budget import LeftOut, Plan
 from thrifty.cli.bill_history import read_bills
@@ -12,6 +13,7 @@ from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.results import Results
 from thrifty.executors.step_estimate import StepEstimator
 from thrifty.options.availability import no_plan_reason
+from thrifty.options.capped_answers import cap_answers
 from thrifty.options.first_problem import first_problem
 from thrifty.planning.engines import make_plan
 from thrifty.planning.explanation import (
@@ -37,7 +39,9 @@ class PlanPreview:
 
 def preview_plan(request: RunRequest) -> PlanPreview:
     """Plans with the whole budget; steps that a model would propose are not known yet."""
-    problem, left_out = requested_problem(request)
+    requested = requested_problem(request)
+    left_out = requested.left_out
+    problem = cap_answers(requested.problem, requested.estimator, Results(request.documents))
     plan = make_plan(problem, request.context.engine)
     if why := no_plan_reason(request.steps, problem.steps, left_out):
         plan = plan.as_infeasible(why)
@@ -50,8 +54,17 @@ def preview_plan(request: RunRequest) -> PlanPreview:
     )
 
 
-def requested_problem(request: RunRequest) -> tuple[Problem, tuple[LeftOut, ...]]:
-    """The problem that a run would plan first, and the options that are out of the question."""
+class RequestedProblem(NamedTuple):
+    """What a run would plan first, with answers of any length."""
+
+    problem: Problem
+    left_out: tuple[LeftOut, ...]
+    """The options that are out of the question."""
+    estimator: StepEstimator
+
+
+def requested_problem(request: RunRequest) -> RequestedProblem:
+    """The problem that a run would plan first."""
     context = request.context
     history = read_bills() if context.learn else BillHistory({})
     access = ModelAccess(
@@ -71,4 +84,5 @@ def requested_problem(request: RunRequest) -> tuple[Problem, tuple[LeftOut, ...]
         request.asked_length,
     )
     estimated = estimator.estimate_steps(steps, Results(request.documents))
-    return first_problem(estimated, request.budget, max_steps, context, access, learned)
+    problem = first_problem(estimated, request.budget, max_steps, context, access, learned)
+    return RequestedProblem(*problem, estimator)

@@ -69,6 +69,30 @@ def test_an_answer_learns_from_the_answers_to_other_tasks(online, server, tools)
     assert long > 10_000 + 500
 
 
+def test_answers_that_were_long_keep_no_short_one_out(online, server):
+    """What a small budget holds is asked for, and cut at its cap where it turns out long."""
+    store = InMemoryStore()
+    agent = online(catalog=None, models={"strong": "gpt-4o"}, store=store)
+
+    def invoke(task, **budget):
+        return agent.invoke({"task": task, "budget": budget})
+
+    server.script(Answer(tokens=5_000, times=2))
+    for number in range(2):
+        invoke(f"Write essay no. {number}", max_tokens=60_000)
+    server.script(Answer("Blue and deep.", times=1), Answer(tokens=5_000, times=None))
+    short = invoke("Write a poem", max_tokens=1_000)
+    assert (short["status"], short["answer"]) == ("done", "Blue and deep.")
+    assert foreseen(short)["Answer (strong)"] == 1_000
+    cut = invoke("Write a third essay", max_tokens=1_000)
+    assert cut["status"] == "done"
+    assert receipt_of(cut).lines[0].status == "cut"
+    assert receipt_of(cut).bound_by == ("tokens",)
+    # One cent holds a fifth of a strong answer, and a cheap one whole.
+    agent = online(catalog=None, models={"strong": "gpt-4o", "cheap": "gpt-4o-mini"}, store=store)
+    assert list(foreseen(invoke("Write a fourth", max_cost_usd=0.01))) == ["Answer (cheap)"]
+
+
 def test_what_is_asked_for_and_reserved_at_most_is_still_the_catalogs(agent, server, ledger):
     """Else an answer that came out short would be asked for shorter still, run after run."""
     for number in range(4):

@@ -17,7 +17,7 @@ from thrifty.budget import (
 )
 from thrifty.executors.draft import PARTS_ALL, Draft, count_parts, split_draft
 from thrifty.executors.llm import useful_tokens
-from thrifty.executors.payload import CONVERSATION
+from thrifty.executors.payload import is_conversation
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import AGENT, LLM
 from thrifty.executors.results import Results
@@ -26,6 +26,7 @@ from thrifty.executors.step_limit import CallSize, agent_limit, call_limit, decl
 from thrifty.ledger.idempotent_calls import call_key, earlier_limit
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease
+from thrifty.models.roles import ModelRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +173,8 @@ class Dispatcher:
         size = CallSize(
             model=role.model,
             input_tokens=sent,
-            output_least=max(expected.tokens - sent, useful_tokens(work, role)),
-            output_most=role.output_tokens_most if _is_conversation(work) else 0,
+            output_least=_least_written(work, role, expected, sent),
+            output_most=role.output_tokens_most if is_conversation(work.option) else 0,
             output_expected=max(
                 max(expected.tokens, declared.tokens) - sent, written, _as_long(work, sent)
             ),
@@ -185,11 +186,13 @@ class Dispatcher:
 
 def _as_long(work: Work, sent: int) -> int:
     """What makes room for an answer that is longer than what it answers, as translations are."""
-    return sent // 2 if _is_conversation(work) else 0
+    return sent // 2 if is_conversation(work.option) else 0
 
 
-def _is_conversation(work: Work) -> bool:
-    return work.option.payload.get("prompt") == CONVERSATION
+def _least_written(work: Work, role: ModelRole, expected: Spend, sent: int) -> int:
+    """The shortest answer that is asked for. One to a conversation may be cut at its cap."""
+    useful = useful_tokens(work, role)
+    return useful if is_conversation(work.option) else max(expected.tokens - sent, useful)
 
 
 def _revise_what_fits(work: Work, limit_of: Callable[[Work], Spend]) -> tuple[Work, int, Spend]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thrifty.budget import ModelUnavailable, StepOption
-from thrifty.executors.payload import CONVERSATION
+from thrifty.executors.payload import is_conversation
 from thrifty.executors.registry import AGENT, LLM, LOCAL, MODEL_EXECUTORS
 from thrifty.models.roles import ModelRole, ModelRoles
 from thrifty.steering.forecast import ExecutorModel
@@ -81,7 +81,7 @@ class ModelAccess:
 
     def _unasked_reason(self, option: StepOption, role: ModelRole) -> str:
         """Why a model that could answer is not asked; empty where it is."""
-        is_answer = option.executor == AGENT or option.payload.get("prompt") == CONVERSATION
+        is_answer = option.executor == AGENT or is_conversation(option)
         if is_answer and self.chosen not in ("", role.name):
             return f"the run has chosen the model role {self.chosen!r}"
         is_unbounded = option.payload.get(ATTACHMENTS_FIELD) and role.tokens_per_attachment is None

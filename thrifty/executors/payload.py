@@ -16,6 +16,11 @@ MODEL_LENGTH_MAX = 200
 WORDS_MAX = 100_000
 
 
+def is_conversation(option: StepOption) -> bool:
+    """Whether a model is asked with the conversation itself."""
+    return option.executor == "llm" and option.payload.get("prompt") == CONVERSATION
+
+
 def check_payload(option: StepOption) -> None:
     """Refuses what would fail after money was spent: in a checkpoint, or in the executor."""
     where = f"option {option.name!r}.payload"

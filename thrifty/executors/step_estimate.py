@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from thrifty.budget import PriceUnknown, Step, StepOption
 from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.model_access import ModelAccess
-from thrifty.executors.payload import CONVERSATION
+from thrifty.executors.payload import is_conversation
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import AGENT, AGENT_READINGS, MODEL_EXECUTORS
 from thrifty.executors.results import Results
@@ -98,7 +98,7 @@ class StepEstimator:
         if option.executor == AGENT:
             declared = option.estimate.tokens - option.expected_output_tokens
             return max(declared, AGENT_READINGS * self.asked.tokens_for(role))
-        if self.asked.tokens and option.payload.get("prompt") == CONVERSATION:
+        if self.asked.tokens and is_conversation(option):
             tool = None if work.shape is None else dict(work.shape.schema)
             beside = ModelPrompt(role.name, tool=tool).input_tokens(role)
             return self.asked.tokens_for(role) + beside

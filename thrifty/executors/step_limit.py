@@ -83,7 +83,7 @@ def _answer_room(most: int, given: Budget, left: Budget, worst_case: WorstCase) 
     if not most or any(own is None and now is not None for own, now in limits):
         return 0
     thirds = (None if own is None else own // ANSWER_DIVISOR for own in given.limits)
-    return max(0, _fitting(most, Budget.of_limits(thirds), worst_case))
+    return max(0, affordable_tokens(most, Budget.of_limits(thirds), worst_case))
 
 
 def agent_limit(
@@ -133,10 +133,12 @@ def _most(
     """
     if missing := left.exceeded_by(replace(worst_case(least), latency_ms=latency_ms)):
         raise BudgetExceeded(missing, option.name)
-    return worst_case(_fitting(max(least, wanted), left, worst_case))  # time is cut, not reserved
+    return worst_case(
+        affordable_tokens(max(least, wanted), left, worst_case)
+    )  # time is cut, not reserved
 
 
-def _fitting(tokens: int, left: Budget, worst_case: WorstCase) -> int:
+def affordable_tokens(tokens: int, left: Budget, worst_case: WorstCase) -> int:
     """As many of these tokens as fit."""
     tokens_left, cost_left, _, _ = left.limits
     if tokens_left is not None:

@@ -11,6 +11,7 @@ from thrifty.executors.registry import AGENT
 from thrifty.ledger.latest_call import list_calls
 from thrifty.ledger.notes import Notes
 from thrifty.options.availability import find_available_options, no_plan_reason
+from thrifty.options.capped_answers import cap_answers
 from thrifty.planning.problem import Problem
 from thrifty.run.assignment import EFFECT_KEYS, STEP_KEYS, effect_key
 from thrifty.run.effect_exclusions import effect_exclusion_rule
@@ -84,7 +85,8 @@ class CurrentRun(RunSoFar):
             self._compute_problem,
         )
         # What is left is another at every moment.
-        return replace(problem, left=self.left_to_plan()), excluded
+        now = replace(problem, left=self.left_to_plan())
+        return cap_answers(now, self.estimator, self.results()), excluded
 
     def remaining(self) -> RemainingPlan:
         """What is still to be done of the plan in force, estimated like the problem."""
