@@ -5,18 +5,21 @@ seconds each, and the other cases of tests that start programs or servers. CI do
 `--real-model=PYTHON` a real model is asked as well: see `tests/real_model`. CI does that, too.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 TOOLS = Path(sys.executable).parent
+WORKERS = min(4, (os.cpu_count() or 1) + 1)
+"""One more than there are processors: a good part of the time is spent waiting for programs."""
 CHECKS = {
     "format": ["ruff", "format", "--check", "."],
     "lint": ["ruff", "check", "."],
     "types": ["mypy"],
     "import direction": ["lint-imports", "--no-logo"],
-    "tests": ["pytest", "--numprocesses=logical", "--maxprocesses=4", "--dist=loadgroup"],
+    "tests": ["pytest", f"--numprocesses={WORKERS}", "--dist=loadgroup"],
 }
 
 
