@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from thrifty import Budget, Model, Settings, Spend, Step, TokenPrice, make_plan
@@ -45,6 +45,7 @@ def capped(step: Step, **problem: object) -> Problem:
     return cap_answers(Problem((step,), **problem), ESTIMATOR, Results({}))
 
 
+@example(written=200, spread=0.875, room=575, risk=0.05, residuals=(0.9, -0.5) * 15)
 @given(
     written=st.integers(200, 20_000),
     spread=st.floats(0, 2),

@@ -13,7 +13,7 @@ from thrifty.executors.results import Results
 from thrifty.executors.step_estimate import StepEstimator
 from thrifty.executors.step_limit import affordable_tokens
 from thrifty.planning.problem import Problem
-from thrifty.planning.risk import MILLI, RiskMargin, margin_for_risk
+from thrifty.planning.risk import RiskMargin, amount_with_margin, margin_for_risk
 
 
 def cap_answers(problem: Problem, estimator: StepEstimator, results: Results) -> Problem:
@@ -68,9 +68,11 @@ class _AnswerCap:
 
     def _with_margin(self, option: StepOption) -> Spend:
         """What a plan with this option alone keeps free of tokens and money. Time cuts nothing."""
-        growth = 1 + option.spread * max(0, self.margin.shift_milli + self.margin.z_milli) / MILLI
         tokens, cost_nano_usd, _, _ = option.estimate.amounts
-        return Spend(round(tokens * growth) + 1, round(cost_nano_usd * growth) + 1)
+        return Spend(
+            amount_with_margin(tokens, option.spread, self.margin),
+            amount_with_margin(cost_nano_usd, option.spread, self.margin),
+        )
 
     def _with_answer(
         self, option: StepOption, sent: int, written: int, worst_case: Spend

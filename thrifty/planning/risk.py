@@ -67,6 +67,13 @@ def shift_estimate(amount: int, spread_milli: int, margin: RiskMargin) -> int:
     return max(0, amount + amount * spread_milli * margin.shift_milli // MILLI**2)
 
 
+def amount_with_margin(amount: int, spread: float, margin: RiskMargin) -> int:
+    """What a plan with this estimate alone needs of a resource."""
+    spread_milli = round(spread * MILLI)
+    shifted = shift_estimate(amount, spread_milli, margin)
+    return shifted + margin_amount((shifted * spread_milli * margin.z_milli) ** 2)
+
+
 def fits_margin(room: int, variances: int) -> bool:
     """Whether the margin of a plan fits in the room that its estimates leave."""
     return room >= 0 and room * room * CONE_SCALE >= variances
