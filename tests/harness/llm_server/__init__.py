@@ -22,6 +22,7 @@ from tests.harness.llm_server.faults import (
     ChatTemplate,
     ClaimedUsage,
     EndlessStream,
+    ErrorForAnswer,
     ErrorStatus,
     Hang,
     HeaderDrip,
@@ -32,6 +33,8 @@ from tests.harness.llm_server.faults import (
     NegativeUsage,
     OverCap,
     ReasoningApart,
+    Redirect,
+    RefusedField,
     Reset,
     ResetMidAnswer,
     RunningUsage,
@@ -39,6 +42,7 @@ from tests.harness.llm_server.faults import (
     TooManyRequests,
     TruncatedStream,
     Unauthorized,
+    WebPage,
     ZeroUsage,
 )
 from tests.harness.llm_server.journal import Request
@@ -53,6 +57,7 @@ __all__ = [
     "ChatTemplate",
     "ClaimedUsage",
     "EndlessStream",
+    "ErrorForAnswer",
     "ErrorStatus",
     "Hang",
     "HeaderDrip",
@@ -64,6 +69,8 @@ __all__ = [
     "NegativeUsage",
     "OverCap",
     "ReasoningApart",
+    "Redirect",
+    "RefusedField",
     "Request",
     "Reset",
     "ResetMidAnswer",
@@ -73,5 +80,6 @@ __all__ = [
     "ToolCall",
     "TruncatedStream",
     "Unauthorized",
+    "WebPage",
     "ZeroUsage",
 ]

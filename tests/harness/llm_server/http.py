@@ -98,7 +98,8 @@ def _length(digits: str, base: int) -> int:
 
 def head(status: int, headers: Mapping[str, str]) -> bytes:
     """The head of an answer."""
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+    known = status in HTTPStatus._value2member_map_  # 529 is no standard's
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase if known else 'Unknown'}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 

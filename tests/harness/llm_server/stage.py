@@ -61,11 +61,14 @@ class Stage:
         return self.head(200, {"content-type": kind, "transfer-encoding": "chunked"})
 
     async def send_json(
-        self, status: int, payload: JSON, headers: Mapping[str, str] | None = None
+        self, status: int, payload: JSON | list[JSON], headers: Mapping[str, str] | None = None
     ) -> None:
         """Send a whole JSON answer."""
-        body = json.dumps(payload).encode()
-        head = self.json_head(status, len(body), headers or {})
+        await self.send_body(status, json.dumps(payload).encode(), headers or {})
+
+    async def send_body(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send a whole answer, which is JSON unless the headers say otherwise."""
+        head = self.json_head(status, len(body), headers)
         self.finish(completed=True)
         await self.wire.write(head + body)
 

@@ -26,6 +26,7 @@ from tests.harness.llm_server import (
     ChatTemplate,
     ClaimedUsage,
     EndlessStream,
+    ErrorForAnswer,
     ErrorStatus,
     Hang,
     HeaderDrip,
@@ -36,6 +37,8 @@ from tests.harness.llm_server import (
     MissingUsage,
     NegativeUsage,
     OverCap,
+    Redirect,
+    RefusedField,
     Reset,
     ResetMidAnswer,
     ServerError,
@@ -43,6 +46,7 @@ from tests.harness.llm_server import (
     TooManyRequests,
     TruncatedStream,
     Unauthorized,
+    WebPage,
     ZeroUsage,
     faults,
 )
@@ -438,11 +442,52 @@ def test_chunks_can_be_slow(server: LLMServer) -> None:
     assert time.monotonic() - started_s >= 0.2
 
 
+@STREAMED_OR_NOT
+def test_a_field_is_refused_where_it_is_sent(server: LLMServer, stream: bool) -> None:
+    server.script(RefusedField(param="stream_options", times=None))
+    asked = model(server)
+    if not stream:
+        assert asked.invoke("Go").text
+        assert server.bill.output_tokens > 0
+        return
+    with pytest.raises(openai.BadRequestError, match="stream_options"):
+        list(asked.stream("Go"))
+    assert server.bill == Bill()
+
+
+def test_what_is_no_answer_has_the_status_of_one(server: LLMServer) -> None:
+    server.script(WebPage(heading="Sign in"), ErrorForAnswer(message="No.", beside={"usage": {}}))
+    server.script(Redirect(location="/v1/elsewhere"))
+    page, error, sent_on = (asked_plainly(server) for _ in range(3))
+    assert (page.status_code, page.headers["content-type"][:9]) == (200, "text/html")
+    assert "<title>Sign in</title>" in page.text
+    assert (error.status_code, error.json()["error"]["message"]) == (200, "No.")
+    assert error.json()["usage"] == {}
+    assert (sent_on.status_code, sent_on.headers["location"]) == (307, "/v1/elsewhere")
+    assert server.bill == Bill()
+
+
+def test_an_error_comes_as_an_event_after_pieces(server: LLMServer) -> None:
+    server.script(ErrorForAnswer(message="No.", as_event=True, after_chunks=3, billed=True))
+    said = asked_plainly(server, stream=True).text
+    assert said.count("data: ") == 4
+    assert said.rpartition("data: ")[2].startswith('{"error"')
+    assert server.bill.output_tokens > 0
+
+
+def asked_plainly(server: LLMServer, stream: bool = False) -> httpx.Response:
+    """What comes back for a question, as it is."""
+    question = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "Go"}]}
+    where = f"{server.base_url}/chat/completions"
+    return httpx.post(where, json={**question, "stream": stream}, headers={"authorization": "a b"})
+
+
 @pytest.mark.parametrize("name", MISBEHAVIOURS)
 def test_every_misbehaviour_has_a_name(server: LLMServer, name: str) -> None:
     """And the server survives it: the next request is answered."""
     server.script(named(name))
     with asking_socket(server, stream=True) as connection, contextlib.suppress(OSError):
+        server.wait_for(1)
         received(connection, 0.05)
     assert model(server).invoke("Go").text
     assert server.requests[0].played == MISBEHAVIOURS[name].__name__

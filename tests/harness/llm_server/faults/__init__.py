@@ -1,6 +1,8 @@
 """The ways in which providers fail, each a Behaviour that differs from the honest one.
 
 ErrorStatus: TooManyRequests, ServerError, Unauthorized     an error object; not billed
+RefusedField                                                an error where a field is unknown
+ErrorForAnswer, WebPage, Redirect                           something else than an answer
 Hang, HeaderDrip, BodyDrip, KeepAlives, EndlessStream       slow, or without end
 TruncatedStream, ResetMidAnswer, Reset, MalformedJson       lost or broken on the way
 MissingUsage, ZeroUsage, NegativeUsage, ClaimedUsage        says something else than it used
@@ -20,6 +22,7 @@ from tests.harness.llm_server.faults.broken import (
 )
 from tests.harness.llm_server.faults.error_status import (
     ErrorStatus,
+    RefusedField,
     ServerError,
     TooManyRequests,
     Unauthorized,
@@ -33,6 +36,7 @@ from tests.harness.llm_server.faults.false_usage import (
     RunningUsage,
     ZeroUsage,
 )
+from tests.harness.llm_server.faults.no_answer import ErrorForAnswer, Redirect, WebPage
 from tests.harness.llm_server.faults.slow import (
     BodyDrip,
     EndlessStream,
@@ -46,6 +50,7 @@ __all__ = [
     "ChatTemplate",
     "ClaimedUsage",
     "EndlessStream",
+    "ErrorForAnswer",
     "ErrorStatus",
     "Hang",
     "HeaderDrip",
@@ -56,6 +61,8 @@ __all__ = [
     "NegativeUsage",
     "OverCap",
     "ReasoningApart",
+    "Redirect",
+    "RefusedField",
     "Reset",
     "ResetMidAnswer",
     "RunningUsage",
@@ -63,5 +70,6 @@ __all__ = [
     "TooManyRequests",
     "TruncatedStream",
     "Unauthorized",
+    "WebPage",
     "ZeroUsage",
 ]

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 from tests.harness.llm_server.behaviour import Behaviour
 from tests.harness.llm_server.errors import error_object
+from tests.harness.llm_server.question import JSON
 from tests.harness.llm_server.reply import Reply
 from tests.harness.llm_server.stage import Stage
+from tests.harness.llm_server.usage import Bill
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,12 +21,19 @@ class ErrorStatus(Behaviour):
     param: str | None = None
     code: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: JSON | list[JSON] | None = None
+    """Another vendor's error in the place of OpenAI's."""
     billed: bool = False
+
+    @property
+    def told(self) -> str:
+        """How a user reads of it: its status, its code and its message."""
+        return f'({self.status}): {self.code or self.kind}, "{self.message}"'
 
     async def send(self, stage: Stage, reply: Reply) -> None:
         """Send the error."""
         payload = error_object(self.message, self.kind, self.param, self.code)
-        await stage.send_json(self.status, payload, self.headers)
+        await stage.send_json(self.status, self.body or payload, self.headers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +60,37 @@ class ServerError(ErrorStatus):
 
     status: int = 500
     message: str = "The server had an error while processing your request. Sorry about that!"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefusedField(ErrorStatus):
+    """400 where a request has a field that the server does not know; else an honest answer."""
+
+    status: int = 400
+    kind: str = "invalid_request_error"
+    param: str | None = "max_completion_tokens"
+    code: str | None = "unsupported_parameter"
+    is_named: bool = True
+    """Says apart which field it is, and not in its message alone."""
+
+    def is_refused(self, body: JSON) -> bool:
+        """Whether a request has the field, which may be within another."""
+        found: object = body
+        for name in (self.param or "").split("."):
+            found = found.get(name) if isinstance(found, dict) else None
+        return found is not None
+
+    def bill(self, reply: Reply) -> Bill:
+        """What an answer costs, and a refusal does not."""
+        return Bill() if self.is_refused(dict(reply.request.body)) else reply.bill
+
+    async def send(self, stage: Stage, reply: Reply) -> None:
+        """Refuse or answer."""
+        if not self.is_refused(dict(reply.request.body)):
+            return await stage.send(reply)
+        message = f"Unrecognized request argument supplied: {self.param}"
+        named = (self.param, self.code) if self.is_named else (None, None)
+        await stage.send_json(self.status, error_object(message, self.kind, *named))
 
 
 @dataclass(frozen=True, kw_only=True)
