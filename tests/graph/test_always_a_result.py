@@ -26,9 +26,15 @@ from thrifty import Settings, create_budget_agent
 UNUSABLE = {
     "reset": (Reset(times=None), "the connection was lost"),
     "reset in mid answer": (ResetMidAnswer(times=None), "the connection was lost"),
-    "500": (ServerError(times=None), "the server failed (500)"),
-    "429": (TooManyRequests(retry_after_s=50, times=None), "too many requests (429)"),
-    "401": (Unauthorized(times=None), "the server refused the request (401): check its key"),
+    "500": (ServerError(times=None), f"the server failed {ServerError().told}"),
+    "429": (
+        TooManyRequests(retry_after_s=50, times=None),
+        f"too many requests {TooManyRequests().told}",
+    ),
+    "401": (
+        Unauthorized(times=None),
+        f"the server refused the request {Unauthorized().told}; check its key",
+    ),
     "malformed": (MalformedJson(times=None), "unusable answer (JSONDecodeError)"),
     "only reasoning": (Answer("", reasoning_tokens=40, times=None), "an answer without any text"),
     "hang": (Hang(times=None), "no whole answer before the deadline"),

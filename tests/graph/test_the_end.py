@@ -5,6 +5,7 @@ import pytest
 from tests.graph.conftest import EDITOR, HEADINGS, TASK, TUTORIAL_BUDGET, receipt_of
 from tests.harness.llm_server import (
     Answer,
+    ErrorStatus,
     MissingUsage,
     OverCap,
     Reset,
@@ -19,6 +20,7 @@ from thrifty.receipt import wording
 
 ROOMY = {"max_tokens": 9000, "max_tool_calls": 9}
 PLAIN = {"propose_options": False}
+REFUSED_KEY = f"the server refused the request {Unauthorized().told}; check its key"
 
 
 def ended(result) -> tuple[str, str, int]:
@@ -46,9 +48,12 @@ def model_or(executor: str, step: str = "Answer", **given: object) -> Step:
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        (Unauthorized(times=None), "the server refused the request (401): check its key"),
-        (TooManyRequests(retry_after_s=0, times=None), "too many requests (429)"),
-        (ServerError(times=None), "the server failed (500)"),
+        (Unauthorized(times=None), REFUSED_KEY),
+        (
+            TooManyRequests(retry_after_s=0, times=None),
+            f"too many requests {TooManyRequests().told}",
+        ),
+        (ServerError(times=None), f"the server failed {ServerError().told}"),
         (Answer("", reasoning_tokens=40, times=None), "an answer without any text"),
     ],
 )
@@ -92,9 +97,18 @@ def test_without_a_key_and_a_server_local_code_is_what_was_asked_for(offline):
 def test_a_key_that_is_refused_is_named_as_the_reason(online, server):
     server.script(Unauthorized(times=None))
     result = online(catalog="answer").invoke({"task": TASK, "budget": ROOMY})
-    told = "no model answered: gpt-5: the server refused the request (401): check its key"
+    told = f"no model answered: gpt-5: {REFUSED_KEY}"
     assert ended(result) == ("halted", told, 7)
     assert wording.describe_binding(receipt_of(result)) == ""
+
+
+def test_a_model_without_quota_is_asked_once_in_its_run(online, server):
+    server.script(ErrorStatus(status=429, code="insufficient_quota", times=None))
+    result = online(catalog="proposal").invoke({"task": TASK, "budget": ROOMY}, context=PLAIN)
+    assert len(server.requests) == 1
+    assert result["spend"]["tokens"] == 0
+    assert "insufficient_quota" in headline(result)
+    assert "add credit to its account there" in headline(result)
 
 
 def test_what_only_a_model_can_do_is_not_done_offline(offline):
@@ -109,8 +123,7 @@ def test_who_was_registered_can_stand_in_for_a_model(online, server):
     result = agent.invoke({"task": TASK, "budget": ROOMY}, context=PLAIN)
     assert ended(result) == ("done", "", 13)
     assert headline(result) == (
-        "Done with 1 warning, within budget: "
-        "Answer fell back to mine: gpt-5: the server refused the request (401): check its key."
+        f"Done with 1 warning, within budget: Answer fell back to mine: gpt-5: {REFUSED_KEY}."
     )
 
 
@@ -120,7 +133,7 @@ def test_what_failed_after_a_model_had_answered_is_a_warning(online, server):
     result = online(catalog=catalog).invoke({"task": TASK, "budget": ROOMY}, context=PLAIN)
     assert ended(result) == ("done", "", 13)
     assert receipt_of(result).warnings == (
-        "Costs fell back to the local template: gpt-5: the server failed (500)",
+        f"Costs fell back to the local template: gpt-5: the server failed {ServerError().told}",
         "2 calls are in doubt and charged in full",
     )
 

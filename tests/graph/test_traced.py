@@ -116,7 +116,7 @@ def test_each_attempt_has_a_span_and_a_failed_one_says_so(spans, server, ledger,
     model(Budget(max_tokens=500)).invoke("Hi")
     failed, answered = of_calls(spans)
     assert failed.status.status_code is StatusCode.ERROR
-    assert failed.attributes["thrifty.reason"] == "too many requests (429)"
+    assert failed.attributes["thrifty.reason"] == f"too many requests {TooManyRequests().told}"
     assert failed.attributes["thrifty.status"] == "released"
     assert failed.attributes["thrifty.settled.tokens"] == 0
     assert answered.attributes["thrifty.settled.tokens"] == server.bill.total_tokens

@@ -11,6 +11,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from thrifty.models.arrival import Arrival, current_arrival
+
 BODY_BYTES_MAX = 8 * 1024 * 1024
 """Of a whole answer, or of one event of a stream. The longest answers there are take half of it,
 with every character escaped."""
@@ -37,8 +39,10 @@ async def bound_body(response: Any) -> None:
     else:
         raise AnswerTooLarge(f"an encoding that was not asked for: {encodings}")
     is_stream = "text/event-stream" in response.headers.get("content-type", "")
+    if (arrival := current_arrival()) is not None:
+        arrival.begin(response)
     bounded_stream = _bounded_stream_type(http.AsyncByteStream)
-    response.stream = bounded_stream(response.stream, decoder, is_stream)
+    response.stream = bounded_stream(response.stream, decoder, is_stream, arrival)
 
 
 @cache
@@ -46,8 +50,11 @@ def _bounded_stream_type(base: Any) -> Any:
     """A class of the library's own kind, as it takes no other."""
 
     class BoundedStream(base):  # type: ignore[misc]
-        def __init__(self, stream: Any, decoder: Any, is_stream: bool) -> None:
+        def __init__(
+            self, stream: Any, decoder: Any, is_stream: bool, arrival: Arrival | None
+        ) -> None:
             self._stream, self._decoder, self._is_stream = stream, decoder, is_stream
+            self._arrival = arrival
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             size = 0
@@ -58,6 +65,8 @@ def _bounded_stream_type(base: Any) -> Any:
                         size = len(piece) - end
                     if size > BODY_BYTES_MAX:
                         raise AnswerTooLarge("the answer is larger than any can be")
+                    if self._arrival is not None:
+                        self._arrival.keep(piece)
                     yield piece
                     # Others have their turn, however much there is in what was received.
                     await asyncio.sleep(0)

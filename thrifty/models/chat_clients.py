@@ -9,6 +9,7 @@ from thrifty.budget import ModelUnavailable
 from thrifty.models.providers.openai import OPENAI_ADDRESS, OpenAIModel
 from thrifty.models.providers.protocol import ProviderModel
 from thrifty.models.roles import ModelRole, ModelRoles
+from thrifty.models.server_words import NO_KEY
 
 
 class ChatClients:
@@ -47,7 +48,7 @@ def _make_client(role: ModelRole) -> ProviderModel:
         # Named always: else the client takes it from the environment, beside another's key.
         base_url=role.base_url or OPENAI_ADDRESS,
         # The client insists on a key, also for a local server that asks for none.
-        api_key=SecretStr(role.api_key or "none"),
+        api_key=SecretStr(role.api_key or NO_KEY),
         use_responses_api=role.api == "responses",
         **given,
     )

@@ -16,10 +16,12 @@ from thrifty.budget.clock import NANO_PER_MS, elapsed_ms, now_ns
 from thrifty.budget.resources import LATENCY
 from thrifty.ledger.records import Entry
 from thrifty.models import stored_answer
+from thrifty.models.arrival import Arrival, watch_arrival
 from thrifty.models.background_loop import BackgroundLoop, CallAbandoned, Emit, background_loop
 from thrifty.models.departure import watch_departure
-from thrifty.models.failures import Failure, read_failure, read_unsent
+from thrifty.models.failures import Failure, after_pieces, read_failure, read_unsent
 from thrifty.models.reservation import CallAccounts, Reservation
+from thrifty.models.silent_usage import silent_servers
 from thrifty.models.tracing.call_record import (
     answer_facts,
     failure_facts,
@@ -158,13 +160,14 @@ class MeteredCall:
             raise CallAbandoned
         started_ns = now_ns()
         send = accounts.request.send(reservation.cap, None if emit is None else self._emitter(emit))
-        with watch_departure() as departure:
+        with watch_departure() as departure, watch_arrival() as arrival:
             try:
                 generation = await self.loop.await_call(send, due_ns, abandoned)
             except Exception as error:
                 is_free = accounts.request.is_watched and departure.hold_back()
                 latency_ms = elapsed_ms(started_ns)
-                book = in_thread(self._book_failure, error, reservation, latency_ms, is_free)
+                seen = None if is_free else arrival
+                book = in_thread(self._book_failure, error, seen, reservation, latency_ms)
                 failure = await book
                 if isinstance(error, CallAbandoned):
                     raise
@@ -198,10 +201,18 @@ class MeteredCall:
         return Answer(message, entry, is_replayed=True)
 
     def _book_failure(
-        self, error: Exception, reservation: Reservation, latency_ms: int, is_free: bool
+        self, error: Exception, arrival: Arrival | None, reservation: Reservation, latency_ms: int
     ) -> Failure:
-        """A failed attempt is free, charged in full or, where its usage came along, at that."""
-        failure = read_unsent(error) if is_free else read_failure(error)
+        """A failed attempt is free, charged in full or, where its usage came along, at that.
+
+        Args:
+            error: what the client raised.
+            arrival: what was seen of the answer; None where nothing of the request has left.
+            reservation: what is held for it.
+            latency_ms: how long it took.
+        """
+        failure = read_unsent(error) if arrival is None else read_failure(error, arrival)
+        failure = after_pieces(failure) if self.has_emitted else failure
         if failure.usage is not None:
             self.accounts.settle(failure.usage, reservation, latency_ms)
         elif failure.billed:
@@ -212,7 +223,9 @@ class MeteredCall:
 
     def _book_answer(self, message: Any, reservation: Reservation, latency_ms: int) -> Answer:
         """An answer is charged at its usage; without one that is true, in full."""
-        if (usage := read_usage(message)) is None:
+        request, usage = self.accounts.request, read_usage(message)
+        silent_servers.note(request.provider, request.model, message, is_told=usage is not None)
+        if usage is None:
             return Answer(message, self.accounts.charge_in_full(reservation, latency_ms))
         answer = stored_answer.to_json(message)
         return Answer(message, self.accounts.settle(usage, reservation, latency_ms, answer))

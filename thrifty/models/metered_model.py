@@ -18,7 +18,10 @@ from thrifty.models.reservation import CallAccounts
 
 METERED = "thrifty-metered"
 """How the callback guard knows a call that is booked already."""
-INHERITED = ("callbacks", "tags", "metadata", "rate_limiter", "output_version", "profile")
+INHERITED = (
+    *("callbacks", "tags", "metadata", "rate_limiter", "output_version", "profile"),
+    "disable_streaming",
+)
 """What of the given model LangChain reads off this one."""
 
 Stop = list[str] | None

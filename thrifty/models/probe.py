@@ -9,6 +9,7 @@ from thrifty.models.background_loop import background_loop
 from thrifty.models.failures import read_failure
 from thrifty.models.providers.openai import OPENAI_ADDRESS, connections
 from thrifty.models.roles import ModelRole
+from thrifty.models.server_words import NO_KEY
 
 DEADLINE_MS = 5_000
 NO_LIST = (404, 405, 501)
@@ -37,7 +38,7 @@ def probe(role: ModelRole) -> ProbeResult:
     """
     openai = import_module("openai")
     client = openai.AsyncOpenAI(
-        api_key=role.api_key or "none",
+        api_key=role.api_key or NO_KEY,
         base_url=server_address(role),
         http_client=connections(),
         max_retries=0,  # a person waits for it

@@ -1,7 +1,9 @@
 """Secrets wherever a run meets them, and a search of all that it leaves behind.
 
-Found must be nothing: the key is for the server alone, what a server says beside its answer is for
-nobody, and an exception's words may hold anything. A canary that has to be found proves the search.
+Found must be nothing: the key is for the server alone, even where that repeats it, what a server
+says beside its answer or its error is for nobody, and an exception's words may hold anything. Why a
+call failed is told in the server's words, without the keys in them. A canary that has to be found
+proves the search.
 """
 
 import json
@@ -41,11 +43,14 @@ SECRETS = {
     "a refused setting": "canary-setting-5005",
     "header": "canary-header-6006",
     "an error's header": "canary-error-header-7007",
-    "an error's body": "canary-error-body-8008",
+    "beside an error": "canary-error-body-8008",
+    "a key in an error": "sk-canary-other-key-8118",
     "beside the answer": "canary-beside-9009",
 }
 SEEN = "canary-task-0000"
 """In the task, which everything is made of: the search must find it."""
+TOLD = "canary-reason-0001"
+"""In a server's error: who runs the agent is to read it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +102,11 @@ def asked(server, api, folder, tracer):
     server.script(
         Talkative(answer=Answer({"steps": [GOOD]}), when="propose three"),
         ErrorStatus(
-            status=500,
-            message="No: " + SECRETS["an error's body"],
+            status=400,
+            body={
+                "error": {"message": f"{TOLD}: {SECRETS['key']}, {SECRETS['a key in an error']}"},
+                "debug": SECRETS["beside an error"],
+            },
             headers={"x-trace": SECRETS["an error's header"]},
         ),
         Talkative(answer=Answer("A section. " * 40), times=None),
@@ -151,6 +159,8 @@ def test_no_secret_is_found_anywhere_afterwards(tmp_path, caplog, api):
     places = {place: text.encode() for place, text in told.items()} | contents(tmp_path)
     seen = {place for place, text in places.items() if SEEN.encode() in text}
     assert seen >= {"the stream", "the receipt", "the page", "the trace", "checkpoints.sqlite"}
+    told_why = {place for place, text in places.items() if TOLD.encode() in text}
+    assert told_why >= {"the stream", "the receipt", "the trace"}
     leaks = [
         (name, place)
         for name, secret in SECRETS.items()

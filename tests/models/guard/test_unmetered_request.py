@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from langchain_core.outputs import Generation, LLMResult
+from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 from langchain_core.tools import tool
 
 from tests.conftest import REAL_HOSTS
@@ -331,6 +331,13 @@ class Timed(TimeoutError):
     """What a client raises whose server took too long."""
 
 
+def refused(status: int) -> Exception:
+    """What the client of any vendor raises whose server refuses."""
+    error = ValueError("refused")
+    error.response = SimpleNamespace(status_code=status)  # type: ignore[attr-defined]
+    return error
+
+
 def never_connected() -> Exception:
     import openai
 
@@ -341,7 +348,13 @@ def never_connected() -> Exception:
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(Timed(), "in_doubt"), (ValueError(), "in_doubt"), (never_connected(), "released")],
+    [
+        (Timed(), "in_doubt"),
+        (ValueError(), "in_doubt"),
+        (never_connected(), "released"),
+        (refused(429), "released"),
+        (refused(500), "in_doubt"),
+    ],
 )
 def test_a_failure_is_charged_unless_it_was_certainly_not_billed(error, status):
     guarded = Guarded()
@@ -349,6 +362,18 @@ def test_a_failure_is_charged_unless_it_was_certainly_not_billed(error, status):
     guarded.guard.on_llm_error(error, run_id=call)
     assert [entry.status for entry in guarded.entries] == [status]
     guarded.guard.on_llm_error(error, run_id=call)  # called twice, charged once
+
+
+def test_a_refusal_after_pieces_of_an_answer_is_charged():
+    piece = ChatGeneration(message=AIMessage("Te"))
+    of_the_error = ChatGeneration(message=AIMessage(""))
+    seen = {"in_doubt": [[piece], [of_the_error]], "released": [[of_the_error]]}
+    for status, generations in seen.items():
+        guarded = Guarded()
+        call = guarded.ask(model="own", max_tokens=50)
+        response = LLMResult(generations=generations)
+        guarded.guard.on_llm_error(refused(429), run_id=call, response=response)
+        assert [entry.status for entry in guarded.entries] == [status]
 
 
 def test_the_end_of_a_call_that_is_not_known_is_nobodys():

@@ -125,11 +125,13 @@ class CallbackGuard(BaseCallbackHandler):
             cost = call.reserved.cost_nano_usd  # as much as was held for it
         self._account.settle(call.key, Spend(usage.tokens, cost, latency_ms, tool_calls=1))
 
-    def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+    def on_llm_error(
+        self, error: BaseException, *, run_id: UUID, response: Any = None, **kwargs: Any
+    ) -> None:
         """Releases a call that was certainly not billed; all others are charged in full."""
         if (call := self._open.pop(run_id, None)) is None:
             return
-        if read_failure(error).billed:
+        if _has_pieces(response) or read_failure(error).billed:
             self._account.charge_in_full(call.key, elapsed_ms(call.started_ns))
         else:
             self._account.release(call.key)
@@ -179,6 +181,12 @@ class CallbackGuard(BaseCallbackHandler):
     def _is_responsible(self) -> bool:
         """Whether no step within this one has the call: what that books, it books here as well."""
         return current_account() in (None, self._account)
+
+
+def _has_pieces(response: Any) -> bool:
+    """Whether pieces of an answer had come. LangChain adds a batch without text for an error."""
+    batches = getattr(response, "generations", None) or ()
+    return len(batches) > 1 or any(each.text for batch in batches for each in batch)
 
 
 def _usage(response: Any) -> Usage | None:

@@ -21,6 +21,7 @@ from thrifty.models.input_bound import (
     why_unbounded,
 )
 from thrifty.models.providers.protocol import CallBounds
+from thrifty.models.redirects import refuse_redirect
 from thrifty.settings import base_url_in_environment
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ def _connections_on(loop: BackgroundLoop) -> Any:
     # What packs better is unpacked by nobody in pieces.
     pool = import_module("openai").DefaultAsyncHttpxClient(
         headers={"accept-encoding": ", ".join(ENCODINGS)},
-        event_hooks={"request": [note_departure], "response": [bound_body]},
+        event_hooks={"request": [note_departure], "response": [refuse_redirect, bound_body]},
     )
     loop.close_at_exit(pool.aclose)
     return pool
