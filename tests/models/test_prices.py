@@ -125,6 +125,18 @@ def test_tokens_that_may_be_input_or_output_cost_what_the_dearer_does():
     assert dear_input.worst_quote("own", 10) == 90_000
 
 
+def test_a_tier_that_is_left_open_may_be_the_dearest():
+    standard, server = PriceList({}), PriceList({}, is_tier_open=True).pin()
+    for tier in ("auto", ""):
+        assert server.worst("gpt-5", 900, 90, tier) == standard.worst("gpt-5", 900, 90, "priority")
+    assert server.worst("gpt-5", 900, 90, "default") == standard.worst("gpt-5", 900, 90)
+    assert standard.worst("gpt-5", 900, 90, "auto") > standard.worst("gpt-5", 900, 90, "")
+    assert server.worst("gpt-5-nano", 900, 90) == standard.worst("gpt-5-nano", 900, 90)
+    assert server.quote("gpt-5", 900, 90) == standard.quote("gpt-5", 900, 90)
+    own = PriceList({"gpt-5": TokenPrice(Decimal(1), Decimal(4))}, is_tier_open=True)
+    assert own.worst("gpt-5", 900, 90) == own.quote("gpt-5", 900, 90)
+
+
 def test_an_own_price_asks_no_list_and_knows_every_tier():
     public = Listed()
     own = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))}, lambda: (public, NOON))

@@ -8,6 +8,7 @@ from thrifty.budget import ModelUnavailable, StepOption
 from thrifty.executors.payload import is_conversation
 from thrifty.executors.registry import AGENT, LLM, LOCAL, MODEL_EXECUTORS
 from thrifty.models.roles import ModelRole, ModelRoles
+from thrifty.models.use_fees import FEE_REMEDY, use_fee
 from thrifty.steering.forecast import ExecutorModel
 
 ROLE_FIELD = "model"
@@ -66,6 +67,8 @@ class ModelAccess:
             return role.offline_reason
         if reason := self._unasked_reason(option, role):
             return reason
+        if self.is_cost_limited and (fee := use_fee({"model": role.model})):
+            return f"{fee}; {FEE_REMEDY}"
         return role.prices.why_unknown(role.model) if self.is_cost_limited else ""
 
     def lacks_model(self, option: StepOption) -> bool:

@@ -15,7 +15,8 @@ from thrifty.models.usage import read_usage
 
 O200K_MODELS = ("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "o1", "o3", "o4", "chatgpt-4o")
 CL100K_MODELS = ("gpt-4", "gpt-3.5")
-KNOWN_HOSTS = (".openai.com", ".azure.com", ".azure.us", ".azure.cn")
+OPENAI_HOSTS = (".openai.com",)
+KNOWN_HOSTS = (*OPENAI_HOSTS, ".azure.com", ".azure.us", ".azure.cn")
 """How the addresses of OpenAI and Azure end. Anywhere else a model may be called what it is not."""
 MESSAGE_OVERHEAD_TOKENS = 16
 """Room for what a chat format adds around a message; observed: 3 to 8 tokens."""
@@ -64,8 +65,16 @@ def encoding_model(model: str, address: str) -> str:
     Returns:
         The name, or nothing where it proves nothing: then bytes bound a text.
     """
-    is_known = not address or f".{urlsplit(address).hostname or ''}".endswith(KNOWN_HOSTS)
-    return model if is_known else ""
+    return model if not address or _is_at(address, KNOWN_HOSTS) else ""
+
+
+def is_openai_address(address: str) -> bool:
+    """Whether an address is OpenAI's own. The empty one is."""
+    return not address or _is_at(address, OPENAI_HOSTS)
+
+
+def _is_at(address: str, hosts: tuple[str, ...]) -> bool:
+    return f".{urlsplit(address).hostname or ''}".endswith(hosts)
 
 
 def is_exact(model: str) -> bool:

@@ -23,6 +23,7 @@ from thrifty.models.allowance import (
     countdown,
 )
 from thrifty.models.guard.step_account import DIGEST_DIGITS, current_account
+from thrifty.models.input_bound import is_openai_address
 from thrifty.models.metered_model import MeteredChatModel
 from thrifty.models.model import CapField, TokenPrice, check_prices
 from thrifty.models.node_attempts import AttemptNumbers, current_attempt
@@ -148,7 +149,10 @@ def metered(
     choose = _AccountChoice(booked_in, clock, keys, label or given.name, options)
     cap_max = max_output_tokens or given.output_tokens_max or OUTPUT_CAP_UNKNOWN
     bounds = CallBounds(cap_max, tokens_per_attachment, cap_field)
-    return MeteredChatModel(given, choose, bounds, PriceList(prices or {}))
+    is_tier_open = not is_openai_address(given.address)
+    return MeteredChatModel(
+        given, choose, bounds, PriceList(prices or {}, is_tier_open=is_tier_open)
+    )
 
 
 def metered_in_step(

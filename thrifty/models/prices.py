@@ -1,6 +1,6 @@
 """What a call costs, from the user's own prices or from the public list of genai-prices."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -13,6 +13,8 @@ from thrifty.models.usage import Usage
 
 PROVIDER = "openai"
 TOKENS_PER_QUOTE = 1_000_000
+OPEN_TIER = "auto"
+"""What a request says that leaves its tier to the project, as one does that says nothing."""
 STANDARD_TIERS = ("", "auto", "default")
 """What a request may say, or leave out, without asking for another price than the list's."""
 
@@ -25,21 +27,33 @@ def public_list() -> tuple[Any, datetime]:
 
 
 class PriceList:
-    """Prices by model: the user's own first, then the public list."""
+    """Prices by model: the user's own first, then the public list.
+
+    Args:
+        own: the user's, by model.
+        listed: the public list, and the moment for which it is asked.
+        is_tier_open: whether requests that name no service tier leave it to the server.
+    """
 
     def __init__(
         self,
         own: Mapping[str, TokenPrice],
         listed: Callable[[], tuple[Any, datetime]] = public_list,
+        *,
+        is_tier_open: bool = False,
     ) -> None:
-        self._own, self._listed = own, listed
+        self._own, self._listed, self._is_tier_open = own, listed, is_tier_open
+        self._tiers: Callable[[str], tuple[str, ...]] = self._dearer_tiers
 
     def pin(self) -> "PriceList":
         """The prices of one call: as they stand at its first quote, however they change later.
 
         So a call is settled at the prices at which it was reserved.
         """
-        return PriceList(dict(self._own), cache(self._listed))  # its owner may change it meanwhile
+        own = dict(self._own)  # which its owner may change meanwhile
+        pinned = PriceList(own, cache(self._listed), is_tier_open=self._is_tier_open)
+        pinned._tiers = cache(pinned._dearer_tiers)  # it is asked for many lengths of an answer
+        return pinned
 
     def of(self, model: str, usage: Usage) -> int:
         """The price of what a call has used, in nano-USD, rounded up.
@@ -87,14 +101,37 @@ class PriceList:
     def worst(self, model: str, input_tokens: int, output_tokens: int, tier: str = "") -> int:
         """The most that so much input and output can cost: writing a cache may cost extra.
 
+        A tier that is left open may be the dearest that the list knows.
+
         Raises:
             PriceUnknown: as for `of`.
         """
+        costs = [self._worst_in_tier(model, input_tokens, output_tokens, tier)]
+        if tier == OPEN_TIER or (self._is_tier_open and not tier):
+            for dearer in self._tiers(model):
+                costs.append(self._worst_in_tier(model, input_tokens, output_tokens, dearer))
+        return max(costs)
+
+    def _worst_in_tier(self, model: str, input_tokens: int, output_tokens: int, tier: str) -> int:
         unwritten = self.quote(model, input_tokens, output_tokens, tier)
         if model in self._own:  # which has no price of its own for a cache
             return unwritten
         usage = Usage(input_tokens, output_tokens, written_tokens=input_tokens, tier=tier)
         return max(unwritten, self.of(model, usage))
+
+    def _dearer_tiers(self, model: str) -> tuple[str, ...]:
+        """The tiers that cost more than the standard one, in either direction."""
+        if model in self._own:
+            return ()
+        listed, now = self._listed()
+        entry = listed.calc(_one_token(), model, PROVIDER, None, now, None).model
+        tiers = {str(variant.when["service_tier"]) for variant in _tier_variants(entry, now)}
+
+        def is_dearer(tier: str) -> bool:
+            sides = (TOKENS_PER_QUOTE, 0), (0, TOKENS_PER_QUOTE)
+            return any(self.quote(model, *side, tier) > self.quote(model, *side) for side in sides)
+
+        return tuple(sorted(tier for tier in tiers if is_dearer(tier)))
 
     def worst_quote(self, model: str, tokens: int) -> int:
         """The price of so many tokens, whichever way they fall on input and output."""
@@ -132,8 +169,18 @@ def most_affordable(most: int, limit_nano_usd: int, quote: Callable[[int], int])
 
 def _has_tier(model: Any, tier: str, now: datetime) -> bool:
     """Whether the list has prices for a tier: for one that it has not, it takes the standard's."""
-    return any(
-        variant.when == {"service_tier": tier}
-        and (variant.constraint is None or variant.constraint.active(now))
-        for variant in model.price_variants or ()
-    )
+    return any(variant.when["service_tier"] == tier for variant in _tier_variants(model, now))
+
+
+def _tier_variants(model: Any, now: datetime) -> Iterator[Any]:
+    """The prices of service tiers that hold now."""
+    for variant in model.price_variants or ():
+        is_active = variant.constraint is None or variant.constraint.active(now)
+        if set(variant.when) == {"service_tier"} and is_active:
+            yield variant
+
+
+def _one_token() -> Any:
+    from genai_prices import Usage as Counted
+
+    return Counted(input_tokens=1)

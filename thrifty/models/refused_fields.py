@@ -22,6 +22,7 @@ REMEDIES = (
     ("reasoning.effort", EFFORT),
     ("reasoning", EFFORT),
     ("stream_options", "do not stream: ChatOpenAI(disable_streaming=True)"),
+    ("service_tier", 'say it yourself: ChatOpenAI(service_tier="auto")'),
 )
 
 

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from thrifty.budget import InvalidInput
-from thrifty.models.input_bound import O200K_MODELS, encoding_model, tokens_bound
+from thrifty.models.input_bound import (
+    O200K_MODELS,
+    encoding_model,
+    is_openai_address,
+    tokens_bound,
+)
 from thrifty.models.model import Api, CapField, Model, ShapeField
 from thrifty.models.prices import PriceList
 from thrifty.settings import CHEAP, KEY_VARIABLE, STRONG, Settings, key_in_environment
@@ -169,7 +174,7 @@ def _resolve(name: str, model: Any, settings: Settings) -> ModelRole:
         cap_field=cap_field or "max_completion_tokens",
         effort=effort,
         reasoning_factor=model.reasoning_factor or REASONING_FACTORS.get(effort or "", 1.0),
-        prices=PriceList(prices),
+        prices=PriceList(prices, is_tier_open=not is_openai_address(base_url)),
         shape_field=(model.shape_field if api == "chat" else None) or "tools",
         tokens_per_attachment=model.tokens_per_attachment,
         offline_reason=_offline_reason(model, key, settings),
@@ -213,7 +218,7 @@ def _resolve_client(name: str, client: Any, settings: Settings) -> ModelRole:
         cap_field="max_completion_tokens",
         effort=effort,
         reasoning_factor=REASONING_FACTORS.get(effort or "", 1.0),
-        prices=PriceList(settings.prices),
+        prices=PriceList(settings.prices, is_tier_open=not is_openai_address(model.address)),
         offline_reason=AS_ASKED if settings.is_offline else "",
         client=client,
     )

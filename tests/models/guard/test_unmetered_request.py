@@ -49,9 +49,9 @@ def test_the_model_is_the_one_that_is_sent(params, model):
     assert read(**params).model == model
 
 
-def test_the_tier_is_read_and_none_is_none():
+def test_the_tier_is_read_and_none_is_left_open():
     assert read(service_tier="flex").tier == "flex"
-    assert read().tier == read(service_tier=None).tier == ""
+    assert read().tier == read(service_tier=None).tier == "auto"
 
 
 @pytest.mark.parametrize(
@@ -259,8 +259,11 @@ def test_the_tier_counts_for_the_price():
     guarded = Guarded(prices=PriceList({}), max_cost_usd=1)
     guarded.ask(model="gpt-5", max_tokens=50, service_tier="priority")
     standard = Guarded(prices=PriceList({}), max_cost_usd=1)
-    standard.ask(model="gpt-5", max_tokens=50)
+    standard.ask(model="gpt-5", max_tokens=50, service_tier="default")
     assert guarded.reserved.cost_nano_usd > standard.reserved.cost_nano_usd
+    left_open = Guarded(prices=PriceList({}), max_cost_usd=1)
+    left_open.ask(model="gpt-5", max_tokens=50)  # which may be the dearest
+    assert left_open.reserved.cost_nano_usd >= guarded.reserved.cost_nano_usd
     unheard_of = Guarded(prices=PriceList({}), max_tokens=1_000)
     unheard_of.ask(model="gpt-5", max_tokens=50, service_tier="unheard-of")
     assert unheard_of.reserved.cost_nano_usd == 0

@@ -20,6 +20,8 @@ from thrifty.models.providers.openai import RESPONSES_CAP_MIN, OpenAIModel, Open
 from thrifty.models.providers.protocol import CallBounds
 
 INPUT = 4 + MESSAGE_OVERHEAD_TOKENS
+PLAIN = {"stop": None, "service_tier": "default"}
+"""What each request is sent with at an address of OpenAI's."""
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
 
 
@@ -96,12 +98,30 @@ def test_one_answer_is_asked_for_at_a_time():
 def test_it_knows_whom_it_asks_and_how():
     one = request(service_tier="flex")
     assert (one.model, one.provider, one.tier) == ("own", "openai", "flex")
-    assert request().tier == ""
+    assert request(service_tier="auto").tier == "auto"
     azure = request()
     azure.connected = SimpleNamespace(_get_ls_params=lambda: {"ls_provider": "azure"})
     assert azure.provider == "azure"
     azure.connected = SimpleNamespace(_get_ls_params=dict)
     assert azure.provider == "openai"
+
+
+@pytest.mark.parametrize("left_open", [{}, {"service_tier": None}])
+def test_at_openai_no_tier_is_left_to_the_project(monkeypatch, api, left_open):
+    one = request(of=model(api), **left_open)
+    assert one.tier == one.body["service_tier"] == one.options["service_tier"] == "default"
+    monkeypatch.setattr(input_bound, "OPENAI_HOSTS", (".openai.com",))
+    elsewhere = request(of=model(api), **left_open)
+    assert elsewhere.tier == ""
+    assert not elsewhere.body.get("service_tier")
+
+
+@pytest.mark.parametrize("name", ["gpt-4o-search-preview", "o4-mini-deep-research"])
+def test_a_model_that_searches_by_itself_is_refused_while_money_is_limited(name):
+    one = request(of=model(name=name))
+    with pytest.raises(InvalidInput, match=rf"{name}.*each use has a fee: leave it out, or limit"):
+        one.check_bounded(Budget(max_cost_usd=1))
+    one.check_bounded(Budget(max_tokens=900))
 
 
 def test_the_body_is_what_the_client_sends_with_what_it_merges():
@@ -233,11 +253,11 @@ def sent_options(one: OpenAIRequest) -> dict[str, Any]:
 def test_the_older_name_of_the_cap_goes_with_the_rest_of_the_extra_body():
     bounds = CallBounds(500, cap_field="max_tokens")
     one = request(of=model(extra_body={"a": 1, "b": 1}), bounds=bounds, extra_body={"b": 2, "c": 2})
-    sent = {"stop": None, "extra_body": {"a": 1, "b": 2, "c": 2, "max_tokens": 40}}
+    sent = {**PLAIN, "extra_body": {"a": 1, "b": 2, "c": 2, "max_tokens": 40}}
     assert sent_options(one) == sent
     sent["extra_body"] = {"max_tokens": 40}
     assert sent_options(request(bounds=bounds)) == sent
-    capped = {"stop": None, "max_completion_tokens": 40}
+    capped = {**PLAIN, "max_completion_tokens": 40}
     assert sent_options(request()) == capped
     assert sent_options(request(of=model("responses"), bounds=bounds)) == capped
 
@@ -265,7 +285,7 @@ def test_pieces_of_a_stream_are_handed_over_as_copies_and_put_together():
     one.connected = streaming
     whole = asyncio.run(one.send(40, pieces.append))
     assert streaming.asked == [
-        (one.messages, {"stop": ["END"], "max_completion_tokens": 40}),
+        (one.messages, {**PLAIN, "stop": ["END"], "max_completion_tokens": 40}),
     ]
     assert whole.message.text == "Yes, it is."
     assert whole.message.response_metadata == {"a": 1, "b": 2}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from thrifty.budget import Budget, PriceUnknown, Spend
+from thrifty.budget import Budget, InvalidInput, PriceUnknown, Spend
 from thrifty.models.allowance import OUTPUT_CAP_MIN
 from thrifty.models.input_bound import (
     attachments,
@@ -12,8 +12,9 @@ from thrifty.models.input_bound import (
     input_tokens,
     why_unbounded,
 )
-from thrifty.models.prices import PriceList
+from thrifty.models.prices import OPEN_TIER, PriceList
 from thrifty.models.providers.openai import CAP_FIELDS
+from thrifty.models.use_fees import FEE_REMEDY, use_fee
 
 ANY_CAP_FIELDS = (*CAP_FIELDS, "max_tokens_to_sample", "max_new_tokens", "num_predict")
 """What the clients of LangChain call an output cap."""
@@ -33,6 +34,8 @@ class UnmeteredRequest:
     """The most that it can answer; None where no cap is sent."""
     is_bounded: bool
     """Whether there is nothing in it but text."""
+    fee: str = ""
+    """What in it has a fee for each use."""
 
     @classmethod
     def read(
@@ -59,10 +62,11 @@ class UnmeteredRequest:
         encoding = "" if address is None else encoding_model(model, address)
         return cls(
             model,
-            str(sent.get("service_tier") or ""),
+            str(sent.get("service_tier") or OPEN_TIER),
             input_tokens(body, encoding) + (recalled or 0),
             _output_tokens(sent),
             recalled is not None and not (attachments(body) or why_unbounded({**sent, **body})),
+            use_fee(sent),
         )
 
     @property
@@ -77,8 +81,11 @@ class UnmeteredRequest:
 
         Raises:
             PriceUnknown: money is limited, the model has no price, and nothing was declared.
+            InvalidInput: money is limited, and something in it has a fee for each use.
         """
         tokens_left, cost_left, _, _ = left.limits
+        if self.fee and cost_left is not None:
+            raise InvalidInput("request", self.fee, FEE_REMEDY)
         tokens = self.tokens
         if tokens is None:
             # More than is left, and so refused, where not even the shortest answer fits.

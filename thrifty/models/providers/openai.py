@@ -17,11 +17,13 @@ from thrifty.models.input_bound import (
     attachments,
     encoding_model,
     input_tokens,
+    is_openai_address,
     recalled_tokens,
     why_unbounded,
 )
 from thrifty.models.providers.protocol import CallBounds
 from thrifty.models.redirects import refuse_redirect
+from thrifty.models.use_fees import FEE_REMEDY, use_fee
 from thrifty.settings import base_url_in_environment
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ SERIALIZED_KINDS = ("ChatOpenAI", "OpenAI")
 """How LangChain's callbacks call a client that speaks to OpenAI unless it is told otherwise."""
 ENDS = ("finish_reason", "status")
 """Where the last piece of a stream says that it is the last, in either protocol."""
+STANDARD_TIER = "default"
+"""What is asked for at OpenAI where nobody says: left open, it is what the project has set, which
+may be a dearer one."""
 DELIVERY_FIELDS = (
     *("stream", "stream_options", "timeout", "extra_headers", "extra_query"),
     *CAP_FIELDS,
@@ -110,6 +115,8 @@ class OpenAIModel:
         body: dict[str, Any] = connected._get_request_payload(messages, stop=stop, **kept)
         # The client merges it into the body as well, where it may overwrite any field.
         body |= body.pop("extra_body", None) or {}
+        if not body.get("service_tier") and is_openai_address(self.address):
+            body["service_tier"] = kept["service_tier"] = STANDARD_TIER
         if body.get("n") not in (None, 1):
             raise InvalidInput("n", body["n"], "ask once for each answer")
         cap_min = RESPONSES_CAP_MIN if "input" in body else 1
@@ -178,6 +185,8 @@ class OpenAIRequest:
             return
         if why := why_unbounded(self.body):
             raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
+        if budget.max_cost_usd is not None and (fee := use_fee(self.body)):
+            raise InvalidInput("request", fee, FEE_REMEDY)
         if self.recalled is None:
             what = "reasoning by its id, in a message without usage_metadata"
             remedy = "send messages as the model gave them, or use ChatOpenAI(store=False, "

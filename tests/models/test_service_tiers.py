@@ -1,0 +1,44 @@
+"""A service tier that nobody names is never dearer than what was reserved."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from tests.harness.llm_server import Answer, Behaviour
+from tests.models.conftest import entries
+from tests.models.test_metered import WAYS
+from thrifty import Budget
+from thrifty.models import input_bound
+from thrifty.models.prices import PriceList
+
+LIMITED = Budget(max_cost_usd=0.05)
+PRICES = PriceList({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class DearProject(Behaviour):
+    """A project that answers in its dearest tier, where nobody names one."""
+
+    def reply(self, request):
+        named = request.body.get("service_tier") not in (None, "auto")
+        body = request.body if named else {**request.body, "service_tier": "priority"}
+        return super().reply(replace(request, body=body))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("is_openai", "options", "tier"),
+    [(True, {}, "default"), (True, {"service_tier": "auto"}, "priority"), (False, {}, "priority")],
+)
+def test_the_tier_that_answers_is_within_what_was_reserved(
+    make, server, ledger, monkeypatch, api, way, is_openai, options, tier
+):
+    if not is_openai:
+        monkeypatch.setattr(input_bound, "OPENAI_HOSTS", (".openai.com",))
+    server.script(DearProject(answer=Answer(tokens=9_000)))
+    WAYS[way](make(LIMITED, api, "gpt-4.1", options, max_output_tokens=900), "Tea or coffee?")
+    (entry,) = entries(ledger)
+    bill = server.bill
+    paid = PRICES.quote("gpt-4.1", bill.input_tokens, bill.output_tokens, tier)
+    assert (entry.status, entry.charged.cost_nano_usd, entry.is_overrun) == ("settled", paid, False)
+    assert bill.output_tokens == 900
