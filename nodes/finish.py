@@ -12,6 +12,7 @@ from thrifty.budget.states import PlanState
 from thrifty.budget.step import Role
 from thrifty.ledger.idempotent_calls import charge_open_calls
 from thrifty.ledger.records import Balance
+from thrifty.models.substitute import describe_substitute
 from thrifty.nodes.context import Context
 from thrifty.receipt.cut_short import limits_that_cut
 from thrifty.receipt.receipt_data import (
@@ -46,6 +47,8 @@ class _Bill(NamedTuple):
     """By the option, what its last call had reserved."""
     in_doubt_count: int
     """How many calls are charged in full. What could not be written down is so as well."""
+    substitutes: Sequence[str]
+    """Who answered in whose place, in words."""
 
 
 def finish(
@@ -139,6 +142,7 @@ def _end_facts(
         is_offline=run.services.models.roles.is_offline,
         overruns=run.overruns(),
         in_doubt_count=bill.in_doubt_count,
+        substitutes=bill.substitutes,
     )
 
 
@@ -238,9 +242,9 @@ def _read_bill(run: CurrentRun) -> _Bill:
         if entry.status != "released" and not entry.is_note:
             charged[entry.label] = charged.get(entry.label, Spend()) + entry.charged
             reserved[entry.label] = entry.reserved
-    return _Bill(
-        charged, reserved, sum(entry.status in ("in_doubt", "pending") for entry in entries)
-    )
+    in_doubt_count = sum(entry.status in ("in_doubt", "pending") for entry in entries)
+    told = filter(None, (describe_substitute(entry.answer) for entry in entries))
+    return _Bill(charged, reserved, in_doubt_count, tuple(dict.fromkeys(told)))
 
 
 def _overheads(run: CurrentRun, charged: Mapping[str, Spend]) -> list[tuple[str, Spend]]:

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     )
     from thrifty.models.guard.middleware import BudgetMiddleware as BudgetMiddleware
     from thrifty.models.metered import metered as metered
-    from thrifty.models.model import Model as Model, TokenPrice as TokenPrice
+    from thrifty.models.model import Model as Model
+    from thrifty.models.token_price import TokenPrice as TokenPrice
     from thrifty.nodes.context import Context as Context
     from thrifty.options.recipe import (
         Recipe as Recipe,
@@ -74,7 +75,8 @@ _NAMES = {
     "thrifty.ledger.thresholds": "log_threshold post_threshold",
     "thrifty.models.guard.middleware": "BudgetMiddleware",
     "thrifty.models.metered": "metered",
-    "thrifty.models.model": "Model TokenPrice",
+    "thrifty.models.model": "Model",
+    "thrifty.models.token_price": "TokenPrice",
     "thrifty.nodes.context": "Context",
     "thrifty.options.recipe": "Recipe proposal_recipe load_recipe",
     "thrifty.planning.engines": "make_plan",

@@ -29,11 +29,10 @@ from thrifty.models.model import (
     Api,
     CapField,
     Model,
-    TokenPrice,
     check_address,
-    check_prices,
     check_protocol,
 )
+from thrifty.models.token_price import TokenPrice, check_prices
 
 if TYPE_CHECKING:
     from langchain_openai.chat_models.base import BaseChatOpenAI

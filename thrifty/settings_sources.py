@@ -15,7 +15,8 @@ from pydantic_settings import (
 )
 
 from thrifty.budget import InvalidInput
-from thrifty.models.model import read_price, unknown_field
+from thrifty.models.model import unknown_field
+from thrifty.models.token_price import read_price
 from thrifty.settings import KEY_VARIABLE, settings_file
 
 PREFIX = "THRIFTY_"

@@ -52,3 +52,17 @@ def test_reasoning_and_cached_tokens_are_counted_and_priced(online, server, api)
     fresh = bill.input_tokens - bill.cached_input_tokens
     cost = fresh * 1_250 + bill.cached_input_tokens * 125 + bill.output_tokens * 10_000
     assert receipt.spent.cost_nano_usd == cost
+
+
+def test_a_model_that_answers_in_the_place_of_another_is_named_and_its_price_charged(
+    online, server
+):
+    server.clear()
+    server.script(Answer("Done.", model="gpt-5.2-pro", times=None))
+    budget = {"max_tokens": 6000, "max_cost_usd": 1.0}
+    context = {"propose_options": False}
+    receipt = receipt_of(online().invoke({"task": "Say when.", "budget": budget}, context=context))
+    told = "gpt-5.2-pro answered where gpt-5 was asked: charged at the dearer price"
+    assert told in receipt.warnings
+    bill = server.bill
+    assert receipt.spent.cost_nano_usd > bill.input_tokens * 1_250 + bill.output_tokens * 10_000

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from genai_prices.data_snapshot import get_snapshot, set_custom_snapshot
 
-from thrifty.models.model import TokenPrice
 from thrifty.models.prices import PriceList
+from thrifty.models.token_price import TokenPrice
 
 CHEAP, DEAR = TokenPrice(Decimal(1), Decimal(1)), TokenPrice(Decimal(9), Decimal(9))
 CALL = ("gpt-4o", 1_000, 1_000)

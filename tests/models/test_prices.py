@@ -7,12 +7,24 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from genai_prices.data_snapshot import get_snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
 from thrifty import PriceUnknown, TokenPrice
 from thrifty.models.prices import PriceList, most_affordable, public_list
 from thrifty.models.usage import Usage
+
+
+@dataclass
+class Anthropic:
+    """The public list, asked for models of Anthropic."""
+
+    listed: Any
+
+    def calc(self, used: Any, model: str, provider: str, *rest: Any) -> Any:
+        return self.listed.calc(used, model, "anthropic", *rest)
+
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 IN_MICRO, OUT_MICRO, READ_MICRO, WRITTEN_MICRO = 2, 8, 1, 5
@@ -30,6 +42,7 @@ class Listed:
     """Stands for the list of genai-prices, and keeps what it was asked."""
 
     variants: Any = None
+    hour_mtok: Any = None
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 
     def calc(self, used: Any, model: str, *rest: Any) -> Any:
@@ -42,7 +55,10 @@ class Listed:
         micro = plain * IN_MICRO + used.output_tokens * OUT_MICRO
         micro += used.cache_read_tokens * READ_MICRO + used.cache_write_tokens * WRITTEN_MICRO
         model_info = SimpleNamespace(price_variants=self.variants)
-        return SimpleNamespace(total_price=Decimal(micro) / 10**6, model=model_info)
+        prices = SimpleNamespace(cache_write_1h_mtok=self.hour_mtok)
+        return SimpleNamespace(
+            total_price=Decimal(micro) / 10**6, model=model_info, model_price=prices
+        )
 
 
 def prices(**listed: Any) -> tuple[PriceList, Listed]:
@@ -108,8 +124,37 @@ def test_a_price_that_nobody_knows_is_told_with_its_reason(model, why):
 
 def test_kinds_of_tokens_without_a_price_are_named():
     listed, _ = prices()
-    with pytest.raises(PriceUnknown, match=r"'listed' \(for audio, video\)"):
-        listed.of("listed", Usage(1, 1, unpriced=("audio", "video")))
+    with pytest.raises(PriceUnknown, match=r"'listed' \(for text, video\)"):
+        listed.of("listed", Usage(1, 1, unpriced=("text", "video")))
+
+
+@pytest.mark.parametrize("kind", ["written_1h_tokens", "audio_input_tokens", "audio_output_tokens"])
+def test_what_the_list_would_price_as_something_cheaper_has_no_price(kind):
+    listed, _ = prices()
+    with pytest.raises(PriceUnknown, match=f"for {kind.replace('_', ' ')}"):
+        listed.of("listed", Usage(9, 9, written_tokens=5, **{kind: 1}))
+    if kind != "written_1h_tokens":
+        with pytest.raises(PriceUnknown, match="gpt-4o-audio-preview"):
+            PriceList({}).of("gpt-4o-audio-preview", Usage(9, 9, **{kind: 1}))
+
+
+def test_the_public_list_knows_sound():
+    listed = PriceList({})
+    used = Usage(1_000, 100, 300, audio_input_tokens=500, audio_output_tokens=50)
+    text = 200 * 4_000 + 300 * 400 + 50 * 16_000
+    assert listed.of("gpt-realtime", used) == text + 500 * 32_000 + 50 * 64_000
+    worst = listed.worst("gpt-realtime", 1_000, 100, audio_tokens=500)
+    assert worst == 500 * 4_000 + 500 * 32_000 + 100 * 16_000
+
+
+def test_the_public_list_knows_what_is_written_for_minutes_and_for_an_hour():
+    price = get_snapshot()
+    listed = PriceList({}, lambda: (Anthropic(price), datetime.now(UTC)))
+    used = Usage(1_000, 0, 100, 600, written_1h_tokens=200)
+    assert listed.of("claude-haiku-4-5", used) == (300 * 10 + 100 + 400 * 12.5 + 200 * 20) * 100
+    assert listed.worst("claude-haiku-4-5", 1_000, 0) == 1_000 * 2_000
+    long = Usage(200_001, 0)
+    assert listed.of("claude-sonnet-4-5", long) == 200_001 * 6_000
 
 
 def test_the_worst_is_input_that_is_written_to_a_cache():

@@ -9,24 +9,26 @@ LLAMA = Model(
     "llama3:8b",
     base_url="http://127.0.0.1:11434/v1",
     key_variable="LOCAL_KEY",
-    price=TokenPrice(0, 0.1),
+    price=TokenPrice(0, 0.1, 0.02, long_above=5, long=TokenPrice(1, 2)),
     effort="none",
     reasoning_factor=1.5,
     api="chat",
     cap_field="max_tokens",
     shape_field="response_format",
+    reported_cost=True,
 )
 LLAMA_TOML = """
 [models.local]
 name = "llama3:8b"
 base_url = "http://127.0.0.1:11434/v1"
 key_variable = "LOCAL_KEY"
-price = {input = 0, output = 0.1}
+price = {input = 0, output = 0.1, cached = 0.02, long = {above = 5, input = 1, output = 2}}
 effort = "none"
 reasoning_factor = 1.5
 api = "chat"
 cap_field = "max_tokens"
 shape_field = "response_format"
+reported_cost = true
 """
 LLAMA_ENVIRON = {
     "THRIFTY_MODELS__LOCAL__NAME": "llama3:8b",
@@ -34,11 +36,16 @@ LLAMA_ENVIRON = {
     "THRIFTY_MODELS__LOCAL__KEY_VARIABLE": "LOCAL_KEY",
     "THRIFTY_MODELS__LOCAL__PRICE__INPUT": "0",
     "THRIFTY_MODELS__LOCAL__PRICE__OUTPUT": "0.1",
+    "THRIFTY_MODELS__LOCAL__PRICE__CACHED": "0.02",
+    "THRIFTY_MODELS__LOCAL__PRICE__LONG__ABOVE": "5",
+    "THRIFTY_MODELS__LOCAL__PRICE__LONG__INPUT": "1",
+    "THRIFTY_MODELS__LOCAL__PRICE__LONG__OUTPUT": "2",
     "THRIFTY_MODELS__LOCAL__EFFORT": "none",
     "THRIFTY_MODELS__LOCAL__REASONING_FACTOR": "1.5",
     "THRIFTY_MODELS__LOCAL__API": "chat",
     "THRIFTY_MODELS__LOCAL__CAP_FIELD": "max_tokens",
     "THRIFTY_MODELS__LOCAL__SHAPE_FIELD": "response_format",
+    "THRIFTY_MODELS__LOCAL__REPORTED_COST": "true",
 }
 
 

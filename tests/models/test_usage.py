@@ -35,6 +35,9 @@ def reply(
         ({"cache_read": 10, "cache_creation": 1}, (10, 0)),
         ({"priority_cache_read": 4, "priority_cache_creation": 3}, (4, 3)),
         ({"reasoning": 4}, (0, 0)),
+        ({"cache_creation": 0, "ephemeral_5m_input_tokens": 3}, (0, 3)),
+        ({"cache_creation": 5, "ephemeral_5m_input_tokens": 3}, (0, 5)),
+        ({"cache_creation": 4, "ephemeral_1h_input_tokens": 5}, (0, 5)),
     ],
 )
 def test_what_was_cached_is_a_part_of_the_input(details, read):
@@ -69,16 +72,58 @@ def test_the_tier_is_what_the_reply_says_or_its_details_are_named_after(details,
 @pytest.mark.parametrize(
     ("details", "unpriced"),
     [
-        ({"audio": 3, "text": 1}, ("audio", "text")),
-        ({"audio": 0}, ()),
+        ({"video": 3, "text": 1}, ("text", "video")),
+        ({"video": 0}, ()),
+        ({"audio": 3}, ()),
         ({"reasoning": 3, "flex": 1, "flex_reasoning": 2, "priority_cache_read": 1}, ()),
-        ({"flex_audio": 3}, ("flex_audio",)),
+        ({"flex_audio": 3}, ()),
+        ({"flex_video": 3}, ("flex_video",)),
         ({"flex_": 3, "other_reasoning": 1}, ("flex_", "other_reasoning")),
     ],
 )
 def test_kinds_without_a_price_are_told(details, unpriced):
     assert read_usage(reply(details_in=details)).unpriced == unpriced
     assert read_usage(reply(details_out=details)).unpriced == unpriced
+
+
+@pytest.mark.parametrize(
+    ("details_in", "details_out", "read"),
+    [
+        ({"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4}, {}, (0, 7, 4, 0, 0)),
+        ({"ephemeral_1h_input_tokens": 40}, {}, (0, 10, 10, 0, 0)),
+        ({"audio": 4, "cache_read": 9}, {"audio": 3}, (6, 0, 0, 4, 3)),
+        ({"audio": 40}, {"audio": 30}, (0, 0, 0, 10, 5)),
+        ({"flex_audio": 4}, {"flex_audio": 3}, (0, 0, 0, 4, 3)),
+    ],
+)
+def test_the_kinds_that_have_prices_of_their_own_are_told_apart(details_in, details_out, read):
+    usage = read_usage(reply(details_in=details_in, details_out=details_out))
+    parts = usage.cached_tokens, usage.written_tokens, usage.written_1h_tokens
+    assert (*parts, usage.audio_input_tokens, usage.audio_output_tokens) == read
+    assert usage.plain_input_tokens == 10 - read[0] - read[1] - read[3]
+
+
+@pytest.mark.parametrize("wrong", [-1, 1.0, True])
+@pytest.mark.parametrize("side", ["details_in", "details_out"])
+def test_a_count_of_sound_that_is_none_makes_all_of_it_none(side, wrong):
+    assert read_usage(reply(**{side: {"audio": wrong}})) is None
+
+
+@pytest.mark.parametrize(
+    ("metadata", "model"),
+    [
+        ({"model_name": "gpt-4o"}, "gpt-4o"),
+        ({"model": "llama3"}, "llama3"),
+        ({"model_name": "", "model": "llama3"}, "llama3"),
+        ({"model_name": 5}, ""),
+        ({"model_name": "a\x1b[31m  b"}, "a[31m b"),
+        ({"model_name": "gpt-4ogpt-4ogpt-4o"}, "gpt-4o"),
+        ({"model_name": "n" + "m" * 300}, "n" + "m" * 199),
+        ({}, ""),
+    ],
+)
+def test_who_answered_is_read_once(metadata, model):
+    assert read_usage(reply(**metadata)).model == model
 
 
 def test_no_output_is_possible_where_nothing_was_answered():
@@ -127,6 +172,13 @@ def test_a_count_in_openais_own_words(counted, usage):
     expected = usage and replace(usage, cached_tokens=min(4, usage.input_tokens))
     assert read_token_usage(cached) == expected
     assert read_token_usage({**counted, "prompt_tokens_details": {"cached_tokens": None}}) == usage
+    if usage:
+        kinds = {"cached_tokens": 1, "cache_write_tokens": 2, "audio_tokens": 3}
+        told = {"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": kinds}
+        told["completion_tokens_details"] = {"audio_tokens": 4}
+        read = Usage(10, 5, 1, 2, audio_input_tokens=3, audio_output_tokens=4)
+        assert read_token_usage(told) == read
+        assert read_token_usage({**told, "prompt_tokens_details": {"audio_tokens": -1}}) is None
 
 
 def test_where_no_usage_came_there_is_none():

@@ -5,7 +5,7 @@ change the tables, `posting` keeps the counters, and `rules` decides.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TypeVar
 
 from thrifty.budget import (
@@ -31,6 +31,7 @@ from thrifty.ledger.act_input import (
     read_period_limits,
 )
 from thrifty.ledger.calls import Caller
+from thrifty.ledger.corrections import Correction, correct, read_corrections
 from thrifty.ledger.outbox import Outbox
 from thrifty.ledger.owner import process_name
 from thrifty.ledger.process_exit import LEDGERS, register_exit_aware
@@ -62,6 +63,11 @@ class BaseLedger:
         self._outbox = Outbox()
         self._has_reserved = False
         register_exit_aware(self, LEDGERS)
+
+    @property
+    def identity(self) -> Hashable:
+        """The same for every ledger object on the same accounts."""
+        return self._storage.identity
 
     def open(
         self,
@@ -192,6 +198,13 @@ class BaseLedger:
     def reconcile(self, account: str, key: str, actual: Spend) -> Entry:
         name = check_account(account)
         return self._write(lambda tables: calls.reconcile(tables, name, key, actual))
+
+    def correct(self, account: str, key: str, actual: Spend, why: str) -> Entry:
+        name, reason = check_account(account), check_text("why", why, KEY_LENGTH_MAX)
+        return self._write(lambda tables: correct(tables, name, key, actual, reason))
+
+    def corrections(self, account: str) -> tuple[Correction, ...]:
+        return read_corrections(self.entries(account))
 
     def sweep(self, account: str | None = None, *, owner: str | None = None) -> tuple[Entry, ...]:
         top = None if account is None else check_account(account)

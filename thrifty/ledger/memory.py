@@ -149,6 +149,7 @@ class MemoryStorage:
     def __init__(self, now_ms: Callable[[], int]) -> None:
         self._tables = MemoryTables(now_ms)
         self._lock = RLock()  # not `Lock`, which would let the handler wait for its own thread
+        self.identity = object()
         self._is_running = False
         self._is_copy = False
         """Whether a parent process has the tables: a fork would spend every budget again."""

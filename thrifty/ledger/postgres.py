@@ -9,7 +9,7 @@ database, the ledger turns it on for its own connections.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 from thrifty.budget import LedgerUnavailable
@@ -44,11 +44,16 @@ class PostgresStorage:
     def __init__(
         self, conninfo: str, pool_max: int, wait_s: float, clock: Callable[[], int] | None
     ) -> None:
+        self._conninfo = conninfo
         connections = PostgresConnections(conninfo, wait_s, LOCK_WAIT_MS)
         self._transactions = do = PostgresTransactions(connections, clock)
         self._calls = CommitQueue(do.commit_calls, do.close, CALL_THREADS)
         self._others = CommitQueue(do.do_each, do.close, pool_max, batch_max=1)
         self._blocked = CommitQueue(do.commit_blocked, do.close, BLOCKED_THREADS)
+
+    @property
+    def identity(self) -> Hashable:
+        return "postgres", self._conninfo
 
     def write(self, work: Callable[[Tables], T], call: CallNames | None = None) -> T:
         try:

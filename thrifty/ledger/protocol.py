@@ -18,6 +18,7 @@ from typing import Protocol
 
 from thrifty.budget import Budget, Spend
 from thrifty.budget.periods import Limits
+from thrifty.ledger.corrections import Correction
 from thrifty.ledger.records import AccountInfo, AccountOrLease, Balance, Entry, Lease
 
 
@@ -183,6 +184,27 @@ class Ledger(Protocol):
         Raises:
             ReservationClosed: the call is not in doubt.
         """
+
+    def correct(self, account: str, key: str, actual: Spend, why: str) -> Entry:
+        """Charges a settled call what it has really cost, as where its price was mistyped.
+
+        It is for a person, takes no lease, and works in a closed account. The answer stays, and so
+        do the windows in which the call was booked. What it was charged before stays in the books:
+        see `corrections`. A second time with the same amount changes nothing.
+
+        Args:
+            account: whose budget it is.
+            key: the call's.
+            actual: what it has cost, whole.
+            why: for whoever reads the books.
+
+        Raises:
+            ReservationClosed: the call is not settled. One in doubt is reconciled.
+            InvalidInput: the reason is empty, or longer than 400 characters.
+        """
+
+    def corrections(self, account: str) -> tuple[Correction, ...]:
+        """Every correction in an account, in the order in which they were made."""
 
     def sweep(self, account: str | None = None, *, owner: str | None = None) -> tuple[Entry, ...]:
         """Closes calls that nobody will close any more, in an account and all below it.

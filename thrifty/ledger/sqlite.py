@@ -7,7 +7,7 @@ may take the last changes with it. A killed process loses nothing either way.
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import TypeVar, get_args
 
@@ -39,8 +39,13 @@ class SqliteStorage:
         if not name or name.startswith(":"):
             raise InvalidInput("path", path, "name a file, or use a MemoryLedger")
         # The same file when it is opened again, wherever the process has gone meanwhile.
-        self._file = SqliteFile(str(Path(path).absolute()), synchronous, busy_ms, now_ms)
+        self._path = str(Path(path).absolute())
+        self._file = SqliteFile(self._path, synchronous, busy_ms, now_ms)
         self._queue = CommitQueue(self._file.commit, self._file.close, callers_commit=True)
+
+    @property
+    def identity(self) -> Hashable:
+        return os.path.realpath(self._path)
 
     def write(self, work: Callable[[Tables], T], call: CallNames | None = None) -> T:
         return self._run(work, "write alone" if call is None else "write")

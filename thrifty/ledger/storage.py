@@ -1,6 +1,6 @@
 """What a storage does for the ledger: it keeps rows, and changes all of them or none."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable
 from typing import NamedTuple, Protocol, TypeVar
 
 from thrifty.budget.limits import LimitAmounts
@@ -136,6 +136,11 @@ make_call_names = maker_of(CallNames)
 
 class Storage(Protocol):
     """Where the ledger's tables are kept."""
+
+    @property
+    def identity(self) -> Hashable:
+        """The same for every storage of the same tables."""
+        ...
 
     def write(self, work: Callable[[Tables], T], call: CallNames | None = None) -> T:
         """Does some work in a transaction, which is durable when this returns.

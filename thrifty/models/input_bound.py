@@ -6,7 +6,7 @@ as an image, is named and not guessed.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +31,8 @@ TEXT_PARTS = (
     *("text", "input_text", "output_text"),
     *("summary_text", "reasoning_text", "refusal"),
 )
+SILENT_PARTS = ("image", "image_url", "input_image", "file", "input_file")
+"""What else may be in a message that has the price of text. Anything more may be sound."""
 ITEMS = ("message", "function_call", "function_call_output", "reasoning")
 """What the input of the Responses API consists of; anything else stands for more than it says."""
 NOT_READ = ("type", "id", "status", "role", "index", "detail", "annotations", "logprobs")
@@ -132,12 +134,20 @@ def _template_room(body: Mapping[str, Any]) -> int:
 
 def attachments(body: Mapping[str, Any]) -> int:
     """How many images, sounds and files are in a request, and in what tools returned."""
-    count = 0
+    return sum(kind not in TEXT_PARTS for kind in _part_kinds(body))
+
+
+def sounds(body: Mapping[str, Any]) -> int:
+    """How many of them may be sounds."""
+    return sum(kind not in (*TEXT_PARTS, *SILENT_PARTS) for kind in _part_kinds(body))
+
+
+def _part_kinds(body: Mapping[str, Any]) -> Iterator[Any]:
     for message in messages_of(body):
         for content in (message.get("content"), message.get("output")):
             for part in content if isinstance(content, list) else ():
-                count += isinstance(part, Mapping) and part.get("type") not in TEXT_PARTS
-    return count
+                if isinstance(part, Mapping):
+                    yield part.get("type")
 
 
 def recalled_tokens(messages: Iterable[Any]) -> int | None:

@@ -25,11 +25,12 @@ from thrifty.models.allowance import (
 from thrifty.models.guard.step_account import DIGEST_DIGITS, current_account
 from thrifty.models.input_bound import is_openai_address
 from thrifty.models.metered_model import MeteredChatModel
-from thrifty.models.model import CapField, TokenPrice, check_prices
+from thrifty.models.model import CapField
 from thrifty.models.node_attempts import AttemptNumbers, current_attempt
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.openai import OpenAIModel
 from thrifty.models.providers.protocol import CallBounds, ProviderModel, ProviderRequest
+from thrifty.models.token_price import TokenPrice, check_prices
 
 if TYPE_CHECKING:
     from langchain_openai.chat_models.base import BaseChatOpenAI
@@ -47,6 +48,7 @@ class MeteringOptions(TypedDict, total=False):
     patience_ms: int
     tokens_per_attachment: int | None
     prices: Mapping[str, TokenPrice] | None
+    reported_cost: bool
     cap_field: CapField
 
 
@@ -68,6 +70,7 @@ def check_options(options: MeteringOptions) -> None:
     validate.amount("patience_ms", options.get("patience_ms", 0))
     validate.choice("cap_field", options.get("cap_field", "max_tokens"), get_args(CapField))
     check_prices(options.get("prices") or {})
+    validate.instance("reported_cost", options.get("reported_cost", False), bool, "True")
 
 
 def metered(
@@ -84,6 +87,7 @@ def metered(
     patience_ms: int = 0,
     tokens_per_attachment: int | None = None,
     prices: Mapping[str, TokenPrice] | None = None,
+    reported_cost: bool = False,
     cap_field: CapField = "max_completion_tokens",
 ) -> MeteredChatModel:
     """A chat model that cannot spend more than its account has.
@@ -118,6 +122,8 @@ def metered(
         tokens_per_attachment: the most that an image or a file can be; without it, calls with
             one are refused while tokens or money are limited.
         prices: dollars per million tokens of models that have a price of their own.
+        reported_cost: whether a call is charged what a gateway says that it has cost, such as
+            OpenRouter or LiteLLM's proxy. Where it says nothing, and before the call, prices count.
         cap_field: `max_tokens` for a chat server that knows an output cap by that name only.
 
     Raises:
@@ -136,6 +142,7 @@ def metered(
         patience_ms=patience_ms,
         tokens_per_attachment=tokens_per_attachment,
         prices=prices,
+        reported_cost=reported_cost,
         cap_field=cap_field,
     )
     check_options(options)
@@ -149,10 +156,12 @@ def metered(
     choose = _AccountChoice(booked_in, clock, keys, label or given.name, options)
     cap_max = max_output_tokens or given.output_tokens_max or OUTPUT_CAP_UNKNOWN
     bounds = CallBounds(cap_max, tokens_per_attachment, cap_field)
-    is_tier_open = not is_openai_address(given.address)
-    return MeteredChatModel(
-        given, choose, bounds, PriceList(prices or {}, is_tier_open=is_tier_open)
+    price_list = PriceList(
+        prices or {},
+        takes_reported=reported_cost,
+        is_tier_open=not is_openai_address(given.address),
     )
+    return MeteredChatModel(given, choose, bounds, price_list)
 
 
 def metered_in_step(

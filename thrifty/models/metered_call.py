@@ -22,6 +22,7 @@ from thrifty.models.departure import watch_departure
 from thrifty.models.failures import Failure, after_pieces, read_failure, read_unsent
 from thrifty.models.reservation import CallAccounts, Reservation
 from thrifty.models.silent_usage import silent_servers
+from thrifty.models.substitute import ASKED_MODEL, note_substitute
 from thrifty.models.tracing.call_record import (
     answer_facts,
     failure_facts,
@@ -31,11 +32,14 @@ from thrifty.models.tracing.call_record import (
 from thrifty.models.tracing.recorders import AddFacts, Facts, is_recorded
 from thrifty.models.usage import read_usage
 from thrifty.models.wait_for_budget import wait_for_budget
+from thrifty.models.whole_answers import DERIVED_CAP
 
 T = TypeVar("T")
 
 WAIT_MAX_MS = 60_000
 """How long a call without a limit on time is put off at most because the server asks for it."""
+NOTES = (ASKED_MODEL, DERIVED_CAP)
+"""What we note in the metadata of an answer."""
 ASKED_BEFORE = "it was asked before, and nobody knows what came of it"
 
 
@@ -173,7 +177,10 @@ class MeteredCall:
                     raise
                 return failure
         latency_ms = elapsed_ms(started_ns)
-        return await in_thread(self._book_answer, generation.message, reservation, latency_ms)
+        answer = await in_thread(self._book_answer, generation.message, reservation, latency_ms)
+        if emit is not None:
+            self._emit_notes(answer.message, emit)
+        return answer
 
     def _in_thread(self, act: Callable[..., T], *arguments: Any) -> Coroutine[Any, Any, T]:
         """Asks the ledgers that the call is booked in, in threads beside the loop."""
@@ -191,6 +198,16 @@ class MeteredCall:
             emit(piece)
 
         return emit_and_note
+
+    def _emit_notes(self, message: Any, emit: Emit) -> None:
+        """Adds to a stream what was found out of its answer since its last piece."""
+        from langchain_core.messages import AIMessageChunk
+        from langchain_core.outputs import ChatGenerationChunk
+
+        told = message.response_metadata
+        if notes := {name: told[name] for name in NOTES if name in told}:
+            piece = AIMessageChunk(content="", response_metadata=notes, chunk_position="last")
+            emit(ChatGenerationChunk(message=piece))
 
     def _replay(self, entry: Entry, emit: Emit | None) -> Answer:
         from langchain_core.outputs import ChatGenerationChunk
@@ -225,7 +242,12 @@ class MeteredCall:
         """An answer is charged at its usage; without one that is true, in full."""
         request, usage = self.accounts.request, read_usage(message)
         silent_servers.note(request.provider, request.model, message, is_told=usage is not None)
+        if self.accounts.may_be_cut(reservation, usage):
+            told = {**message.response_metadata, DERIVED_CAP: reservation.cap}
+            message.response_metadata = told
         if usage is None:
             return Answer(message, self.accounts.charge_in_full(reservation, latency_ms))
+        if self.accounts.charge(usage, reservation).has_substitute:
+            note_substitute(message, self.accounts.request.model, usage.model)
         answer = stored_answer.to_json(message)
         return Answer(message, self.accounts.settle(usage, reservation, latency_ms, answer))

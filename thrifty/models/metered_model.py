@@ -1,6 +1,7 @@
 """A LangChain chat model whose every call is a metered one."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -10,11 +11,12 @@ from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
 
 from thrifty.models.allowance import Allowance
-from thrifty.models.guard.step_account import enclosing_account
+from thrifty.models.guard.step_account import booking_place, enclosing_account
 from thrifty.models.metered_call import Answer, MeteredCall
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.protocol import CallBounds, ProviderModel, ProviderRequest
 from thrifty.models.reservation import CallAccounts
+from thrifty.models.whole_answers import WholeAnswers, cache_in_use
 
 METERED = "thrifty-metered"
 """How the callback guard knows a call that is booked already."""
@@ -59,6 +61,27 @@ class MeteredChatModel(BaseChatModel):
         """Binds tools as the model itself would."""
         return self.bind(**self._model.tool_options(tools, tool_choice=tool_choice, **kwargs))
 
+    def _generate_with_cache(
+        self, messages: list[BaseMessage], stop: Stop = None, run_manager: Any = None, **kwargs: Any
+    ) -> ChatResult:
+        asked: Any = super(MeteredChatModel, self._caching_whole_answers())
+        result: ChatResult = asked._generate_with_cache(messages, stop, run_manager, **kwargs)
+        return result
+
+    async def _agenerate_with_cache(
+        self, messages: list[BaseMessage], stop: Stop = None, run_manager: Any = None, **kwargs: Any
+    ) -> ChatResult:
+        asked: Any = super(MeteredChatModel, self._caching_whole_answers())
+        result: ChatResult = await asked._agenerate_with_cache(
+            messages, stop, run_manager, **kwargs
+        )
+        return result
+
+    def _caching_whole_answers(self) -> "MeteredChatModel":
+        if (cache := cache_in_use(self.cache)) is None:
+            return self
+        return self.model_copy(update={"cache": WholeAnswers(cache)})
+
     def _generate(
         self, messages: list[BaseMessage], stop: Stop = None, run_manager: Any = None, **kwargs: Any
     ) -> ChatResult:
@@ -93,6 +116,8 @@ class MeteredChatModel(BaseChatModel):
     ) -> MeteredCall:
         request = self._model.request(messages, stop, options, self._bounds)
         allowance = self._choose(request)
+        ledger, account = booking_place(allowance.ledger, allowance.account)
+        allowance = replace(allowance, ledger=ledger, account=account)
         outer = enclosing_account(allowance.ledger, allowance.account)
         accounts = CallAccounts(request, self._bounds, self._prices, allowance, outer)
         return MeteredCall(accounts, run_manager)

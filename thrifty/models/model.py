@@ -3,19 +3,16 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from decimal import Decimal
 from typing import Any, Literal, get_args
 
 from thrifty.budget import InvalidInput, validate
-from thrifty.budget.money import exact_usd
+from thrifty.models.token_price import PRICE_EXAMPLE, TokenPrice, read_price
 
 Api = Literal["responses", "chat"]
 CapField = Literal["max_completion_tokens", "max_tokens"]
 ShapeField = Literal["tools", "response_format"]
 Effort = Literal["auto", "none", "minimal", "low", "medium", "high"]
 
-PRICE_MAX = 1_000_000
-PRICE_EXAMPLE = "TokenPrice(0.25, 2)"
 MODEL_NAME_MAX = 200
 REASONING_FACTOR_MAX = 1_000.0
 VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -27,24 +24,6 @@ OTHER_VENDORS = (
 )
 """What LangChain calls the vendors that cannot be named yet. Any other prefix is part of a name:
 `llama3:8b` is a model."""
-
-
-@dataclass(frozen=True, slots=True)
-class TokenPrice:
-    """What a model costs, in dollars per million tokens.
-
-    A float counts as the shortest decimal that names it.
-
-    Raises:
-        InvalidInput: a price is no number from 0 to a million.
-    """
-
-    input_usd: Decimal
-    output_usd: Decimal
-
-    def __post_init__(self) -> None:
-        for side in ("input_usd", "output_usd"):
-            object.__setattr__(self, side, _usd_per_million(side, getattr(self, side)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +61,9 @@ class Model:
     """Where Chat Completions says which shape an answer is to have: by default in `tools`, as the
     arguments of a function. Some servers leave tools out where a model was not made for them, and
     hold it to the schema in `response_format`, such as llama.cpp's."""
+    reported_cost: bool = False
+    """Whether a call is charged what its server says that it has cost, as gateways such as
+    OpenRouter and LiteLLM's proxy do. Before the call, and where nothing is said, prices count."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", _name_without_vendor(self.name))
@@ -93,6 +75,7 @@ class Model:
             raise InvalidInput("key_variable", "a name that no variable has", "name the variable")
         if self.price is not None:
             validate.instance("price", self.price, TokenPrice, PRICE_EXAMPLE)
+        validate.instance("reported_cost", self.reported_cost, bool, "True")
         validate.choice("effort", self.effort, get_args(Effort))
         if (factor := self.reasoning_factor) is not None:
             validate.number("reasoning_factor", factor, minimum=1, maximum=REASONING_FACTOR_MAX)
@@ -106,7 +89,7 @@ class Model:
 
         Args:
             field: what an error calls it.
-            given: the name or the mapping. A price is a mapping with `input` and `output`.
+            given: the name or the mapping. A price is a mapping as `read_price` reads it.
 
         Raises:
             InvalidInput: it is neither, or a field has a value that cannot be used.
@@ -127,47 +110,16 @@ class Model:
         """What `read` reads: the fields that are set, as plain data."""
         set_fields = {name: value for name in _FIELDS if (value := getattr(self, name))}
         if self.price is not None:
-            sides = self.price.input_usd, self.price.output_usd
-            set_fields["price"] = dict(zip(PRICE_SIDES, map(str, sides), strict=True))
+            set_fields["price"] = self.price.to_state()
         return set_fields
 
 
 _FIELDS = tuple(field.name for field in fields(Model))
-PRICE_SIDES = ("input", "output")
-"""The sides of a price as a file or a variable names them, in the order of a `TokenPrice`."""
 
 
 def unknown_field(field: str, known: Iterable[str]) -> InvalidInput:
     """The refusal of a field that there is not. What it holds may be a key: nothing repeats it."""
     return InvalidInput(field, "a field that nobody knows", f"known fields: {', '.join(known)}")
-
-
-def read_price(field: str, given: object) -> TokenPrice:
-    """Reads a price from a mapping with `input` and `output`.
-
-    Raises:
-        InvalidInput: it is no such mapping, or a side is no number from 0 to a million.
-    """
-    sides = validate.record(field, given, PRICE_SIDES)
-
-    def read_side(side: str) -> Decimal:
-        price = sides.get(side)
-        if isinstance(price, str) and re.fullmatch(r"\d{1,9}(\.\d{1,30})?", price):
-            price = Decimal(price)  # exact, which a number of JSON may not be
-        return _usd_per_million(f"{field}.{side}", price)
-
-    return TokenPrice(*map(read_side, PRICE_SIDES))
-
-
-def check_prices(prices: object) -> None:
-    """Checks prices by model name.
-
-    Raises:
-        InvalidInput: they are no mapping, or a price is no `TokenPrice`.
-    """
-    example = f'{{"llama3": {PRICE_EXAMPLE}}}'
-    for model, price in validate.instance("prices", prices, Mapping, example).items():
-        validate.instance(f"prices.{model}", price, TokenPrice, PRICE_EXAMPLE)
 
 
 def check_address(field: str, address: str) -> None:
@@ -205,8 +157,3 @@ def _name_without_vendor(given: object) -> str:
         remedy = "use a model that speaks OpenAI's protocol, as in openai:gpt-5, or name its server"
         raise InvalidInput("name", name, f"{remedy} with base_url")
     return validate.text("name", bare).strip() if colon and vendor == VENDOR else name
-
-
-def _usd_per_million(field: str, price: object) -> Decimal:
-    remedy = f"use dollars per million tokens, 0 to {PRICE_MAX:,}"
-    return exact_usd(field, price, PRICE_MAX, remedy)

@@ -4,26 +4,45 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from thrifty.budget import PriceUnknown
 from thrifty.budget.money import quote_nano_usd
-from thrifty.models.model import TokenPrice
+from thrifty.models.price_list_age import warn_of_age
+from thrifty.models.substitute import is_same_model
+from thrifty.models.token_price import STANDARD_TIERS, TOKENS_PER_QUOTE, TokenPrice
 from thrifty.models.usage import Usage
 
 PROVIDER = "openai"
-TOKENS_PER_QUOTE = 1_000_000
 OPEN_TIER = "auto"
 """What a request says that leaves its tier to the project, as one does that says nothing."""
-STANDARD_TIERS = ("", "auto", "default")
-"""What a request may say, or leave out, without asking for another price than the list's."""
+ANY_PROVIDER = "litellm"
+"""By this name the list looks for a model at whichever vendor its name speaks of."""
+GATEWAY = "openrouter"
+"""Whose list has names of its own for the models of all others."""
+OWN_PRICES = {
+    "written_1h_tokens": "cache_write_1h_mtok",
+    "audio_input_tokens": "input_audio_mtok",
+    "audio_output_tokens": "output_audio_mtok",
+}
+"""Kinds of tokens that the list prices as others where it does not know what they cost."""
 
 
 def public_list() -> tuple[Any, datetime]:
     """The prices of genai-prices as they stand, and when: some hold only at certain hours."""
     from genai_prices.data_snapshot import get_snapshot  # 0.2 s: only when something is priced
 
-    return get_snapshot(), datetime.now(UTC)
+    listed, now = get_snapshot(), datetime.now(UTC)
+    warn_of_age(listed, now.date())
+    return listed, now
+
+
+class Charge(NamedTuple):
+    """What a call is charged."""
+
+    cost_nano_usd: int
+    has_substitute: bool = False
+    """Whether another model answered than was asked."""
 
 
 class PriceList:
@@ -31,7 +50,8 @@ class PriceList:
 
     Args:
         own: the user's, by model.
-        listed: the public list, and the moment for which it is asked.
+        listed: gives the public list, and the moment at which it is asked.
+        takes_reported: whether what a gateway says that a call has cost goes before both.
         is_tier_open: whether requests that name no service tier leave it to the server.
     """
 
@@ -40,9 +60,11 @@ class PriceList:
         own: Mapping[str, TokenPrice],
         listed: Callable[[], tuple[Any, datetime]] = public_list,
         *,
+        takes_reported: bool = False,
         is_tier_open: bool = False,
     ) -> None:
-        self._own, self._listed, self._is_tier_open = own, listed, is_tier_open
+        self._own, self._listed = own, listed
+        self._takes_reported, self._is_tier_open = takes_reported, is_tier_open
         self._tiers: Callable[[str], tuple[str, ...]] = self._dearer_tiers
 
     def pin(self) -> "PriceList":
@@ -51,7 +73,12 @@ class PriceList:
         So a call is settled at the prices at which it was reserved.
         """
         own = dict(self._own)  # which its owner may change meanwhile
-        pinned = PriceList(own, cache(self._listed), is_tier_open=self._is_tier_open)
+        pinned = PriceList(
+            own,
+            cache(self._listed),
+            takes_reported=self._takes_reported,
+            is_tier_open=self._is_tier_open,
+        )
         pinned._tiers = cache(pinned._dearer_tiers)  # it is asked for many lengths of an answer
         return pinned
 
@@ -59,15 +86,56 @@ class PriceList:
         """The price of what a call has used, in nano-USD, rounded up.
 
         Raises:
-            PriceUnknown: neither list knows the model, or the public one not the tier or a kind
-                of tokens.
+            PriceUnknown: neither list knows the model, or the one that does not its tier or a
+                kind of tokens.
         """
         if usage.unpriced:
             raise PriceUnknown(model, f"for {', '.join(usage.unpriced)}")
         if (own := self._own.get(model)) is not None:
-            usd = own.input_usd * usage.input_tokens + own.output_usd * usage.output_tokens
-            return quote_nano_usd(usd / TOKENS_PER_QUOTE)
-        return quote_nano_usd(self._listed_usd(model, usage))
+            return quote_nano_usd(_own_usd(model, own, usage))
+        return quote_nano_usd(self._listed_usd(model, usage, PROVIDER))
+
+    def charge(self, model: str, usage: Usage, reserved_nano_usd: int) -> Charge:
+        """What a call is charged for what it has used.
+
+        Where another model answered than was asked, such as by a gateway's fallback, that is the
+        dearer price of the two. Where nobody knows a price, it is what a gateway says that the
+        call has cost, or else as much as was held. On request, what a gateway says goes first.
+
+        Args:
+            model: who was asked.
+            usage: what it used, and who answered.
+            reserved_nano_usd: what was held for it.
+        """
+        is_own, answered, reported = model in self._own, usage.model, usage.reported_nano_usd
+        if self._takes_reported and reported is not None:
+            return Charge(reported)
+        try:
+            asked = self.of(model, usage)
+        except PriceUnknown:  # such as of another tier than the one that was asked for
+            # A gateway that has no price either says that it cost nothing.
+            return Charge(reported or reserved_nano_usd)
+        if answered in ("", model) or (is_own and is_same_model(model, answered)):
+            return Charge(asked)
+        cost = self._find_anywhere(answered, usage)
+        if cost is None:
+            # A name that only its user gives a price may be what a server calls its models.
+            if is_own or is_same_model(model, answered):
+                return Charge(asked)
+            return Charge(max(asked, reported or reserved_nano_usd), has_substitute=True)
+        is_other = not (is_own or is_same_model(model, answered))
+        return Charge(max(asked, cost), is_other or cost > asked)
+
+    def _find_anywhere(self, model: str, usage: Usage) -> int | None:
+        """What a model costs that was not asked, so that nobody knows whose it is."""
+        if model in self._own:
+            return self.of(model, usage)
+        for provider in (PROVIDER, ANY_PROVIDER, GATEWAY):
+            try:
+                return quote_nano_usd(self._listed_usd(model, usage, provider))
+            except PriceUnknown:
+                continue
+        return None
 
     def quote(self, model: str, input_tokens: int, output_tokens: int, tier: str = "") -> int:
         """The price of a call with so much input and output, no cache used, as `of` gives it.
@@ -77,55 +145,86 @@ class PriceList:
         """
         return self.of(model, Usage(input_tokens, output_tokens, tier=tier))
 
-    def _listed_usd(self, model: str, usage: Usage) -> Decimal:
+    def _listed_usd(self, model: str, usage: Usage, provider: str) -> Decimal:
         from genai_prices import Usage as Counted
 
-        counted = Counted(
-            input_tokens=usage.input_tokens or None,
-            output_tokens=usage.output_tokens or None,
-            cache_read_tokens=usage.cached_tokens or None,
-            cache_write_tokens=usage.written_tokens or None,
-        )
+        counted = Counted(**dict(_listed_counts(usage)))
         listed, now = self._listed()  # one moment for the whole quote
         tier = "" if usage.tier in STANDARD_TIERS else usage.tier
         context = {"service_tier": tier} if tier else None
         try:
-            price = listed.calc(counted, model, PROVIDER, None, now, context)
+            price = listed.calc(counted, model, provider, None, now, context)
         except (LookupError, ValueError) as error:
             raise PriceUnknown(model, str(error)) from None
         if tier and not _has_tier(price.model, tier, now):
             raise PriceUnknown(model, f"in the service tier {tier!r}")
+        for kind, own in OWN_PRICES.items():
+            if getattr(usage, kind) and getattr(price.model_price, own, None) is None:
+                raise PriceUnknown(model, f"for {kind.replace('_', ' ')}")
         total: Decimal = price.total_price
         return total
 
-    def worst(self, model: str, input_tokens: int, output_tokens: int, tier: str = "") -> int:
+    def worst(
+        self,
+        model: str,
+        input_tokens: int,
+        output_tokens: int,
+        tier: str = "",
+        audio_tokens: int = 0,
+    ) -> int:
         """The most that so much input and output can cost: writing a cache may cost extra.
 
         A tier that is left open may be the dearest that the list knows.
 
+        Args:
+            model: who is asked.
+            input_tokens: all input.
+            output_tokens: all output.
+            tier: the service tier that is asked for.
+            audio_tokens: the part of the input that may be sound.
+
         Raises:
             PriceUnknown: as for `of`.
         """
-        costs = [self._worst_in_tier(model, input_tokens, output_tokens, tier)]
+        costs = [self._worst_in_tier(model, input_tokens, output_tokens, tier, audio_tokens)]
         if tier == OPEN_TIER or (self._is_tier_open and not tier):
             for dearer in self._tiers(model):
-                costs.append(self._worst_in_tier(model, input_tokens, output_tokens, dearer))
+                costs.append(
+                    self._worst_in_tier(model, input_tokens, output_tokens, dearer, audio_tokens)
+                )
         return max(costs)
 
-    def _worst_in_tier(self, model: str, input_tokens: int, output_tokens: int, tier: str) -> int:
-        unwritten = self.quote(model, input_tokens, output_tokens, tier)
-        if model in self._own:  # which has no price of its own for a cache
-            return unwritten
-        usage = Usage(input_tokens, output_tokens, written_tokens=input_tokens, tier=tier)
-        return max(unwritten, self.of(model, usage))
+    def _worst_in_tier(
+        self, model: str, input_tokens: int, output_tokens: int, tier: str, audio_tokens: int
+    ) -> int:
+        quotes = []
+        text = input_tokens - audio_tokens
+        for written, hour in ((0, 0), (text, 0), (text, text)):
+            usage = Usage(
+                input_tokens,
+                output_tokens,
+                written_tokens=written,
+                tier=tier,
+                written_1h_tokens=hour,
+                audio_input_tokens=audio_tokens,
+            )
+            try:
+                quotes.append(self.of(model, usage))
+            except PriceUnknown:
+                if not hour:  # who has no price for that does not sell it
+                    raise
+        if audio_tokens:  # of what may be sound, all may be text as well
+            quotes.append(self._worst_in_tier(model, input_tokens, output_tokens, tier, 0))
+        return max(quotes)
 
     def _dearer_tiers(self, model: str) -> tuple[str, ...]:
         """The tiers that cost more than the standard one, in either direction."""
-        if model in self._own:
-            return ()
-        listed, now = self._listed()
-        entry = listed.calc(_one_token(), model, PROVIDER, None, now, None).model
-        tiers = {str(variant.when["service_tier"]) for variant in _tier_variants(entry, now)}
+        if (own := self._own.get(model)) is not None:
+            tiers = set(own.tiers or ())
+        else:
+            listed, now = self._listed()
+            entry = listed.calc(_one_token(), model, PROVIDER, None, now, None).model
+            tiers = {str(variant.when["service_tier"]) for variant in _tier_variants(entry, now)}
 
         def is_dearer(tier: str) -> bool:
             sides = (TOKENS_PER_QUOTE, 0), (0, TOKENS_PER_QUOTE)
@@ -135,7 +234,7 @@ class PriceList:
 
     def worst_quote(self, model: str, tokens: int) -> int:
         """The price of so many tokens, whichever way they fall on input and output."""
-        return max(self.worst(model, tokens, 0), self.quote(model, 0, tokens))
+        return max(self.worst(model, tokens, 0), self.worst(model, 0, tokens))
 
     def knows(self, model: str, tier: str = "") -> bool:
         """Whether the model has a price."""
@@ -184,3 +283,28 @@ def _one_token() -> Any:
     from genai_prices import Usage as Counted
 
     return Counted(input_tokens=1)
+
+
+def _own_usd(model: str, own: TokenPrice, usage: Usage) -> Decimal:
+    price = own.of_call(usage.input_tokens, usage.tier)
+    if price is None:
+        raise PriceUnknown(model, f"in the service tier {usage.tier!r}")
+    if (usd := price.usd(usage)) is None:
+        raise PriceUnknown(model, "for sound: give audio_input_usd and audio_output_usd")
+    return usd
+
+
+def _listed_counts(usage: Usage) -> Iterator[tuple[str, int]]:
+    """A count in the list's own words, without zeros."""
+    counts = {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cache_read_tokens": usage.cached_tokens,
+        "cache_write_tokens": usage.written_tokens,
+        "cache_write_1h_tokens": usage.written_1h_tokens,
+        "input_audio_tokens": usage.audio_input_tokens,
+        "output_audio_tokens": usage.audio_output_tokens,
+    }
+    yield from ((kind, count) for kind, count in counts.items() if count)
+    if usage.audio_input_tokens:  # or the list does not know whether the two have a part in common
+        yield from ((kind, 0) for kind in ("cache_audio_read_tokens", "cache_audio_write_tokens"))

@@ -26,7 +26,7 @@ from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import MODEL_TAG, Balance, Entry
 from thrifty.models.allowance import Allowance
 from thrifty.models.guard.step_account import StepAccount
-from thrifty.models.prices import PriceList, most_affordable
+from thrifty.models.prices import Charge, PriceList, most_affordable
 from thrifty.models.providers.protocol import CallBounds, ProviderRequest
 from thrifty.models.usage import Usage
 
@@ -150,15 +150,21 @@ class CallAccounts:
                 self._outer.release(reservation.outer_key)
         return is_first
 
+    def may_be_cut(self, reservation: Reservation, usage: Usage | None) -> bool:
+        """Whether the answer may be as short as it is because of what was left, and no more."""
+        is_derived = reservation.cap < self.cap_max
+        return is_derived and (usage is None or usage.output_tokens >= reservation.cap)
+
+    def charge(self, usage: Usage, reservation: Reservation) -> Charge:
+        """What is to be charged for what the call has used."""
+        held = reservation.entry.reserved.cost_nano_usd
+        return self._prices.charge(self.request.model, usage, held)
+
     def settle(
         self, usage: Usage, reservation: Reservation, latency_ms: int, answer: str = ""
     ) -> Entry:
         """Charges what the call has used, and keeps its answer."""
-        entry = reservation.entry
-        try:
-            cost = self._prices.of(self.request.model, usage)
-        except PriceUnknown:  # such as of another tier than the one that was asked for
-            cost = entry.reserved.cost_nano_usd
+        entry, cost = reservation.entry, self.charge(usage, reservation).cost_nano_usd
         try:
             actual = Spend(usage.tokens, cost, latency_ms, tool_calls=1)
         except InvalidInput:  # more than any account can hold
@@ -205,7 +211,8 @@ class CallAccounts:
         """
         request = self.request
         try:
-            cost = self._prices.worst(request.model, request.input_tokens, cap, request.tier)
+            asked = request.model, request.input_tokens, cap, request.tier, request.audio_tokens
+            cost = self._prices.worst(*asked)
         except PriceUnknown:
             if budget is None or budget.max_cost_usd is not None:
                 raise
@@ -241,7 +248,7 @@ class CallAccounts:
         if self._outer is None:
             return ""
         self._outer.note_metered()
-        return self._outer.reserve(self.allowance.label, worst_case)
+        return self._outer.reserve(self.allowance.label, worst_case, (self._booked_in,))
 
     def _release_unsent(self, entry: Entry) -> None:
         """Gives a reservation back, unless another has found it and sends under it."""

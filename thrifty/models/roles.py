@@ -174,7 +174,11 @@ def _resolve(name: str, model: Any, settings: Settings) -> ModelRole:
         cap_field=cap_field or "max_completion_tokens",
         effort=effort,
         reasoning_factor=model.reasoning_factor or REASONING_FACTORS.get(effort or "", 1.0),
-        prices=PriceList(prices, is_tier_open=not is_openai_address(base_url)),
+        prices=PriceList(
+            prices,
+            takes_reported=model.reported_cost,
+            is_tier_open=not is_openai_address(base_url),
+        ),
         shape_field=(model.shape_field if api == "chat" else None) or "tools",
         tokens_per_attachment=model.tokens_per_attachment,
         offline_reason=_offline_reason(model, key, settings),

@@ -43,6 +43,8 @@ class EndFacts:
     overruns: Sequence[Overrun]
     in_doubt_count: int
     """How many calls are charged in full, as nobody knows what they cost."""
+    substitutes: Sequence[str] = ()
+    """Which models answered in the place of others, in words."""
 
     @property
     def done(self) -> dict[str, Outcome]:
@@ -130,6 +132,7 @@ def _list_warnings(run: EndFacts, executor_label: Callable[[StepOption], str]) -
     if cut := [outcome.step for outcome in run.done.values() if outcome.status == "cut"]:
         yield f"{join_names(cut)} {_was(cut)} cut short"
     yield from (overrun.reason for overrun in run.overruns)
+    yield from (f"{each}: charged at the dearer price" for each in run.substitutes)
     if count := run.in_doubt_count:
         calls = "1 call is" if count == 1 else f"{count:,} calls are"
         yield f"{calls} in doubt and charged in full"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.harness.llm_server.journal import Request
@@ -66,6 +66,18 @@ class Answer(Cue):
     """Tokens spent on thought before the content; they count against the cap."""
     cached_input_tokens: int = 0
     """Input that came from the provider's cache, at most all of it."""
+    written_input_tokens: int = 0
+    """Input that was written to it, at most all the rest."""
+    audio_input_tokens: int = 0
+    """Input that was sound, at most all the rest of that."""
+    audio_output_tokens: int = 0
+    """Output that is sound, at most all of it."""
+    model: str | None = None
+    """Who answers; None is the model that was asked."""
+    told_usage: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What a gateway says beside the counts, such as `cost`."""
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Further headers of the answer."""
     chunk_tokens: int = 4
     """Tokens in one piece of a stream."""
     chunk_delay_ms: int = 0
@@ -77,7 +89,9 @@ class Answer(Cue):
             raise ValueError("an Answer has content or tokens, not both")
         if self.chunk_tokens < 1:
             raise ValueError(f"chunk_tokens is {self.chunk_tokens}; it must be 1 or more")
-        for name in ("tokens", "reasoning_tokens", "cached_input_tokens", "chunk_delay_ms"):
+        parts = ("cached_input", "written_input", "audio_input", "audio_output", "reasoning")
+        amounts = ("tokens", *(f"{part}_tokens" for part in parts), "chunk_delay_ms")
+        for name in amounts:
             if (getattr(self, name) or 0) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must not be negative")
         # Found here, a mistake names the test that made it, not the server's thread.

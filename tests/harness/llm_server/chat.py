@@ -29,7 +29,7 @@ class ChatCompletions:
             "logprobs": None,
             "finish_reason": reply.finish,
         }
-        usage = {} if reply.usage is None else {"usage": usage_object(reply.usage)}
+        usage = {} if reply.usage is None else {"usage": _told(reply)}
         return _completion_object(reply, "chat.completion", [choice]) | usage
 
     def events(self, reply: Reply) -> Sequence[Event]:
@@ -53,16 +53,21 @@ def usage_object(bill: Bill) -> JSON:
         "total_tokens": bill.total_tokens,
         "prompt_tokens_details": {
             "cached_tokens": bill.cached_input_tokens,
-            "cache_write_tokens": 0,
-            "audio_tokens": 0,
+            "cache_write_tokens": bill.written_input_tokens,
+            "audio_tokens": bill.audio_input_tokens,
         },
         "completion_tokens_details": {
             "reasoning_tokens": bill.reasoning_tokens,
-            "audio_tokens": 0,
+            "audio_tokens": bill.audio_output_tokens,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,
         },
     }
+
+
+def _told(reply: Reply) -> JSON:
+    assert reply.usage is not None, "whoever says nothing of usage says no more"
+    return {**usage_object(reply.usage), **reply.told_usage}
 
 
 def _completion_object(reply: Reply, kind: str, choices: list[JSON]) -> JSON:
@@ -70,7 +75,7 @@ def _completion_object(reply: Reply, kind: str, choices: list[JSON]) -> JSON:
         "id": f"chatcmpl-{reply.number:06d}",
         "object": kind,
         "created": CREATED_AT_S,
-        "model": reply.request.model,
+        "model": reply.model,
         "service_tier": reply.service_tier,
         "system_fingerprint": None,
         "choices": choices,
@@ -108,7 +113,7 @@ def _events(reply: Reply) -> Iterator[Event]:
         calls += 1
     yield _chunk(reply, {}, finish=reply.finish)
     if reply.request.usage_wanted and reply.usage is not None:
-        usage = {"usage": usage_object(reply.usage)}
+        usage = {"usage": _told(reply)}
         yield Event(_completion_object(reply, "chat.completion.chunk", []) | usage)
     yield Event(None)
 

@@ -34,7 +34,7 @@ def beginning(events: Sequence[Event], pieces: int) -> Sequence[Event]:
 
 
 class Dialect(Protocol):
-    """One of OpenAI's two APIs."""
+    """One of OpenAI's APIs."""
 
     @property
     def api(self) -> Api:

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from tests.harness.llm_server import prose, tokens
 from tests.harness.llm_server.answers import Answer, ToolCall
@@ -43,6 +43,12 @@ class Reply:
     """What was really used."""
     usage: Bill | None
     """What the reply says was used; None says nothing."""
+    model: str
+    """Who says it."""
+    told_usage: Mapping[str, Any] = field(default_factory=dict)
+    """What is said beside the counts."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further headers."""
     is_usage_running: bool = False
     """Each piece of a stream says what was used so far, not only the last."""
     chunk_delay_ms: int = 0
@@ -78,12 +84,7 @@ def compose(request: Request, answer: Answer, *, obeys_cap: bool = True) -> Repl
             call_id = f"call_{request.number:06d}_{index}" if draft.name else ""
             parts.append(Part(pieces, cut.whole, draft.name or None, call_id))
     called = any(part.function for part in parts)
-    bill = Bill(
-        input_tokens=request.input_tokens,
-        output_tokens=used,
-        reasoning_tokens=reasoning,
-        cached_input_tokens=min(answer.cached_input_tokens, request.input_tokens),
-    )
+    bill = _bill(request, answer, used, reasoning)
     return Reply(
         number=request.number,
         request=request,
@@ -91,7 +92,24 @@ def compose(request: Request, answer: Answer, *, obeys_cap: bool = True) -> Repl
         finish="length" if not whole else "tool_calls" if called else "stop",
         bill=bill,
         usage=bill,
+        model=answer.model or request.model or "",
+        told_usage=answer.told_usage,
+        headers=answer.headers,
         chunk_delay_ms=answer.chunk_delay_ms,
+    )
+
+
+def _bill(request: Request, answer: Answer, used: int, reasoning: int) -> Bill:
+    cached = min(answer.cached_input_tokens, request.input_tokens)
+    written = min(answer.written_input_tokens, request.input_tokens - cached)
+    return Bill(
+        input_tokens=request.input_tokens,
+        output_tokens=used,
+        reasoning_tokens=reasoning,
+        cached_input_tokens=cached,
+        written_input_tokens=written,
+        audio_input_tokens=min(answer.audio_input_tokens, request.input_tokens - cached - written),
+        audio_output_tokens=min(answer.audio_output_tokens, used),
     )
 
 

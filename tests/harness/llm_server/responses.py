@@ -40,7 +40,7 @@ def usage_object(bill: Bill) -> JSON:
         "input_tokens": bill.input_tokens,
         "input_tokens_details": {
             "cached_tokens": bill.cached_input_tokens,
-            "cache_write_tokens": 0,
+            "cache_write_tokens": bill.written_input_tokens,
         },
         "output_tokens": bill.output_tokens,
         "output_tokens_details": {"reasoning_tokens": bill.reasoning_tokens},
@@ -60,7 +60,7 @@ def _response_object(reply: Reply, status: str, output: list[JSON]) -> JSON:
         "instructions": asked.get("instructions"),
         "max_output_tokens": reply.request.output_cap,
         "metadata": asked.get("metadata") or {},
-        "model": reply.request.model,
+        "model": reply.model,
         "output": output,
         "parallel_tool_calls": asked.get("parallel_tool_calls", True),
         "previous_response_id": None,

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 
 from tests.harness.llm_server.chat import ChatCompletions
+from tests.harness.llm_server.completions import Completions
 from tests.harness.llm_server.dialect import CREATED_AT_S, Dialect
 from tests.harness.llm_server.errors import Refused
 from tests.harness.llm_server.http import Head
@@ -15,6 +16,7 @@ MODELS_PATH = "/v1/models"
 DIALECTS: dict[str, Dialect] = {
     "/v1/chat/completions": ChatCompletions(),
     "/v1/responses": Responses(),
+    "/v1/completions": Completions(),
 }
 
 

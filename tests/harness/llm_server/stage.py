@@ -55,10 +55,12 @@ class Stage:
         kind = {"content-type": "application/json", "content-length": str(length_bytes)}
         return self.head(status, {**kind, **headers})
 
-    def stream_head(self) -> bytes:
+    def stream_head(self, headers: Mapping[str, str] | None = None) -> bytes:
         """The head of a stream, or of a body without end."""
         kind = "text/event-stream; charset=utf-8" if self.request.stream else "application/json"
-        return self.head(200, {"content-type": kind, "transfer-encoding": "chunked"})
+        return self.head(
+            200, {"content-type": kind, "transfer-encoding": "chunked", **(headers or {})}
+        )
 
     async def send_json(
         self, status: int, payload: JSON | list[JSON], headers: Mapping[str, str] | None = None
@@ -75,9 +77,9 @@ class Stage:
     async def send(self, reply: Reply) -> None:
         """Send the reply as the request asked for it."""
         if not self.request.stream:
-            return await self.send_json(200, self.dialect.whole(reply))
+            return await self.send_json(200, self.dialect.whole(reply), reply.headers)
         *events, last = self.dialect.events(reply)
-        await self.wire.write(self.stream_head())
+        await self.wire.write(self.stream_head(reply.headers))
         await self.send_events(reply, events)
         # Clients turn away at the last event, without waiting for the end of the body.
         self.finish(completed=True)

@@ -11,7 +11,8 @@ Input tokens are counted alike on both APIs, with o200k:
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import add
 
 from tests.harness.llm_server import tokens
 from tests.harness.llm_server.question import Message, Tool
@@ -31,14 +32,15 @@ class Bill:
     """The part of the output that was reasoning."""
     cached_input_tokens: int = 0
     """The part of the input that was read from the cache."""
+    written_input_tokens: int = 0
+    """The part of the input that was written to it."""
+    audio_input_tokens: int = 0
+    """The part of the input that was sound."""
+    audio_output_tokens: int = 0
+    """The part of the output that is."""
 
     def __add__(self, other: "Bill") -> "Bill":
-        return Bill(
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
-            self.reasoning_tokens + other.reasoning_tokens,
-            self.cached_input_tokens + other.cached_input_tokens,
-        )
+        return Bill(*map(add, astuple(self), astuple(other)))
 
     @property
     def total_tokens(self) -> int:

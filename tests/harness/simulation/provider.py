@@ -25,7 +25,7 @@ from tests.harness.llm_server.reply import Part, Reply
 from tests.harness.llm_server.responses import Responses
 from tests.harness.llm_server.usage import Bill
 from tests.harness.simulation.asked import Asked
-from thrifty.models.model import TokenPrice
+from thrifty.models.token_price import TokenPrice
 
 if TYPE_CHECKING:
     from tests.harness.simulation.world import World
@@ -205,7 +205,7 @@ def _reply(asked: Asked, question: Request, text: str, usage: Bill | None) -> Re
     finish: Any = "length" if asked.is_cut else "tool_calls" if function else "stop"
     parts = (part,) if text else ()
     bill = Bill(asked.input_tokens, asked.output_tokens)
-    reply = Reply(asked.number, question, parts, finish, bill, bill)
+    reply = Reply(asked.number, question, parts, finish, bill, bill, question.model)
     return replace(reply, usage=usage)
 
 

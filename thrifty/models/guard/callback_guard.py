@@ -22,15 +22,17 @@ from langchain_core.messages import BaseMessage, convert_to_openai_messages
 from langchain_core.tracers.context import register_configure_hook
 from langgraph.errors import GraphInterrupt
 
-from thrifty.budget import PriceUnknown, Spend, ThriftyError
+from thrifty.budget import Spend, ThriftyError, total_spend
 from thrifty.budget.clock import elapsed_ms, now_ns
 from thrifty.models.failures import read_failure
 from thrifty.models.guard.step_account import StepAccount, current_account, use_account
+from thrifty.models.guard.text_batch import TextBatch, TextBatches, share_out
 from thrifty.models.guard.unmetered_request import UnmeteredRequest
 from thrifty.models.input_bound import recalled_tokens
 from thrifty.models.metered_model import METERED
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.openai import serialized_address
+from thrifty.models.substitute import warn_of_substitute
 from thrifty.models.usage import Usage, read_token_usage, read_usage
 
 _guard: ContextVar["CallbackGuard | None"] = ContextVar("thrifty_guard", default=None)
@@ -60,7 +62,7 @@ def guard_calls(
         account.close()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OpenCall:
     """A call that was let through, and is not back yet."""
 
@@ -68,6 +70,8 @@ class OpenCall:
     model: str
     reserved: Spend
     started_ns: int
+    batch: "TextBatch[OpenCall] | None" = None
+    """Of the texts that are completed with it in one request."""
 
 
 class CallbackGuard(BaseCallbackHandler):
@@ -81,6 +85,7 @@ class CallbackGuard(BaseCallbackHandler):
     def __init__(self, account: StepAccount, prices: PriceList, tools: Mapping[str, Spend]) -> None:
         self._account, self._prices, self._tools = account, prices, tools
         self._open: dict[UUID, OpenCall] = {}
+        self._batches: TextBatches[OpenCall] = TextBatches()
 
     def on_chat_model_start(
         self,
@@ -100,7 +105,16 @@ class CallbackGuard(BaseCallbackHandler):
     ) -> None:
         """Reserves a call of a model that completes texts, or raises."""
         messages: list[Any] = [{"content": prompt} for prompt in prompts]
-        self._start_model(run_id, serialized, {"messages": messages}, kwargs)
+        params, size = kwargs.get("invocation_params"), kwargs.get("batch_size") or 1
+        try:
+            self._start_model(run_id, serialized, {"messages": messages}, kwargs)
+        except ThriftyError:
+            # They would leave together, so that none of them does.
+            for held in self._batches.drop(params):
+                self._account.release(held.key)
+            raise
+        if size > 1 and (call := self._open.get(run_id)):
+            call.batch = self._batches.join(params, size, call)
 
     def on_tool_start(
         self, serialized: Any, input_str: str, *, run_id: UUID, **kwargs: Any
@@ -115,14 +129,19 @@ class CallbackGuard(BaseCallbackHandler):
         """Settles a call of a model at its count; without one, in full."""
         if (call := self._open.pop(run_id, None)) is None:
             return
+        if _is_cached(response):  # LangChain asks its cache after it has told us of the call
+            self._account.release(call.key)
+            return
+        usage = _usage(response)
+        if call.batch is not None:
+            if call.batch.end(call, usage):
+                self._end_batch(call.batch)
+            return
         latency_ms = elapsed_ms(call.started_ns)
-        if (usage := _usage(response)) is None:
+        if usage is None:
             self._account.charge_in_full(call.key, latency_ms)
             return
-        try:
-            cost = self._prices.of(call.model, usage)
-        except PriceUnknown:
-            cost = call.reserved.cost_nano_usd  # as much as was held for it
+        cost = self._cost(call.model, usage, call.reserved)
         self._account.settle(call.key, Spend(usage.tokens, cost, latency_ms, tool_calls=1))
 
     def on_llm_error(
@@ -152,6 +171,25 @@ class CallbackGuard(BaseCallbackHandler):
                 self._account.release(call.key)
             return
         self.on_tool_end(None, run_id=run_id)
+
+    def _end_batch(self, batch: TextBatch[OpenCall]) -> None:
+        """Settles texts that were completed in one request at their one count, or in full."""
+        calls, usage = [call for call, _ in batch.ended], batch.usage
+        if usage is None:
+            for call in calls:
+                self._account.charge_in_full(call.key, elapsed_ms(call.started_ns))
+            return
+        held = [call.reserved for call in calls]
+        cost = self._cost(calls[0].model, usage, total_spend(held))
+        for call, share in zip(calls, share_out(Spend(usage.tokens, cost), held), strict=True):
+            latency_ms = elapsed_ms(call.started_ns)
+            self._account.settle(call.key, replace(share, latency_ms=latency_ms))
+
+    def _cost(self, model: str, usage: Usage, reserved: Spend) -> int:
+        cost, has_substitute = self._prices.charge(model, usage, reserved.cost_nano_usd)
+        if has_substitute:
+            warn_of_substitute(model, usage.model)
+        return cost
 
     def _start_model(
         self,
@@ -187,6 +225,13 @@ def _has_pieces(response: Any) -> bool:
     """Whether pieces of an answer had come. LangChain adds a batch without text for an error."""
     batches = getattr(response, "generations", None) or ()
     return len(batches) > 1 or any(each.text for batch in batches for each in batch)
+
+
+def _is_cached(response: Any) -> bool:
+    """Whether the answer comes from LangChain's cache, which says that it costs nothing."""
+    generations = [each for batch in response.generations for each in batch]
+    told = [getattr(getattr(each, "message", None), "usage_metadata", None) for each in generations]
+    return bool(told) and all(usage and usage.get("total_cost") == 0 for usage in told)
 
 
 def _usage(response: Any) -> Usage | None:

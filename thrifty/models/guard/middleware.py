@@ -86,7 +86,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         raise_unavailable: raises `ModelUnavailable` instead of ending the agent, where another
             middleware, listed before this one, tries again or falls back on another model.
         **options: as for `metered`: `max_output_tokens`, `useful_tokens`, `attempts_max`,
-            `patience_ms`, `tokens_per_attachment`, `prices`, `cap_field`.
+            `patience_ms`, `tokens_per_attachment`, `prices`, `reported_cost`, `cap_field`.
 
     Raises:
         InvalidInput: an option is unknown, or has a value that cannot be used. A call of the agent
@@ -117,7 +117,9 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         self._held = HeldTools(frozenset(approve), frozenset(effects))
         self._ledger, self._account, self._run = ledger, account, run
         self._declared, self._raises = dict(tools or {}), raise_unavailable
-        self._options, self._prices = options, PriceList(options.get("prices") or {})
+        reported = options.get("reported_cost", False)
+        self._options = options
+        self._prices = PriceList(options.get("prices") or {}, takes_reported=reported)
         if isinstance(account, str):
             ledger.balance(account)  # raises now, and not at the first call
 

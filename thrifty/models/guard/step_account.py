@@ -41,6 +41,8 @@ from thrifty.ledger.records import AccountOrLease, Entry
 
 logger = logging.getLogger(__name__)
 
+Place = tuple[Ledger, AccountOrLease]
+"""A ledger, and an account in it."""
 ACCOUNT = "step"
 DIGEST_DIGITS = 16
 """How much of a request's digest names its calls; all of it stands in the entry beside."""
@@ -77,6 +79,8 @@ class StepAccount:
         self._lock = Lock()
         self._outer_keys: dict[str, str] = {}
         """Of what is reserved, by its key here: its key in the parent, if there is one."""
+        self._counted_elsewhere: set[str] = set()
+        """Of that, what counts here by an entry of another account, and has none of its own."""
 
     @property
     def budget(self) -> Budget:
@@ -146,8 +150,13 @@ class StepAccount:
         """Notes why a metered call was not sent; with None, that another one is made."""
         self.declined = why
 
-    def reserve(self, label: str, worst_case: Spend) -> str:
+    def reserve(self, label: str, worst_case: Spend, booked_in: tuple[Place, ...] = ()) -> str:
         """Takes a worst case from what is left, here and in the parents.
+
+        Args:
+            label: what the call is for.
+            worst_case: the most that it can use.
+            booked_in: where it is booked already, or will be, so that it counts here as well.
 
         Returns:
             The key under which it is to be closed.
@@ -157,16 +166,21 @@ class StepAccount:
         """
         self.check()
         key, outer_key = self._key(next(self._numbers)), ""
+        counts_here = any(self.has_entries_of(*place) for place in booked_in)
         try:
             # From the outside in: what an inner account refuses is given back at once.
             if self.parent is not None:
-                outer_key = self.parent.reserve(label, worst_case)
-            self.ledger.reserve(self.account, key, label, worst_case)
+                places = *booked_in, (self.ledger, self.account)
+                outer_key = self.parent.reserve(label, worst_case, places)
+            if not counts_here:
+                self.ledger.reserve(self.account, key, label, worst_case)
         except ThriftyError as error:
             if self.parent is not None and outer_key:
                 self.parent.release(outer_key)
             self.refuse(error)
         self._outer_keys[key] = outer_key
+        if counts_here:
+            self._counted_elsewhere.add(key)
         return key
 
     def settle(self, key: str, actual: Spend) -> None:
@@ -189,7 +203,10 @@ class StepAccount:
         What cannot be written is not the fault of whoever called: the ledger writes it later.
         """
         try:
-            end(self, key)
+            if key in self._counted_elsewhere:
+                self._counted_elsewhere.discard(key)
+            else:
+                end(self, key)
         except (LedgerUnavailable, ReservationClosed) as error:
             logger.error("call %r could not be settled yet: %s", key, error)
         outer_key = self._outer_keys.pop(key, "")
@@ -237,7 +254,7 @@ class StepAccount:
 
     def has_entries_of(self, ledger: Ledger, account: AccountOrLease) -> bool:
         """Whether what is booked on that account stands here as well: it is the same, or below."""
-        if self.ledger is not ledger:
+        if not is_same_ledger(self.ledger, ledger):
             return False
         mine, asked = Caller.of(self.account).account, Caller.of(account).account
         if mine == asked:  # without asking the ledger, which may not be waited for here
@@ -246,6 +263,15 @@ class StepAccount:
             return any(mine == above.account for above in ledger.balance(asked).periods)
         except KeyError:  # nobody has opened it, so that it is below none
             return False
+
+    def is_below(self, ledger: Ledger, account: AccountOrLease) -> bool:
+        """Whether what is booked here counts in that account as well, and is not booked on it."""
+        if not is_same_ledger(self.ledger, ledger):
+            return False
+        mine, asked = Caller.of(self.account).account, Caller.of(account).account
+        if mine == asked:
+            return False
+        return any(asked == above.account for above in self.ledger.balance(mine).periods)
 
 
 class AgentAccount(StepAccount):
@@ -263,6 +289,7 @@ class AgentAccount(StepAccount):
         account: AccountOrLease,
         left_ms: Callable[[], int | None] = lambda: None,
     ) -> None:
+        ledger, account = booking_place(ledger, account)
         super().__init__(Budget(), left_ms, enclosing_account(ledger, account))
         self.ledger, self.account = ledger, account
         self._name = uuid4().hex
@@ -285,6 +312,27 @@ _current: ContextVar[StepAccount | None] = ContextVar("thrifty_step_account", de
 def current_account() -> StepAccount | None:
     """The account of the executor in which this code runs; None outside."""
     return _current.get()
+
+
+def is_same_ledger(ledger: Ledger, other: Ledger) -> bool:
+    """Whether two ledgers are one, as two objects on one file are."""
+    return ledger is other or getattr(ledger, "identity", ledger) == getattr(
+        other, "identity", other
+    )
+
+
+def booking_place(ledger: Ledger, account: AccountOrLease) -> Place:
+    """Where a call on an account is booked.
+
+    Where a step around this code spends from an account below that one, the call is booked there.
+    It counts in both, once, and the limits of both hold it.
+    """
+    step = _current.get()
+    while step is not None:
+        if step.is_below(ledger, account):
+            ledger, account = step.ledger, step.account
+        step = step.parent
+    return ledger, account
 
 
 def enclosing_account(ledger: Ledger, account: AccountOrLease) -> StepAccount | None:

@@ -19,10 +19,17 @@ from thrifty.models.input_bound import (
     input_tokens,
     is_openai_address,
     recalled_tokens,
+    sounds,
     why_unbounded,
 )
 from thrifty.models.providers.protocol import CallBounds
 from thrifty.models.redirects import refuse_redirect
+from thrifty.models.reported_cost import (
+    REPORTED_USAGE,
+    note_cost_header,
+    watch_cost_header,
+    with_cost_header,
+)
 from thrifty.models.use_fees import FEE_REMEDY, use_fee
 from thrifty.settings import base_url_in_environment
 
@@ -136,6 +143,7 @@ class OpenAIModel:
             cap_min=cap_min,
             digest=fingerprint(as_json(asked)),
             input_tokens=tokens,
+            audio_tokens=sounds(body) * (bounds.tokens_per_attachment or 0),
             body=body,
             recalled=recalled,
             connected=connected,
@@ -162,6 +170,7 @@ class OpenAIRequest:
     cap_min: int
     digest: str
     input_tokens: int
+    audio_tokens: int
     body: Mapping[str, Any]
     """What will be sent, as the client merges it, but for the cap."""
     recalled: int | None
@@ -207,10 +216,14 @@ class OpenAIRequest:
             options["extra_body"] = {**extra, "max_tokens": cap}
         if emit is not None:
             return await self._stream(options, emit)
-        result = await self.connected._agenerate(self.messages, **options)
+        with watch_cost_header() as header:
+            result = await self.connected._agenerate(self.messages, **options)
         generation = result.generations[0]
+        told = result.llm_output or {}
+        if counted := with_cost_header(told.get(REPORTED_USAGE), header):
+            told = {**told, REPORTED_USAGE: counted}
         generation.message.response_metadata = {
-            **(result.llm_output or {}),
+            **told,
             **(generation.generation_info or {}),
             **generation.message.response_metadata,
         }
@@ -218,13 +231,17 @@ class OpenAIRequest:
 
     async def _stream(self, options: Mapping[str, Any], emit: Emit) -> Any:
         whole: Any = None
+        counted: Any = None
         async for chunk in self.connected._astream(self.messages, **options):
+            counted = chunk.message.response_metadata.pop(REPORTED_USAGE, counted)
             whole = chunk if whole is None else whole + _with_added_usage(chunk, whole)
             # A copy, since LangChain writes into what it is handed, in a thread of its own.
             emit(chunk.model_copy(update={"message": chunk.message.model_copy()}))
         if whole is None:
             raise ValueError("a stream without a piece")
         metadata = {**(whole.generation_info or {}), **whole.message.response_metadata}
+        if counted:
+            metadata[REPORTED_USAGE] = counted
         whole.message.response_metadata = metadata
         if not any(metadata.get(end) for end in ENDS):
             # It counts a part of the answer, and the server may bill the rest as well.
@@ -242,7 +259,10 @@ def _connections_on(loop: BackgroundLoop) -> Any:
     # What packs better is unpacked by nobody in pieces.
     pool = import_module("openai").DefaultAsyncHttpxClient(
         headers={"accept-encoding": ", ".join(ENCODINGS)},
-        event_hooks={"request": [note_departure], "response": [refuse_redirect, bound_body]},
+        event_hooks={
+            "request": [note_departure],
+            "response": [refuse_redirect, bound_body, note_cost_header],
+        },
     )
     loop.close_at_exit(pool.aclose)
     return pool
@@ -264,7 +284,19 @@ def _connect(model: "BaseChatOpenAI") -> "BaseChatOpenAI":
     }
     if model.extra_body:
         changes["extra_body"] = _without_caps(model.extra_body)
-    return model.model_copy(update=changes)
+    connected = model.model_copy(update=changes)
+    # On the object and not in its class: the model as its owner made it stays as it is.
+    convert = partial(_convert_with_count, connected._convert_chunk_to_generation_chunk)
+    object.__setattr__(connected, "_convert_chunk_to_generation_chunk", convert)
+    return connected
+
+
+def _convert_with_count(convert: Callable[..., Any], chunk: Any, *given: Any) -> Any:
+    """Leaves a count in the server's own words beside a piece, which LangChain throws away."""
+    made = convert(chunk, *given)
+    if made is not None and (counted := chunk.get("usage")):
+        made.message.response_metadata[REPORTED_USAGE] = counted
+    return made
 
 
 async def _parse_beside(process: Callable[..., Any], **given: Any) -> Any:

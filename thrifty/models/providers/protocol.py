@@ -36,6 +36,8 @@ class ProviderRequest(Protocol):
     """The same for the same request, in any process, however it is sent."""
     input_tokens: int
     """The most input tokens that it can be billed."""
+    audio_tokens: int
+    """The part of them that may be sound, which has a price of its own."""
     is_watched: bool
     """Whether it is seen when it leaves: not on a transport of the user's own."""
 
