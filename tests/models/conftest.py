@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from langchain_anthropic import ChatAnthropic
 from langchain_openai import ChatOpenAI
 
 from tests.harness.llm_server import LLMServer
@@ -50,3 +51,24 @@ def client(server: LLMServer, api: str = "chat", model: str = "gpt-4o", **option
 
 def entries(ledger: MemoryLedger) -> list[Any]:
     return list(ledger.entries(ACCOUNT))
+
+
+def claude(server: LLMServer, model: str = "claude-haiku-4-5", **options: Any) -> Any:
+    """A model of Anthropic's, at the loopback server."""
+    given = {"model": model, "base_url": server.root_url, "api_key": "sk-ant-test", **options}
+    return ChatAnthropic(**given)
+
+
+@pytest.fixture
+def make_claude(server: LLMServer, ledger: MemoryLedger) -> Make:
+    """Makes metered models of Anthropic's that spend from one account."""
+
+    def make(
+        budget: Budget = Budget(max_tokens=10_000),  # noqa: B008 - frozen
+        options: dict[str, Any] | None = None,
+        **terms: Any,
+    ) -> MeteredChatModel:
+        ledger.open(ACCOUNT, budget)
+        return metered(claude(server, **(options or {})), ledger, ACCOUNT, **terms)
+
+    return make

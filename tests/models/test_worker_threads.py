@@ -62,3 +62,20 @@ def test_where_no_thread_can_be_started_it_is_done_at_once(monkeypatch):
     threads = WorkerThreads("worker", 8)
     monkeypatch.setattr(Thread, "start", refuse)
     assert threads.submit(current_thread).result(240) is current_thread()
+
+
+@pytest.mark.parametrize("end", [lambda: 7, lambda: 1 // 0])
+def test_a_thread_outlives_work_that_nobody_waits_for_any_more(end):
+    """As when a deadline passes while a large answer is parsed."""
+    threads, has_begun, may_end = WorkerThreads("worker", 1), Event(), Event()
+
+    def work():
+        has_begun.set()
+        assert may_end.wait(240)
+        return end()
+
+    left = threads.submit(work)
+    assert has_begun.wait(240)
+    assert left.cancel()
+    may_end.set()
+    assert threads.submit(current_thread).result(240).name == "worker"

@@ -10,6 +10,7 @@ from thrifty.models.chat_clients import ChatClients
 from thrifty.models.input_bound import O200K_MODELS, input_tokens, tokens_bound
 from thrifty.models.prices import PriceList, public_list
 from thrifty.models.providers.protocol import CallBounds
+from thrifty.models.providers.vendors import end_word, is_cut
 from thrifty.models.roles import ModelRole, ModelRoles
 from thrifty.settings import Settings
 
@@ -135,11 +136,8 @@ def _read_json(text: str) -> Any:
 def read_reply(message: Any) -> Reply:
     """Text, tool-call arguments and whether they were cut, from a message of LangChain's."""
     calls = message.tool_calls or message.invalid_tool_calls  # broken JSON is the reader's affair
-    metadata = message.response_metadata
-    at_cap = metadata.get("finish_reason") == "length" or metadata.get("status") == "incomplete"
-    ended = metadata.get("finish_reason") or metadata.get("status")
     usage = message.usage_metadata
-    broke_off = not usage and not ended
+    broke_off = not usage and not end_word(message)
     arguments = calls[0]["args"] if calls else None
     written = usage["output_tokens"] if usage else None
-    return Reply(str(message.text), arguments, at_cap or broke_off, written)
+    return Reply(str(message.text), arguments, is_cut(message) or broke_off, written)

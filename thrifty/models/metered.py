@@ -1,4 +1,4 @@
-"""Meters any chat model of langchain-openai on an account, in whatever program."""
+"""Meters a chat model of any vendor that is known on an account, in whatever program."""
 
 import os
 from collections import Counter, OrderedDict
@@ -28,12 +28,12 @@ from thrifty.models.metered_model import MeteredChatModel
 from thrifty.models.model import CapField
 from thrifty.models.node_attempts import AttemptNumbers, current_attempt
 from thrifty.models.prices import PriceList
-from thrifty.models.providers.openai import OpenAIModel
 from thrifty.models.providers.protocol import CallBounds, ProviderModel, ProviderRequest
+from thrifty.models.providers.vendors import vendor_model
 from thrifty.models.token_price import TokenPrice, check_prices
 
 if TYPE_CHECKING:
-    from langchain_openai.chat_models.base import BaseChatOpenAI
+    from langchain_core.language_models import BaseChatModel
 
 NODES_MAX = 10_000
 """Of so many turns of nodes it is known what they have asked. Older ones are forgotten."""
@@ -74,7 +74,7 @@ def check_options(options: MeteringOptions) -> None:
 
 
 def metered(
-    model: "BaseChatOpenAI",
+    model: "BaseChatModel",
     ledger: Ledger | None = None,
     account: AccountOrLease | None = None,
     *,
@@ -103,8 +103,8 @@ def metered(
     again. Code of your own that tries again has to make the model anew, under the same `run`.
 
     Args:
-        model: `ChatOpenAI`, `AzureChatOpenAI` or another chat model of langchain-openai. A
-            transport of one's own must not be in use on another event loop.
+        model: `ChatOpenAI`, `AzureChatOpenAI` or another chat model of langchain-openai, or
+            `ChatAnthropic`. A transport of one's own must not be in use on another event loop.
         ledger: where it is booked.
         account: an account that is open there. Without ledger and account, the calls are the
             step's in whose executor they are made.
@@ -127,14 +127,14 @@ def metered(
         cap_field: `max_tokens` for a chat server that knows an output cap by that name only.
 
     Raises:
-        InvalidInput: the model is none of langchain-openai's, an account without a ledger, or a
+        InvalidInput: the model is of no vendor that is known, an account without a ledger, or a
             value that cannot be used.
         KeyError: the account was never opened.
 
     A call raises `BudgetExceeded` or `PriceUnknown` where it was not sent, `InvalidInput` where
     it has no bound, and `ModelUnavailable` where it brought nothing.
     """
-    given = OpenAIModel(model)
+    given = vendor_model(model)
     options = MeteringOptions(
         max_output_tokens=max_output_tokens,
         useful_tokens=useful_tokens,

@@ -13,7 +13,6 @@ from thrifty.models.substitute import is_same_model
 from thrifty.models.token_price import STANDARD_TIERS, TOKENS_PER_QUOTE, TokenPrice
 from thrifty.models.usage import Usage
 
-PROVIDER = "openai"
 OPEN_TIER = "auto"
 """What a request says that leaves its tier to the project, as one does that says nothing."""
 ANY_PROVIDER = "litellm"
@@ -53,6 +52,7 @@ class PriceList:
         listed: gives the public list, and the moment at which it is asked.
         takes_reported: whether what a gateway says that a call has cost goes before both.
         is_tier_open: whether requests that name no service tier leave it to the server.
+        vendor: whose models they are, as the public list calls it.
     """
 
     def __init__(
@@ -62,10 +62,15 @@ class PriceList:
         *,
         takes_reported: bool = False,
         is_tier_open: bool = False,
+        vendor: str = "openai",
     ) -> None:
-        self._own, self._listed = own, listed
+        self._own, self._listed, self._vendor = own, listed, vendor
         self._takes_reported, self._is_tier_open = takes_reported, is_tier_open
         self._tiers: Callable[[str], tuple[str, ...]] = self._dearer_tiers
+
+    def of_vendor(self, vendor: str) -> "PriceList":
+        """The prices of a vendor's models, by what the public list calls it."""
+        return self._copy(self._own, self._listed, vendor)
 
     def pin(self) -> "PriceList":
         """The prices of one call: as they stand at its first quote, however they change later.
@@ -73,14 +78,20 @@ class PriceList:
         So a call is settled at the prices at which it was reserved.
         """
         own = dict(self._own)  # which its owner may change meanwhile
-        pinned = PriceList(
-            own,
-            cache(self._listed),
-            takes_reported=self._takes_reported,
-            is_tier_open=self._is_tier_open,
-        )
+        pinned = self._copy(own, cache(self._listed), self._vendor)
         pinned._tiers = cache(pinned._dearer_tiers)  # it is asked for many lengths of an answer
         return pinned
+
+    def _copy(
+        self, own: Mapping[str, TokenPrice], listed: Callable[[], tuple[Any, datetime]], vendor: str
+    ) -> "PriceList":
+        return PriceList(
+            own,
+            listed,
+            takes_reported=self._takes_reported,
+            is_tier_open=self._is_tier_open,
+            vendor=vendor,
+        )
 
     def of(self, model: str, usage: Usage) -> int:
         """The price of what a call has used, in nano-USD, rounded up.
@@ -93,7 +104,7 @@ class PriceList:
             raise PriceUnknown(model, f"for {', '.join(usage.unpriced)}")
         if (own := self._own.get(model)) is not None:
             return quote_nano_usd(_own_usd(model, own, usage))
-        return quote_nano_usd(self._listed_usd(model, usage, PROVIDER))
+        return quote_nano_usd(self._listed_usd(model, usage, self._vendor))
 
     def charge(self, model: str, usage: Usage, reserved_nano_usd: int) -> Charge:
         """What a call is charged for what it has used.
@@ -130,7 +141,7 @@ class PriceList:
         """What a model costs that was not asked, so that nobody knows whose it is."""
         if model in self._own:
             return self.of(model, usage)
-        for provider in (PROVIDER, ANY_PROVIDER, GATEWAY):
+        for provider in (self._vendor, ANY_PROVIDER, GATEWAY):
             try:
                 return quote_nano_usd(self._listed_usd(model, usage, provider))
             except PriceUnknown:
@@ -223,7 +234,7 @@ class PriceList:
             tiers = set(own.tiers or ())
         else:
             listed, now = self._listed()
-            entry = listed.calc(_one_token(), model, PROVIDER, None, now, None).model
+            entry = listed.calc(_one_token(), model, self._vendor, None, now, None).model
             tiers = {str(variant.when["service_tier"]) for variant in _tier_variants(entry, now)}
 
         def is_dearer(tier: str) -> bool:

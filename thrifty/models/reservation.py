@@ -68,7 +68,7 @@ class CallAccounts:
     ) -> None:
         self.request, self.allowance = request, allowance
         self._booked_in = allowance.ledger, allowance.account
-        self._price_list, self._outer = prices, outer
+        self._price_list, self._outer = prices.of_vendor(request.listed_as), outer
         self.cap_max = min(request.cap_wanted or bounds.output_tokens_max, bounds.output_tokens_max)
         """The longest answer that is asked for, however much is left."""
         useful = max(allowance.useful_tokens, request.cap_min)

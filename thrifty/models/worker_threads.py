@@ -5,7 +5,8 @@ other threads still have to be settled, and a process that ends waits for them.
 """
 
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, InvalidStateError
+from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
@@ -25,9 +26,12 @@ class _Task(NamedTuple):
         try:
             result = self.act()
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for it
-            self.future.set_exception(error)
+            with suppress(InvalidStateError):
+                self.future.set_exception(error)
         else:
-            self.future.set_result(result)
+            # Whoever waited may have left meanwhile. The thread has other work to do.
+            with suppress(InvalidStateError):
+                self.future.set_result(result)
 
 
 class WorkerThreads(Executor):

@@ -68,6 +68,8 @@ class Answer(Cue):
     """Input that came from the provider's cache, at most all of it."""
     written_input_tokens: int = 0
     """Input that was written to it, at most all the rest."""
+    written_1h_input_tokens: int = 0
+    """Input that was written to it for an hour, at most all the rest of that."""
     audio_input_tokens: int = 0
     """Input that was sound, at most all the rest of that."""
     audio_output_tokens: int = 0
@@ -89,7 +91,10 @@ class Answer(Cue):
             raise ValueError("an Answer has content or tokens, not both")
         if self.chunk_tokens < 1:
             raise ValueError(f"chunk_tokens is {self.chunk_tokens}; it must be 1 or more")
-        parts = ("cached_input", "written_input", "audio_input", "audio_output", "reasoning")
+        parts = (
+            *("cached_input", "written_input", "written_1h_input", "audio_input"),
+            *("audio_output", "reasoning"),
+        )
         amounts = ("tokens", *(f"{part}_tokens" for part in parts), "chunk_delay_ms")
         for name in amounts:
             if (getattr(self, name) or 0) < 0:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tests.harness.llm_server.chat_question import read
 from tests.harness.llm_server.dialect import CREATED_AT_S, Event
+from tests.harness.llm_server.errors import Refused
 from tests.harness.llm_server.journal import Api
 from tests.harness.llm_server.question import JSON, Question
 from tests.harness.llm_server.reply import Part, Reply
@@ -38,6 +39,10 @@ class ChatCompletions:
         if reply.is_usage_running and reply.usage is not None:
             return list(_with_usage_so_far(events, reply.usage))
         return events
+
+    def error(self, refused: Refused) -> JSON:
+        """The object that a client gets in place of an answer."""
+        return refused.as_json()
 
     def frame(self, event: Event, number: int) -> bytes:
         """An event as it is sent."""

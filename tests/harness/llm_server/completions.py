@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from tests.harness.llm_server import checks
 from tests.harness.llm_server.chat import usage_object
 from tests.harness.llm_server.dialect import CREATED_AT_S, Event
+from tests.harness.llm_server.errors import Refused
 from tests.harness.llm_server.journal import Api
 from tests.harness.llm_server.question import JSON, Message, Question
 from tests.harness.llm_server.reply import Reply
@@ -50,6 +51,10 @@ class Completions:
     def events(self, reply: Reply) -> Sequence[Event]:
         """The whole answer as one event."""
         return [Event(self.whole(reply), is_piece=True), Event(None)]
+
+    def error(self, refused: Refused) -> JSON:
+        """The object that a client gets in place of an answer."""
+        return refused.as_json()
 
     def frame(self, event: Event, number: int) -> bytes:
         """An event as it is sent."""

@@ -91,7 +91,7 @@ class Connection:
             question = routes.question(dialect, dict(request.body))
         except Refused as refused:
             stage = self._open(replace(request, played="Refused"))
-            return stage, stage.send_json(refused.status, refused.as_json())
+            return stage, stage.send_json(refused.status, routes.error(head, refused))
         return self._played(replace(request, **vars(question)), dialect)
 
     def _played(self, request: Request, dialect: Dialect) -> tuple[Stage, Answering]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tests.harness.llm_server.errors import Refused
 from tests.harness.llm_server.journal import Api
 from tests.harness.llm_server.question import JSON, Question
 from tests.harness.llm_server.reply import Reply
@@ -34,7 +35,7 @@ def beginning(events: Sequence[Event], pieces: int) -> Sequence[Event]:
 
 
 class Dialect(Protocol):
-    """One of OpenAI's APIs."""
+    """One of the APIs."""
 
     @property
     def api(self) -> Api:
@@ -55,6 +56,10 @@ class Dialect(Protocol):
 
     def events(self, reply: Reply) -> Sequence[Event]:
         """The stream that answers a request."""
+        ...
+
+    def error(self, refused: Refused) -> JSON:
+        """The object that a client gets in place of an answer."""
         ...
 
     def frame(self, event: Event, number: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Requests that are refused, in OpenAI's words.
+"""Requests that are refused, in OpenAI's words unless another API has its own.
 
 Refused: a request that gets an error object instead of an answer.
 """

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from tests.harness.llm_server.question import Question
 from tests.harness.llm_server.usage import Bill
 
-Api = Literal["chat", "responses", "completions", "models", "unknown"]
+Api = Literal["chat", "responses", "messages", "completions", "models", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Request(Question):
     @property
     def authorized(self) -> bool:
         """The request carried a key."""
-        return bool(self.headers.get("authorization"))
+        return bool(self.headers.get("authorization") or self.headers.get("x-api-key"))
 
 
 class Journal:

@@ -100,15 +100,24 @@ def compose(request: Request, answer: Answer, *, obeys_cap: bool = True) -> Repl
 
 
 def _bill(request: Request, answer: Answer, used: int, reasoning: int) -> Bill:
-    cached = min(answer.cached_input_tokens, request.input_tokens)
-    written = min(answer.written_input_tokens, request.input_tokens - cached)
+    left, parts = request.input_tokens, []
+    for wanted in (
+        answer.cached_input_tokens,
+        answer.written_input_tokens,
+        answer.written_1h_input_tokens,
+        answer.audio_input_tokens,
+    ):
+        parts.append(min(wanted, left))
+        left -= parts[-1]
+    cached, written, hour, audio = parts
     return Bill(
         input_tokens=request.input_tokens,
         output_tokens=used,
         reasoning_tokens=reasoning,
         cached_input_tokens=cached,
         written_input_tokens=written,
-        audio_input_tokens=min(answer.audio_input_tokens, request.input_tokens - cached - written),
+        written_1h_input_tokens=hour,
+        audio_input_tokens=audio,
         audio_output_tokens=min(answer.audio_output_tokens, used),
     )
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from tests.harness.llm_server.dialect import CREATED_AT_S, Event
+from tests.harness.llm_server.errors import Refused
 from tests.harness.llm_server.journal import Api
 from tests.harness.llm_server.question import JSON, Question
 from tests.harness.llm_server.reply import Part, Reply
@@ -27,6 +28,10 @@ class Responses:
     def events(self, reply: Reply) -> Sequence[Event]:
         """The stream that answers a request."""
         return list(_events(reply))
+
+    def error(self, refused: Refused) -> JSON:
+        """The object that a client gets in place of an answer."""
+        return refused.as_json()
 
     def frame(self, event: Event, number: int) -> bytes:
         """An event as it is sent."""

@@ -8,15 +8,19 @@ from tests.harness.llm_server.completions import Completions
 from tests.harness.llm_server.dialect import CREATED_AT_S, Dialect
 from tests.harness.llm_server.errors import Refused
 from tests.harness.llm_server.http import Head
+from tests.harness.llm_server.messages import Messages
 from tests.harness.llm_server.question import JSON, Question
 from tests.harness.llm_server.responses import Responses
 
 MODELS_USUAL = ("gpt-4.1", "gpt-4.1-mini")
 MODELS_PATH = "/v1/models"
+OTHER_KEY_HEADER = "x-api-key"
+"""Where Anthropic's clients send a key."""
 DIALECTS: dict[str, Dialect] = {
     "/v1/chat/completions": ChatCompletions(),
     "/v1/responses": Responses(),
     "/v1/completions": Completions(),
+    "/v1/messages": Messages(),
 }
 
 
@@ -47,6 +51,11 @@ class Routes:
             )
         return None if lists_models else DIALECTS[head.path]
 
+    def error(self, head: Head, refused: Refused) -> JSON:
+        """The object that a client gets, as the API of its path writes it."""
+        dialect = DIALECTS.get(head.path)
+        return refused.as_json() if dialect is None else dialect.error(refused)
+
     def models_listed(self, head: Head) -> JSON:
         """The list of models, or the one that the path names."""
         name = head.path.removeprefix(MODELS_PATH).strip("/")
@@ -75,8 +84,8 @@ class Routes:
             )
 
     def _check_key(self, head: Head) -> None:
-        sent = head.headers.get("authorization")
-        if self.api_key is not None and sent != f"Bearer {self.api_key}":
+        sent = head.headers.get("authorization") or head.headers.get(OTHER_KEY_HEADER)
+        if self.api_key is not None and sent not in (f"Bearer {self.api_key}", self.api_key):
             said = "Incorrect API key provided." if sent else "You didn't provide an API key."
             raise Refused(said, status=401, code="invalid_api_key")
 

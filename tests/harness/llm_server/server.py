@@ -23,7 +23,7 @@ STOP_TIMEOUT_S = 60.0
 
 
 class LLMServer:
-    """OpenAI's two APIs on loopback, with scripted answers and a true meter.
+    """OpenAI's two APIs and Anthropic's on loopback, with scripted answers and a true meter.
 
     Args:
         port: where to listen; 0 is any free port.
@@ -100,6 +100,11 @@ class LLMServer:
     def base_url(self) -> str:
         """What a client is given as its base URL."""
         return f"http://{HOST}:{self.port}/v1"
+
+    @property
+    def root_url(self) -> str:
+        """The same for a client that names the version of the API itself, as Anthropic's does."""
+        return f"http://{HOST}:{self.port}"
 
     def start(self) -> Self:
         """Listen.

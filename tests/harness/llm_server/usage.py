@@ -1,6 +1,6 @@
 """What a request uses: the input that is counted, and the bill.
 
-Input tokens are counted alike on both APIs, with o200k:
+Input tokens are counted alike on the APIs of OpenAI, with o200k:
 
 - the text of every message, and TOKENS_PER_MESSAGE for its role and delimiters; the calls that an
   assistant made count as their name and arguments; a part that is no text counts as its JSON;
@@ -38,6 +38,8 @@ class Bill:
     """The part of the input that was sound."""
     audio_output_tokens: int = 0
     """The part of the output that is."""
+    written_1h_input_tokens: int = 0
+    """The part of the input that was written to the cache for an hour, beside the other."""
 
     def __add__(self, other: "Bill") -> "Bill":
         return Bill(*map(add, astuple(self), astuple(other)))

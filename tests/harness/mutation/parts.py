@@ -26,7 +26,8 @@ LEDGER = (
     *("schema", "sql", "sql_rows", "sqlite", "sqlite_file", "sqlite_tables", "storage", "sweep"),
     *("thread_waker", "thresholds", "windows"),
 )
-PRICING = ("input_bound", "prices", "providers/openai", "usage")
+PROVIDERS = ("anthropic", "openai", "vendor", "vendor_request")
+PRICING = ("input_bound", "prices", *(f"providers/{name}" for name in PROVIDERS), "usage")
 PRICED = ("input_bound", "prices", "reservation", "usage")
 GUARD = ("callback_guard", "step_account", "unmetered_request")
 METERING = ("agent_models", "allowance", "metered_call", "reservation")

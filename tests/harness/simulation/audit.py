@@ -19,13 +19,16 @@ from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.ledger.records import AccountOrLease, Entry, Lease
 from thrifty.ledger.storage import Counter
 from thrifty.models.input_bound import as_json
-from thrifty.models.providers.openai import DELIVERY_FIELDS
+from thrifty.models.providers.openai import OpenAIModel
+from thrifty.models.providers.vendor import CAP_FIELDS
 
 if TYPE_CHECKING:
     from tests.harness.simulation.world import World
 
 STEPS: ContextVar[tuple[Place, ...]] = ContextVar("simulated_steps", default=())
 """The entries of the steps in whose code something happens, the outermost first."""
+NOT_ASKED = (*OpenAIModel.delivery_fields, *CAP_FIELDS)
+"""Fields of a request by which it does not ask anything else."""
 LIMITED = (0, 1, 3)
 """Tokens, money and calls; time is not the ledger's to limit."""
 NAMES = ("tokens", "nano-USD", "ms", "calls")
@@ -354,5 +357,5 @@ def _due(other: Asked) -> tuple[int, int]:
 
 def _digest(body: Mapping[str, Any]) -> str:
     return fingerprint(
-        as_json({name: body[name] for name in sorted(body) if name not in DELIVERY_FIELDS})
+        as_json({name: body[name] for name in sorted(body) if name not in NOT_ASKED})
     )

@@ -20,7 +20,7 @@ from thrifty.ledger.active_runs import CURRENT_DRIVER
 from thrifty.ledger.records import Entry
 from thrifty.models.failures import Failure
 from thrifty.models.metered_call import MeteredCall
-from thrifty.models.providers.openai import OpenAIRequest
+from thrifty.models.providers.vendor_request import VendorRequest
 from thrifty.models.reservation import CallAccounts, Reservation
 from thrifty.models.usage import Usage, read_usage
 from thrifty.nodes import finish as finish_node
@@ -29,7 +29,7 @@ from thrifty.run.services import Services
 
 Changes = dict[str, Any]
 real_settle, real_closed, real_in_full = calls.settle, rules.with_status, rules.full_charge
-real_send, real_ask, real_usage = OpenAIRequest.send, MeteredCall.ask, read_usage
+real_send, real_ask, real_usage = VendorRequest.send, MeteredCall.ask, read_usage
 real_receipt, real_step_key = finish_node.Receipt, step_key
 real_counters, real_change = windows.current_counters, posting.post_change
 
@@ -69,7 +69,7 @@ def _charges_the_half(entry: Entry, latency_ms: int = 0) -> Spend:
     return replace(real_in_full(entry, latency_ms), tokens=entry.reserved.tokens // 2)
 
 
-async def _sends_more(request: OpenAIRequest, cap: int, emit: Any = None) -> Any:
+async def _sends_more(request: VendorRequest, cap: int, emit: Any = None) -> Any:
     return await real_send(request, cap + 40, emit)
 
 
@@ -150,7 +150,7 @@ FAULTS: dict[str, Changes] = {
     },
     "a call in doubt is charged the half": {"thrifty.ledger.rules.full_charge": _charges_the_half},
     "a larger cap is sent than was reserved": {
-        "thrifty.models.providers.openai.OpenAIRequest.send": _sends_more
+        "thrifty.models.providers.vendor_request.VendorRequest.send": _sends_more
     },
     "what was paid is not looked at": {
         "thrifty.models.metered_call.MeteredCall._replay": _buys_again

@@ -16,8 +16,9 @@ from thrifty import Budget, InvalidInput
 from thrifty.models import input_bound
 from thrifty.models.background_loop import background_loop
 from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS
-from thrifty.models.providers.openai import RESPONSES_CAP_MIN, OpenAIModel, OpenAIRequest
+from thrifty.models.providers.openai import RESPONSES_CAP_MIN, OpenAIModel
 from thrifty.models.providers.protocol import CallBounds
+from thrifty.models.providers.vendor_request import VendorRequest
 
 INPUT = 4 + MESSAGE_OVERHEAD_TOKENS
 PLAIN = {"stop": None, "service_tier": "default"}
@@ -37,7 +38,7 @@ def request(
     stop: list[str] | None = None,
     bounds: CallBounds = CallBounds(500),  # noqa: B008 - frozen
     **options: Any,
-) -> OpenAIRequest:
+) -> VendorRequest:
     return OpenAIModel(of or model()).request([HumanMessage(text)], stop, options, bounds)
 
 
@@ -190,7 +191,7 @@ THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": []}
 COUNTED = {"input_tokens": 9, "output_tokens": 300, "total_tokens": 309}
 
 
-def reasoned(api: str, usage: Any) -> OpenAIRequest:
+def reasoned(api: str, usage: Any) -> VendorRequest:
     """A call that sends an answer again which was thought about."""
     text = {"type": "text", "text": "four"}
     messages = [AIMessage([THOUGHT, text], usage_metadata=usage), HumanMessage("four")]
@@ -237,7 +238,7 @@ def test_it_is_sent_with_the_cap_and_brings_back_what_was_said_of_it(server, api
     assert "".join(piece.message.text for piece in pieces) == ("Yes, it is." if streams else "")
 
 
-def sent_options(one: OpenAIRequest) -> dict[str, Any]:
+def sent_options(one: VendorRequest) -> dict[str, Any]:
     """What the client is called with, when a request is sent with a cap of 40."""
     sent: dict[str, Any] = {}
 

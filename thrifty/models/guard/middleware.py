@@ -1,6 +1,6 @@
 """A middleware for LangChain's `create_agent`: each call of an agent fits in its account.
 
-A model of langchain-openai is metered on the account, for each call anew. All else that the agent
+A model that `metered` takes is metered on the account, for each call anew. All else that the agent
 calls (other models, its tools, and what those call) passes the callback guard. A refusal becomes a
 message of the agent: the model reads that a tool was not called, and the last message of all says
 that the model may not be asked any more.
@@ -32,7 +32,7 @@ from thrifty.models.guard.step_account import AgentAccount
 from thrifty.models.guard.tool_call_place import ToolCallPlace, place_by_message
 from thrifty.models.metered import MeteringOptions, check_options, metered
 from thrifty.models.prices import PriceList
-from thrifty.models.providers.openai import is_openai_model
+from thrifty.models.providers.vendors import is_metered_kind
 
 try:
     from langchain.agents.middleware import AgentMiddleware, AgentState
@@ -199,7 +199,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
 
     def _meter(self, request: ModelRequest[Any], account: AgentAccount) -> ModelRequest[Any]:
         """The request to a metered model; any other kind has the callback guard alone."""
-        if not is_openai_model(request.model):
+        if not is_metered_kind(request.model):
             return request
         run = None if self._run is None else choose_account(self._run, get_config(), "run")
         model = metered(

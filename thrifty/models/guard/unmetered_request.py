@@ -13,7 +13,7 @@ from thrifty.models.input_bound import (
     why_unbounded,
 )
 from thrifty.models.prices import OPEN_TIER, PriceList
-from thrifty.models.providers.openai import CAP_FIELDS
+from thrifty.models.providers.vendor import CAP_FIELDS
 from thrifty.models.use_fees import FEE_REMEDY, use_fee
 
 ANY_CAP_FIELDS = (*CAP_FIELDS, "max_tokens_to_sample", "max_new_tokens", "num_predict")

@@ -40,6 +40,8 @@ class ProviderRequest(Protocol):
     """The part of them that may be sound, which has a price of its own."""
     is_watched: bool
     """Whether it is seen when it leaves: not on a transport of the user's own."""
+    listed_as: str
+    """What the public price list calls who is asked."""
 
     @property
     def provider(self) -> str:

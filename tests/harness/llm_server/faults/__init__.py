@@ -1,6 +1,7 @@
 """The ways in which providers fail, each a Behaviour that differs from the honest one.
 
-ErrorStatus: TooManyRequests, ServerError, Unauthorized     an error object; not billed
+ErrorStatus: TooManyRequests, ServerError, Unauthorized,
+Overloaded                                                  an error object; not billed
 RefusedField                                                an error where a field is unknown
 ErrorForAnswer, WebPage, Redirect                           something else than an answer
 Hang, HeaderDrip, BodyDrip, KeepAlives, EndlessStream       slow, or without end
@@ -22,6 +23,7 @@ from tests.harness.llm_server.faults.broken import (
 )
 from tests.harness.llm_server.faults.error_status import (
     ErrorStatus,
+    Overloaded,
     RefusedField,
     ServerError,
     TooManyRequests,
@@ -60,6 +62,7 @@ __all__ = [
     "MissingUsage",
     "NegativeUsage",
     "OverCap",
+    "Overloaded",
     "ReasoningApart",
     "Redirect",
     "RefusedField",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.harness.llm_server.behaviour import Behaviour
-from tests.harness.llm_server.errors import error_object
+from tests.harness.llm_server.errors import Refused, error_object
 from tests.harness.llm_server.question import JSON
 from tests.harness.llm_server.reply import Reply
 from tests.harness.llm_server.stage import Stage
@@ -32,8 +32,10 @@ class ErrorStatus(Behaviour):
 
     async def send(self, stage: Stage, reply: Reply) -> None:
         """Send the error."""
-        payload = error_object(self.message, self.kind, self.param, self.code)
-        await stage.send_json(self.status, self.body or payload, self.headers)
+        refused = Refused(
+            self.message, status=self.status, kind=self.kind, param=self.param, code=self.code
+        )
+        await stage.send_json(self.status, self.body or stage.dialect.error(refused), self.headers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,3 +103,12 @@ class Unauthorized(ErrorStatus):
     message: str = "Incorrect API key provided."
     kind: str = "invalid_request_error"
     code: str | None = "invalid_api_key"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overloaded(ErrorStatus):
+    """529: Anthropic has no room for the request."""
+
+    status: int = 529
+    message: str = "Overloaded"
+    kind: str = "overloaded_error"

@@ -1,0 +1,172 @@
+"""Anthropic's models by langchain-anthropic: what they call things, and what they add."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from importlib import import_module
+from typing import Any, ClassVar
+
+from thrifty.budget import Budget, InvalidInput
+from thrifty.models.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, as_json, utf8_bytes
+from thrifty.models.providers import wire
+from thrifty.models.providers.protocol import CallBounds
+from thrifty.models.providers.vendor import Vendor, unbounded_attachments, without_caps
+from thrifty.models.providers.vendor_request import VendorRequest
+
+LIBRARY = "anthropic"
+CLIENT = "_async_client"
+CLIENTS = ("_client", CLIENT, "_client_params")
+"""What LangChain's class makes when it is first asked, and keeps: a copy has to make its own."""
+STANDARD_TIERS = (None, "auto", "standard_only")
+"""What may be asked for at the standard's price."""
+UNREAD_FIELDS = (
+    *("model", "max_tokens", "temperature", "top_k", "top_p", "stop_sequences", "thinking"),
+    *("betas", "metadata", "service_tier", "inference_geo", "speed", "cache_control", "container"),
+    *("stream", "timeout", "extra_headers", "extra_query", "context_management", "mcp_servers"),
+)
+"""What of a request no model reads. All else is input, whatever is invented."""
+FILES = ("image", "document", "search_result", "container_upload")
+"""Parts of a message that can be more than their text, also where that is cited from."""
+SHAPE = "ls_structured_output_format"
+"""By this argument LangChain says that a tool is the shape of an answer."""
+THINKS = ("enabled", "adaptive")
+REMOTE = ("mcp_servers", "container", "fallbacks")
+"""Fields by which more is asked, run or billed than is sent."""
+
+
+class AnthropicModel(Vendor):
+    """A chat model of langchain-anthropic, for metered calls."""
+
+    package = "langchain-anthropic"
+    kind = "ChatAnthropic"
+    listed_as = "anthropic"
+    cut_words: ClassVar = {"stop_reason": ("max_tokens", "model_context_window_exceeded")}
+    delivery_fields = ("stream", "timeout", "extra_headers", "extra_query")
+
+    @classmethod
+    def takes(cls, model: Any) -> bool:
+        """Not a model that sends by another client, as that of Bedrock does."""
+        kind, made = cls.kind_of(model), type(model)
+        return kind is not None and getattr(made, CLIENT) is getattr(kind, CLIENT)
+
+    def name_of(self, model: Any) -> str:
+        """As LangChain calls it."""
+        return str(model.model)
+
+    def address_of(self, model: Any) -> str:
+        """As its client is told."""
+        return str(model.anthropic_api_url)
+
+    def connect(self, model: Any) -> Any:
+        """Its client is made anew: of one that was used, LangChain keeps the retries."""
+        uncapped = {"max_tokens": None, "model_kwargs": without_caps(model.model_kwargs)}
+        connected = model.model_copy(update=uncapped)
+        for name in CLIENTS:
+            connected.__dict__.pop(name, None)
+        client = import_module(LIBRARY).AsyncAnthropic(
+            **connected._client_params,
+            http_client=wire.connections(LIBRARY, proxy=model.anthropic_proxy or ""),
+        )
+        client._process_response = partial(wire.parse_beside, client._process_response)
+        connected.__dict__[CLIENT] = client
+        return connected
+
+    def cap_min(self, body: Mapping[str, Any]) -> tuple[int, str]:
+        """Thought is written under the cap, and the API wants room for an answer as well."""
+        thinking = body.get("thinking") or {}
+        return int(thinking.get("budget_tokens") or 0) + 1, (
+            "max_tokens has to be larger than thinking.budget_tokens"
+        )
+
+    def tier(self, body: Mapping[str, Any]) -> str:
+        """Whatever makes a request dearer: a tier, a speed, or where it is computed."""
+        tier = body.get("service_tier")
+        asked = [] if tier in STANDARD_TIERS else [tier]
+        asked += [body[field] for field in ("speed", "inference_geo") if body.get(field)]
+        return " ".join(str(word) for word in asked if word not in ("standard", "global"))
+
+    def input_tokens(
+        self, body: Mapping[str, Any], messages: Sequence[Any], bounds: CallBounds
+    ) -> int:
+        """No tokenizer is public: the bytes of all that is read, with the names of its fields.
+
+        Thought that is sent back is billed whole, and is in its signature.
+        """
+        read = {field: body[field] for field in body if field not in UNREAD_FIELDS}
+        files = list(_files(body))
+        encoded = sum(map(_encoded_bytes, files))
+        has_schemas = bool(body.get("tools") or (body.get("output_config") or {}).get("format"))
+        room = TEMPLATE_TOKENS + (TOOLS_TOKENS if has_schemas else 0)
+        text = utf8_bytes(as_json(read)) - encoded
+        return text + room + len(files) * (bounds.tokens_per_attachment or 0)
+
+    def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
+        """Refuses what is billed without being sent."""
+        if why := _why_unbounded(request.body):
+            raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
+        files = sum(1 for _ in _files(request.body))
+        if files and request.bounds.tokens_per_attachment is None:
+            raise unbounded_attachments(files)
+
+    def tool_options(self, tools: Sequence[Any], **options: Any) -> Mapping[str, Any]:
+        """An answer's shape is asked for, and not forced, of a model that cannot be forced to it.
+
+        While it thinks, none can.
+        """
+        thinking = (self.described.thinking or {}).get("type")
+        can_be_forced = (self.described.profile or {}).get("tool_choice", True)
+        if SHAPE in options and (thinking in THINKS or not can_be_forced):
+            options["tool_choice"] = None
+        return super().tool_options(tools, **options)
+
+    def complete_usage(self, message: Any, body: Mapping[str, Any]) -> None:
+        """A stream does not say for how long it has written a cache: as long as was asked."""
+        details = ((message.usage_metadata or {}).get("input_token_details")) or {}
+        if details.get("cache_creation") and '"ttl":"1h"' in as_json(body):
+            details["ephemeral_1h_input_tokens"] = details["cache_creation"]
+            details["cache_creation"] = 0
+
+
+def _why_unbounded(body: Mapping[str, Any]) -> str:
+    for field in REMOTE:
+        if body.get(field):
+            return f"{field}: it is billed beyond the request"
+    for tool in body.get("tools") or ():
+        if tool.get("type", "custom") != "custom":
+            return f"tools: {tool['type']!r} runs at the provider, or adds what nobody counted"
+    edits = (body.get("context_management") or {}).get("edits") or ()
+    if any("compact" in str(edit.get("type")) for edit in edits):
+        return "context_management: a summary is an answer that no cap holds"
+    return ""
+
+
+def _files(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The images and files in messages, and in what tools returned."""
+    for message in body.get("messages") or ():
+        for part in _parts(message):
+            for inner in _parts(part) if part.get("type") == "tool_result" else (part,):
+                if _is_file(inner):
+                    yield inner
+
+
+def _parts(holder: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    content = holder.get("content")
+    parts = content if isinstance(content, list) else []
+    return [part for part in parts if isinstance(part, Mapping)]
+
+
+def _is_file(part: Mapping[str, Any]) -> bool:
+    """Whether a part is more than its text: cited from, it is cut into pieces with names."""
+    is_text = _source(part).get("type") == "text" and not part.get("citations")
+    return part.get("type") in FILES and not is_text
+
+
+def _encoded_bytes(file: Mapping[str, Any]) -> int:
+    """How much of a file is no text."""
+    source = _source(file)
+    return len(source.get("data") or "") if source.get("type") == "base64" else 0
+
+
+def _source(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where a file comes from: of what a search found, it is a mere name."""
+    source = part.get("source")
+    return source if isinstance(source, Mapping) else {}

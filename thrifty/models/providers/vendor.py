@@ -1,0 +1,244 @@
+"""A vendor's chat model: what is the same for all of them, and what each has to say of its own.
+
+What differs between vendors is a small file each: names of fields, and what the vendor adds to a
+request.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, ClassVar
+
+from thrifty.budget import Budget, InvalidInput
+from thrifty.ledger.idempotent_calls import fingerprint
+from thrifty.models.background_loop import background_loop
+from thrifty.models.input_bound import as_json
+from thrifty.models.providers.protocol import CallBounds
+from thrifty.models.providers.vendor_request import VendorRequest
+
+CAP_FIELDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+"""What an output cap is called, by one vendor or another."""
+ONE_REQUEST = {"max_retries": 0, "stream_usage": True, "streaming": False}
+"""How a client is set that sends each request once and counts it: a retry is a call of its own."""
+
+
+class Vendor(ABC):
+    """A chat model of one vendor, for metered calls. A vendor's file makes it of facts.
+
+    Raises:
+        InvalidInput: it is none of the vendor's, or cannot be used.
+    """
+
+    package: ClassVar[str]
+    """Of LangChain's, as people install it: `langchain-openai`."""
+    kind: ClassVar[str]
+    """The name of its chat model there: any class that is made of it is this vendor's as well."""
+    listed_as: ClassVar[str]
+    """What the public price list calls the vendor."""
+    cut_words: ClassVar[Mapping[str, tuple[str, ...]]]
+    """Where the last piece of an answer says how it ended, and in which words that it was cut."""
+    delivery_fields: ClassVar[tuple[str, ...]]
+    """What of a request may differ where the same is asked, beside its cap."""
+
+    def __init__(self, model: Any) -> None:
+        if not self.takes(model):
+            raise unknown_model(model, self.package)
+        self.check(model)
+        self.given = model
+        self.name = self.name_of(model)
+        self.address = self.address_of(model)
+        self.output_tokens_max: int | None = (model.profile or {}).get("max_output_tokens")
+        self.described = described = model.model_copy(update=ONE_REQUEST)
+        # A fork has a loop of its own, and so makes connections of its own.
+        self._connected_on = cache(lambda loop: self.connect(described))
+
+    @classmethod
+    def takes(cls, model: Any) -> bool:
+        """Whether a model is this vendor's."""
+        return cls.kind_of(model) is not None
+
+    @classmethod
+    def kind_of(cls, model: Any) -> Any:
+        """The vendor's own class among those that a model is made of. Nothing is imported."""
+        module = cls.package.replace("-", "_")
+        for base in type(model).__mro__:
+            if base.__name__ == cls.kind and base.__module__.partition(".")[0] == module:
+                return base
+        return None
+
+    @abstractmethod
+    def name_of(self, model: Any) -> str:
+        """The name under which a model is asked."""
+
+    @abstractmethod
+    def address_of(self, model: Any) -> str:
+        """Where it is asked."""
+
+    @abstractmethod
+    def connect(self, model: Any) -> Any:
+        """A copy of a model without caps of its own, on connections of this process.
+
+        It tries each request once.
+        """
+
+    @abstractmethod
+    def cap_min(self, body: Mapping[str, Any]) -> tuple[int, str]:
+        """The smallest cap that the server takes for a request, and why."""
+
+    @abstractmethod
+    def tier(self, body: Mapping[str, Any]) -> str:
+        """What of a request has another price than the standard's; empty when nothing has."""
+
+    @abstractmethod
+    def input_tokens(
+        self, body: Mapping[str, Any], messages: Sequence[Any], bounds: CallBounds
+    ) -> int:
+        """The most input tokens that a request can be billed, with what the vendor adds unseen."""
+
+    @abstractmethod
+    def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
+        """Refuses a request whose worst case nobody can know.
+
+        Raises:
+            InvalidInput: something in it has no bound.
+        """
+
+    def check(self, model: Any) -> None:
+        """Refuses a model that cannot be used.
+
+        Raises:
+            InvalidInput: with the remedy.
+        """
+        return None
+
+    def audio_tokens(self, body: Mapping[str, Any], bounds: CallBounds) -> int:
+        """The part of the input that may be sound, which has a price of its own."""
+        return 0
+
+    def load(self) -> None:
+        """Imports what the client puts off until its parts are looked at."""
+        return None
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a request is seen when it leaves: not on a transport of the user's own."""
+        return True
+
+    def body(
+        self,
+        connected: Any,
+        messages: list[Any],
+        stop: list[str] | None,
+        options: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """What the client will send, but for the cap."""
+        body: dict[str, Any] = connected._get_request_payload(messages, stop=stop, **options)
+        return body
+
+    def close(self, body: dict[str, Any], options: dict[str, Any]) -> None:
+        """Says in a request, and in its arguments, what is dear where it is left open."""
+        return None
+
+    def own_cap(self, model: Any) -> Any:
+        """The cap that a model was made with; None without."""
+        return model.max_tokens
+
+    def cap_options(self, request: VendorRequest, cap: int) -> dict[str, Any]:
+        """The arguments of a call by which it is sent with this cap."""
+        return {"max_tokens": cap}
+
+    def complete_usage(self, message: Any, body: Mapping[str, Any]) -> None:
+        """Writes into an answer's count what only its request says."""
+        return None
+
+    def request(
+        self,
+        messages: list[Any],
+        stop: list[str] | None,
+        options: Mapping[str, Any],
+        bounds: CallBounds,
+    ) -> VendorRequest:
+        """One request, as the client would send it; `ProviderModel` says what it raises."""
+        connected = self._connected_on(background_loop())
+        kept = without_caps(options)
+        kept.pop("stream_usage", None)  # what nobody counts is charged in full
+        body = self.body(connected, messages, stop, kept)
+        # The client merges it into the body as well, where it may overwrite any field.
+        body |= body.pop("extra_body", None) or {}
+        self.close(body, kept)
+        if body.get("n") not in (None, 1):
+            raise InvalidInput("n", body["n"], "ask once for each answer")
+        cap_wanted, (cap_min, why) = self._cap_wanted(options), self.cap_min(body)
+        cap_max = min(cap_wanted or bounds.output_tokens_max, bounds.output_tokens_max)
+        if cap_max < cap_min:
+            raise InvalidInput("max_tokens", cap_max, f"use {cap_min:,} or more; {why}")
+        return VendorRequest(
+            model=str(body["model"]),
+            tier=self.tier(body),
+            cap_wanted=cap_wanted,
+            cap_min=cap_min,
+            digest=self._digest(body),
+            input_tokens=self.input_tokens(body, messages, bounds),
+            audio_tokens=self.audio_tokens(body, bounds),
+            is_watched=self.is_watched,
+            listed_as=self.listed_as,
+            vendor=self,
+            body=body,
+            connected=connected,
+            messages=messages,
+            options={"stop": stop, **kept},
+            bounds=bounds,
+        )
+
+    def tool_options(self, tools: Sequence[Any], **options: Any) -> Mapping[str, Any]:
+        """The arguments of a call in which these tools are bound, as the model itself does it."""
+        bound: Any = self.described.bind_tools(tools, **options)
+        kept: Mapping[str, Any] = bound.kwargs
+        return kept
+
+    def _cap_wanted(self, options: Mapping[str, Any]) -> int | None:
+        """The smallest of the caps that the caller set anywhere; which would be sent depends."""
+        model = self.described
+        caps, made = [self.own_cap(model)], getattr(model, "model_kwargs", None) or {}
+        for source in (vars(model), made, options):
+            caps += map((source.get("extra_body") or {}).get, CAP_FIELDS)
+        for source in (made, options):
+            caps += map(source.get, CAP_FIELDS)
+        return min(_read_caps(caps), default=None)
+
+    def _digest(self, body: Mapping[str, Any]) -> str:
+        asked = dict(body)
+        for field in (*self.delivery_fields, *CAP_FIELDS):
+            asked.pop(field, None)
+        return fingerprint(as_json(asked))
+
+
+def without_caps(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of a call, or of a model, without any output cap in them."""
+    kept = dict(options)
+    for field in CAP_FIELDS:
+        kept.pop(field, None)
+    if isinstance(kept.get("extra_body"), Mapping):  # it overwrites what stands in the body
+        kept["extra_body"] = without_caps(kept["extra_body"])
+    return kept
+
+
+def unknown_model(model: Any, packages: str) -> InvalidInput:
+    """The refusal of what is no chat model of any of these packages."""
+    remedy = f"use a chat model of {packages}, without bindings"
+    return InvalidInput("model", type(model).__name__, remedy)
+
+
+def unbounded_attachments(count: int) -> InvalidInput:
+    """The refusal of images and files of which nobody knows how large they are for a model."""
+    remedy = "say what each may take: metered(..., tokens_per_attachment=1_500)"
+    return InvalidInput("messages", f"{count} images or files", remedy)
+
+
+def _read_caps(caps: Iterable[Any]) -> Iterable[int]:
+    for cap in caps:
+        if cap is None:
+            continue
+        if not isinstance(cap, int) or isinstance(cap, bool) or cap < 1:
+            raise InvalidInput("max_tokens", cap, "use a whole number from 1")
+        yield cap

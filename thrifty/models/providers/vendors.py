@@ -1,0 +1,44 @@
+"""The vendors whose models can be metered, and whose a model is."""
+
+from typing import Any
+
+from thrifty.models.providers.anthropic import AnthropicModel
+from thrifty.models.providers.openai import OpenAIModel
+from thrifty.models.providers.vendor import Vendor, unknown_model
+
+VENDORS: tuple[type[Vendor], ...] = (OpenAIModel, AnthropicModel)
+
+
+def is_metered_kind(model: Any) -> bool:
+    """Whether `metered` takes a model."""
+    return _vendor_of(model) is not None
+
+
+def vendor_model(model: Any) -> Vendor:
+    """A model, as its vendor's.
+
+    Raises:
+        InvalidInput: it is no chat model of a vendor that is known, or one that cannot be used.
+    """
+    if (vendor := _vendor_of(model)) is None:
+        raise unknown_model(model, " or ".join(vendor.package for vendor in VENDORS))
+    return vendor(model)
+
+
+def is_cut(message: Any) -> bool:
+    """Whether an answer of any vendor ends at its output cap."""
+    said = message.response_metadata
+    return any(
+        said.get(field) in words for vendor in VENDORS for field, words in vendor.cut_words.items()
+    )
+
+
+def end_word(message: Any) -> str:
+    """How an answer ended, in its vendor's word; empty where it did not end."""
+    said = message.response_metadata
+    ends = (said.get(field) for vendor in VENDORS for field in vendor.cut_words)
+    return next((str(end) for end in ends if end), "")
+
+
+def _vendor_of(model: Any) -> type[Vendor] | None:
+    return next((vendor for vendor in VENDORS if vendor.takes(model)), None)

@@ -1,0 +1,69 @@
+"""The connections of a process to its vendors, and how what comes back on them is parsed."""
+
+import asyncio
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from inspect import isawaitable
+from typing import Any
+
+from thrifty.models.background_loop import BackgroundLoop, background_loop
+from thrifty.models.bounded_body import ENCODINGS, bound_body
+from thrifty.models.departure import note_departure
+from thrifty.models.redirects import refuse_redirect
+from thrifty.models.reported_cost import note_cost_header
+
+PARSED_HERE_BYTES_MAX = 64 * 1024
+"""A larger answer takes a thread less time than it would take from other calls."""
+
+
+def connections(library: str, client: str = "DefaultAsyncHttpxClient", proxy: str = "") -> Any:
+    """One pool of connections for every model of a vendor, as all calls run on one loop.
+
+    What is sent on it is noted when it leaves, and what comes back is bounded.
+
+    Args:
+        library: the vendor's own, or the HTTP library that its client is made with.
+        client: what the library calls its client for HTTP.
+        proxy: the address of one to go through. Empty: what the environment says.
+    """
+    return _connections_on(background_loop(), library, client, proxy)
+
+
+@cache
+def _connections_on(loop: BackgroundLoop, library: str, client: str, proxy: str) -> Any:
+    # What packs better is unpacked by nobody in pieces.
+    pool = getattr(import_module(library), client)(
+        headers={"accept-encoding": ", ".join(ENCODINGS)},
+        event_hooks={
+            "request": [note_departure],
+            "response": [refuse_redirect, bound_body, note_cost_header],
+        },
+        **({"proxy": proxy} if proxy else {}),
+    )
+    loop.close_at_exit(pool.aclose)
+    return pool
+
+
+async def parse_beside(process: Callable[..., Any], **given: Any) -> Any:
+    """Parses a large answer in a thread: the event loop is that of all calls.
+
+    Who asked for it finds it parsed, since the client keeps what it has parsed.
+    """
+    response = await process(**given)
+    parse = getattr(response, "parse", None)
+    if parse is None or given["stream"]:
+        return response
+    if len(await response.http_response.aread()) > PARSED_HERE_BYTES_MAX:
+        await asyncio.to_thread(_parse, parse)
+    return response
+
+
+def _parse(parse: Callable[[], Any]) -> None:
+    parsed = parse()
+    if isawaitable(parsed):  # of what was read already: there is nothing that it waits for
+        asyncio.run(_wait_for(parsed))
+
+
+async def _wait_for(parsed: Any) -> None:
+    await parsed
