@@ -60,7 +60,7 @@ class AnsweringBehaviour(Behaviour):
         text = chunks(exactly(written), CHUNK_TOKENS) if request.stream else ("An answer.",)
         part = Part(tuple(text), whole=written == wanted)
         finish: Literal["stop", "length"] = "stop" if part.whole else "length"
-        return Reply(request.number, request, (part,), finish, bill, bill)
+        return Reply(request.number, request, (part,), finish, bill, bill, request.model)
 
     async def perform(self, stage: Stage, reply: Reply) -> None:
         if stage.request.stream:
