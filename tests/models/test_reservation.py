@@ -13,7 +13,7 @@ from thrifty.models.allowance import Allowance
 from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.openai import OpenAIModel
-from thrifty.models.providers.protocol import CallBounds
+from thrifty.models.providers.vendor_request import CallBounds
 from thrifty.models.reservation import CallAccounts
 
 NO_MONEY = Budget(max_tokens=1)

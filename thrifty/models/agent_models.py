@@ -9,7 +9,7 @@ from thrifty.models.allowance import OUTPUT_CAP_UNKNOWN, Allowance
 from thrifty.models.chat_clients import ChatClients
 from thrifty.models.input_bound import O200K_MODELS, input_tokens, tokens_bound
 from thrifty.models.prices import PriceList, public_list
-from thrifty.models.providers.protocol import CallBounds
+from thrifty.models.providers.vendor_request import CallBounds
 from thrifty.models.providers.vendors import end_word, is_cut
 from thrifty.models.roles import ModelRole, ModelRoles
 from thrifty.settings import Settings

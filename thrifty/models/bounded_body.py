@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from thrifty.models.arrival import Arrival, current_arrival
+from thrifty.models.exchange import Exchange, current_exchange
 
 BODY_BYTES_MAX = 8 * 1024 * 1024
 """Of a whole answer, or of one event of a stream. The longest answers there are take half of it,
@@ -39,10 +39,10 @@ async def bound_body(response: Any) -> None:
     else:
         raise AnswerTooLarge(f"an encoding that was not asked for: {encodings}")
     is_stream = "text/event-stream" in response.headers.get("content-type", "")
-    if (arrival := current_arrival()) is not None:
-        arrival.begin(response)
+    if (exchange := current_exchange()) is not None:
+        exchange.begin_answer(response)
     bounded_stream = _bounded_stream_type(http.AsyncByteStream)
-    response.stream = bounded_stream(response.stream, decoder, is_stream, arrival)
+    response.stream = bounded_stream(response.stream, decoder, is_stream, exchange)
 
 
 @cache
@@ -51,10 +51,10 @@ def _bounded_stream_type(base: Any) -> Any:
 
     class BoundedStream(base):  # type: ignore[misc]
         def __init__(
-            self, stream: Any, decoder: Any, is_stream: bool, arrival: Arrival | None
+            self, stream: Any, decoder: Any, is_stream: bool, exchange: Exchange | None
         ) -> None:
             self._stream, self._decoder, self._is_stream = stream, decoder, is_stream
-            self._arrival = arrival
+            self._exchange = exchange
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             size = 0
@@ -65,8 +65,8 @@ def _bounded_stream_type(base: Any) -> Any:
                         size = len(piece) - end
                     if size > BODY_BYTES_MAX:
                         raise AnswerTooLarge("the answer is larger than any can be")
-                    if self._arrival is not None:
-                        self._arrival.keep(piece)
+                    if self._exchange is not None:
+                        self._exchange.keep(piece)
                     yield piece
                     # Others have their turn, however much there is in what was received.
                     await asyncio.sleep(0)

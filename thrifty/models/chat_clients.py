@@ -7,7 +7,7 @@ from pydantic import SecretStr, ValidationError
 
 from thrifty.budget import ModelUnavailable
 from thrifty.models.providers.openai import OPENAI_ADDRESS, OpenAIModel
-from thrifty.models.providers.protocol import ProviderModel
+from thrifty.models.providers.vendor import Vendor
 from thrifty.models.roles import ModelRole, ModelRoles
 from thrifty.models.server_words import NO_KEY
 
@@ -35,7 +35,7 @@ class ChatClients:
             raise ModelUnavailable(f"no client can be made ({why}); {remedy}") from error
 
 
-def _make_client(role: ModelRole) -> ProviderModel:
+def _make_client(role: ModelRole) -> Vendor:
     if role.client is not None:
         return OpenAIModel(role.client)
     from langchain_openai import ChatOpenAI  # 2 to 3 s: only when a model is really asked

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from thrifty.models.arrival import Arrival
 from thrifty.models.bounded_body import AnswerTooLarge
+from thrifty.models.exchange import Exchange
 from thrifty.models.redirects import SentElsewhere
 from thrifty.models.refused_fields import refused_field_remedy
 from thrifty.models.retry_after import retry_after_ms
@@ -89,16 +89,16 @@ class Failure:
     """What it used, where the answer could not be read but its count could."""
 
 
-def read_failure(error: BaseException, arrival: Arrival | None = None) -> Failure:
+def read_failure(error: BaseException, exchange: Exchange | None = None) -> Failure:
     """The meaning of an exception that a call raised.
 
     Args:
         error: of any client's.
-        arrival: what was seen of the server's answer, where it was watched.
+        exchange: what was seen of the server's answer, where it was watched.
     """
     if (known := _read_own(error)) is not None:
         return known
-    said = read_server_error(error, arrival)
+    said = read_server_error(error, exchange)
     if said.status >= REDIRECT:
         return _read_status(said)
     names = {kind.__name__ for cause in causes(error) for kind in type(cause).__mro__}

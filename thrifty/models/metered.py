@@ -28,7 +28,8 @@ from thrifty.models.metered_model import MeteredChatModel
 from thrifty.models.model import CapField
 from thrifty.models.node_attempts import AttemptNumbers, current_attempt
 from thrifty.models.prices import PriceList
-from thrifty.models.providers.protocol import CallBounds, ProviderModel, ProviderRequest
+from thrifty.models.providers.vendor import Vendor
+from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.providers.vendors import vendor_model
 from thrifty.models.token_price import TokenPrice, check_prices
 
@@ -165,7 +166,7 @@ def metered(
 
 
 def metered_in_step(
-    model: ProviderModel,
+    model: Vendor,
     prices: PriceList,
     cap_field: CapField,
     tokens_per_attachment: int | None = None,
@@ -231,7 +232,7 @@ class _AccountChoice:
     label: str
     options: MeteringOptions
 
-    def __call__(self, request: ProviderRequest) -> Allowance:
+    def __call__(self, request: VendorRequest) -> Allowance:
         if self.booked_in is not None:
             key = self.keys(os.getpid()).next(request.digest)
             return self._allowance(request, key, *self.booked_in)
@@ -251,7 +252,7 @@ class _AccountChoice:
 
     def _allowance(
         self,
-        request: ProviderRequest,
+        request: VendorRequest,
         key: str,
         ledger: Ledger,
         account: AccountOrLease,

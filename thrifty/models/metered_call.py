@@ -16,9 +16,8 @@ from thrifty.budget.clock import NANO_PER_MS, elapsed_ms, now_ns
 from thrifty.budget.resources import LATENCY
 from thrifty.ledger.records import Entry
 from thrifty.models import stored_answer
-from thrifty.models.arrival import Arrival, watch_arrival
 from thrifty.models.background_loop import BackgroundLoop, CallAbandoned, Emit, background_loop
-from thrifty.models.departure import watch_departure
+from thrifty.models.exchange import Exchange, watch_exchange
 from thrifty.models.failures import Failure, after_pieces, read_failure, read_unsent
 from thrifty.models.reservation import CallAccounts, Reservation
 from thrifty.models.silent_usage import silent_servers
@@ -164,13 +163,13 @@ class MeteredCall:
             raise CallAbandoned
         started_ns = now_ns()
         send = accounts.request.send(reservation.cap, None if emit is None else self._emitter(emit))
-        with watch_departure() as departure, watch_arrival() as arrival:
+        with watch_exchange() as exchange:
             try:
                 generation = await self.loop.await_call(send, due_ns, abandoned)
             except Exception as error:
-                is_free = accounts.request.is_watched and departure.hold_back()
+                is_free = accounts.request.is_watched and exchange.hold_back()
                 latency_ms = elapsed_ms(started_ns)
-                seen = None if is_free else arrival
+                seen = None if is_free else exchange
                 book = in_thread(self._book_failure, error, seen, reservation, latency_ms)
                 failure = await book
                 if isinstance(error, CallAbandoned):
@@ -218,17 +217,17 @@ class MeteredCall:
         return Answer(message, entry, is_replayed=True)
 
     def _book_failure(
-        self, error: Exception, arrival: Arrival | None, reservation: Reservation, latency_ms: int
+        self, error: Exception, exchange: Exchange | None, reservation: Reservation, latency_ms: int
     ) -> Failure:
         """A failed attempt is free, charged in full or, where its usage came along, at that.
 
         Args:
             error: what the client raised.
-            arrival: what was seen of the answer; None where nothing of the request has left.
+            exchange: what was seen on the wire; None where nothing of the request has left.
             reservation: what is held for it.
             latency_ms: how long it took.
         """
-        failure = read_unsent(error) if arrival is None else read_failure(error, arrival)
+        failure = read_unsent(error) if exchange is None else read_failure(error, exchange)
         failure = after_pieces(failure) if self.has_emitted else failure
         if failure.usage is not None:
             self.accounts.settle(failure.usage, reservation, latency_ms)

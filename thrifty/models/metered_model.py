@@ -14,7 +14,8 @@ from thrifty.models.allowance import Allowance
 from thrifty.models.guard.step_account import booking_place, enclosing_account
 from thrifty.models.metered_call import Answer, MeteredCall
 from thrifty.models.prices import PriceList
-from thrifty.models.providers.protocol import CallBounds, ProviderModel, ProviderRequest
+from thrifty.models.providers.vendor import Vendor
+from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.reservation import CallAccounts
 from thrifty.models.whole_answers import WholeAnswers, cache_in_use
 
@@ -28,7 +29,7 @@ INHERITED = (
 
 Stop = list[str] | None
 """Texts at which an answer is to end."""
-ChooseAllowance = Callable[[ProviderRequest], Allowance]
+ChooseAllowance = Callable[[VendorRequest], Allowance]
 """What a request may use, and where it is booked."""
 
 
@@ -40,13 +41,13 @@ class MeteredChatModel(BaseChatModel):
     """
 
     output_version: str | None = None
-    _model: ProviderModel = PrivateAttr()
+    _model: Vendor = PrivateAttr()
     _choose: ChooseAllowance = PrivateAttr()
     _bounds: CallBounds = PrivateAttr()
     _prices: PriceList = PrivateAttr()
 
     def __init__(
-        self, model: ProviderModel, choose: ChooseAllowance, bounds: CallBounds, prices: PriceList
+        self, model: Vendor, choose: ChooseAllowance, bounds: CallBounds, prices: PriceList
     ) -> None:
         inherited = {}
         for name in INHERITED:

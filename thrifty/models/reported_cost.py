@@ -4,9 +4,7 @@ OpenRouter says it in `usage.cost`, with `cost_details` where the model was paid
 own. LiteLLM's proxy says it in a header and, in streams, in `usage.cost` where it is set up to.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -20,30 +18,11 @@ COST_FIELD = "cost"
 COST_USD_MAX = 10_000
 """No call costs more. What is said to is no cost."""
 
-_headers: ContextVar["dict[str, str] | None"] = ContextVar("thrifty_cost_header", default=None)
 
-
-@contextmanager
-def watch_cost_header() -> Iterator[dict[str, str]]:
-    """Collects what a header says of the cost of the request that is sent in this context."""
-    found: dict[str, str] = {}
-    token = _headers.set(found)
-    try:
-        yield found
-    finally:
-        _headers.reset(token)
-
-
-async def note_cost_header(response: Any) -> None:
-    """Has whoever watches learn of the header: a hook of the HTTP library's."""
-    found = _headers.get()
-    if found is not None and (said := response.headers.get(COST_HEADER)):
-        found[COST_FIELD] = said
-
-
-def with_cost_header(counted: Mapping[str, Any] | None, header: Mapping[str, str]) -> Any:
-    """A count in the server's own words, with the cost that stood in a header."""
-    return {**header, **(counted or {})} if header else counted
+def with_cost_header(counted: Mapping[str, Any] | None, headers: Mapping[str, str]) -> Any:
+    """A count in the server's own words, with the cost that stands in a header of the answer."""
+    said = headers.get(COST_HEADER)
+    return {COST_FIELD: said, **(counted or {})} if said else counted
 
 
 def read_reported_cost(counted: Any) -> int | None:

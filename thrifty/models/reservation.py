@@ -27,7 +27,7 @@ from thrifty.ledger.records import MODEL_TAG, Balance, Entry
 from thrifty.models.allowance import Allowance
 from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.prices import Charge, PriceList, most_affordable
-from thrifty.models.providers.protocol import CallBounds, ProviderRequest
+from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.usage import Usage
 
 
@@ -60,7 +60,7 @@ class CallAccounts:
 
     def __init__(
         self,
-        request: ProviderRequest,
+        request: VendorRequest,
         bounds: CallBounds,
         prices: PriceList,
         allowance: Allowance,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from thrifty.models.arrival import Arrival
+from thrifty.models.exchange import Exchange
 from thrifty.models.server_words import NAME_CHARACTERS_MAX, plain_words, sent_secrets
 
 STATUSES = range(300, 600)
@@ -67,19 +67,19 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__
 
 
-def read_server_error(error: BaseException, arrival: Arrival | None = None) -> ServerError:
+def read_server_error(error: BaseException, exchange: Exchange | None = None) -> ServerError:
     """What a server said, by an exception and by what was seen of its answer.
 
     Args:
         error: what a client raised.
-        arrival: what came back, where that was watched.
+        exchange: what came back, where that was watched.
     """
     secrets = tuple(secret for each in causes(error) for secret in _secrets(each))
     for cause in causes(error):
         if status := _status(cause):
             return _describe(status, _headers(cause), _body(cause), secrets)
-    if arrival is not None and arrival.status:
-        seen = _read_arrival(arrival, (*secrets, *sent_secrets(arrival.request)))
+    if exchange is not None and exchange.status:
+        seen = _read_answer(exchange, (*secrets, *sent_secrets(exchange.request)))
         if seen.words:
             return seen
     for cause in causes(error):
@@ -88,17 +88,17 @@ def read_server_error(error: BaseException, arrival: Arrival | None = None) -> S
     return ServerError()
 
 
-def _read_arrival(arrival: Arrival, secrets: tuple[str, ...]) -> ServerError:
+def _read_answer(exchange: Exchange, secrets: tuple[str, ...]) -> ServerError:
     """What has the status of an answer and is none: a web page, or an error."""
-    text = arrival.head.decode("utf-8", "replace")
+    text = exchange.head.decode("utf-8", "replace")
     if PAGE.match(text):
-        return _describe(arrival.status, arrival.headers, text, secrets)
+        return _describe(exchange.status, exchange.headers, text, secrets)
     first = EVENT.search(text)
     body = _json(first[1] if first else text)
     if not isinstance(body, Mapping) or not (body.get("error") or "error" in _kinds(body)):
-        return ServerError(arrival.status, arrival.headers)
+        return ServerError(exchange.status, exchange.headers)
     is_bare = "response" not in _kinds(body) and not any(body.get(name) for name in ANSWERED)
-    return _describe(arrival.status, arrival.headers, body, secrets, is_bare=is_bare)
+    return _describe(exchange.status, exchange.headers, body, secrets, is_bare=is_bare)
 
 
 def _kinds(body: Mapping[str, Any]) -> tuple[Any, ...]:

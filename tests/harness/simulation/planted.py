@@ -161,9 +161,7 @@ FAULTS: dict[str, Changes] = {
     "a request leaves before it is marked as sent": {
         "thrifty.ledger.calls.mark_sent": _marks_nothing
     },
-    "what has left is taken for kept back": {
-        "thrifty.models.departure.Departure.hold_back": _always
-    },
+    "what has left is taken for kept back": {"thrifty.models.exchange.Exchange.hold_back": _always},
     "any usage is believed": {"thrifty.models.metered_call.read_usage": _believes_anything},
     "an overrun is not seen": {"thrifty.run.run_so_far.find_overruns": _sees_no_overrun},
     "a lost answer is released": {

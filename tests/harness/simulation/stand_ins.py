@@ -42,7 +42,7 @@ from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.background_loop import BackgroundLoop, LoopTask, StreamedTask, background_loop
 from thrifty.models.chat_clients import ChatClients
-from thrifty.models.departure import note_departure
+from thrifty.models.exchange import note_departure
 from thrifty.models.roles import ModelRoles
 from thrifty.planning.engines import make_plan
 from thrifty.run.services import Services

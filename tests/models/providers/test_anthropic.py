@@ -14,8 +14,7 @@ from tests.models.conftest import claude
 from thrifty import Budget, InvalidInput
 from thrifty.models.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS
 from thrifty.models.providers.anthropic import AnthropicModel
-from thrifty.models.providers.protocol import CallBounds
-from thrifty.models.providers.vendor_request import VendorRequest
+from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 
 NOBODY: Any = SimpleNamespace(root_url="http://127.0.0.1:9")
 LIMITED = Budget(max_tokens=10_000)

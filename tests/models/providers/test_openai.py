@@ -17,8 +17,7 @@ from thrifty.models import input_bound
 from thrifty.models.background_loop import background_loop
 from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS
 from thrifty.models.providers.openai import RESPONSES_CAP_MIN, OpenAIModel
-from thrifty.models.providers.protocol import CallBounds
-from thrifty.models.providers.vendor_request import VendorRequest
+from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 
 INPUT = 4 + MESSAGE_OVERHEAD_TOKENS
 PLAIN = {"stop": None, "service_tier": "default"}

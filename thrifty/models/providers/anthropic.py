@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 from thrifty.budget import Budget, InvalidInput
 from thrifty.models.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, as_json, utf8_bytes
 from thrifty.models.providers import wire
-from thrifty.models.providers.protocol import CallBounds
 from thrifty.models.providers.vendor import Vendor, unbounded_attachments, without_caps
-from thrifty.models.providers.vendor_request import VendorRequest
+from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 
 LIBRARY = "anthropic"
 CLIENT = "_async_client"

@@ -15,13 +15,12 @@ from thrifty.models.input_bound import (
     why_unbounded,
 )
 from thrifty.models.providers import wire
-from thrifty.models.providers.protocol import CallBounds
 from thrifty.models.providers.vendor import (
     Vendor,
     unbounded_attachments,
     without_caps,
 )
-from thrifty.models.providers.vendor_request import VendorRequest
+from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.reported_cost import REPORTED_USAGE
 from thrifty.models.use_fees import FEE_REMEDY, use_fee
 from thrifty.settings import base_url_in_environment

@@ -13,8 +13,7 @@ from thrifty.budget import Budget, InvalidInput
 from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.models.background_loop import background_loop
 from thrifty.models.input_bound import as_json
-from thrifty.models.providers.protocol import CallBounds
-from thrifty.models.providers.vendor_request import VendorRequest
+from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 
 CAP_FIELDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 """What an output cap is called, by one vendor or another."""
@@ -45,10 +44,15 @@ class Vendor(ABC):
             raise unknown_model(model, self.package)
         self.check(model)
         self.given = model
+        """The model as its owner made it, which is left as it is."""
         self.name = self.name_of(model)
+        """The name under which it is asked."""
         self.address = self.address_of(model)
+        """Where it is asked."""
         self.output_tokens_max: int | None = (model.profile or {}).get("max_output_tokens")
+        """How many tokens it can answer with at most; None where that is unknown."""
         self.described = described = model.model_copy(update=ONE_REQUEST)
+        """The same as it is called: what LangChain asks a model about itself, this one answers."""
         # A fork has a loop of its own, and so makes connections of its own.
         self._connected_on = cache(lambda loop: self.connect(described))
 
@@ -158,7 +162,11 @@ class Vendor(ABC):
         options: Mapping[str, Any],
         bounds: CallBounds,
     ) -> VendorRequest:
-        """One request, as the client would send it; `ProviderModel` says what it raises."""
+        """One request, as the client would send it.
+
+        Raises:
+            InvalidInput: more than one answer is asked for, or a cap that no server takes.
+        """
         connected = self._connected_on(background_loop())
         kept = without_caps(options)
         kept.pop("stream_usage", None)  # what nobody counts is charged in full

@@ -8,11 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from thrifty.budget import Budget
 from thrifty.models.background_loop import Emit
-from thrifty.models.providers.protocol import CallBounds
-from thrifty.models.reported_cost import REPORTED_USAGE, watch_cost_header, with_cost_header
+from thrifty.models.exchange import current_exchange
+from thrifty.models.model import CapField
+from thrifty.models.reported_cost import REPORTED_USAGE, with_cost_header
 
 if TYPE_CHECKING:
     from thrifty.models.providers.vendor import Vendor
+
+
+@dataclass(frozen=True, slots=True)
+class CallBounds:
+    """What bounds every call of a model, whatever is left."""
+
+    output_tokens_max: int
+    """The largest cap that is ever sent."""
+    tokens_per_attachment: int | None = None
+    """The most that an image or a file can be; None: a call with one has no bound."""
+    cap_field: CapField = "max_completion_tokens"
+    """What Chat Completions calls the output cap; the Responses API has one name for it."""
 
 
 @dataclass(slots=True)
@@ -20,15 +33,25 @@ class VendorRequest:
     """One request to a vendor, whole but for its output cap."""
 
     model: str
+    """The name of the model that is asked."""
     tier: str
+    """The service tier that is asked for; empty for the standard one."""
     cap_wanted: int | None
+    """The caller's own cap; None without."""
     cap_min: int
+    """The smallest cap that the server takes."""
     digest: str
+    """The same for the same request, in any process, however it is sent."""
     input_tokens: int
+    """The most input tokens that it can be billed."""
     audio_tokens: int
+    """The part of them that may be sound, which has a price of its own."""
     is_watched: bool
+    """Whether it is seen when it leaves: not on a transport of the user's own."""
     listed_as: str
+    """What the public price list calls who is asked."""
     vendor: Vendor
+    """Whose facts it is made with."""
     body: Mapping[str, Any]
     """What will be sent, as the client merges it, but for the cap."""
     connected: Any
@@ -44,12 +67,20 @@ class VendorRequest:
         return str(self.connected._get_ls_params().get("ls_provider") or self.listed_as)
 
     def check_bounded(self, budget: Budget) -> None:
-        """Refuses a request whose worst case nobody can know, where it would matter."""
+        """Refuses a request whose worst case nobody can know, where it would matter.
+
+        Raises:
+            InvalidInput: tokens or money are limited, and something in it has no bound.
+        """
         if budget.max_tokens is not None or budget.max_cost_usd is not None:
             self.vendor.check_bounded(self, budget)
 
     async def send(self, cap: int, emit: Emit | None = None) -> Any:
-        """Sends it once, with a cap, and hands over the pieces where somebody wants them."""
+        """Sends it once, with a cap, and hands over the pieces where somebody wants them.
+
+        Returns:
+            The generation: one of LangChain's, with message and metadata.
+        """
         capped = {**self.options, **self.vendor.cap_options(self, cap)}
         generation = await self._ask(capped, emit)
         self.vendor.complete_usage(generation.message, self.body)
@@ -58,11 +89,12 @@ class VendorRequest:
     async def _ask(self, options: Mapping[str, Any], emit: Emit | None) -> Any:
         if emit is not None:
             return await self._stream(options, emit)
-        with watch_cost_header() as header:
-            result = await self.connected._agenerate(self.messages, **options)
+        result = await self.connected._agenerate(self.messages, **options)
+        exchange = current_exchange()
+        headers = {} if exchange is None else exchange.headers
         generation = result.generations[0]
         told = result.llm_output or {}
-        if counted := with_cost_header(told.get(REPORTED_USAGE), header):
+        if counted := with_cost_header(told.get(REPORTED_USAGE), headers):
             told = {**told, REPORTED_USAGE: counted}
         generation.message.response_metadata = {
             **told,

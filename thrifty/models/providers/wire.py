@@ -9,9 +9,8 @@ from typing import Any
 
 from thrifty.models.background_loop import BackgroundLoop, background_loop
 from thrifty.models.bounded_body import ENCODINGS, bound_body
-from thrifty.models.departure import note_departure
+from thrifty.models.exchange import note_departure
 from thrifty.models.redirects import refuse_redirect
-from thrifty.models.reported_cost import note_cost_header
 
 PARSED_HERE_BYTES_MAX = 64 * 1024
 """A larger answer takes a thread less time than it would take from other calls."""
@@ -35,10 +34,7 @@ def _connections_on(loop: BackgroundLoop, library: str, client: str, proxy: str)
     # What packs better is unpacked by nobody in pieces.
     pool = getattr(import_module(library), client)(
         headers={"accept-encoding": ", ".join(ENCODINGS)},
-        event_hooks={
-            "request": [note_departure],
-            "response": [refuse_redirect, bound_body, note_cost_header],
-        },
+        event_hooks={"request": [note_departure], "response": [refuse_redirect, bound_body]},
         **({"proxy": proxy} if proxy else {}),
     )
     loop.close_at_exit(pool.aclose)

@@ -10,7 +10,7 @@ from typing import Any
 from thrifty.budget import Spend
 from thrifty.budget.spend import SPEND_FIELDS
 from thrifty.ledger.records import Entry
-from thrifty.models.providers.protocol import ProviderRequest
+from thrifty.models.providers.vendor_request import VendorRequest
 from thrifty.models.tracing.recorders import ERROR, REASON, AddFacts, Facts, record_work
 
 PROVIDERS = {"azure": "azure.ai.openai"}
@@ -18,7 +18,7 @@ PROVIDERS = {"azure": "azure.ai.openai"}
 
 
 def record_call(
-    request: ProviderRequest, label: str, run_manager: Any
+    request: VendorRequest, label: str, run_manager: Any
 ) -> AbstractContextManager[AddFacts]:
     """Begins the records of one attempt, and yields what adds facts to all of them.
 
