@@ -1,10 +1,6 @@
 """The example of an HTTP service: real uvicorn with two workers, real PostgreSQL, real requests."""
 
 import json
-import os
-import signal
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -18,9 +14,7 @@ import pytest
 
 from tests.examples.running import EXAMPLES
 from tests.harness.llm_server import LLMServer
-
-START_TIMEOUT_S = 240.0
-STOP_TIMEOUT_S = 60.0
+from tests.harness.server_process import STOP_TIMEOUT_S, ServerProcess
 
 
 @pytest.fixture
@@ -29,45 +23,38 @@ def models() -> Iterator[LLMServer]:
         yield running
 
 
+class Service(ServerProcess):
+    """The example, with two workers."""
+
+    name = "the service"
+
+    def __init__(self, folder: Path, given: dict[str, str]) -> None:
+        super().__init__(folder)
+        self._given = given
+
+    def command(self) -> list[str]:
+        """As its first lines say."""
+        command = [sys.executable, "-W", "error", "-m", "uvicorn", "fastapi_app:app"]
+        return [*command, "--app-dir", str(EXAMPLES), "--port", str(self.port), "--workers", "2"]
+
+    def environment(self) -> dict[str, str]:
+        """Where its database and its models are, and what its users may spend."""
+        return self._given
+
+    def is_ready(self) -> bool:
+        """Whether it tells what it takes."""
+        return httpx.get(f"{self.url}/openapi.json", timeout=60, trust_env=False).is_success
+
+
 @contextmanager
 def serving(folder: Path, database: str, models: LLMServer, **given: str) -> Iterator[httpx.Client]:
     """A client of the service, which ends with all its workers."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
-    command = [sys.executable, "-W", "error", "-m", "uvicorn", "fastapi_app:app"]
-    command += ["--app-dir", str(EXAMPLES), "--port", str(port), "--workers", "2"]
-    environment = {"DATABASE_URL": database, "OPENAI_BASE_URL": models.base_url, **given}
-    log = folder / "server.log"
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**os.environ, **environment},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        with httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False
-        ) as client:
-            wait_until_ready(client, process, log)
-            yield client
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(STOP_TIMEOUT_S)
-
-
-def wait_until_ready(client: httpx.Client, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline_s = time.monotonic() + START_TIMEOUT_S
-    while True:
-        try:
-            client.get("/openapi.json").raise_for_status()
-            return
-        except httpx.TransportError:
-            if process.poll() is not None or time.monotonic() > deadline_s:
-                raise RuntimeError(f"the service is not ready:\n{log.read_text()}") from None
-        time.sleep(0.1)
+    found = {"DATABASE_URL": database, "OPENAI_BASE_URL": models.base_url, **given}
+    with (
+        Service(folder, found) as service,
+        httpx.Client(base_url=service.url, timeout=60, trust_env=False) as client,
+    ):
+        yield client
 
 
 def budget(client: httpx.Client, user: str) -> Any:
