@@ -31,9 +31,8 @@ home = tempfile.TemporaryDirectory(prefix="thrifty-tests-")
 os.environ["THRIFTY_HOME"] = home.name
 
 # The fake provider counts tokens as OpenAI does. Here its address is taken for one of theirs.
-REAL_HOSTS = input_bound.KNOWN_HOSTS
-input_bound.KNOWN_HOSTS = (*REAL_HOSTS, ".127.0.0.1")
-input_bound.OPENAI_HOSTS = (*input_bound.OPENAI_HOSTS, ".127.0.0.1")
+REAL_HOSTS = input_bound.OPENAI_HOSTS
+input_bound.OPENAI_HOSTS = (*REAL_HOSTS, ".127.0.0.1")
 schemas = count(1)
 real_connect = socket.socket.connect
 

@@ -44,7 +44,7 @@ def test_its_transcripts_are_what_the_commands_print(page, tmp_path, monkeypatch
     """The commands of a page follow each other, in one folder; `…` stands for any text."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("THRIFTY_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(input_bound, "KNOWN_HOSTS", REAL_HOSTS)  # as it is for you
+    monkeypatch.setattr(input_bound, "OPENAI_HOSTS", REAL_HOSTS)  # as it is for you
     fences = r"```(?:console|yaml|python)\n(.*?)```"
     for block in re.findall(fences, page.read_text("utf-8"), re.S):
         if name := re.match(r"# (\S+\.(?:yaml|py))\n", block):

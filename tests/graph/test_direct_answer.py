@@ -81,7 +81,7 @@ def test_what_a_servers_chat_template_adds_is_within_the_reservation(
     answering, server, ledger, monkeypatch
 ):
     """At a server that nobody here knows, two letters are read as some thirty tokens."""
-    monkeypatch.setattr(input_bound, "KNOWN_HOSTS", REAL_HOSTS)
+    monkeypatch.setattr(input_bound, "OPENAI_HOSTS", REAL_HOSTS)
     server.clear()
     server.script(ChatTemplate(answer=Answer(tokens=2_000)))
     result = answering(models={"strong": "llama3"}).invoke({"task": "Hi", "budget": ONE_CALL})

@@ -60,7 +60,7 @@ def tool_mailing(
 if __name__ == "__main__":
     _, place, address, when, asks = sys.argv
     can_ask = asks == "asks"
-    input_bound.KNOWN_HOSTS = (*input_bound.KNOWN_HOSTS, ".127.0.0.1")  # as in `tests.conftest`
+    input_bound.OPENAI_HOSTS = (*input_bound.OPENAI_HOSTS, ".127.0.0.1")  # as in `tests.conftest`
     # Without a checkpointer, LangGraph stumbles over a durability.
     options: Any = {"durability": "sync"} if can_ask else {}
     with tool_mailing(Path(place), address, when, can_ask=can_ask) as agent:

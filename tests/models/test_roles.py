@@ -149,7 +149,7 @@ def test_how_much_a_model_reasons_follows_from_its_effort_unless_it_is_told():
 def test_a_name_proves_an_encoding_at_openais_and_azures_addresses_alone(
     monkeypatch, address, is_known
 ):
-    monkeypatch.setattr(input_bound, "KNOWN_HOSTS", REAL_HOSTS)
+    monkeypatch.setattr(input_bound, "OPENAI_HOSTS", REAL_HOSTS)
     (role,) = roles_of(api_key="sk-1", models={"strong": Model("gpt-4o", base_url=address)})
     bound = role.tokens_bound(TEXT)
     assert (bound < len(TEXT)) == is_known
@@ -166,7 +166,7 @@ def test_a_chat_model_keeps_its_own_address_and_effort():
 
 
 def test_a_deployment_at_azure_has_a_name_and_an_encoding(monkeypatch):
-    monkeypatch.setattr(input_bound, "KNOWN_HOSTS", REAL_HOSTS)
+    monkeypatch.setattr(input_bound, "OPENAI_HOSTS", REAL_HOSTS)
     made = AzureChatOpenAI(
         azure_endpoint="https://fleet.openai.azure.com",
         azure_deployment="gpt-4o-fleet",

@@ -6,7 +6,7 @@ import pytest
 
 from tests.harness.llm_server import Answer, Behaviour
 from tests.models.conftest import entries
-from tests.models.test_metered import WAYS
+from tests.models.test_metered import EVERY_WAY, WAYS
 from thrifty import Budget
 from thrifty.models import input_bound
 from thrifty.models.prices import PriceList
@@ -25,7 +25,7 @@ class DearProject(Behaviour):
         return super().reply(replace(request, body=body))
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 @pytest.mark.parametrize(
     ("is_openai", "options", "tier"),
     [(True, {}, "default"), (True, {"service_tier": "auto"}, "priority"), (False, {}, "priority")],

@@ -34,7 +34,7 @@ def model_server(
 @pytest.fixture(autouse=True)
 def _unknown_address(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody knows how this server counts: other tests have one here that counts as OpenAI does."""
-    monkeypatch.setattr(input_bound, "KNOWN_HOSTS", REAL_HOSTS)
+    monkeypatch.setattr(input_bound, "OPENAI_HOSTS", REAL_HOSTS)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from thrifty.models.usage import read_usage
 O200K_MODELS = ("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "o1", "o3", "o4", "chatgpt-4o")
 CL100K_MODELS = ("gpt-4", "gpt-3.5")
 OPENAI_HOSTS = (".openai.com",)
-KNOWN_HOSTS = (*OPENAI_HOSTS, ".azure.com", ".azure.us", ".azure.cn")
+AZURE_HOSTS = (".azure.com", ".azure.us", ".azure.cn")
 """How the addresses of OpenAI and Azure end. Anywhere else a model may be called what it is not."""
 MESSAGE_OVERHEAD_TOKENS = 16
 """Room for what a chat format adds around a message; observed: 3 to 8 tokens."""
@@ -67,7 +67,7 @@ def encoding_model(model: str, address: str) -> str:
     Returns:
         The name, or nothing where it proves nothing: then bytes bound a text.
     """
-    return model if not address or _is_at(address, KNOWN_HOSTS) else ""
+    return model if not address or _is_at(address, (*OPENAI_HOSTS, *AZURE_HOSTS)) else ""
 
 
 def is_openai_address(address: str) -> bool:

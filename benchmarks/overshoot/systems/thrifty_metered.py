@@ -22,7 +22,6 @@ ACCOUNT = "agents"
 PATIENCE_MS = 60_000
 
 # The meter counts as OpenAI does. Here it stands at one of their addresses.
-input_bound.KNOWN_HOSTS = (*input_bound.KNOWN_HOSTS, ".127.0.0.1")
 input_bound.OPENAI_HOSTS = (*input_bound.OPENAI_HOSTS, ".127.0.0.1")
 
 

@@ -3,4 +3,4 @@
 
 from thrifty.models import input_bound
 
-input_bound.KNOWN_HOSTS = (*input_bound.KNOWN_HOSTS, ".127.0.0.1")
+input_bound.OPENAI_HOSTS = (*input_bound.OPENAI_HOSTS, ".127.0.0.1")

@@ -359,7 +359,7 @@ def in_place(
             "thrifty.models.background_loop._loop_of": lambda pid: loop,
             "thrifty.models.providers.openai.connections": _connections,
             "thrifty.models.agent_models.ChatClients": _clients,
-            "thrifty.models.input_bound.KNOWN_HOSTS": (".provider.invalid",),
+            "thrifty.models.input_bound.OPENAI_HOSTS": (".provider.invalid",),
             "thrifty.graph.build.ActiveRuns": runs_at_work,
             "thrifty.graph.build.build": _Ready,
             "thrifty.graph.agent.new_owner_name": new_owner,

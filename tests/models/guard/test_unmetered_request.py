@@ -474,7 +474,7 @@ def test_a_guard_is_shut_when_its_context_is_left():
 def test_a_name_proves_nothing_at_an_address_that_is_not_openais_or_azures(
     monkeypatch, given, is_counted
 ):
-    monkeypatch.setattr(input_bound, "KNOWN_HOSTS", REAL_HOSTS)
+    monkeypatch.setattr(input_bound, "OPENAI_HOSTS", REAL_HOSTS)
     guarded = Guarded(max_tokens=10_000)
     guarded.ask("tea " * 100, serialized=given, model="gpt-4o", max_tokens=50)
     (entry,) = guarded.entries
@@ -482,7 +482,7 @@ def test_a_name_proves_nothing_at_an_address_that_is_not_openais_or_azures(
 
 
 def test_a_client_without_an_address_asks_where_the_environment_says(monkeypatch):
-    monkeypatch.setattr(input_bound, "KNOWN_HOSTS", REAL_HOSTS)
+    monkeypatch.setattr(input_bound, "OPENAI_HOSTS", REAL_HOSTS)
     monkeypatch.setenv("OPENAI_BASE_URL", "https://gateway.example/v1")
     guarded = Guarded(max_tokens=10_000)
     given = {"id": ["langchain", "chat_models", "openai", "ChatOpenAI"], "kwargs": {}}

@@ -338,6 +338,6 @@ def test_a_stream_that_brings_nothing_is_no_answer():
 def test_a_familiar_name_at_another_address_is_bounded_by_bytes(monkeypatch, api):
     text = "Give the fleet a dashboard. " * 10
     counted = request(text, of=model(api, "gpt-4o")).input_tokens
-    monkeypatch.setattr(input_bound, "KNOWN_HOSTS", REAL_HOSTS)
+    monkeypatch.setattr(input_bound, "OPENAI_HOSTS", REAL_HOSTS)
     bounded = request(text, of=model(api, "gpt-4o")).input_tokens
     assert bounded == len(text) + MESSAGE_OVERHEAD_TOKENS + TEMPLATE_TOKENS > counted
