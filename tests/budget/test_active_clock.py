@@ -133,6 +133,7 @@ print(result["spend"]["latency_ms"], flush=True)
 STOPPED_S = 4
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="Windows stops no process so")
 def test_a_run_that_is_stopped_by_ctrl_z_is_not_active():
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}

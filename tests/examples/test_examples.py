@@ -182,6 +182,7 @@ def test_each_budget_buys_its_own_mix_of_models(tmp_path):
         assert 0 < float(spent) <= float(limit)
 
 
+@pytest.mark.long
 def test_what_a_retriever_found_is_given_to_the_model(tmp_path):
     with LLMServer() as server:
         done = run("retriever", tmp_path, OPENAI_BASE_URL=server.base_url)
@@ -191,6 +192,7 @@ def test_what_a_retriever_found_is_given_to_the_model(tmp_path):
     assert "soup" not in request.prompt
 
 
+@pytest.mark.long
 def test_the_research_agent_and_its_report_are_on_one_bill(tmp_path):
     with LLMServer() as server:
         done = run("research_agent", tmp_path, OPENAI_BASE_URL=server.base_url)

@@ -21,6 +21,7 @@ from tests.harness.llm_server import (
     ZeroUsage,
 )
 from tests.harness.lost_time import lost_time
+from tests.long_cases import long_but
 from thrifty import Settings, create_budget_agent
 
 UNUSABLE = {
@@ -43,7 +44,7 @@ UNUSABLE = {
 }
 
 
-@pytest.mark.parametrize("fault", UNUSABLE)
+@pytest.mark.parametrize("fault", long_but(UNUSABLE, *list(UNUSABLE)[:5]))
 def test_a_failing_server_degrades_to_local_variants(online, server, fault):
     behaviour, told = UNUSABLE[fault]
     server.clear()

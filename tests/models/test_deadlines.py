@@ -5,6 +5,7 @@ import pytest
 from benchmarks.deadlines import CALL_STYLES, FAULTS, LIMIT_MS, Leftovers, measure_cut, warm_up
 from tests.harness.llm_server import LLMServer
 from tests.harness.lost_time import lost_time
+from tests.long_cases import long_but
 
 LATE_MS_MAX = 1_500
 """Beside what others on the machine take; the benchmark's table has the figures."""
@@ -17,7 +18,7 @@ def warm_server():
         yield running
 
 
-@pytest.mark.parametrize("way", CALL_STYLES)
+@pytest.mark.parametrize("way", long_but(CALL_STYLES, "invoke", "astream"))
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_call_is_cut_charged_and_gone(warm_server, fault, way, monkeypatch):
     monkeypatch.setattr("benchmarks.deadlines.SETTLE_S", 60)

@@ -5,7 +5,7 @@ from langchain_core.messages import HumanMessage
 
 from tests.harness.llm_server import Answer
 from tests.models.conftest import entries
-from tests.models.test_metered import WAYS
+from tests.models.test_metered import EVERY_WAY, WAYS
 from thrifty import Budget, InvalidInput, PriceUnknown, TokenPrice
 
 MONEY = Budget(max_cost_usd=0.05)
@@ -29,7 +29,7 @@ def cost(bill, price):
     return (micro + bill.audio_output_tokens * (price.audio_output_usd or 0)) * 1_000
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_what_is_read_from_a_cache_and_written_to_it_has_ones_own_price(
     make, server, ledger, api, way
 ):
@@ -41,7 +41,7 @@ def test_what_is_read_from_a_cache_and_written_to_it_has_ones_own_price(
     assert not entry.is_overrun
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_all_input_may_be_written(make, server, ledger, api, way):
     server.script(Answer(tokens=5_000, written_input_tokens=10_000))
     model = make(Budget(max_cost_usd=0.003), api, "house", prices={"house": HOUSE})
@@ -77,7 +77,7 @@ def test_sound_without_a_bound_is_not_sent(make, server):
     assert not server.requests
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_a_service_tier_has_ones_own_price(make, server, ledger, api, way):
     server.script(Answer("Yes."))
     price = TokenPrice(10, 50, tiers={"flex": TokenPrice(1, 5, 0.5, 1)})
@@ -95,7 +95,7 @@ def test_a_tier_of_ones_own_without_a_price_is_not_sent(make, server):
     assert not server.requests
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_a_long_input_has_the_price_of_long_ones(make, server, ledger, api, way):
     server.script(Answer("Yes."))
     price = TokenPrice(1, 5, long_above=40, long=TokenPrice(2, 10, 1, 2))

@@ -12,6 +12,7 @@ from openai._legacy_response import LegacyAPIResponse
 from tests.harness.llm_server import Answer, Behaviour, Hang
 from tests.harness.llm_server.reply import Reply
 from tests.harness.llm_server.stage import Stage
+from tests.long_cases import long_but
 from tests.models.conftest import entries
 from thrifty import Budget, ModelUnavailable
 from thrifty.models.bounded_body import BODY_BYTES_MAX
@@ -42,6 +43,7 @@ def bomb() -> bytes:
     return b"".join([packer.compress(blanks) for _ in range(BOMB_MEGABYTES)]) + packer.flush()
 
 
+@pytest.mark.parametrize("api", long_but(["chat", "responses"], "chat"))
 def test_an_answer_that_unpacks_to_gigabytes_is_not_unpacked(server, make, ledger, api, bomb):
     server.default = Packed(body=bomb)
     model = make(api=api, useful_tokens=16)

@@ -19,6 +19,7 @@ from tests.harness.llm_server import (
     ToolCall,
     ZeroUsage,
 )
+from tests.long_cases import long_but
 from tests.models.conftest import ACCOUNT, client, entries
 from thrifty import (
     Budget,
@@ -48,6 +49,8 @@ WAYS = {
     "stream": lambda model, said: joined(list(model.stream(said))),
     "astream": lambda model, said: joined(asyncio.run(collected(model.astream(said)))),
 }
+EVERY_WAY = long_but(WAYS, "invoke", "astream")
+"""For what hardly depends on it: two are tried always, the others with `--long`."""
 
 
 @pytest.mark.parametrize("way", WAYS)

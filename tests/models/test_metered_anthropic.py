@@ -29,7 +29,7 @@ from tests.harness.llm_server import (
     ZeroUsage,
 )
 from tests.models.conftest import ACCOUNT, claude, entries
-from tests.models.test_metered import WAYS, look_up
+from tests.models.test_metered import EVERY_WAY, WAYS, look_up
 from thrifty import (
     Budget,
     BudgetExceeded,
@@ -65,7 +65,7 @@ def long_ago(hours: bool) -> list:
     return [SystemMessage([block]), HumanMessage("Say why.")]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 @pytest.mark.parametrize(
     ("hours", "counted"),
     [
@@ -88,7 +88,7 @@ def test_every_way_of_calling_is_settled_at_the_servers_count(
     assert entry.charged.tool_calls == len(server.requests) == 1
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 @pytest.mark.parametrize(
     "budget",
     [
@@ -172,7 +172,7 @@ TALK = [
 ]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 @pytest.mark.parametrize("choice", [None, "any"])
 def test_tools_and_what_is_hidden_for_them_are_bounded_and_settled(
     make_claude, server, ledger, way, choice
@@ -225,7 +225,7 @@ def test_an_answer_in_a_schema_of_its_own_is_bounded_with_what_is_hidden_for_it(
     assert ledger.balance(ACCOUNT).spent.tokens == server.bill.total_tokens
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_thought_has_its_room_and_is_bounded_when_it_is_sent_back(make_claude, server, ledger, way):
     server.script(Answer("Tea.", reasoning_tokens=700), Answer("Yes."))
     model = make_claude(Budget(max_tokens=9_000), {"thinking": THINKING})

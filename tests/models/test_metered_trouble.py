@@ -31,7 +31,7 @@ from tests.harness.llm_server import (
 )
 from tests.long_cases import long_but
 from tests.models.conftest import ACCOUNT, client, entries
-from tests.models.test_metered import WAYS
+from tests.models.test_metered import EVERY_WAY, WAYS
 from thrifty import (
     Budget,
     BudgetExceeded,
@@ -45,7 +45,7 @@ from thrifty import (
 from thrifty.models.prices import most_affordable
 
 
-@pytest.mark.parametrize("way", long_but(WAYS, "invoke", "astream"))
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_a_retry_has_a_reservation_of_its_own(make, server, ledger, api, way):
     server.script(ServerError(), Answer("Tea."))
     assert WAYS[way](make(Budget(max_tokens=9000), api, max_output_tokens=500), "Hi").text == "Tea."
@@ -53,7 +53,7 @@ def test_a_retry_has_a_reservation_of_its_own(make, server, ledger, api, way):
     assert ledger.balance(ACCOUNT).spent.tokens >= server.bill.total_tokens
 
 
-@pytest.mark.parametrize("way", long_but(WAYS, "invoke", "astream"))
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_a_retry_that_no_longer_fits_is_not_made(make, server, ledger, api, way):
     server.script(ServerError())
     with pytest.raises(ModelUnavailable, match=r"the server failed \(500\)"):
@@ -81,7 +81,7 @@ def test_nobody_waits_longer_than_there_is_time(make, server, ledger):
 
 
 @pytest.mark.parametrize("fault", [Reset, ResetMidAnswer, MalformedJson, KeepAlives, Hang])
-@pytest.mark.parametrize("way", long_but(WAYS, "invoke", "astream"))
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_whatever_the_server_does_the_bill_is_at_least_its(make, server, ledger, api, way, fault):
     server.script(fault(times=None))
     # ModelUnavailable, but for a stream that LangChain takes for whole.
@@ -264,7 +264,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", long_but(range(10), *range(3)))
 def test_any_budget_under_any_faults(seed):
     dice = random.Random(seed)
     limits = {

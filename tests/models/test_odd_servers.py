@@ -16,14 +16,14 @@ from tests.harness.llm_server import (
     TruncatedStream,
 )
 from tests.models.conftest import entries
-from tests.models.test_metered import WAYS, joined
+from tests.models.test_metered import EVERY_WAY, WAYS, joined
 from thrifty import Budget, InvalidInput, ModelUnavailable, TokenPrice
 
 STREAMED = [way for way in WAYS if "stream" in way]
 LIMITED = Budget(max_tokens=3_000, max_cost_usd=0.05)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_reasoning_that_is_counted_apart_is_paid(make, server, ledger, api, way):
     server.script(ReasoningApart(answer=Answer("Tea.", reasoning_tokens=300)))
     WAYS[way](make(LIMITED, api), "Tea or coffee?")
@@ -112,7 +112,7 @@ KEPT = [{}, {"output_version": "responses/v1"}, INCLUDED]
 
 
 @pytest.mark.parametrize("options", KEPT)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_reasoning_that_is_sent_again_is_input(make, server, ledger, way, options):
     server.script(Answer("Tea.", reasoning_tokens=400), Answer(tokens=900))
     model = make(LIMITED, "responses", "o4-mini", options, max_output_tokens=500)

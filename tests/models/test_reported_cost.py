@@ -4,7 +4,7 @@ import pytest
 
 from tests.harness.llm_server import Answer
 from tests.models.conftest import client, entries
-from tests.models.test_metered import WAYS
+from tests.models.test_metered import EVERY_WAY, WAYS
 from thrifty import Budget, InvalidInput, Model, PriceUnknown, metered
 from thrifty.models.prices import Charge, PriceList
 from thrifty.models.reported_cost import COST_HEADER, read_reported_cost
@@ -15,7 +15,7 @@ TOLD = {"cost": 0.00321, "cost_details": {"upstream_inference_cost": None}}
 WHOLE_WAYS = [way for way in WAYS if "stream" not in way]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_on_request_a_call_costs_what_the_gateway_says(make, server, ledger, way):
     server.script(Answer("Tea.", told_usage=TOLD))
     WAYS[way](make(MONEY, reported_cost=True), "Tea or coffee?")
@@ -25,7 +25,7 @@ def test_on_request_a_call_costs_what_the_gateway_says(make, server, ledger, way
     assert entry.charged.tokens == server.bill.total_tokens
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_without_a_request_a_price_that_is_known_counts(make, server, ledger, way):
     server.script(Answer("Tea.", told_usage=TOLD))
     WAYS[way](make(MONEY), "Tea or coffee?")
@@ -34,7 +34,7 @@ def test_without_a_request_a_price_that_is_known_counts(make, server, ledger, wa
     assert entry.charged.cost_nano_usd == bill.input_tokens * 2_500 + bill.output_tokens * 10_000
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 @pytest.mark.parametrize("is_asked_for", [True, False])
 def test_where_no_price_is_known_it_is_the_truth(make, server, ledger, way, is_asked_for):
     server.script(Answer("Tea.", told_usage=TOLD))

@@ -8,7 +8,7 @@ from langchain_core.messages import HumanMessage
 
 from tests.harness.llm_server import Answer
 from tests.models.conftest import client, entries
-from tests.models.test_metered import WAYS
+from tests.models.test_metered import EVERY_WAY, WAYS
 from thrifty import Budget, TokenPrice
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.step_account import StepAccount
@@ -36,7 +36,7 @@ def cost(server, prices):
     return server.bill.input_tokens * prices[0] + server.bill.output_tokens * prices[1]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_a_dearer_model_that_answers_is_charged_at_its_price(
     make, server, ledger, api, way, caplog
 ):
@@ -61,7 +61,7 @@ def test_what_passes_its_reservation_is_an_overrun(make, server, ledger):
     assert ledger.overruns("team") == (entry,)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_a_cheaper_model_that_answers_is_charged_as_the_one_that_was_asked(
     make, server, ledger, api, way
 ):
@@ -72,7 +72,7 @@ def test_a_cheaper_model_that_answers_is_charged_as_the_one_that_was_asked(
     assert "gpt-4o-mini-2024-07-18 answered where gpt-4o" in describe_substitute(entry.answer)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 @pytest.mark.parametrize(
     "answered", ["gpt-4o-2024-08-06", "gpt-4o-2031-01-01", "openai/gpt-4o", "azure/gpt-4o-20240806"]
 )
@@ -138,7 +138,7 @@ def test_an_own_price_holds_for_every_state_of_its_model(make, server, ledger):
     assert entry.charged.cost_nano_usd == cost(server, USD_PER_M["house"])
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_who_answers_a_model_of_other_code_is_seen_as_well(server, api, way, caplog):
     server.script(Answer(tokens=40, model="gpt-4o"))
     step = StepAccount(Budget(max_cost_usd=0.01))

@@ -169,6 +169,7 @@ def test_wrong_sources_are_refused(source, said):
     assert said in refusal(source)
 
 
+@pytest.mark.long
 def test_ten_thousand_options_load(tmp_path):
     option = "{{executor: local, name: {0}-{1}, description: d, tokens: 1, latency_ms: 1, "
     option += "tool_calls: 0, value: 1.5}}"

@@ -51,7 +51,7 @@ def test_reject_leaves_the_first_run_as_it_is(client, thread, models, under_way)
 
 
 @pytest.mark.parametrize("task", long_but([WEDDING, TEA], TEA))
-@pytest.mark.parametrize("strategy", ["enqueue", "interrupt", "rollback"])
+@pytest.mark.parametrize("strategy", long_but(["enqueue", "interrupt", "rollback"], "rollback"))
 def test_the_second_run_begins_on_an_account_of_its_own(
     client, thread, models, under_way, strategy, task
 ):
@@ -91,6 +91,7 @@ def test_who_goes_back_to_the_beginning_is_on_the_same_bill(client, run, thread,
         assert receipt.spent.tokens == paid.total_tokens
 
 
+@pytest.mark.long
 def test_the_beginning_after_a_rollback_is_that_of_the_second_run(
     client, run, thread, models, under_way
 ):

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.harness.llm_server import Answer, ServerError, TooManyRequests
+from tests.long_cases import long_but
 from tests.models.conftest import client
 from thrifty import Budget, BudgetExceeded, MemoryLedger, Spend, SqliteLedger, metered
 from thrifty.models.guard.callback_guard import guard_calls
@@ -50,7 +51,7 @@ def spent(ledger):
 
 @pytest.mark.parametrize("call", [metered_call, guarded_call])
 @pytest.mark.parametrize("asked", ["team", "ann", "mail"])
-@pytest.mark.parametrize("within", WITHIN)
+@pytest.mark.parametrize("within", long_but(WITHIN, *list(WITHIN)[:4]))
 def test_a_call_counts_once_in_every_account_that_holds_it(server, ledgers, within, asked, call):
     ledger, other = ledgers
     server.script(Answer(tokens=20))

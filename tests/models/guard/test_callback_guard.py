@@ -23,7 +23,7 @@ from tests.harness.llm_server import (
     TooManyRequests,
 )
 from tests.models.conftest import client
-from tests.models.test_metered import IMAGE, WAYS
+from tests.models.test_metered import EVERY_WAY, IMAGE, WAYS
 from thrifty import (
     Budget,
     BudgetExceeded,
@@ -63,7 +63,7 @@ def _nothing_looked_up():
     looked_up.clear()
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_every_way_of_calling_is_settled_at_the_servers_count(server, api, way):
     server.script(Answer("Yes.", reasoning_tokens=30, cached_input_tokens=8))
     step = StepAccount(ALLOWED)
@@ -77,7 +77,7 @@ def test_every_way_of_calling_is_settled_at_the_servers_count(server, api, way):
 
 
 @pytest.mark.parametrize("callbacks", [None, [], [BaseCallbackHandler()]])
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_what_does_not_fit_is_not_sent_whoever_swallows_the_refusal(server, api, way, callbacks):
     step = StepAccount(Budget(max_tokens=1000))
     model = foreign(server, api, max_tokens=2000)
@@ -201,7 +201,7 @@ def test_other_models_and_images_are_bounded_by_what_is_left(server):
         assert step.ledger.entries("step")[0].reserved.tokens == 5000
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_a_metered_model_is_counted_once_and_its_cap_comes_from_what_is_left(server, api, way):
     server.script(Answer(tokens=3000, times=None))
     step = StepAccount(Budget(max_tokens=600))

@@ -20,8 +20,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
 from tests.harness.llm_server import Answer, Hang, ServerError, ToolCall
+from tests.long_cases import long_but
 from tests.models.conftest import ACCOUNT, client, entries
-from tests.models.test_metered import worst_case
+from tests.models.test_metered import EVERY_WAY, worst_case
 from thrifty import (
     Budget,
     BudgetMiddleware,
@@ -118,7 +119,7 @@ def in_books(server, ledger) -> Balance:
     return balance
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 def test_an_agent_within_its_budget_is_as_without(make, server, ledger, way):
     server.script(looks_up("tea", "coffee"), Answer("Leaves."))
     result = WAYS[way](make(Budget(max_tokens=5000, max_cost_usd=0.1, max_tool_calls=9)))
@@ -128,7 +129,7 @@ def test_an_agent_within_its_budget_is_as_without(make, server, ledger, way):
         assert last_answer(result).text == "Leaves."
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY_WAY)
 @pytest.mark.parametrize(
     ("budget", "short"),
     [
@@ -317,7 +318,7 @@ def test_any_other_chat_model_is_held_by_the_guard(make, ledger):
     assert spent.tool_calls == spent.tokens // 40 + len(looked_up)
 
 
-@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("asynchronous", long_but([False, True], True))
 def test_time_is_cut_and_counts_for_each_run(make, server, asynchronous):
     server.script(Hang(times=1), Answer("Leaves."))
     agent = make(Budget(max_latency_ms=3_000))

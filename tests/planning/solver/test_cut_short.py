@@ -68,6 +68,7 @@ def left_open(
     return (exact, parts[0]) if parts else None
 
 
+@pytest.mark.long
 def test_a_core_on_which_highs_was_cut_short_claims_no_more_than_is_known(monkeypatch):
     pytest.importorskip("highspy")
     seen: Counter[str] = Counter()
