@@ -72,7 +72,7 @@ threading.Thread(target=lambda: agent().invoke(ASKED), daemon=True).start()
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from thrifty.models.guard.callback_guard import guard_calls
-from thrifty.models.guard.step_account import AgentAccount
+from thrifty.models.guard.agent_account import AgentAccount
 from thrifty.models.prices import PriceList
 
 class Slow(GenericFakeChatModel):

@@ -29,7 +29,9 @@ from thrifty.ledger.idempotent_calls import call_key
 from thrifty.models.agent_models import ModelPrompt, Models
 from thrifty.models.allowance import OUTPUT_CAP_UNKNOWN, Allowance
 from thrifty.models.chat_clients import ChatClients
-from thrifty.models.guard.step_account import AgentAccount, StepAccount, use_account
+from thrifty.models.guard.agent_account import AgentAccount
+from thrifty.models.guard.current_account import use_account
+from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.metered_call import ASKED_BEFORE
 
 LIMIT = Spend(tokens=500, tool_calls=1)

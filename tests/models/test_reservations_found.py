@@ -8,7 +8,8 @@ from tests.harness.llm_server import Answer
 from tests.models.conftest import ACCOUNT, entries
 from thrifty import Budget, BudgetExceeded, MemoryLedger, ModelUnavailable, Spend
 from thrifty.ledger.idempotent_calls import try_mark_sent
-from thrifty.models.guard.step_account import StepAccount, use_account
+from thrifty.models.guard.current_account import use_account
+from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.metered_call import ASKED_BEFORE
 
 

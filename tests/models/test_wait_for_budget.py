@@ -8,7 +8,8 @@ import pytest
 from tests.harness.llm_server import Answer
 from tests.models.conftest import ACCOUNT
 from thrifty import Budget, BudgetExceeded, Spend
-from thrifty.models.guard.step_account import StepAccount, use_account
+from thrifty.models.guard.current_account import use_account
+from thrifty.models.guard.step_account import StepAccount
 
 PROMPT = "Say something about tides."
 WHOLE = 200

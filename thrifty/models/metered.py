@@ -22,7 +22,8 @@ from thrifty.models.allowance import (
     Allowance,
     countdown,
 )
-from thrifty.models.guard.step_account import DIGEST_DIGITS, current_account
+from thrifty.models.guard.current_account import current_account
+from thrifty.models.guard.step_account import DIGEST_DIGITS
 from thrifty.models.input_bound import is_openai_address
 from thrifty.models.metered_model import MeteredChatModel
 from thrifty.models.model import CapField

@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
 
 from thrifty.models.allowance import Allowance
-from thrifty.models.guard.step_account import booking_place, enclosing_account
+from thrifty.models.guard.current_account import booking_place, enclosing_account
 from thrifty.models.metered_call import Answer, MeteredCall
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.vendor import Vendor

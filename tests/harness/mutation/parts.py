@@ -29,7 +29,9 @@ LEDGER = (
 PROVIDERS = ("anthropic", "openai", "vendor", "vendor_request")
 PRICING = ("input_bound", "prices", *(f"providers/{name}" for name in PROVIDERS), "usage")
 PRICED = ("input_bound", "prices", "reservation", "usage")
-GUARD = ("callback_guard", "step_account", "unmetered_request")
+GUARD = (
+    *("agent_account", "callback_guard", "current_account", "step_account", "unmetered_request"),
+)
 METERING = ("agent_models", "allowance", "metered_call", "reservation")
 CODECS = ("codec", "optional", "mapping", "sequence", "fixed_fields")
 
@@ -97,7 +99,7 @@ PARTS = {
         tuple(
             f"tests/models/guard/test_{name}.py" for name in ("unmetered_request", "step_account")
         ),
-        sample="thrifty.models.guard.step_account.x_enclosing_account__mutmut_1",
+        sample="thrifty.models.guard.current_account.x_enclosing_account__mutmut_1",
     ),
     "metering": Part(
         tuple(f"thrifty/models/{name}.py" for name in METERING),

@@ -8,8 +8,10 @@ from tests.harness.llm_server import Answer, ServerError, TooManyRequests
 from tests.long_cases import long_but
 from tests.models.conftest import client
 from thrifty import Budget, BudgetExceeded, MemoryLedger, Spend, SqliteLedger, metered
+from thrifty.models.guard.agent_account import AgentAccount
 from thrifty.models.guard.callback_guard import guard_calls
-from thrifty.models.guard.step_account import AgentAccount, booking_place, is_same_ledger
+from thrifty.models.guard.current_account import booking_place
+from thrifty.models.guard.step_account import is_same_ledger
 from thrifty.models.prices import PriceList
 
 PLENTY = Budget(max_tokens=10_000)

@@ -35,7 +35,8 @@ from thrifty import (
     metered,
 )
 from thrifty.models.guard.callback_guard import guard_calls
-from thrifty.models.guard.step_account import StepAccount, current_account
+from thrifty.models.guard.current_account import current_account
+from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.prices import PriceList
 
 LISTED = PriceList({})

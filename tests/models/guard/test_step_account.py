@@ -6,13 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from thrifty import Budget, BudgetExceeded, MemoryLedger, Spend, StepEnded
-from thrifty.models.guard.step_account import (
-    AgentAccount,
-    StepAccount,
-    current_account,
-    enclosing_account,
-    use_account,
-)
+from thrifty.models.guard.agent_account import AgentAccount
+from thrifty.models.guard.current_account import current_account, enclosing_account, use_account
+from thrifty.models.guard.step_account import StepAccount
 
 CALL = Spend(tokens=100, cost_nano_usd=50, tool_calls=1)
 USED = Spend(tokens=30, cost_nano_usd=20, latency_ms=7, tool_calls=1)

@@ -16,7 +16,8 @@ from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepEnded, Toke
 from thrifty.models import input_bound
 from thrifty.models.allowance import OUTPUT_CAP_MIN
 from thrifty.models.guard.callback_guard import CallbackGuard, guard_calls
-from thrifty.models.guard.step_account import StepAccount, use_account
+from thrifty.models.guard.current_account import use_account
+from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.guard.unmetered_request import UnmeteredRequest
 from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS, TOOLS_TOKENS
 from thrifty.models.metered_model import METERED

@@ -25,7 +25,8 @@ from langgraph.errors import GraphInterrupt
 from thrifty.budget import Spend, ThriftyError, total_spend
 from thrifty.budget.clock import elapsed_ms, now_ns
 from thrifty.models.failures import read_failure
-from thrifty.models.guard.step_account import StepAccount, current_account, use_account
+from thrifty.models.guard.current_account import current_account, use_account
+from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.guard.text_batch import TextBatch, TextBatches, share_out
 from thrifty.models.guard.unmetered_request import UnmeteredRequest
 from thrifty.models.input_bound import recalled_tokens

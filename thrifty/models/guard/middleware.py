@@ -26,9 +26,9 @@ from thrifty.ledger.notes import Notes
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.agent_models import read_reply
 from thrifty.models.allowance import countdown
+from thrifty.models.guard.agent_account import AgentAccount
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.held_tools import HeldTools
-from thrifty.models.guard.step_account import AgentAccount
 from thrifty.models.guard.tool_call_place import ToolCallPlace, place_by_message
 from thrifty.models.metered import MeteringOptions, check_options, metered
 from thrifty.models.prices import PriceList

@@ -6,21 +6,18 @@ its own with that reservation as its limit. So the run holds the worst case at e
 the step is settled once, at the sum. Calls of a step within another are booked in both.
 
 Where nothing was reserved before, as for the calls of an agent that is no step of a run, an
-`AgentAccount` books each of them straight on an account.
+`AgentAccount` (`agent_account.py`) books each of them straight on an account.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import count
 from threading import Lock
 from typing import NoReturn
-from uuid import uuid4
 
 from thrifty.budget import (
     Budget,
@@ -274,80 +271,8 @@ class StepAccount:
         return any(asked == above.account for above in self.ledger.balance(mine).periods)
 
 
-class AgentAccount(StepAccount):
-    """Of an agent: its calls are booked straight on an account, beside those of others.
-
-    Args:
-        ledger: where it is booked.
-        account: an account that is open there.
-        left_ms: how much of the latency limit is left now; None without a limit.
-    """
-
-    def __init__(
-        self,
-        ledger: Ledger,
-        account: AccountOrLease,
-        left_ms: Callable[[], int | None] = lambda: None,
-    ) -> None:
-        ledger, account = booking_place(ledger, account)
-        super().__init__(Budget(), left_ms, enclosing_account(ledger, account))
-        self.ledger, self.account = ledger, account
-        self._name = uuid4().hex
-
-    def _key(self, number: int) -> str:
-        return f"agent-{self._name}/{number}"
-
-    def _metered_key(self, digest: str, number: int) -> str:
-        return f"agent-{self._name}/{super()._metered_key(digest, number)}"
-
-    def _entries(self) -> list[Entry]:
-        """Those that are still held: an account may have very many, and most are not its own."""
-        entries = [self.ledger.entry(self.account, key) for key in tuple(self._outer_keys)]
-        return [entry for entry in entries if entry is not None]
-
-
-_current: ContextVar[StepAccount | None] = ContextVar("thrifty_step_account", default=None)
-
-
-def current_account() -> StepAccount | None:
-    """The account of the executor in which this code runs; None outside."""
-    return _current.get()
-
-
 def is_same_ledger(ledger: Ledger, other: Ledger) -> bool:
     """Whether two ledgers are one, as two objects on one file are."""
     return ledger is other or getattr(ledger, "identity", ledger) == getattr(
         other, "identity", other
     )
-
-
-def booking_place(ledger: Ledger, account: AccountOrLease) -> Place:
-    """Where a call on an account is booked.
-
-    Where a step around this code spends from an account below that one, the call is booked there.
-    It counts in both, once, and the limits of both hold it.
-    """
-    step = _current.get()
-    while step is not None:
-        if step.is_below(ledger, account):
-            ledger, account = step.ledger, step.account
-        step = step.parent
-    return ledger, account
-
-
-def enclosing_account(ledger: Ledger, account: AccountOrLease) -> StepAccount | None:
-    """The innermost step around this code that has to hold a call on that account as well."""
-    step = _current.get()
-    while step is not None and step.has_entries_of(ledger, account):
-        step = step.parent
-    return step
-
-
-@contextmanager
-def use_account(account: StepAccount) -> Iterator[StepAccount]:
-    """Books calls on an account, for as long as the step lasts, in this context and no other."""
-    token = _current.set(account)
-    try:
-        yield account
-    finally:
-        _current.reset(token)
