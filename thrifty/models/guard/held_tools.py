@@ -1,6 +1,7 @@
 """Calls of an agent's tools that a person approves, or that are made once."""
 
 import json
+import logging
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from langchain_core.messages import ToolMessage
 from langgraph.config import get_config
 from langgraph.errors import GraphBubbleUp
 
-from thrifty.budget import Spend
+from thrifty.budget import LedgerUnavailable, Spend
 from thrifty.ledger.idempotent_calls import release_call, settle_call, try_mark_sent
 from thrifty.ledger.latest_call import (
     LatestCall,
@@ -40,6 +41,8 @@ from thrifty.models.guard.call_question import (
 from thrifty.models.guard.make_once import make_once
 from thrifty.models.guard.tool_call_place import ToolCallPlace
 from thrifty.models.guard.tool_input import check_tool_input
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -71,7 +74,10 @@ class HeldCall:
         if isinstance(error, GraphBubbleUp):  # it asks a person, and is called again for the answer
             release_call(ledger, account, self.entry)
             return
-        note_failure(self.entry, f"it raised {type(error).__name__}", self.notes)
+        try:
+            note_failure(self.entry, f"it raised {type(error).__name__}", self.notes)
+        except LedgerUnavailable as unavailable:  # how the tool failed says more
+            logger.error("how %r failed is not noted: %s", self.entry.label, unavailable)
         settle_call(ledger, account, self.entry, Spend(), "")  # it may have had its effect
 
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Annotated, Any, NotRequired
 
-from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels import UntrackedValue
 from langgraph.config import get_config
@@ -27,6 +27,12 @@ from thrifty.ledger.protocol import Ledger
 from thrifty.models.agent_models import read_reply
 from thrifty.models.allowance import countdown
 from thrifty.models.guard.agent_account import AgentAccount
+from thrifty.models.guard.agent_messages import (
+    ToolAnswer,
+    end_message,
+    tell_of_call,
+    without_end_messages,
+)
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.held_tools import HeldTools
 from thrifty.models.guard.tool_call_place import ToolCallPlace, place_by_message
@@ -49,7 +55,6 @@ except ImportError as error:
     ) from error
 
 CUT = "the answer was cut before any of it was of use; allow a longer one, or raise the budget"
-ToolAnswer = ToolMessage | Command[Any]
 
 
 class BudgetAgentState(AgentState[Any]):
@@ -158,12 +163,17 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolAnswer]
     ) -> ToolAnswer:
         """Calls the tool within what is left, or tells the model why not."""
-        account = self._account_of(request.state)
+        account, returned = self._account_of(request.state), list[ToolAnswer]()
+
+        def call(given: ToolCallRequest) -> ToolAnswer:
+            returned.append(handler(given))
+            return returned[-1]
+
         try:
             with self._guard(account):
-                return self._held.call(request, self._place(request, account), handler)
+                return self._held.call(request, self._place(request, account), call)
         except ThriftyError as why:
-            return _refusal_message(request, why)
+            return tell_of_call(request, why, account, returned)
 
     async def awrap_tool_call(
         self,
@@ -172,11 +182,17 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
     ) -> ToolAnswer:
         """Calls the tool within what is left, or tells the model why not."""
         account = await to_thread(self._account_of, request.state)
+        returned: list[ToolAnswer] = []
+
+        async def call(given: ToolCallRequest) -> ToolAnswer:
+            returned.append(await handler(given))
+            return returned[-1]
+
         try:
             with self._guard(account):
-                return await self._held.acall(request, self._place(request, account), handler)
+                return await self._held.acall(request, self._place(request, account), call)
         except ThriftyError as why:
-            return _refusal_message(request, why)
+            return tell_of_call(request, why, account, returned)
 
     def _account_of(self, state: Mapping[str, Any]) -> AgentAccount:
         """The account that the calls of a run are booked on."""
@@ -199,6 +215,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
 
     def _meter(self, request: ModelRequest[Any], account: AgentAccount) -> ModelRequest[Any]:
         """The request to a metered model; any other kind has the callback guard alone."""
+        request = request.override(messages=without_end_messages(request.messages))
         if not is_metered_kind(request.model):
             return request
         run = None if self._run is None else choose_account(self._run, get_config(), "run")
@@ -216,9 +233,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         """The agent's last message, and its way to the end past whatever would ask again."""
         if self._raises and isinstance(why, ModelUnavailable):
             raise why
-        metadata = {"thrifty": {"error": type(why).__name__}}
-        message = AIMessage(f"I have to stop here: {why}.", response_metadata=metadata)
-        response: ModelResponse[Any] = ModelResponse([message])
+        response: ModelResponse[Any] = ModelResponse([end_message(why)])
         return ExtendedModelResponse(response, Command(update={"jump_to": "end"}))
 
 
@@ -234,11 +249,3 @@ def _check_useful(response: ModelResponse[Any]) -> ModelResponse[Any]:
     if read_reply(last).is_cut:
         raise ModelUnavailable(CUT)
     return response
-
-
-def _refusal_message(request: ToolCallRequest, why: ThriftyError) -> ToolMessage:
-    """What the model reads in place of a tool's answer."""
-    call = request.tool_call
-    return ToolMessage(
-        f"Not called: {why}.", tool_call_id=call["id"], name=call["name"], status="error"
-    )

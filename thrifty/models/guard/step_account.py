@@ -69,6 +69,8 @@ class StepAccount:
         """Why a call was refused; from then on none is made, whoever swallowed that."""
         self.declined: ThriftyError | None = None
         """Why the last metered call was not sent; the next one may fit."""
+        self.has_called = False
+        """Whether a call was let through."""
         self._is_metered = False
         self._is_closed = False
         self._numbers = count(1)
@@ -176,6 +178,7 @@ class StepAccount:
                 self.parent.release(outer_key)
             self.refuse(error)
         self._outer_keys[key] = outer_key
+        self.has_called = True
         if counts_here:
             self._counted_elsewhere.add(key)
         return key
@@ -211,11 +214,18 @@ class StepAccount:
             self.parent._end_call(outer_key, end)
 
     def close(self) -> None:
-        """Ends it: what is still open is charged in full, and nothing is let through any more."""
-        for entry in self._entries():
-            if entry.is_open:
-                self.charge_in_full(entry.key)
+        """Ends it: what is still open is charged in full, and nothing is let through any more.
+
+        What has been called and answered stays so where the ledger cannot be read: then what is
+        open stays reserved, until a sweep charges it.
+        """
         self._is_closed = True
+        try:
+            for entry in self._entries():
+                if entry.is_open:
+                    self.charge_in_full(entry.key)
+        except LedgerUnavailable as error:
+            logger.error("what is open on %r stays reserved: %s", self.account, error)
 
     @property
     def was_used(self) -> bool:
