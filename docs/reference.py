@@ -74,7 +74,8 @@ def described(name: str) -> Iterator[str]:
     thing = inspect.unwrap(UNDERNEATH.get(name) or getattr(thrifty, name))
     source = Path(inspect.getsourcefile(thing) or "")
     text = source.read_text("utf-8")
-    (node,) = (n for n in ast.parse(text).body if isinstance(n, Documented) and n.name == name)
+    named = [n for n in ast.parse(text).body if isinstance(n, Documented) and n.name == name]
+    node = named[-1]  # after its overloads
     place = source.resolve().relative_to(PAGE.parent.parent)
     yield f"### `{name}`\n"
     yield f"[{place}](../{place})\n"

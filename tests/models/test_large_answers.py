@@ -15,7 +15,7 @@ from tests.harness.llm_server.stage import Stage
 from tests.long_cases import long_but
 from tests.models.conftest import entries
 from thrifty import Budget, ModelUnavailable
-from thrifty.models.bounded_body import BODY_BYTES_MAX
+from thrifty.models.exchange import BODY_BYTES_MAX
 
 MEGABYTE = 1024 * 1024
 BOMB_MEGABYTES = 1_024

@@ -11,11 +11,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from thrifty.models.exchange import Exchange, current_exchange
+from thrifty.models.exchange import BODY_BYTES_MAX, Exchange, current_exchange
 
-BODY_BYTES_MAX = 8 * 1024 * 1024
-"""Of a whole answer, or of one event of a stream. The longest answers there are take half of it,
-with every character escaped."""
 PIECE_BYTES = 64 * 1024
 ENCODINGS = ("gzip", "deflate")
 """What is asked for, and can be unpacked in pieces."""
@@ -55,6 +52,7 @@ def _bounded_stream_type(base: Any) -> Any:
         ) -> None:
             self._stream, self._decoder, self._is_stream = stream, decoder, is_stream
             self._exchange = exchange
+            self._size_max = BODY_BYTES_MAX if exchange is None else exchange.body_bytes_max
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             size = 0
@@ -63,7 +61,7 @@ def _bounded_stream_type(base: Any) -> Any:
                     size += len(piece)
                     if self._is_stream and (end := piece.rfind(b"\n")) >= 0:
                         size = len(piece) - end
-                    if size > BODY_BYTES_MAX:
+                    if size > self._size_max:
                         raise AnswerTooLarge("the answer is larger than any can be")
                     if self._exchange is not None:
                         self._exchange.keep(piece)

@@ -21,6 +21,9 @@ MALFORMED = "LocalProtocolError"
 """By name: what it raises where a request cannot be put into bytes, before it writes any."""
 TO_PROXY = b"CONNECT"
 """The method of what it asks a proxy before it sends a request through it."""
+BODY_BYTES_MAX = 8 * 1024 * 1024
+"""Of a whole answer, or of one event of a stream. The longest texts there are take half of it, with
+every character escaped."""
 HEAD_BYTES_MAX = 16 * 1024
 """No error is longer."""
 
@@ -42,6 +45,8 @@ class Exchange:
         """What was sent, as the HTTP library has it."""
         self.head = b""
         """How the answer's body begins, unpacked."""
+        self.body_bytes_max = BODY_BYTES_MAX
+        """How long the answer's body can be, unpacked."""
 
     def hold_back(self) -> bool:
         """Whether nothing of it has left. Then nothing will, whatever its client still tries."""

@@ -13,8 +13,15 @@ from urllib.parse import urlsplit
 
 from thrifty.models.usage import read_usage
 
-O200K_MODELS = ("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "o1", "o3", "o4", "chatgpt-4o")
-CL100K_MODELS = ("gpt-4", "gpt-3.5")
+O200K_MODELS = (
+    *("o200k_base", "gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5"),
+    *("o1", "o3", "o4", "chatgpt-4o"),
+)
+CL100K_MODELS = (
+    *("cl100k_base", "gpt-4", "gpt-3.5"),
+    *("text-embedding-3", "text-embedding-ada-002"),
+)
+"""How the names of models begin that have an encoding. An encoding has its own name, too."""
 OPENAI_HOSTS = (".openai.com",)
 AZURE_HOSTS = (".azure.com", ".azure.us", ".azure.cn")
 """How the addresses of OpenAI and Azure end. Anywhere else a model may be called what it is not."""
@@ -50,7 +57,7 @@ def tokens_bound(text: str, model: str) -> int:
     Elsewhere UTF-8 bytes bound it: byte-level byte-pair encodings never split below a byte. At an
     address that is not OpenAI's or Azure's no encoding is known: see `encoding_model`.
     """
-    if (encoder := _encoder(model)) is None:
+    if (encoder := encoder_of(model)) is None:
         return utf8_bytes(text)
     # A lone surrogate has no UTF-8 form: what is sent in its place is what must be counted.
     count: int = encoder.count(text.encode("utf-8", "replace").decode("utf-8"))
@@ -81,11 +88,11 @@ def _is_at(address: str, hosts: tuple[str, ...]) -> bool:
 
 def is_exact(model: str) -> bool:
     """Whether a model's encoding is known, so that counts are no mere bounds."""
-    return _encoder(model) is not None
+    return encoder_of(model) is not None
 
 
 @cache
-def _encoder(model: str) -> Any:
+def encoder_of(model: str) -> Any:
     """What encodes texts as a model does; None where nobody knows."""
     from rs_bpe.bpe import openai  # 50 ms to load: only when a model is really asked
 

@@ -247,6 +247,6 @@ class MeteredCall:
         if usage is None:
             return Answer(message, self.accounts.charge_in_full(reservation, latency_ms))
         if self.accounts.charge(usage, reservation).has_substitute:
-            note_substitute(message, self.accounts.request.model, usage.model)
-        answer = stored_answer.to_json(message)
+            note_substitute(message, request.model, usage.model)
+        answer = stored_answer.to_json(message) if request.keeps_answer else ""
         return Answer(message, self.accounts.settle(usage, reservation, latency_ms, answer))

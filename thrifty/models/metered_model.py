@@ -1,7 +1,6 @@
 """A LangChain chat model whose every call is a metered one."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -11,7 +10,6 @@ from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
 
 from thrifty.models.allowance import Allowance
-from thrifty.models.guard.current_account import booking_place, enclosing_account
 from thrifty.models.metered_call import Answer, MeteredCall
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.vendor import Vendor
@@ -116,11 +114,7 @@ class MeteredChatModel(BaseChatModel):
         run_manager: Any,
     ) -> MeteredCall:
         request = self._model.request(messages, stop, options, self._bounds)
-        allowance = self._choose(request)
-        ledger, account = booking_place(allowance.ledger, allowance.account)
-        allowance = replace(allowance, ledger=ledger, account=account)
-        outer = enclosing_account(allowance.ledger, allowance.account)
-        accounts = CallAccounts(request, self._bounds, self._prices, allowance, outer)
+        accounts = CallAccounts.of(request, self._bounds, self._prices, self._choose(request))
         return MeteredCall(accounts, run_manager)
 
     @property

@@ -1,6 +1,6 @@
 """What is reserved for a model call, in every account that it is booked in, and how that ends."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from thrifty.budget import (
@@ -25,9 +25,11 @@ from thrifty.ledger.idempotent_calls import (
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import MODEL_TAG, Balance, Entry
 from thrifty.models.allowance import Allowance
+from thrifty.models.guard.current_account import booking_place, enclosing_account
 from thrifty.models.guard.step_account import StepAccount
+from thrifty.models.metered_request import MeteredRequest
 from thrifty.models.prices import Charge, PriceList, most_affordable
-from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
+from thrifty.models.providers.vendor_request import CallBounds
 from thrifty.models.usage import Usage
 
 
@@ -60,7 +62,7 @@ class CallAccounts:
 
     def __init__(
         self,
-        request: VendorRequest,
+        request: MeteredRequest,
         bounds: CallBounds,
         prices: PriceList,
         allowance: Allowance,
@@ -74,6 +76,15 @@ class CallAccounts:
         useful = max(allowance.useful_tokens, request.cap_min)
         self._cap_least = min(useful, request.cap_wanted or useful)
         """The shortest useful answer. Where the caller wants a shorter one, that is useful."""
+
+    @classmethod
+    def of(
+        cls, request: MeteredRequest, bounds: CallBounds, prices: PriceList, allowance: Allowance
+    ) -> "CallAccounts":
+        """Those of a request that is made in this context."""
+        ledger, account = booking_place(allowance.ledger, allowance.account)
+        allowance = replace(allowance, ledger=ledger, account=account)
+        return cls(request, bounds, prices, allowance, enclosing_account(ledger, account))
 
     @property
     def ledgers(self) -> tuple[Ledger, ...]:

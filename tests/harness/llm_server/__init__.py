@@ -1,10 +1,11 @@
 """A real HTTP server on loopback that speaks OpenAI's APIs and Anthropic's, for tests.
 
 It listens on a free port of 127.0.0.1 and answers `POST /v1/chat/completions`,
-`POST /v1/responses`, `POST /v1/messages` (streamed or not), `POST /v1/completions` and
-`GET /v1/models`. Answers are scripted, token counts are true (o200k; `usage.py` says what is
-counted, and for Anthropic's API `messages_question.py`), output caps are obeyed, and faults come on
-command (`faults/`). `server.bill` is what a provider would charge, even for answers that got lost.
+`POST /v1/responses`, `POST /v1/messages` (streamed or not), `POST /v1/completions`,
+`POST /v1/embeddings` and `GET /v1/models`. Answers are scripted, token counts are true (o200k;
+`usage.py` says what is counted, for Anthropic's API `messages_question.py`, and for embeddings
+`embeddings.py`), output caps are obeyed, and faults come on command (`faults/`). `server.bill` is
+what a provider would charge, even for answers that got lost.
 
     with LLMServer() as server:
         server.script(Answer("Plan: ..."), TooManyRequests(retry_after_s=50))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from tests.harness.llm_server.question import Question
 from tests.harness.llm_server.usage import Bill
 
-Api = Literal["chat", "responses", "messages", "completions", "models", "unknown"]
+Api = Literal["chat", "responses", "messages", "completions", "embeddings", "models", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tests.harness.llm_server.chat import ChatCompletions
 from tests.harness.llm_server.completions import Completions
 from tests.harness.llm_server.dialect import CREATED_AT_S, Dialect
+from tests.harness.llm_server.embeddings import Embeddings
 from tests.harness.llm_server.errors import Refused
 from tests.harness.llm_server.http import Head
 from tests.harness.llm_server.messages import Messages
@@ -16,11 +17,15 @@ MODELS_USUAL = ("gpt-4.1", "gpt-4.1-mini")
 MODELS_PATH = "/v1/models"
 OTHER_KEY_HEADER = "x-api-key"
 """Where Anthropic's clients send a key."""
+AZURE_PATH = "/openai/deployments/fleet"
+"""Where Azure has what somebody has deployed there as "fleet"."""
 DIALECTS: dict[str, Dialect] = {
     "/v1/chat/completions": ChatCompletions(),
     "/v1/responses": Responses(),
     "/v1/completions": Completions(),
     "/v1/messages": Messages(),
+    "/v1/embeddings": Embeddings(),
+    f"{AZURE_PATH}/embeddings": Embeddings(),
 }
 
 

@@ -1,4 +1,4 @@
-"""Exact o200k token counts, cuts and chunks, offline."""
+"""Exact o200k token counts, cuts and chunks, offline, and cl100k's for embeddings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +22,17 @@ class Cut:
 def count(text: str) -> int:
     """How many tokens the text has."""
     return len(_encode(text))
+
+
+def cl100k(text: str) -> list[int]:
+    """The text in the tokens of OpenAI's older models, and of their embeddings."""
+    encoded: list[int] = _older().encode(text.encode("utf-8", "replace").decode())
+    return encoded
+
+
+def text_of_cl100k(encoded: list[int]) -> str:
+    """The text that such tokens stand for; empty where they end within a letter."""
+    return _older().decode(encoded) or ""
 
 
 def cut(text: str, tokens_max: int | None) -> Cut:
@@ -70,3 +81,8 @@ def _encode(text: str) -> list[int]:
 @cache
 def _tokenizer() -> Any:
     return vocabularies.o200k_base()
+
+
+@cache
+def _older() -> Any:
+    return vocabularies.cl100k_base()

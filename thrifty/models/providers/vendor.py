@@ -64,11 +64,7 @@ class Vendor(ABC):
     @classmethod
     def kind_of(cls, model: Any) -> Any:
         """The vendor's own class among those that a model is made of. Nothing is imported."""
-        module = cls.package.replace("-", "_")
-        for base in type(model).__mro__:
-            if base.__name__ == cls.kind and base.__module__.partition(".")[0] == module:
-                return base
-        return None
+        return made_of(model, cls.package, cls.kind)
 
     @abstractmethod
     def name_of(self, model: Any) -> str:
@@ -219,6 +215,15 @@ class Vendor(ABC):
         for field in (*self.delivery_fields, *CAP_FIELDS):
             asked.pop(field, None)
         return fingerprint(as_json(asked))
+
+
+def made_of(model: Any, package: str, kind: str) -> Any:
+    """The class of a package among those that an object is made of; None without. By its name."""
+    module = package.replace("-", "_")
+    for base in type(model).__mro__:
+        if base.__name__ == kind and base.__module__.partition(".")[0] == module:
+            return base
+    return None
 
 
 def without_caps(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from thrifty.budget import Budget
 from thrifty.models.background_loop import Emit
@@ -31,6 +31,9 @@ class CallBounds:
 @dataclass(slots=True)
 class VendorRequest:
     """One request to a vendor, whole but for its output cap."""
+
+    operation: ClassVar[str] = "chat"
+    keeps_answer: ClassVar[bool] = True
 
     model: str
     """The name of the model that is asked."""

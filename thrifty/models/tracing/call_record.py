@@ -10,7 +10,7 @@ from typing import Any
 from thrifty.budget import Spend
 from thrifty.budget.spend import SPEND_FIELDS
 from thrifty.ledger.records import Entry
-from thrifty.models.providers.vendor_request import VendorRequest
+from thrifty.models.metered_request import MeteredRequest
 from thrifty.models.tracing.recorders import ERROR, REASON, AddFacts, Facts, record_work
 
 PROVIDERS = {"azure": "azure.ai.openai"}
@@ -18,7 +18,7 @@ PROVIDERS = {"azure": "azure.ai.openai"}
 
 
 def record_call(
-    request: VendorRequest, label: str, run_manager: Any
+    request: MeteredRequest, label: str, run_manager: Any
 ) -> AbstractContextManager[AddFacts]:
     """Begins the records of one attempt, and yields what adds facts to all of them.
 
@@ -29,13 +29,15 @@ def record_call(
     """
     provider = request.provider
     asked = {
-        "gen_ai.operation.name": "chat",
+        "gen_ai.operation.name": request.operation,
         "gen_ai.provider.name": PROVIDERS.get(provider, provider),
         "gen_ai.request.model": request.model,
         "thrifty.step": label,
     }
     run_id = getattr(run_manager, "run_id", None)
-    return record_work(f"chat {request.model}", asked, run_manager, run_id, is_call=True)
+    return record_work(
+        f"{request.operation} {request.model}", asked, run_manager, run_id, is_call=True
+    )
 
 
 def reservation_facts(entry: Entry, cap: int) -> Facts:
