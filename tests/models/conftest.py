@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from langchain_anthropic import ChatAnthropic
-from langchain_openai import ChatOpenAI
 
 from tests.harness.llm_server import LLMServer
+from tests.models.vendors.anthropic import client as claude
+from tests.models.vendors.openai import client
 from thrifty import Budget, MemoryLedger, metered
 from thrifty.models.metered_model import MeteredChatModel
 
@@ -39,24 +39,8 @@ def make(server: LLMServer, ledger: MemoryLedger) -> Make:
     return make
 
 
-def client(server: LLMServer, api: str = "chat", model: str = "gpt-4o", **options: Any) -> Any:
-    return ChatOpenAI(
-        model=model,
-        base_url=server.base_url,
-        api_key="sk-test",
-        use_responses_api=api == "responses",
-        **options,
-    )
-
-
 def entries(ledger: MemoryLedger) -> list[Any]:
     return list(ledger.entries(ACCOUNT))
-
-
-def claude(server: LLMServer, model: str = "claude-haiku-4-5", **options: Any) -> Any:
-    """A model of Anthropic's, at the loopback server."""
-    given = {"model": model, "base_url": server.root_url, "api_key": "sk-ant-test", **options}
-    return ChatAnthropic(**given)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.harness.llm_server import (
     WebPage,
 )
 from tests.models.conftest import ACCOUNT, entries
-from tests.models.test_metered import EVERY_WAY, WAYS
+from tests.models.ways import EVERY_WAY, WAYS
 from thrifty import Budget, ModelUnavailable, Spend, metered
 from thrifty.models import metered_call
 from thrifty.models.silent_usage import SilentServers

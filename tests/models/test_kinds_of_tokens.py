@@ -5,7 +5,7 @@ from langchain_core.messages import HumanMessage
 
 from tests.harness.llm_server import Answer
 from tests.models.conftest import entries
-from tests.models.test_metered import EVERY_WAY, WAYS
+from tests.models.ways import EVERY_WAY, WAYS
 from thrifty import Budget, InvalidInput, PriceUnknown, TokenPrice
 
 MONEY = Budget(max_cost_usd=0.05)

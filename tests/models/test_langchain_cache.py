@@ -10,7 +10,7 @@ from langchain_core.runnables import RunnableLambda
 
 from tests.harness.llm_server import Answer, MissingUsage
 from tests.models.conftest import ACCOUNT, client, entries
-from tests.models.test_metered import WAYS, collected
+from tests.models.ways import WAYS, collected
 from thrifty import Budget, Spend
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.step_account import StepAccount

@@ -16,7 +16,6 @@ from tests.harness.llm_server import (
     Answer,
     EndlessStream,
     Hang,
-    KeepAlives,
     LLMServer,
     LongAnswer,
     MalformedJson,
@@ -27,11 +26,10 @@ from tests.harness.llm_server import (
     ToolCall,
     TooManyRequests,
     TruncatedStream,
-    Unauthorized,
 )
 from tests.long_cases import long_but
 from tests.models.conftest import ACCOUNT, client, entries
-from tests.models.test_metered import EVERY_WAY, WAYS
+from tests.models.ways import EVERY_WAY, WAYS
 from thrifty import (
     Budget,
     BudgetExceeded,
@@ -62,42 +60,11 @@ def test_a_retry_that_no_longer_fits_is_not_made(make, server, ledger, api, way)
     assert ledger.balance(ACCOUNT).spent.tokens == 500
 
 
-@pytest.mark.parametrize("way", ["invoke", "astream"])
-def test_what_was_turned_away_costs_nothing_and_is_tried_again(make, server, ledger, api, way):
-    server.script(TooManyRequests(retry_after_ms=50), Answer("Tea."))
-    assert WAYS[way](make(Budget(max_tokens=500), api), "Hi").text == "Tea."
-    assert ledger.balance(ACCOUNT).spent.tokens == server.bill.total_tokens
-    server.script(Unauthorized())
-    with pytest.raises(ModelUnavailable, match="401"):
-        make(api=api).invoke("Hi")
-    assert ledger.balance(ACCOUNT).reserved == Spend()
-
-
 def test_nobody_waits_longer_than_there_is_time(make, server, ledger):
     server.script(TooManyRequests(retry_after_s=3_600))
     with pytest.raises(ModelUnavailable, match="429"):  # within an hour, or pytest ends it
         make(Budget(max_tokens=500, max_latency_ms=120_000)).invoke("Hi")
     assert ledger.balance(ACCOUNT).spent == Spend()
-
-
-@pytest.mark.parametrize("fault", [Reset, ResetMidAnswer, MalformedJson, KeepAlives, Hang])
-@pytest.mark.parametrize("way", EVERY_WAY)
-def test_whatever_the_server_does_the_bill_is_at_least_its(make, server, ledger, api, way, fault):
-    server.script(fault(times=None))
-    # ModelUnavailable, but for a stream that LangChain takes for whole.
-    with suppress(ModelUnavailable):
-        WAYS[way](make(Budget(max_tokens=900, max_latency_ms=600), api), "Hi")
-    balance = ledger.balance(ACCOUNT)
-    assert balance.reserved == Spend()
-    assert server.bill.total_tokens <= balance.spent.tokens <= 900
-
-
-def test_a_stream_that_ends_early_is_charged_in_full(make, server, ledger, api):
-    server.script(TruncatedStream())
-    with suppress(ModelUnavailable):
-        list(make(Budget(max_tokens=900), api).stream("Hi"))
-    (entry,) = entries(ledger)
-    assert (entry.status, entry.charged.tokens) == ("in_doubt", 900)
 
 
 def test_a_stream_of_which_pieces_were_seen_is_not_begun_again(make, server, ledger, api):

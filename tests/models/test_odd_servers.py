@@ -16,7 +16,7 @@ from tests.harness.llm_server import (
     TruncatedStream,
 )
 from tests.models.conftest import entries
-from tests.models.test_metered import EVERY_WAY, WAYS, joined
+from tests.models.ways import EVERY_WAY, WAYS, joined
 from thrifty import Budget, InvalidInput, ModelUnavailable, TokenPrice
 
 STREAMED = [way for way in WAYS if "stream" in way]

@@ -4,7 +4,7 @@ import pytest
 
 from tests.harness.llm_server import Answer
 from tests.models.conftest import client, entries
-from tests.models.test_metered import EVERY_WAY, WAYS
+from tests.models.ways import EVERY_WAY, WAYS
 from thrifty import Budget, InvalidInput, Model, PriceUnknown, metered
 from thrifty.models.prices import Charge, PriceList
 from thrifty.models.reported_cost import COST_HEADER, read_reported_cost

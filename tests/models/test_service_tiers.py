@@ -6,7 +6,7 @@ import pytest
 
 from tests.harness.llm_server import Answer, Behaviour
 from tests.models.conftest import entries
-from tests.models.test_metered import EVERY_WAY, WAYS
+from tests.models.ways import EVERY_WAY, WAYS
 from thrifty import Budget
 from thrifty.models import input_bound
 from thrifty.models.prices import PriceList

@@ -8,7 +8,7 @@ from langchain_core.messages import HumanMessage
 
 from tests.harness.llm_server import Answer
 from tests.models.conftest import client, entries
-from tests.models.test_metered import EVERY_WAY, WAYS
+from tests.models.ways import EVERY_WAY, WAYS
 from thrifty import Budget, TokenPrice
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.step_account import StepAccount

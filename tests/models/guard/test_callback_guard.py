@@ -23,7 +23,8 @@ from tests.harness.llm_server import (
     TooManyRequests,
 )
 from tests.models.conftest import client
-from tests.models.test_metered import EVERY_WAY, IMAGE, WAYS
+from tests.models.vendors.openai import CHAT
+from tests.models.ways import EVERY_WAY, WAYS
 from thrifty import (
     Budget,
     BudgetExceeded,
@@ -198,7 +199,7 @@ def test_other_models_and_images_are_bounded_by_what_is_left(server):
             FakeListLLM(responses=["Tea."]).invoke("Hi")
     step = StepAccount(Budget(max_tokens=5000))
     with guard_calls(step, own):
-        foreign(server, max_tokens=50).invoke([IMAGE])
+        foreign(server, max_tokens=50).invoke([CHAT.image])
         assert step.ledger.entries("step")[0].reserved.tokens == 5000
 
 

@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from tests.harness.llm_server import Answer, Hang, ServerError, ToolCall
 from tests.long_cases import long_but
 from tests.models.conftest import ACCOUNT, client, entries
-from tests.models.test_metered import EVERY_WAY, worst_case
+from tests.models.ways import EVERY_WAY
 from thrifty import (
     Budget,
     BudgetMiddleware,
@@ -156,7 +156,7 @@ def test_an_endless_loop_ends_within_its_budget_and_says_why(
 def test_a_call_goes_out_with_the_cap_that_is_left(make, server):
     make(Budget(max_tokens=700)).invoke(ASK)
     (request,) = server.requests
-    assert Budget(max_tokens=700).covers(worst_case(request.input_tokens, request.output_cap))
+    assert Budget(max_tokens=700).covers(Spend(request.input_tokens + request.output_cap))
     make(Budget(max_tokens=9000), max_output_tokens=77).invoke(ASK)
     assert server.requests[1].output_cap == 77
 
