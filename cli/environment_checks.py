@@ -22,8 +22,9 @@ from thrifty.cli.private_files import (
     narrow_home,
 )
 from thrifty.models.input_bound import is_exact
-from thrifty.models.probe import probe, server_address
-from thrifty.models.roles import ModelRole, ModelRoles
+from thrifty.models.model_role import ModelRole
+from thrifty.models.probe import probe
+from thrifty.models.roles import ModelRoles
 from thrifty.settings import KEY_VARIABLE
 
 if TYPE_CHECKING:
@@ -88,9 +89,10 @@ def _offline(roles: ModelRoles) -> Finding:
 
 def _group_by_server(roles: ModelRoles) -> list[list[ModelRole]]:
     """The roles that are asked at one address with one key stand together."""
-    groups: dict[tuple[str, str, str], list[ModelRole]] = {}
+    groups: dict[tuple[object, ...], list[ModelRole]] = {}
     for role in roles:
-        groups.setdefault((role.base_url, role.key_variable, role.api_key), []).append(role)
+        asked = role.vendor, role.base_url, role.key_variable, role.api_key
+        groups.setdefault(asked, []).append(role)
     return list(groups.values())
 
 
@@ -111,7 +113,7 @@ def _check_key(role: ModelRole, names: str) -> Finding:
 
 
 def _ask_server(roles: Sequence[ModelRole], names: str) -> Finding:
-    where = single_line(server_address(roles[0]))
+    where = single_line(roles[0].address)
     try:
         answer = probe(roles[0])
     except ModelUnavailable as error:
@@ -119,6 +121,8 @@ def _ask_server(roles: Sequence[ModelRole], names: str) -> Finding:
         if not error.for_good:
             remedy = "start it, or check its address: OPENAI_BASE_URL, or the model's base_url"
         return Finding("server", f"{where}: {error}", remedy, error.exit_code, names)
+    if answer is None:
+        return Finding("server", f"{where} lists no models for free: --try asks one", role=names)
     says = f"{where} answered in {answer.took_ms:,} ms"
     if answer.models is None:
         return Finding("server", f"{says}; it lists no models", role=names)

@@ -7,7 +7,7 @@ from thrifty.executors.payload import CONVERSATION
 from thrifty.executors.protocol import Work
 from thrifty.executors.reading_text import messages_to_answer, reading_text
 from thrifty.models.agent_models import ModelPrompt
-from thrifty.models.roles import ModelRole
+from thrifty.models.model_role import ModelRole
 from thrifty.prompts import render_prompt
 
 

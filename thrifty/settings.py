@@ -2,8 +2,9 @@
 
 | variable             | meaning                                                                   |
 |----------------------|---------------------------------------------------------------------------|
-| `OPENAI_API_KEY`     | the key; without it and without a server of one's own, thrifty is offline |
+| `OPENAI_API_KEY`     | OpenAI's key; without any key and any server, thrifty is offline          |
 | `OPENAI_BASE_URL`    | an OpenAI-compatible server (vLLM, Ollama, a gateway); needs no key       |
+| `ANTHROPIC_API_KEY`… | the keys of other vendors: see `docs/models.md`                           |
 | `THRIFTY_MODELS__…`  | a model by its role: `THRIFTY_MODELS__STRONG=gpt-5`; or a field of it:    |
 |                      | `THRIFTY_MODELS__LOCAL__BASE_URL=http://127.0.0.1:11434/v1`               |
 | `THRIFTY_API`        | `responses` or `chat`; by default `responses`, `chat` for an own server   |
@@ -35,17 +36,17 @@ from thrifty.models.model import (
 from thrifty.models.token_price import TokenPrice, check_prices
 
 if TYPE_CHECKING:
-    from langchain_openai.chat_models.base import BaseChatOpenAI
+    from langchain_core.language_models import BaseChatModel
 
 KEY_VARIABLE = "OPENAI_API_KEY"
-"""Holds the key of models that name no variable of their own."""
+"""Holds the key of models that speak OpenAI's protocol, and name no variable of their own."""
 STRONG = "strong"
 """The role of options that name none."""
 CHEAP = "cheap"
 """The role that is asked for proposals, where a deployment has it."""
 STRONG_DEFAULT = Model("gpt-5")
 CHEAP_DEFAULT = Model("gpt-5-mini")
-ModelSource: TypeAlias = Union[str, Model, "BaseChatOpenAI"]
+ModelSource: TypeAlias = Union[str, Model, "BaseChatModel"]
 """What a model may be given as: its name, its description, or LangChain's own."""
 ROLE_PATTERN = r"[a-z][a-z0-9_-]{0,39}"
 ROLE_REMEDY = "use up to 40 lower-case letters, digits, - and _, a letter first"
@@ -60,9 +61,10 @@ class Settings:
     """
 
     api_key: str = field(default="", repr=False)
-    """Sent to the server below, and nowhere else: no state, log or receipt holds it."""
+    """OpenAI's. Sent to the server below, and nowhere else: no state, log or receipt holds it."""
     base_url: str = ""
-    """The server of models that name no other, up to and with `/v1`; OpenAI's own when empty."""
+    """The server of OpenAI's models, and of those that speak its protocol and name no other, up to
+    and with `/v1`; OpenAI's own when empty."""
     api: Api | None = None
     """Which of the two OpenAI protocols that server speaks: by default `responses` at OpenAI's,
     and `chat` elsewhere."""
@@ -72,9 +74,9 @@ class Settings:
     """Prices by model name: of models that have none of their own here, and of those that your
     executors ask. They win over the public price list."""
     models: Mapping[str, ModelSource] = field(default_factory=dict, hash=False)
-    """Models by role, such as `strong`, `cheap` and `local`: a name, a `Model`, or a chat model of
-    langchain-openai. By default `gpt-5` and `gpt-5-mini`, at a server of one's own `gpt-5` alone.
-    """
+    """Models by role, such as `strong`, `cheap` and `local`, of any vendor: a name such as
+    `anthropic:claude-haiku-4-5`, a `Model`, or a chat model of LangChain's. By default `gpt-5` and
+    `gpt-5-mini`, at a server of one's own `gpt-5` alone."""
     is_offline: bool = False
     """Whether no model is asked, whatever could be reached."""
 
@@ -90,10 +92,10 @@ class Settings:
         object.__setattr__(self, "models", models)
 
     @property
-    def models_by_role(self) -> Mapping[str, Model | BaseChatOpenAI]:
+    def models_by_role(self) -> Mapping[str, Model | BaseChatModel]:
         """The models that are given or, without any, the default ones."""
         if self.models:
-            return cast("Mapping[str, Model | BaseChatOpenAI]", self.models)
+            return cast("Mapping[str, Model | BaseChatModel]", self.models)
         # A server of one's own may have any models: a second name would be a second guess.
         return {STRONG: STRONG_DEFAULT} | ({} if self.base_url else {CHEAP: CHEAP_DEFAULT})
 
@@ -109,14 +111,14 @@ class Settings:
         return cls(**read_sources())
 
 
-def key_in_environment(variable: str) -> str:
-    """The key that a variable of the environment holds; empty without it."""
-    return os.environ.get(variable, "").strip()
+def variable_in_environment(name: str) -> str:
+    """The key or the address that a variable of the environment holds; empty without it."""
+    return os.environ.get(name, "").strip()
 
 
 def base_url_in_environment() -> str:
     """The address that OpenAI's own library takes where a client names none."""
-    return os.environ.get("OPENAI_BASE_URL", "").strip()
+    return variable_in_environment("OPENAI_BASE_URL")
 
 
 def home_folder() -> Path:

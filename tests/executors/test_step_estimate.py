@@ -18,8 +18,9 @@ from thrifty.executors.step_estimate import StepEstimator, add_input
 from thrifty.models.agent_models import ModelPrompt
 from thrifty.models.asked import Asked
 from thrifty.models.chat_clients import ChatClients
+from thrifty.models.model_role import ModelRole
 from thrifty.models.providers.vendor_request import CallBounds
-from thrifty.models.roles import ModelRole, ModelRoles
+from thrifty.models.roles import ModelRoles
 from thrifty.nodes.context import Context
 from thrifty.options.direct_answer import DirectAnswer
 from thrifty.options.proposals import PROPOSAL_TOOL

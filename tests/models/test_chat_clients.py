@@ -2,7 +2,7 @@
 
 import pytest
 
-from thrifty.models.roles import reasoning_effort
+from thrifty.models.providers.openai import OpenAIModel
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,4 @@ from thrifty.models.roles import reasoning_effort
     ],
 )
 def test_effort_is_sent_where_it_means_something(model, effort, sent):
-    assert reasoning_effort(model, effort) == sent
+    assert OpenAIModel.thinking(model, effort).effort == sent

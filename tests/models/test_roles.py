@@ -7,7 +7,8 @@ from langchain_openai import AzureChatOpenAI, ChatOpenAI
 from tests.conftest import REAL_HOSTS
 from thrifty import InvalidInput, Model, Settings, TokenPrice
 from thrifty.models import input_bound
-from thrifty.models.roles import AS_ASKED, NO_SERVER, REASONING_FACTORS, ModelRoles
+from thrifty.models.roles import AS_ASKED, NO_SERVER, ModelRoles
+from thrifty.models.thinking import REASONING_FACTORS
 
 OWN = "http://127.0.0.1:11434/v1"
 TEXT = "Give the fleet a dashboard. " * 10

@@ -121,7 +121,7 @@ def test_a_file_is_named_and_never_found_where_a_program_happens_to_run(
         ({"THRIFTY_MODELS": "gpt-5"}, "THRIFTY_MODELS"),
         ({"THRIFTY_MODELS__STRONG__NAM": "gpt-5"}, "models.strong.nam"),
         ({"THRIFTY_MODELS__STRONG__EFFORT": "low"}, "models.strong.name"),
-        ({"THRIFTY_MODELS__STRONG": "anthropic:claude-haiku-4-5"}, "models.strong.name"),
+        ({"THRIFTY_MODELS__STRONG": "cohere:command-a"}, "models.strong.name"),
         ({"THRIFTY_SETTINGS": "/nowhere/thrifty.toml"}, "THRIFTY_SETTINGS"),
     ],
 )

@@ -17,9 +17,9 @@ from thrifty.executors.model_access import model_worker
 from thrifty.executors.protocol import Result, Work
 from thrifty.ledger.idempotent_calls import call_entries
 from thrifty.models.agent_models import ModelPrompt, Models, Reply
-from thrifty.models.allowance import OUTPUT_CAP_MIN, Allowance
+from thrifty.models.allowance import Allowance
 from thrifty.models.background_loop import CallAbandoned
-from thrifty.models.roles import ModelRole
+from thrifty.models.model_role import ModelRole
 
 USEFUL_DIVISOR = 2
 REVISION_GROWTH = 1.3
@@ -43,7 +43,8 @@ def length_request(work: Work) -> str:
 
 def useful_tokens(work: Work, role: ModelRole) -> int:
     """The shortest answer worth its input: half of the expected, or a revision's whole draft."""
-    least = max(OUTPUT_CAP_MIN, work.option.expected_output_tokens // USEFUL_DIVISOR)
+    expected = work.option.expected_output_tokens
+    least = max(role.output_tokens_least, expected // USEFUL_DIVISOR)
     if not work.revises:
         return least
     return max(least, round(REVISION_GROWTH * role.tokens_bound(work.draft)))

@@ -7,7 +7,8 @@ from typing import Any
 from thrifty.budget import ModelUnavailable, StepOption
 from thrifty.executors.payload import is_conversation
 from thrifty.executors.registry import AGENT, LLM, LOCAL, MODEL_EXECUTORS
-from thrifty.models.roles import ModelRole, ModelRoles
+from thrifty.models.model_role import ModelRole
+from thrifty.models.roles import ModelRoles
 from thrifty.models.use_fees import FEE_REMEDY, use_fee
 from thrifty.steering.forecast import ExecutorModel
 

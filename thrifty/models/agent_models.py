@@ -7,11 +7,13 @@ from typing import Any
 from thrifty.budget import ModelUnavailable
 from thrifty.models.allowance import OUTPUT_CAP_UNKNOWN, Allowance
 from thrifty.models.chat_clients import ChatClients
-from thrifty.models.input_bound import O200K_MODELS, input_tokens, tokens_bound
+from thrifty.models.input_bound import O200K_MODELS, tokens_bound
+from thrifty.models.model_role import ModelRole
 from thrifty.models.prices import PriceList, public_list
+from thrifty.models.providers.vendor import Vendor
 from thrifty.models.providers.vendor_request import CallBounds
 from thrifty.models.providers.vendors import end_word, is_cut
-from thrifty.models.roles import ModelRole, ModelRoles
+from thrifty.models.roles import ModelRoles
 from thrifty.settings import Settings
 
 
@@ -41,7 +43,7 @@ class ModelPrompt:
             from langchain_core.utils.function_calling import convert_to_openai_tool
 
             body["tools"] = [convert_to_openai_tool(self.tool)]
-        return input_tokens(body, role.encoding, role.tokens_per_attachment or 0)
+        return role.input_tokens(body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,15 @@ class Reply:
 
 
 class Models:
-    """The models of a deployment, at its prices."""
+    """The models of a deployment, at its prices.
+
+    Raises:
+        InvalidInput: the package of a vendor is missing.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.roles = ModelRoles(settings)
+        self.roles.require_packages()
         self.prices = PriceList(settings.prices)
         """Of models that executors ask by themselves."""
         self._clients = ChatClients(self.roles)
@@ -74,6 +81,15 @@ class Models:
             self._clients.load()
             tokens_bound("", O200K_MODELS[0])
 
+    def client(self, role: str) -> Vendor:
+        """Who is asked for a role.
+
+        Raises:
+            InvalidInput: there is no such role.
+            ModelUnavailable: its client cannot be made.
+        """
+        return self._clients.get(role)
+
     def for_step(self, role: str) -> Any:
         """The chat model of a role, whose calls are booked on the step that makes them.
 
@@ -84,7 +100,7 @@ class Models:
 
         asked = self.roles[role]
         return metered_in_step(
-            self._clients.get(role), asked.prices, asked.cap_field, asked.tokens_per_attachment
+            self.client(role), asked.prices, asked.cap_field, asked.tokens_per_attachment
         )
 
     def ask(self, prompt: ModelPrompt, allowance: Allowance, config: Any = None) -> Reply:
@@ -99,7 +115,7 @@ class Models:
         """
         from thrifty.models.metered_model import MeteredChatModel  # LangChain: only when asked
 
-        role, client = self.roles[prompt.role], self._clients.get(prompt.role)
+        role, client = self.roles[prompt.role], self.client(prompt.role)
         # Where nobody knows how long its answers can be, the reservation alone bounds them.
         limit = allowance.limit.tokens if allowance.limit else OUTPUT_CAP_UNKNOWN
         bounds = CallBounds(
@@ -111,13 +127,25 @@ class Models:
             wanted = {"response_format": _response_format(prompt.tool)}
             model = model.bind(extra_body=wanted)
         elif prompt.tool is not None:
-            model = model.bind_tools([prompt.tool], tool_choice=prompt.tool["title"])
+            model = model.bind_tools(
+                [prompt.tool], tool_choice=prompt.tool["title"], **as_shape(prompt.tool)
+            )
         reply = read_reply(model.invoke([*prompt.messages] or prompt.text, config))
         if prompt.tool is not None and reply.arguments is None:
             reply = replace(reply, arguments=_read_json(reply.text))
         if not reply.text.strip() and reply.arguments is None:
             raise ModelUnavailable(f"{role.model}: an answer without any text")
         return reply
+
+
+def as_shape(schema: dict[str, Any]) -> dict[str, Any]:
+    """Says, in LangChain's words, that a tool is the shape of an answer: some cannot be forced."""
+    return {
+        "ls_structured_output_format": {
+            "kwargs": {"method": "function_calling"},
+            "schema": schema,
+        }
+    }
 
 
 def _response_format(schema: dict[str, Any]) -> dict[str, Any]:

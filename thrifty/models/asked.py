@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from thrifty.models.input_bound import O200K_MODELS, attachments, body_tokens, is_exact
-from thrifty.models.roles import ModelRole
+from thrifty.models.input_bound import (
+    O200K_MODELS,
+    attachments,
+    body_tokens,
+    is_exact,
+    json_body_tokens,
+)
+from thrifty.models.model_role import ModelRole
 
 
 class Asked(NamedTuple):
@@ -18,13 +24,18 @@ class Asked(NamedTuple):
     """How many images and files are in it."""
     bytes: int = 0
     """In UTF-8. They bound it for a model whose encoding nobody knows."""
+    json_bytes: int = 0
+    """The same with all that stands around the texts, for a vendor with a protocol of its own."""
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Asked:
         """How long the messages of a request are."""
-        return cls(body_tokens(body, O200K_MODELS[0]), attachments(body), body_tokens(body, ""))
+        tokens, text = body_tokens(body, O200K_MODELS[0]), body_tokens(body, "")
+        return cls(tokens, attachments(body), text, json_body_tokens(body))
 
     def tokens_for(self, model: ModelRole) -> int:
         """The most input tokens that it can be for a model, about."""
-        text = self.tokens if is_exact(model.encoding) else max(self.tokens, self.bytes)
+        text = self.tokens
+        if not is_exact(model.encoding):
+            text = max(text, self.json_bytes if model.vendor.counts_as_json else self.bytes)
         return text + self.attachments * (model.tokens_per_attachment or 0)

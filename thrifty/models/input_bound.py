@@ -27,6 +27,8 @@ AZURE_HOSTS = (".azure.com", ".azure.us", ".azure.cn")
 """How the addresses of OpenAI and Azure end. Anywhere else a model may be called what it is not."""
 MESSAGE_OVERHEAD_TOKENS = 16
 """Room for what a chat format adds around a message; observed: 3 to 8 tokens."""
+ENVELOPE_TOKENS = 48
+"""Room for the names of the fields around messages, where all of a request's JSON is counted."""
 TEMPLATE_TOKENS = 64
 """Room for what the chat template of an unknown server adds to each request by itself: who the
 model is, what day it is. Observed: 20 to 60 tokens."""
@@ -132,6 +134,40 @@ def body_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int 
     if tokens_per_attachment:
         tokens += tokens_per_attachment * attachments(body)
     return tokens
+
+
+def json_input_tokens(body: Mapping[str, Any], tokens_per_attachment: int = 0) -> int:
+    """The most input tokens that a request can be billed by a vendor whose protocol is another.
+
+    All of its JSON is counted, in bytes. The same in the words of another protocol, with the name
+    of the tool that is to be called, is no longer than that and the overheads.
+
+    Args:
+        body: the request, in either of OpenAI's protocols.
+        tokens_per_attachment: the most that each image or file can be.
+    """
+    return json_body_tokens(body, tokens_per_attachment) + _template_room(body)
+
+
+def json_body_tokens(body: Mapping[str, Any], tokens_per_attachment: int = 0) -> int:
+    """The same without what a server adds to the request by itself."""
+    messages, schemas = messages_of(body), schemas_of(body)
+    texts = [*map(as_json, map(_without_files, messages)), *schemas]
+    calls = sum(len(message.get("tool_calls") or ()) for message in messages)
+    around = len(messages) + calls + 4 * len(schemas)
+    overhead = ENVELOPE_TOKENS + MESSAGE_OVERHEAD_TOKENS * around
+    return overhead + sum(map(utf8_bytes, texts)) + tokens_per_attachment * attachments(body)
+
+
+def _without_files(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    content = message.get("content")
+    if not isinstance(content, list):
+        return message
+    return {**message, "content": [each for each in content if not _is_attached(each)]}
+
+
+def _is_attached(part: object) -> bool:
+    return isinstance(part, Mapping) and part.get("type") not in TEXT_PARTS
 
 
 def _template_room(body: Mapping[str, Any]) -> int:

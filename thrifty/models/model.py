@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from thrifty.budget import InvalidInput, validate
@@ -15,15 +16,24 @@ Effort = Literal["auto", "none", "minimal", "low", "medium", "high"]
 
 MODEL_NAME_MAX = 200
 REASONING_FACTOR_MAX = 1_000.0
+PROTOCOL_FIELDS = ("api", "cap_field", "shape_field")
+"""What differs between servers of OpenAI's protocol."""
 VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"
-VENDOR = "openai"
-OTHER_VENDORS = (
-    *("anthropic", "azure_ai", "azure_openai", "bedrock", "bedrock_converse", "cohere", "deepseek"),
-    *("fireworks", "google_genai", "google_vertexai", "groq", "huggingface", "ibm", "litellm"),
-    *("mistralai", "nvidia", "ollama", "openrouter", "perplexity", "together", "upstage", "xai"),
+OPENAI = "openai"
+"""The vendor of a name that names none: whoever speaks OpenAI's protocol."""
+LANGCHAIN_VENDORS = (
+    *("anthropic", "anthropic_bedrock", "azure_ai", "azure_openai", "baseten", "bedrock"),
+    *("bedrock_converse", "bedrock_mantle_anthropic", "bedrock_mantle_openai", "cohere"),
+    *("deepseek", "fireworks", "google_anthropic_vertex", "google_genai", "google_vertexai"),
+    *("groq", "huggingface", "ibm", "langsmith", "litellm", "meta", "mistralai", "nvidia"),
+    *("ollama", "openrouter", "perplexity", "together", "upstage", "xai"),
 )
-"""What LangChain calls the vendors that cannot be named yet. Any other prefix is part of a name:
-`llama3:8b` is a model."""
+"""What LangChain calls vendors. Of these, some can be named here. Any other prefix is part of a
+name: `llama3:8b` is a model."""
+TAG = re.compile(r"\d|v\d|q\d|latest|instruct|text|chat|code")
+"""How a tag of Ollama's begins, which follows a colon as well."""
+TYPED_WRONG = 0.85
+"""How alike two names of a vendor are, from 0 to 1, where one is a slip of the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +45,14 @@ class Model:
     """
 
     name: str
-    """What its server calls it: `gpt-5`, or `openai:gpt-5` with the vendor before it."""
+    """What its server calls it: `gpt-5`, or `anthropic:claude-haiku-4-5` with the vendor before it,
+    as LangChain's `init_chat_model` calls that."""
     base_url: str = ""
-    """The server's address up to and with `/v1`. When empty, that of the settings."""
+    """The server's address, as its vendor's client takes it: for OpenAI's protocol, up to and with
+    `/v1`. When empty, that of the settings or of the environment, or else the vendor's own."""
     key_variable: str = ""
-    """The variable of the environment that holds the key. When empty, the key of the settings
-    where the address is theirs, and none at an address of its own."""
+    """The variable of the environment that holds the key. When empty, the vendor's usual one, such
+    as `ANTHROPIC_API_KEY`; at an address of its own, none."""
     price: TokenPrice | None = None
     """What it costs. Without one, the settings' price of that name, or else the public list's."""
     effort: Effort = "auto"
@@ -64,9 +76,14 @@ class Model:
     reported_cost: bool = False
     """Whether a call is charged what its server says that it has cost, as gateways such as
     OpenRouter and LiteLLM's proxy do. Before the call, and where nothing is said, prices count."""
+    vendor: str = ""
+    """Whose client asks it. When empty, whose name stands before the colon of `name`, or else
+    `openai`, for OpenAI's protocol."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "name", _name_without_vendor(self.name))
+        vendor, name = _split_name(self.name, self.vendor)
+        object.__setattr__(self, "vendor", vendor)
+        object.__setattr__(self, "name", name)
         for field in ("base_url", "key_variable"):
             validate.any_string(field, getattr(self, field))
         check_address("base_url", self.base_url)
@@ -82,6 +99,11 @@ class Model:
         if self.tokens_per_attachment is not None:
             validate.amount("tokens_per_attachment", self.tokens_per_attachment)
         check_protocol(self.api, self.cap_field, self.shape_field)
+        for field in PROTOCOL_FIELDS if self.vendor != OPENAI else ():
+            if (value := getattr(self, field)) is not None:
+                raise InvalidInput(
+                    field, value, f"leave it out: {self.vendor} has its own protocol"
+                )
 
     @classmethod
     def read(cls, field: str, given: object) -> "Model":
@@ -109,6 +131,8 @@ class Model:
     def to_state(self) -> dict[str, Any]:
         """What `read` reads: the fields that are set, as plain data."""
         set_fields = {name: value for name in _FIELDS if (value := getattr(self, name))}
+        if self.vendor == OPENAI and ":" not in self.name:
+            del set_fields["vendor"]  # it goes without saying
         if self.price is not None:
             set_fields["price"] = self.price.to_state()
         return set_fields
@@ -150,10 +174,44 @@ def check_protocol(api: object, cap_field: object, shape_field: object = None) -
         raise InvalidInput("shape_field", shape_field, "use it with api chat only")
 
 
-def _name_without_vendor(given: object) -> str:
+def _split_name(given: object, vendor: object) -> tuple[str, str]:
+    """The vendor and the name of a model, as both were given.
+
+    Raises:
+        InvalidInput: no such vendor can be named.
+    """
     name = validate.text("name", given, maximum=MODEL_NAME_MAX).strip()
-    vendor, colon, bare = name.partition(":")
-    if colon and vendor in OTHER_VENDORS:
-        remedy = "use a model that speaks OpenAI's protocol, as in openai:gpt-5, or name its server"
-        raise InvalidInput("name", name, f"{remedy} with base_url")
-    return validate.text("name", bare).strip() if colon and vendor == VENDOR else name
+    prefix, colon, bare = name.partition(":")
+    stated = validate.any_string("vendor", vendor).strip()
+    if not (colon or stated):
+        return OPENAI, name
+    known = _known_vendors()
+    prefix, stated = _fold(prefix), _fold(stated)
+    if stated and stated not in known:
+        raise InvalidInput("vendor", vendor, f"use one of {', '.join(known)}")
+    if colon and prefix in known and stated in ("", prefix):
+        return prefix, validate.text("name", bare).strip()
+    if not stated and (remedy := _vendor_remedy(prefix, bare, known)):
+        raise InvalidInput("name", name, remedy)
+    return stated or OPENAI, name
+
+
+def _fold(vendor: str) -> str:
+    return vendor.lower().replace("-", "_")
+
+
+def _known_vendors() -> tuple[str, ...]:
+    from thrifty.models.providers.vendors import named_vendors  # which need the settings
+
+    return tuple(named_vendors())
+
+
+def _vendor_remedy(prefix: str, bare: str, known: tuple[str, ...]) -> str:
+    """What to do about a prefix that is meant to name a vendor; empty where it means none."""
+    if prefix in LANGCHAIN_VENDORS:
+        remedy = f"use a model of {', '.join(known)}, or one that speaks OpenAI's protocol, "
+        return f"{remedy}and name its server with base_url"
+    if TAG.match(bare):
+        return ""
+    near = get_close_matches(prefix, known, n=1, cutoff=TYPED_WRONG)
+    return f"did you mean {near[0]}:{bare}?" if near else ""

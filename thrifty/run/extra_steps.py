@@ -42,7 +42,7 @@ def request_extra_steps(
     if limit is None:
         left, sent = run.left(), prompt.input_tokens(role)
         option = add_input(PROPOSAL_OPTION, sent)
-        written = option.estimate.tokens - sent
+        written = max(option.estimate.tokens - sent, role.output_tokens_least)
         size = CallSize(role.model, sent, output_least=written, output_expected=written)
         try:
             limit = call_limit(option, size, left, role.prices)

@@ -14,7 +14,7 @@ from thrifty.executors.protocol import Work
 from thrifty.executors.results import Results
 from thrifty.executors.step_estimate import StepEstimator
 from thrifty.models.agent_models import ModelPrompt
-from thrifty.models.roles import ModelRole
+from thrifty.models.model_role import ModelRole
 from thrifty.options.first_problem import PlanSettings
 from thrifty.options.proposals import hold_to_catalog
 from thrifty.options.recipe import ANSWER

@@ -9,9 +9,13 @@ from thrifty.budget import Budget, InvalidInput
 from thrifty.models.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, as_json, utf8_bytes
 from thrifty.models.providers import wire
 from thrifty.models.providers.vendor import Vendor, unbounded_attachments, without_caps
+from thrifty.models.providers.vendor_facts import OUTPUT_TOKENS_KNOWN, OUTPUT_TOKENS_UNKNOWN
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
+from thrifty.models.thinking import Thinking
 
 LIBRARY = "anthropic"
+VERSION = "anthropic-version"
+"""The header that says which version of the API is spoken."""
 CLIENT = "_async_client"
 CLIENTS = ("_client", CLIENT, "_client_params")
 """What LangChain's class makes when it is first asked, and keeps: a copy has to make its own."""
@@ -28,6 +32,19 @@ FILES = ("image", "document", "search_result", "container_upload")
 SHAPE = "ls_structured_output_format"
 """By this argument LangChain says that a tool is the shape of an answer."""
 THINKS = ("enabled", "adaptive")
+THINKS_UNASKED = ("claude-opus-5", "claude-sonnet-5", "claude-fable-5", "claude-mythos-5")
+THINKS_ALWAYS = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5", "claude-mythos-5")
+ADAPTIVE = (*THINKS_UNASKED, "claude-opus-4-7", "claude-opus-4-8")
+"""They decide by themselves how much to think."""
+TAKES_A_WORD = (*ADAPTIVE, "claude-opus-4-5", "claude-opus-4-6", "claude-sonnet-4-6")
+"""They are told by a word how hard to work. Others take a number of tokens to think in."""
+THINKING_TOKENS = {"minimal": 1_024, "low": 2_048, "medium": 8_192, "high": 16_384}
+"""That number. The API takes none below the first."""
+EFFORT_DEFAULT = "low"
+EFFORT_UNSAID = "high"
+"""How hard they think where nobody says."""
+SHORT_SPOKEN = ("claude-2", "claude-3", "claude-instant")
+"""Their answers have 4,096 tokens at most, or 8,192."""
 REMOTE = ("mcp_servers", "container", "fallbacks")
 """Fields by which more is asked, run or billed than is sent."""
 
@@ -37,6 +54,12 @@ class AnthropicModel(Vendor):
 
     package = "langchain-anthropic"
     kind = "ChatAnthropic"
+    title = "Anthropic"
+    names = ("anthropic",)
+    extra = "anthropic"
+    key_variable = "ANTHROPIC_API_KEY"
+    home = "https://api.anthropic.com"
+    address_variables = ("ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL")
     listed_as = "anthropic"
     cut_words: ClassVar = {"stop_reason": ("max_tokens", "model_context_window_exceeded")}
     delivery_fields = ("stream", "timeout", "extra_headers", "extra_query")
@@ -46,6 +69,51 @@ class AnthropicModel(Vendor):
         """Not a model that sends by another client, as that of Bedrock does."""
         kind, made = cls.kind_of(model), type(model)
         return kind is not None and getattr(made, CLIENT) is getattr(kind, CLIENT)
+
+    @classmethod
+    def thinking(cls, model: str, effort: str) -> Thinking:
+        """By a word for newer models, and by a number of tokens for older ones."""
+        if effort == "none" and model.startswith(THINKS_ALWAYS):
+            raise InvalidInput("effort", effort, f"use low: {model} cannot be told not to think")
+        if effort == "auto":
+            effort = EFFORT_DEFAULT if model.startswith(THINKS_UNASKED) else "none"
+        if effort == "none":
+            off = {"thinking": {"type": "disabled"}} if model.startswith(THINKS_UNASKED) else {}
+            return Thinking(None, off)
+        if not model.startswith(TAKES_A_WORD):
+            tokens = THINKING_TOKENS[effort]
+            return Thinking(
+                effort, {"thinking": {"type": "enabled", "budget_tokens": tokens}}, tokens
+            )
+        word: dict[str, Any] = {"reasoning_effort": "low" if effort == "minimal" else effort}
+        if model.startswith(ADAPTIVE):
+            # Named, so that nobody forces a tool on a model that thinks: the API takes no such.
+            word["thinking"] = {"type": "adaptive", "display": "summarized"}
+        return Thinking(str(word["reasoning_effort"]), word)
+
+    @classmethod
+    def thinking_of(cls, model: Any) -> Thinking:
+        """As its owner has said, or else as a model does that thinks unasked."""
+        said = model.thinking or {}
+        tokens = int(said.get("budget_tokens") or 0)
+        effort = model.reasoning_effort or (model.output_config or {}).get("effort")
+        if effort is None and (tokens or said.get("type") == "adaptive"):
+            effort = EFFORT_UNSAID
+        if effort is None and not said and model.model.startswith(THINKS_UNASKED):
+            effort = EFFORT_UNSAID
+        return Thinking(effort, tokens=tokens)
+
+    @classmethod
+    def output_tokens_most(cls, model: str, address: str) -> int:
+        """All of today's can write long answers."""
+        return OUTPUT_TOKENS_UNKNOWN if model.startswith(SHORT_SPOKEN) else OUTPUT_TOKENS_KNOWN
+
+    @classmethod
+    def list_request(cls, address: str, key: str) -> tuple[str, Mapping[str, str]]:
+        """With the headers of its client, which has changed how it sends a key."""
+        client = import_module(LIBRARY).AsyncAnthropic(api_key=key, base_url=address)
+        headers = {**client.auth_headers, VERSION: client.default_headers[VERSION]}
+        return f"{address.rstrip('/')}/v1/models?limit=1000", headers
 
     def name_of(self, model: Any) -> str:
         """As LangChain calls it."""
@@ -65,6 +133,8 @@ class AnthropicModel(Vendor):
             **connected._client_params,
             http_client=wire.connections(LIBRARY, proxy=model.anthropic_proxy or ""),
         )
+        if self.is_apart:  # what the environment says of Anthropic's is nobody else's
+            client._custom_headers = connected._client_params["default_headers"]
         client._process_response = partial(wire.parse_beside, client._process_response)
         connected.__dict__[CLIENT] = client
         return connected

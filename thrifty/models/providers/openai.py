@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
 from thrifty.models.input_bound import (
+    O200K_MODELS,
     attachments,
     encoding_model,
     input_tokens,
@@ -14,22 +15,37 @@ from thrifty.models.input_bound import (
     sounds,
     why_unbounded,
 )
+from thrifty.models.model import OPENAI
 from thrifty.models.providers import wire
 from thrifty.models.providers.vendor import (
     Vendor,
     unbounded_attachments,
     without_caps,
 )
+from thrifty.models.providers.vendor_facts import (
+    OUTPUT_TOKENS_KNOWN,
+    OUTPUT_TOKENS_UNKNOWN,
+    Server,
+)
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.reported_cost import REPORTED_USAGE
+from thrifty.models.server_words import NO_KEY
+from thrifty.models.thinking import Thinking
 from thrifty.models.use_fees import FEE_REMEDY, use_fee
-from thrifty.settings import base_url_in_environment
+from thrifty.settings import KEY_VARIABLE, Settings, base_url_in_environment
+
+if TYPE_CHECKING:
+    from thrifty.models.model_role import ModelRole
 
 LIBRARY = "openai"
 OPENAI_ADDRESS = "https://api.openai.com/v1"
 STANDARD_TIER = "default"
 """What is asked for at OpenAI where nobody says: left open, it is what the project has set, which
 may be a dearer one."""
+EFFORT_DEFAULT = "low"
+REASONING_MODELS = ("gpt-5", "o1", "o3", "o4")
+EFFORT_UNSAID = "medium"
+"""How hard a model that reasons thinks where nobody says."""
 RESPONSES_CAP_MIN = 16
 """The Responses API refuses lower caps."""
 SERIALIZED_KINDS = ("ChatOpenAI", "OpenAI")
@@ -44,9 +60,62 @@ class OpenAIModel(Vendor):
 
     package = "langchain-openai"
     kind = "BaseChatOpenAI"
+    title = "OpenAI"
+    names = (OPENAI,)
+    key_variable = KEY_VARIABLE
+    home = OPENAI_ADDRESS
+    address_variables = ("OPENAI_BASE_URL",)
+    counts_as_json = False
     listed_as = "openai"
     cut_words: ClassVar = {"finish_reason": ("length",), "status": ("incomplete",)}
     delivery_fields = ("stream", "stream_options", "timeout", "extra_headers", "extra_query")
+
+    @classmethod
+    def usual_server(cls, settings: Settings) -> Server:
+        """As the settings have it."""
+        return Server(settings.base_url, settings.api_key)
+
+    @classmethod
+    def make(cls, role: "ModelRole") -> Any:
+        """By the protocol that its server speaks."""
+        from langchain_openai import ChatOpenAI  # 2 to 3 s: only when a model is really asked
+        from pydantic import SecretStr
+
+        return ChatOpenAI(
+            model=role.model,
+            base_url=role.base_url or OPENAI_ADDRESS,
+            # The client insists on a key, also for a local server that asks for none.
+            api_key=SecretStr(role.api_key or NO_KEY),
+            use_responses_api=role.api == "responses",
+            **role.thinking.options,
+        )
+
+    @classmethod
+    def thinking(cls, model: str, effort: str) -> Thinking:
+        """Nothing is sent to a model that does not reason, unless it was asked for."""
+        if effort == "auto":
+            effort = EFFORT_DEFAULT if model.startswith(REASONING_MODELS) else ""
+        return Thinking(effort, {"reasoning_effort": effort}) if effort else Thinking()
+
+    @classmethod
+    def thinking_of(cls, model: Any) -> Thinking:
+        """As its owner has said, or else as a model does that reasons."""
+        effort = model.reasoning_effort or (model.reasoning or {}).get("effort")
+        name = model.model_name or getattr(model, "deployment_name", None) or ""
+        if effort is None and name.startswith(REASONING_MODELS):
+            effort = EFFORT_UNSAID
+        return Thinking(effort)
+
+    @classmethod
+    def encoding(cls, model: str, address: str) -> str:
+        """Known at OpenAI's addresses and Azure's alone."""
+        return encoding_model(model, address)
+
+    @classmethod
+    def output_tokens_most(cls, model: str, address: str) -> int:
+        """Each of OpenAI's own since gpt-4o can write long answers."""
+        is_known = cls.encoding(model, address).startswith(O200K_MODELS)
+        return OUTPUT_TOKENS_KNOWN if is_known else OUTPUT_TOKENS_UNKNOWN
 
     def check(self, model: Any) -> None:
         """It needs a client for async calls."""
@@ -79,6 +148,9 @@ class OpenAIModel(Vendor):
             options["http_client"] = connections()
         client = model.root_async_client.with_options(**options)
         client._process_response = partial(wire.parse_beside, client._process_response)
+        if self.is_apart:  # what the environment says of OpenAI's is nobody else's
+            client._custom_headers = dict(model.default_headers or {})
+            client.organization = client.project = None
         changes: dict[str, Any] = {
             "root_async_client": client,
             "async_client": client.chat.completions,

@@ -7,13 +7,17 @@ request.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
 from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.models.background_loop import background_loop
 from thrifty.models.input_bound import as_json
+from thrifty.models.providers.vendor_facts import VendorFacts
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
+
+if TYPE_CHECKING:
+    from thrifty.models.model_role import ModelRole
 
 CAP_FIELDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 """What an output cap is called, by one vendor or another."""
@@ -21,17 +25,13 @@ ONE_REQUEST = {"max_retries": 0, "stream_usage": True, "streaming": False}
 """How a client is set that sends each request once and counts it: a retry is a call of its own."""
 
 
-class Vendor(ABC):
+class Vendor(VendorFacts, ABC):
     """A chat model of one vendor, for metered calls. A vendor's file makes it of facts.
 
     Raises:
         InvalidInput: it is none of the vendor's, or cannot be used.
     """
 
-    package: ClassVar[str]
-    """Of LangChain's, as people install it: `langchain-openai`."""
-    kind: ClassVar[str]
-    """The name of its chat model there: any class that is made of it is this vendor's as well."""
     listed_as: ClassVar[str]
     """What the public price list calls the vendor."""
     cut_words: ClassVar[Mapping[str, tuple[str, ...]]]
@@ -53,8 +53,20 @@ class Vendor(ABC):
         """How many tokens it can answer with at most; None where that is unknown."""
         self.described = described = model.model_copy(update=ONE_REQUEST)
         """The same as it is called: what LangChain asks a model about itself, this one answers."""
+        self.is_apart = False
+        """Whether its server is another than its vendor's variables speak of, so that nothing of
+        them is sent there."""
         # A fork has a loop of its own, and so makes connections of its own.
         self._connected_on = cache(lambda loop: self.connect(described))
+
+    @classmethod
+    def of_role(cls, role: "ModelRole") -> "Vendor":
+        """The model of a role: the one that its deployment has made, or one made for it."""
+        if role.client is not None:
+            return cls(role.client)
+        made = cls(cls.make(role))
+        made.is_apart = role.is_apart
+        return made
 
     @classmethod
     def takes(cls, model: Any) -> bool:

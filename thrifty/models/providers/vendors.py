@@ -1,5 +1,6 @@
 """The vendors whose models can be metered, and whose a model is."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from thrifty.models.providers.anthropic import AnthropicModel
@@ -7,6 +8,11 @@ from thrifty.models.providers.openai import OpenAIModel
 from thrifty.models.providers.vendor import Vendor, unknown_model
 
 VENDORS: tuple[type[Vendor], ...] = (OpenAIModel, AnthropicModel)
+
+
+def named_vendors() -> Mapping[str, type[Vendor]]:
+    """The vendors by what stands before the colon of a model's name."""
+    return {name: vendor for vendor in VENDORS for name in vendor.names}
 
 
 def is_metered_kind(model: Any) -> bool:

@@ -41,6 +41,13 @@ def _connections_on(loop: BackgroundLoop, library: str, client: str, proxy: str)
     return pool
 
 
+def http_errors(pool: Any) -> tuple[type[Exception], ...]:
+    """What a request on a pool of connections may end with, but for faults of our own."""
+    base = next(base for base in type(pool).__mro__ if base.__name__ == "AsyncClient")
+    library = import_module(base.__module__.partition(".")[0])
+    return library.HTTPError, library.InvalidURL, library.StreamError, OSError, ValueError
+
+
 async def parse_beside(process: Callable[..., Any], **given: Any) -> Any:
     """Parses a large answer in a thread: the event loop is that of all calls.
 
