@@ -17,7 +17,9 @@ STATE_MARKS = {"ok": ("✓", "green"), "note": ("!", "yellow"), "fail": ("✗", 
     epilog=f"""\b
 Examples:
   thrifty doctor
+  thrifty doctor --try
   thrifty doctor --base-url http://localhost:11434/v1 --models llama3
+  thrifty doctor --models strong=gpt-5,cheap=anthropic:claude-haiku-4-5
   thrifty doctor --json | jq '.findings[] | select(.state != "ok")'
 
 \b
@@ -33,10 +35,15 @@ Exit codes: that of a run which needs what is missing
 @models_option
 @click.option("--base-url", metavar="URL", help="An OpenAI-compatible server, with its /v1.")
 @flag_option("--offline", help="Look at nothing that only models need.")
+@flag_option("--try", "is_tried", help="Also ask each model for a word, which is paid and booked.")
 @json_option
 def doctor(**given: Any) -> int:
-    """Look at what runs need: key, server, prices, tokenizer, store. Costs nothing."""
+    """Look at what runs need: models, keys, servers, prices, store.
+
+    Costs nothing, but for --try.
+    """
     from thrifty.cli.environment_checks import check_environment
+    from thrifty.cli.model_trials import try_models
     from thrifty.cli.run_request import name_fields_as_typed, read_settings
     from thrifty.models.roles import ModelRoles
     from thrifty.settings import home_folder
@@ -46,6 +53,8 @@ def doctor(**given: Any) -> int:
     screen = Screen.of(as_json=given["as_json"])
     with screen.notes.status("looking"):
         findings = list(check_environment(roles, home_folder()))
+        if given["is_tried"]:
+            findings += try_models(roles)
     code = next((finding.exit_code for finding in findings if finding.exit_code), 0)
     if given["as_json"]:
         print_json({"findings": [each.to_state() for each in findings], "exit_code": code})

@@ -48,7 +48,9 @@ def test_offline_is_worth_a_note_and_nothing_is_missing(look):
 def test_with_key_and_server_all_is_well(look, server):
     code, found = look("--base-url", server.base_url, OPENAI_API_KEY=KEY)
     assert (code, {finding["state"] for finding in found.values()}) == (0, {"ok"})
-    assert list(found) == ["key", "server", "price", "tokenizer", "store", "files"]
+    assert list(found) == [
+        *("model", "key", "server", "price", "answer", "input", "store", "files")
+    ]
     assert "answered in" in found["server"]["says"]
     assert "for a million tokens" in found["price"]["says"]
     assert server.bill.total_tokens == 0
@@ -61,18 +63,18 @@ def test_a_refused_key_is_named(look, server):
     assert found["server"]["remedy"] == "check OPENAI_API_KEY"
 
 
-def test_a_model_that_is_not_there_has_neither_price_nor_tokenizer(look, server):
+def test_a_model_that_is_not_there_has_neither_price_nor_encoding(look, server):
     at = ["--base-url", server.base_url, "--models", "llama3"]
     code, found = look(*at, OPENAI_API_KEY=KEY)
     assert code == 0
-    assert [found[about]["state"] for about in ("server", "price", "tokenizer")] == [
+    assert [found[about]["state"] for about in ("server", "price", "input")] == [
         "note",
         "note",
         "ok",
     ]
     assert "choose with --models: gpt-5, gpt-5-mini" in found["server"]["remedy"]
     assert "THRIFTY_PRICES" in found["price"]["remedy"]
-    assert "bytes are counted" in found["tokenizer"]["says"]
+    assert "bytes are counted" in found["input"]["says"]
     priced = '{"llama3": {"input": 0, "output": 0.5}}'
     assert look(*at, OPENAI_API_KEY=KEY, THRIFTY_PRICES=priced)[1]["price"]["state"] == "ok"
 
@@ -99,7 +101,7 @@ def test_each_role_is_looked_at(invoke, server, tmp_path):
 
     with LLMServer() as other:
         both = found(OPENAI_BASE_URL=other.base_url)
-    abouts = ("key", "server", "price", "tokenizer")
+    abouts = ("model", "key", "server", "price", "answer", "input")
     assert set(both) == {(role, about) for role in ("strong", "local") for about in abouts}
     assert both["local", "key"] == ("ok", "LOCAL_KEY is set")
     assert both["local", "server"][0] == "note"

@@ -12,6 +12,7 @@ from thrifty.models.input_bound import input_tokens, json_input_tokens, tokens_b
 from thrifty.models.model import Api, CapField, ShapeField
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.vendor import Vendor
+from thrifty.models.providers.vendor_facts import OUTPUT_TOKENS_UNKNOWN
 from thrifty.models.thinking import Thinking
 
 
@@ -79,6 +80,11 @@ class ModelRole:
     def output_tokens_most(self) -> int:
         """How many tokens it can surely be asked for in one answer."""
         return self.vendor.output_tokens_most(self.model, self.base_url)
+
+    @property
+    def knows_output_tokens(self) -> bool:
+        """Whether that is known of it, and not of all models."""
+        return self.output_tokens_most > OUTPUT_TOKENS_UNKNOWN
 
     @property
     def output_tokens_least(self) -> int:

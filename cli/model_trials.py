@@ -1,0 +1,52 @@
+"""What `thrifty doctor --try` does: it asks each model once, on the books of the user's home."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+from thrifty.budget import LedgerUnavailable, ThriftyError
+from thrifty.budget.dollars import format_usd
+from thrifty.cli.finding import Finding
+from thrifty.cli.saved_runs import RunsFolder
+from thrifty.models.model_role import ModelRole
+from thrifty.models.roles import ModelRoles
+from thrifty.models.trial import Trial, try_model
+
+TRIAL_KIND = "trial:"
+"""What the names of accounts begin with in which trials are booked."""
+
+
+def try_models(roles: ModelRoles) -> Iterator[Finding]:
+    """Asks each model that can be asked, and says what it cost."""
+    asked = [role for role in roles if not role.is_offline]
+    if not asked:
+        yield Finding("trial", "no model can be asked", "see what is said of key and model")
+        return
+    try:
+        with RunsFolder.of_user().open_ledger() as ledger:
+            for role in asked:
+                account = f"{TRIAL_KIND}{role.name}/{uuid4().hex[:12]}"
+                yield _describe(role, try_model(role, ledger, account))
+    except ThriftyError as error:
+        remedy = "set THRIFTY_HOME to a folder that can be written to"
+        yield Finding("trial", f"nothing was asked: {error}", remedy, LedgerUnavailable.exit_code)
+
+
+def _describe(role: ModelRole, trial: Trial) -> Finding:
+    if trial.error is not None:
+        says = str(trial.error)
+        if trial.entry is not None and trial.entry.charged.tokens:
+            says += f"; it is charged {_cost(role, trial)}, as nobody knows what it cost"
+        remedy = "correct what the server names, or ask another model"
+        return Finding("trial", says, remedy, trial.error.exit_code, role.name)
+    return Finding(
+        "trial", f"answered in {trial.took_ms:,} ms, for {_cost(role, trial)}", role=role.name
+    )
+
+
+def _cost(role: ModelRole, trial: Trial) -> str:
+    assert trial.entry is not None, "what was answered was booked"
+    spent = trial.entry.charged
+    dollars = format_usd(spent.cost_nano_usd)
+    if not (spent.cost_nano_usd or role.prices.knows(role.model)):
+        dollars = "a price that nobody here knows"
+    return f"{spent.tokens:,} tokens and {dollars}"
