@@ -196,6 +196,7 @@ def read_request(given: Mapping[str, Any]) -> RunRequest:
     """
     with name_fields_as_typed(given):
         budget, settings = _read_budget(given), read_settings(given)
+        ModelRoles(settings).require_packages()
         named = read_recipe_argument(given["recipe"])
         request = RunRequest(
             task=read_task(given["task"]),
