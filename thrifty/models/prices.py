@@ -52,7 +52,7 @@ class PriceList:
         listed: gives the public list, and the moment at which it is asked.
         takes_reported: whether what a gateway says that a call has cost goes before both.
         is_tier_open: whether requests that name no service tier leave it to the server.
-        vendor: whose models they are, as the public list calls it.
+        vendor: whose models they are, as the public list calls it. Empty where it does not.
     """
 
     def __init__(
@@ -159,6 +159,8 @@ class PriceList:
     def _listed_usd(self, model: str, usage: Usage, provider: str) -> Decimal:
         from genai_prices import Usage as Counted
 
+        if not provider:
+            raise PriceUnknown(model, "the public list has no such vendor")
         counted = Counted(**dict(_listed_counts(usage)))
         listed, now = self._listed()  # one moment for the whole quote
         tier = "" if usage.tier in STANDARD_TIERS else usage.tier
@@ -233,6 +235,8 @@ class PriceList:
         if (own := self._own.get(model)) is not None:
             tiers = set(own.tiers or ())
         else:
+            if not self._vendor:
+                return ()
             listed, now = self._listed()
             entry = listed.calc(_one_token(), model, self._vendor, None, now, None).model
             tiers = {str(variant.when["service_tier"]) for variant in _tier_variants(entry, now)}

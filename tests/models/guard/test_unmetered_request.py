@@ -146,11 +146,16 @@ class Guarded:
     def __init__(self, tools: Any = None, prices: PriceList = OWN, **limits: Any) -> None:
         self.step = StepAccount(Budget(**limits))
         self.guard = CallbackGuard(self.step, prices, tools or {})
+        self.told = {"ls_provider": "openai"}
 
     def ask(self, text: str = "four", serialized: Any = None, **params: Any) -> Any:
         call = uuid4()
         self.guard.on_chat_model_start(
-            serialized, [[HumanMessage(text)]], run_id=call, invocation_params=params
+            serialized,
+            [[HumanMessage(text)]],
+            run_id=call,
+            invocation_params=params,
+            metadata=self.told,
         )
         return call
 

@@ -27,7 +27,7 @@ class AgentAccount(StepAccount):
     ) -> None:
         ledger, account = booking_place(ledger, account)
         super().__init__(Budget(), left_ms, enclosing_account(ledger, account))
-        self.ledger, self.account = ledger, account
+        self.ledger, self.account, self.is_reserved = ledger, account, False
         self._name = uuid4().hex
 
     def _key(self, number: int) -> str:

@@ -32,6 +32,7 @@ from thrifty.models.guard.unmetered_request import UnmeteredRequest
 from thrifty.models.input_bound import recalled_tokens
 from thrifty.models.metered_model import METERED
 from thrifty.models.prices import PriceList
+from thrifty.models.providers.listed_as import provider_of
 from thrifty.models.providers.openai import serialized_address
 from thrifty.models.substitute import warn_of_substitute
 from thrifty.models.usage import Usage, read_token_usage, read_usage
@@ -69,6 +70,8 @@ class OpenCall:
 
     key: str
     model: str
+    vendor: str
+    """Whose model it is, as the public price list calls them."""
     reserved: Spend
     started_ns: int
     batch: "TextBatch[OpenCall] | None" = None
@@ -124,7 +127,7 @@ class CallbackGuard(BaseCallbackHandler):
         if self._is_responsible():
             name = (serialized or {}).get("name") or "tool"
             worst_case = Spend(tool_calls=1) + self._tools.get(name, Spend())
-            self._reserve(run_id, "", name, worst_case)
+            self._reserve(run_id, name, worst_case)
 
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Settles a call of a model at its count; without one, in full."""
@@ -142,7 +145,7 @@ class CallbackGuard(BaseCallbackHandler):
         if usage is None:
             self._account.charge_in_full(call.key, latency_ms)
             return
-        cost = self._cost(call.model, usage, call.reserved)
+        cost = self._cost(call, usage, call.reserved)
         self._account.settle(call.key, Spend(usage.tokens, cost, latency_ms, tool_calls=1))
 
     def on_llm_error(
@@ -181,15 +184,16 @@ class CallbackGuard(BaseCallbackHandler):
                 self._account.charge_in_full(call.key, elapsed_ms(call.started_ns))
             return
         held = [call.reserved for call in calls]
-        cost = self._cost(calls[0].model, usage, total_spend(held))
+        cost = self._cost(calls[0], usage, total_spend(held))
         for call, share in zip(calls, share_out(Spend(usage.tokens, cost), held), strict=True):
             latency_ms = elapsed_ms(call.started_ns)
             self._account.settle(call.key, replace(share, latency_ms=latency_ms))
 
-    def _cost(self, model: str, usage: Usage, reserved: Spend) -> int:
-        cost, has_substitute = self._prices.charge(model, usage, reserved.cost_nano_usd)
+    def _cost(self, call: OpenCall, usage: Usage, reserved: Spend) -> int:
+        prices = self._prices.of_vendor(call.vendor)
+        cost, has_substitute = prices.charge(call.model, usage, reserved.cost_nano_usd)
         if has_substitute:
-            warn_of_substitute(model, usage.model)
+            warn_of_substitute(call.model, usage.model)
         return cost
 
     def _start_model(
@@ -205,17 +209,24 @@ class CallbackGuard(BaseCallbackHandler):
             return  # a metered model books on the account itself
         self._account.note_metered()
         address = serialized_address(serialized or {})
-        request = UnmeteredRequest.read(body, params, recalled, address)
+        told = dict(options.get("metadata") or {})
+        told["ls_provider"] = provider_of(told, serialized)
+        request = UnmeteredRequest.read(body, params, recalled, address, told)
+        account = self._account
         try:
-            worst_case = request.worst_case(self._account.left, self._prices)
+            worst_case = request.worst_case(
+                account.left, self._prices, is_declared=account.is_reserved
+            )
         except ThriftyError as error:
-            self._account.refuse(error)
+            account.refuse(error)
         label = request.model or (serialized or {}).get("name") or "model"
-        self._reserve(run_id, request.model, label, worst_case)
+        self._reserve(run_id, label, worst_case, request.model, request.vendor)
 
-    def _reserve(self, run_id: UUID, model: str, label: str, worst_case: Spend) -> None:
+    def _reserve(
+        self, run_id: UUID, label: str, worst_case: Spend, model: str = "", vendor: str = ""
+    ) -> None:
         key = self._account.reserve(label, worst_case)
-        self._open[run_id] = OpenCall(key, model, worst_case, now_ns())
+        self._open[run_id] = OpenCall(key, model, vendor, worst_case, now_ns())
 
     def _is_responsible(self) -> bool:
         """Whether no step within this one has the call: what that books, it books here as well."""

@@ -36,6 +36,7 @@ from thrifty.models.guard.agent_messages import (
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.held_tools import HeldTools
 from thrifty.models.guard.tool_call_place import ToolCallPlace, place_by_message
+from thrifty.models.guard.unmetered_agent import warn_of_unmetered
 from thrifty.models.metered import MeteringOptions, check_options, metered
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.vendors import is_metered_kind
@@ -217,6 +218,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         """The request to a metered model; any other kind has the callback guard alone."""
         request = request.override(messages=without_end_messages(request.messages))
         if not is_metered_kind(request.model):
+            warn_of_unmetered(type(request.model).__name__)
             return request
         run = None if self._run is None else choose_account(self._run, get_config(), "run")
         model = metered(

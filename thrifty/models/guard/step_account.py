@@ -69,6 +69,9 @@ class StepAccount:
         """Why a call was refused; from then on none is made, whoever swallowed that."""
         self.declined: ThriftyError | None = None
         """Why the last metered call was not sent; the next one may fit."""
+        self.is_reserved = True
+        """Whether all of it was reserved before, so that a call may take it whose price nobody
+        knows."""
         self.has_called = False
         """Whether a call was let through."""
         self._is_metered = False
