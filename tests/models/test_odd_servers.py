@@ -8,6 +8,7 @@ from langchain_core.messages import HumanMessage
 
 from tests.harness.llm_server import (
     Answer,
+    ChatTemplate,
     ClaimedUsage,
     ErrorStatus,
     ReasoningApart,
@@ -16,8 +17,11 @@ from tests.harness.llm_server import (
     TruncatedStream,
 )
 from tests.models.conftest import entries
+from tests.models.questions import look_up
 from tests.models.ways import EVERY_WAY, WAYS, joined
 from thrifty import Budget, InvalidInput, ModelUnavailable, TokenPrice
+from thrifty.models import input_bound
+from thrifty.models.guard.unmetered_request import UnmeteredRequest
 
 STREAMED = [way for way in WAYS if "stream" in way]
 LIMITED = Budget(max_tokens=3_000, max_cost_usd=0.05)
@@ -138,3 +142,22 @@ def test_the_responses_api_has_one_name_for_the_cap(make, server):
     model.invoke("Tea or coffee?", max_tokens=50)
     assert joined(list(model.stream("Tea or coffee?", max_tokens=50))).text
     assert [request.output_cap for request in server.requests] == [50, 50]
+
+
+@pytest.mark.parametrize(("has_tools", "told"), [(False, 60), (True, 530)])
+def test_what_a_server_tells_its_model_unseen_has_room_metered_and_guarded(
+    make, server, ledger, monkeypatch, has_tools, told
+):
+    """Its chat template says who the model is, and explains tools."""
+    monkeypatch.setattr(input_bound, "OPENAI_HOSTS", (".openai.com",))
+    server.script(ChatTemplate(added_tokens=told, answer=Answer(tokens=500)))
+    model = make(Budget(max_tokens=3_000), "chat", "llama3", max_output_tokens=20)
+    (model.bind_tools([look_up]) if has_tools else model).invoke("Hi")
+    (entry,) = entries(ledger)
+    assert (entry.status, entry.is_overrun) == ("settled", False)
+    assert entry.charged.tokens == server.bill.total_tokens
+    # The guard holds the very same for a model of other people's.
+    body = server.requests[0].body
+    sent = {"model": "llama3", "max_tokens": 20, **body}
+    guarded = UnmeteredRequest.read({"messages": body["messages"]}, sent, address=server.base_url)
+    assert guarded.tokens == entry.reserved.tokens

@@ -1,6 +1,6 @@
 """Prices: what the public list is asked, the tiers it knows, and the worst that a call can cost."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
@@ -168,6 +168,31 @@ def test_tokens_that_may_be_input_or_output_cost_what_the_dearer_does():
     assert listed.worst_quote("listed", 10) == 10 * OUT_MICRO * 1000
     dear_input = PriceList({"own": TokenPrice(Decimal(9), Decimal(4))})
     assert dear_input.worst_quote("own", 10) == 90_000
+
+
+@pytest.mark.parametrize(
+    ("told", "asked", "is_open", "tier"),
+    [
+        ("flex", "priority", True, "flex"),
+        ("", "priority", True, "priority"),
+        ("", "flex", False, "flex"),
+        ("", "auto", False, "priority"),
+        ("auto", "", True, "priority"),
+        ("", "", True, "priority"),
+        ("", "", False, ""),
+        ("", "default", True, ""),
+    ],
+)
+def test_who_does_not_say_in_which_tier_it_answered_may_have_in_any_that_was_asked(
+    told, asked, is_open, tier
+):
+    prices = PriceList({}, is_tier_open=is_open).pin()
+    dearer = prices.quote("gpt-5", 900, 90, tier)
+    usage = Usage(900, 90, tier=told)
+    assert prices.charge("gpt-5", usage, 0, asked).cost_nano_usd == dearer
+    # Another model may have answered, which is dearer.
+    by_other = replace(usage, model="gpt-5")
+    assert prices.charge("gpt-5-mini", by_other, 0, asked).cost_nano_usd == dearer
 
 
 def test_a_tier_that_is_left_open_may_be_the_dearest():

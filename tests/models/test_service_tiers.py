@@ -42,3 +42,35 @@ def test_the_tier_that_answers_is_within_what_was_reserved(
     paid = PRICES.quote("gpt-4.1", bill.input_tokens, bill.output_tokens, tier)
     assert (entry.status, entry.charged.cost_nano_usd, entry.is_overrun) == ("settled", paid, False)
     assert bill.output_tokens == 900
+
+
+@dataclass(frozen=True, kw_only=True)
+class SilentTier(Behaviour):
+    """An answer that does not say in which tier it was given."""
+
+    def reply(self, request):
+        return super().reply(replace(request, body={**request.body, "service_tier": ""}))
+
+
+@pytest.mark.parametrize(
+    ("is_openai", "asked", "tier"),
+    [
+        (False, None, "priority"),  # it may have been any
+        (False, "default", ""),
+        (True, "auto", "priority"),
+        (True, "priority", "priority"),
+        (True, "flex", "flex"),
+        (True, None, ""),  # `default` was sent
+    ],
+)
+def test_an_answer_that_names_no_tier_is_charged_as_the_dearest_that_may_have_been(
+    make, server, ledger, monkeypatch, api, is_openai, asked, tier
+):
+    if not is_openai:
+        monkeypatch.setattr(input_bound, "OPENAI_HOSTS", (".openai.com",))
+    server.script(SilentTier(answer=Answer(tokens=9)))
+    options = {"service_tier": asked} if asked else {}
+    make(LIMITED, api, "gpt-5-mini", options, max_output_tokens=900).invoke("Tea or coffee?")
+    (entry,) = entries(ledger)
+    paid = PRICES.quote("gpt-5-mini", server.bill.input_tokens, server.bill.output_tokens, tier)
+    assert (entry.charged.cost_nano_usd, entry.is_overrun) == (paid, False)

@@ -1,6 +1,7 @@
 """What a call costs, from the user's own prices or from the public list of genai-prices."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -106,29 +107,33 @@ class PriceList:
             return quote_nano_usd(_own_usd(model, own, usage))
         return quote_nano_usd(self._listed_usd(model, usage, self._vendor))
 
-    def charge(self, model: str, usage: Usage, reserved_nano_usd: int) -> Charge:
+    def charge(self, model: str, usage: Usage, reserved_nano_usd: int, tier: str = "") -> Charge:
         """What a call is charged for what it has used.
 
         Where another model answered than was asked, such as by a gateway's fallback, that is the
-        dearer price of the two. Where nobody knows a price, it is what a gateway says that the
-        call has cost, or else as much as was held. On request, what a gateway says goes first.
+        dearer price of the two. Where the answer does not say in which service tier, it is that of
+        the dearest which may have been. Where nobody knows a price, it is what a gateway says that
+        the call has cost, or else as much as was held. On request, what a gateway says goes first.
 
         Args:
             model: who was asked.
             usage: what it used, and who answered.
             reserved_nano_usd: what was held for it.
+            tier: the service tier that was asked for.
         """
         is_own, answered, reported = model in self._own, usage.model, usage.reported_nano_usd
         if self._takes_reported and reported is not None:
             return Charge(reported)
         try:
-            asked = self.of(model, usage)
+            tiers = self._tiers_of_answer(model, usage.tier, tier)
+            asked = max(self.of(model, replace(usage, tier=each)) for each in tiers)
         except PriceUnknown:  # such as of another tier than the one that was asked for
             # A gateway that has no price either says that it cost nothing.
             return Charge(reported or reserved_nano_usd)
         if answered in ("", model) or (is_own and is_same_model(model, answered)):
             return Charge(asked)
-        cost = self._find_anywhere(answered, usage)
+        found = [self._find_anywhere(answered, replace(usage, tier=each)) for each in tiers]
+        cost = max((cost for cost in found if cost is not None), default=None)
         if cost is None:
             # A name that only its user gives a price may be what a server calls its models.
             if is_own or is_same_model(model, answered):
@@ -136,6 +141,17 @@ class PriceList:
             return Charge(max(asked, reported or reserved_nano_usd), has_substitute=True)
         is_other = not (is_own or is_same_model(model, answered))
         return Charge(max(asked, cost), is_other or cost > asked)
+
+    def _tiers_of_answer(self, model: str, told: str, asked: str) -> tuple[str, ...]:
+        """The service tiers in which an answer may have been given.
+
+        Raises:
+            PriceUnknown: the tier is open, and neither list knows the model.
+        """
+        if told not in ("", OPEN_TIER):
+            return (told,)
+        is_open = asked == OPEN_TIER or (self._is_tier_open and not asked)
+        return (asked, *self._tiers(model)) if is_open else (asked,)
 
     def _find_anywhere(self, model: str, usage: Usage) -> int | None:
         """What a model costs that was not asked, so that nobody knows whose it is."""
@@ -199,13 +215,10 @@ class PriceList:
         Raises:
             PriceUnknown: as for `of`.
         """
-        costs = [self._worst_in_tier(model, input_tokens, output_tokens, tier, audio_tokens)]
-        if tier == OPEN_TIER or (self._is_tier_open and not tier):
-            for dearer in self._tiers(model):
-                costs.append(
-                    self._worst_in_tier(model, input_tokens, output_tokens, dearer, audio_tokens)
-                )
-        return max(costs)
+        return max(
+            self._worst_in_tier(model, input_tokens, output_tokens, each, audio_tokens)
+            for each in self._tiers_of_answer(model, "", tier)
+        )
 
     def _worst_in_tier(
         self, model: str, input_tokens: int, output_tokens: int, tier: str, audio_tokens: int
@@ -235,8 +248,7 @@ class PriceList:
         if (own := self._own.get(model)) is not None:
             tiers = set(own.tiers or ())
         else:
-            if not self._vendor:
-                return ()
+            self.quote(model, 1, 1)  # raises where it is not on the list
             listed, now = self._listed()
             entry = listed.calc(_one_token(), model, self._vendor, None, now, None).model
             tiers = {str(variant.when["service_tier"]) for variant in _tier_variants(entry, now)}

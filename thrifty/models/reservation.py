@@ -169,7 +169,7 @@ class CallAccounts:
     def charge(self, usage: Usage, reservation: Reservation) -> Charge:
         """What is to be charged for what the call has used."""
         held = reservation.entry.reserved.cost_nano_usd
-        return self._prices.charge(self.request.model, usage, held)
+        return self._prices.charge(self.request.model, usage, held, self.request.tier)
 
     def settle(
         self, usage: Usage, reservation: Reservation, latency_ms: int, answer: str = ""

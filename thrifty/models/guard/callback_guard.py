@@ -74,6 +74,8 @@ class OpenCall:
     """Whose model it is, as the public price list calls them."""
     reserved: Spend
     started_ns: int
+    tier: str = ""
+    """The service tier that was asked for."""
     batch: "TextBatch[OpenCall] | None" = None
     """Of the texts that are completed with it in one request."""
 
@@ -190,8 +192,9 @@ class CallbackGuard(BaseCallbackHandler):
             self._account.settle(call.key, replace(share, latency_ms=latency_ms))
 
     def _cost(self, call: OpenCall, usage: Usage, reserved: Spend) -> int:
+        held = reserved.cost_nano_usd
         prices = self._prices.of_vendor(call.vendor)
-        cost, has_substitute = prices.charge(call.model, usage, reserved.cost_nano_usd)
+        cost, has_substitute = prices.charge(call.model, usage, held, call.tier)
         if has_substitute:
             warn_of_substitute(call.model, usage.model)
         return cost
@@ -220,13 +223,19 @@ class CallbackGuard(BaseCallbackHandler):
         except ThriftyError as error:
             account.refuse(error)
         label = request.model or (serialized or {}).get("name") or "model"
-        self._reserve(run_id, label, worst_case, request.model, request.vendor)
+        self._reserve(run_id, label, worst_case, request.model, request.vendor, request.tier)
 
     def _reserve(
-        self, run_id: UUID, label: str, worst_case: Spend, model: str = "", vendor: str = ""
+        self,
+        run_id: UUID,
+        label: str,
+        worst_case: Spend,
+        model: str = "",
+        vendor: str = "",
+        tier: str = "",
     ) -> None:
         key = self._account.reserve(label, worst_case)
-        self._open[run_id] = OpenCall(key, model, vendor, worst_case, now_ns())
+        self._open[run_id] = OpenCall(key, model, vendor, worst_case, now_ns(), tier)
 
     def _is_responsible(self) -> bool:
         """Whether no step within this one has the call: what that books, it books here as well."""
