@@ -8,7 +8,7 @@ from tests.models.vendors.what_went_wrong import ALL, BILL, NOTHING, WRONG
 
 METERING = Path(__file__).parents[2] / "docs" / "metering.md"
 CELLS = {NOTHING: "nothing", ALL: "all", BILL: "bill"}
-COLUMNS = list(dict.fromkeys(case.column for case in CASES))
+COLUMNS = {case.column: case for case in CASES}
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -21,7 +21,10 @@ def rows(heading: str) -> list[list[str]]:
 
 
 def test_the_table_of_what_went_wrong_is_that_of_the_tests():
-    written = [[case, *[CELLS[wrong.charged]] * len(COLUMNS)] for case, wrong in WRONG.items()]
+    written = [
+        [name, *[CELLS[case.charged.get(name, wrong.charged)] for case in COLUMNS.values()]]
+        for name, wrong in WRONG.items()
+    ]
     assert rows("### What went wrong, and what is charged") == [
         ["what goes wrong", *COLUMNS],
         *written,

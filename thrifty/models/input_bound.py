@@ -221,10 +221,8 @@ def recalled_tokens(messages: Iterable[Any]) -> int | None:
 
 def why_unbounded(body: Mapping[str, Any]) -> str:
     """What in a request is billed without being sent; empty when nothing is."""
-    for field in (*STORED, *REMOTE):
-        if body.get(field):
-            stored = "the provider adds what it has stored"
-            return f"{field}: {stored if field in STORED else 'it is billed beyond the request'}"
+    if why := why_stored(body):
+        return why
     if "audio" in (body.get("modalities") or ()):
         return "modalities: sound has a price of its own"
     for tool in body.get("tools") or ():
@@ -233,6 +231,15 @@ def why_unbounded(body: Mapping[str, Any]) -> str:
     for item in messages_of(body):
         if "role" not in item and item.get("type", "message") not in ITEMS:
             return f"input: an item of type {item.get('type')!r}"
+    return ""
+
+
+def why_stored(body: Mapping[str, Any]) -> str:
+    """Which field of a request adds to it what nobody sends; empty when none does."""
+    for field in (*STORED, *REMOTE):
+        if body.get(field):
+            stored = "the provider adds what it has stored"
+            return f"{field}: {stored if field in STORED else 'it is billed beyond the request'}"
     return ""
 
 

@@ -133,8 +133,8 @@ def metered(
     again. Code of your own that tries again has to make the model anew, under the same `run`.
 
     Args:
-        model: `ChatOpenAI`, `AzureChatOpenAI` or another chat model of langchain-openai, or
-            `ChatAnthropic`. Or `OpenAIEmbeddings` or `AzureOpenAIEmbeddings`: of these, what is
+        model: a chat model of a vendor that docs/metering.md names, or any other that has a field
+            for its output cap. Or `OpenAIEmbeddings` or `AzureOpenAIEmbeddings`: of these, what is
             said of an answer's length and of images has no meaning, and is refused. A transport of
             one's own must not be in use on another event loop.
         ledger: where it is booked.
@@ -190,7 +190,7 @@ def metered(
     )
     price_list = PriceList(
         prices or {},
-        takes_reported=reported_cost,
+        takes_reported=reported_cost or given.reports_cost,
         is_tier_open=not is_openai_address(given.address),
     )
     if isinstance(given, OpenAIEmbeddingsModel):

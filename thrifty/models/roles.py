@@ -138,11 +138,13 @@ def _protocol(model: Model, settings: Settings, base_url: str) -> dict[str, Any]
     }
 
 
-def _prices(model: Model, vendor: type[Vendor], address: str, settings: Settings) -> PriceList:
+def _prices(
+    model: Model, vendor: Vendor | type[Vendor], address: str, settings: Settings
+) -> PriceList:
     price = model.price or settings.prices.get(model.name) or vendor.own_price(model.name, address)
     return PriceList(
         settings.prices if price is None else {**settings.prices, model.name: price},
-        takes_reported=model.reported_cost,
+        takes_reported=model.reported_cost or vendor.reports_cost,
         is_tier_open=not is_openai_address(address),
         vendor=vendor.listed_as,
     )
@@ -199,7 +201,7 @@ def _resolve_client(name: str, client: Any, settings: Settings) -> ModelRole:
         key_variable="",
         thinking=thinking,
         reasoning_factor=thinking.factor,
-        prices=_prices(as_named, vendor, model.address, settings),
+        prices=_prices(as_named, model, model.address, settings),
         api=_api_of(client),
         offline_reason=AS_ASKED if settings.is_offline else "",
         is_apart=True,

@@ -8,7 +8,9 @@ from typing import Any, Literal
 from tests.harness.llm_server.question import Question
 from tests.harness.llm_server.usage import Bill
 
-Api = Literal["chat", "responses", "messages", "completions", "embeddings", "models", "unknown"]
+Api = Literal[
+    "chat", "responses", "messages", "completions", "embeddings", "openrouter", "models", "unknown"
+]
 
 
 @dataclass(frozen=True, kw_only=True)

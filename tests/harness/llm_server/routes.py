@@ -10,6 +10,7 @@ from tests.harness.llm_server.embeddings import Embeddings
 from tests.harness.llm_server.errors import Refused
 from tests.harness.llm_server.http import Head
 from tests.harness.llm_server.messages import Messages
+from tests.harness.llm_server.openrouter import OpenRouter
 from tests.harness.llm_server.question import JSON, Question
 from tests.harness.llm_server.responses import Responses
 
@@ -24,6 +25,7 @@ DIALECTS: dict[str, Dialect] = {
     "/v1/responses": Responses(),
     "/v1/completions": Completions(),
     "/v1/messages": Messages(),
+    "/api/v1/chat/completions": OpenRouter(),
     "/v1/embeddings": Embeddings(),
     f"{AZURE_PATH}/embeddings": Embeddings(),
 }

@@ -1,9 +1,15 @@
 """The vendors that the suite asks."""
 
-from tests.models.vendors import anthropic, openai
+from tests.models.vendors import anthropic, openai, openrouter, other
 from tests.models.vendors.vendor_case import VendorCase
 
-CASES: tuple[VendorCase, ...] = (openai.CHAT, openai.RESPONSES, anthropic.ANTHROPIC)
+CASES: tuple[VendorCase, ...] = (
+    openai.CHAT,
+    openai.RESPONSES,
+    anthropic.ANTHROPIC,
+    openrouter.OPENROUTER,
+    other.OTHER,
+)
 
 
 def each(field: str) -> list[tuple[VendorCase, str]]:

@@ -79,6 +79,8 @@ class VendorCase:
     """Arguments of a model that would try again by itself."""
     picture: Options = field(default_factory=lambda: PICTURE)
     """A part of a message that is more than its text."""
+    charged: Mapping[str, str] = field(default_factory=dict)
+    """What goes wrong and is charged otherwise than at most vendors, by its name in the table."""
     terms: Options = field(default_factory=dict)
     """How the model is metered, beside the account."""
 

@@ -18,8 +18,6 @@ from thrifty.models.providers.listed_as import NOBODY, listed_as
 from thrifty.models.providers.vendor import CAP_FIELDS
 from thrifty.models.use_fees import FEE_REMEDY, use_fee
 
-ANY_CAP_FIELDS = (*CAP_FIELDS, "max_tokens_to_sample", "max_new_tokens", "num_predict")
-"""What the clients of LangChain call an output cap."""
 TOLD_CAP = "ls_max_tokens"
 """Where a client says its cap in the metadata of a call, if nowhere else, as Groq's does."""
 RESOURCE = "models/"
@@ -126,7 +124,7 @@ def _output_tokens(sent: Mapping[str, Any]) -> int | None:
     """All answers at the largest cap: of several caps, which one is sent is the client's affair."""
     caps = [
         cap
-        for name in (*ANY_CAP_FIELDS, TOLD_CAP)
+        for name in (*CAP_FIELDS, TOLD_CAP)
         if isinstance(cap := sent.get(name), int) and cap > 0
     ]
     answers = [number for name in ANSWER_FIELDS if isinstance(number := sent.get(name), int)]

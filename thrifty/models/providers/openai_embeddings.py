@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
-from typing import Any
+from typing import Any, ClassVar
 
 from thrifty.budget import InvalidInput
 from thrifty.ledger.idempotent_calls import fingerprint
@@ -41,6 +41,9 @@ class OpenAIEmbeddingsModel:
     Raises:
         InvalidInput: they cannot be used, with the remedy.
     """
+
+    reports_cost: ClassVar[bool] = False
+    """Whether its answers say what they have cost, and that is the bill."""
 
     def __init__(self, given: Any) -> None:
         if not hasattr(given.async_client, "_client"):

@@ -19,8 +19,11 @@ from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 if TYPE_CHECKING:
     from thrifty.models.model_role import ModelRole
 
-CAP_FIELDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
-"""What an output cap is called, by one vendor or another."""
+CAP_FIELDS = (
+    *("max_completion_tokens", "max_output_tokens", "max_tokens", "max_tokens_to_sample"),
+    *("max_new_tokens", "num_predict"),
+)
+"""What an output cap is called, by one client of LangChain's or another."""
 ONE_REQUEST = {"max_retries": 0, "stream_usage": True, "streaming": False}
 """How a client is set that sends each request once and counts it: a retry is a call of its own."""
 
@@ -32,8 +35,10 @@ class Vendor(VendorFacts, ABC):
         InvalidInput: it is none of the vendor's, or cannot be used.
     """
 
-    listed_as: ClassVar[str]
+    listed_as: str
     """What the public price list calls the vendor."""
+    reports_cost: ClassVar[bool] = False
+    """Whether its answers say what they have cost, and that is the bill."""
     cut_words: ClassVar[Mapping[str, tuple[str, ...]]]
     """Where the last piece of an answer says how it ended, and in which words that it was cut."""
     delivery_fields: ClassVar[tuple[str, ...]]
@@ -158,6 +163,15 @@ class Vendor(VendorFacts, ABC):
     def cap_options(self, request: VendorRequest, cap: int) -> dict[str, Any]:
         """The arguments of a call by which it is sent with this cap."""
         return {"max_tokens": cap}
+
+    def capped_model(self, request: VendorRequest, cap: int) -> Any:
+        """Who is asked, where the cap is not among the arguments of the call."""
+        return request.connected
+
+    @property
+    def streams(self) -> bool:
+        """Whether an answer can be sent in pieces."""
+        return True
 
     def complete_usage(self, message: Any, body: Mapping[str, Any]) -> None:
         """Writes into an answer's count what only its request says."""

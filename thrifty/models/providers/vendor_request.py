@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from thrifty.budget import Budget
+from thrifty.models import stored_answer
 from thrifty.models.background_loop import Emit
 from thrifty.models.exchange import current_exchange
 from thrifty.models.model import CapField
@@ -85,14 +86,18 @@ class VendorRequest:
             The generation: one of LangChain's, with message and metadata.
         """
         capped = {**self.options, **self.vendor.cap_options(self, cap)}
-        generation = await self._ask(capped, emit)
+        model = self.vendor.capped_model(self, cap)
+        if emit is not None and self.vendor.streams:
+            generation = await self._stream(model, capped, emit)
+        else:
+            generation = await self._ask(model, capped)
+            if emit is not None:
+                emit(_as_piece(generation))
         self.vendor.complete_usage(generation.message, self.body)
         return generation
 
-    async def _ask(self, options: Mapping[str, Any], emit: Emit | None) -> Any:
-        if emit is not None:
-            return await self._stream(options, emit)
-        result = await self.connected._agenerate(self.messages, **options)
+    async def _ask(self, model: Any, options: Mapping[str, Any]) -> Any:
+        result = await model._agenerate(self.messages, **options)
         exchange = current_exchange()
         headers = {} if exchange is None else exchange.headers
         generation = result.generations[0]
@@ -106,10 +111,10 @@ class VendorRequest:
         }
         return generation
 
-    async def _stream(self, options: Mapping[str, Any], emit: Emit) -> Any:
+    async def _stream(self, model: Any, options: Mapping[str, Any], emit: Emit) -> Any:
         whole: Any = None
         counted: Any = None
-        async for chunk in self.connected._astream(self.messages, **options):
+        async for chunk in model._astream(self.messages, **options):
             counted = chunk.message.response_metadata.pop(REPORTED_USAGE, counted)
             whole = chunk if whole is None else whole + _with_added_usage(chunk, whole)
             # A copy, since LangChain writes into what it is handed, in a thread of its own.
@@ -124,6 +129,13 @@ class VendorRequest:
             # It counts a part of the answer, and the server may bill the rest as well.
             whole.message.usage_metadata = None
         return whole
+
+
+def _as_piece(generation: Any) -> Any:
+    """A whole answer, as the only piece of a stream."""
+    from langchain_core.outputs import ChatGenerationChunk
+
+    return ChatGenerationChunk(message=stored_answer.as_chunk(generation.message))
 
 
 def _with_added_usage(chunk: Any, whole: Any) -> Any:

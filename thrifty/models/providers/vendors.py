@@ -5,9 +5,12 @@ from typing import Any
 
 from thrifty.models.providers.anthropic import AnthropicModel
 from thrifty.models.providers.openai import OpenAIModel
+from thrifty.models.providers.openrouter import OpenRouterModel
+from thrifty.models.providers.other import OtherModel
 from thrifty.models.providers.vendor import Vendor, unknown_model
 
-VENDORS: tuple[type[Vendor], ...] = (OpenAIModel, AnthropicModel)
+VENDORS: tuple[type[Vendor], ...] = (OpenAIModel, AnthropicModel, OpenRouterModel, OtherModel)
+"""The last takes whatever the others do not."""
 
 
 def named_vendors() -> Mapping[str, type[Vendor]]:
@@ -27,7 +30,8 @@ def vendor_model(model: Any) -> Vendor:
         InvalidInput: it is no chat model of a vendor that is known, or one that cannot be used.
     """
     if (vendor := _vendor_of(model)) is None:
-        raise unknown_model(model, " or ".join(vendor.package for vendor in VENDORS))
+        named = ", ".join(vendor.package for vendor in VENDORS[:-1])
+        raise unknown_model(model, f"{named}, or any other with a field for its output cap")
     return vendor(model)
 
 

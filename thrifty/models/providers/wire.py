@@ -1,10 +1,11 @@
 """The connections of a process to its vendors, and how what comes back on them is parsed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from inspect import isawaitable
+from types import MappingProxyType
 from typing import Any
 
 from thrifty.models.background_loop import BackgroundLoop, background_loop
@@ -16,7 +17,12 @@ PARSED_HERE_BYTES_MAX = 64 * 1024
 """A larger answer takes a thread less time than it would take from other calls."""
 
 
-def connections(library: str, client: str = "DefaultAsyncHttpxClient", proxy: str = "") -> Any:
+def connections(
+    library: str,
+    client: str = "DefaultAsyncHttpxClient",
+    proxy: str = "",
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Any:
     """One pool of connections for every model of a vendor, as all calls run on one loop.
 
     What is sent on it is noted when it leaves, and what comes back is bounded.
@@ -25,15 +31,23 @@ def connections(library: str, client: str = "DefaultAsyncHttpxClient", proxy: st
         library: the vendor's own, or the HTTP library that its client is made with.
         client: what the library calls its client for HTTP.
         proxy: the address of one to go through. Empty: what the environment says.
+        headers: what is sent with each request beside what its client names.
     """
-    return _connections_on(background_loop(), library, client, proxy)
+    sent = tuple(sorted(headers.items()))
+    return _connections_on(background_loop(), library, client, proxy, sent)
 
 
 @cache
-def _connections_on(loop: BackgroundLoop, library: str, client: str, proxy: str) -> Any:
+def _connections_on(
+    loop: BackgroundLoop,
+    library: str,
+    client: str,
+    proxy: str,
+    headers: tuple[tuple[str, str], ...],
+) -> Any:
     # What packs better is unpacked by nobody in pieces.
     pool = getattr(import_module(library), client)(
-        headers={"accept-encoding": ", ".join(ENCODINGS)},
+        headers={**dict(headers), "accept-encoding": ", ".join(ENCODINGS)},
         event_hooks={"request": [note_departure], "response": [refuse_redirect, bound_body]},
         **({"proxy": proxy} if proxy else {}),
     )

@@ -1,0 +1,168 @@
+"""OpenRouter's models by langchain-openrouter: what the gateway calls things, and adds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+from thrifty.budget import Budget, InvalidInput
+from thrifty.models.input_bound import attachments, input_tokens, sounds, why_unbounded
+from thrifty.models.providers import wire
+from thrifty.models.providers.vendor import Vendor, unbounded_attachments, without_caps
+from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
+from thrifty.models.reported_cost import REPORTED_USAGE
+from thrifty.models.thinking import Thinking
+from thrifty.models.use_fees import FEE_REMEDY, use_fee
+
+LIBRARY = "httpx"
+CLIENT = "AsyncClient"
+NOT_SENT = "ls_structured_output_format"
+"""An argument of a call that is LangChain's own."""
+REMOTE = ("plugins", "models", "route", "preset")
+"""Fields by which more is run or billed than is sent, or by a model that nobody here names."""
+EFFORT_UNSAID = "medium"
+"""How hard a model thinks that is told only for how long."""
+ONLINE = ":online"
+"""How the name of a model ends that searches before it answers."""
+COST, COST_DETAILS = "cost", "cost_details"
+"""Where LangChain leaves what the gateway says that an answer has cost."""
+
+
+class OpenRouterModel(Vendor):
+    """A chat model of langchain-openrouter, for metered calls.
+
+    The gateway chooses who answers, at prices of their own. What it says that a call has cost is
+    the bill.
+    """
+
+    package = "langchain-openrouter"
+    kind = "ChatOpenRouter"
+    title = "OpenRouter"
+    names = ("openrouter",)
+    extra = "openrouter"
+    key_variable = "OPENROUTER_API_KEY"
+    home = "https://openrouter.ai/api/v1"
+    address_variables = ("OPENROUTER_API_BASE",)
+    listed_as = "openrouter"
+    reports_cost = True
+    cut_words: ClassVar = {"finish_reason": ("length",)}
+    delivery_fields = ("stream", "stream_options", "trace", "session_id")
+
+    @classmethod
+    def thinking(cls, model: str, effort: str) -> Thinking:
+        """The gateway passes on a word, to models that think."""
+        return (
+            Thinking() if effort == "auto" else Thinking(effort, {"reasoning": {"effort": effort}})
+        )
+
+    @classmethod
+    def thinking_of(cls, model: Any) -> Thinking:
+        """As its owner has said."""
+        said = model.reasoning or {}
+        tokens = int(said.get("max_tokens") or 0)
+        return Thinking(said.get("effort") or (EFFORT_UNSAID if tokens else None), tokens=tokens)
+
+    def name_of(self, model: Any) -> str:
+        """As LangChain calls it."""
+        return str(model.model_name)
+
+    def address_of(self, model: Any) -> str:
+        """As its client is told."""
+        address: str = model.client.sdk_configuration.get_server_details()[0]
+        return address
+
+    def connect(self, model: Any) -> Any:
+        """Its client tries again for an hour where nobody says how often, and also on 0 retries."""
+        configured = model.client.sdk_configuration
+        headers = {**configured.async_client.headers}
+        headers.pop("accept-encoding", None)  # our connections say what they can unpack
+        config = replace(
+            configured,
+            async_client=wire.connections(LIBRARY, CLIENT, headers=headers),
+            retry_config=None,
+        )
+        config.__dict__["_hooks"] = configured.__dict__["_hooks"]
+        uncapped = {
+            "max_tokens": None,
+            "max_completion_tokens": None,
+            "model_kwargs": without_caps(model.model_kwargs),
+            "client": SimpleNamespace(chat=type(model.client.chat)(config)),
+        }
+        return model.model_copy(update=uncapped)
+
+    def load(self) -> None:
+        """Imports what the client puts off until it is looked at."""
+        _ = self.given.client.chat
+
+    def body(
+        self,
+        connected: Any,
+        messages: list[Any],
+        stop: list[str] | None,
+        options: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """As LangChain's class makes it on its way to the client."""
+        sent, made = connected._create_message_dicts(messages, stop)
+        body = {**made, **options, "messages": sent}
+        body.pop(NOT_SENT, None)
+        return body
+
+    def own_cap(self, model: Any) -> Any:
+        """The smaller of two that it can be made with."""
+        caps = [cap for cap in (model.max_tokens, model.max_completion_tokens) if cap is not None]
+        return min(caps, default=None)
+
+    def cap_min(self, body: Mapping[str, Any]) -> tuple[int, str]:
+        """Thought is written under the cap, and an answer needs room beside it."""
+        reasoning = body.get("reasoning") or {}
+        return int(reasoning.get("max_tokens") or 0) + 1, (
+            "max_tokens has to be larger than reasoning.max_tokens"
+        )
+
+    def tier(self, body: Mapping[str, Any]) -> str:
+        """The service tier."""
+        tier = str(body.get("service_tier") or "")
+        return "" if tier in ("auto", "default") else tier
+
+    def input_tokens(
+        self, body: Mapping[str, Any], messages: Sequence[Any], bounds: CallBounds
+    ) -> int:
+        """By their bytes: the tokens are those of whoever answers."""
+        return input_tokens(body, "", bounds.tokens_per_attachment or 0)
+
+    def audio_tokens(self, body: Mapping[str, Any], bounds: CallBounds) -> int:
+        """Any attachment that is no picture may be sound."""
+        return sounds(body) * (bounds.tokens_per_attachment or 0)
+
+    def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
+        """Refuses what is billed without being sent."""
+        body = request.body
+        if why := why_unbounded(body) or _why_unbounded(body):
+            raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
+        if budget.max_cost_usd is not None and (fee := use_fee(body)):
+            raise InvalidInput("request", fee, FEE_REMEDY)
+        if request.bounds.tokens_per_attachment is None and (count := attachments(body)):
+            raise unbounded_attachments(count)
+
+    def complete_usage(self, message: Any, body: Mapping[str, Any]) -> None:
+        """Puts what it has cost where it stands for other gateways.
+
+        LangChain leaves out whether it was paid with a key of one's own. Then the gateway asks for
+        a part of what the provider behind it charges beside. Otherwise, that is in its own price.
+        """
+        told = message.response_metadata
+        if told.get(COST) is not None:
+            details = told.get(COST_DETAILS) or {}
+            is_own = (details.get("upstream_inference_cost") or 0) > told[COST]
+            told[REPORTED_USAGE] = {COST: told[COST], COST_DETAILS: details, "is_byok": is_own}
+
+
+def _why_unbounded(body: Mapping[str, Any]) -> str:
+    for field in REMOTE:
+        if body.get(field):
+            return f"{field}: more is run, or by another model, than the request says"
+    if str(body.get("model")).endswith(ONLINE):
+        return f"{body['model']}: what it finds is read as well"
+    if "image" in (body.get("modalities") or ()):
+        return "modalities: images have prices of their own"
+    return ""
