@@ -15,6 +15,7 @@ from hypothesis import settings
 from tests.harness.postgres_server import binaries, running_server
 from thrifty import MemoryLedger
 from thrifty.models import input_bound
+from thrifty.models.unseen_input import unseen_input
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.register_profile(
@@ -82,6 +83,12 @@ def api(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def ledger() -> MemoryLedger:
     return MemoryLedger()
+
+
+@pytest.fixture(autouse=True)
+def _no_bills_seen():
+    """A port may be another server's in the next test."""
+    unseen_input.most.clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -183,6 +183,13 @@ def test_at_another_address_bytes_bound_what_it_counts_in_its_own_way(make, serv
     assert entry.reserved.tokens == sum(len(text.encode()) + 16 for text in TEXTS)
 
 
+def test_a_server_that_is_said_to_count_as_openai_does_is_held_to_that(make, server, ledger):
+    options = {"base_url": elsewhere(server), "model": "bge-m3"}
+    make(options=options, encoding="cl100k_base").embed_documents(TEXTS)
+    (entry,) = entries(ledger)
+    assert entry.reserved.tokens == server.bill.total_tokens + 16 * len(TEXTS)
+
+
 @pytest.mark.parametrize(
     ("tokens", "most"),
     [

@@ -8,11 +8,15 @@ as an image, is named and not guessed.
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Literal
+from unicodedata import is_normalized, normalize
 from urllib.parse import urlsplit
 
 from thrifty.models.usage import read_usage
 
+Encoding = Literal["", "o200k_base", "cl100k_base"]
+ENCODINGS = ("o200k_base", "cl100k_base")
+"""OpenAI's, by which a server may count that is not OpenAI's: its user says so."""
 O200K_MODELS = (
     *("o200k_base", "gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5"),
     *("o1", "o3", "o4", "chatgpt-4o"),
@@ -105,8 +109,17 @@ def encoder_of(model: str) -> Any:
 
 
 def utf8_bytes(text: str) -> int:
-    """The length of a text in UTF-8 bytes; a lone surrogate counts as the three it would take."""
-    return len(text.encode("utf-8", "surrogatepass"))
+    """The length of a text in UTF-8 bytes; a lone surrogate counts as the three it would take.
+
+    Some tokenizers take letters apart before they count, as NFKC does: one of three bytes, U+FDFA,
+    becomes eighteen letters. So the longer of both forms counts.
+    """
+    if text.isascii():
+        return len(text)
+    plain = len(text.encode("utf-8", "surrogatepass"))
+    if is_normalized("NFKC", text):
+        return plain
+    return max(plain, len(normalize("NFKC", text).encode("utf-8", "surrogatepass")))
 
 
 def input_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int = 0) -> int:
@@ -114,11 +127,12 @@ def input_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int
 
     Args:
         body: the request, as it is sent.
-        model: whose encoding counts. Empty at a server that nobody here knows, whose chat template
-            may add instructions of its own.
+        model: whose encoding counts. Empty, or the name of an encoding, at a server that nobody
+            here knows, whose chat template may add instructions of its own.
         tokens_per_attachment: the most that each image or file can be.
     """
-    return body_tokens(body, model, tokens_per_attachment) + (0 if model else _template_room(body))
+    room = 0 if model and model not in ENCODINGS else _template_room(body)
+    return body_tokens(body, model, tokens_per_attachment) + room
 
 
 def body_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int = 0) -> int:

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, overload
 
 from typing_extensions import TypedDict, Unpack
 
-from thrifty.budget import validate
+from thrifty.budget import InvalidInput, validate
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease
 from thrifty.models.account_choice import AccountChoice
 from thrifty.models.allowance import ATTEMPTS_DEFAULT, OUTPUT_CAP_MIN, OUTPUT_CAP_UNKNOWN
-from thrifty.models.input_bound import is_openai_address
+from thrifty.models.input_bound import Encoding, is_openai_address
 from thrifty.models.metered_embeddings import (
     embeddings_model,
     is_embeddings,
@@ -43,6 +43,7 @@ class MeteringOptions(TypedDict, total=False):
     prices: Mapping[str, TokenPrice] | None
     reported_cost: bool
     cap_field: CapField
+    encoding: Encoding
 
 
 def check_options(options: MeteringOptions) -> None:
@@ -62,6 +63,7 @@ def check_options(options: MeteringOptions) -> None:
     validate.amount("attempts_max", options.get("attempts_max", ATTEMPTS_DEFAULT), minimum=1)
     validate.amount("patience_ms", options.get("patience_ms", 0))
     validate.choice("cap_field", options.get("cap_field", "max_tokens"), get_args(CapField))
+    validate.choice("encoding", options.get("encoding", ""), get_args(Encoding))
     check_prices(options.get("prices") or {})
     validate.instance("reported_cost", options.get("reported_cost", False), bool, "True")
 
@@ -73,6 +75,7 @@ class EmbeddingsOptions(TypedDict, total=False):
     patience_ms: int
     prices: Mapping[str, TokenPrice] | None
     reported_cost: bool
+    encoding: Encoding
 
 
 @overload
@@ -117,6 +120,7 @@ def metered(
     prices: Mapping[str, TokenPrice] | None = None,
     reported_cost: bool = False,
     cap_field: CapField = "max_completion_tokens",
+    encoding: Encoding = "",
 ) -> Any:
     """A chat model, or embeddings, that cannot spend more than its account has.
 
@@ -157,6 +161,8 @@ def metered(
         reported_cost: whether a call is charged what a gateway says that it has cost, such as
             OpenRouter or LiteLLM's proxy. Where it says nothing, and before the call, prices count.
         cap_field: `max_tokens` for a chat server that knows an output cap by that name only.
+        encoding: `o200k_base` or `cl100k_base` for a server that counts as OpenAI does, and is
+            neither OpenAI's nor Azure's. By default, bytes bound what is sent to any other.
 
     Raises:
         InvalidInput: the model is of no vendor that is known, an account without a ledger, or a
@@ -175,6 +181,7 @@ def metered(
         prices=prices,
         reported_cost=reported_cost,
         cap_field=cap_field,
+        encoding=encoding,
     )
     check_options(options)
     given = embeddings_model(model, options) if is_embeddings(model) else vendor_model(model)
@@ -195,8 +202,11 @@ def metered(
     )
     if isinstance(given, OpenAIEmbeddingsModel):
         return metered_embeddings(given, choose, price_list)
+    if encoding and given.counts_as_json:
+        remedy = f"leave it out: bytes bound what is sent by {given.package}"
+        raise InvalidInput("encoding", encoding, remedy)
     cap_max = max_output_tokens or given.output_tokens_max or OUTPUT_CAP_UNKNOWN
-    bounds = CallBounds(cap_max, tokens_per_attachment, cap_field)
+    bounds = CallBounds(cap_max, tokens_per_attachment, cap_field, encoding)
     return MeteredChatModel(given, choose, bounds, price_list)
 
 

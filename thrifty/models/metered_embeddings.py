@@ -46,7 +46,7 @@ def embeddings_model(embeddings: Any, options: Mapping[str, Any]) -> OpenAIEmbed
         if options[name] != default:
             raise InvalidInput(name, options[name], "leave it out: embeddings write no answer")
     if OpenAIEmbeddingsModel.takes(embeddings):
-        return OpenAIEmbeddingsModel(embeddings)
+        return OpenAIEmbeddingsModel(embeddings, options["encoding"])
     remedy = (
         "use OpenAIEmbeddings or AzureOpenAIEmbeddings, which other servers take as well, with "
         "base_url. What runs on this machine costs nothing and needs no account"

@@ -18,6 +18,11 @@ class MeteredRequest(Protocol):
         ...
 
     @property
+    def address(self) -> str:
+        """Where it is asked."""
+        ...
+
+    @property
     def provider(self) -> str:
         """Who is asked, as LangChain calls them."""
         ...

@@ -30,6 +30,7 @@ from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.metered_request import MeteredRequest
 from thrifty.models.prices import Charge, PriceList, most_affordable
 from thrifty.models.providers.vendor_request import CallBounds
+from thrifty.models.unseen_input import unseen_input
 from thrifty.models.usage import Usage
 
 
@@ -73,6 +74,9 @@ class CallAccounts:
         self._price_list, self._outer = prices.of_vendor(request.listed_as), outer
         self.cap_max = min(request.cap_wanted or bounds.output_tokens_max, bounds.output_tokens_max)
         """The longest answer that is asked for, however much is left."""
+        # A server may add more to a request than there is room for. Its bills say so.
+        self._input_tokens = request.input_tokens
+        self._input_tokens += unseen_input.room(request.address, request.model)
         useful = max(allowance.useful_tokens, request.cap_min)
         self._cap_least = min(useful, request.cap_wanted or useful)
         """The shortest useful answer. Where the caller wants a shorter one, that is useful."""
@@ -176,6 +180,8 @@ class CallAccounts:
     ) -> Entry:
         """Charges what the call has used, and keeps its answer."""
         entry, cost = reservation.entry, self.charge(usage, reservation).cost_nano_usd
+        asked = self.request
+        unseen_input.note(asked.address, asked.model, asked.input_tokens, usage.input_tokens)
         try:
             actual = Spend(usage.tokens, cost, latency_ms, tool_calls=1)
         except InvalidInput:  # more than any account can hold
@@ -205,7 +211,7 @@ class CallAccounts:
         tokens_left, cost_left, _, _ = left.limits
         cap = self.cap_max
         if tokens_left is not None:
-            cap = min(cap, tokens_left - self.request.input_tokens)
+            cap = min(cap, tokens_left - self._input_tokens)
         if cost_left is not None and cap > 0:
             cap = most_affordable(cap, cost_left, lambda some: self.worst_case(some).cost_nano_usd)
         return cap
@@ -222,13 +228,13 @@ class CallAccounts:
         """
         request = self.request
         try:
-            asked = request.model, request.input_tokens, cap, request.tier, request.audio_tokens
+            asked = request.model, self._input_tokens, cap, request.tier, request.audio_tokens
             cost = self._prices.worst(*asked)
         except PriceUnknown:
             if budget is None or budget.max_cost_usd is not None:
                 raise
             cost = 0
-        return Spend(request.input_tokens + cap, cost, tool_calls=1)
+        return Spend(self._input_tokens + cap, cost, tool_calls=1)
 
     def _reserve_entry(
         self, worst_case: Spend, after: Entry | None, *, is_last: bool
@@ -251,7 +257,7 @@ class CallAccounts:
             The key there; empty without such an account.
         """
         self.request.check_bounded(budget)
-        worst_case = Spend(self.request.input_tokens + cap, tool_calls=1)
+        worst_case = Spend(self._input_tokens + cap, tool_calls=1)
         if self._outer is not None or budget.max_cost_usd is not None:
             worst_case = self.worst_case(cap, budget)  # else nobody asks for its price
         if missing := left.exceeded_by(worst_case):

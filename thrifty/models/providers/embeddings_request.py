@@ -43,6 +43,7 @@ class EmbeddingsRequest:
     audio_tokens: ClassVar[int] = 0
 
     model: str
+    address: str
     provider: str
     listed_as: str
     digest: str

@@ -186,7 +186,7 @@ class OpenAIModel(Vendor):
         self, body: Mapping[str, Any], messages: Sequence[Any], bounds: CallBounds
     ) -> int:
         """Counted where OpenAI answers, with the reasoning that the Responses API has kept."""
-        encoding = encoding_model(str(body["model"]), self.address)
+        encoding = bounds.encoding or encoding_model(str(body["model"]), self.address)
         recalled = recalled_tokens(messages) if _is_responses(body) else 0
         return input_tokens(body, encoding, bounds.tokens_per_attachment or 0) + (recalled or 0)
 

@@ -7,7 +7,15 @@ from typing import Any, ClassVar
 from thrifty.budget import InvalidInput
 from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.models.background_loop import background_loop
-from thrifty.models.input_bound import as_json, encoder_of, encoding_model, tokens_bound, utf8_bytes
+from thrifty.models.input_bound import (
+    ENCODINGS,
+    Encoding,
+    as_json,
+    encoder_of,
+    encoding_model,
+    tokens_bound,
+    utf8_bytes,
+)
 from thrifty.models.providers import wire
 from thrifty.models.providers.embeddings_request import EmbeddingsRequest, Vectors
 from thrifty.models.providers.vendor import made_of
@@ -38,6 +46,10 @@ class OpenAIEmbeddingsModel:
 
     A transport that the user gave them is kept: it must not be used on another event loop.
 
+    Args:
+        given: as LangChain has them.
+        encoding: by which the user says that their server counts; empty where nobody says so.
+
     Raises:
         InvalidInput: they cannot be used, with the remedy.
     """
@@ -45,14 +57,14 @@ class OpenAIEmbeddingsModel:
     reports_cost: ClassVar[bool] = False
     """Whether its answers say what they have cost, and that is the bill."""
 
-    def __init__(self, given: Any) -> None:
+    def __init__(self, given: Any, encoding: Encoding = "") -> None:
         if not hasattr(given.async_client, "_client"):
             remedy = "let it build its own async client, and meter it once"
             raise InvalidInput("embeddings", type(given).__name__, remedy)
         if made_of(given, PACKAGE, AZURE_KIND) and "model" not in given.model_fields_set:
             remedy = 'name the model of the deployment: model="text-embedding-3-small"'
             raise InvalidInput("model", "not named", remedy)
-        self.given = given
+        self.given, self.encoding = given, encoding
         """As its owner made it, which is left as it is."""
         self.name: str = given.model
         self.address = str(given.async_client._client.base_url)
@@ -88,9 +100,10 @@ class OpenAIEmbeddingsModel:
         sent = {**body, **(body.get("extra_body") or {})}
         asked = {field: sent[field] for field in sent if field not in DELIVERY_FIELDS}
         texts = _texts(sent["input"])
-        encoding = encoding_model(str(sent["model"]), self.address)
+        encoding = self.encoding or encoding_model(str(sent["model"]), self.address)
         return EmbeddingsRequest(
             model=str(sent["model"]),
+            address=self.address,
             provider="azure" if made_of(self.given, PACKAGE, AZURE_KIND) else "openai",
             listed_as="openai",
             digest=fingerprint("embeddings", as_json(asked)),
@@ -128,9 +141,10 @@ def text_tokens(text: str | Sequence[int], encoding: str) -> int:
         encoding: by which its server counts; empty where nobody knows. Then it may make a text of
             tokens, and count that in its own.
     """
+    room = 0 if encoding and encoding not in ENCODINGS else TEXT_TOKENS
     if isinstance(text, str):
-        return tokens_bound(text, encoding) + (0 if encoding else TEXT_TOKENS)
-    return len(text) if encoder_of(encoding) else _token_bytes(list(text)) + TEXT_TOKENS
+        return tokens_bound(text, encoding) + room
+    return (len(text) if encoder_of(encoding) else _token_bytes(text)) + room
 
 
 def _token_bytes(tokens: Sequence[int]) -> int:
