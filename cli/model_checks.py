@@ -142,7 +142,9 @@ def _check_input(role: ModelRole) -> Finding:
         remedy = "install thrifty anew"
         return Finding("input", f"no tokenizer can be loaded: {error}", remedy, 1, role.name)
     says = "its texts are counted by OpenAI's own encoding, with room for what stands around them"
-    if not is_counted:
+    if role.encoding_told:
+        says = f"its texts are counted by {role.encoding_told}, as you say"
+    elif not is_counted:
         says = "nobody here knows its tokenizer: bytes are counted, so that more is reserved than "
         says += "is used"
     return Finding("input", says, role=role.name)

@@ -75,6 +75,9 @@ def test_a_model_that_is_not_there_has_neither_price_nor_encoding(look, server):
     assert "choose with --models: gpt-5, gpt-5-mini" in found["server"]["remedy"]
     assert "THRIFTY_PRICES" in found["price"]["remedy"]
     assert "bytes are counted" in found["input"]["says"]
+    named = '{"strong": {"name": "llama3", "encoding": "o200k_base"}}'
+    told = look("--base-url", server.base_url, OPENAI_API_KEY=KEY, THRIFTY_MODELS=named)[1]
+    assert "counted by o200k_base, as you say" in told["input"]["says"]
     priced = '{"llama3": {"input": 0, "output": 0.5}}'
     assert look(*at, OPENAI_API_KEY=KEY, THRIFTY_PRICES=priced)[1]["price"]["state"] == "ok"
 

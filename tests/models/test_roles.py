@@ -7,8 +7,10 @@ from langchain_openai import AzureChatOpenAI, ChatOpenAI
 from tests.conftest import REAL_HOSTS
 from thrifty import InvalidInput, Model, Settings, TokenPrice
 from thrifty.models import input_bound
+from thrifty.models.providers.vendor_request import CallBounds
 from thrifty.models.roles import AS_ASKED, NO_SERVER, ModelRoles
 from thrifty.models.thinking import REASONING_FACTORS
+from thrifty.models.unseen_input import unseen_input
 
 OWN = "http://127.0.0.1:11434/v1"
 TEXT = "Give the fleet a dashboard. " * 10
@@ -95,6 +97,21 @@ def test_the_settings_name_of_a_cap_is_that_of_their_own_server():
         "max_completion_tokens",
         "max_tokens",
     ]
+
+
+def test_a_deployment_may_know_by_which_encoding_its_server_counts(monkeypatch):
+    monkeypatch.setattr(input_bound, "OPENAI_HOSTS", REAL_HOSTS)
+    models = {"a": Model("m", base_url=OWN, encoding="o200k_base"), "b": Model("m", base_url=OWN)}
+    body = {"messages": [{"content": "Tea is made of leaves. " * 9}]}
+    told, unknown = roles_of(models=models)
+    assert told.call_bounds(9) == CallBounds(9, encoding="o200k_base")
+    assert told.input_tokens(body) == 9 * 6 + 1 + 16 + 64
+    assert unknown.input_tokens(body) == 9 * 23 + 16 + 64
+    # No more is known of it: neither that it is OpenAI's, nor how much it can write.
+    assert told.output_tokens_most == unknown.output_tokens_most
+    # What its bills show is in its plans as well.
+    unseen_input.note(f"{OWN}/", "m", 0, 100)
+    assert told.input_tokens(body) == 9 * 6 + 1 + 16 + 64 + 100
 
 
 def test_a_shape_is_asked_for_by_a_field_of_chat_completions_alone():

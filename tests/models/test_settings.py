@@ -15,6 +15,7 @@ LLAMA = Model(
     api="chat",
     cap_field="max_tokens",
     shape_field="response_format",
+    encoding="o200k_base",
     reported_cost=True,
 )
 LLAMA_TOML = """
@@ -28,6 +29,7 @@ reasoning_factor = 1.5
 api = "chat"
 cap_field = "max_tokens"
 shape_field = "response_format"
+encoding = "o200k_base"
 reported_cost = true
 """
 LLAMA_ENVIRON = {
@@ -45,6 +47,7 @@ LLAMA_ENVIRON = {
     "THRIFTY_MODELS__LOCAL__API": "chat",
     "THRIFTY_MODELS__LOCAL__CAP_FIELD": "max_tokens",
     "THRIFTY_MODELS__LOCAL__SHAPE_FIELD": "response_format",
+    "THRIFTY_MODELS__LOCAL__ENCODING": "o200k_base",
     "THRIFTY_MODELS__LOCAL__REPORTED_COST": "true",
 }
 
@@ -174,6 +177,8 @@ def test_a_file_that_is_no_toml_is_refused_by_its_path(read, tmp_path):
         ("reasoning_factor", lambda: Model("m", reasoning_factor=0.5)),
         ("api", lambda: Model("m", api="grpc")),
         ("cap_field", lambda: Model("m", api="responses", cap_field="max_tokens")),
+        ("encoding", lambda: Model("m", encoding="gpt-4o")),
+        ("encoding", lambda: Model("anthropic:m", encoding="o200k_base")),
         ("shape_field", lambda: Model("m", shape_field="grammar")),
         ("shape_field", lambda: Model("m", api="responses", shape_field="response_format")),
     ],

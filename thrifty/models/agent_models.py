@@ -11,7 +11,6 @@ from thrifty.models.input_bound import O200K_MODELS, tokens_bound
 from thrifty.models.model_role import ModelRole
 from thrifty.models.prices import PriceList, public_list
 from thrifty.models.providers.vendor import Vendor
-from thrifty.models.providers.vendor_request import CallBounds
 from thrifty.models.providers.vendors import end_word, is_cut
 from thrifty.models.roles import ModelRoles
 from thrifty.settings import Settings
@@ -99,9 +98,9 @@ class Models:
         from thrifty.models.metered import metered_in_step  # LangChain: only when asked
 
         asked = self.roles[role]
-        return metered_in_step(
-            self.client(role), asked.prices, asked.cap_field, asked.tokens_per_attachment
-        )
+        client = self.client(role)
+        bounds = asked.call_bounds(client.output_tokens_max or OUTPUT_CAP_UNKNOWN)
+        return metered_in_step(client, asked.prices, bounds)
 
     def ask(self, prompt: ModelPrompt, allowance: Allowance, config: Any = None) -> Reply:
         """Asks once, and once more where that may help; each attempt is reserved by itself.
@@ -118,9 +117,7 @@ class Models:
         role, client = self.roles[prompt.role], self.client(prompt.role)
         # Where nobody knows how long its answers can be, the reservation alone bounds them.
         limit = allowance.limit.tokens if allowance.limit else OUTPUT_CAP_UNKNOWN
-        bounds = CallBounds(
-            client.output_tokens_max or limit, role.tokens_per_attachment, role.cap_field
-        )
+        bounds = role.call_bounds(client.output_tokens_max or limit)
         model: Any = MeteredChatModel(client, lambda _: allowance, bounds, role.prices)
         if prompt.tool is not None and role.shape_field == "response_format":
             # Not as an option of its own: the client would parse it, and lose the bill of bad JSON.

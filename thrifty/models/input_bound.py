@@ -8,15 +8,14 @@ as an image, is named and not guessed.
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Any, get_args
 from unicodedata import is_normalized, normalize
 from urllib.parse import urlsplit
 
+from thrifty.models.model import Encoding
 from thrifty.models.usage import read_usage
 
-Encoding = Literal["", "o200k_base", "cl100k_base"]
-ENCODINGS = ("o200k_base", "cl100k_base")
-"""OpenAI's, by which a server may count that is not OpenAI's: its user says so."""
+ENCODINGS = get_args(Encoding)
 O200K_MODELS = (
     *("o200k_base", "gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5"),
     *("o1", "o3", "o4", "chatgpt-4o"),

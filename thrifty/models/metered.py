@@ -10,14 +10,14 @@ from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease
 from thrifty.models.account_choice import AccountChoice
 from thrifty.models.allowance import ATTEMPTS_DEFAULT, OUTPUT_CAP_MIN, OUTPUT_CAP_UNKNOWN
-from thrifty.models.input_bound import Encoding, is_openai_address
+from thrifty.models.input_bound import is_openai_address
 from thrifty.models.metered_embeddings import (
     embeddings_model,
     is_embeddings,
     metered_embeddings,
 )
 from thrifty.models.metered_model import MeteredChatModel
-from thrifty.models.model import CapField
+from thrifty.models.model import CapField, Encoding
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.openai_embeddings import OpenAIEmbeddingsModel
 from thrifty.models.providers.vendor import Vendor
@@ -43,7 +43,7 @@ class MeteringOptions(TypedDict, total=False):
     prices: Mapping[str, TokenPrice] | None
     reported_cost: bool
     cap_field: CapField
-    encoding: Encoding
+    encoding: Encoding | None
 
 
 def check_options(options: MeteringOptions) -> None:
@@ -63,7 +63,8 @@ def check_options(options: MeteringOptions) -> None:
     validate.amount("attempts_max", options.get("attempts_max", ATTEMPTS_DEFAULT), minimum=1)
     validate.amount("patience_ms", options.get("patience_ms", 0))
     validate.choice("cap_field", options.get("cap_field", "max_tokens"), get_args(CapField))
-    validate.choice("encoding", options.get("encoding", ""), get_args(Encoding))
+    if (encoding := options.get("encoding")) is not None:
+        validate.choice("encoding", encoding, get_args(Encoding))
     check_prices(options.get("prices") or {})
     validate.instance("reported_cost", options.get("reported_cost", False), bool, "True")
 
@@ -75,7 +76,7 @@ class EmbeddingsOptions(TypedDict, total=False):
     patience_ms: int
     prices: Mapping[str, TokenPrice] | None
     reported_cost: bool
-    encoding: Encoding
+    encoding: Encoding | None
 
 
 @overload
@@ -120,7 +121,7 @@ def metered(
     prices: Mapping[str, TokenPrice] | None = None,
     reported_cost: bool = False,
     cap_field: CapField = "max_completion_tokens",
-    encoding: Encoding = "",
+    encoding: Encoding | None = None,
 ) -> Any:
     """A chat model, or embeddings, that cannot spend more than its account has.
 
@@ -210,22 +211,12 @@ def metered(
     return MeteredChatModel(given, choose, bounds, price_list)
 
 
-def metered_in_step(
-    model: Vendor,
-    prices: PriceList,
-    cap_field: CapField,
-    tokens_per_attachment: int | None = None,
-) -> MeteredChatModel:
+def metered_in_step(model: Vendor, prices: PriceList, bounds: CallBounds) -> MeteredChatModel:
     """A chat model whose calls are the step's in whose executor they are made.
 
     Args:
         model: who is asked.
         prices: what it costs.
-        cap_field: what its server calls the output cap.
-        tokens_per_attachment: the most that an image or a file can be.
+        bounds: what bounds each call, whatever is left.
     """
-    choose = AccountChoice.of(None, None, label=model.name)
-    bounds = CallBounds(
-        model.output_tokens_max or OUTPUT_CAP_UNKNOWN, tokens_per_attachment, cap_field
-    )
-    return MeteredChatModel(model, choose, bounds, prices)
+    return MeteredChatModel(model, AccountChoice.of(None, None, label=model.name), bounds, prices)

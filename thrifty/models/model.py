@@ -11,12 +11,14 @@ from thrifty.models.token_price import PRICE_EXAMPLE, TokenPrice, read_price
 
 Api = Literal["responses", "chat"]
 CapField = Literal["max_completion_tokens", "max_tokens"]
+Encoding = Literal["o200k_base", "cl100k_base"]
+"""OpenAI's, by which a server may count that is not OpenAI's: its user says so."""
 ShapeField = Literal["tools", "response_format"]
 Effort = Literal["auto", "none", "minimal", "low", "medium", "high"]
 
 MODEL_NAME_MAX = 200
 REASONING_FACTOR_MAX = 1_000.0
-PROTOCOL_FIELDS = ("api", "cap_field", "shape_field")
+PROTOCOL_FIELDS = ("api", "cap_field", "shape_field", "encoding")
 """What differs between servers of OpenAI's protocol."""
 VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"
 OPENAI = "openai"
@@ -73,6 +75,9 @@ class Model:
     """Where Chat Completions says which shape an answer is to have: by default in `tools`, as the
     arguments of a function. Some servers leave tools out where a model was not made for them, and
     hold it to the schema in `response_format`, such as llama.cpp's."""
+    encoding: Encoding | None = None
+    """By which encoding of OpenAI's its server counts, where you know that. By default bytes bound
+    what is sent to any but OpenAI and Azure."""
     reported_cost: bool = False
     """Whether a call is charged what its server says that it has cost, as gateways such as
     OpenRouter and LiteLLM's proxy do. Before the call, and where nothing is said, prices count."""
@@ -99,6 +104,8 @@ class Model:
         if self.tokens_per_attachment is not None:
             validate.amount("tokens_per_attachment", self.tokens_per_attachment)
         check_protocol(self.api, self.cap_field, self.shape_field)
+        if self.encoding is not None:
+            validate.choice("encoding", self.encoding, get_args(Encoding))
         for field in PROTOCOL_FIELDS if self.vendor != OPENAI else ():
             if (value := getattr(self, field)) is not None:
                 raise InvalidInput(

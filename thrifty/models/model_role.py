@@ -9,11 +9,13 @@ from typing import Any
 from thrifty.budget import InvalidInput
 from thrifty.models.allowance import OUTPUT_CAP_MIN
 from thrifty.models.input_bound import input_tokens, json_input_tokens, tokens_bound
-from thrifty.models.model import Api, CapField, ShapeField
+from thrifty.models.model import Api, CapField, Encoding, ShapeField
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.vendor import Vendor
 from thrifty.models.providers.vendor_facts import OUTPUT_TOKENS_UNKNOWN
+from thrifty.models.providers.vendor_request import CallBounds
 from thrifty.models.thinking import Thinking
+from thrifty.models.unseen_input import unseen_input
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class ModelRole:
     """Where Chat Completions says there which shape an answer is to have."""
     tokens_per_attachment: int | None = None
     """The most that an image or a file can be for it. None where nobody said."""
+    encoding_told: Encoding | None = None
+    """By which encoding its deployment says that its server counts; None where nobody said."""
     offline_reason: str = ""
     """Why it cannot be asked; empty where it can."""
     label: str = ""
@@ -74,7 +78,7 @@ class ModelRole:
     @property
     def encoding(self) -> str:
         """The name by which its encoding is known; empty where texts are bounded by their bytes."""
-        return self.vendor.encoding(self.model, self.base_url)
+        return self.encoding_told or self.vendor.encoding(self.model, self.base_url)
 
     @property
     def output_tokens_most(self) -> int:
@@ -102,9 +106,19 @@ class ModelRole:
             body: in OpenAI's protocols, whatever its vendor's is.
         """
         attached = self.tokens_per_attachment or 0
+        unseen = unseen_input.room(self.address, self.model)
         if self.vendor.counts_as_json:
-            return json_input_tokens(body, attached)
-        return input_tokens(body, self.encoding, attached)
+            return json_input_tokens(body, attached) + unseen
+        return input_tokens(body, self.encoding, attached) + unseen
+
+    def call_bounds(self, output_tokens_max: int) -> CallBounds:
+        """What bounds each of its calls.
+
+        Args:
+            output_tokens_max: the largest cap that is ever sent.
+        """
+        said = self.tokens_per_attachment, self.cap_field, self.encoding_told
+        return CallBounds(output_tokens_max, *said)
 
     def require_package(self) -> None:
         """Refuses a model that cannot be asked as its vendor's package is missing.

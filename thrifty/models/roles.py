@@ -134,6 +134,7 @@ def _protocol(model: Model, settings: Settings, base_url: str) -> dict[str, Any]
     return {
         "api": api,
         "cap_field": cap_field or "max_completion_tokens",
+        "encoding_told": model.encoding,
         "shape_field": (model.shape_field if api == "chat" else None) or "tools",
     }
 

@@ -9,13 +9,13 @@ from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.models.background_loop import background_loop
 from thrifty.models.input_bound import (
     ENCODINGS,
-    Encoding,
     as_json,
     encoder_of,
     encoding_model,
     tokens_bound,
     utf8_bytes,
 )
+from thrifty.models.model import Encoding
 from thrifty.models.providers import wire
 from thrifty.models.providers.embeddings_request import EmbeddingsRequest, Vectors
 from thrifty.models.providers.vendor import made_of
@@ -48,7 +48,7 @@ class OpenAIEmbeddingsModel:
 
     Args:
         given: as LangChain has them.
-        encoding: by which the user says that their server counts; empty where nobody says so.
+        encoding: by which the user says that their server counts; None where nobody says so.
 
     Raises:
         InvalidInput: they cannot be used, with the remedy.
@@ -57,7 +57,7 @@ class OpenAIEmbeddingsModel:
     reports_cost: ClassVar[bool] = False
     """Whether its answers say what they have cost, and that is the bill."""
 
-    def __init__(self, given: Any, encoding: Encoding = "") -> None:
+    def __init__(self, given: Any, encoding: Encoding | None = None) -> None:
         if not hasattr(given.async_client, "_client"):
             remedy = "let it build its own async client, and meter it once"
             raise InvalidInput("embeddings", type(given).__name__, remedy)

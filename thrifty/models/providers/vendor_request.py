@@ -10,8 +10,7 @@ from thrifty.budget import Budget
 from thrifty.models import stored_answer
 from thrifty.models.background_loop import Emit
 from thrifty.models.exchange import current_exchange
-from thrifty.models.input_bound import Encoding
-from thrifty.models.model import CapField
+from thrifty.models.model import CapField, Encoding
 from thrifty.models.reported_cost import REPORTED_USAGE, with_cost_header
 
 if TYPE_CHECKING:
@@ -28,8 +27,8 @@ class CallBounds:
     """The most that an image or a file can be; None: a call with one has no bound."""
     cap_field: CapField = "max_completion_tokens"
     """What Chat Completions calls the output cap; the Responses API has one name for it."""
-    encoding: Encoding = ""
-    """By which encoding the user says that the server counts; empty where nobody says so."""
+    encoding: Encoding | None = None
+    """By which encoding the user says that the server counts; None where nobody says so."""
 
 
 @dataclass(slots=True)
