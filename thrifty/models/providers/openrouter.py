@@ -43,6 +43,7 @@ class OpenRouterModel(Vendor):
     key_variable = "OPENROUTER_API_KEY"
     home = "https://openrouter.ai/api/v1"
     address_variables = ("OPENROUTER_API_BASE",)
+    counts_as_json = False
     listed_as = "openrouter"
     reports_cost = True
     cut_words: ClassVar = {"finish_reason": ("length",)}
@@ -127,8 +128,8 @@ class OpenRouterModel(Vendor):
     def input_tokens(
         self, body: Mapping[str, Any], messages: Sequence[Any], bounds: CallBounds
     ) -> int:
-        """By their bytes: the tokens are those of whoever answers."""
-        return input_tokens(body, "", bounds.tokens_per_attachment or 0)
+        """By their bytes, as the tokens are those of whoever answers, unless the user knows them."""
+        return input_tokens(body, bounds.encoding or "", bounds.tokens_per_attachment or 0)
 
     def audio_tokens(self, body: Mapping[str, Any], bounds: CallBounds) -> int:
         """Any attachment that is no picture may be sound."""
