@@ -23,7 +23,7 @@ from thrifty.ledger.protocol import Ledger
 from thrifty.models.agent_models import Models
 from thrifty.nodes.approve import approve
 from thrifty.nodes.check_spend import check_spend
-from thrifty.nodes.context import Context
+from thrifty.nodes.context import Context, context_of_roles
 from thrifty.nodes.finish import finish
 from thrifty.nodes.generate_options import generate_options
 from thrifty.nodes.plan import plan
@@ -41,7 +41,8 @@ from thrifty.settings import ModelSource, Settings
 
 def build(services: Services) -> StateGraph[State, Context, Input, Output]:
     """The whole run: its nodes, and which may follow which."""
-    graph = StateGraph(State, context_schema=Context, input_schema=Input, output_schema=Output)
+    context = context_of_roles(services.models.roles.names)
+    graph = StateGraph(State, context_schema=context, input_schema=Input, output_schema=Output)
 
     for node in (generate_options, plan, route, run_llm, run_local, check_spend, approve, finish):
         action: Any = wrap_node(node, services)  # LangGraph's types know no such signature
@@ -90,7 +91,8 @@ def create_budget_agent(
         response_format: what the answer has to be: a pydantic class, or a JSON schema of an
             object. The answer is asked for so, checked, and handed back as `structured`.
         models: the models by role, such as `{"strong": "gpt-5", "cheap": "gpt-5-mini"}`, in
-            place of those in the settings: names, `Model`, or chat models of langchain-openai.
+            place of those in the settings: names such as `anthropic:claude-haiku-4-5`, `Model`, or
+            chat models of LangChain's.
         settings: models, keys, servers and prices. From the environment by default.
         ledger: where money is reserved and settled, in memory by default.
         account: one that is open in the ledger and that pays for all runs, such as a user's: its

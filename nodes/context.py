@@ -6,10 +6,11 @@ price: those are the deployment's (`thrifty/settings.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from thrifty.budget import Budget, InvalidInput
 from thrifty.budget.option import NAME_MAX
@@ -147,6 +148,16 @@ class Context(BaseModel):
     def step_prompt(self, work: Work, role: ModelRole) -> ModelPrompt:
         """What a model is sent for a piece of work: the same where it is counted and sent."""
         return step_prompt(work, role, self.prompts)
+
+
+def context_of_roles(names: Sequence[str]) -> type[Context]:
+    """The context of a deployment, whose form offers the model roles that it has."""
+    role = deepcopy(Context.model_fields["model"])
+    extra = role.json_schema_extra
+    shown: dict[str, Any] = {**extra} if isinstance(extra, dict) else {}
+    role.json_schema_extra = {**shown, "enum": ["", *names]}
+    field: Any = (str, role)
+    return create_model(Context.__name__, __base__=Context, __doc__=Context.__doc__, model=field)
 
 
 def _remedy(kind: str, message: str) -> str:
