@@ -20,6 +20,7 @@ OUTPUT_TOKENS_KNOWN = 16_000
 """What most models of today can write in one answer."""
 OUTPUT_TOKENS_UNKNOWN = 4_000
 """The same of a model that nobody here knows: some servers refuse a cap above what it can."""
+HARD = "high"
 
 
 class Server(NamedTuple):
@@ -98,6 +99,14 @@ class VendorFacts:
         if effort in ("auto", "none"):
             return Thinking()
         raise InvalidInput("effort", effort, f"leave it out: {cls.title} takes none here")
+
+    @classmethod
+    def takes_effort(cls, model: str) -> bool:
+        """Whether a model can be told how hard to think."""
+        try:
+            return bool(cls.thinking(model, HARD).options)
+        except InvalidInput:
+            return False
 
     @classmethod
     def thinking_of(cls, model: Any) -> Thinking:
