@@ -42,6 +42,7 @@ def test_a_name_says_whose_model_it_is():
     [
         ({"name": HAIKU}, "claude-haiku-4-5", "anthropic"),
         ({"name": "claude-haiku-4-5", "vendor": "anthropic"}, "claude-haiku-4-5", "anthropic"),
+        ({"name": "anthropic", "vendor": "anthropic"}, "anthropic", "anthropic"),
         ({"name": HAIKU, "vendor": "openai"}, HAIKU, "openai"),
         ({"name": f"openai:{HAIKU}"}, HAIKU, "openai"),
         ({"name": "llama3:8b"}, "llama3:8b", "openai"),
@@ -61,7 +62,7 @@ def test_a_description_is_the_same_when_it_is_read_again(given, name, vendor):
     [
         ("anthropc:claude-haiku-4-5", "did you mean anthropic:claude-haiku-4-5?"),
         ("opnai:gpt-5", "did you mean openai:gpt-5?"),
-        ("cohere:command-a", "use a model of openai, anthropic"),
+        ("cohere:command-a", "or one that speaks OpenAI's protocol"),
     ],
 )
 def test_a_vendor_that_cannot_be_named_is_refused_with_what_was_meant(name, told):

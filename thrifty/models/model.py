@@ -28,12 +28,12 @@ LANGCHAIN_VENDORS = (
     *("bedrock_converse", "bedrock_mantle_anthropic", "bedrock_mantle_openai", "cohere"),
     *("deepseek", "fireworks", "google_anthropic_vertex", "google_genai", "google_vertexai"),
     *("groq", "huggingface", "ibm", "langsmith", "litellm", "meta", "mistralai", "nvidia"),
-    *("ollama", "openrouter", "perplexity", "together", "upstage", "xai"),
+    *("ollama", "openai", "openrouter", "perplexity", "together", "upstage", "xai"),
 )
 """What LangChain calls vendors. Of these, some can be named here. Any other prefix is part of a
 name: `llama3:8b` is a model."""
 TAG = re.compile(r"\d|v\d|q\d|latest|instruct|text|chat|code")
-"""How a tag of Ollama's begins, which follows a colon as well."""
+"""How a tag of Ollama's begins, which follows a colon as well: `mistral:7b` is a model."""
 TYPED_WRONG = 0.85
 """How alike two names of a vendor are, from 0 to 1, where one is a slip of the other."""
 
@@ -193,12 +193,14 @@ def _split_name(given: object, vendor: object) -> tuple[str, str]:
     if not (colon or stated):
         return OPENAI, name
     known = _known_vendors()
-    prefix, stated = _fold(prefix), _fold(stated)
-    if stated and stated not in known:
-        raise InvalidInput("vendor", vendor, f"use one of {', '.join(known)}")
-    if colon and prefix in known and stated in ("", prefix):
-        return prefix, validate.text("name", bare).strip()
-    if not stated and (remedy := _vendor_remedy(prefix, bare, known)):
+    if _fold(stated) not in ("", *known):
+        raise InvalidInput("vendor", vendor, f"use one of {_list(known)}")
+    stated = known.get(_fold(stated), "")
+    named = known.get(_fold(prefix), "") if colon else ""
+    is_tagged = bool(TAG.match(bare)) and _fold(prefix) not in LANGCHAIN_VENDORS
+    if named and stated in ("", named) and not is_tagged:
+        return named, validate.text("name", bare).strip()
+    if colon and not stated and (remedy := _vendor_remedy(prefix, bare, known)):
         raise InvalidInput("name", name, remedy)
     return stated or OPENAI, name
 
@@ -207,18 +209,23 @@ def _fold(vendor: str) -> str:
     return vendor.lower().replace("-", "_")
 
 
-def _known_vendors() -> tuple[str, ...]:
+def _known_vendors() -> Mapping[str, str]:
+    """Every name of a vendor, and the first one of the same vendor."""
     from thrifty.models.providers.vendors import named_vendors  # which need the settings
 
-    return tuple(named_vendors())
+    return {name: vendor.names[0] for name, vendor in named_vendors().items()}
 
 
-def _vendor_remedy(prefix: str, bare: str, known: tuple[str, ...]) -> str:
+def _list(known: Mapping[str, str]) -> str:
+    return ", ".join(sorted(set(known.values())))
+
+
+def _vendor_remedy(prefix: str, bare: str, known: Mapping[str, str]) -> str:
     """What to do about a prefix that is meant to name a vendor; empty where it means none."""
-    if prefix in LANGCHAIN_VENDORS:
-        remedy = f"use a model of {', '.join(known)}, or one that speaks OpenAI's protocol, "
+    if _fold(prefix) in LANGCHAIN_VENDORS and _fold(prefix) not in known:
+        remedy = f"use a model of {_list(known)}, or one that speaks OpenAI's protocol, "
         return f"{remedy}and name its server with base_url"
     if TAG.match(bare):
         return ""
-    near = get_close_matches(prefix, known, n=1, cutoff=TYPED_WRONG)
-    return f"did you mean {near[0]}:{bare}?" if near else ""
+    near = get_close_matches(_fold(prefix), known, n=1, cutoff=TYPED_WRONG)
+    return f"did you mean {known[near[0]]}:{bare}?" if near else ""
