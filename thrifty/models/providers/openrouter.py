@@ -128,7 +128,7 @@ class OpenRouterModel(Vendor):
     def input_tokens(
         self, body: Mapping[str, Any], messages: Sequence[Any], bounds: CallBounds
     ) -> int:
-        """By their bytes, as the tokens are those of whoever answers, unless the user knows them."""
+        """By their bytes, unless the user knows them: the tokens are those of whoever answers."""
         return input_tokens(body, bounds.encoding or "", bounds.tokens_per_attachment or 0)
 
     def audio_tokens(self, body: Mapping[str, Any], bounds: CallBounds) -> int:
