@@ -39,24 +39,24 @@ def accounts(
 
 
 def test_a_cap_is_never_larger_than_any_model_may_answer():
-    assert accounts(cap_max=20, max_tokens=40).cap_max == 20
-    assert accounts(cap_max=20).cap_max == 20
-    assert accounts(max_tokens=15).cap_max == 15
-    assert accounts().cap_max == 500
+    assert accounts(cap_max=20, max_tokens=40).cost.cap_max == 20
+    assert accounts(cap_max=20).cost.cap_max == 20
+    assert accounts(max_tokens=15).cost.cap_max == 15
+    assert accounts().cost.cap_max == 500
 
 
 def test_its_input_is_bounded_and_its_worst_case_follows():
     one = accounts()
     assert one.request.input_tokens == INPUT
-    assert one.worst_case(50) == Spend(INPUT + 50, INPUT * 1_000 + 50 * 4_000, 0, 1)
-    assert one.worst_case(50, NO_MONEY) == one.worst_case(50)
+    assert one.cost.worst_case(50) == Spend(INPUT + 50, INPUT * 1_000 + 50 * 4_000, 0, 1)
+    assert one.cost.worst_case(50, NO_MONEY) == one.cost.worst_case(50)
 
 
 def test_an_unknown_price_is_no_matter_where_none_is_needed():
     unknown = accounts("nobody-knows")
-    assert unknown.worst_case(50, NO_MONEY) == Spend(INPUT + 50, 0, 0, 1)
+    assert unknown.cost.worst_case(50, NO_MONEY) == Spend(INPUT + 50, 0, 0, 1)
     with pytest.raises(PriceUnknown):
-        unknown.worst_case(50)
+        unknown.cost.worst_case(50)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def test_an_unknown_price_is_no_matter_where_none_is_needed():
 def test_the_price_is_that_of_its_tier(tier, is_known):
     listed = PriceList({})
     one = accounts("gpt-5", prices=listed, service_tier=tier)
-    standard = accounts("gpt-5", prices=listed).worst_case(50).cost_nano_usd
-    cost = one.worst_case(50, NO_MONEY).cost_nano_usd
+    standard = accounts("gpt-5", prices=listed).cost.worst_case(50).cost_nano_usd
+    cost = one.cost.worst_case(50, NO_MONEY).cost_nano_usd
     assert (cost > 0) == is_known
     assert cost != standard
 
@@ -86,7 +86,7 @@ def test_the_price_is_that_of_its_tier(tier, is_known):
     ],
 )
 def test_the_largest_cap_is_what_every_resource_affords(limits, cap):
-    assert accounts().largest_cap(Budget(**limits)) == cap
+    assert accounts().cost.largest_cap(Budget(**limits)) == cap
 
 
 def test_a_long_context_is_priced_as_one():
@@ -99,8 +99,8 @@ def test_a_long_context_is_priced_as_one():
     assert short.request.input_tokens < 272_000 < long.request.input_tokens
     dollars = Budget(max_cost_usd=3)
     for each in (short, long):
-        cap = each.largest_cap(dollars)
-        assert dollars.covers(each.worst_case(cap))
-        assert not dollars.covers(each.worst_case(cap + 1))
-    input_ratio = long.worst_case(0).cost_nano_usd / short.worst_case(0).cost_nano_usd
+        cap = each.cost.largest_cap(dollars)
+        assert dollars.covers(each.cost.worst_case(cap))
+        assert not dollars.covers(each.cost.worst_case(cap + 1))
+    input_ratio = long.cost.worst_case(0).cost_nano_usd / short.cost.worst_case(0).cost_nano_usd
     assert input_ratio > 1.9 * long.request.input_tokens / short.request.input_tokens

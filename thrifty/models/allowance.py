@@ -7,6 +7,7 @@ from thrifty.budget import Budget, Spend, ThriftyError
 from thrifty.budget.clock import elapsed_ms
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease
+from thrifty.models.last_answer import LastAnswer
 
 OUTPUT_CAP_MIN = 16
 """No answer is useful below it."""
@@ -35,6 +36,8 @@ class Allowance:
     """How often it is tried where that may help; each attempt is reserved by itself."""
     patience_ms: int = 0
     """How long to wait for what others hold, where the answer could then be longer."""
+    last_answer: LastAnswer | None = None
+    """What is kept back for an answer that reads the one to this call; None: nothing is."""
     on_refusal: Callable[[ThriftyError], None] | None = None
     """Is told why a call was not sent at all."""
 

@@ -93,6 +93,7 @@ class MeteredCall:
                     self.accounts.allowance.on_refusal(error)
                 raise
             if isinstance(outcome, Answer):
+                self.accounts.cost.note_last_answer(outcome.message, reservation.cap)
                 return outcome
             failure = outcome
             # A key that was released is free again: only what was charged needs another.

@@ -1,6 +1,7 @@
 """A LangChain chat model whose every call is a metered one."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -10,6 +11,7 @@ from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
 
 from thrifty.models.allowance import Allowance
+from thrifty.models.last_answer import LastAnswer
 from thrifty.models.metered_call import Answer, MeteredCall
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.vendor import Vendor
@@ -53,6 +55,14 @@ class MeteredChatModel(BaseChatModel):
                 inherited[name] = value
         super().__init__(**inherited)
         self._model, self._choose, self._bounds, self._prices = model, choose, bounds, prices
+
+    def keeping_back(self, last_answer: LastAnswer) -> "MeteredChatModel":
+        """The same, which leaves alone what an answer takes that comes after each call."""
+
+        def choose(request: VendorRequest) -> Allowance:
+            return replace(self._choose(request), last_answer=last_answer)
+
+        return MeteredChatModel(self._model, choose, self._bounds, self._prices)
 
     def bind_tools(
         self, tools: Sequence[Any], *, tool_choice: Any = None, **kwargs: Any

@@ -1,14 +1,12 @@
 """What is reserved for a model call, in every account that it is booked in, and how that ends."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from thrifty.budget import (
     Budget,
     BudgetExceeded,
     InvalidInput,
     LedgerUnavailable,
-    PriceUnknown,
     Spend,
     ThriftyError,
 )
@@ -25,10 +23,11 @@ from thrifty.ledger.idempotent_calls import (
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import MODEL_TAG, Balance, Entry
 from thrifty.models.allowance import Allowance
+from thrifty.models.call_cost import CallCost
 from thrifty.models.guard.current_account import booking_place, enclosing_account
 from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.metered_request import MeteredRequest
-from thrifty.models.prices import Charge, PriceList, most_affordable
+from thrifty.models.prices import Charge, PriceList
 from thrifty.models.providers.vendor_request import CallBounds
 from thrifty.models.unseen_input import unseen_input
 from thrifty.models.usage import Usage
@@ -71,12 +70,11 @@ class CallAccounts:
     ) -> None:
         self.request, self.allowance = request, allowance
         self._booked_in = allowance.ledger, allowance.account
-        self._price_list, self._outer = prices.of_vendor(request.listed_as), outer
-        self.cap_max = min(request.cap_wanted or bounds.output_tokens_max, bounds.output_tokens_max)
-        """The longest answer that is asked for, however much is left."""
-        # A server may add more to a request than there is room for. Its bills say so.
-        self._input_tokens = request.input_tokens
-        self._input_tokens += unseen_input.room(request.address, request.model)
+        self._outer = outer
+        cap_max = min(request.cap_wanted or bounds.output_tokens_max, bounds.output_tokens_max)
+        of_vendor = prices.of_vendor(request.listed_as)
+        self.cost = CallCost(request, of_vendor, cap_max, allowance.last_answer)
+        """What it can cost at most, and what it has cost."""
         useful = max(allowance.useful_tokens, request.cap_min)
         self._cap_least = min(useful, request.cap_wanted or useful)
         """The shortest useful answer. Where the caller wants a shorter one, that is useful."""
@@ -98,11 +96,6 @@ class CallAccounts:
             ledgers.append(step.ledger)
             step = step.parent
         return tuple(ledgers)
-
-    @cached_property
-    def _prices(self) -> PriceList:
-        """As they stand when the call first asks for one, until it is settled."""
-        return self._price_list.pin()
 
     def left_ms(self) -> int | None:
         """How much time is left now; None without a limit."""
@@ -130,8 +123,10 @@ class CallAccounts:
             budget, left = self._limits(balance)
             if can_wait and self._is_worth_waiting(left, balance):
                 return None
-            cap = self.largest_cap(left)
-            worst_case = self.allowance.limit or self.worst_case(max(cap, self._cap_least), budget)
+            cap = self.cost.largest_cap(left)
+            worst_case = self.allowance.limit or self.cost.worst_case(
+                max(cap, self._cap_least), budget
+            )
             is_last = cap <= self._cap_least or left == tried
             tried = left
             if (entry := self._reserve_entry(worst_case, after, is_last=is_last)) is None:
@@ -142,7 +137,7 @@ class CallAccounts:
             try:
                 if not is_new:  # it is older than this call, whose answer has to fit in it
                     left = self._tighten(budget.limited_to(entry.reserved))
-                    cap = self.largest_cap(left)
+                    cap = self.cost.largest_cap(left)
                 cap = max(cap, self._cap_least)
                 outer_key = self._check(budget, left, cap)
             except ThriftyError as error:
@@ -167,13 +162,12 @@ class CallAccounts:
 
     def may_be_cut(self, reservation: Reservation, usage: Usage | None) -> bool:
         """Whether the answer may be as short as it is because of what was left, and no more."""
-        is_derived = reservation.cap < self.cap_max
+        is_derived = reservation.cap < self.cost.cap_max
         return is_derived and (usage is None or usage.output_tokens >= reservation.cap)
 
     def charge(self, usage: Usage, reservation: Reservation) -> Charge:
         """What is to be charged for what the call has used."""
-        held = reservation.entry.reserved.cost_nano_usd
-        return self._prices.charge(self.request.model, usage, held, self.request.tier)
+        return self.cost.charge(usage, reservation.entry.reserved)
 
     def settle(
         self, usage: Usage, reservation: Reservation, latency_ms: int, answer: str = ""
@@ -202,40 +196,6 @@ class CallAccounts:
             self._outer.release(reservation.outer_key)
         return release_call(*self._booked_in, reservation.entry)
 
-    def largest_cap(self, left: Budget) -> int:
-        """The longest answer that every resource left affords; below zero if no input fits.
-
-        Raises:
-            PriceUnknown: money is limited and the call has no price.
-        """
-        tokens_left, cost_left, _, _ = left.limits
-        cap = self.cap_max
-        if tokens_left is not None:
-            cap = min(cap, tokens_left - self._input_tokens)
-        if cost_left is not None and cap > 0:
-            cap = most_affordable(cap, cost_left, lambda some: self.worst_case(some).cost_nano_usd)
-        return cap
-
-    def worst_case(self, cap: int, budget: Budget | None = None) -> Spend:
-        """The most that the call can use with an output cap.
-
-        Args:
-            cap: the output cap.
-            budget: under which no price is needed, where it limits no money.
-
-        Raises:
-            PriceUnknown: its price is needed and unknown.
-        """
-        request = self.request
-        try:
-            asked = request.model, self._input_tokens, cap, request.tier, request.audio_tokens
-            cost = self._prices.worst(*asked)
-        except PriceUnknown:
-            if budget is None or budget.max_cost_usd is not None:
-                raise
-            cost = 0
-        return Spend(self._input_tokens + cap, cost, tool_calls=1)
-
     def _reserve_entry(
         self, worst_case: Spend, after: Entry | None, *, is_last: bool
     ) -> Entry | None:
@@ -257,10 +217,10 @@ class CallAccounts:
             The key there; empty without such an account.
         """
         self.request.check_bounded(budget)
-        worst_case = Spend(self._input_tokens + cap, tool_calls=1)
+        worst_case = Spend(self.cost.input_tokens + cap, tool_calls=1)
         if self._outer is not None or budget.max_cost_usd is not None:
-            worst_case = self.worst_case(cap, budget)  # else nobody asks for its price
-        if missing := left.exceeded_by(worst_case):
+            worst_case = self.cost.worst_case(cap, budget)  # else nobody asks for its price
+        if missing := left.exceeded_by(worst_case + self.cost.kept_back(left)):
             raise BudgetExceeded(missing, self.allowance.label)
         if self._outer is None:
             return ""
@@ -294,8 +254,12 @@ class CallAccounts:
         freed = self._tighten(balance.unspent)
         return (
             freed != left
-            and not left.covers(self.worst_case(self.cap_max, left))
-            and freed.covers(self.worst_case(self._cap_least, freed))
+            and not left.covers(
+                self.cost.worst_case(self.cost.cap_max, left) + self.cost.kept_back(left)
+            )
+            and freed.covers(
+                self.cost.worst_case(self._cap_least, freed) + self.cost.kept_back(freed)
+            )
         )
 
 

@@ -51,6 +51,9 @@ def read(body: JSON) -> Question:
     model, cap = _text(body, "model"), _cap(body)
     messages = tuple(_messages(body))
     tools = tuple(_tools(checks.items(body, "tools")))
+    if not tools and _has_tool_blocks(body):
+        told = "Requests which include `tool_use` or `tool_result` blocks must define tools"
+        raise errors.Refused(told)
     schema = _schema(checks.section(body, "output_config"))
     must_call = _must_call(checks.section(body, "tool_choice"), tools)
     _check_thinking(checks.section(body, "thinking"), cap, must_call)
@@ -165,6 +168,12 @@ def _tools(entries: list[Any]) -> Iterator[Tool]:
             raise errors.Refused(f"tools.{index}.custom.input_schema: Field required")
         description = str(entry.get("description") or "")
         yield Tool(_text(entry, "name"), description, entry["input_schema"])
+
+
+def _has_tool_blocks(body: JSON) -> bool:
+    contents = [message["content"] for message in body["messages"]]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
+    return any(part["type"] in ("tool_use", "tool_result") for part in parts)
 
 
 def _must_call(choice: JSON, tools: tuple[Tool, ...]) -> str | None:

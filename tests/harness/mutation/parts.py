@@ -32,7 +32,7 @@ PRICED = ("input_bound", "prices", "reservation", "usage")
 GUARD = (
     *("agent_account", "callback_guard", "current_account", "step_account", "unmetered_request"),
 )
-METERING = ("agent_models", "allowance", "metered_call", "reservation")
+METERING = ("agent_models", "allowance", "call_cost", "last_answer", "metered_call", "reservation")
 CODECS = ("codec", "optional", "mapping", "sequence", "fixed_fields")
 
 PARTS = {

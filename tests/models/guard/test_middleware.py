@@ -183,14 +183,14 @@ def test_eight_agents_on_one_account_are_never_over(make, server, ledger, asynch
 
 def test_tools_that_do_not_fit_are_not_called_and_the_model_is_told(make, server, ledger):
     server.script(looks_up("tea", "coffee", "water"), Answer("What I know."))
-    # Of calls, one for the model, two for tools, and none for another question.
-    result = make(Budget(max_tool_calls=3, max_tokens=9000)).invoke(ASK)
+    # Of calls, one for the model, two for tools, and one for the answer.
+    result = make(Budget(max_tool_calls=4, max_tokens=9000)).invoke(ASK)
     assert len(looked_up) == 2
     refused = [m for m in result["messages"] if isinstance(m, ToolMessage) and m.status == "error"]
     assert [m.text for m in refused] == [
         "Not called: look_up does not fit: 1 call short; raise the budget or drop the step."
     ]
-    assert "1 call short" in last_answer(result).text
+    assert last_answer(result).text == "What I know."
     in_books(server, ledger)
 
 

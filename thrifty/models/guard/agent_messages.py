@@ -1,6 +1,5 @@
-"""What an agent reads and says about its budget: why it ends, and what became of a tool's call."""
+"""What an agent says that cannot go on, and what of that its model is sent."""
 
-import logging
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -8,9 +7,6 @@ from langchain_core.messages import AIMessage, ToolMessage
 from langgraph.types import Command
 
 from thrifty.budget import ThriftyError
-from thrifty.models.guard.step_account import StepAccount
-
-logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 ToolAnswer = ToolMessage | Command[Any]
@@ -33,24 +29,3 @@ def without_end_messages(messages: Sequence[T]) -> list[T]:
 
 def _is_end(message: Any) -> bool:
     return isinstance(message, AIMessage) and "error" in message.response_metadata.get(MARK, {})
-
-
-def tell_of_call(
-    request: Any, why: ThriftyError, account: StepAccount, returned: Sequence[ToolAnswer]
-) -> ToolAnswer:
-    """What the model reads of a tool's call that ended in an error of ours.
-
-    Args:
-        request: LangChain's.
-        why: the error.
-        account: where the call is booked.
-        returned: what the tool has returned, if it has: then the books alone have failed.
-    """
-    call = request.tool_call
-    for answer in returned:
-        logger.error("%r was called, and its call is not settled yet: %s", call["name"], why)
-        return answer
-    known = "Called, but stopped before its end" if account.has_called else "Not called"
-    return ToolMessage(
-        f"{known}: {why}.", tool_call_id=call["id"], name=call["name"], status="error"
-    )

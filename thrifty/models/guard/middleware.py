@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Annotated, Any, NotRequired
 
-from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels import UntrackedValue
 from langgraph.config import get_config
@@ -22,24 +21,21 @@ from thrifty.budget import ModelUnavailable, Spend, ThriftyError, validate
 from thrifty.budget.clock import now_ns
 from thrifty.budget.option import SPEND_EXAMPLE
 from thrifty.ledger.authority import choose_account, unknown_account
-from thrifty.ledger.notes import Notes
 from thrifty.ledger.protocol import Ledger
-from thrifty.models.agent_models import read_reply
 from thrifty.models.allowance import countdown
 from thrifty.models.guard.agent_account import AgentAccount
 from thrifty.models.guard.agent_messages import (
     ToolAnswer,
     end_message,
-    tell_of_call,
-    without_end_messages,
 )
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.held_tools import HeldTools
-from thrifty.models.guard.tool_call_place import ToolCallPlace, place_by_message
-from thrifty.models.guard.unmetered_agent import warn_of_unmetered
-from thrifty.models.metered import MeteringOptions, check_options, metered
+from thrifty.models.guard.kept_back import KeptBack
+from thrifty.models.guard.model_turn import ModelTurn
+from thrifty.models.guard.step_account import StepAccount
+from thrifty.models.guard.tool_call import ToolCall
+from thrifty.models.metered import MeteringOptions, check_options
 from thrifty.models.prices import PriceList
-from thrifty.models.providers.vendors import is_metered_kind
 
 try:
     from langchain.agents.middleware import AgentMiddleware, AgentState
@@ -54,8 +50,6 @@ except ImportError as error:
     raise ImportError(
         "BudgetMiddleware needs the extra: pip install 'thrifty[langchain]'"
     ) from error
-
-CUT = "the answer was cut before any of it was of use; allow a longer one, or raise the budget"
 
 
 class BudgetAgentState(AgentState[Any]):
@@ -124,7 +118,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         self._ledger, self._account, self._run = ledger, account, run
         self._declared, self._raises = dict(tools or {}), raise_unavailable
         reported = options.get("reported_cost", False)
-        self._options = options
+        self._options, self._kept_back = options, KeptBack()
         self._prices = PriceList(options.get("prices") or {}, takes_reported=reported)
         if isinstance(account, str):
             ledger.balance(account)  # raises now, and not at the first call
@@ -139,12 +133,15 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], ModelResponse[Any]],
     ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
         """Asks the model within what is left, or ends the agent."""
-        account = self._account_of(request.state)
-        try:
-            with self._guard(account):
-                return _check_useful(handler(self._meter(request, account)))
-        except ThriftyError as why:
-            return self._end_agent(why)
+        turn = self._turn(request)
+        while True:
+            account = self._account_of(request.state)
+            try:
+                with self._guard(account):
+                    return turn.read(handler(turn.ask(account)))
+            except ThriftyError as why:
+                if not turn.withhold_tools(why):
+                    return self._end_agent(why)
 
     async def awrap_model_call(
         self,
@@ -152,29 +149,34 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
         """Asks the model within what is left, or ends the agent."""
-        # A ledger may have to wait for a disk, which an event loop should not.
-        account = await to_thread(self._account_of, request.state)
-        try:
-            with self._guard(account):
-                return _check_useful(await handler(await to_thread(self._meter, request, account)))
-        except ThriftyError as why:
-            return self._end_agent(why)
+        turn = self._turn(request)
+        while True:
+            # A ledger may have to wait for a disk, which an event loop should not.
+            account = await to_thread(self._account_of, request.state)
+            try:
+                with self._guard(account):
+                    return turn.read(await handler(await to_thread(turn.ask, account)))
+            except ThriftyError as why:
+                if not turn.withhold_tools(why):
+                    return self._end_agent(why)
 
     def wrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolAnswer]
     ) -> ToolAnswer:
         """Calls the tool within what is left, or tells the model why not."""
-        account, returned = self._account_of(request.state), list[ToolAnswer]()
+        call = self._tool_call(request)
 
-        def call(given: ToolCallRequest) -> ToolAnswer:
-            returned.append(handler(given))
-            return returned[-1]
+        def note(given: ToolCallRequest) -> ToolAnswer:
+            return call.note(handler(given))
 
         try:
-            with self._guard(account):
-                return self._held.call(request, self._place(request, account), call)
+            call.keep_back()
+            with self._guard(call.account):
+                return self._held.call(request, call.place, note)
         except ThriftyError as why:
-            return tell_of_call(request, why, account, returned)
+            return call.tell(why)
+        finally:
+            call.end()
 
     async def awrap_tool_call(
         self,
@@ -182,18 +184,23 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         handler: Callable[[ToolCallRequest], Awaitable[ToolAnswer]],
     ) -> ToolAnswer:
         """Calls the tool within what is left, or tells the model why not."""
-        account = await to_thread(self._account_of, request.state)
-        returned: list[ToolAnswer] = []
+        call = await to_thread(self._tool_call, request)
 
-        async def call(given: ToolCallRequest) -> ToolAnswer:
-            returned.append(await handler(given))
-            return returned[-1]
+        async def note(given: ToolCallRequest) -> ToolAnswer:
+            return call.note(await handler(given))
 
         try:
-            with self._guard(account):
-                return await self._held.acall(request, self._place(request, account), call)
+            await to_thread(call.keep_back)
+            with self._guard(call.account):
+                return await self._held.acall(request, call.place, note)
         except ThriftyError as why:
-            return tell_of_call(request, why, account, returned)
+            return call.tell(why)
+        finally:
+            await to_thread(call.end)
+
+    def _tool_call(self, request: ToolCallRequest) -> ToolCall:
+        agent, account = self._account_of(request.state), self._account_of(request.state)
+        return ToolCall(request, account, agent, self._kept_back)
 
     def _account_of(self, state: Mapping[str, Any]) -> AgentAccount:
         """The account that the calls of a run are booked on."""
@@ -206,30 +213,15 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         clock = countdown(state.get("thrifty_started_ns") or now_ns())
         return AgentAccount(self._ledger, name, lambda: clock(self._ledger.balance(name).budget))
 
-    def _place(self, request: ToolCallRequest, account: AgentAccount) -> ToolCallPlace:
-        notes = Notes(account.ledger, account.account, request.tool_call["name"])
-        return place_by_message(request, notes)
-
-    def _guard(self, account: AgentAccount) -> AbstractContextManager[None]:
+    def _guard(self, account: StepAccount) -> AbstractContextManager[None]:
         """Lets calls through only as far as the account holds them, on which they are booked."""
         return guard_calls(account, self._prices.pin(), self._declared)
 
-    def _meter(self, request: ModelRequest[Any], account: AgentAccount) -> ModelRequest[Any]:
-        """The request to a metered model; any other kind has the callback guard alone."""
-        request = request.override(messages=without_end_messages(request.messages))
-        if not is_metered_kind(request.model):
-            warn_of_unmetered(type(request.model).__name__)
-            return request
-        run = None if self._run is None else choose_account(self._run, get_config(), "run")
-        model = metered(
-            request.model,
-            account.ledger,
-            account.account,
-            run=run,
-            left_ms=account.left_ms,
-            **self._options,
-        )
-        return request.override(model=model)
+    def _turn(self, request: ModelRequest[Any]) -> ModelTurn:
+        return ModelTurn(request, self._options, self._name_run)
+
+    def _name_run(self) -> str | None:
+        return None if self._run is None else choose_account(self._run, get_config(), "run")
 
     def _end_agent(self, why: ThriftyError) -> ExtendedModelResponse[Any]:
         """The agent's last message, and its way to the end past whatever would ask again."""
@@ -237,17 +229,3 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
             raise why
         response: ModelResponse[Any] = ModelResponse([end_message(why)])
         return ExtendedModelResponse(response, Command(update={"jump_to": "end"}))
-
-
-def _check_useful(response: ModelResponse[Any]) -> ModelResponse[Any]:
-    """The response as it is, unless its cap left nothing of it: LangChain would end on that.
-
-    Raises:
-        ModelUnavailable: it was cut before there was a text, or a whole call of a tool.
-    """
-    last = response.result[-1]
-    if not isinstance(last, AIMessage) or last.tool_calls or last.text.strip():
-        return response
-    if read_reply(last).is_cut:
-        raise ModelUnavailable(CUT)
-    return response

@@ -152,13 +152,21 @@ class StepAccount:
         """Notes why a metered call was not sent; with None, that another one is made."""
         self.declined = why
 
-    def reserve(self, label: str, worst_case: Spend, booked_in: tuple[Place, ...] = ()) -> str:
+    def reserve(
+        self,
+        label: str,
+        worst_case: Spend,
+        booked_in: tuple[Place, ...] = (),
+        *,
+        unsent: bool = False,
+    ) -> str:
         """Takes a worst case from what is left, here and in the parents.
 
         Args:
             label: what the call is for.
             worst_case: the most that it can use.
             booked_in: where it is booked already, or will be, so that it counts here as well.
+            unsent: whether it is held and will not be sent, so that it may be released unasked.
 
         Returns:
             The key under which it is to be closed.
@@ -173,9 +181,9 @@ class StepAccount:
             # From the outside in: what an inner account refuses is given back at once.
             if self.parent is not None:
                 places = *booked_in, (self.ledger, self.account)
-                outer_key = self.parent.reserve(label, worst_case, places)
+                outer_key = self.parent.reserve(label, worst_case, places, unsent=unsent)
             if not counts_here:
-                self.ledger.reserve(self.account, key, label, worst_case)
+                self.ledger.reserve(self.account, key, label, worst_case, unsent=unsent)
         except ThriftyError as error:
             if self.parent is not None and outer_key:
                 self.parent.release(outer_key)

@@ -64,6 +64,8 @@ class AnthropicModel(Vendor):
     cut_words: ClassVar = {"stop_reason": ("max_tokens", "model_context_window_exceeded")}
     delivery_fields = ("stream", "timeout", "extra_headers", "extra_query")
 
+    declines_tools: ClassVar = {"type": "none"}
+
     @classmethod
     def takes(cls, model: Any) -> bool:
         """Not a model that sends by another client, as that of Bedrock does."""

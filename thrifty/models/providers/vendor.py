@@ -44,6 +44,10 @@ class Vendor(VendorFacts, ABC):
     delivery_fields: ClassVar[tuple[str, ...]]
     """What of a request may differ where the same is asked, beside its cap."""
 
+    declines_tools: ClassVar[Any] = None
+    """How a request says that no tool is to be called, where the API wants to be told of each tool
+    that stands in a conversation. None: they may be left out."""
+
     def __init__(self, model: Any) -> None:
         if not self.takes(model):
             raise unknown_model(model, self.package)

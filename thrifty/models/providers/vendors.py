@@ -23,6 +23,16 @@ def is_metered_kind(model: Any) -> bool:
     return _vendor_of(model) is not None
 
 
+def no_tool_choice(model: Any) -> Any:
+    """How a model is asked to call no tool of those that it is told of.
+
+    Returns:
+        The choice of a tool that says so. None where it need not be told of any.
+    """
+    vendor = _vendor_of(model)
+    return None if vendor is None else vendor.declines_tools
+
+
 def vendor_model(model: Any) -> Vendor:
     """A model, as its vendor's.
 

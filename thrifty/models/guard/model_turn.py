@@ -1,0 +1,120 @@
+"""A turn of an agent: its model is asked within what is left, or answers with what it has.
+
+While the money lasts, the model may call tools, and what an answer after that takes is kept back.
+Where that does not fit any more, it is asked for its last answer, without tools. Where that does
+not fit either, the agent ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessage
+
+from thrifty.budget import BudgetExceeded, ModelUnavailable, ThriftyError
+from thrifty.models.agent_models import read_reply
+from thrifty.models.allowance import OUTPUT_CAP_MIN
+from thrifty.models.guard.agent_messages import without_end_messages
+from thrifty.models.guard.step_account import StepAccount
+from thrifty.models.guard.unmetered_agent import warn_of_unmetered
+from thrifty.models.last_answer import LastAnswer, with_note
+from thrifty.models.metered import MeteringOptions, metered
+from thrifty.models.providers.vendors import is_metered_kind, no_tool_choice
+
+if TYPE_CHECKING:
+    from langchain.agents.middleware.types import ModelRequest, ModelResponse
+
+
+class AnswerCut(ModelUnavailable):
+    """Nothing of an answer is of use, as its cap has cut it."""
+
+    def __init__(self) -> None:
+        told = "the answer was cut before any of it was of use"
+        super().__init__(f"{told}; allow a longer one, or raise the budget")
+
+
+class ModelTurn:
+    """One turn.
+
+    Args:
+        request: LangChain's.
+        options: how the model is metered.
+        name_run: names the run whose calls these are; None where nothing is replayed.
+    """
+
+    def __init__(
+        self,
+        request: ModelRequest[Any],
+        options: MeteringOptions,
+        name_run: Callable[[], str | None],
+    ) -> None:
+        self._request = request.override(messages=without_end_messages(request.messages))
+        self._options, self._name_run = options, name_run
+        useful = options.get("useful_tokens", OUTPUT_CAP_MIN)
+        self._last_answer = LastAnswer(useful) if request.tools else None
+        self._withheld: ThriftyError | None = None
+        """Why it has no tools any more."""
+
+    def ask(self, account: StepAccount) -> ModelRequest[Any]:
+        """What is to be asked now: of a model of a vendor that is known, a metered one.
+
+        Args:
+            account: where it is booked.
+        """
+        model = self._request.model
+        if not is_metered_kind(model):
+            warn_of_unmetered(type(model).__name__)
+            return self._request
+        held = metered(
+            model,
+            account.ledger,
+            account.account,
+            run=self._name_run(),
+            left_ms=account.left_ms,
+            **self._options,
+        )
+        if self._last_answer is not None:
+            held = held.keeping_back(self._last_answer)
+        return self._request.override(model=held)
+
+    def read(self, response: ModelResponse[Any]) -> ModelResponse[Any]:
+        """The response, with a note of what an answer takes that comes after it.
+
+        Raises:
+            ThriftyError: nothing of it is of use: it was cut before there was a text, or a whole
+                call of a tool, on which LangChain would end. Or it calls a tool that it has not.
+        """
+        message = response.result[-1]
+        if not isinstance(message, AIMessage):
+            return response
+        if message.tool_calls and self._withheld is not None:
+            raise self._withheld
+        if not message.tool_calls and not message.text.strip() and read_reply(message).is_cut:
+            raise AnswerCut
+        if self._last_answer is None or self._last_answer.needed is None:
+            return response
+        noted = with_note(message, self._last_answer.needed)
+        return replace(response, result=[*response.result[:-1], noted])
+
+    def withhold_tools(self, why: ThriftyError) -> bool:
+        """Asks for the last answer, where there is no money for more.
+
+        Args:
+            why: what became of the call.
+
+        Returns:
+            Whether that is still to be tried.
+        """
+        if self._withheld or not self._request.tools:
+            return False
+        if not isinstance(why, BudgetExceeded | AnswerCut):
+            return False
+        self._withheld, self._last_answer = why, None
+        choice = no_tool_choice(self._request.model)
+        if choice is None or self._request.response_format is not None:
+            self._request = self._request.override(tools=[], tool_choice=None)
+        else:
+            self._request = self._request.override(tool_choice=choice)
+        return True
