@@ -9,7 +9,7 @@ that the model may not be asked any more.
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels import UntrackedValue
@@ -21,16 +21,19 @@ from thrifty.budget import ModelUnavailable, Spend, ThriftyError, validate
 from thrifty.budget.clock import now_ns
 from thrifty.budget.option import SPEND_EXAMPLE
 from thrifty.ledger.authority import choose_account, unknown_account
+from thrifty.ledger.notes import Notes
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.allowance import countdown
+from thrifty.models.can_interrupt import can_interrupt
 from thrifty.models.guard.agent_account import AgentAccount
 from thrifty.models.guard.agent_messages import (
     ToolAnswer,
     end_message,
 )
+from thrifty.models.guard.answer_holds import AnswerHolds
+from thrifty.models.guard.budget_question import BudgetQuestions
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.held_tools import HeldTools
-from thrifty.models.guard.kept_back import KeptBack
 from thrifty.models.guard.model_turn import ModelTurn
 from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.guard.tool_call import ToolCall
@@ -83,6 +86,10 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         effects: the names of tools that change something outside. Each call that the agent makes
             of them is made once, whatever is retried or resumed. Where nobody knows whether it
             happened, a person is asked or, where nobody can be, the model is told so.
+        on_limit: what happens where the model does not fit in what is left. `end`: it gives its
+            last answer, or the agent stops. `ask`: a person is asked first, by an interrupt. The
+            answer `"go"` goes on if the limit was raised meanwhile (`ledger.set_limits`), and
+            `"end"` ends. Without a checkpointer nobody can be asked, and it ends.
         raise_unavailable: raises `ModelUnavailable` instead of ending the agent, where another
             middleware, listed before this one, tries again or falls back on another model.
         **options: as for `metered`: `max_output_tokens`, `useful_tokens`, `attempts_max`,
@@ -105,6 +112,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         tools: Mapping[str, Spend] | None = None,
         approve: Sequence[str] = (),
         effects: Sequence[str] = (),
+        on_limit: Literal["end", "ask"] = "end",
         raise_unavailable: bool = False,
         **options: Unpack[MeteringOptions],
     ) -> None:
@@ -114,11 +122,13 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
             validate.instance(f"tools.{name}", spend, Spend, SPEND_EXAMPLE)
         validate.strings("approve", approve)
         validate.strings("effects", effects)
+        validate.choice("on_limit", on_limit, ("end", "ask"))
         self._held = HeldTools(frozenset(approve), frozenset(effects))
         self._ledger, self._account, self._run = ledger, account, run
+        self._asks = on_limit == "ask"
         self._declared, self._raises = dict(tools or {}), raise_unavailable
         reported = options.get("reported_cost", False)
-        self._options, self._kept_back = options, KeptBack()
+        self._options, self._holds = options, AnswerHolds()
         self._prices = PriceList(options.get("prices") or {}, takes_reported=reported)
         if isinstance(account, str):
             ledger.balance(account)  # raises now, and not at the first call
@@ -134,13 +144,15 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
     ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
         """Asks the model within what is left, or ends the agent."""
         turn = self._turn(request)
+        if (said := turn.hear_person()) and not turn.goes_on(said):
+            return self._end_agent(said)
         while True:
             account = self._account_of(request.state)
             try:
                 with self._guard(account):
                     return turn.read(handler(turn.ask(account)))
             except ThriftyError as why:
-                if not turn.withhold_tools(why):
+                if not turn.goes_on(why):
                     return self._end_agent(why)
 
     async def awrap_model_call(
@@ -149,15 +161,17 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
         """Asks the model within what is left, or ends the agent."""
-        turn = self._turn(request)
+        # A ledger may have to wait for a disk, which an event loop should not.
+        turn = await to_thread(self._turn, request)
+        if (said := await to_thread(turn.hear_person)) and not turn.goes_on(said):
+            return self._end_agent(said)
         while True:
-            # A ledger may have to wait for a disk, which an event loop should not.
             account = await to_thread(self._account_of, request.state)
             try:
                 with self._guard(account):
                     return turn.read(await handler(await to_thread(turn.ask, account)))
             except ThriftyError as why:
-                if not turn.withhold_tools(why):
+                if not await to_thread(turn.goes_on, why):
                     return self._end_agent(why)
 
     def wrap_tool_call(
@@ -200,7 +214,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
 
     def _tool_call(self, request: ToolCallRequest) -> ToolCall:
         agent, account = self._account_of(request.state), self._account_of(request.state)
-        return ToolCall(request, account, agent, self._kept_back)
+        return ToolCall(request, account, agent, self._holds)
 
     def _account_of(self, state: Mapping[str, Any]) -> AgentAccount:
         """The account that the calls of a run are booked on."""
@@ -218,7 +232,11 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         return guard_calls(account, self._prices.pin(), self._declared)
 
     def _turn(self, request: ModelRequest[Any]) -> ModelTurn:
-        return ModelTurn(request, self._options, self._name_run)
+        questions = None
+        if self._asks and can_interrupt(get_config()):
+            account = choose_account(self._account, get_config())
+            questions = BudgetQuestions(Notes(self._ledger, account, "a larger budget"))
+        return ModelTurn(request, self._options, self._name_run, questions)
 
     def _name_run(self) -> str | None:
         return None if self._run is None else choose_account(self._run, get_config(), "run")

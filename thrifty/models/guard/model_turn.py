@@ -17,6 +17,7 @@ from thrifty.budget import BudgetExceeded, ModelUnavailable, ThriftyError
 from thrifty.models.agent_models import read_reply
 from thrifty.models.allowance import OUTPUT_CAP_MIN
 from thrifty.models.guard.agent_messages import without_end_messages
+from thrifty.models.guard.budget_question import BudgetQuestions
 from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.guard.unmetered_agent import warn_of_unmetered
 from thrifty.models.last_answer import LastAnswer, with_note
@@ -42,6 +43,7 @@ class ModelTurn:
         request: LangChain's.
         options: how the model is metered.
         name_run: names the run whose calls these are; None where nothing is replayed.
+        questions: for a person, where one is asked about a budget that is at its end.
     """
 
     def __init__(
@@ -49,13 +51,27 @@ class ModelTurn:
         request: ModelRequest[Any],
         options: MeteringOptions,
         name_run: Callable[[], str | None],
+        questions: BudgetQuestions | None = None,
     ) -> None:
         self._request = request.override(messages=without_end_messages(request.messages))
-        self._options, self._name_run = options, name_run
+        self._options, self._name_run, self._questions = options, name_run, questions
         useful = options.get("useful_tokens", OUTPUT_CAP_MIN)
         self._last_answer = LastAnswer(useful) if request.tools else None
         self._withheld: ThriftyError | None = None
         """Why it has no tools any more."""
+
+    def hear_person(self) -> ThriftyError | None:
+        """Why it is to end, where a person has said so in this turn.
+
+        Raises:
+            GraphInterrupt: there is no answer yet.
+        """
+        if (questions := self._questions) is not None:
+            for answer, why in questions.hear():
+                if answer == "end":
+                    self._questions = None  # and nobody is asked again
+                    return why
+        return None
 
     def ask(self, account: StepAccount) -> ModelRequest[Any]:
         """What is to be asked now: of a model of a vendor that is known, a metered one.
@@ -98,15 +114,22 @@ class ModelTurn:
         noted = with_note(message, self._last_answer.needed)
         return replace(response, result=[*response.result[:-1], noted])
 
-    def withhold_tools(self, why: ThriftyError) -> bool:
-        """Asks for the last answer, where there is no money for more.
+    def goes_on(self, why: ThriftyError) -> bool:
+        """Whether to ask again, after a person has let it go on, or for the last answer.
 
         Args:
             why: what became of the call.
 
-        Returns:
-            Whether that is still to be tried.
+        Raises:
+            GraphInterrupt: a person is asked first.
         """
+        if self._questions is not None and isinstance(why, BudgetExceeded):
+            if self._questions.put(why) == "go":
+                return True
+            self._questions = None
+        return self._withhold_tools(why)
+
+    def _withhold_tools(self, why: ThriftyError) -> bool:
         if self._withheld or not self._request.tools:
             return False
         if not isinstance(why, BudgetExceeded | AnswerCut):

@@ -8,7 +8,7 @@ from langchain_core.messages import ToolMessage
 from thrifty.budget import ThriftyError
 from thrifty.ledger.notes import Notes
 from thrifty.models.guard.agent_messages import ToolAnswer
-from thrifty.models.guard.kept_back import Hold, KeptBack
+from thrifty.models.guard.answer_holds import AnswerHolds, Hold
 from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.guard.tool_call_place import ToolCallPlace, place_by_message
 
@@ -21,15 +21,15 @@ class ToolCall:
     Args:
         request: LangChain's.
         account: where it is booked.
-        agent: the agent's account, for what is kept back of it alone.
-        kept_back: what is.
+        agent: the agent's account, for what is held of it alone.
+        holds: what is kept back of it.
     """
 
     def __init__(
-        self, request: Any, account: StepAccount, agent: StepAccount, kept_back: KeptBack
+        self, request: Any, account: StepAccount, agent: StepAccount, holds: AnswerHolds
     ) -> None:
         self._request, self.account, self._agent = request, account, agent
-        self._kept_back = kept_back
+        self._holds = holds
         self._hold: Hold | None = None
         self._returned: list[ToolAnswer] = []
 
@@ -47,7 +47,7 @@ class ToolCall:
         Raises:
             BudgetExceeded: it does not fit.
         """
-        self._hold = self._kept_back.hold(self._request, self._agent)
+        self._hold = self._holds.hold(self._request, self._agent)
 
     def note(self, answer: ToolAnswer) -> ToolAnswer:
         """Notes what the tool has returned, and hands it on."""
@@ -71,4 +71,4 @@ class ToolCall:
 
     def end(self) -> None:
         """Releases what was held, once no tool of its message needs it."""
-        self._kept_back.release(self._hold)
+        self._holds.release(self._hold)

@@ -27,7 +27,7 @@ class Hold:
     """How many of its tools are being called."""
 
 
-class KeptBack:
+class AnswerHolds:
     """What is held for the last answers of agents."""
 
     def __init__(self) -> None:
