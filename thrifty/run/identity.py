@@ -11,12 +11,10 @@ that a person has opened.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from thrifty.budget import validate
-from thrifty.ledger.act_input import ACCOUNT_LENGTH_MAX
+from thrifty.ledger.account_names import join_account
 from thrifty.ledger.authority import find_user
 
 if TYPE_CHECKING:
@@ -84,18 +82,8 @@ def local_account(thread: str, common: str) -> str:
 
 
 def _join(parts: Sequence[tuple[str, str]]) -> str:
-    written = [f"{kind}={_escape(part)}" for kind, part in parts if part]
-    if not written[0].startswith("user="):
-        written.insert(0, LOCAL)
-    account = f"{RUN_KIND}{'/'.join(written)}"
-    if len(account) <= ACCOUNT_LENGTH_MAX:
-        return account
-    return f"{RUN_KIND}sha256={sha256(account.encode()).hexdigest()}"
-
-
-def _escape(part: str) -> str:
-    # A text from JSON may hold half a character.
-    return quote(part, safe="", errors="surrogatepass")
+    has_user = any(kind == "user" and part for kind, part in parts)
+    return join_account(RUN_KIND, parts, first="" if has_user else LOCAL)
 
 
 def _thread(config: RunnableConfig) -> str:

@@ -9,7 +9,7 @@ What it cannot see (SDKs called directly, bare threads, `model._generate`, `tool
 `docs/guard.md`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -37,13 +37,19 @@ from thrifty.models.providers.openai import serialized_address
 from thrifty.models.substitute import warn_of_substitute
 from thrifty.models.usage import Usage, read_token_usage, read_usage
 
+AccountOfTool = Callable[[str], StepAccount | None]
+"""Where calls of a tool are booked, by its name. None: on the account of all."""
+
 _guard: ContextVar["CallbackGuard | None"] = ContextVar("thrifty_guard", default=None)
 register_configure_hook(_guard, inheritable=True)
 
 
 @contextmanager
 def guard_calls(
-    account: StepAccount, prices: PriceList, tools: Mapping[str, Spend] = MappingProxyType({})
+    account: StepAccount,
+    prices: PriceList,
+    tools: Mapping[str, Spend] = MappingProxyType({}),
+    account_of: AccountOfTool = lambda tool: None,
 ) -> Iterator[None]:
     """Lets the LangChain calls of this context through only as far as an account holds them.
 
@@ -54,26 +60,30 @@ def guard_calls(
         account: what the calls may use together.
         prices: what models cost.
         tools: by name, what a call of a tool uses beside the call itself.
+        account_of: by name, where a call of a tool is booked, if not on that account.
     """
-    token = _guard.set(CallbackGuard(account, prices, tools))
+    guard = CallbackGuard(account, prices, tools, account_of)
+    token = _guard.set(guard)
     try:
         with use_account(account):
             yield
     finally:
         _guard.reset(token)
-        account.close()
+        guard.close()
 
 
 @dataclass(slots=True)
 class OpenCall:
     """A call that was let through, and is not back yet."""
 
+    account: StepAccount
+    """Where it is booked."""
     key: str
-    model: str
-    vendor: str
-    """Whose model it is, as the public price list calls them."""
     reserved: Spend
     started_ns: int
+    model: str = ""
+    vendor: str = ""
+    """Whose model it is, as the public price list calls them."""
     tier: str = ""
     """The service tier that was asked for."""
     batch: "TextBatch[OpenCall] | None" = None
@@ -88,10 +98,24 @@ class CallbackGuard(BaseCallbackHandler):
 
     raise_error = True  # else LangChain logs a refusal, and calls all the same
 
-    def __init__(self, account: StepAccount, prices: PriceList, tools: Mapping[str, Spend]) -> None:
+    def __init__(
+        self,
+        account: StepAccount,
+        prices: PriceList,
+        tools: Mapping[str, Spend],
+        account_of: AccountOfTool = lambda tool: None,
+    ) -> None:
         self._account, self._prices, self._tools = account, prices, tools
+        self._account_of = account_of
         self._open: dict[UUID, OpenCall] = {}
         self._batches: TextBatches[OpenCall] = TextBatches()
+
+    def close(self) -> None:
+        """Ends it: nothing is let through any more, and what is still open is charged in full."""
+        for call in tuple(self._open.values()):
+            if call.account is not self._account:
+                call.account.close()
+        self._account.close()
 
     def on_chat_model_start(
         self,
@@ -117,7 +141,7 @@ class CallbackGuard(BaseCallbackHandler):
         except ThriftyError:
             # They would leave together, so that none of them does.
             for held in self._batches.drop(params):
-                self._account.release(held.key)
+                held.account.release(held.key)
             raise
         if size > 1 and (call := self._open.get(run_id)):
             call.batch = self._batches.join(params, size, call)
@@ -129,14 +153,17 @@ class CallbackGuard(BaseCallbackHandler):
         if self._is_responsible():
             name = (serialized or {}).get("name") or "tool"
             worst_case = Spend(tool_calls=1) + self._tools.get(name, Spend())
-            self._reserve(run_id, name, worst_case)
+            account = self._account_of(name) or self._account
+            if account is not self._account:
+                self._account.check()
+            self._reserve(run_id, account, name, worst_case)
 
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Settles a call of a model at its count; without one, in full."""
         if (call := self._open.pop(run_id, None)) is None:
             return
         if _is_cached(response):  # LangChain asks its cache after it has told us of the call
-            self._account.release(call.key)
+            call.account.release(call.key)
             return
         usage = _usage(response)
         if call.batch is not None:
@@ -145,10 +172,10 @@ class CallbackGuard(BaseCallbackHandler):
             return
         latency_ms = elapsed_ms(call.started_ns)
         if usage is None:
-            self._account.charge_in_full(call.key, latency_ms)
+            call.account.charge_in_full(call.key, latency_ms)
             return
         cost = self._cost(call, usage, call.reserved)
-        self._account.settle(call.key, Spend(usage.tokens, cost, latency_ms, tool_calls=1))
+        call.account.settle(call.key, Spend(usage.tokens, cost, latency_ms, tool_calls=1))
 
     def on_llm_error(
         self, error: BaseException, *, run_id: UUID, response: Any = None, **kwargs: Any
@@ -157,15 +184,15 @@ class CallbackGuard(BaseCallbackHandler):
         if (call := self._open.pop(run_id, None)) is None:
             return
         if _has_pieces(response) or read_failure(error).billed:
-            self._account.charge_in_full(call.key, elapsed_ms(call.started_ns))
+            call.account.charge_in_full(call.key, elapsed_ms(call.started_ns))
         else:
-            self._account.release(call.key)
+            call.account.release(call.key)
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Charges the call of a tool."""
         if call := self._open.pop(run_id, None):
             latency_ms = elapsed_ms(call.started_ns)
-            self._account.settle(call.key, replace(call.reserved, latency_ms=latency_ms))
+            call.account.settle(call.key, replace(call.reserved, latency_ms=latency_ms))
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Charges the call of a tool: it may have failed after it was paid.
@@ -174,7 +201,7 @@ class CallbackGuard(BaseCallbackHandler):
         """
         if isinstance(error, GraphInterrupt):
             if call := self._open.pop(run_id, None):
-                self._account.release(call.key)
+                call.account.release(call.key)
             return
         self.on_tool_end(None, run_id=run_id)
 
@@ -183,13 +210,13 @@ class CallbackGuard(BaseCallbackHandler):
         calls, usage = [call for call, _ in batch.ended], batch.usage
         if usage is None:
             for call in calls:
-                self._account.charge_in_full(call.key, elapsed_ms(call.started_ns))
+                call.account.charge_in_full(call.key, elapsed_ms(call.started_ns))
             return
         held = [call.reserved for call in calls]
         cost = self._cost(calls[0], usage, total_spend(held))
         for call, share in zip(calls, share_out(Spend(usage.tokens, cost), held), strict=True):
             latency_ms = elapsed_ms(call.started_ns)
-            self._account.settle(call.key, replace(share, latency_ms=latency_ms))
+            call.account.settle(call.key, replace(share, latency_ms=latency_ms))
 
     def _cost(self, call: OpenCall, usage: Usage, reserved: Spend) -> int:
         held = reserved.cost_nano_usd
@@ -223,19 +250,15 @@ class CallbackGuard(BaseCallbackHandler):
         except ThriftyError as error:
             account.refuse(error)
         label = request.model or (serialized or {}).get("name") or "model"
-        self._reserve(run_id, label, worst_case, request.model, request.vendor, request.tier)
+        asked = request.model, request.vendor, request.tier
+        self._reserve(run_id, account, label, worst_case, *asked)
 
     def _reserve(
-        self,
-        run_id: UUID,
-        label: str,
-        worst_case: Spend,
-        model: str = "",
-        vendor: str = "",
-        tier: str = "",
+        self, run_id: UUID, account: StepAccount, label: str, worst_case: Spend, *asked: str
     ) -> None:
-        key = self._account.reserve(label, worst_case)
-        self._open[run_id] = OpenCall(key, model, vendor, worst_case, now_ns(), tier)
+        key = account.reserve(label, worst_case)
+        self._account.has_called = True
+        self._open[run_id] = OpenCall(account, key, worst_case, now_ns(), *asked)
 
     def _is_responsible(self) -> bool:
         """Whether no step within this one has the call: what that books, it books here as well."""

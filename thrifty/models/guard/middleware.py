@@ -9,6 +9,7 @@ that the model may not be asked any more.
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Annotated, Any, Literal, NotRequired
 
 from langchain_core.runnables import RunnableConfig
@@ -17,9 +18,8 @@ from langgraph.config import get_config
 from langgraph.types import Command
 from typing_extensions import Unpack
 
-from thrifty.budget import ModelUnavailable, Spend, ThriftyError, validate
+from thrifty.budget import ModelUnavailable, ThriftyError, validate
 from thrifty.budget.clock import now_ns
-from thrifty.budget.option import SPEND_EXAMPLE
 from thrifty.ledger.authority import choose_account, unknown_account
 from thrifty.ledger.notes import Notes
 from thrifty.ledger.protocol import Ledger
@@ -37,6 +37,7 @@ from thrifty.models.guard.held_tools import HeldTools
 from thrifty.models.guard.model_turn import ModelTurn
 from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.guard.tool_call import ToolCall
+from thrifty.models.guard.tool_terms import GivenTerms, ToolTerms
 from thrifty.models.metered import MeteringOptions, check_options
 from thrifty.models.prices import PriceList
 
@@ -79,8 +80,10 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         run: names the run whose calls these are, or a function that does, such as one that
             returns the thread's id: under the same name an answer that was paid for is not paid
             again. By default nothing is ever replayed.
-        tools: what a call of a tool uses beside the call itself, by the tool's name: such as
-            the price of a search. It is reserved before and charged after.
+        tools: what calls of a tool cost and what limits them, by the tool's name. A `Spend` is
+            what each uses beside the call itself, such as the price of a search: it is reserved
+            before and charged after. A `Budget`, or words such as "20 calls a day", limit all of
+            them. A tuple has both. Limits count for the account or, with `run`, for each run.
         approve: the names of tools that a person is asked about before each call: go, other
             arguments, or leave it out. Where nobody can be asked they are not called.
         effects: the names of tools that change something outside. Each call that the agent makes
@@ -109,7 +112,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         account: str | Callable[[RunnableConfig], str],
         *,
         run: str | Callable[[RunnableConfig], str] | None = None,
-        tools: Mapping[str, Spend] | None = None,
+        tools: Mapping[str, GivenTerms] | None = None,
         approve: Sequence[str] = (),
         effects: Sequence[str] = (),
         on_limit: Literal["end", "ask"] = "end",
@@ -118,17 +121,19 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
     ) -> None:
         super().__init__()
         check_options(options)
-        for name, spend in (tools or {}).items():
-            validate.instance(f"tools.{name}", spend, Spend, SPEND_EXAMPLE)
+        terms = {
+            name: ToolTerms.read(f"tools.{name}", each) for name, each in (tools or {}).items()
+        }
         validate.strings("approve", approve)
         validate.strings("effects", effects)
         validate.choice("on_limit", on_limit, ("end", "ask"))
         self._held = HeldTools(frozenset(approve), frozenset(effects))
         self._ledger, self._account, self._run = ledger, account, run
         self._asks = on_limit == "ask"
-        self._declared, self._raises = dict(tools or {}), raise_unavailable
+        self._terms, self._raises = terms, raise_unavailable
+        self._tool_prices = {name: each.price for name, each in terms.items()}
         reported = options.get("reported_cost", False)
-        self._options, self._holds = options, AnswerHolds()
+        self._options, self._answer_holds = options, AnswerHolds()
         self._prices = PriceList(options.get("prices") or {}, takes_reported=reported)
         if isinstance(account, str):
             ledger.balance(account)  # raises now, and not at the first call
@@ -214,7 +219,7 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
 
     def _tool_call(self, request: ToolCallRequest) -> ToolCall:
         agent, account = self._account_of(request.state), self._account_of(request.state)
-        return ToolCall(request, account, agent, self._holds)
+        return ToolCall(request, account, agent, self._answer_holds)
 
     def _account_of(self, state: Mapping[str, Any]) -> AgentAccount:
         """The account that the calls of a run are booked on."""
@@ -229,7 +234,12 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
 
     def _guard(self, account: StepAccount) -> AbstractContextManager[None]:
         """Lets calls through only as far as the account holds them, on which they are booked."""
-        return guard_calls(account, self._prices.pin(), self._declared)
+        account_of = partial(self._tool_account, account)
+        return guard_calls(account, self._prices.pin(), self._tool_prices, account_of)
+
+    def _tool_account(self, agent: StepAccount, tool: str) -> StepAccount | None:
+        terms = self._terms.get(tool)
+        return terms.open_account(agent, tool, self._name_run()) if terms else None
 
     def _turn(self, request: ModelRequest[Any]) -> ModelTurn:
         questions = None
