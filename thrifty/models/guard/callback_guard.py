@@ -12,7 +12,7 @@ What it cannot see (SDKs called directly, bare threads, `model._generate`, `tool
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -86,7 +86,7 @@ class OpenCall:
     """Whose model it is, as the public price list calls them."""
     tier: str = ""
     """The service tier that was asked for."""
-    batch: "TextBatch[OpenCall] | None" = None
+    batch: "TextBatch[OpenCall] | None" = field(default=None, init=False)
     """Of the texts that are completed with it in one request."""
 
 
