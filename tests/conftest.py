@@ -26,7 +26,11 @@ settings.load_profile("untimed")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" has it ignored
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 os.environ["LANGSMITH_TRACING"] = "false"
-for name in [n for n in os.environ if n.startswith(("ANTHROPIC_", "OPENAI_", "THRIFTY_"))]:
+VENDORS_VARIABLES = (
+    *("ANTHROPIC_", "AWS_", "DEEPSEEK_", "GEMINI_", "GOOGLE_", "GROQ_", "MISTRAL_", "OLLAMA_"),
+    *("OPENAI_", "OPENROUTER_", "XAI_"),
+)
+for name in [n for n in os.environ if n.startswith((*VENDORS_VARIABLES, "THRIFTY_"))]:
     del os.environ[name]
 home = tempfile.TemporaryDirectory(prefix="thrifty-tests-")
 os.environ["THRIFTY_HOME"] = home.name
