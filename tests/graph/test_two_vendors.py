@@ -181,12 +181,15 @@ def test_an_answer_of_a_shape_comes_also_from_a_model_that_thinks(
     assert request.output_cap > request.body.get("thinking", {}).get("budget_tokens", 0)
 
 
-def test_thought_needs_its_room_and_a_budget_without_it_is_refused(agent_of, openai, claude):
-    agent = agent_of(Model(HAIKU, effort="low"))
-    given = {"task": "Is tea better?", "budget": {"max_tokens": 2_000}}
-    result = agent.invoke(given, context={"model": "cheap"})
-    assert result["status"] != "done"
-    assert not claude.requests
+def test_thought_needs_its_room_and_a_plan_knows_that(agent_of, openai, claude):
+    """2,048 tokens of thought are more than there are: it is planned otherwise, and not dropped."""
+    steps = [option("Aims", "strong", 5.0), option("Aims", "cheap", 9.0)]
+    agent = agent_of(Model(HAIKU, effort="low"), catalog=steps)
+    result = agent.invoke({"task": TASK, "budget": {"max_tokens": 2_000}}, context=PLAIN)
+    assert (len(openai.requests), len(claude.requests)) == (1, 0)
+    assert [line.label for line in receipt_of(result).lines] == ["Aims (strong)"]
+    (left,) = result["plan"]["left_out"]
+    assert (left["option"], left["short_of"]) == ("Aims (cheap)", ["tokens"])
 
 
 def test_a_model_with_tools_may_be_of_any_vendor(agent_of, openai, claude, ledger):

@@ -106,7 +106,8 @@ class StepEstimator:
 
     def with_input(self, option: StepOption, input_tokens: int) -> StepOption:
         """A model's option, expected to be sent so many tokens, at its price."""
-        expected = add_input(option, input_tokens)
+        least = self.model_access.role_of(option).output_tokens_least
+        expected = add_input(option, input_tokens, least)
         estimate = expected.estimate
         if estimate.cost_nano_usd or not self.model_access.is_cost_limited:
             return expected  # a cost that its recipe states is left as it is
@@ -122,7 +123,15 @@ class StepEstimator:
             return 0
 
 
-def add_input(option: StepOption, input_tokens: int) -> StepOption:
-    """An option with what is sent beyond the room that its declared estimate has for that."""
-    tokens = max(option.estimate.tokens, input_tokens + option.expected_output_tokens)
-    return option.as_sent(replace(option.estimate, tokens=tokens))
+def add_input(option: StepOption, input_tokens: int, output_least: int = 0) -> StepOption:
+    """An option with what is sent beyond the room that its declared estimate has for that.
+
+    Args:
+        option: as it is declared.
+        input_tokens: what is sent.
+        output_least: how much its model has to be given to write: some think under the cap.
+    """
+    written = max(option.expected_output_tokens, output_least)
+    return option.as_sent(
+        replace(option.estimate, tokens=max(option.estimate.tokens, input_tokens + written))
+    )

@@ -41,8 +41,8 @@ def request_extra_steps(
     limit = earlier_limit(services.ledger, account, PROPOSAL_KEY)
     if limit is None:
         left, sent = run.left(), prompt.input_tokens(role)
-        option = add_input(PROPOSAL_OPTION, sent)
-        written = max(option.estimate.tokens - sent, role.output_tokens_least)
+        option = add_input(PROPOSAL_OPTION, sent, role.output_tokens_least)
+        written = option.estimate.tokens - sent
         size = CallSize(role.model, sent, output_least=written, output_expected=written)
         try:
             limit = call_limit(option, size, left, role.prices)
