@@ -1,11 +1,12 @@
-"""A real HTTP server on loopback that speaks OpenAI's APIs and Anthropic's, for tests.
+"""A real HTTP server on loopback that speaks the APIs of OpenAI, Anthropic and Google, for tests.
 
 It listens on a free port of 127.0.0.1 and answers `POST /v1/chat/completions`,
-`POST /v1/responses`, `POST /v1/messages` (streamed or not), `POST /v1/completions`,
-`POST /v1/embeddings` and `GET /v1/models`. Answers are scripted, token counts are true (o200k;
-`usage.py` says what is counted, for Anthropic's API `messages_question.py`, and for embeddings
-`embeddings.py`), output caps are obeyed, and faults come on command (`faults/`). `server.bill` is
-what a provider would charge, even for answers that got lost.
+`POST /v1/responses`, `POST /v1/messages`, Gemini's `generateContent` (streamed or not),
+`POST /v1/completions`, `POST /v1/embeddings` and `GET /v1/models`. Answers are scripted, token
+counts are true (o200k; `usage.py` says what is counted, for embeddings `embeddings.py`, and for
+other vendors `messages_question.py` and `gemini_question.py`), output caps are obeyed, and faults
+come on command (`faults/`). `server.bill` is what a provider would charge, even for answers that
+got lost.
 
     with LLMServer() as server:
         server.script(Answer("Plan: ..."), TooManyRequests(retry_after_s=50))
@@ -20,6 +21,7 @@ From a terminal: `python -m tests.harness.llm_server --help`.
 from tests.harness.llm_server.answers import Answer, ToolCall
 from tests.harness.llm_server.behaviour import Behaviour
 from tests.harness.llm_server.faults import (
+    BlockedPrompt,
     BodyDrip,
     ChatTemplate,
     ClaimedUsage,
@@ -56,6 +58,7 @@ __all__ = [
     "Answer",
     "Behaviour",
     "Bill",
+    "BlockedPrompt",
     "BodyDrip",
     "ChatTemplate",
     "ClaimedUsage",

@@ -9,8 +9,20 @@ from tests.harness.llm_server.question import Question
 from tests.harness.llm_server.usage import Bill
 
 Api = Literal[
-    "chat", "responses", "messages", "completions", "embeddings", "openrouter", "models", "unknown"
+    "chat",
+    "responses",
+    "messages",
+    "gemini",
+    "openrouter",
+    "completions",
+    "embeddings",
+    "models",
+    "unknown",
 ]
+
+
+KEY_HEADERS = ("authorization", "x-api-key", "x-goog-api-key")
+"""Where OpenAI's clients send a key, Anthropic's, and Google's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +54,7 @@ class Request(Question):
     @property
     def authorized(self) -> bool:
         """The request carried a key."""
-        return bool(self.headers.get("authorization") or self.headers.get("x-api-key"))
+        return any(map(self.headers.get, KEY_HEADERS))
 
 
 class Journal:

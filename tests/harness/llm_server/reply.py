@@ -51,6 +51,8 @@ class Reply:
     """Further headers."""
     is_usage_running: bool = False
     """Each piece of a stream says what was used so far, not only the last."""
+    is_blocked: bool = False
+    """A filter has read the question, and no model answers it."""
     chunk_delay_ms: int = 0
 
     @property

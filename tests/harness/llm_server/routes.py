@@ -8,7 +8,9 @@ from tests.harness.llm_server.completions import Completions
 from tests.harness.llm_server.dialect import CREATED_AT_S, Dialect
 from tests.harness.llm_server.embeddings import Embeddings
 from tests.harness.llm_server.errors import Refused
+from tests.harness.llm_server.gemini import gemini_dialect
 from tests.harness.llm_server.http import Head
+from tests.harness.llm_server.journal import KEY_HEADERS
 from tests.harness.llm_server.messages import Messages
 from tests.harness.llm_server.openrouter import OpenRouter
 from tests.harness.llm_server.question import JSON, Question
@@ -16,8 +18,6 @@ from tests.harness.llm_server.responses import Responses
 
 MODELS_USUAL = ("gpt-4.1", "gpt-4.1-mini")
 MODELS_PATH = "/v1/models"
-OTHER_KEY_HEADER = "x-api-key"
-"""Where Anthropic's clients send a key."""
 AZURE_PATH = "/openai/deployments/fleet"
 """Where Azure has what somebody has deployed there as "fleet"."""
 DIALECTS: dict[str, Dialect] = {
@@ -48,7 +48,8 @@ class Routes:
         """
         self._check_key(head)
         lists_models = head.path == MODELS_PATH or head.path.startswith(f"{MODELS_PATH}/")
-        if not lists_models and head.path not in DIALECTS:
+        dialect = _dialect(head.path)
+        if not lists_models and dialect is None:
             raise Refused(f"Invalid URL ({head.method} {head.path})", status=404)
         if head.method != ("GET" if lists_models else "POST"):
             raise Refused(
@@ -56,11 +57,11 @@ class Routes:
                 "(HINT: Perhaps you meant to use a different HTTP method?)",
                 status=405,
             )
-        return None if lists_models else DIALECTS[head.path]
+        return None if lists_models else dialect
 
     def error(self, head: Head, refused: Refused) -> JSON:
         """The object that a client gets, as the API of its path writes it."""
-        dialect = DIALECTS.get(head.path)
+        dialect = _dialect(head.path)
         return refused.as_json() if dialect is None else dialect.error(refused)
 
     def models_listed(self, head: Head) -> JSON:
@@ -91,10 +92,14 @@ class Routes:
             )
 
     def _check_key(self, head: Head) -> None:
-        sent = head.headers.get("authorization") or head.headers.get(OTHER_KEY_HEADER)
+        sent = next(filter(None, map(head.headers.get, KEY_HEADERS)), "")
         if self.api_key is not None and sent not in (f"Bearer {self.api_key}", self.api_key):
             said = "Incorrect API key provided." if sent else "You didn't provide an API key."
             raise Refused(said, status=401, code="invalid_api_key")
+
+
+def _dialect(path: str) -> Dialect | None:
+    return DIALECTS.get(path) or gemini_dialect(path)
 
 
 def parsed(body: bytes) -> JSON:

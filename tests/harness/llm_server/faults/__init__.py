@@ -4,6 +4,7 @@ ErrorStatus: TooManyRequests, ServerError, Unauthorized,
 Overloaded                                                  an error object; not billed
 RefusedField                                                an error where a field is unknown
 ErrorForAnswer, WebPage, Redirect                           something else than an answer
+BlockedPrompt                                               a filter, and no answer (Gemini)
 Hang, HeaderDrip, BodyDrip, KeepAlives, EndlessStream       slow, or without end
 TruncatedStream, ResetMidAnswer, Reset, MalformedJson       lost or broken on the way
 MissingUsage, ZeroUsage, NegativeUsage, ClaimedUsage        says something else than it used
@@ -46,8 +47,10 @@ from tests.harness.llm_server.faults.slow import (
     HeaderDrip,
     KeepAlives,
 )
+from tests.harness.llm_server.faults.withheld import BlockedPrompt
 
 __all__ = [
+    "BlockedPrompt",
     "BodyDrip",
     "ChatTemplate",
     "ClaimedUsage",
