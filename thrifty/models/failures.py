@@ -69,7 +69,7 @@ UNREAD = (
     *("unsupported_value", "overloaded_error", "unavailable_error"),
 )
 """Codes that say that no model has read the request, where an error is all that was sent."""
-OVERLOADED = {503: "unavailable_error", 529: "overloaded_error"}
+OVERLOADED = {503: ("unavailable_error", "UNAVAILABLE"), 529: ("overloaded_error", "UNAVAILABLE")}
 """Codes with which a server turns a request away as it has no room, or is still loading."""
 
 
@@ -167,7 +167,7 @@ def _read_status(said: ServerError) -> Failure:
         wait_ms = RETRY_WAIT_MS if wait_ms is None else wait_ms
         return Failure(f"too many requests {told}", False, wait_ms)
     if status >= SERVER_ERROR:  # the model may have answered before the server failed
-        is_free = OVERLOADED.get(status) in said.codes
+        is_free = not {*OVERLOADED.get(status, ())}.isdisjoint(said.codes)
         wait_ms = RETRY_WAIT_MS if wait_ms is None else wait_ms
         return Failure(f"the server failed {told}", not is_free, wait_ms)
     remedy = REFUSED_FOR_GOOD.get(status, "")

@@ -10,7 +10,7 @@ from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease
 from thrifty.models.account_choice import AccountChoice
 from thrifty.models.allowance import ATTEMPTS_DEFAULT, OUTPUT_CAP_MIN, OUTPUT_CAP_UNKNOWN
-from thrifty.models.input_bound import is_openai_address
+from thrifty.models.input_bound import has_standard_tier
 from thrifty.models.metered_embeddings import (
     embeddings_model,
     is_embeddings,
@@ -199,7 +199,7 @@ def metered(
     price_list = PriceList(
         prices or {},
         takes_reported=reported_cost or given.reports_cost,
-        is_tier_open=not is_openai_address(given.address),
+        is_tier_open=not has_standard_tier(given.address),
     )
     if isinstance(given, OpenAIEmbeddingsModel):
         return metered_embeddings(given, choose, price_list)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from thrifty.budget import InvalidInput
-from thrifty.models.input_bound import is_openai_address
+from thrifty.models.input_bound import has_standard_tier
 from thrifty.models.model import OPENAI, Api, Model
 from thrifty.models.model_role import ModelRole
 from thrifty.models.prices import PriceList
@@ -146,7 +146,7 @@ def _prices(
     return PriceList(
         settings.prices if price is None else {**settings.prices, model.name: price},
         takes_reported=model.reported_cost or vendor.reports_cost,
-        is_tier_open=not is_openai_address(address),
+        is_tier_open=not has_standard_tier(address),
         vendor=vendor.listed_as,
     )
 

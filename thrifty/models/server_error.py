@@ -125,6 +125,7 @@ def _describe(
     def name(value: object) -> str:
         return plain_words(value, secrets, NAME_CHARACTERS_MAX)
 
+    headers = {**_asked_wait(given), **headers}
     codes = dict.fromkeys(name(given[key]) for key in CODES if _is_name(given.get(key)))
     codes.pop(str(status), None)  # which was said
     message = next((given[key] for key in MESSAGES if given.get(key)), "")
@@ -137,6 +138,15 @@ def _describe(
         is_bare=is_bare,
         is_filtered=any(code in str(body) for code in FILTERED),  # wherever in it Azure says so
     )
+
+
+def _asked_wait(given: Mapping[str, Any]) -> dict[str, str]:
+    """How long Google asks to be left alone, as a header says it: theirs stands in the body."""
+    details = given.get("details")
+    for each in details if isinstance(details, list) else ():
+        if isinstance(each, Mapping) and isinstance(delay := each.get("retryDelay"), str):
+            return {"retry-after": delay}
+    return {}
 
 
 def _unwrap(body: object) -> object:

@@ -29,6 +29,7 @@ STATUS_NAMES = {
     500: "INTERNAL",
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
+    529: "UNAVAILABLE",
 }
 SUMMARY = "It has to be thought about."
 """What is shown of a thought, which is billed whole."""

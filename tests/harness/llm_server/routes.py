@@ -18,6 +18,7 @@ from tests.harness.llm_server.responses import Responses
 
 MODELS_USUAL = ("gpt-4.1", "gpt-4.1-mini")
 MODELS_PATH = "/v1/models"
+GOOGLE_MODELS_PATH = "/v1beta/models"
 AZURE_PATH = "/openai/deployments/fleet"
 """Where Azure has what somebody has deployed there as "fleet"."""
 DIALECTS: dict[str, Dialect] = {
@@ -47,7 +48,8 @@ class Routes:
             Refused: no such path or method, or no valid key.
         """
         self._check_key(head)
-        lists_models = head.path == MODELS_PATH or head.path.startswith(f"{MODELS_PATH}/")
+        lists_models = head.path.startswith(f"{MODELS_PATH}/")
+        lists_models = lists_models or head.path in (MODELS_PATH, GOOGLE_MODELS_PATH)
         dialect = _dialect(head.path)
         if not lists_models and dialect is None:
             raise Refused(f"Invalid URL ({head.method} {head.path})", status=404)
@@ -66,6 +68,8 @@ class Routes:
 
     def models_listed(self, head: Head) -> JSON:
         """The list of models, or the one that the path names."""
+        if head.path == GOOGLE_MODELS_PATH:
+            return {"models": [{"name": f"models/{each}"} for each in self.models or ()]}
         name = head.path.removeprefix(MODELS_PATH).strip("/")
         if name:
             self.check_model(name)

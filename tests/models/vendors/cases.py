@@ -1,12 +1,13 @@
 """The vendors that the suite asks."""
 
-from tests.models.vendors import anthropic, openai, openrouter, other
+from tests.models.vendors import anthropic, google, openai, openrouter, other
 from tests.models.vendors.vendor_case import VendorCase
 
 CASES: tuple[VendorCase, ...] = (
     openai.CHAT,
     openai.RESPONSES,
     anthropic.ANTHROPIC,
+    google.GOOGLE,
     openrouter.OPENROUTER,
     other.OTHER,
 )

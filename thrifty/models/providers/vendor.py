@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 CAP_FIELDS = (
     *("max_completion_tokens", "max_output_tokens", "max_tokens", "max_tokens_to_sample"),
-    *("max_new_tokens", "num_predict"),
+    *("max_new_tokens", "num_predict", "maxOutputTokens"),
 )
 """What an output cap is called, by one client of LangChain's or another."""
+WITHIN = ("extra_body", "generation_config")
+"""Arguments that hold others, which go out as well, and before those beside them."""
 ONE_REQUEST = {"max_retries": 0, "stream_usage": True, "streaming": False}
 """How a client is set that sends each request once and counts it: a retry is a call of its own."""
 
@@ -43,6 +45,9 @@ class Vendor(VendorFacts, ABC):
     """Where the last piece of an answer says how it ended, and in which words that it was cut."""
     delivery_fields: ClassVar[tuple[str, ...]]
     """What of a request may differ where the same is asked, beside its cap."""
+    counts_by_piece: ClassVar[bool] = False
+    """Whether in LangChain's pieces of a stream each counts what it adds, whatever the server
+    says."""
 
     declines_tools: ClassVar[Any] = None
     """How a request says that no tool is to be called, where the API wants to be told of each tool
@@ -235,7 +240,8 @@ class Vendor(VendorFacts, ABC):
         model = self.described
         caps, made = [self.own_cap(model)], getattr(model, "model_kwargs", None) or {}
         for source in (vars(model), made, options):
-            caps += map((source.get("extra_body") or {}).get, CAP_FIELDS)
+            for name in WITHIN:
+                caps += map((source.get(name) or {}).get, CAP_FIELDS)
         for source in (made, options):
             caps += map(source.get, CAP_FIELDS)
         return min(_read_caps(caps), default=None)
@@ -261,8 +267,9 @@ def without_caps(options: Mapping[str, Any]) -> dict[str, Any]:
     kept = dict(options)
     for field in CAP_FIELDS:
         kept.pop(field, None)
-    if isinstance(kept.get("extra_body"), Mapping):  # it overwrites what stands in the body
-        kept["extra_body"] = without_caps(kept["extra_body"])
+    for name in WITHIN:
+        if isinstance(kept.get(name), Mapping):
+            kept[name] = without_caps(kept[name])
     return kept
 
 

@@ -123,7 +123,9 @@ class VendorRequest:
         counted: Any = None
         async for chunk in model._astream(self.messages, **options):
             counted = chunk.message.response_metadata.pop(REPORTED_USAGE, counted)
-            whole = chunk if whole is None else whole + _with_added_usage(chunk, whole)
+            if whole is not None and not self.vendor.counts_by_piece:
+                chunk = _with_added_usage(chunk, whole)
+            whole = chunk if whole is None else whole + chunk
             # A copy, since LangChain writes into what it is handed, in a thread of its own.
             emit(chunk.model_copy(update={"message": chunk.message.model_copy()}))
         if whole is None:

@@ -4,12 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from thrifty.models.providers.anthropic import AnthropicModel
+from thrifty.models.providers.google import GoogleModel
 from thrifty.models.providers.openai import OpenAIModel
 from thrifty.models.providers.openrouter import OpenRouterModel
 from thrifty.models.providers.other import OtherModel
 from thrifty.models.providers.vendor import Vendor, unknown_model
 
-VENDORS: tuple[type[Vendor], ...] = (OpenAIModel, AnthropicModel, OpenRouterModel, OtherModel)
+VENDORS: tuple[type[Vendor], ...] = (
+    OpenAIModel,
+    AnthropicModel,
+    GoogleModel,
+    OpenRouterModel,
+    OtherModel,
+)
 """The last takes whatever the others do not."""
 
 

@@ -22,6 +22,7 @@ def connections(
     client: str = "DefaultAsyncHttpxClient",
     proxy: str = "",
     headers: Mapping[str, str] = MappingProxyType({}),
+    settings: Mapping[str, Any] | None = None,
 ) -> Any:
     """One pool of connections for every model of a vendor, as all calls run on one loop.
 
@@ -32,9 +33,12 @@ def connections(
         client: what the library calls its client for HTTP.
         proxy: the address of one to go through. Empty: what the environment says.
         headers: what is sent with each request beside what its client names.
+        settings: what else the client is to be made with. Such a pool is its model's alone.
     """
-    sent = tuple(sorted(headers.items()))
-    return _connections_on(background_loop(), library, client, proxy, sent)
+    loop = background_loop()
+    if settings:
+        return _open(loop, library, client, settings)
+    return _connections_on(loop, library, client, proxy, tuple(sorted(headers.items())))
 
 
 @cache
@@ -45,11 +49,21 @@ def _connections_on(
     proxy: str,
     headers: tuple[tuple[str, str], ...],
 ) -> Any:
+    settings = {"headers": dict(headers), **({"proxy": proxy} if proxy else {})}
+    return _open(loop, library, client, settings)
+
+
+def _open(loop: BackgroundLoop, library: str, client: str, settings: Mapping[str, Any]) -> Any:
+    hooks = settings.get("event_hooks") or {}
+    ours: dict[str, list[Any]] = {
+        "request": [note_departure],
+        "response": [refuse_redirect, bound_body],
+    }
     # What packs better is unpacked by nobody in pieces.
+    headers = {**(settings.get("headers") or {}), "accept-encoding": ", ".join(ENCODINGS)}
+    both = {kind: [*hooks.get(kind, ()), *ours[kind]] for kind in ours}
     pool = getattr(import_module(library), client)(
-        headers={**dict(headers), "accept-encoding": ", ".join(ENCODINGS)},
-        event_hooks={"request": [note_departure], "response": [refuse_redirect, bound_body]},
-        **({"proxy": proxy} if proxy else {}),
+        **{**settings, "headers": headers, "event_hooks": both}
     )
     loop.close_at_exit(pool.aclose)
     return pool
