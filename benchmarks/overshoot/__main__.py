@@ -2,6 +2,7 @@
 
     python -m benchmarks.overshoot --peers-venv /tmp/peers     # a quarter of an hour
     python -m benchmarks.overshoot --peers-venv /tmp/peers --quick
+    python -m benchmarks.overshoot --vendors                   # thrifty alone, a row a vendor
 
 What it measures, and what the columns mean, is in benchmarks/overshoot.md.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from benchmarks.overshoot.cell_figures import CellFigures, summarize
 from benchmarks.overshoot.experiment import run_many, start_system
 from benchmarks.overshoot.report import cell_title, kind_title, results_table, sweep_table
+from benchmarks.overshoot.vendors import vendor_cells
 from benchmarks.overshoot.workload import SEED, Cell
 
 REQUIREMENTS = Path(__file__).parents[1] / "overshoot-requirements.txt"
@@ -56,14 +58,34 @@ def measure_cells(
     """The figures of one system in all cells."""
     with start_system(python, module) as system:
         return {
-            cell: summarize(run_many(system, cell, max(2, round(count * BUDGETS[cell.cap_usd]))))
+            cell: summarize(
+                run_many(system, cell, max(2, round(count * BUDGETS.get(cell.cap_usd, 1))))
+            )
             for cell in cells
         }
+
+
+def print_vendors(count: int) -> None:
+    """thrifty alone, a row for each vendor."""
+    with ThreadPoolExecutor(CONCURRENT_RUNS) as pool:
+        for callers in (1, 8):
+            cells = list(vendor_cells(callers))
+            given = Path(sys.executable), "thrifty_vendors"
+            work = [pool.submit(measure_cells, *given, [cell], count) for cell in cells]
+            rows = {
+                f"{cell.vendor}, ${cell.cap_usd}": found.result()[cell]
+                for cell, found in zip(cells, work, strict=True)
+            }
+            print(f"### {kind_title(cells[0])}\n\n{results_table(rows, 'vendor, budget')}\n")
 
 
 def main() -> None:
     options = read_arguments()
     count = 20 if options.quick else options.runs
+    if options.vendors:
+        print(f"Python {platform.python_version()}, seed {SEED}, {count} runs a row.\n")
+        print_vendors(count)
+        return
     budgets = [DETAILED_BUDGET] if options.quick else list(BUDGETS)
     cells = [Cell(budget, *kind) for kind in CELL_KINDS for budget in budgets]
     minima = [Cell(DETAILED_BUDGET, *CELL_KINDS[0], useful) for useful in USEFUL_TOKENS]
@@ -98,7 +120,9 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--peers-venv", type=Path, required=True, help="made if it is not there")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--peers-venv", type=Path, help="made if it is not there")
+    which.add_argument("--vendors", action="store_true", help="thrifty alone, at every vendor")
     parser.add_argument("--runs", type=int, default=200, help="runs a cell")
     parser.add_argument("--quick", action="store_true", help="20 runs, and no sweep over budgets")
     return parser.parse_args()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
 
+from benchmarks.overshoot.vendors import vendor_case
 from benchmarks.overshoot.workload import (
     MESSAGE_TOKENS,
     OUTPUT_TOKENS_MAX,
@@ -92,6 +93,7 @@ class BillingProvider:
         self._server = LLMServer()
         self._next = 1
         self._behaviour = AnsweringBehaviour()
+        self._vendor = ""
 
     def __enter__(self) -> Self:
         self._server.start()
@@ -109,9 +111,14 @@ class BillingProvider:
     def base_url(self) -> str:
         return self._server.base_url
 
-    def start_run(self, run: str, callers: int) -> None:
+    @property
+    def root_url(self) -> str:
+        return self._server.root_url
+
+    def start_run(self, run: str, callers: int, vendor: str = "") -> None:
         """Forgets the last run's bill."""
         self._server.clear()
+        self._vendor = vendor
         self._behaviour = AnsweringBehaviour(run=run, first=self._next, callers=callers, times=None)
         self._server.default = self._behaviour
 
@@ -130,9 +137,12 @@ class BillingProvider:
     def _to_charge(self, request: Request) -> Charge:
         cap, bill = request.output_cap, request.bill
         assert request.status == 200, f"the server answered {request.status}: {request}"
-        assert bill.input_tokens == PROMPT_TOKENS, f"a prompt of {bill.input_tokens} tokens"
-        assert cap is None or cap <= OUTPUT_TOKENS_MAX, f"the real API refuses a cap of {cap}"
-        cost = round(cost_nano_usd(bill.input_tokens, bill.output_tokens))
+        if self._vendor:
+            cost = vendor_case(self._vendor).prices.cost(bill)
+        else:
+            assert bill.input_tokens == PROMPT_TOKENS, f"a prompt of {bill.input_tokens} tokens"
+            assert cap is None or cap <= OUTPUT_TOKENS_MAX, f"the real API refuses a cap of {cap}"
+            cost = round(cost_nano_usd(bill.input_tokens, bill.output_tokens))
         was_cut = bill.output_tokens < self._behaviour.wanted_tokens(request)
         assert request.ended_at_s is not None, "the run is over"
         times = request.received_at_s, request.ended_at_s

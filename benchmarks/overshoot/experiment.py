@@ -52,7 +52,7 @@ class SystemDriver:
         Raises:
             RuntimeError: the system broke down, in its own words.
         """
-        self._meter.start_run(name, cell.callers)
+        self._meter.start_run(name, cell.callers, cell.vendor)
         order = {"cell": cell.to_json(), "prompt": self._prompt}
         print(json.dumps(order), file=self._orders, flush=True)
         line = self._reports.readline()

@@ -31,6 +31,8 @@ class Cell:
     """What the agents themselves send as output cap."""
     useful_tokens: int = 100
     """The shortest answer that is of use to the agents; only thrifty can be told."""
+    vendor: str = ""
+    """Whose model is asked, as the tests call the vendor. Empty: OpenAI's, at the prices here."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

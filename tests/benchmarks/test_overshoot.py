@@ -8,6 +8,7 @@ import pytest
 from benchmarks.overshoot.billing_provider import Charge
 from benchmarks.overshoot.cell_figures import summarize
 from benchmarks.overshoot.experiment import RunOutcome, run_many, start_system
+from benchmarks.overshoot.vendors import vendor_cells
 from benchmarks.overshoot.workload import (
     OUTPUT_TOKENS_MAX,
     Cell,
@@ -15,6 +16,7 @@ from benchmarks.overshoot.workload import (
     cost_nano_usd,
 )
 from tests.long_cases import long_but
+from tests.models.vendors.cases import CASES
 
 RUNS = 3
 KINDS = [(callers, max_tokens) for callers in (1, 8) for max_tokens in (None, 1_000)]
@@ -42,6 +44,18 @@ def test_what_is_left_would_not_pay_for_a_useful_answer(thrifty, callers):
     for outcome in run_many(thrifty, cell, RUNS):
         assert cell.cap_nano_usd - outcome.billed_nano_usd < too_little
         assert all(charge.cap >= cell.useful_tokens for charge in outcome.charges)
+
+
+VENDORS = [case.name for case in CASES if case.column != "OpenAI"]
+
+
+@pytest.mark.parametrize("name", long_but(VENDORS, VENDORS[0]))
+def test_a_row_of_any_vendor_is_never_over_and_uses_its_budget(name):
+    (cell,) = [cell for cell in vendor_cells(callers=1) if cell.vendor == name]
+    with start_system(Path(sys.executable), "thrifty_vendors") as system:
+        (outcome,) = run_many(system, cell, 1)
+    assert 0.95 * cell.cap_nano_usd <= outcome.billed_nano_usd <= cell.cap_nano_usd
+    assert outcome.reported_nano_usd == outcome.billed_nano_usd
 
 
 def charge(cost, written=100, cap=None, was_cut=False, began_s=0.0, ended_s=1.0):

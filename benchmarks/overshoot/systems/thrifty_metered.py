@@ -17,6 +17,7 @@ from thrifty.budget import Budget, BudgetExceeded
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.models import input_bound
 from thrifty.models.metered import metered
+from thrifty.models.providers.vendors import is_cut
 
 ACCOUNT = "agents"
 PATIENCE_MS = 60_000
@@ -33,11 +34,11 @@ def chat_model(base_url: str, max_tokens: int | None) -> ChatOpenAI:
 
 
 class MeteredRun:
-    def __init__(self, cell: Cell, base_url: str, patience_ms: int) -> None:
+    def __init__(self, cell: Cell, model: Any, patience_ms: int) -> None:
         self._ledger = MemoryLedger()
         self._ledger.open(ACCOUNT, Budget(max_cost_usd=Decimal(cell.cap_usd)))
         self._model = metered(
-            chat_model(base_url, cell.max_tokens),
+            model,
             self._ledger,
             ACCOUNT,
             useful_tokens=cell.useful_tokens,
@@ -49,7 +50,7 @@ class MeteredRun:
             answer = await self._model.ainvoke(prompt)
         except BudgetExceeded:
             raise AgentStopped(final=False) from None
-        return str(answer.response_metadata["finish_reason"])
+        return "length" if is_cut(answer) else "stop"
 
     def spent_usd(self) -> float:
         return self._ledger.balance(ACCOUNT).spent.cost_nano_usd / NANO_PER_USD
@@ -57,4 +58,4 @@ class MeteredRun:
 
 @asynccontextmanager
 async def open_run(cell: Cell, base_url: str) -> AsyncIterator[MeteredRun]:
-    yield MeteredRun(cell, base_url, PATIENCE_MS)
+    yield MeteredRun(cell, chat_model(base_url, cell.max_tokens), PATIENCE_MS)

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from benchmarks.overshoot.systems.thrifty_metered import MeteredRun
+from benchmarks.overshoot.systems.thrifty_metered import MeteredRun, chat_model
 from benchmarks.overshoot.workload import Cell
 
 
 @asynccontextmanager
 async def open_run(cell: Cell, base_url: str) -> AsyncIterator[MeteredRun]:
-    yield MeteredRun(cell, base_url, patience_ms=0)
+    yield MeteredRun(cell, chat_model(base_url, cell.max_tokens), patience_ms=0)
