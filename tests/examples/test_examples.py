@@ -83,6 +83,7 @@ NEED_A_SERVER = {
     "remote_graph",  # tests/studio
     "budget_middleware",
     "openai_compatible_server",
+    "three_vendors",
     "studio_client",  # tests/studio
     "assistants",  # tests/studio
     "fastapi_app",  # test_fastapi.py
@@ -183,6 +184,28 @@ def test_each_budget_buys_its_own_mix_of_models(tmp_path):
 
 
 @pytest.mark.long
+def test_three_vendors_do_one_run_on_one_bill(tmp_path):
+    with LLMServer() as openai, LLMServer() as claude, LLMServer() as router:
+        at = {
+            "OPENAI_BASE_URL": openai.base_url,
+            "ANTHROPIC_BASE_URL": claude.root_url,
+            "OPENROUTER_API_BASE": f"{router.root_url}/api/v1",
+        }
+        done = run("three_vendors", tmp_path, **at)
+        servers = openai, claude, router
+        asked = [[request.api for request in each.requests] for each in servers]
+        bills = [each.bill for each in servers]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert asked == [["chat"], ["messages"], ["openrouter"]]
+    labels = ("Risks (strong)", "Costs (cheap)", "Next steps (small)")
+    for label, bill in zip(labels, bills, strict=True):
+        assert f"done {label}: {bill.total_tokens} tokens, $" in done.stdout
+    prices = (1_250, 10_000), (1_000, 5_000), (200, 200)  # nano-USD a token
+    pairs = zip(bills, prices, strict=True)
+    nano_usd = sum(b.input_tokens * i + b.output_tokens * o for b, (i, o) in pairs)
+    assert f"done: ${nano_usd / 10**9:.6f} of $0.015" in done.stdout
+
+
 def test_what_a_retriever_found_is_given_to_the_model(tmp_path):
     with LLMServer() as server:
         done = run("retriever", tmp_path, OPENAI_BASE_URL=server.base_url)
