@@ -49,6 +49,7 @@ def test_a_name_says_whose_model_it_is():
         ({"name": "mistral:latest"}, "mistral:latest", "openai"),
         ({"name": "ft:gpt-4o:house::1"}, "ft:gpt-4o:house::1", "openai"),
         ({"name": "Anthropic:claude-x"}, "claude-x", "anthropic"),
+        ({"name": "gemini:gemini-2.5-flash"}, "gemini-2.5-flash", "google_genai"),
     ],
 )
 def test_a_description_is_the_same_when_it_is_read_again(given, name, vendor):

@@ -62,7 +62,7 @@ class GoogleModel(Vendor):
     package = "langchain-google-genai"
     kind = "ChatGoogleGenerativeAI"
     title = "Google"
-    names = ("google_genai",)
+    names = ("google_genai", "google", "gemini")
     extra = "google"
     key_variable = "GOOGLE_API_KEY"
     home = "https://generativelanguage.googleapis.com"
