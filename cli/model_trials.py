@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from uuid import uuid4
 
-from thrifty.budget import LedgerUnavailable, ThriftyError
+from thrifty.budget import LedgerUnavailable, Spend, ThriftyError
 from thrifty.budget.dollars import format_usd
 from thrifty.cli.finding import Finding
 from thrifty.cli.saved_runs import RunsFolder
@@ -32,20 +32,19 @@ def try_models(roles: ModelRoles) -> Iterator[Finding]:
 
 
 def _describe(role: ModelRole, trial: Trial) -> Finding:
-    if trial.error is not None:
-        says = str(trial.error)
-        if trial.entry is not None and trial.entry.charged.tokens:
-            says += f"; it is charged {_cost(role, trial)}, as nobody knows what it cost"
-        remedy = "correct what the server names, or ask another model"
-        return Finding("trial", says, remedy, trial.error.exit_code, role.name)
-    return Finding(
-        "trial", f"answered in {trial.took_ms:,} ms, for {_cost(role, trial)}", role=role.name
-    )
+    spent = Spend() if trial.entry is None else trial.entry.charged
+    cost = _cost(role, spent)
+    if trial.error is None:
+        says = f"answered in {spent.latency_ms:,} ms, for {cost}"
+        return Finding("trial", says, role=role.name)
+    says = str(trial.error)
+    if spent.tokens:
+        says += f"; it is charged {cost}, as nobody knows what it cost"
+    remedy = "correct what the server names, or ask another model"
+    return Finding("trial", says, remedy, trial.error.exit_code, role.name)
 
 
-def _cost(role: ModelRole, trial: Trial) -> str:
-    assert trial.entry is not None, "what was answered was booked"
-    spent = trial.entry.charged
+def _cost(role: ModelRole, spent: Spend) -> str:
     dollars = format_usd(spent.cost_nano_usd)
     if not (spent.cost_nano_usd or role.prices.knows(role.model)):
         dollars = "a price that nobody here knows"

@@ -20,7 +20,6 @@ class Trial:
 
     entry: Entry | None
     """Its line on the bill. None where none was begun."""
-    took_ms: int
     error: ThriftyError | None = None
     """Why there was no answer."""
 
@@ -52,4 +51,4 @@ def try_model(role: ModelRole, ledger: Ledger, account: str) -> Trial:
         error = refused
     entries = list(ledger.entries(account))
     ledger.close(account)
-    return Trial(entries[-1] if entries else None, elapsed_ms(started_ns), error)
+    return Trial(entries[-1] if entries else None, error)
