@@ -148,9 +148,8 @@ class OpenAIModel(Vendor):
             options["http_client"] = connections()
         client = model.root_async_client.with_options(**options)
         client._process_response = partial(wire.parse_beside, client._process_response)
-        if (
-            self.is_apart or OPENAI not in self.names
-        ):  # what the environment says of OpenAI's is nobody else's
+        # What the environment says of OpenAI's is nobody else's.
+        if self.is_apart or OPENAI not in self.names:
             client._custom_headers = dict(model.default_headers or {})
             client.organization = client.project = None
         changes: dict[str, Any] = {
