@@ -35,7 +35,7 @@ GROUPS = {
     "Ledgers and metered models": (
         *("MemoryLedger", "SqliteLedger", "PostgresLedger"),
         *("Ledger", "Balance", "PeriodBalance", "AccountInfo", "Entry", "Lease"),
-        *("log_threshold", "post_threshold", "metered", "BudgetMiddleware", "rate"),
+        *("log_threshold", "post_threshold", "metered", "UseFee", "BudgetMiddleware", "rate"),
     ),
     "Errors": (
         *("ThriftyError", "InvalidInput", "BudgetExceeded", "PriceUnknown"),

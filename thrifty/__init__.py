@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         post_threshold as post_threshold,
     )
     from thrifty.models.guard.middleware import BudgetMiddleware as BudgetMiddleware
+    from thrifty.models.hosted_uses import UseFee as UseFee
     from thrifty.models.metered import metered as metered
     from thrifty.models.model import Model as Model
     from thrifty.models.token_price import TokenPrice as TokenPrice
@@ -74,6 +75,7 @@ _NAMES = {
     "thrifty.ledger.sqlite": "SqliteLedger",
     "thrifty.ledger.thresholds": "log_threshold post_threshold",
     "thrifty.models.guard.middleware": "BudgetMiddleware",
+    "thrifty.models.hosted_uses": "UseFee",
     "thrifty.models.metered": "metered",
     "thrifty.models.model": "Model",
     "thrifty.models.token_price": "TokenPrice",

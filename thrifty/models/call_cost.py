@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import Any
 
 from thrifty.budget import Budget, PriceUnknown, Spend
+from thrifty.models.hosted_uses import NO_USES, HostedUses
 from thrifty.models.last_answer import LastAnswer
 from thrifty.models.metered_request import MeteredRequest
 from thrifty.models.prices import Charge, PriceList, most_affordable
@@ -50,7 +51,8 @@ class CallCost:
         tokens_left, cost_left, _, _ = left.limits
         cap = self.cap_max
         if tokens_left is not None:
-            cap = min(cap, tokens_left - kept.tokens - self.input_tokens)
+            left_for_it = tokens_left - kept.tokens
+            cap = min(cap, self._request.uses.cap_within(left_for_it, self.input_tokens))
         if cost_left is not None and cap > 0:
             cost_left = max(0, cost_left - kept.cost_nano_usd)
             cap = most_affordable(cap, cost_left, lambda some: self.worst_case(some).cost_nano_usd)
@@ -66,10 +68,16 @@ class CallCost:
         Raises:
             PriceUnknown: its price is needed and unknown.
         """
-        return self._worst_case(self.input_tokens, cap, budget)
+        return self._worst_case(self.input_tokens, cap, budget, self._request.uses)
+
+    def read_tokens(self, cap: int) -> int:
+        """All that it can read with an output cap: tools at the provider have it read anew."""
+        return self._request.uses.input_tokens(self.input_tokens, cap)
 
     def kept_back(self, budget: Budget) -> Spend:
         """What is left alone for an answer after this one, which reads the same and more.
+
+        It is asked for without tools.
 
         Args:
             budget: under which no price is needed, where it limits no money.
@@ -79,7 +87,7 @@ class CallCost:
         """
         if self._last_answer is None:
             return Spend()
-        return self.worst_case(self._tokens_of(self._last_answer), budget)
+        return self._worst_case(self.input_tokens, self._tokens_of(self._last_answer), budget)
 
     def note_last_answer(self, message: Any, cap: int) -> None:
         """Notes what an answer takes that comes after the one to this call.
@@ -105,18 +113,26 @@ class CallCost:
             reserved: what was held for it.
         """
         request, held = self._request, reserved.cost_nano_usd
-        return self._prices.charge(request.model, usage, held, request.tier)
+        fees = request.uses.fees_nano_usd(usage.uses)
+        return self._prices.charge(request.model, usage, held, request.tier, fees)
 
-    def _worst_case(self, input_tokens: int, cap: int, budget: Budget | None = None) -> Spend:
-        request = self._request
+    def _worst_case(
+        self,
+        input_tokens: int,
+        cap: int,
+        budget: Budget | None = None,
+        uses: HostedUses = NO_USES,
+    ) -> Spend:
+        request, read = self._request, uses.input_tokens(input_tokens, cap)
         try:
-            asked = request.model, input_tokens, cap, request.tier, request.audio_tokens
-            cost = self._prices.worst(*asked)
+            sound = request.audio_tokens * (uses.most + 1)
+            cost = self._prices.worst(request.model, read, cap, request.tier, sound)
+            cost += uses.fees_nano_usd_max
         except PriceUnknown:
             if budget is None or budget.max_cost_usd is not None:
                 raise
             cost = 0
-        return Spend(input_tokens + cap, cost, tool_calls=1)
+        return Spend(read + cap, cost, tool_calls=1)
 
     def _tokens_of(self, last: LastAnswer) -> int:
         return min(max(last.output_tokens, self._request.cap_min), self.cap_max)

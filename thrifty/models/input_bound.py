@@ -6,7 +6,7 @@ as an image, is named and not guessed.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, get_args
 from unicodedata import is_normalized, normalize
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from thrifty.models.model import Encoding
 from thrifty.models.usage import read_usage
+from thrifty.models.use_fees import SEARCH, SEARCH_OPTIONS, hosted_kind
 
 ENCODINGS = get_args(Encoding)
 O200K_MODELS = (
@@ -52,7 +53,7 @@ NOT_READ = ("type", "id", "status", "role", "index", "detail", "annotations", "l
 """Fields of a message whose words are not the model's to read, or are in its overhead."""
 STORED = ("previous_response_id", "conversation", "prompt")
 """Fields that add input which stands on the provider's side."""
-REMOTE = ("web_search_options", "prediction", "background")
+REMOTE = (SEARCH_OPTIONS, "prediction", "background")
 """Fields that are billed beyond what is sent and capped."""
 
 
@@ -241,25 +242,32 @@ def recalled_tokens(messages: Iterable[Any]) -> int | None:
     return recalled
 
 
-def why_unbounded(body: Mapping[str, Any]) -> str:
-    """What in a request is billed without being sent; empty when nothing is."""
-    if why := why_stored(body):
+def why_unbounded(body: Mapping[str, Any], declared: Container[str] = ()) -> str:
+    """What in a request is billed without being sent; empty when nothing is.
+
+    Args:
+        body: the request.
+        declared: kinds of tools at the provider of which it is known what they add at most.
+    """
+    if why := why_stored(body, declared):
         return why
     if "audio" in (body.get("modalities") or ()):
         return "modalities: sound has a price of its own"
     for tool in body.get("tools") or ():
-        if tool.get("type") not in ("function", "custom"):
+        if tool.get("type") not in ("function", "custom") and hosted_kind(tool) not in declared:
             return f"tools: {tool.get('type')!r} runs, and is billed, at the provider"
     for item in messages_of(body):
-        if "role" not in item and item.get("type", "message") not in ITEMS:
-            return f"input: an item of type {item.get('type')!r}"
+        kind = item.get("type", "message")
+        is_known = "role" in item or kind in ITEMS or kind.removesuffix("_call") in declared
+        if not is_known:
+            return f"input: an item of type {kind!r}"
     return ""
 
 
-def why_stored(body: Mapping[str, Any]) -> str:
+def why_stored(body: Mapping[str, Any], declared: Container[str] = ()) -> str:
     """Which field of a request adds to it what nobody sends; empty when none does."""
     for field in (*STORED, *REMOTE):
-        if body.get(field):
+        if body.get(field) and not (field == SEARCH_OPTIONS and SEARCH in declared):
             stored = "the provider adds what it has stored"
             return f"{field}: {stored if field in STORED else 'it is billed beyond the request'}"
     return ""

@@ -10,6 +10,7 @@ from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease
 from thrifty.models.account_choice import AccountChoice
 from thrifty.models.allowance import ATTEMPTS_DEFAULT, OUTPUT_CAP_MIN, OUTPUT_CAP_UNKNOWN
+from thrifty.models.hosted_uses import UseFee, check_fees
 from thrifty.models.input_bound import has_standard_tier
 from thrifty.models.metered_embeddings import (
     embeddings_model,
@@ -44,6 +45,7 @@ class MeteringOptions(TypedDict, total=False):
     reported_cost: bool
     cap_field: CapField
     encoding: Encoding | None
+    fees: Mapping[str, UseFee] | None
 
 
 def check_options(options: MeteringOptions) -> None:
@@ -66,6 +68,7 @@ def check_options(options: MeteringOptions) -> None:
     if (encoding := options.get("encoding")) is not None:
         validate.choice("encoding", encoding, get_args(Encoding))
     check_prices(options.get("prices") or {})
+    check_fees(options.get("fees") or {})
     validate.instance("reported_cost", options.get("reported_cost", False), bool, "True")
 
 
@@ -122,6 +125,7 @@ def metered(
     reported_cost: bool = False,
     cap_field: CapField = "max_completion_tokens",
     encoding: Encoding | None = None,
+    fees: Mapping[str, UseFee] | None = None,
 ) -> Any:
     """A chat model, or embeddings, that cannot spend more than its account has.
 
@@ -164,6 +168,10 @@ def metered(
         cap_field: `max_tokens` for a chat server that knows an output cap by that name only.
         encoding: `o200k_base` or `cl100k_base` for a server that counts as OpenAI does, and is
             neither OpenAI's nor Azure's. By default, bytes bound what is sent to any other.
+        fees: what tools cost for each use that run at the provider, and how often a call may use
+            them: `{"web_search": UseFee(0.01, uses_max=3, tokens_max=20_000)}`. So for
+            `web_fetch`, `file_search` and `code_interpreter`, and for models that search by
+            themselves. Without it they are refused while money is limited.
 
     Raises:
         InvalidInput: the model is of no vendor that is known, an account without a ledger, or a
@@ -183,6 +191,7 @@ def metered(
         reported_cost=reported_cost,
         cap_field=cap_field,
         encoding=encoding,
+        fees=fees,
     )
     check_options(options)
     given = embeddings_model(model, options) if is_embeddings(model) else vendor_model(model)
@@ -206,8 +215,11 @@ def metered(
     if encoding and given.counts_as_json:
         remedy = f"leave it out: bytes bound what is sent by {given.package}"
         raise InvalidInput("encoding", encoding, remedy)
+    if fees and not given.limits_uses:
+        remedy = f"leave it out: {given.package} cannot say how often a tool may be used"
+        raise InvalidInput("fees", sorted(fees), remedy)
     cap_max = max_output_tokens or given.output_tokens_max or OUTPUT_CAP_UNKNOWN
-    bounds = CallBounds(cap_max, tokens_per_attachment, cap_field, encoding)
+    bounds = CallBounds(cap_max, tokens_per_attachment, cap_field, encoding, fees or {})
     return MeteredChatModel(given, choose, bounds, price_list)
 
 

@@ -8,7 +8,7 @@ it. The ledger may have to wait for a disk, so it is asked in threads beside the
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from thrifty.budget import BudgetExceeded, InvalidInput, ModelUnavailable, PriceUnknown
@@ -19,6 +19,7 @@ from thrifty.models import stored_answer
 from thrifty.models.background_loop import BackgroundLoop, CallAbandoned, Emit, background_loop
 from thrifty.models.exchange import Exchange, watch_exchange
 from thrifty.models.failures import Failure, after_pieces, read_failure, read_unsent
+from thrifty.models.read_uses import read_uses
 from thrifty.models.reservation import CallAccounts, Reservation
 from thrifty.models.silent_usage import silent_servers
 from thrifty.models.substitute import ASKED_MODEL, note_substitute
@@ -241,6 +242,8 @@ class MeteredCall:
     def _book_answer(self, message: Any, reservation: Reservation, latency_ms: int) -> Answer:
         """An answer is charged at its usage; without one that is true, in full."""
         request, usage = self.accounts.request, read_usage(message)
+        if usage is not None and request.uses.most:
+            usage = replace(usage, uses=read_uses(message))
         silent_servers.note(request.provider, request.model, message, is_told=usage is not None)
         if self.accounts.may_be_cut(reservation, usage):
             told = {**message.response_metadata, DERIVED_CAP: reservation.cap}

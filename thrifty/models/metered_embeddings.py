@@ -20,6 +20,7 @@ WITHOUT_MEANING = {
     "useful_tokens": OUTPUT_CAP_MIN,
     "tokens_per_attachment": None,
     "cap_field": "max_completion_tokens",
+    "fees": None,
 }
 """What is said of answers and of images, with its default."""
 

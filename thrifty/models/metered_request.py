@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Protocol
 
 from thrifty.budget import Budget
 from thrifty.models.background_loop import Emit
+from thrifty.models.hosted_uses import HostedUses
 
 
 class MeteredRequest(Protocol):
@@ -60,6 +61,11 @@ class MeteredRequest(Protocol):
     @property
     def cap_min(self) -> int:
         """The smallest cap that the server takes."""
+        ...
+
+    @property
+    def uses(self) -> HostedUses:
+        """The tools in it that run at the provider."""
         ...
 
     @property

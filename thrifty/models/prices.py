@@ -107,7 +107,14 @@ class PriceList:
             return quote_nano_usd(_own_usd(model, own, usage))
         return quote_nano_usd(self._listed_usd(model, usage, self._vendor))
 
-    def charge(self, model: str, usage: Usage, reserved_nano_usd: int, tier: str = "") -> Charge:
+    def charge(
+        self,
+        model: str,
+        usage: Usage,
+        reserved_nano_usd: int,
+        tier: str = "",
+        fees_nano_usd: int = 0,
+    ) -> Charge:
         """What a call is charged for what it has used.
 
         Where another model answered than was asked, such as by a gateway's fallback, that is the
@@ -120,25 +127,28 @@ class PriceList:
             usage: what it used, and who answered.
             reserved_nano_usd: what was held for it.
             tier: the service tier that was asked for.
+            fees_nano_usd: what its uses of tools at the provider cost beside its tokens. A gateway
+                has that in what it says.
         """
         is_own, answered, reported = model in self._own, usage.model, usage.reported_nano_usd
         if self._takes_reported and reported is not None:
             return Charge(reported)
         try:
             tiers = self._tiers_of_answer(model, usage.tier, tier)
-            asked = max(self.of(model, replace(usage, tier=each)) for each in tiers)
+            asked = max(self.of(model, replace(usage, tier=each)) for each in tiers) + fees_nano_usd
         except PriceUnknown:  # such as of another tier than the one that was asked for
             # A gateway that has no price either says that it cost nothing.
             return Charge(reported or reserved_nano_usd)
         if answered in ("", model) or (is_own and is_same_model(model, answered)):
             return Charge(asked)
         found = [self._find_anywhere(answered, replace(usage, tier=each)) for each in tiers]
-        cost = max((cost for cost in found if cost is not None), default=None)
-        if cost is None:
+        known = [cost for cost in found if cost is not None]
+        if not known:
             # A name that only its user gives a price may be what a server calls its models.
             if is_own or is_same_model(model, answered):
                 return Charge(asked)
             return Charge(max(asked, reported or reserved_nano_usd), has_substitute=True)
+        cost = max(known) + fees_nano_usd
         is_other = not (is_own or is_same_model(model, answered))
         return Charge(max(asked, cost), is_other or cost > asked)
 

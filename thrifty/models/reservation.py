@@ -175,7 +175,8 @@ class CallAccounts:
         """Charges what the call has used, and keeps its answer."""
         entry, cost = reservation.entry, self.charge(usage, reservation).cost_nano_usd
         asked = self.request
-        unseen_input.note(asked.address, asked.model, asked.input_tokens, usage.input_tokens)
+        most = asked.uses.input_tokens(asked.input_tokens, reservation.cap)
+        unseen_input.note(asked.address, asked.model, most, usage.input_tokens)
         try:
             actual = Spend(usage.tokens, cost, latency_ms, tool_calls=1)
         except InvalidInput:  # more than any account can hold
@@ -217,7 +218,7 @@ class CallAccounts:
             The key there; empty without such an account.
         """
         self.request.check_bounded(budget)
-        worst_case = Spend(self.cost.input_tokens + cap, tool_calls=1)
+        worst_case = Spend(self.cost.read_tokens(cap) + cap, tool_calls=1)
         if self._outer is not None or budget.max_cost_usd is not None:
             worst_case = self.cost.worst_case(cap, budget)  # else nobody asks for its price
         if missing := left.exceeded_by(worst_case + self.cost.kept_back(left)):

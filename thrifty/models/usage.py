@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeGuard
 
 from thrifty.budget.plain_text import single_line
@@ -49,6 +49,8 @@ class Usage:
     """The part of the output that is."""
     reported_nano_usd: int | None = None
     """What a gateway says that it has cost; None where it does not say."""
+    uses: Mapping[str, int] | None = field(default=None, hash=False)
+    """How often tools were used that run at the provider, by kind; None where nobody counted."""
 
     @property
     def plain_input_tokens(self) -> int:

@@ -1,12 +1,13 @@
 """What a provider charges for each use, beyond tokens: searches, and tools that run there.
 
-No count of an answer says how often it happened, and no price list how dear it was.
+No price list says how dear it is, so its user has to, together with the most uses in a call.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
+SEARCH, SEARCH_OPTIONS = "web_search", "web_search_options"
 SEARCHING_MODEL = re.compile(r"(?i)(?<![a-z])(?:search|deep-research|sonar)(?![a-z])|:online$")
 """Names of models that search by themselves, whatever they are asked: OpenAI's, Perplexity's, and
 OpenRouter's ending for any other."""
@@ -16,26 +17,46 @@ HOSTED_TOOLS = (
     *("google_search", "googleSearch", "google_maps", "googleMaps", "url_context", "urlContext"),
 )
 """How the types of tools begin that run at a provider, or the only field that such a tool has."""
-FEE_REMEDY = "each use has a fee: leave it out, or limit tokens and calls instead of money"
+FEE_REMEDY = (
+    "each use has a fee: declare it, as in metered(..., fees={'web_search': UseFee(0.01, "
+    "uses_max=3, tokens_max=20_000)}), leave it out, or limit tokens and calls instead of money"
+)
 
 
-def use_fee(request: Mapping[str, Any]) -> str:
-    """What in a request has a fee for each use; empty where nothing has.
+def use_fee(request: Mapping[str, Any], declared: Container[str] = ()) -> str:
+    """What in a request has a fee for each use that nobody declared; empty where nothing has.
 
     Args:
         request: a body, or as much of it as is known.
+        declared: kinds of tools with a fee that was.
     """
+    kinds = _kinds(request)
+    return next((told for kind, told in kinds if kind not in declared), "")
+
+
+def hosted_kinds(request: Mapping[str, Any]) -> list[str]:
+    """The kinds of all tools in a request that run at its provider."""
+    return [kind for kind, _ in _kinds(request)]
+
+
+def _kinds(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each with what people call it."""
     model = str(request.get("model") or request.get("model_name") or "")
     if SEARCHING_MODEL.search(model):
-        return f"{model}, which searches by itself"
-    if request.get("web_search_options"):
-        return "web_search_options"
+        yield SEARCH, f"{model}, which searches by itself"
+    if request.get(SEARCH_OPTIONS):
+        yield SEARCH, SEARCH_OPTIONS
     for tool in request.get("tools") or ():
-        if isinstance(tool, Mapping) and (name := _hosted_tool(tool)):
-            return f"tools: {name}"
-    return ""
+        if isinstance(tool, Mapping) and (name := _hosted_name(tool)):
+            yield hosted_kind(tool), f"tools: {name}"
 
 
-def _hosted_tool(tool: Mapping[str, Any]) -> str:
+def hosted_kind(tool: Any) -> str:
+    """The kind of a tool that runs at a provider, whatever date its name ends in. Empty: none."""
+    name = _hosted_name(tool) if isinstance(tool, Mapping) else ""
+    return next((kind for kind in HOSTED_TOOLS if name.startswith(kind)), "") if name else ""
+
+
+def _hosted_name(tool: Mapping[str, Any]) -> str:
     names = [tool["type"]] if tool.get("type") else list(tool) if len(tool) == 1 else []
     return next((str(name) for name in names if str(name).startswith(HOSTED_TOOLS)), "")

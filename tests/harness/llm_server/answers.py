@@ -74,6 +74,10 @@ class Answer(Cue):
     """Input that was sound, at most all the rest of that."""
     audio_output_tokens: int = 0
     """Output that is sound, at most all of it."""
+    searches: int = 0
+    """How often the model searches the web, if the request lets it."""
+    search_tokens: int = 0
+    """What it reads of each search, with all that it read before."""
     model: str | None = None
     """Who answers; None is the model that was asked."""
     told_usage: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -93,9 +97,9 @@ class Answer(Cue):
             raise ValueError(f"chunk_tokens is {self.chunk_tokens}; it must be 1 or more")
         parts = (
             *("cached_input", "written_input", "written_1h_input", "audio_input"),
-            *("audio_output", "reasoning"),
+            *("audio_output", "reasoning", "search"),
         )
-        amounts = ("tokens", *(f"{part}_tokens" for part in parts), "chunk_delay_ms")
+        amounts = ("tokens", "searches", *(f"{part}_tokens" for part in parts), "chunk_delay_ms")
         for name in amounts:
             if (getattr(self, name) or 0) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must not be negative")

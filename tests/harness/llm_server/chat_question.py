@@ -42,6 +42,7 @@ def read(body: JSON) -> Question:
         output_cap=_cap(body),
         input_tokens=input_tokens(messages, tools, schema),
         tools=tools,
+        searches_max=int("search" in model or bool(body.get("web_search_options"))),
         must_call=_must_call(body.get("tool_choice"), tools),
         json_wanted=json_wanted,
         answer_schema=schema,

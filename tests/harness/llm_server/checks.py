@@ -73,6 +73,11 @@ def tool(entry: JSON, where: str) -> Tool:
     return Tool(name, str(entry.get("description") or ""), section(entry, "parameters"))
 
 
+def is_search(tool: object) -> bool:
+    """Whether a tool is the search that runs here, whatever date is in its name."""
+    return isinstance(tool, dict) and str(tool.get("type")).startswith("web_search")
+
+
 def must_call(choice: object, named: object, tools: tuple[Tool, ...]) -> str | None:
     """The function that `tool_choice` forces, if it does; `named` is the one it names."""
     if choice in (None, "auto", "none"):

@@ -61,7 +61,8 @@ def usage_object(bill: Bill) -> JSON:
         "ephemeral_5m_input_tokens": bill.written_input_tokens,
         "ephemeral_1h_input_tokens": bill.written_1h_input_tokens,
     }
-    return _counts(bill) | {"cache_creation": kept, "service_tier": "standard"}
+    searched = {"server_tool_use": {"web_search_requests": bill.searches}} if bill.searches else {}
+    return _counts(bill) | {"cache_creation": kept, "service_tier": "standard"} | searched
 
 
 def _counts(bill: Bill) -> JSON:
@@ -91,8 +92,18 @@ def _blocks(reply: Reply) -> Iterator[JSON]:
     if _is_thought_shown(reply):
         signed = signature(reply.bill.reasoning_tokens)
         yield {"type": "thinking", "thinking": SUMMARY, "signature": signed}
+    for search in range(reply.bill.searches):
+        yield from _search(reply, search)
     for part in reply.parts:
         yield _block(part, part.text)
+
+
+def _search(reply: Reply, number: int) -> Iterator[JSON]:
+    name = f"srvtoolu_{reply.number:06d}_{number}"
+    found = {"type": "web_search_result", "url": "https://tea.example", "title": "Tea"}
+    found |= {"encrypted_content": "cipher" * reply.search_tokens, "page_age": None}
+    yield {"type": "server_tool_use", "id": name, "name": "web_search", "input": {"query": "tea"}}
+    yield {"type": "web_search_tool_result", "tool_use_id": name, "content": [found]}
 
 
 def _is_thought_shown(reply: Reply) -> bool:
@@ -122,6 +133,11 @@ def _events(reply: Reply) -> Iterator[Event]:
     if _is_thought_shown(reply):
         yield from _thought_events(reply)
         index = 1
+    for search in range(reply.bill.searches):
+        for block in _search(reply, search):
+            yield Event({"type": "content_block_start", "index": index, "content_block": block})
+            yield Event({"type": "content_block_stop", "index": index})
+            index += 1
     for place, part in enumerate(reply.parts, index):
         at = {"index": place}
         yield Event({"type": "content_block_start", **at, "content_block": _block(part, "")})

@@ -29,6 +29,8 @@ SCHEMA_TOKENS = 200
 """The same where its answer is to have a shape."""
 ATTACHMENT_TOKENS = 1_200
 """What it reads in an image or a file."""
+SEARCHES_MOST = 50
+"""How often it searches at most where nobody says how often it may."""
 THINKING_BUDGET_MIN = 1_024
 SIGNED = re.compile(r"(\d+)\.(cipher)*")
 """A thought as it is sent back: how many tokens it has, and what holds it."""
@@ -50,8 +52,9 @@ def read(body: JSON) -> Question:
             raise errors.Refused(f"{name}: Extra inputs are not permitted")
     model, cap = _text(body, "model"), _cap(body)
     messages = tuple(_messages(body))
-    tools = tuple(_tools(checks.items(body, "tools")))
-    if not tools and _has_tool_blocks(body):
+    searching = [tool for tool in checks.items(body, "tools") if checks.is_search(tool)]
+    tools = tuple(_tools([t for t in checks.items(body, "tools") if t not in searching]))
+    if not (tools or searching) and _has_tool_blocks(body):
         told = "Requests which include `tool_use` or `tool_result` blocks must define tools"
         raise errors.Refused(told)
     schema = _schema(checks.section(body, "output_config"))
@@ -64,6 +67,7 @@ def read(body: JSON) -> Question:
         output_cap=cap,
         input_tokens=_input_tokens(body, messages, tools, must_call, schema),
         tools=tools,
+        searches_max=sum(tool.get("max_uses") or SEARCHES_MOST for tool in searching),
         must_call=must_call,
         json_wanted=schema is not None,
         answer_schema=schema,
@@ -80,7 +84,7 @@ def _input_tokens(
     total = TOKENS_PER_REPLY + sum(TOKENS_PER_MESSAGE + _count(each.text) for each in messages)
     for tool in tools:
         total += _count(compact(tool.as_json()))
-    if tools:
+    if tools or body.get("tools"):
         total += FORCED_TOOLS_TOKENS if must_call else TOOLS_TOKENS
     if schema is not None:
         total += SCHEMA_TOKENS + _count(compact(schema))

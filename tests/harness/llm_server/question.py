@@ -46,6 +46,8 @@ class Question:
     """The most tokens that the answer may have."""
     input_tokens: int = 0
     tools: tuple[Tool, ...] = ()
+    searches_max: int = 0
+    """How often the model may search the web while it answers."""
     must_call: str | None = None
     """The function that the request forces the model to call."""
     json_wanted: bool = False

@@ -53,6 +53,8 @@ class Reply:
     """Each piece of a stream says what was used so far, not only the last."""
     is_blocked: bool = False
     """A filter has read the question, and no model answers it."""
+    search_tokens: int = 0
+    """What the model read of each search."""
     chunk_delay_ms: int = 0
 
     @property
@@ -97,12 +99,16 @@ def compose(request: Request, answer: Answer, *, obeys_cap: bool = True) -> Repl
         model=answer.model or request.model or "",
         told_usage=answer.told_usage,
         headers=answer.headers,
+        search_tokens=answer.search_tokens,
         chunk_delay_ms=answer.chunk_delay_ms,
     )
 
 
 def _bill(request: Request, answer: Answer, used: int, reasoning: int) -> Bill:
-    left, parts = request.input_tokens, []
+    searches = min(answer.searches, request.searches_max)
+    read = _read_tokens(request.input_tokens + reasoning, searches, answer.search_tokens)
+    read -= reasoning  # which nothing had been written before
+    left, parts = read, []
     for wanted in (
         answer.cached_input_tokens,
         answer.written_input_tokens,
@@ -113,7 +119,7 @@ def _bill(request: Request, answer: Answer, used: int, reasoning: int) -> Bill:
         left -= parts[-1]
     cached, written, hour, audio = parts
     return Bill(
-        input_tokens=request.input_tokens,
+        input_tokens=read,
         output_tokens=used,
         reasoning_tokens=reasoning,
         cached_input_tokens=cached,
@@ -121,7 +127,13 @@ def _bill(request: Request, answer: Answer, used: int, reasoning: int) -> Bill:
         written_1h_input_tokens=hour,
         audio_input_tokens=audio,
         audio_output_tokens=min(answer.audio_output_tokens, used),
+        searches=searches,
     )
+
+
+def _read_tokens(asked: int, searches: int, found: int) -> int:
+    """All that a model reads: after each search anew, with what that and those before found."""
+    return sum(asked + found * search for search in range(searches + 1))
 
 
 @dataclass(frozen=True)

@@ -90,15 +90,24 @@ def _finished(reply: Reply) -> JSON:
     return _response_object(reply, status, output) | {"usage": usage}
 
 
-def _numbered(reply: Reply) -> Iterator[tuple[int, Part | None]]:
+class Search:
+    """Stands for a search among the parts of an answer."""
+
+
+SEARCH = Search()
+
+
+def _numbered(reply: Reply) -> Iterator[tuple[int, Part | Search | None]]:
     """The items of the output with their place; None is the reasoning, which comes first."""
-    thoughts: list[Part | None] = [None] if reply.bill.reasoning_tokens else []
-    return enumerate([*thoughts, *reply.parts])
+    thoughts: list[Part | Search | None] = [None] if reply.bill.reasoning_tokens else []
+    return enumerate([*thoughts, *[SEARCH] * reply.bill.searches, *reply.parts])
 
 
-def _item(reply: Reply, index: int, part: Part | None) -> JSON:
+def _item(reply: Reply, index: int, part: Part | Search | None) -> JSON:
     if part is None:
         return _thoughts(reply, index)
+    if isinstance(part, Search):
+        return _search(reply, index)
     status = "completed" if part.whole else "incomplete"
     if part.function is not None:
         return _call(reply, index, part) | {"arguments": part.text, "status": status}
@@ -112,6 +121,13 @@ def _thoughts(reply: Reply, index: int) -> JSON:
     if "reasoning.encrypted_content" in (reply.request.body.get("include") or ()):
         item["encrypted_content"] = "gAAAAB" + "cipher" * reply.bill.reasoning_tokens
     return item
+
+
+def _search(reply: Reply, index: int) -> JSON:
+    """A search, whose id ends in how many tokens it found."""
+    name = f"{_item_id('ws', reply, index)}_{reply.search_tokens}"
+    action = {"type": "search", "query": "tea"}
+    return {"id": name, "type": "web_search_call", "status": "completed", "action": action}
 
 
 def _item_id(prefix: str, reply: Reply, index: int) -> str:
@@ -150,7 +166,7 @@ def _events(reply: Reply) -> Iterator[Event]:
     for index, part in _numbered(reply):
         done = _item(reply, index, part)
         at = {"item_id": done["id"], "output_index": index}
-        if part is None:
+        if part is None or isinstance(part, Search):
             yield _added(index, done)
         elif part.function is not None:
             yield _added(index, _call(reply, index, part))

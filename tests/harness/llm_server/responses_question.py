@@ -14,6 +14,8 @@ PARAMETERS = (
     "prompt_cache_retention reasoning safety_identifier service_tier store stream stream_options "
     "temperature text tool_choice tools top_logprobs top_p truncation user"
 )
+SEARCHES_MOST = 50
+"""How often a model searches at most where nobody says how often it may."""
 CAP_MIN = 16
 """OpenAI refuses a smaller `max_output_tokens`."""
 
@@ -33,7 +35,8 @@ def read(body: JSON) -> Question:
             code="previous_response_not_found",
         )
     messages = checks.not_empty(_messages(body), "input")
-    tools = tuple(_tools(checks.items(body, "tools")))
+    searching = [tool for tool in checks.items(body, "tools") if checks.is_search(tool)]
+    tools = tuple(_tools([t for t in checks.items(body, "tools") if t not in searching]))
     schema, json_wanted = _answer_format(checks.section(body, "text"))
     choice = body.get("tool_choice")
     named = choice.get("name") if isinstance(choice, dict) else None
@@ -44,6 +47,7 @@ def read(body: JSON) -> Question:
         output_cap=checks.cap(body, "max_output_tokens", CAP_MIN),
         input_tokens=input_tokens(messages, tools, schema) + _recalled(body.get("input")),
         tools=tools,
+        searches_max=(checks.cap(body, "max_tool_calls", 1) or SEARCHES_MOST) if searching else 0,
         must_call=checks.must_call(choice, named, tools),
         json_wanted=json_wanted,
         answer_schema=schema,
@@ -75,14 +79,17 @@ def _message(item: JSON, where: str) -> Message:
             return Message("tool", _text(item.get("output"), where))
         case "reasoning":
             return Message("assistant", "")  # see `_recalled`
+        case "web_search_call":
+            return Message("assistant", "")  # likewise
         case kind:
             raise errors.unsupported(f"{where}.type", f"This server has no input of type '{kind}'.")
 
 
 def _recalled(asked: object) -> int:
-    """The tokens of earlier thoughts, as their ids tell."""
+    """The tokens of earlier thoughts and searches, as their ids tell."""
     items = asked if isinstance(asked, list) else []
-    thoughts = [item["id"] for item in items if item.get("type") == "reasoning"]
+    kept = ("reasoning", "web_search_call")
+    thoughts = [item["id"] for item in items if item.get("type") in kept]
     return sum(int(name.rpartition("_")[2]) for name in thoughts)
 
 

@@ -171,7 +171,7 @@ def test_no_room_and_too_many_requests_are_told(server, client):
         ({"max_tokens": 0}, "greater than or equal to 1"),
         ({"extra_body": {"max_tokens": "9"}}, "max_tokens: Field required"),
         ({"extra_body": {"flavour": 1}}, "flavour: Extra inputs are not permitted"),
-        ({"tools": [{"type": "web_search_20250305", "name": "w"}]}, "tools of type custom"),
+        ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, "tools of type custom"),
         ({"tools": [{"name": "w"}]}, "input_schema: Field required"),
         ({"tool_choice": {"type": "any"}}, "not found in provided tools"),
         ({"thinking": {"type": "enabled", "budget_tokens": 1_000}}, "equal to 1024"),

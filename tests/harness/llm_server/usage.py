@@ -40,6 +40,8 @@ class Bill:
     """The part of the output that is."""
     written_1h_input_tokens: int = 0
     """The part of the input that was written to the cache for an hour, beside the other."""
+    searches: int = 0
+    """How often the model searched the web, which has a fee."""
 
     def __add__(self, other: "Bill") -> "Bill":
         return Bill(*map(add, astuple(self), astuple(other)))

@@ -119,7 +119,9 @@ def test_at_openai_no_tier_is_left_to_the_project(monkeypatch, api, left_open):
 @pytest.mark.parametrize("name", ["gpt-4o-search-preview", "o4-mini-deep-research"])
 def test_a_model_that_searches_by_itself_is_refused_while_money_is_limited(name):
     one = request(of=model(name=name))
-    with pytest.raises(InvalidInput, match=rf"{name}.*each use has a fee: leave it out, or limit"):
+    with pytest.raises(
+        InvalidInput, match=rf"{name}.*each use has a fee: declare it, as in metered"
+    ):
         one.check_bounded(Budget(max_cost_usd=1))
     one.check_bounded(Budget(max_tokens=900))
 

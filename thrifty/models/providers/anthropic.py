@@ -1,17 +1,19 @@
 """Anthropic's models by langchain-anthropic: what they call things, and what they add."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from typing import Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
+from thrifty.models.hosted_uses import HostedUses, UseFee
 from thrifty.models.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, as_json, utf8_bytes
 from thrifty.models.providers import wire
 from thrifty.models.providers.vendor import Vendor, unbounded_attachments, without_caps
 from thrifty.models.providers.vendor_facts import OUTPUT_TOKENS_KNOWN, OUTPUT_TOKENS_UNKNOWN
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.thinking import Thinking
+from thrifty.models.use_fees import hosted_kind
 
 LIBRARY = "anthropic"
 VERSION = "anthropic-version"
@@ -45,6 +47,8 @@ EFFORT_UNSAID = "high"
 """How hard they think where nobody says."""
 SHORT_SPOKEN = ("claude-2", "claude-3", "claude-instant")
 """Their answers have 4,096 tokens at most, or 8,192."""
+USES_FIELD = "max_uses"
+"""By which a tool that runs at Anthropic is told how often it may be used."""
 REMOTE = ("mcp_servers", "container", "fallbacks")
 """Fields by which more is asked, run or billed than is sent."""
 
@@ -61,6 +65,7 @@ class AnthropicModel(Vendor):
     home = "https://api.anthropic.com"
     address_variables = ("ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL")
     listed_as = "anthropic"
+    limits_uses = True
     cut_words: ClassVar = {"stop_reason": ("max_tokens", "model_context_window_exceeded")}
     delivery_fields = ("stream", "timeout", "extra_headers", "extra_query")
 
@@ -170,9 +175,20 @@ class AnthropicModel(Vendor):
         text = utf8_bytes(as_json(read)) - encoded
         return text + room + len(files) * (bounds.tokens_per_attachment or 0)
 
+    def hosted_uses(
+        self, body: dict[str, Any], options: dict[str, Any], fees: Mapping[str, UseFee]
+    ) -> HostedUses:
+        """Each tool is told how often it may be used, and each use is counted."""
+        uses = HostedUses.of(body, fees, are_told=True)
+        if uses.most and not options.get("tools"):
+            raise InvalidInput("tools", "in the model", "bind them to it: model.bind_tools([…])")
+        for holder in (body, options) if uses.most else ():
+            holder["tools"] = [_with_uses_max(tool, uses) for tool in holder["tools"]]
+        return uses
+
     def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
         """Refuses what is billed without being sent."""
-        if why := _why_unbounded(request.body):
+        if why := _why_unbounded(request.body, request.uses.fees):
             raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
         files = sum(1 for _ in _files(request.body))
         if files and request.bounds.tokens_per_attachment is None:
@@ -197,12 +213,19 @@ class AnthropicModel(Vendor):
             details["cache_creation"] = 0
 
 
-def _why_unbounded(body: Mapping[str, Any]) -> str:
+def _with_uses_max(tool: Any, uses: HostedUses) -> Any:
+    """A tool with the most uses that were declared for it, or fewer."""
+    if (fee := uses.fees.get(hosted_kind(tool))) is None:
+        return tool
+    return {**tool, USES_FIELD: min(tool.get(USES_FIELD) or fee.uses_max, fee.uses_max)}
+
+
+def _why_unbounded(body: Mapping[str, Any], declared: Container[str]) -> str:
     for field in REMOTE:
         if body.get(field):
             return f"{field}: it is billed beyond the request"
     for tool in body.get("tools") or ():
-        if tool.get("type", "custom") != "custom":
+        if tool.get("type", "custom") != "custom" and hosted_kind(tool) not in declared:
             return f"tools: {tool['type']!r} runs at the provider, or adds what nobody counted"
     edits = (body.get("context_management") or {}).get("edits") or ()
     if any("compact" in str(edit.get("type")) for edit in edits):

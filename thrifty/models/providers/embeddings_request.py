@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from thrifty.budget import Budget
 from thrifty.models.background_loop import Emit
 from thrifty.models.exchange import BODY_BYTES_MAX, current_exchange
+from thrifty.models.hosted_uses import NO_USES, HostedUses
 from thrifty.models.reported_cost import REPORTED_USAGE, with_cost_header
 
 KEPT_TEXTS_MAX = 4
@@ -41,6 +42,7 @@ class EmbeddingsRequest:
     cap_wanted: ClassVar[int | None] = 0
     cap_min: ClassVar[int] = 0
     audio_tokens: ClassVar[int] = 0
+    uses: ClassVar[HostedUses] = NO_USES
 
     model: str
     address: str

@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
+from thrifty.models.hosted_uses import HostedUses, UseFee, uses_sent_again
 from thrifty.models.input_bound import (
     O200K_MODELS,
     attachments,
@@ -46,6 +47,8 @@ EFFORT_DEFAULT = "low"
 REASONING_MODELS = ("gpt-5", "o1", "o3", "o4")
 EFFORT_UNSAID = "medium"
 """How hard a model that reasons thinks where nobody says."""
+USES_FIELD = "max_tool_calls"
+"""By which the Responses API limits how often tools are used that run there."""
 RESPONSES_CAP_MIN = 16
 """The Responses API refuses lower caps."""
 SERIALIZED_KINDS = ("ChatOpenAI", "OpenAI")
@@ -66,6 +69,7 @@ class OpenAIModel(Vendor):
     home = OPENAI_ADDRESS
     address_variables = ("OPENAI_BASE_URL",)
     counts_as_json = False
+    limits_uses = True
     listed_as = "openai"
     cut_words: ClassVar = {"finish_reason": ("length",), "status": ("incomplete",)}
     delivery_fields = ("stream", "stream_options", "timeout", "extra_headers", "extra_query")
@@ -189,7 +193,9 @@ class OpenAIModel(Vendor):
         """Counted where OpenAI answers, with the reasoning that the Responses API has kept."""
         encoding = bounds.encoding or encoding_model(str(body["model"]), self.address)
         recalled = recalled_tokens(messages) if _is_responses(body) else 0
-        return input_tokens(body, encoding, bounds.tokens_per_attachment or 0) + (recalled or 0)
+        found = sum(fee.tokens_max for fee in uses_sent_again(body, bounds.fees))
+        text = input_tokens(body, encoding, bounds.tokens_per_attachment or 0)
+        return text + (recalled or 0) + found
 
     def audio_tokens(self, body: Mapping[str, Any], bounds: CallBounds) -> int:
         """Any attachment that is no picture may be sound."""
@@ -200,12 +206,26 @@ class OpenAIModel(Vendor):
         if not body.get("service_tier") and is_openai_address(self.address):
             body["service_tier"] = options["service_tier"] = STANDARD_TIER
 
+    def hosted_uses(
+        self, body: dict[str, Any], options: dict[str, Any], fees: Mapping[str, UseFee]
+    ) -> HostedUses:
+        """One API limits all uses together, and tells of each. The other does neither."""
+        uses = HostedUses.of(body, fees, are_told=_is_responses(body))
+        if uses.most and uses.are_told:
+            most = min(body.get(USES_FIELD) or uses.most, uses.most)
+            body[USES_FIELD] = options[USES_FIELD] = most
+            # What stands in the extra body is sent in its place.
+            extra = {**(self.described.extra_body or {}), **(options.get("extra_body") or {})}
+            if extra.pop(USES_FIELD, None) is not None:
+                options["extra_body"] = extra
+        return uses
+
     def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
         """Refuses what is billed without being sent."""
-        body = request.body
-        if why := why_unbounded(body):
+        body, declared = request.body, request.uses.fees
+        if why := why_unbounded(body, declared):
             raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
-        if budget.max_cost_usd is not None and (fee := use_fee(body)):
+        if budget.max_cost_usd is not None and (fee := use_fee(body, declared)):
             raise InvalidInput("request", fee, FEE_REMEDY)
         if _is_responses(body) and recalled_tokens(request.messages) is None:
             what = "reasoning by its id, in a message without usage_metadata"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from thrifty.budget import Budget, InvalidInput
 from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.models.background_loop import background_loop
+from thrifty.models.hosted_uses import NO_USES, HostedUses, UseFee
 from thrifty.models.input_bound import as_json
 from thrifty.models.providers.vendor_facts import VendorFacts
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
@@ -165,6 +166,15 @@ class Vendor(VendorFacts, ABC):
         """Says in a request, and in its arguments, what is dear where it is left open."""
         return None
 
+    def hosted_uses(
+        self, body: dict[str, Any], options: dict[str, Any], fees: Mapping[str, UseFee]
+    ) -> HostedUses:
+        """The tools in a request that run at the provider, where each use has a declared fee.
+
+        It also says in the request, and in its arguments, how often they may be used at most.
+        """
+        return NO_USES
+
     def own_cap(self, model: Any) -> Any:
         """The cap that a model was made with; None without."""
         return model.max_tokens
@@ -205,6 +215,7 @@ class Vendor(VendorFacts, ABC):
         # The client merges it into the body as well, where it may overwrite any field.
         body |= body.pop("extra_body", None) or {}
         self.close(body, kept)
+        uses = self.hosted_uses(body, kept, bounds.fees)
         if body.get("n") not in (None, 1):
             raise InvalidInput("n", body["n"], "ask once for each answer")
         cap_wanted, (cap_min, why) = self._cap_wanted(options), self.cap_min(body)
@@ -219,6 +230,7 @@ class Vendor(VendorFacts, ABC):
             digest=self._digest(body),
             input_tokens=self.input_tokens(body, messages, bounds),
             audio_tokens=self.audio_tokens(body, bounds),
+            uses=uses,
             is_watched=self.is_watched,
             listed_as=self.listed_as,
             vendor=self,

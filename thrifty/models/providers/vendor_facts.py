@@ -52,6 +52,8 @@ class VendorFacts:
     """Its own address, up to where its client adds the rest."""
     address_variables: ClassVar[tuple[str, ...]] = ()
     """The variables by which its own client is told of another address."""
+    limits_uses: ClassVar[bool] = False
+    """Whether it can be told how often a tool that runs at the provider may be used."""
     counts_as_json: ClassVar[bool] = True
     """Whether all of a request's JSON bounds its tokens, and not the texts in it alone."""
 

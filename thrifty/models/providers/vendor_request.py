@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from thrifty.budget import Budget
 from thrifty.models import stored_answer
 from thrifty.models.background_loop import Emit
 from thrifty.models.exchange import current_exchange
+from thrifty.models.hosted_uses import HostedUses, UseFee
 from thrifty.models.model import CapField, Encoding
 from thrifty.models.reported_cost import REPORTED_USAGE, with_cost_header
 
@@ -29,6 +30,8 @@ class CallBounds:
     """What Chat Completions calls the output cap; the Responses API has one name for it."""
     encoding: Encoding | None = None
     """By which encoding the user says that the server counts; None where nobody says so."""
+    fees: Mapping[str, UseFee] = field(default_factory=dict, hash=False)
+    """What tools cost for each use that run at the provider, by their kind."""
 
 
 @dataclass(slots=True)
@@ -52,6 +55,8 @@ class VendorRequest:
     """The most input tokens that it can be billed."""
     audio_tokens: int
     """The part of them that may be sound, which has a price of its own."""
+    uses: HostedUses
+    """The tools in it that run at the provider."""
     is_watched: bool
     """Whether it is seen when it leaves: not on a transport of the user's own."""
     listed_as: str
