@@ -59,7 +59,7 @@ def test_an_effort_is_that_of_every_model(ask, server):
 
 
 @pytest.mark.parametrize(
-    "models", ["", "a,b", "strong=a,strong=b", "strong=", "=a", "Strong=a", "groq:x", "strong=a,"]
+    "models", ["", "a,b", "strong=a,strong=b", "strong=", "=a", "Strong=a", "cohere:x", "strong=a,"]
 )
 def test_a_list_that_cannot_be_read_is_refused_in_a_line(invoke, models):
     result = invoke("plan", "x", "--models", models)

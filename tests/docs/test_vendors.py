@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from tests.models.vendors.cases import CASES
-from tests.models.vendors.what_went_wrong import ALL, BILL, NOTHING, WRONG
+from tests.models.vendors.vendor_case import ALL, BILL, NOTHING
+from tests.models.vendors.what_went_wrong import WRONG
 
 METERING = Path(__file__).parents[2] / "docs" / "metering.md"
 CELLS = {NOTHING: "nothing", ALL: "all", BILL: "bill"}

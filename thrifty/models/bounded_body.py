@@ -16,6 +16,8 @@ from thrifty.models.exchange import BODY_BYTES_MAX, Exchange, current_exchange
 PIECE_BYTES = 64 * 1024
 ENCODINGS = ("gzip", "deflate")
 """What is asked for, and can be unpacked in pieces."""
+STREAMS = ("text/event-stream", "application/x-ndjson")
+"""Kinds of bodies that come line by line."""
 EITHER_HEADER = 47
 """For zlib: the header says whether it is gzip's or its own."""
 
@@ -35,7 +37,8 @@ async def bound_body(response: Any) -> None:
         del response.headers["content-encoding"]
     else:
         raise AnswerTooLarge(f"an encoding that was not asked for: {encodings}")
-    is_stream = "text/event-stream" in response.headers.get("content-type", "")
+    kind = response.headers.get("content-type", "")
+    is_stream = any(each in kind for each in STREAMS)
     if (exchange := current_exchange()) is not None:
         exchange.begin_answer(response)
     bounded_stream = _bounded_stream_type(http.AsyncByteStream)

@@ -45,6 +45,8 @@ class Exchange:
         """What was sent, as the HTTP library has it."""
         self.head = b""
         """How the answer's body begins, unpacked."""
+        self.tail = b""
+        """How it ends, so far."""
         self.body_bytes_max = BODY_BYTES_MAX
         """How long the answer's body can be, unpacked."""
 
@@ -69,12 +71,13 @@ class Exchange:
     def begin_answer(self, response: Any) -> None:
         """Takes note of a response. One that leads on to another is forgotten."""
         self.status, self.headers = response.status_code, response.headers
-        self.request, self.head = response.request, b""
+        self.request, self.head, self.tail = response.request, b"", b""
 
     def keep(self, piece: bytes) -> None:
-        """Keeps a piece of the answer's body, as far as there is room."""
+        """Keeps a piece of the answer's body, where it is near the beginning or the end."""
         if len(self.head) < HEAD_BYTES_MAX:
             self.head = (self.head + piece)[:HEAD_BYTES_MAX]
+        self.tail = (self.tail + piece)[-HEAD_BYTES_MAX:]
 
 
 @contextmanager

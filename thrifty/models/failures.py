@@ -22,6 +22,8 @@ REDIRECT = 300
 BAD_REQUEST = 400
 SERVER_ERROR = 500
 TOO_MANY_REQUESTS = 429
+NO_CAPACITY = 498
+"""With which Groq turns away what it has no room for in the tier that was asked for."""
 RATE_LIMITED = "rate_limit_exceeded"
 STATUS = re.compile(r"[45]\d\d")
 TOO_LARGE = "the answer is larger than any can be"
@@ -69,6 +71,8 @@ UNREAD = (
     *("unsupported_value", "overloaded_error", "unavailable_error"),
 )
 """Codes that say that no model has read the request, where an error is all that was sent."""
+GENERATED = ("tool_use_failed", "json_validate_failed")
+"""Codes with which Groq says that what a model has written cannot be used."""
 OVERLOADED = {503: ("unavailable_error", "UNAVAILABLE"), 529: ("overloaded_error", "UNAVAILABLE")}
 """Codes with which a server turns a request away as it has no room, or is still loading."""
 
@@ -89,6 +93,9 @@ class Failure:
     """What it used, where the answer could not be read but its count could."""
 
 
+UNREACHABLE = Failure("the server cannot be reached", False, None, for_good=True)
+
+
 def read_failure(error: BaseException, exchange: Exchange | None = None) -> Failure:
     """The meaning of an exception that a call raised.
 
@@ -101,9 +108,9 @@ def read_failure(error: BaseException, exchange: Exchange | None = None) -> Fail
     said = read_server_error(error, exchange)
     if said.status >= REDIRECT:
         return _read_status(said)
-    names = {kind.__name__ for cause in causes(error) for kind in type(cause).__mro__}
+    names = _names(error)
     if names.intersection(NEVER_CONNECTED):
-        return Failure("the server cannot be reached", False, None, for_good=True)
+        return UNREACHABLE
     if isinstance(error, TimeoutError) or names.intersection(NO_ANSWER_IN_TIME):
         return Failure("no whole answer before the deadline", billed=True, retry_after_ms=None)
     if said.is_page or said.words:
@@ -120,6 +127,8 @@ def read_unsent(error: BaseException) -> Failure:
         return failure
     if any(isinstance(cause, TimeoutError) for cause in causes(error)):
         return Failure("no connection before the deadline", billed=False, retry_after_ms=None)
+    if _names(error.__context__).intersection(NEVER_CONNECTED):  # which Ollama's client hides
+        return UNREACHABLE
     *_, first = causes(error)
     return Failure(f"it could not be sent ({type(first).__name__})", False, retry_after_ms=None)
 
@@ -127,6 +136,11 @@ def read_unsent(error: BaseException) -> Failure:
 def after_pieces(failure: Failure) -> Failure:
     """The same where pieces of an answer had come: a model has read it, whatever followed."""
     return replace(failure, billed=True, retry_after_ms=None)
+
+
+def _names(error: BaseException | None) -> set[str]:
+    """What an exception and its causes are called, and all that they are made from."""
+    return {kind.__name__ for cause in causes(error) for kind in type(cause).__mro__}
 
 
 def _read_own(error: BaseException) -> Failure | None:
@@ -160,10 +174,12 @@ def _read_status(said: ServerError) -> Failure:
         return Failure(reason, False, None, for_good=True)
     if said.is_filtered:
         return Failure(f"the server's filter refused the request {told}", True, None)
+    if not {*said.codes}.isdisjoint(GENERATED):
+        return Failure(f"the server did not hand over its answer {told}", True, None)
     if remedy := _end_remedy(said) or refused_field_remedy(said):
         reason = f"the server refused the request {told}; {remedy}"
         return Failure(reason, billed=False, retry_after_ms=None, for_good=True)
-    if status == TOO_MANY_REQUESTS:
+    if status in (TOO_MANY_REQUESTS, NO_CAPACITY):
         wait_ms = RETRY_WAIT_MS if wait_ms is None else wait_ms
         return Failure(f"too many requests {told}", False, wait_ms)
     if status >= SERVER_ERROR:  # the model may have answered before the server failed

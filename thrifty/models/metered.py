@@ -206,7 +206,7 @@ def metered(
         patience_ms=patience_ms,
     )
     price_list = PriceList(
-        prices or {},
+        {**_own_prices(given), **(prices or {})},
         takes_reported=reported_cost or given.reports_cost,
         is_tier_open=not has_standard_tier(given.address),
     )
@@ -221,6 +221,12 @@ def metered(
     cap_max = max_output_tokens or given.output_tokens_max or OUTPUT_CAP_UNKNOWN
     bounds = CallBounds(cap_max, tokens_per_attachment, cap_field, encoding, fees or {})
     return MeteredChatModel(given, choose, bounds, price_list)
+
+
+def _own_prices(model: Vendor | OpenAIEmbeddingsModel) -> Mapping[str, TokenPrice]:
+    """What a model costs that no list has."""
+    price = model.own_price(model.name, model.address) if isinstance(model, Vendor) else None
+    return {} if price is None else {model.name: price}
 
 
 def metered_in_step(model: Vendor, prices: PriceList, bounds: CallBounds) -> MeteredChatModel:

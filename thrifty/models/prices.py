@@ -194,7 +194,7 @@ class PriceList:
         try:
             price = listed.calc(counted, model, provider, None, now, context)
         except (LookupError, ValueError) as error:
-            raise PriceUnknown(model, str(error)) from None
+            raise PriceUnknown(model, _why_unlisted(listed, provider, error)) from None
         if tier and not _has_tier(price.model, tier, now):
             raise PriceUnknown(model, f"in the service tier {tier!r}")
         for kind, own in OWN_PRICES.items():
@@ -301,6 +301,13 @@ def most_affordable(most: int, limit_nano_usd: int, quote: Callable[[int], int])
         else:
             high = middle - 1
     return max(0, low)
+
+
+def _why_unlisted(listed: Any, provider: str, error: Exception) -> str:
+    if any(each.id == provider for each in listed.providers):
+        return str(error)
+    free = "where it runs on a machine of your own, TokenPrice(0, 0) says that it costs nothing"
+    return f"the public list has no models of {provider}; {free}"
 
 
 def _has_tier(model: Any, tier: str, now: datetime) -> bool:

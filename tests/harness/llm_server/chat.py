@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from tests.harness.llm_server.chat_question import read
+from tests.harness.llm_server.chat_question import Grammar, read
 from tests.harness.llm_server.dialect import CREATED_AT_S, Event
 from tests.harness.llm_server.errors import Refused
 from tests.harness.llm_server.journal import Api
@@ -14,28 +14,29 @@ from tests.harness.llm_server.usage import Bill
 
 
 class ChatCompletions:
-    """`POST /v1/chat/completions`."""
+    """`POST /v1/chat/completions`. Other vendors' are made of it, with words of their own."""
 
     api: Api = "chat"
+    grammar = Grammar()
 
     def read(self, body: JSON) -> Question:
         """The question in a request's body."""
-        return read(body)
+        return read(body, self.grammar)
 
     def whole(self, reply: Reply) -> JSON:
         """The body that answers a request without a stream."""
         choice = {
             "index": 0,
-            "message": _message(reply),
+            "message": self.message(reply),
             "logprobs": None,
             "finish_reason": reply.finish,
         }
-        usage = {} if reply.usage is None else {"usage": _told(reply)}
+        usage = {} if reply.usage is None else {"usage": self.told(reply)}
         return _completion_object(reply, "chat.completion", [choice]) | usage
 
     def events(self, reply: Reply) -> Sequence[Event]:
         """The stream that answers a request."""
-        events = list(_events(reply))
+        events = [*self.pieces(reply), *self.end(reply), Event(None)]
         if reply.is_usage_running and reply.usage is not None:
             return list(_with_usage_so_far(events, reply.usage))
         return events
@@ -48,6 +49,30 @@ class ChatCompletions:
         """An event as it is sent."""
         data = "[DONE]" if event.data is None else json.dumps(event.data)
         return f"data: {data}\n\n".encode()
+
+    def usage(self, bill: Bill) -> JSON:
+        """A bill as the vendor writes it."""
+        return usage_object(bill)
+
+    def told(self, reply: Reply) -> JSON:
+        """What a reply says that it used."""
+        assert reply.usage is not None, "whoever says nothing of usage says no more"
+        return {**self.usage(reply.usage), **reply.told_usage}
+
+    def message(self, reply: Reply) -> JSON:
+        """The answer's message."""
+        return _message(reply)
+
+    def pieces(self, reply: Reply) -> Iterator[Event]:
+        """The events of a stream that have the answer."""
+        return _pieces(reply)
+
+    def end(self, reply: Reply) -> Iterator[Event]:
+        """The events that say how it ended, and what it used."""
+        yield chunk(reply, {}, finish=reply.finish)
+        if reply.request.usage_wanted and reply.usage is not None:
+            usage = {"usage": self.told(reply)}
+            yield Event(_completion_object(reply, "chat.completion.chunk", []) | usage)
 
 
 def usage_object(bill: Bill) -> JSON:
@@ -68,11 +93,6 @@ def usage_object(bill: Bill) -> JSON:
             "rejected_prediction_tokens": 0,
         },
     }
-
-
-def _told(reply: Reply) -> JSON:
-    assert reply.usage is not None, "whoever says nothing of usage says no more"
-    return {**usage_object(reply.usage), **reply.told_usage}
 
 
 def _completion_object(reply: Reply, kind: str, choices: list[JSON]) -> JSON:
@@ -103,24 +123,19 @@ def _call(call: Part, arguments: str) -> JSON:
     }
 
 
-def _events(reply: Reply) -> Iterator[Event]:
-    yield _chunk(reply, {"role": "assistant", "content": "", "refusal": None})
+def _pieces(reply: Reply) -> Iterator[Event]:
+    yield chunk(reply, {"role": "assistant", "content": "", "refusal": None})
     calls = 0
     for part in reply.parts:
         if part.function is None:
             for piece in part.pieces:
-                yield _chunk(reply, {"content": piece}, is_piece=True)
+                yield chunk(reply, {"content": piece}, is_piece=True)
             continue
-        yield _chunk(reply, {"tool_calls": [{"index": calls, **_call(part, "")}]})
+        yield chunk(reply, {"tool_calls": [{"index": calls, **_call(part, "")}]})
         for piece in part.pieces:
             delta = {"index": calls, "function": {"arguments": piece}}
-            yield _chunk(reply, {"tool_calls": [delta]}, is_piece=True)
+            yield chunk(reply, {"tool_calls": [delta]}, is_piece=True)
         calls += 1
-    yield _chunk(reply, {}, finish=reply.finish)
-    if reply.request.usage_wanted and reply.usage is not None:
-        usage = {"usage": _told(reply)}
-        yield Event(_completion_object(reply, "chat.completion.chunk", []) | usage)
-    yield Event(None)
 
 
 def _with_usage_so_far(events: Sequence[Event], usage: Bill) -> Iterator[Event]:
@@ -132,9 +147,8 @@ def _with_usage_so_far(events: Sequence[Event], usage: Bill) -> Iterator[Event]:
         yield replace(event, data=told)
 
 
-def _chunk(
-    reply: Reply, delta: JSON, *, finish: str | None = None, is_piece: bool = False
-) -> Event:
+def chunk(reply: Reply, delta: JSON, *, finish: str | None = None, is_piece: bool = False) -> Event:
+    """One event of a stream."""
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
     data = _completion_object(reply, "chat.completion.chunk", [choice])
     # Whoever asks for usage gets the key, as null, in each chunk before the one that has it.

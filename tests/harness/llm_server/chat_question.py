@@ -1,6 +1,7 @@
 """OpenAI's Chat Completions: what a request may say, and what it asks."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from tests.harness.llm_server import checks, errors
@@ -15,16 +16,30 @@ PARAMETERS = (
     "stream_options temperature tool_choice tools top_logprobs top_p user verbosity "
     "web_search_options"
 )
+CAPS = ("max_tokens", "max_completion_tokens")
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
 
-def read(body: JSON) -> Question:
+@dataclass(frozen=True)
+class Grammar:
+    """What a vendor's request may say."""
+
+    parameters: str = PARAMETERS
+    """All that there are. Empty: what nobody knows is passed over."""
+    caps: tuple[str, ...] = CAPS
+    """What the output cap is called, of which one may be named."""
+    counts_streams: bool = False
+    """Whether a stream says what it used, also where nobody asks for that."""
+
+
+def read(body: JSON, grammar: Grammar) -> Question:
     """The question in a request's body.
 
     Raises:
         Refused: the request is not valid.
     """
-    checks.known(body, PARAMETERS.split())
+    if grammar.parameters:
+        checks.known(body, grammar.parameters.split())
     model = checks.text(body, "model")
     if "messages" not in body:
         raise errors.missing("messages")
@@ -38,8 +53,8 @@ def read(body: JSON) -> Question:
         model=model,
         messages=messages,
         stream=stream,
-        usage_wanted=_usage_wanted(body, stream),
-        output_cap=_cap(body),
+        usage_wanted=grammar.counts_streams or _usage_wanted(body, stream),
+        output_cap=_cap(body, grammar.caps),
         input_tokens=input_tokens(messages, tools, schema),
         tools=tools,
         searches_max=int("search" in model or bool(body.get("web_search_options"))),
@@ -105,15 +120,14 @@ def _answer_format(wanted: JSON) -> tuple[JSON | None, bool]:
     return None, kind == "json_object"
 
 
-def _cap(body: JSON) -> int | None:
-    old = checks.cap(body, "max_tokens", 1)
-    new = checks.cap(body, "max_completion_tokens", 1)
-    if old is not None and new is not None:
+def _cap(body: JSON, names: tuple[str, ...]) -> int | None:
+    found = [cap for name in names if (cap := checks.cap(body, name, 1)) is not None]
+    if len(found) > 1:
         raise errors.Refused(
-            "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
+            f"Setting {' and '.join(map(repr, names))} at the same time is not supported.",
             code="invalid_parameter_combination",
         )
-    return old if new is None else new
+    return found[0] if found else None
 
 
 def _usage_wanted(body: JSON, stream: bool) -> bool:

@@ -5,16 +5,21 @@ from dataclasses import dataclass
 
 from tests.harness.llm_server.chat import ChatCompletions
 from tests.harness.llm_server.completions import Completions
+from tests.harness.llm_server.deepseek import DeepSeek
 from tests.harness.llm_server.dialect import CREATED_AT_S, Dialect
 from tests.harness.llm_server.embeddings import Embeddings
 from tests.harness.llm_server.errors import Refused
 from tests.harness.llm_server.gemini import gemini_dialect
+from tests.harness.llm_server.groq import Groq
 from tests.harness.llm_server.http import Head
 from tests.harness.llm_server.journal import KEY_HEADERS
 from tests.harness.llm_server.messages import Messages
+from tests.harness.llm_server.mistral import Mistral
+from tests.harness.llm_server.ollama import Ollama
 from tests.harness.llm_server.openrouter import OpenRouter
 from tests.harness.llm_server.question import JSON, Question
 from tests.harness.llm_server.responses import Responses
+from tests.harness.llm_server.xai import XAI
 
 MODELS_USUAL = ("gpt-4.1", "gpt-4.1-mini")
 MODELS_PATH = "/v1/models"
@@ -27,6 +32,11 @@ DIALECTS: dict[str, Dialect] = {
     "/v1/completions": Completions(),
     "/v1/messages": Messages(),
     "/api/v1/chat/completions": OpenRouter(),
+    "/openai/v1/chat/completions": Groq(),
+    "/mistral/v1/chat/completions": Mistral(),
+    "/deepseek/chat/completions": DeepSeek(),
+    "/xai/v1/chat/completions": XAI(),
+    "/api/chat": Ollama(),
     "/v1/embeddings": Embeddings(),
     f"{AZURE_PATH}/embeddings": Embeddings(),
 }

@@ -23,7 +23,7 @@ STOP_TIMEOUT_S = 60.0
 
 
 class LLMServer:
-    """OpenAI's two APIs and Anthropic's on loopback, with scripted answers and a true meter.
+    """The APIs of many vendors on loopback, with scripted answers and a true meter.
 
     Args:
         port: where to listen; 0 is any free port.

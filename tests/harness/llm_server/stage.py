@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from time import monotonic
 
 from tests.harness.llm_server import http
-from tests.harness.llm_server.dialect import Dialect, Event
+from tests.harness.llm_server.dialect import STREAM_TYPES, Dialect, Event
 from tests.harness.llm_server.journal import Journal, Request
 from tests.harness.llm_server.question import JSON
 from tests.harness.llm_server.reply import Reply
@@ -57,7 +57,9 @@ class Stage:
 
     def stream_head(self, headers: Mapping[str, str] | None = None) -> bytes:
         """The head of a stream, or of a body without end."""
-        kind = "text/event-stream; charset=utf-8" if self.request.stream else "application/json"
+        kind = "application/json"
+        if self.request.stream:
+            kind = STREAM_TYPES.get(self.dialect.api, "text/event-stream; charset=utf-8")
         return self.head(
             200, {"content-type": kind, "transfer-encoding": "chunked", **(headers or {})}
         )

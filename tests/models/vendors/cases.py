@@ -1,13 +1,29 @@
 """The vendors that the suite asks."""
 
-from tests.models.vendors import anthropic, google, openai, openrouter, other
+from tests.models.vendors import (
+    anthropic,
+    deepseek,
+    google,
+    groq,
+    mistral,
+    ollama,
+    openai,
+    openrouter,
+    other,
+    xai,
+)
 from tests.models.vendors.vendor_case import VendorCase
 
 CASES: tuple[VendorCase, ...] = (
     openai.CHAT,
     openai.RESPONSES,
+    deepseek.DEEPSEEK,
+    xai.XAI,
     anthropic.ANTHROPIC,
     google.GOOGLE,
+    groq.GROQ,
+    mistral.MISTRAL,
+    ollama.OLLAMA,
     openrouter.OPENROUTER,
     other.OTHER,
 )

@@ -7,7 +7,8 @@ import pytest
 from tests.harness.llm_server import Answer, ErrorStatus, TooManyRequests
 from tests.long_cases import long_but
 from tests.models.conftest import ACCOUNT, entries
-from tests.models.vendors.what_went_wrong import ALL, BILL, NOTHING, WRONG
+from tests.models.vendors.vendor_case import ALL, BILL, NOTHING
+from tests.models.vendors.what_went_wrong import WRONG
 from tests.models.ways import TWO_WAYS, WAYS
 from thrifty import Budget, BudgetExceeded, ModelUnavailable, metered
 
@@ -30,12 +31,8 @@ def test_what_goes_wrong_is_charged_as_the_table_says(make, server, ledger, vend
     with suppress(ModelUnavailable):
         WAYS[way](model, wrong.text)
     (entry,) = entries(ledger)
-    charged = {
-        NOTHING: 0,
-        ALL: entry.reserved.tokens,
-        BILL: server.bill.total_tokens,
-    }
     expected = vendor.charged.get(case, wrong.charged)
+    charged = {NOTHING: 0, ALL: entry.reserved.tokens, BILL: server.bill.total_tokens}
     assert entry.status == STATUS[expected]
     assert entry.charged.tokens == charged[expected] >= server.bill.total_tokens
     assert entry.is_overrun == (entry.charged.tokens > 700)

@@ -8,6 +8,9 @@ from langchain_core.messages import HumanMessage
 
 from tests.harness.llm_server import Bill, LLMServer
 
+NOTHING, ALL, BILL = "nothing", "all that was held", "the server's bill"
+"""What a call may be charged."""
+
 Options = Mapping[str, Any]
 """Arguments of a model, or of a call."""
 

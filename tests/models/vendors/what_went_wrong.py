@@ -29,9 +29,7 @@ from tests.harness.llm_server import (
     WebPage,
     ZeroUsage,
 )
-from tests.models.vendors.vendor_case import Options, VendorCase
-
-NOTHING, ALL, BILL = "nothing", "all that was held", "the server's bill"
+from tests.models.vendors.vendor_case import ALL, BILL, NOTHING, Options, VendorCase
 
 
 @dataclass(frozen=True, kw_only=True)

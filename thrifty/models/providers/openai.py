@@ -8,19 +8,17 @@ from thrifty.budget import Budget, InvalidInput
 from thrifty.models.hosted_uses import HostedUses, UseFee, uses_sent_again
 from thrifty.models.input_bound import (
     O200K_MODELS,
-    attachments,
     encoding_model,
     input_tokens,
     is_openai_address,
     recalled_tokens,
     sounds,
-    why_unbounded,
 )
-from thrifty.models.model import OPENAI
+from thrifty.models.model import OPENAI, CapField
 from thrifty.models.providers import wire
+from thrifty.models.providers.chat_completions import check_sent_whole
 from thrifty.models.providers.vendor import (
     Vendor,
-    unbounded_attachments,
     without_caps,
 )
 from thrifty.models.providers.vendor_facts import (
@@ -32,7 +30,6 @@ from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.reported_cost import REPORTED_USAGE
 from thrifty.models.server_words import NO_KEY
 from thrifty.models.thinking import Thinking
-from thrifty.models.use_fees import FEE_REMEDY, use_fee
 from thrifty.settings import KEY_VARIABLE, Settings, base_url_in_environment
 
 if TYPE_CHECKING:
@@ -178,10 +175,15 @@ class OpenAIModel(Vendor):
 
     def cap_options(self, request: VendorRequest, cap: int) -> dict[str, Any]:
         """Of all names of the cap, the newest alone reaches the wire by both protocols."""
-        if _is_responses(request.body) or request.bounds.cap_field == "max_completion_tokens":
+        newest = self.cap_field(request.bounds) == "max_completion_tokens"
+        if newest or _is_responses(request.body):
             return {"max_completion_tokens": cap}
         extra = request.connected.extra_body or {}, request.options.get("extra_body", {})
         return {"extra_body": {**extra[0], **extra[1], "max_tokens": cap}}
+
+    def cap_field(self, bounds: CallBounds) -> CapField:
+        """What Chat Completions calls the output cap."""
+        return bounds.cap_field
 
     def tier(self, body: Mapping[str, Any]) -> str:
         """The service tier."""
@@ -191,7 +193,7 @@ class OpenAIModel(Vendor):
         self, body: Mapping[str, Any], messages: Sequence[Any], bounds: CallBounds
     ) -> int:
         """Counted where OpenAI answers, with the reasoning that the Responses API has kept."""
-        encoding = bounds.encoding or encoding_model(str(body["model"]), self.address)
+        encoding = bounds.encoding or self.encoding(str(body["model"]), self.address)
         recalled = recalled_tokens(messages) if _is_responses(body) else 0
         found = sum(fee.tokens_max for fee in uses_sent_again(body, bounds.fees))
         text = input_tokens(body, encoding, bounds.tokens_per_attachment or 0)
@@ -222,18 +224,13 @@ class OpenAIModel(Vendor):
 
     def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
         """Refuses what is billed without being sent."""
-        body, declared = request.body, request.uses.fees
-        if why := why_unbounded(body, declared):
-            raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
-        if budget.max_cost_usd is not None and (fee := use_fee(body, declared)):
-            raise InvalidInput("request", fee, FEE_REMEDY)
+        body = request.body
+        check_sent_whole(body, request, budget)
         if _is_responses(body) and recalled_tokens(request.messages) is None:
             what = "reasoning by its id, in a message without usage_metadata"
             remedy = "send messages as the model gave them, or use ChatOpenAI(store=False, "
             remedy += 'include=["reasoning.encrypted_content"])'
             raise InvalidInput("messages", what, remedy)
-        if request.bounds.tokens_per_attachment is None and (count := attachments(body)):
-            raise unbounded_attachments(count)
 
 
 def connections() -> Any:

@@ -179,6 +179,10 @@ class Vendor(VendorFacts, ABC):
         """The cap that a model was made with; None without."""
         return model.max_tokens
 
+    def call_caps(self, options: Mapping[str, Any]) -> Iterable[Any]:
+        """Caps among the arguments of a call that stand where no other vendor has one."""
+        return ()
+
     def cap_options(self, request: VendorRequest, cap: int) -> dict[str, Any]:
         """The arguments of a call by which it is sent with this cap."""
         return {"max_tokens": cap}
@@ -256,6 +260,7 @@ class Vendor(VendorFacts, ABC):
                 caps += map((source.get(name) or {}).get, CAP_FIELDS)
         for source in (made, options):
             caps += map(source.get, CAP_FIELDS)
+        caps += self.call_caps(options)
         return min(_read_caps(caps), default=None)
 
     def _digest(self, body: Mapping[str, Any]) -> str:

@@ -4,17 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from thrifty.models.providers.anthropic import AnthropicModel
+from thrifty.models.providers.deepseek import DeepSeekModel
 from thrifty.models.providers.google import GoogleModel
+from thrifty.models.providers.groq import GroqModel
+from thrifty.models.providers.mistral import MistralModel
+from thrifty.models.providers.ollama import OllamaModel
 from thrifty.models.providers.openai import OpenAIModel
 from thrifty.models.providers.openrouter import OpenRouterModel
 from thrifty.models.providers.other import OtherModel
 from thrifty.models.providers.vendor import Vendor, unknown_model
+from thrifty.models.providers.xai import XAIModel
 
 VENDORS: tuple[type[Vendor], ...] = (
-    OpenAIModel,
-    AnthropicModel,
-    GoogleModel,
-    OpenRouterModel,
+    *(DeepSeekModel, XAIModel, OpenAIModel),  # whose class the first two are made from
+    *(AnthropicModel, GoogleModel, GroqModel, MistralModel, OllamaModel, OpenRouterModel),
     OtherModel,
 )
 """The last takes whatever the others do not."""

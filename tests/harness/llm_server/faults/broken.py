@@ -66,9 +66,12 @@ class MalformedJson(Behaviour):
             stage.finish(completed=False)
             return await stage.wire.write(head + half)
         await stage.wire.write(stage.stream_head())
-        await stage.send_events(reply, beginning(stage.dialect.events(reply), 1))
+        events = stage.dialect.events(reply)
+        await stage.send_events(reply, beginning(events, 1))
         stage.finish(completed=False)
-        await stage.wire.write(http.chunk(b'data: {"id": "\n\n') + http.LAST_CHUNK)
+        framed = stage.dialect.frame(events[0], 0)
+        broken = framed[: len(framed) // 2] + b"\n\n"
+        await stage.wire.write(http.chunk(broken) + http.LAST_CHUNK)
 
 
 async def _send_part(stage: Stage, reply: Reply, after_chunks: int) -> None:

@@ -45,9 +45,7 @@ class ErrorForAnswer(Behaviour):
 
     async def send(self, stage: Stage, reply: Reply) -> None:
         """Send the error."""
-        error = error_object(self.message, self.kind, None, None)
-        error["error"]["code"] = self.code
-        payload = {**(self.beside or {}), **error}
+        payload = {**(self.beside or {}), **self._error(stage)}
         if not (stage.request.stream and self.as_event):
             return await stage.send_json(200, payload)
         await stage.wire.write(stage.stream_head())
@@ -55,6 +53,14 @@ class ErrorForAnswer(Behaviour):
         stage.finish(completed=True)
         event = f"data: {json.dumps(payload)}\n\n".encode()
         await stage.wire.write(http.chunk(event) + http.LAST_CHUNK)
+
+    def _error(self, stage: Stage) -> JSON:
+        """An error as OpenAI writes it, which gateways do as well, or as Ollama does."""
+        if stage.dialect.api == "ollama":
+            return {"error": self.message}
+        error = error_object(self.message, self.kind, None, None)
+        error["error"]["code"] = self.code
+        return error
 
 
 @dataclass(frozen=True, kw_only=True)

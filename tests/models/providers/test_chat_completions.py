@@ -1,0 +1,183 @@
+"""A request to Groq, Mistral, DeepSeek or xAI alone: what it asks, and how large it is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+
+from tests.models.vendors import deepseek, groq, mistral, xai
+from thrifty import Budget, InvalidInput
+from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS, TOOLS_TOKENS
+from thrifty.models.providers.mistral import SAFE_TOKENS, THINKING_TOKENS
+from thrifty.models.providers.vendor import Vendor
+from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
+from thrifty.models.providers.vendors import vendor_model
+
+NOBODY: Any = type("Nobody", (), {"root_url": "http://127.0.0.1:9"})
+BOUNDS = CallBounds(5_000)
+LIMITED = Budget(max_tokens=10_000)
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+FOUR = len("four") + MESSAGE_OVERHEAD_TOKENS + TEMPLATE_TOKENS
+CASES = {"deepseek": deepseek, "xai": xai, "groq": groq, "mistral": mistral}
+ALL = pytest.mark.parametrize("name", CASES)
+
+
+def model(name: str, **made: Any) -> Vendor:
+    return vendor_model(CASES[name].client(NOBODY, **made))
+
+
+def request(
+    name: str, *messages: Any, made: Mapping[str, Any] = {}, **options: Any
+) -> VendorRequest:
+    given = [*messages] or [HumanMessage("four")]
+    return model(name, **made).request(given, None, options, BOUNDS)
+
+
+LISTED_AS = {"deepseek": "deepseek", "xai": "x-ai", "groq": "groq", "mistral": "mistral"}
+ADDRESSES = {
+    "deepseek": "http://127.0.0.1:9/deepseek/",
+    "xai": "http://127.0.0.1:9/xai/v1/",
+    "groq": "http://127.0.0.1:9",
+    "mistral": "http://127.0.0.1:9/mistral/v1",
+}
+
+
+@ALL
+def test_it_knows_whom_it_asks_and_what_the_price_list_calls_them(name):
+    one = request(name)
+    assert (one.listed_as, one.vendor.address) == (LISTED_AS[name], ADDRESSES[name])
+    assert (one.provider, one.cap_wanted, one.cap_min, one.tier) == (name, None, 1, "")
+    assert one.is_watched
+
+
+@ALL
+def test_the_input_is_bounded_by_bytes_and_room_for_what_the_vendor_adds(name):
+    assert request(name).input_tokens == FOUR
+    assert request(name, HumanMessage("vier Ä")).input_tokens == FOUR + 3
+    schema = '{"function":{"name":"f","parameters":{"type":"object"}},"type":"function"}'
+    with_tool = FOUR + len(schema) + MESSAGE_OVERHEAD_TOKENS + TOOLS_TOKENS
+    assert request(name, tools=[TOOL]).input_tokens == with_tool
+
+
+@ALL
+def test_what_is_no_text_may_be_sound(name):
+    sound = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
+    bounds = CallBounds(5_000, 700)
+    one = model(name).request([HumanMessage([sound])], None, {}, bounds)
+    assert one.audio_tokens == 700
+
+
+@ALL
+def test_the_same_question_has_the_same_digest_however_it_is_sent(name):
+    one = request(name).digest
+    same = [request(name, max_tokens=40), request(name, made={"max_tokens": 9})]
+    same += [request(name, stream=True, timeout=3)]
+    assert {other.digest for other in same} == {one}
+    others = [request(name, HumanMessage("five")), request(name, tools=[TOOL])]
+    assert len({one, *(other.digest for other in others)}) == 3
+
+
+@ALL
+def test_of_no_transport_of_ones_own_it_is_said_that_nothing_left(name):
+    field = "async_client" if name == "mistral" else "http_async_client"
+    own = httpx.AsyncClient(base_url="http://127.0.0.1:9")
+    if name in ("deepseek", "xai"):
+        import httpx2
+
+        own = httpx2.AsyncClient(base_url="http://127.0.0.1:9")
+    given = model(name, **{field: own})
+    one = given.request([HumanMessage("four")], None, {}, BOUNDS)
+    assert not one.is_watched
+    used = one.connected.async_client
+    assert (used if name == "mistral" else used._client._client) is own
+
+
+@pytest.mark.parametrize(
+    ("tier", "told"), [("on_demand", ""), ("flex", ""), ("auto", "auto"), ("performance",) * 2]
+)
+def test_two_tiers_of_groqs_have_one_price(tier, told):
+    assert request("groq", service_tier=tier).tier == told
+
+
+@pytest.mark.parametrize("system", ["groq/compound", "groq/compound-mini", "compound-beta"])
+def test_what_asks_several_models_at_groq_has_no_bound(system):
+    one = request("groq", made={"model": system})
+    with pytest.raises(InvalidInput, match="asks several models"):
+        one.check_bounded(LIMITED)
+
+
+def test_groqs_tools_that_run_there_have_no_bound():
+    one = request("groq", tools=[{"type": "code_interpreter"}])
+    with pytest.raises(InvalidInput, match="runs, and is billed"):
+        one.check_bounded(LIMITED)
+
+
+@pytest.mark.parametrize(
+    ("made", "options", "added"),
+    [
+        ({"safe_mode": True}, {}, SAFE_TOKENS),
+        ({}, {"prompt_mode": "reasoning"}, THINKING_TOKENS),
+        ({"model": "magistral-medium-latest"}, {}, THINKING_TOKENS),
+        ({"model": "magistral-medium-latest"}, {"prompt_mode": None}, 0),
+    ],
+)
+def test_what_mistral_tells_a_model_by_itself_has_room(made, options, added):
+    assert request("mistral", made=made, **options).input_tokens == FOUR + added
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "x" * 500}]},
+        {"type": "reference", "reference_ids": [1], "text": "x" * 500},
+    ],
+)
+def test_thought_and_citations_of_mistrals_are_text_when_they_are_sent_back(part):
+    said = AIMessage([part, {"type": "text", "text": "Yes."}])
+    one = request("mistral", HumanMessage("four"), said, HumanMessage("Why?"))
+    one.check_bounded(LIMITED)
+    assert 500 < one.input_tokens < 900
+    assert one.audio_tokens == 0
+
+
+def test_deepseek_is_told_its_cap_by_the_one_name_that_it_knows():
+    one = request("deepseek")
+    assert one.vendor.cap_options(one, 40) == {"extra_body": {"max_tokens": 40}}
+    assert request("xai").vendor.cap_options(request("xai"), 40) == {"max_completion_tokens": 40}
+
+
+def test_a_search_of_xais_is_refused():
+    one = request("xai", extra_body={"search_parameters": {"mode": "auto"}})
+    with pytest.raises(InvalidInput, match="search_parameters"):
+        one.check_bounded(LIMITED)
+
+
+@pytest.mark.parametrize(
+    ("name", "listed"),
+    [
+        ("groq", "https://g.invalid/openai/v1/models"),
+        ("mistral", "https://g.invalid/models"),
+        ("xai", "https://g.invalid/models"),
+    ],
+)
+def test_where_models_are_listed(name, listed):
+    kind = type(model(name))
+    assert kind.list_request("https://g.invalid/", "k") == (listed, {"authorization": "Bearer k"})
+
+
+def test_a_role_is_made_by_the_vendors_own_class_at_its_own_address(monkeypatch):
+    from thrifty.models.roles import ModelRoles
+    from thrifty.settings import Settings
+
+    names = {"deepseek": "DEEPSEEK", "xai": "XAI", "groq": "GROQ", "mistral": "MISTRAL"}
+    for name, variable in names.items():
+        monkeypatch.setenv(f"{variable}_API_KEY", f"key-of-{name}")
+    named = {name: f"{'mistralai' if name == 'mistral' else name}:m" for name in names}
+    roles = ModelRoles(Settings("sk-openai", "https://gateway.invalid/v1", models=named))
+    for name in names:
+        made = type(model(name)).of_role(roles[name])
+        assert made.address.rstrip("/") == type(made).home
+        assert made.given.lc_secrets
+        assert roles[name].api_key == f"key-of-{name}"

@@ -1,0 +1,144 @@
+"""Ollama's models by langchain-ollama: what they call things."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from decimal import Decimal
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+from thrifty.budget import Budget
+from thrifty.models.input_bound import input_tokens
+from thrifty.models.providers.shared_client import shared_client
+from thrifty.models.providers.vendor import Vendor, unbounded_attachments
+from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
+from thrifty.models.server_words import NO_KEY
+from thrifty.models.token_price import TokenPrice
+
+if TYPE_CHECKING:
+    from thrifty.models.model_role import ModelRole
+
+CAP = "num_predict"
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+IN_CLOUD = re.compile(r"[:-]cloud$")
+"""How the names of models end that run at Ollama, and are only asked here."""
+OWN_CONNECTIONS = ("transport", "mounts", "proxy", "verify", "cert", "limits", "http1", "http2")
+"""Settings of a client that are about its connections, and that no other connection has."""
+
+
+class OllamaModel(Vendor):
+    """A chat model of langchain-ollama, for metered calls.
+
+    A client with connections of its own is kept: it must not be used on another event loop.
+    """
+
+    package = "langchain-ollama"
+    kind = "ChatOllama"
+    title = "Ollama"
+    names = ("ollama",)
+    extra = "ollama"
+    home = "http://127.0.0.1:11434"
+    address_variables = ("OLLAMA_HOST",)
+    counts_as_json = False
+    listed_as = "ollama"
+    cut_words: ClassVar = {"done_reason": ("length",)}
+    delivery_fields = ("stream", "keep_alive")
+
+    @classmethod
+    def make(cls, role: "ModelRole") -> Any:
+        """With a key in a header: else its client takes what the environment has."""
+        made = import_module(cls.package.replace("-", "_")).ChatOllama
+        headers = {"authorization": f"Bearer {role.api_key or NO_KEY}"}
+        address = role.base_url or cls.home
+        return made(model=role.model, base_url=address, client_kwargs={"headers": headers})
+
+    @classmethod
+    def own_price(cls, model: str, address: str) -> TokenPrice | None:
+        """Nothing on this machine, but for what it hands on to Ollama's cloud."""
+        is_here = (urlsplit(address).hostname or "").lower() in THIS_MACHINE
+        return TokenPrice(Decimal(), Decimal()) if is_here and not IN_CLOUD.search(model) else None
+
+    @classmethod
+    def list_request(cls, address: str, key: str) -> tuple[str, Mapping[str, str]]:
+        """In OpenAI's protocol, which it speaks as well."""
+        return f"{address.rstrip('/')}/v1/models", {"authorization": f"Bearer {key}"}
+
+    def name_of(self, model: Any) -> str:
+        """As LangChain calls it."""
+        return str(model.model)
+
+    def address_of(self, model: Any) -> str:
+        """As its client knows it."""
+        return str(model._async_client._client.base_url)
+
+    @property
+    def is_watched(self) -> bool:
+        """Not by a client with connections of its own."""
+        given = {**(self.given.client_kwargs or {}), **(self.given.async_client_kwargs or {})}
+        return given.keys().isdisjoint(OWN_CONNECTIONS)
+
+    def connect(self, model: Any) -> Any:
+        """Its client is one of httpx's, within one of Ollama's."""
+        connected = model.model_copy(update={CAP: None})
+        if self.is_watched:
+            client = copy(model._async_client)
+            client._client = shared_client(client._client)
+            connected._async_client = client
+        return connected
+
+    def body(
+        self,
+        connected: Any,
+        messages: list[Any],
+        stop: list[str] | None,
+        options: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """What the client will send. Its cap is among the options."""
+        body: dict[str, Any] = connected._chat_params(messages, stop, **options)
+        kept = {name: value for name, value in body["options"].items() if name != CAP}
+        return {**body, "options": kept}
+
+    def own_cap(self, model: Any) -> Any:
+        """The cap that a model was made with; less than none is none."""
+        return _cap(model.num_predict)
+
+    def call_caps(self, options: Mapping[str, Any]) -> Iterable[Any]:
+        """The cap among a call's options."""
+        return [_cap((options.get("options") or {}).get(CAP))]
+
+    def cap_options(self, request: VendorRequest, cap: int) -> dict[str, Any]:
+        """Options of a call take the place of all of the model's: they are named with it."""
+        return {"options": {**request.body["options"], CAP: cap}}
+
+    def cap_min(self, body: Mapping[str, Any]) -> tuple[int, str]:
+        """One token."""
+        return 1, "no smaller cap is taken"
+
+    def tier(self, body: Mapping[str, Any]) -> str:
+        """It has none."""
+        return ""
+
+    def input_tokens(
+        self, body: Mapping[str, Any], messages: Sequence[Any], bounds: CallBounds
+    ) -> int:
+        """The bytes of what is read, and room for the template of a model."""
+        texts = [{**message, "images": None} for message in body["messages"]]
+        read = {"messages": texts, "tools": body.get("tools"), "response_format": body["format"]}
+        images = _images(body) * (bounds.tokens_per_attachment or 0)
+        return input_tokens(read, bounds.encoding or "") + images
+
+    def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
+        """Refuses pictures of which nobody knows how large they are."""
+        images = _images(request.body)
+        if images and request.bounds.tokens_per_attachment is None:
+            raise unbounded_attachments(images)
+
+
+def _cap(given: Any) -> Any:
+    is_none = isinstance(given, int) and given < 0
+    return None if is_none else given
+
+
+def _images(body: Mapping[str, Any]) -> int:
+    return sum(len(message.get("images") or ()) for message in body["messages"])
