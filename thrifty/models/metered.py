@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, overload
 
+from langchain_core.runnables.base import RunnableBindingBase
 from typing_extensions import TypedDict, Unpack
 
 from thrifty.budget import InvalidInput, validate
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     E = TypeVar("E", bound=Embeddings)
+    B = TypeVar("B", bound=RunnableBindingBase[Any, Any])
 
 
 class MeteringOptions(TypedDict, total=False):
@@ -108,8 +110,21 @@ def metered(
 ) -> "E": ...
 
 
+@overload
 def metered(
-    model: "BaseChatModel | Embeddings",
+    model: "B",
+    ledger: Ledger | None = None,
+    account: AccountOrLease | None = None,
+    *,
+    run: str | None = None,
+    label: str | None = None,
+    left_ms: Callable[[], int | None] | None = None,
+    **options: Unpack[MeteringOptions],
+) -> "B": ...
+
+
+def metered(
+    model: "BaseChatModel | Embeddings | RunnableBindingBase[Any, Any]",
     ledger: Ledger | None = None,
     account: AccountOrLease | None = None,
     *,
@@ -194,6 +209,10 @@ def metered(
         fees=fees,
     )
     check_options(options)
+    if isinstance(model, RunnableBindingBase):  # what is bound, or how it is tried again, stays
+        bound: Any = model.bound
+        held = metered(bound, ledger, account, run=run, label=label, left_ms=left_ms, **options)
+        return model.model_copy(update={"bound": held})
     given = embeddings_model(model, options) if is_embeddings(model) else vendor_model(model)
     choose = AccountChoice.of(
         ledger,

@@ -10,9 +10,11 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
 
+from thrifty.budget import InvalidInput
 from thrifty.models.allowance import Allowance
 from thrifty.models.last_answer import LastAnswer
 from thrifty.models.metered_call import Answer, MeteredCall
+from thrifty.models.metered_fields import MeteredFields
 from thrifty.models.prices import PriceList
 from thrifty.models.providers.vendor import Vendor
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
@@ -22,8 +24,8 @@ from thrifty.models.whole_answers import WholeAnswers, cache_in_use
 METERED = "thrifty-metered"
 """How the callback guard knows a call that is booked already."""
 INHERITED = (
-    *("callbacks", "tags", "metadata", "rate_limiter", "output_version", "profile"),
-    "disable_streaming",
+    *("callbacks", "tags", "metadata", "rate_limiter", "output_version", "profile", "cache"),
+    *("custom_get_token_ids", "disable_streaming"),
 )
 """What of the given model LangChain reads off this one."""
 
@@ -36,7 +38,8 @@ ChooseAllowance = Callable[[VendorRequest], Allowance]
 class MeteredChatModel(BaseChatModel):
     """Delegates to a vendor's chat model, one reserved and capped call at a time.
 
-    It is used as any other: `invoke`, `stream`, `batch`, their async forms, `bind_tools`.
+    It is used as any other: `invoke`, `stream`, `batch`, their async forms, `bind_tools`, and shows
+    the fields of the model that it was made of.
     `with_structured_output` always uses function calling, whose usage survives bad JSON.
     """
 
@@ -63,6 +66,62 @@ class MeteredChatModel(BaseChatModel):
             return replace(self._choose(request), last_answer=last_answer)
 
         return MeteredChatModel(self._model, choose, self._bounds, self._prices)
+
+    def configurable_fields(self, **fields: Any) -> MeteredFields:
+        """Fields of the given model that a call may choose, such as its temperature.
+
+        Raises:
+            InvalidInput: a field says where it is asked.
+            ValueError: the model has no such field.
+        """
+        for name in fields:
+            if name in self._model.address_fields:
+                raise InvalidInput(name, "a field", "meter a model for each address")
+        configurable: Any = self._model.given.configurable_fields(**fields)
+        return MeteredFields(
+            default=self, fields=fields, given=configurable, meter=self._meter_other
+        )
+
+    def _meter_other(self, given: BaseChatModel) -> "MeteredChatModel":
+        model = type(self._model)(given)
+        cap_max = self._bounds.output_tokens_max
+        cap_max = min(cap_max, model.output_tokens_max or cap_max)
+        bounds = replace(self._bounds, output_tokens_max=cap_max)
+        return MeteredChatModel(model, self._choose, bounds, self._prices)
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """As the given model counts."""
+        ids: list[int] = self._model.described.get_token_ids(text)
+        return ids
+
+    def get_num_tokens(self, text: str) -> int:
+        """As the given model counts. What is reserved is a bound, and no less than that."""
+        count: int = self._model.described.get_num_tokens(text)
+        return count
+
+    def get_num_tokens_from_messages(
+        self, messages: list[BaseMessage], *given: Any, **options: Any
+    ) -> int:
+        """As the given model counts. Anthropic's asks its server, which costs nothing."""
+        count: int = self._model.described.get_num_tokens_from_messages(messages, *given, **options)
+        return count
+
+    def __getattr__(self, name: str) -> Any:
+        """A field of the given model, such as `model_name` or `temperature`.
+
+        Raises:
+            AttributeError: it has none, or it is a client, whose calls nobody would meter.
+        """
+        if name.startswith("_"):
+            return super().__getattr__(name)  # type: ignore[misc]
+        given = self._model.given
+        if "client" in name and not name.startswith("http_"):
+            told = f"{name!r} is not shown: its calls would not be metered; "
+            raise AttributeError(f"{told}take it from the model that you have given")
+        shown = getattr(given, name, None)
+        if callable(shown) or not hasattr(given, name):
+            raise AttributeError(f"{type(given).__name__} has no field {name!r}")
+        return shown
 
     def bind_tools(
         self, tools: Sequence[Any], *, tool_choice: Any = None, **kwargs: Any

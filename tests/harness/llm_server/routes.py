@@ -26,6 +26,17 @@ MODELS_PATH = "/v1/models"
 GOOGLE_MODELS_PATH = "/v1beta/models"
 AZURE_PATH = "/openai/deployments/fleet"
 """Where Azure has what somebody has deployed there as "fleet"."""
+AZURE_MODEL = "gpt-4o"
+"""What chats there."""
+
+
+class AzureChat(ChatCompletions):
+    """Chat at a deployment of Azure's: its path says who is asked, and a body need not."""
+
+    def read(self, body: JSON) -> Question:
+        return super().read({**body, "model": body.get("model") or AZURE_MODEL})
+
+
 DIALECTS: dict[str, Dialect] = {
     "/v1/chat/completions": ChatCompletions(),
     "/v1/responses": Responses(),
@@ -39,6 +50,7 @@ DIALECTS: dict[str, Dialect] = {
     "/api/chat": Ollama(),
     "/v1/embeddings": Embeddings(),
     f"{AZURE_PATH}/embeddings": Embeddings(),
+    f"{AZURE_PATH}/chat/completions": AzureChat(),
 }
 
 

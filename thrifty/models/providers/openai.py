@@ -69,6 +69,7 @@ class OpenAIModel(Vendor):
     limits_uses = True
     listed_as = "openai"
     cut_words: ClassVar = {"finish_reason": ("length",), "status": ("incomplete",)}
+    address_fields = ("openai_api_base", "azure_endpoint", "azure_deployment")
     delivery_fields = ("stream", "stream_options", "timeout", "extra_headers", "extra_query")
 
     @classmethod
@@ -122,11 +123,16 @@ class OpenAIModel(Vendor):
         """It needs a client for async calls."""
         if not hasattr(model.root_async_client, "with_options"):
             raise InvalidInput("model", model.model_name, "let it build its own async client")
+        if model.http_client is not None and model.http_async_client is None:
+            remedy = (
+                "give http_async_client=httpx.AsyncClient(…) as well: every call is an async one"
+            )
+            raise InvalidInput("http_client", type(model.http_client).__name__, remedy)
 
     def name_of(self, model: Any) -> str:
         """As LangChain calls it."""
-        name: str = model.model_name  # of Azure's, whoever made it may have named none
-        return name
+        # Of Azure's, whoever made it may have named no model, and its deployment alone.
+        return str(model.model_name or getattr(model, "deployment_name", None) or "")
 
     def address_of(self, model: Any) -> str:
         """As its client knows it."""
@@ -193,7 +199,8 @@ class OpenAIModel(Vendor):
         self, body: Mapping[str, Any], messages: Sequence[Any], bounds: CallBounds
     ) -> int:
         """Counted where OpenAI answers, with the reasoning that the Responses API has kept."""
-        encoding = bounds.encoding or self.encoding(str(body["model"]), self.address)
+        name = str(body.get("model") or self.name)
+        encoding = bounds.encoding or self.encoding(name, self.address)
         recalled = recalled_tokens(messages) if _is_responses(body) else 0
         found = sum(fee.tokens_max for fee in uses_sent_again(body, bounds.fees))
         text = input_tokens(body, encoding, bounds.tokens_per_attachment or 0)

@@ -31,6 +31,18 @@ ONE_REQUEST = {"max_retries": 0, "stream_usage": True, "streaming": False}
 """How a client is set that sends each request once and counts it: a retry is a call of its own."""
 
 
+REMEDIES = {
+    "str": "make a model of it, as with init_chat_model, and meter that",
+    "RunnableWithFallbacks": "meter each model: metered(a, …).with_fallbacks([metered(b, …)])",
+    "RunnableSequence": "meter the model, and then metered(…).with_structured_output(…)",
+    "RunnableConfigurableFields": "metered(model, …).configurable_fields(…)",
+    "RunnableConfigurableAlternatives": "meter each model, and then configurable_alternatives(…)",
+    "_ConfigurableModel": "name its model in init_chat_model, with no field to be configured; then "
+    "metered(…).configurable_fields(…)",
+}
+"""What to do instead with what holds a model in it, by the name of its class."""
+
+
 class Vendor(VendorFacts, ABC):
     """A chat model of one vendor, for metered calls. A vendor's file makes it of facts.
 
@@ -50,6 +62,8 @@ class Vendor(VendorFacts, ABC):
     """Whether in LangChain's pieces of a stream each counts what it adds, whatever the server
     says."""
 
+    address_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields of its model that say where it is asked."""
     declines_tools: ClassVar[Any] = None
     """How a request says that no tool is to be called, where the API wants to be told of each tool
     that stands in a conversation. None: they may be left out."""
@@ -66,7 +80,9 @@ class Vendor(VendorFacts, ABC):
         """Where it is asked."""
         self.output_tokens_max: int | None = (model.profile or {}).get("max_output_tokens")
         """How many tokens it can answer with at most; None where that is unknown."""
-        self.described = described = model.model_copy(update=ONE_REQUEST)
+        counted = getattr(model, "stream_usage", None) is not False  # else its owner wants it so
+        changes = {**ONE_REQUEST, "stream_usage": counted}
+        self.described = described = model.model_copy(update=changes)
         """The same as it is called: what LangChain asks a model about itself, this one answers."""
         self.is_apart = False
         """Whether its server is another than its vendor's variables speak of, so that nothing of
@@ -227,7 +243,7 @@ class Vendor(VendorFacts, ABC):
         if cap_max < cap_min:
             raise InvalidInput("max_tokens", cap_max, f"use {cap_min:,} or more; {why}")
         return VendorRequest(
-            model=str(body["model"]),
+            model=str(body.get("model") or self.name),
             tier=self.tier(body),
             cap_wanted=cap_wanted,
             cap_min=cap_min,
@@ -292,8 +308,9 @@ def without_caps(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def unknown_model(model: Any, packages: str) -> InvalidInput:
     """The refusal of what is no chat model of any of these packages."""
-    remedy = f"use a chat model of {packages}, without bindings"
-    return InvalidInput("model", type(model).__name__, remedy)
+    kind = type(model).__name__
+    remedy = REMEDIES.get(kind, f"use a chat model of {packages}")
+    return InvalidInput("model", kind, remedy)
 
 
 def unbounded_attachments(count: int) -> InvalidInput:
