@@ -84,6 +84,20 @@ def test_so_does_a_call_that_fails(server, ledgers, call, fault, is_charged):
     assert not ledger.balance("team").reserved.tokens
 
 
+@pytest.mark.parametrize("call", [metered_call, guarded_call])
+def test_a_call_on_another_branch_is_that_ones_alone_and_counts_once_above_both(
+    server, ledgers, call
+):
+    ledger, other = ledgers
+    ledger.open("bob", PLENTY, parent="team")
+    server.script(Answer(tokens=20))
+    with guard_calls(AgentAccount(ledger, "mail"), PriceList({})):
+        call(server, other, "bob")
+    tokens = server.bill.total_tokens
+    assert spent(ledger) == {"team": tokens, "ann": 0, "mail": 0, "else": 0}
+    assert ledger.balance("bob").spent.tokens == tokens
+
+
 def test_the_limits_of_both_hold_it(server, ledgers):
     ledger, other = ledgers
     with guard_calls(AgentAccount(ledger, "mail"), PriceList({})):

@@ -271,14 +271,21 @@ class StepAccount:
         return [entry for entry in entries if entry.status != "released"]
 
     def has_entries_of(self, ledger: Ledger, account: AccountOrLease) -> bool:
-        """Whether what is booked on that account stands here as well: it is the same, or below."""
+        """Whether a second entry here for what is booked on that account would count twice.
+
+        It would where it is the same, or below. On another branch of the same tree it would count
+        twice in what is above both. So there the call is that account's alone.
+        """
         if not is_same_ledger(self.ledger, ledger):
             return False
         mine, asked = Caller.of(self.account).account, Caller.of(account).account
         if mine == asked:  # without asking the ledger, which may not be waited for here
             return True
         try:
-            return any(mine == above.account for above in ledger.balance(asked).periods)
+            above = {period.account for period in ledger.balance(asked).periods}
+            return not above.isdisjoint(
+                {mine, *(period.account for period in self.ledger.balance(mine).periods)}
+            )
         except KeyError:  # nobody has opened it, so that it is below none
             return False
 
