@@ -218,6 +218,17 @@ def ask_another(question: str) -> str:
 inner = {}
 
 
+def test_a_model_that_is_metered_already_stays_so(make, server, ledger, caplog):
+    ledger.open(ACCOUNT, Budget(max_tokens=900))
+    server.script(ENDLESS)
+    with caplog.at_level(logging.WARNING, "thrifty"):
+        result = make(model=metered(client(server), ledger, ACCOUNT)).invoke(ASK)
+    assert "tokens short" in last_answer(result).text
+    assert "tools" not in server.requests[-1].body  # its last answer is kept back as well
+    assert not caplog.records
+    in_books(server, ledger)
+
+
 KINDS = ["bare", "metered", "metered there", "metered here", "metered in a share"]
 
 

@@ -22,6 +22,7 @@ from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.guard.unmetered_agent import warn_of_unmetered
 from thrifty.models.last_answer import LastAnswer, with_note
 from thrifty.models.metered import MeteringOptions, metered
+from thrifty.models.metered_model import MeteredChatModel
 from thrifty.models.providers.vendors import is_metered_kind, no_tool_choice
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class ModelTurn:
             account: where it is booked.
         """
         model = self._request.model
+        if isinstance(model, MeteredChatModel):
+            return self._request.override(model=self._keeping_back(model))
         if not is_metered_kind(model):
             warn_of_unmetered(type(model).__name__)
             return self._request
@@ -91,9 +94,11 @@ class ModelTurn:
             left_ms=account.left_ms,
             **self._options,
         )
-        if self._last_answer is not None:
-            held = held.keeping_back(self._last_answer)
-        return self._request.override(model=held)
+        return self._request.override(model=self._keeping_back(held))
+
+    def _keeping_back(self, model: MeteredChatModel) -> MeteredChatModel:
+        last = self._last_answer
+        return model if last is None else model.keeping_back(last)
 
     def read(self, response: ModelResponse[Any]) -> ModelResponse[Any]:
         """The response, with a note of what an answer takes that comes after it.

@@ -32,6 +32,7 @@ ONE_REQUEST = {"max_retries": 0, "stream_usage": True, "streaming": False}
 
 
 REMEDIES = {
+    "MeteredChatModel": "it is metered already",
     "str": "make a model of it, as with init_chat_model, and meter that",
     "RunnableWithFallbacks": "meter each model: metered(a, …).with_fallbacks([metered(b, …)])",
     "RunnableSequence": "meter the model, and then metered(…).with_structured_output(…)",
