@@ -130,7 +130,7 @@ def test_of_a_class_that_nobody_knows_one_warning_says_what_holds_it(ledger, cap
         agent.invoke(ASK)
         agent.invoke(ASK)
     (told,) = [record.getMessage() for record in caplog.records]
-    assert told.startswith("OfNobody is of no vendor that thrifty meters: ")
+    assert told.startswith("OfNobody has no field for a cap that thrifty could set: ")
 
 
 def test_each_vendor_of_the_table_has_prices():

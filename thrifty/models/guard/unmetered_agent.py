@@ -1,4 +1,4 @@
-"""Says once of an agent's model that no vendor's facts are known of it, and what that means."""
+"""Says once of an agent's model that it cannot be metered, and what that means."""
 
 import logging
 from functools import cache
@@ -6,8 +6,8 @@ from functools import cache
 logger = logging.getLogger(__name__)
 
 RULES = (
-    "%s is of no vendor that thrifty meters: its calls are held by the callback guard, at the cap "
-    "that it sends itself, or at all that is left where it sends none; give it a small max_tokens"
+    "%s has no field for a cap that thrifty could set: its calls are held by the callback guard, "
+    "at the cap that it sends itself, or at all that is left where it sends none; give it a small one"
 )
 
 
