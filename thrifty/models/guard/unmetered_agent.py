@@ -7,7 +7,7 @@ logger = logging.getLogger(__name__)
 
 RULES = (
     "%s has no field for a cap that thrifty could set: its calls are held by the callback guard, "
-    "at the cap that it sends itself, or at all that is left where it sends none; give it a small one"
+    "at the cap that it sends, or at all that is left where it sends none; give it a small one"
 )
 
 
