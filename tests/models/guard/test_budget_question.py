@@ -158,6 +158,14 @@ def test_where_nobody_can_be_asked_it_ends(run, server, ledger):
     assert run(ASK, checkpointer=None)["messages"][-1].text.startswith("I have to stop here: ")
 
 
+def test_on_an_account_that_is_closed_nobody_is_asked(run, server, ledger):
+    ledger.open(ACCOUNT, Budget(max_tokens=9_000))
+    ledger.close(ACCOUNT)
+    last = run(ASK)["messages"][-1]
+    assert last.response_metadata["thrifty"] == {"error": "AccountClosed"}
+    assert not server.requests
+
+
 def test_on_limit_is_one_of_two(ledger):
     ledger.open(ACCOUNT, Budget())
     with pytest.raises(InvalidInput, match="on_limit"):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage
 
-from thrifty.budget import BudgetExceeded, ModelUnavailable, ThriftyError
+from thrifty.budget import AccountClosed, BudgetExceeded, ModelUnavailable, ThriftyError
 from thrifty.models.agent_models import read_reply
 from thrifty.models.allowance import OUTPUT_CAP_MIN
 from thrifty.models.guard.agent_messages import without_end_messages
@@ -128,6 +128,8 @@ class ModelTurn:
         Raises:
             GraphInterrupt: a person is asked first.
         """
+        if isinstance(why, AccountClosed):  # no more is to be had there, whoever is asked
+            return False
         if self._questions is not None and isinstance(why, BudgetExceeded):
             if self._questions.put(why) == "go":
                 return True
