@@ -1,4 +1,4 @@
-"""An agent of LangChain's, with tools, that ends within its account however long it would go on."""
+"""An agent of LangChain's, with tools, that answers within its account, though it would go on."""
 
 import logging
 import os
