@@ -81,6 +81,7 @@ def test_an_agent_that_always_calls_tools_still_answers(run, server, ledger, mak
     server.script(calls("tea"), KNOWN)
     result = run(make(server), budget, tools={"look_up": price})
     assert result["messages"][-1].text == "What I know."
+    assert NOTE not in result["messages"][-1].response_metadata
     assert len(made) > 1
     assert is_settled(server, ledger)
     assert [may_call(request) for request in server.requests][-2:] == [True, False]

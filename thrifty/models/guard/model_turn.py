@@ -29,12 +29,7 @@ if TYPE_CHECKING:
     from langchain.agents.middleware.types import ModelRequest, ModelResponse
 
 
-class AnswerCut(ModelUnavailable):
-    """Nothing of an answer is of use, as its cap has cut it."""
-
-    def __init__(self) -> None:
-        told = "the answer was cut before any of it was of use"
-        super().__init__(f"{told}; allow a longer one, or raise the budget")
+CUT = "the answer was cut before any of it was of use; allow a longer one, or raise the budget"
 
 
 class ModelTurn:
@@ -60,6 +55,8 @@ class ModelTurn:
         self._last_answer = LastAnswer(useful) if request.tools else None
         self._withheld: ThriftyError | None = None
         """Why it has no tools any more."""
+        self._is_cut = False
+        """Whether nothing of an answer was of use, as its cap has cut it."""
 
     def hear_person(self) -> ThriftyError | None:
         """Why it is to end, where a person has said so in this turn.
@@ -112,8 +109,11 @@ class ModelTurn:
             return response
         if message.tool_calls and self._withheld is not None:
             raise self._withheld
-        if not message.tool_calls and not message.text.strip() and read_reply(message).is_cut:
-            raise AnswerCut
+        if not message.tool_calls:
+            self._is_cut = not message.text.strip() and read_reply(message).is_cut
+            if self._is_cut:
+                raise ModelUnavailable(CUT)
+            return response
         if self._last_answer is None or self._last_answer.needed is None:
             return response
         noted = with_note(message, self._last_answer.needed)
@@ -139,7 +139,7 @@ class ModelTurn:
     def _withhold_tools(self, why: ThriftyError) -> bool:
         if self._withheld or not self._request.tools:
             return False
-        if not isinstance(why, BudgetExceeded | AnswerCut):
+        if not (self._is_cut or isinstance(why, BudgetExceeded)):
             return False
         self._withheld, self._last_answer = why, None
         choice = no_tool_choice(self._request.model)
