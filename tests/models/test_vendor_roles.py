@@ -118,6 +118,24 @@ def test_one_vendors_key_is_never_sent_to_another(monkeypatch, model, variable):
     assert beside.api_key == "sk-canary-4711"
 
 
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("", "http://127.0.0.1:11434"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),
+        (":8000", "http://127.0.0.1:8000"),
+        ("box:8000", "http://box:8000"),
+        ("https://ollama.example", "https://ollama.example"),
+    ],
+)
+def test_ollama_is_asked_where_its_variable_says_that_it_listens(monkeypatch, host, address):
+    monkeypatch.setenv("OLLAMA_HOST", host)
+    role = role_of("ollama:qwen3")
+    assert (role.base_url, role.api_key, role.is_offline) == (address, "", False)
+    is_here = "127.0.0.1" in address
+    assert role.prices.knows("qwen3") == is_here  # on this machine it costs nothing
+
+
 def test_without_its_key_it_says_which_variable_is_meant(monkeypatch):
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     assert role_of(HAIKU).offline_reason == "offline: ANTHROPIC_API_KEY holds no key"

@@ -10,7 +10,11 @@ from thrifty.models.hosted_uses import HostedUses, UseFee
 from thrifty.models.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, as_json, utf8_bytes
 from thrifty.models.providers import wire
 from thrifty.models.providers.vendor import Vendor, unbounded_attachments, without_caps
-from thrifty.models.providers.vendor_facts import OUTPUT_TOKENS_KNOWN, OUTPUT_TOKENS_UNKNOWN
+from thrifty.models.providers.vendor_facts import (
+    OUTPUT_TOKENS_KNOWN,
+    OUTPUT_TOKENS_UNKNOWN,
+    thinks_always,
+)
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.thinking import Thinking
 from thrifty.models.use_fees import hosted_kind
@@ -82,7 +86,7 @@ class AnthropicModel(Vendor):
     def thinking(cls, model: str, effort: str) -> Thinking:
         """By a word for newer models, and by a number of tokens for older ones."""
         if effort == "none" and model.startswith(THINKS_ALWAYS):
-            raise InvalidInput("effort", effort, f"use low: {model} cannot be told not to think")
+            raise thinks_always(model)
         if effort == "auto":
             effort = EFFORT_DEFAULT if model.startswith(THINKS_UNASKED) else "none"
         if effort == "none":

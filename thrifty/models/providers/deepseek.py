@@ -1,8 +1,15 @@
 """DeepSeek's models by langchain-deepseek, whose class is made from OpenAI's."""
 
+from typing import Any
+
 from thrifty.models.model import CapField
 from thrifty.models.providers.openai_likes import OpenAILikeModel
 from thrifty.models.providers.vendor_request import CallBounds
+from thrifty.models.thinking import Thinking
+
+THINKS = "deepseek-reasoner"
+EFFORT_UNSAID = "high"
+"""How hard it thinks."""
 
 
 class DeepSeekModel(OpenAILikeModel):
@@ -17,6 +24,18 @@ class DeepSeekModel(OpenAILikeModel):
     home = "https://api.deepseek.com/v1"
     address_variables = ("DEEPSEEK_API_BASE",)
     listed_as = "deepseek"
+
+    @classmethod
+    def thinking(cls, model: str, effort: str) -> Thinking:
+        """Its model that thinks does so by itself."""
+        if model == THINKS and effort == "auto":
+            return Thinking(EFFORT_UNSAID)
+        return super().thinking(model, effort)
+
+    @classmethod
+    def thinking_of(cls, model: Any) -> Thinking:
+        """As a model does that thinks by itself."""
+        return cls.thinking(model.model_name, "auto")
 
     def cap_field(self, bounds: CallBounds) -> CapField:
         """Its API knows no other name, and passes over what it does not know."""

@@ -8,13 +8,23 @@ from thrifty.budget import Budget, InvalidInput
 from thrifty.models.providers import wire
 from thrifty.models.providers.chat_completions import ChatCompletionsModel
 from thrifty.models.providers.vendor import without_caps
+from thrifty.models.providers.vendor_facts import thinks_always
 from thrifty.models.providers.vendor_request import VendorRequest
+from thrifty.models.thinking import Thinking
 
 LIBRARY = "groq"
 STANDARD_TIERS = ("on_demand", "flex")
 """What may be asked for at the standard's price."""
 SYSTEMS = ("groq/compound", "compound-beta")
 """Names that stand for several models, and for tools that run there."""
+
+TAKES_A_WORD = "openai/gpt-oss"
+"""How the names of models begin that are told by a word for how long to think."""
+TURNED_OFF = "qwen/qwen3"
+"""And of those that think unless they are told not to."""
+EFFORT_DEFAULT = "low"
+EFFORT_UNSAID = "medium"
+"""How hard they think where nobody says."""
 
 
 class GroqModel(ChatCompletionsModel):
@@ -38,6 +48,28 @@ class GroqModel(ChatCompletionsModel):
     def list_request(cls, address: str, key: str) -> tuple[str, Mapping[str, str]]:
         """Below the path that its client adds."""
         return f"{address.rstrip('/')}/openai/v1/models", {"authorization": f"Bearer {key}"}
+
+    @classmethod
+    def thinking(cls, model: str, effort: str) -> Thinking:
+        """By a word, or by none at all."""
+        if model.startswith(TAKES_A_WORD):
+            if effort == "none":
+                raise thinks_always(model)
+            word = EFFORT_DEFAULT if effort in ("auto", "minimal") else effort
+            return Thinking(word, {"reasoning_effort": word})
+        if model.startswith(TURNED_OFF) and effort == "none":
+            return Thinking(effort, {"reasoning_effort": effort})
+        if model.startswith(TURNED_OFF) and effort == "auto":
+            return Thinking(EFFORT_UNSAID)
+        return super().thinking(model, effort)
+
+    @classmethod
+    def thinking_of(cls, model: Any) -> Thinking:
+        """As its owner has said, or else as a model does that thinks unasked."""
+        said, thinks = model.reasoning_effort, (TAKES_A_WORD, TURNED_OFF)
+        if said in (None, "default") and model.model_name.startswith(thinks):
+            said = EFFORT_UNSAID
+        return Thinking(said)
 
     def name_of(self, model: Any) -> str:
         """As LangChain calls it."""

@@ -13,6 +13,7 @@ from thrifty.models.providers.shared_client import shared_client
 from thrifty.models.providers.vendor import without_caps
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.reported_cost import REPORTED_USAGE
+from thrifty.models.thinking import Thinking
 
 MODULE = "langchain_mistralai.chat_models"
 SAFE_TOKENS = 100
@@ -21,6 +22,8 @@ THINKING_TOKENS = TOOLS_TOKENS
 """What Mistral tells a model about how to think, at most."""
 THINKS = "magistral"
 """How the names of models begin that are told so unless `prompt_mode` says otherwise."""
+EFFORT_UNSAID = "medium"
+"""How hard they think."""
 OWN_TEXTS = ("thinking", "reference")
 """Parts of an answer that are text, and may be sent back."""
 
@@ -42,6 +45,18 @@ class MistralModel(ChatCompletionsModel):
     counts_as_json = False
     listed_as = "mistral"
     cut_words: ClassVar = {"finish_reason": ("length", "model_length")}
+
+    @classmethod
+    def thinking(cls, model: str, effort: str) -> Thinking:
+        """Its models that think do so by themselves."""
+        if model.startswith(THINKS) and effort == "auto":
+            return Thinking(EFFORT_UNSAID)
+        return super().thinking(model, effort)
+
+    @classmethod
+    def thinking_of(cls, model: Any) -> Thinking:
+        """As a model does that thinks by itself."""
+        return cls.thinking(model.model, "auto")
 
     def name_of(self, model: Any) -> str:
         """As LangChain calls it."""

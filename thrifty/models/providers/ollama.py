@@ -12,17 +12,28 @@ from thrifty.budget import Budget
 from thrifty.models.input_bound import input_tokens
 from thrifty.models.providers.shared_client import shared_client
 from thrifty.models.providers.vendor import Vendor, unbounded_attachments
+from thrifty.models.providers.vendor_facts import Server, thinks_always
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.server_words import NO_KEY
+from thrifty.models.thinking import Thinking
 from thrifty.models.token_price import TokenPrice
+from thrifty.settings import Settings
 
 if TYPE_CHECKING:
     from thrifty.models.model_role import ModelRole
 
 CAP = "num_predict"
+PORT = "11434"
+"""Where it listens where nobody says."""
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 IN_CLOUD = re.compile(r"[:-]cloud$")
 """How the names of models end that run at Ollama, and are only asked here."""
+TAKES_A_WORD = "gpt-oss"
+"""How the names of models begin that are told by a word for how long to think."""
+THINKS = (TAKES_A_WORD, "deepseek-r1", "deepseek-v3.1", "qwen3", "magistral")
+"""And of those that think unless they are told not to. Ollama refuses a word on it to others."""
+EFFORT_UNSAID = "medium"
+"""How hard they think where nobody says."""
 OWN_CONNECTIONS = ("transport", "mounts", "proxy", "verify", "cert", "limits", "http1", "http2")
 """Settings of a client that are about its connections, and that no other connection has."""
 
@@ -46,12 +57,42 @@ class OllamaModel(Vendor):
     delivery_fields = ("stream", "keep_alive")
 
     @classmethod
+    def usual_server(cls, settings: Settings) -> Server:
+        """The variable may say where the server listens, in fewer words than an address has."""
+        server = super().usual_server(settings)
+        return server._replace(address=_address(server.address))
+
+    @classmethod
     def make(cls, role: "ModelRole") -> Any:
         """With a key in a header: else its client takes what the environment has."""
         made = import_module(cls.package.replace("-", "_")).ChatOllama
         headers = {"authorization": f"Bearer {role.api_key or NO_KEY}"}
         address = role.base_url or cls.home
-        return made(model=role.model, base_url=address, client_kwargs={"headers": headers})
+        given = {"base_url": address, "client_kwargs": {"headers": headers}}
+        return made(model=role.model, **given, **role.thinking.options)
+
+    @classmethod
+    def thinking(cls, model: str, effort: str) -> Thinking:
+        """By a word, or by yes and no."""
+        if not model.startswith(THINKS):
+            return super().thinking(model, effort)
+        if effort == "auto":
+            return Thinking(EFFORT_UNSAID)
+        if not model.startswith(TAKES_A_WORD):
+            return Thinking(effort, {"reasoning": effort != "none"})
+        if effort == "none":
+            raise thinks_always(model)
+        word = "low" if effort == "minimal" else effort
+        return Thinking(word, {"reasoning": word})
+
+    @classmethod
+    def thinking_of(cls, model: Any) -> Thinking:
+        """As its owner has said, or else as a model does that thinks unasked."""
+        said = model.reasoning
+        if isinstance(said, str):
+            return Thinking(said)
+        thinks = model.model.startswith(THINKS) if said is None else said
+        return Thinking(EFFORT_UNSAID if thinks else None)
 
     @classmethod
     def own_price(cls, model: str, address: str) -> TokenPrice | None:
@@ -142,3 +183,11 @@ def _cap(given: Any) -> Any:
 
 def _images(body: Mapping[str, Any]) -> int:
     return sum(len(message.get("images") or ()) for message in body["messages"])
+
+
+def _address(told: str) -> str:
+    """An address with scheme and port, at which it can be asked."""
+    if "://" not in told:
+        host, _, port = told.rpartition(":")
+        told = f"http://{told}:{PORT}" if not port.isdigit() else f"http://{host}:{port}"
+    return told.replace("//0.0.0.0:", "//127.0.0.1:").replace("//:", "//127.0.0.1:")

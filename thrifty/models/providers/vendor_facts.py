@@ -23,6 +23,11 @@ OUTPUT_TOKENS_UNKNOWN = 4_000
 HARD = "high"
 
 
+def thinks_always(model: str) -> InvalidInput:
+    """The refusal of an effort of none, for a model that thinks in any case."""
+    return InvalidInput("effort", "none", f"use low: {model} cannot be told not to think")
+
+
 class Server(NamedTuple):
     """Where a vendor's models are asked, and with which key."""
 

@@ -1,11 +1,20 @@
 """xAI's models by langchain-xai, whose class is made from OpenAI's."""
 
+from typing import Any
+
 from thrifty.budget import Budget, InvalidInput
 from thrifty.models.providers.openai_likes import OpenAILikeModel
+from thrifty.models.providers.vendor_facts import thinks_always
 from thrifty.models.providers.vendor_request import VendorRequest
+from thrifty.models.thinking import Thinking
 from thrifty.models.use_fees import FEE_REMEDY
 
 SEARCH = "search_parameters"
+TAKES_A_WORD = "grok-3-mini"
+THINKS, NOT = "grok-4", "non-reasoning"
+"""How the names begin of models that think by themselves, and what stands in others."""
+EFFORT_UNSAID = "medium"
+"""How hard they think."""
 
 
 class XAIModel(OpenAILikeModel):
@@ -20,6 +29,24 @@ class XAIModel(OpenAILikeModel):
     home = "https://api.x.ai/v1"
     address_variables = ("XAI_API_BASE",)
     listed_as = "x-ai"
+
+    @classmethod
+    def thinking(cls, model: str, effort: str) -> Thinking:
+        """One of its models is told by a word. Others think by themselves."""
+        if model.startswith(TAKES_A_WORD):
+            if effort == "none":
+                raise thinks_always(model)
+            word = "high" if effort in ("medium", "high") else "low"
+            return Thinking(word, {"reasoning_effort": word})
+        if effort == "auto" and model.startswith(THINKS) and NOT not in model:
+            return Thinking(EFFORT_UNSAID)
+        return super().thinking(model, effort)
+
+    @classmethod
+    def thinking_of(cls, model: Any) -> Thinking:
+        """As its owner has said, or else as a model does that thinks by itself."""
+        said = model.reasoning_effort or (model.extra_body or {}).get("reasoning_effort")
+        return Thinking(said, {}) if said else cls.thinking(model.model_name, "auto")
 
     def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
         """Refuses a search as well: each source that it reads has a fee, and is input."""
