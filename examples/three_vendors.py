@@ -1,6 +1,8 @@
 """Models of three vendors in one run: each step goes to the one that suits it, all on one bill.
 
-OPENAI_API_KEY=… ANTHROPIC_API_KEY=… OPENROUTER_API_KEY=… python examples/three_vendors.py
+Ollama runs on your own machine, and costs nothing.
+
+OPENAI_API_KEY=… ANTHROPIC_API_KEY=… python examples/three_vendors.py
 """
 
 from thrifty import Receipt, Spend, Step, StepOption, create_budget_agent
@@ -8,7 +10,7 @@ from thrifty import Receipt, Spend, Step, StepOption, create_budget_agent
 MODELS = {
     "strong": "openai:gpt-5",
     "cheap": "anthropic:claude-haiku-4-5",
-    "small": "openrouter:mistralai/ministral-14b-2512",
+    "local": "ollama:qwen3",
 }
 WORK = {  # step: the assignment
     "Risks": "Name the risks that could sink this task, each with a mitigation.",
@@ -16,9 +18,9 @@ WORK = {  # step: the assignment
     "Next steps": "List who does what next week.",
 }
 WORTH = {  # step: what it is worth by each role
-    "Risks": {"strong": 10.0, "cheap": 6.0, "small": 3.0},
-    "Costs": {"strong": 4.0, "cheap": 5.0, "small": 2.0},
-    "Next steps": {"strong": 2.0, "cheap": 2.0, "small": 2.0},
+    "Risks": {"strong": 10.0, "cheap": 6.0, "local": 3.0},
+    "Costs": {"strong": 4.0, "cheap": 5.0, "local": 2.0},
+    "Next steps": {"strong": 2.0, "cheap": 2.0, "local": 2.0},
 }
 DOLLARS = 0.015
 

@@ -189,22 +189,22 @@ def test_each_budget_buys_its_own_mix_of_models(tmp_path):
 
 @pytest.mark.long
 def test_three_vendors_do_one_run_on_one_bill(tmp_path):
-    with LLMServer() as openai, LLMServer() as claude, LLMServer() as router:
+    with LLMServer() as openai, LLMServer() as claude, LLMServer() as ollama:
         at = {
             "OPENAI_BASE_URL": openai.base_url,
             "ANTHROPIC_BASE_URL": claude.root_url,
-            "OPENROUTER_API_BASE": f"{router.root_url}/api/v1",
+            "OLLAMA_HOST": ollama.root_url,
         }
         done = run("three_vendors", tmp_path, **at)
-        servers = openai, claude, router
+        servers = openai, claude, ollama
         asked = [[request.api for request in each.requests] for each in servers]
         bills = [each.bill for each in servers]
     assert (done.returncode, done.stderr) == (0, "")
-    assert asked == [["chat"], ["messages"], ["openrouter"]]
-    labels = ("Risks (strong)", "Costs (cheap)", "Next steps (small)")
+    assert asked == [["chat"], ["messages"], ["ollama"]]
+    labels = ("Risks (strong)", "Costs (cheap)", "Next steps (local)")
     for label, bill in zip(labels, bills, strict=True):
         assert f"done {label}: {bill.total_tokens} tokens, $" in done.stdout
-    prices = (1_250, 10_000), (1_000, 5_000), (200, 200)  # nano-USD a token
+    prices = (1_250, 10_000), (1_000, 5_000), (0, 0)  # nano-USD a token; nothing at home
     pairs = zip(bills, prices, strict=True)
     nano_usd = sum(b.input_tokens * i + b.output_tokens * o for b, (i, o) in pairs)
     assert f"done: ${nano_usd / 10**9:.6f} of $0.015" in done.stdout
