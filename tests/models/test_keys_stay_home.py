@@ -73,3 +73,14 @@ def test_its_usual_server_is_sent_its_own_key_and_no_other(server, name, monkeyp
     assert {word for word in found if f"{CANARY}-{own}" not in word} == set()
     if vendor.key_variable:
         assert f"{CANARY}-{vendor.key_variable.lower()}" in found
+
+
+@pytest.mark.parametrize("name", sorted(VENDORS))
+def test_nobody_is_shown_the_key_of_a_client(server, name, monkeypatch):
+    monkeypatch.setenv("TEAM_KEY", "sk-team-4711")
+    model = Model(
+        "model-1", vendor=name, base_url=address_at(server, name), key_variable="TEAM_KEY"
+    )
+    (role,) = ModelRoles(Settings(models={"strong": model}))
+    made = role.vendor.of_role(role)
+    assert "4711" not in f"{role!r} {made.given!r} {made.described!r} {made.given._serialized}"

@@ -66,7 +66,9 @@ class OllamaModel(Vendor):
     def make(cls, role: "ModelRole") -> Any:
         """With a key in a header: else its client takes what the environment has."""
         made = import_module(cls.package.replace("-", "_")).ChatOllama
-        headers = {"authorization": f"Bearer {role.api_key or NO_KEY}"}
+        # Of these, unlike a mapping, nobody is shown the key.
+        key = f"Bearer {role.api_key or NO_KEY}"
+        headers = import_module("httpx").Headers({"authorization": key})
         address = role.base_url or cls.home
         given = {"base_url": address, "client_kwargs": {"headers": headers}}
         return made(model=role.model, **given, **role.thinking.options)
