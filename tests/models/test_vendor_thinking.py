@@ -55,10 +55,10 @@ def test_an_effort_is_said_as_the_vendor_takes_it(model, effort, sent, factor):
         ("groq:llama-3.3-70b-versatile", "low", "Groq takes none here"),
         ("ollama:gpt-oss:20b", "none", "cannot be told not to think"),
         ("ollama:llama3.2", "high", "Ollama takes none here"),
-        ("mistralai:magistral-small-2509", "low", "Mistral takes none here"),
-        ("deepseek:deepseek-reasoner", "low", "DeepSeek takes none here"),
+        ("mistralai:magistral-small-2509", "none", "thinks by itself"),
+        ("deepseek:deepseek-reasoner", "low", "thinks by itself"),
         ("xai:grok-3-mini", "none", "cannot be told not to think"),
-        ("xai:grok-4", "low", "xAI takes none here"),
+        ("xai:grok-4", "none", "thinks by itself"),
     ],
 )
 def test_an_effort_that_a_model_cannot_be_told_is_refused(model, effort, told):

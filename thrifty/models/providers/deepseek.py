@@ -4,6 +4,7 @@ from typing import Any
 
 from thrifty.models.model import CapField
 from thrifty.models.providers.openai_likes import OpenAILikeModel
+from thrifty.models.providers.vendor_facts import thinks_by_itself
 from thrifty.models.providers.vendor_request import CallBounds
 from thrifty.models.thinking import Thinking
 
@@ -28,8 +29,8 @@ class DeepSeekModel(OpenAILikeModel):
     @classmethod
     def thinking(cls, model: str, effort: str) -> Thinking:
         """Its model that thinks does so by itself."""
-        if model == THINKS and effort == "auto":
-            return Thinking(EFFORT_UNSAID)
+        if model == THINKS:
+            return thinks_by_itself(model, effort, EFFORT_UNSAID)
         return super().thinking(model, effort)
 
     @classmethod

@@ -11,6 +11,7 @@ from thrifty.models.input_bound import TOOLS_TOKENS, as_json, sounds
 from thrifty.models.providers.chat_completions import ChatCompletionsModel, check_sent_whole
 from thrifty.models.providers.shared_client import shared_client
 from thrifty.models.providers.vendor import without_caps
+from thrifty.models.providers.vendor_facts import thinks_by_itself
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.reported_cost import REPORTED_USAGE
 from thrifty.models.thinking import Thinking
@@ -49,8 +50,8 @@ class MistralModel(ChatCompletionsModel):
     @classmethod
     def thinking(cls, model: str, effort: str) -> Thinking:
         """Its models that think do so by themselves."""
-        if model.startswith(THINKS) and effort == "auto":
-            return Thinking(EFFORT_UNSAID)
+        if model.startswith(THINKS):
+            return thinks_by_itself(model, effort, EFFORT_UNSAID)
         return super().thinking(model, effort)
 
     @classmethod

@@ -28,6 +28,22 @@ def thinks_always(model: str) -> InvalidInput:
     return InvalidInput("effort", "none", f"use low: {model} cannot be told not to think")
 
 
+def thinks_by_itself(model: str, effort: str, unsaid: str) -> Thinking:
+    """How a model thinks that nobody can tell how hard to.
+
+    Args:
+        model: its name.
+        effort: as a deployment names it.
+        unsaid: how hard it thinks.
+
+    Raises:
+        InvalidInput: it is told so all the same.
+    """
+    if effort == "auto":
+        return Thinking(unsaid)
+    raise InvalidInput("effort", effort, f"leave it out: {model} thinks by itself")
+
+
 class Server(NamedTuple):
     """Where a vendor's models are asked, and with which key."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from thrifty.budget import Budget, InvalidInput
 from thrifty.models.providers.openai_likes import OpenAILikeModel
-from thrifty.models.providers.vendor_facts import thinks_always
+from thrifty.models.providers.vendor_facts import thinks_always, thinks_by_itself
 from thrifty.models.providers.vendor_request import VendorRequest
 from thrifty.models.thinking import Thinking
 from thrifty.models.use_fees import FEE_REMEDY
@@ -38,8 +38,8 @@ class XAIModel(OpenAILikeModel):
                 raise thinks_always(model)
             word = "high" if effort in ("medium", "high") else "low"
             return Thinking(word, {"reasoning_effort": word})
-        if effort == "auto" and model.startswith(THINKS) and NOT not in model:
-            return Thinking(EFFORT_UNSAID)
+        if model.startswith(THINKS) and NOT not in model:
+            return thinks_by_itself(model, effort, EFFORT_UNSAID)
         return super().thinking(model, effort)
 
     @classmethod
