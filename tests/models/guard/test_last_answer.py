@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 
 import pytest
 from langchain.agents import create_agent
@@ -10,9 +11,11 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from pydantic import BaseModel
 
+from tests.harness.fork import fork_to
 from tests.harness.llm_server import Answer, ToolCall
 from tests.models.conftest import ACCOUNT, claude, client
-from thrifty import Budget, BudgetMiddleware, Spend, metered
+from thrifty import Budget, BudgetMiddleware, Spend, SqliteLedger, metered
+from thrifty.models.guard.answer_holds import LABEL
 from thrifty.models.last_answer import LAST_ANSWER_TOKENS, NOTE, needed_after
 
 ASK = {"messages": [HumanMessage("What is tea?")]}
@@ -165,6 +168,33 @@ def test_a_call_that_was_cut_in_its_arguments_is_followed_by_an_answer(run, serv
     assert result["messages"][-1].text == "What I know."
     assert made == []
     assert is_settled(server, ledger)
+
+
+def test_what_is_held_is_free_again_after_a_crash(server, tmp_path):
+    """Of the tool nobody knows whether it was called, and so it is charged."""
+
+    @tool
+    def die(topic: str) -> str:
+        """Ends the process."""
+        os._exit(9)
+
+    def run_and_die():
+        ledger = SqliteLedger(tmp_path / "spend.sqlite")
+        ledger.open(ACCOUNT, Budget(max_tokens=3_000, max_tool_calls=9))
+        held = BudgetMiddleware(ledger, ACCOUNT)
+        create_agent(client(server), [die], middleware=[held]).invoke(ASK)
+
+    server.script(Answer(ToolCall("die", {"topic": "tea"})))
+    _, status = os.waitpid(fork_to(run_and_die), 0)
+    assert os.waitstatus_to_exitcode(status) == 9
+    ledger = SqliteLedger(tmp_path / "spend.sqlite")
+    (hold,) = [entry for entry in ledger.entries(ACCOUNT) if entry.label == LABEL]
+    assert hold.status == "unsent"
+    ledger.sweep(ACCOUNT)
+    balance = ledger.balance(ACCOUNT)
+    assert balance.reserved == Spend()
+    assert (balance.spent.tokens, balance.spent.tool_calls) == (server.bill.total_tokens, 2)
+    ledger.disconnect()
 
 
 @pytest.mark.parametrize(
