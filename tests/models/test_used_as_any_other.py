@@ -171,7 +171,7 @@ REFUSED = {
         "configurable_fields",
     ),
     "no model yet": (lambda model: init_chat_model(), "init_chat_model"),
-    "another thing": (lambda model: object(), "use a chat model of langchain-openai"),
+    "another thing": (lambda model: object(), "langchain-openai"),
 }
 
 

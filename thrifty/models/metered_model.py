@@ -29,6 +29,9 @@ INHERITED = (
 )
 """What of the given model LangChain reads off this one."""
 
+ADDRESS_WORDS = ("base", "deployment", "endpoint", "host", "region", "url")
+"""What is in the name of a field that says where a vendor's model is asked."""
+
 Stop = list[str] | None
 """Texts at which an answer is to end."""
 ChooseAllowance = Callable[[VendorRequest], Allowance]
@@ -75,7 +78,7 @@ class MeteredChatModel(BaseChatModel):
             ValueError: the model has no such field.
         """
         for name in fields:
-            if name in self._model.address_fields:
+            if any(word in name for word in ADDRESS_WORDS):
                 raise InvalidInput(name, "a field", "meter a model for each address")
         configurable: Any = self._model.given.configurable_fields(**fields)
         return MeteredFields(

@@ -71,7 +71,6 @@ class AnthropicModel(Vendor):
     listed_as = "anthropic"
     limits_uses = True
     cut_words: ClassVar = {"stop_reason": ("max_tokens", "model_context_window_exceeded")}
-    address_fields = ("anthropic_api_url",)
     delivery_fields = ("stream", "timeout", "extra_headers", "extra_query")
 
     declines_tools: ClassVar = {"type": "none"}

@@ -69,7 +69,6 @@ class OpenAIModel(Vendor):
     limits_uses = True
     listed_as = "openai"
     cut_words: ClassVar = {"finish_reason": ("length",), "status": ("incomplete",)}
-    address_fields = ("openai_api_base", "azure_endpoint", "azure_deployment")
     delivery_fields = ("stream", "stream_options", "timeout", "extra_headers", "extra_query")
 
     @classmethod

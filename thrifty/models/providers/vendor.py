@@ -63,8 +63,6 @@ class Vendor(VendorFacts, ABC):
     """Whether in LangChain's pieces of a stream each counts what it adds, whatever the server
     says."""
 
-    address_fields: ClassVar[tuple[str, ...]] = ()
-    """Fields of its model that say where it is asked."""
     declines_tools: ClassVar[Any] = None
     """How a request says that no tool is to be called, where the API wants to be told of each tool
     that stands in a conversation. None: they may be left out."""
