@@ -1,6 +1,7 @@
 """Google's models, metered: what is theirs alone, at the wire."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import current_thread
@@ -69,6 +70,13 @@ class Changed(Behaviour):
         await stage.send_events(reply, events)
         stage.finish(completed=True)
         await stage.wire.write(stage.chunk(last, len(events)) + http.LAST_CHUNK)
+
+
+@BOTH_WAYS
+def test_thought_is_output_in_the_count_that_comes_with_an_answer(make, server, way):
+    server.script(Answer("Yes.", reasoning_tokens=9))
+    counted = WAYS[way](make(), "Hi").usage_metadata
+    assert counted["output_tokens"] == server.bill.output_tokens == 11
 
 
 @BOTH_WAYS
@@ -155,6 +163,7 @@ def test_the_counts_in_the_pieces_of_a_stream_add_up_to_the_bill(make, server, t
     assert isinstance(whole, AIMessageChunk)
     assert whole.usage_metadata["total_tokens"] == server.bill.total_tokens
     assert whole.usage_metadata["input_tokens"] == server.bill.input_tokens
+    assert whole.usage_metadata["output_tokens"] == server.bill.output_tokens
 
 
 @BOTH_WAYS
@@ -252,6 +261,8 @@ def test_the_owners_client_is_not_bound_to_the_loop_of_metered_calls(gemini, ser
     ledger.open(ACCOUNT, Budget(max_tokens=9_000))
     model = gemini()
     metered(model, ledger, ACCOUNT).invoke("Hi")
+    gc.collect()
+    assert model.invoke("Hi").text  # what was metered is gone, and has closed nothing
 
     async def use_and_close() -> None:
         await model.ainvoke("Hi")
@@ -259,7 +270,7 @@ def test_the_owners_client_is_not_bound_to_the_loop_of_metered_calls(gemini, ser
 
     asyncio.run(use_and_close())
     metered(gemini(), ledger, ACCOUNT).invoke("Hi")
-    assert len(server.requests) == 3
+    assert len(server.requests) == 4
 
 
 def test_a_long_answer_is_read_beside_the_loop(make, server, monkeypatch):

@@ -16,8 +16,12 @@ from thrifty.models.exchange import BODY_BYTES_MAX, Exchange, current_exchange
 PIECE_BYTES = 64 * 1024
 ENCODINGS = ("gzip", "deflate")
 """What is asked for, and can be unpacked in pieces."""
-STREAMS = ("text/event-stream", "application/x-ndjson")
-"""Kinds of bodies that come line by line."""
+EVENTS = {
+    "text/event-stream": b"\n",
+    "application/x-ndjson": b"\n",
+    "application/vnd.amazon.eventstream": b":message-type",
+}
+"""The types of streams, and what stands in each of their events."""
 EITHER_HEADER = 47
 """For zlib: the header says whether it is gzip's or its own."""
 
@@ -38,11 +42,11 @@ async def bound_body(response: Any) -> None:
     else:
         raise AnswerTooLarge(f"an encoding that was not asked for: {encodings}")
     kind = response.headers.get("content-type", "")
-    is_stream = any(each in kind for each in STREAMS)
+    mark = next((EVENTS[told] for told in EVENTS if told in kind), b"")
     if (exchange := current_exchange()) is not None:
         exchange.begin_answer(response)
     bounded_stream = _bounded_stream_type(http.AsyncByteStream)
-    response.stream = bounded_stream(response.stream, decoder, is_stream, exchange)
+    response.stream = bounded_stream(response.stream, decoder, mark, exchange)
 
 
 @cache
@@ -51,9 +55,9 @@ def _bounded_stream_type(base: Any) -> Any:
 
     class BoundedStream(base):  # type: ignore[misc]
         def __init__(
-            self, stream: Any, decoder: Any, is_stream: bool, exchange: Exchange | None
+            self, stream: Any, decoder: Any, mark: bytes, exchange: Exchange | None
         ) -> None:
-            self._stream, self._decoder, self._is_stream = stream, decoder, is_stream
+            self._stream, self._decoder, self._mark = stream, decoder, mark
             self._exchange = exchange
             self._size_max = BODY_BYTES_MAX if exchange is None else exchange.body_bytes_max
 
@@ -62,7 +66,7 @@ def _bounded_stream_type(base: Any) -> Any:
             async for raw in self._stream:
                 for piece in _unpack(raw, self._decoder):
                     size += len(piece)
-                    if self._is_stream and (end := piece.rfind(b"\n")) >= 0:
+                    if self._mark and (end := piece.rfind(self._mark)) >= 0:
                         size = len(piece) - end
                     if size > self._size_max:
                         raise AnswerTooLarge("the answer is larger than any can be")

@@ -28,6 +28,7 @@ CL100K_MODELS = (
 """How the names of models begin that have an encoding. An encoding has its own name, too."""
 OPENAI_HOSTS = (".openai.com",)
 GOOGLE_HOSTS = (".googleapis.com",)
+AMAZON_HOSTS = (".amazonaws.com",)
 AZURE_HOSTS = (".azure.com", ".azure.us", ".azure.cn")
 """How the addresses of OpenAI and Azure end. Anywhere else a model may be called what it is not."""
 MESSAGE_OVERHEAD_TOKENS = 16
@@ -92,9 +93,9 @@ def is_openai_address(address: str) -> bool:
 def has_standard_tier(address: str) -> bool:
     """Whether what names no service tier has the standard one at an address.
 
-    To OpenAI that is sent by name, and at Google no name means it.
+    To OpenAI that is sent by name, and at Google and Amazon no name means it.
     """
-    return is_openai_address(address) or _is_at(address, GOOGLE_HOSTS)
+    return is_openai_address(address) or _is_at(address, (*GOOGLE_HOSTS, *AMAZON_HOSTS))
 
 
 def _is_at(address: str, hosts: tuple[str, ...]) -> bool:

@@ -21,11 +21,15 @@ SECRET_PIECE = 8
 PLAIN_HEADERS = (
     *("accept", "accept-encoding", "connection", "content-length", "content-type", "host"),
     *("anthropic-version", "openai-beta", "transfer-encoding", "user-agent"),
+    *("amz-sdk-invocation-id", "amz-sdk-request", "x-amz-date"),
 )
 """Headers of a request whose values everybody knows. Those of all others are kept secret."""
 PLAIN_HEADER_PREFIX = "x-stainless-"
 SCHEME = re.compile(r"(?i)^(?:bearer|basic)\s+")
 """What stands before a key in the header `authorization`."""
+SIGNS = "AWS4-"
+SIGNED = re.compile(r"(?:Credential|Signature)=([^/,\s]+)")
+"""What of it is nobody else's where Amazon's clients sign a request: the rest are known words."""
 LOOKS_SECRET = re.compile(
     r"""(?ix)
     \b (?: sk | pk | rk | gsk | xai | hf | ghp | glpat | nvapi | pplx | r8 ) [-_] [\w*.…-]{4,}
@@ -59,7 +63,8 @@ def sent_secrets(request: Any) -> tuple[str, ...]:
     headers = getattr(request, "headers", None)
     for name, value in headers.items() if isinstance(headers, Mapping) else ():
         if name.lower() not in PLAIN_HEADERS and not name.lower().startswith(PLAIN_HEADER_PREFIX):
-            values.append(SCHEME.sub("", str(value)).strip())
+            signed = SIGNED.findall(str(value)) if str(value).startswith(SIGNS) else []
+            values += signed or [SCHEME.sub("", str(value)).strip()]
     params = getattr(getattr(request, "url", None), "params", None)
     values += [str(value) for value in params.values()] if isinstance(params, Mapping) else []
     return tuple(value for value in values if value and value != NO_KEY)

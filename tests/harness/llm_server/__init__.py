@@ -1,13 +1,12 @@
 """A real HTTP server on loopback that speaks the APIs of many vendors, for tests.
 
 It listens on a free port of 127.0.0.1 and answers `POST /v1/chat/completions`,
-`POST /v1/responses`, `POST /v1/messages`, Gemini's `generateContent` (streamed or not),
-`POST /v1/completions`, `POST /v1/embeddings` and `GET /v1/models`. Below paths of their own stand
-the APIs of Groq, Mistral, DeepSeek, xAI, OpenRouter and Ollama (`routes.py`). Answers are scripted,
-token counts are true (o200k; `usage.py` says what is counted, for embeddings `embeddings.py`, and
-for other vendors `messages_question.py`, `gemini_question.py`, `mistral.py` and `ollama.py`),
-output caps are obeyed, and faults come on command (`faults/`). `server.bill` is what a provider
-would charge, even for answers that got lost.
+`POST /v1/responses`, `POST /v1/messages`, Gemini's `generateContent` and Bedrock's `converse`
+(streamed or not), `POST /v1/completions`, `POST /v1/embeddings` and `GET /v1/models`. Below paths
+of their own stand the APIs of Groq, Mistral, DeepSeek, xAI, OpenRouter and Ollama (`routes.py`).
+Answers are scripted, token counts are true (o200k; `usage.py` says what is counted, for embeddings
+`embeddings.py`, and for other vendors the file of each), output caps are obeyed, and faults come on
+command (`faults/`). `server.bill` is what a provider would charge, even for answers that got lost.
 
     with LLMServer() as server:
         server.script(Answer("Plan: ..."), TooManyRequests(retry_after_s=50))

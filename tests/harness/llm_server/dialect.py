@@ -11,7 +11,7 @@ from tests.harness.llm_server.reply import Reply
 
 CREATED_AT_S = 1_767_225_600
 """When every answer says that it was made: 2026-01-01, so that two runs agree to the byte."""
-STREAM_TYPES = {"ollama": "application/x-ndjson"}
+STREAM_TYPES = {"ollama": "application/x-ndjson", "bedrock": "application/vnd.amazon.eventstream"}
 """What a stream is called by an API that does not send events."""
 
 

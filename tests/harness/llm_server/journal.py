@@ -13,6 +13,7 @@ Api = Literal[
     "responses",
     "messages",
     "gemini",
+    "bedrock",
     "completions",
     "embeddings",
     "openrouter",

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from tests.harness.llm_server.bedrock import bedrock_dialect
 from tests.harness.llm_server.chat import ChatCompletions
 from tests.harness.llm_server.completions import Completions
 from tests.harness.llm_server.deepseek import DeepSeek
@@ -125,7 +126,7 @@ class Routes:
 
 
 def _dialect(path: str) -> Dialect | None:
-    return DIALECTS.get(path) or gemini_dialect(path)
+    return DIALECTS.get(path) or gemini_dialect(path) or bedrock_dialect(path)
 
 
 def parsed(body: bytes) -> JSON:

@@ -26,7 +26,16 @@ LEDGER = (
     *("schema", "sql", "sql_rows", "sqlite", "sqlite_file", "sqlite_tables", "storage", "sweep"),
     *("thread_waker", "thresholds", "windows"),
 )
-PROVIDERS = ("anthropic", "google", "google_client", "openai", "vendor", "vendor_request")
+PROVIDERS = (
+    "anthropic",
+    "bedrock",
+    "bedrock_client",
+    "google",
+    "google_client",
+    "openai",
+    "vendor",
+    "vendor_request",
+)
 PRICING = ("input_bound", "prices", *(f"providers/{name}" for name in PROVIDERS), "usage")
 PRICED = ("input_bound", "prices", "reservation", "usage")
 GUARD = (

@@ -2,6 +2,7 @@
 
 from tests.models.vendors import (
     anthropic,
+    bedrock,
     deepseek,
     google,
     groq,
@@ -21,6 +22,7 @@ CASES: tuple[VendorCase, ...] = (
     xai.XAI,
     anthropic.ANTHROPIC,
     google.GOOGLE,
+    bedrock.BEDROCK,
     groq.GROQ,
     mistral.MISTRAL,
     ollama.OLLAMA,

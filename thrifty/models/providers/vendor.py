@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CAP_FIELDS = (
     *("max_completion_tokens", "max_output_tokens", "max_tokens", "max_tokens_to_sample"),
-    *("max_new_tokens", "num_predict", "maxOutputTokens"),
+    *("max_new_tokens", "num_predict", "maxOutputTokens", "maxTokens"),
 )
 """What an output cap is called, by one client of LangChain's or another."""
 WITHIN = ("extra_body", "generation_config")

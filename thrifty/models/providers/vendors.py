@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from thrifty.models.providers.anthropic import AnthropicModel
+from thrifty.models.providers.bedrock import BedrockModel
 from thrifty.models.providers.deepseek import DeepSeekModel
 from thrifty.models.providers.google import GoogleModel
 from thrifty.models.providers.groq import GroqModel
@@ -17,7 +18,8 @@ from thrifty.models.providers.xai import XAIModel
 
 VENDORS: tuple[type[Vendor], ...] = (
     *(DeepSeekModel, XAIModel, OpenAIModel),  # whose class the first two are made from
-    *(AnthropicModel, GoogleModel, GroqModel, MistralModel, OllamaModel, OpenRouterModel),
+    *(AnthropicModel, BedrockModel, GoogleModel, GroqModel, MistralModel, OllamaModel),
+    OpenRouterModel,
     OtherModel,
 )
 """The last takes whatever the others do not."""
