@@ -18,7 +18,7 @@ from thrifty import (
     UseFee,
     metered,
 )
-from thrifty.models.hosted_uses import HostedUses
+from thrifty.models.hosted_uses import HostedUses, uses_sent_again
 from thrifty.models.read_uses import read_uses
 
 FEE = 10_000_000
@@ -242,3 +242,22 @@ def test_a_count_that_makes_no_sense_is_passed_over():
     )
     assert not sum(read_uses(odd).values())
     assert not read_uses(AIMessage(["text"], response_metadata={"usage": 5}))
+
+
+def test_uses_are_the_more_of_what_is_counted_and_what_is_seen():
+    use = {"type": "server_tool_use", "name": "web_search"}
+    other = {"type": "server_tool_use", "name": "bash"}
+    counted = {"server_tool_use": {"web_search_requests": 3, "web_fetch_requests": 2}}
+    message = AIMessage([use, other, "text"], response_metadata={"usage": counted})
+    assert read_uses(message) == {"web_search": 3, "web_fetch": 2}
+    seen = AIMessage([use, {"type": "file_search_call"}, {"type": "function_call"}])
+    assert read_uses(seen) == {"web_search": 1, "file_search": 1}
+    older = AIMessage("", additional_kwargs={"tool_outputs": [{"type": "web_search_call"}]})
+    assert read_uses(older) == {"web_search": 1}
+
+
+def test_uses_among_the_messages_may_be_read_again():
+    sent = {"input": [{"type": "web_search_call"}, {"role": "user", "content": "So?"}]}
+    assert list(uses_sent_again(sent, FEES)) == [FEES["web_search"]]
+    assert not list(uses_sent_again(sent, {}))
+    assert HostedUses().fees_nano_usd(None) == 0

@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 import pytest
 
 from tests.harness.llm_server import Answer, Behaviour
-from tests.models.conftest import entries
+from tests.models.conftest import client, entries
 from tests.models.ways import EVERY_WAY, WAYS
-from thrifty import Budget
+from thrifty import Budget, Spend
 from thrifty.models import input_bound
+from thrifty.models.guard.callback_guard import guard_calls
+from thrifty.models.guard.current_account import use_account
+from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.prices import PriceList
 
 LIMITED = Budget(max_cost_usd=0.05)
@@ -74,3 +77,13 @@ def test_an_answer_that_names_no_tier_is_charged_as_the_dearest_that_may_have_be
     (entry,) = entries(ledger)
     paid = PRICES.quote("gpt-5-mini", server.bill.input_tokens, server.bill.output_tokens, tier)
     assert (entry.charged.cost_nano_usd, entry.is_overrun) == (paid, False)
+
+
+@pytest.mark.parametrize(("asked", "tier"), [(None, "priority"), ("default", "")])
+def test_so_is_one_to_other_peoples_model(server, asked, tier):
+    server.script(SilentTier(answer=Answer(tokens=9)))
+    account = StepAccount(LIMITED)
+    with use_account(account), guard_calls(account, PRICES, {}):
+        client(server, "chat", "gpt-5-mini", max_tokens=900, service_tier=asked).invoke("Tea?")
+    paid = PRICES.quote("gpt-5-mini", server.bill.input_tokens, server.bill.output_tokens, tier)
+    assert account.bill(Spend()).cost_nano_usd == paid

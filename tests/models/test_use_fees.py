@@ -5,7 +5,7 @@ import pytest
 from thrifty import Budget, InvalidInput
 from thrifty.models.guard.unmetered_request import UnmeteredRequest
 from thrifty.models.prices import PriceList
-from thrifty.models.use_fees import use_fee
+from thrifty.models.use_fees import hosted_kind, hosted_kinds, use_fee
 
 SEARCHING = [
     *("gpt-4o-search-preview", "gpt-4o-mini-search-preview-2025-03-11", "gpt-5-search-api"),
@@ -18,6 +18,15 @@ PLAIN = ["gpt-4o", "o3", "research-assistant", "my-searcher", "llama3:8b", "sona
 @pytest.mark.parametrize("model", [*SEARCHING, *PLAIN])
 def test_models_that_search_by_themselves_are_known_by_their_names(model):
     assert bool(use_fee({"model": model})) == (model in SEARCHING)
+
+
+def test_a_fee_that_was_declared_is_none_that_is_unknown():
+    tools = {"model": "sonar", "tools": [{"type": "web_search_20250305"}, {"type": "mcp"}]}
+    assert use_fee({"model_name": "sonar"}) == "sonar, which searches by itself"
+    assert use_fee(tools, ["web_search"]) == "tools: mcp"
+    assert use_fee(tools, ["web_search", "mcp"]) == ""
+    assert hosted_kinds(tools) == ["web_search", "web_search", "mcp"]
+    assert [hosted_kind(tool) for tool in (None, {"type": "function"})] == ["", ""]
 
 
 @pytest.mark.parametrize(
