@@ -27,17 +27,18 @@ LEDGER = (
     *("thread_waker", "thresholds", "windows"),
 )
 PROVIDERS = (
-    "anthropic",
-    "bedrock",
-    "bedrock_client",
-    "google",
-    "google_client",
-    "openai",
-    "vendor",
-    "vendor_request",
+    *("anthropic", "bedrock", "bedrock_client", "embeddings_request", "google"),
+    *("google_client", "openai"),
+    *("openai_embeddings", "vendor", "vendor_request"),
 )
-PRICING = ("input_bound", "prices", *(f"providers/{name}" for name in PROVIDERS), "usage")
-PRICED = ("input_bound", "prices", "reservation", "usage")
+PRICING = (
+    *("hosted_uses", "input_bound", "prices", *(f"providers/{name}" for name in PROVIDERS)),
+    *("read_uses", "unseen_input", "usage", "use_fees"),
+)
+PRICED = (
+    *("hosted_uses", "input_bound", "metered_embeddings", "prices", "reservation"),
+    *("unseen_input", "usage", "use_fees"),
+)
 GUARD = (
     *("agent_account", "callback_guard", "current_account", "step_account", "unmetered_request"),
 )
