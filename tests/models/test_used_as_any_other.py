@@ -11,6 +11,7 @@ from langchain_core.caches import InMemoryCache
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.rate_limiters import InMemoryRateLimiter
 from langchain_core.runnables import ConfigurableField, RunnablePassthrough
+from langchain_groq import ChatGroq
 from langchain_openai import AzureChatOpenAI, ChatOpenAI
 
 from tests.harness.llm_server import Answer, ServerError, ToolCall
@@ -195,6 +196,8 @@ def test_a_transport_for_other_calls_than_are_made_is_refused(server, make_of):
             InvalidInput, match=r"http_client: got 'Client'; give http_async_client"
         ):
             make_of(client(server, http_client=transport))
+        with pytest.raises(InvalidInput, match="http_client: got 'Client'"):
+            make_of(ChatGroq(model="llama-3.3-70b-versatile", api_key="k", http_client=transport))
         both = {"http_client": transport, "http_async_client": httpx.AsyncClient()}
         assert make_of(client(server, **both)).http_client is transport
 

@@ -122,11 +122,6 @@ class OpenAIModel(Vendor):
         """It needs a client for async calls."""
         if not hasattr(model.root_async_client, "with_options"):
             raise InvalidInput("model", model.model_name, "let it build its own async client")
-        if model.http_client is not None and model.http_async_client is None:
-            remedy = (
-                "give http_async_client=httpx.AsyncClient(…) as well: every call is an async one"
-            )
-            raise InvalidInput("http_client", type(model.http_client).__name__, remedy)
 
     def name_of(self, model: Any) -> str:
         """As LangChain calls it."""

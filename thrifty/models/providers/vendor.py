@@ -70,6 +70,7 @@ class Vendor(VendorFacts, ABC):
     def __init__(self, model: Any) -> None:
         if not self.takes(model):
             raise unknown_model(model, self.package)
+        _check_transport(model)
         self.check(model)
         self.given = model
         """The model as its owner made it, which is left as it is."""
@@ -316,6 +317,13 @@ def unbounded_attachments(count: int) -> InvalidInput:
     """The refusal of images and files of which nobody knows how large they are for a model."""
     remedy = "say what each may take: metered(..., tokens_per_attachment=1_500)"
     return InvalidInput("messages", f"{count} images or files", remedy)
+
+
+def _check_transport(model: Any) -> None:
+    transport = getattr(model, "http_client", None)
+    if transport is not None and getattr(model, "http_async_client", transport) is None:
+        remedy = "give http_async_client=httpx.AsyncClient(…) as well: every call is an async one"
+        raise InvalidInput("http_client", type(transport).__name__, remedy)
 
 
 def _read_caps(caps: Iterable[Any]) -> Iterable[int]:
