@@ -44,6 +44,7 @@ class Listed:
     variants: Any = None
     hour_mtok: Any = None
     asked: list[tuple[Any, ...]] = field(default_factory=list)
+    providers = (SimpleNamespace(id="openai"),)
 
     def calc(self, used: Any, model: str, *rest: Any) -> Any:
         self.asked.append((used, model, *rest))

@@ -31,9 +31,8 @@ CASES: tuple[VendorCase, ...] = (
 )
 
 
-def each(field: str) -> list[tuple[VendorCase, str]]:
-    """Every vendor with each name in one of its tables."""
-    return [(case, name) for case in CASES for name in getattr(case, field)]
+ALWAYS = (openai.CHAT, anthropic.ANTHROPIC, ollama.OLLAMA)
+"""One of each kind of protocol is asked always, the others with `--long`."""
 
 
 def name(value: object) -> str | None:

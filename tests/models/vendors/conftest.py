@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from tests.harness.llm_server import LLMServer
+from tests.long_cases import long_but
 from tests.models.conftest import ACCOUNT
-from tests.models.vendors.cases import CASES, name
+from tests.models.vendors.cases import ALWAYS, CASES, name
 from tests.models.vendors.vendor_case import Options, VendorCase
 from thrifty import Budget, MemoryLedger, metered
 from thrifty.models.metered_model import MeteredChatModel
@@ -15,7 +16,7 @@ from thrifty.models.metered_model import MeteredChatModel
 MakeVendor = Callable[..., MeteredChatModel]
 
 
-@pytest.fixture(params=CASES, ids=name)
+@pytest.fixture(params=long_but(CASES, *ALWAYS), ids=name)
 def vendor(request: pytest.FixtureRequest) -> VendorCase:
     """Each vendor in turn."""
     return request.param

@@ -4,9 +4,17 @@ import json
 
 import pytest
 
+from tests.long_cases import long_but
 from tests.models.conftest import ACCOUNT
-from tests.models.vendors.cases import each, name
+from tests.models.vendors.cases import ALWAYS, CASES, name
 from thrifty import Budget, InvalidInput, PriceUnknown, Spend
+
+
+def each(field):
+    """Every vendor with each name in one of its tables."""
+    named = [(case, name) for case in CASES for name in getattr(case, field)]
+    return long_but(named, *(pair for pair in named if pair[0] in ALWAYS))
+
 
 WITH_CAPS = pytest.mark.parametrize(("vendor", "source"), each("caps"), ids=name)
 

@@ -33,7 +33,7 @@ def test_every_way_of_calling_is_settled_at_the_servers_bill(make, server, ledge
     assert entry.charged.tool_calls == 1
 
 
-@pytest.mark.parametrize("way", EVERY_WAY)
+@pytest.mark.parametrize("way", TWO_WAYS)
 @pytest.mark.parametrize("limited", ["tokens", "money", "both"])
 def test_the_cap_that_is_sent_is_all_that_tokens_and_money_afford(
     make, server, ledger, vendor, way, limited
@@ -92,7 +92,7 @@ TALK = [
 ]
 
 
-@pytest.mark.parametrize("way", EVERY_WAY)
+@pytest.mark.parametrize("way", TWO_WAYS)
 @pytest.mark.parametrize("choice", [None, "any"])
 def test_tools_and_talks_are_bounded_called_and_settled(make, server, ledger, way, choice):
     server.script(Answer(ToolCall("look_up", {"topic": "green tea"})))

