@@ -3,7 +3,7 @@
 import pytest
 from langchain_core.messages import HumanMessage
 
-from tests.harness.llm_server import Answer, ErrorStatus
+from tests.harness.llm_server import Answer, ErrorForAnswer, ErrorStatus
 from tests.models.conftest import ACCOUNT, entries
 from tests.models.vendors import groq, mistral, ollama, xai
 from tests.models.ways import EVERY_WAY, TWO_WAYS, WAYS
@@ -95,6 +95,16 @@ def test_what_ollama_says_reaches_the_user(make_of, server, way):
     server.script(ErrorStatus(status=404, message="model 'qwen3' not found"))
     with pytest.raises(ModelUnavailable, match=r"\(404\): \"model 'qwen3' not found\"; check"):
         WAYS[way](make_of(ollama, LIMITED), "Tea?")
+
+
+@pytest.mark.parametrize("way", TWO_WAYS)
+def test_what_goes_wrong_while_ollama_answers_is_said_and_charged(make_of, server, ledger, way):
+    told = "an error was encountered while running the model"
+    pieces = {"as_event": True, "after_chunks": 5, "answer": Answer(tokens=40), "billed": True}
+    server.script(ErrorForAnswer(message=told, **pieces))
+    with pytest.raises(ModelUnavailable, match=f'an error for an answer .200.: "{told}"'):
+        WAYS[way](make_of(ollama, LIMITED, attempts_max=1), "Tea?")
+    assert [entry.status for entry in entries(ledger)] == ["in_doubt"]
 
 
 @pytest.mark.parametrize("way", TWO_WAYS)

@@ -94,11 +94,21 @@ def _read_answer(exchange: Exchange, secrets: tuple[str, ...]) -> ServerError:
     if PAGE.match(text):
         return _describe(exchange.status, exchange.headers, text, secrets)
     first = EVENT.search(text)
-    body = _json(first[1] if first else text)
+    body, is_all = _json(first[1] if first else text), True
+    if not isinstance(body, Mapping):  # of lines of JSON, an error is the last one
+        body, is_all = _last_line(exchange), False
     if not isinstance(body, Mapping) or not (body.get("error") or "error" in _kinds(body)):
         return ServerError(exchange.status, exchange.headers)
-    is_bare = "response" not in _kinds(body) and not any(body.get(name) for name in ANSWERED)
+    has_answer = "response" in _kinds(body) or any(body.get(name) for name in ANSWERED)
+    is_bare = is_all and not has_answer
     return _describe(exchange.status, exchange.headers, body, secrets, is_bare=is_bare)
+
+
+def _last_line(exchange: Exchange) -> object:
+    """What the last line of an answer says as JSON; None where there is no such line."""
+    lines = exchange.tail.decode("utf-8", "replace").splitlines()
+    last = next((line for line in reversed(lines) if line.strip()), "")
+    return _json(last) if len(lines) > 1 else None
 
 
 def _kinds(body: Mapping[str, Any]) -> tuple[Any, ...]:

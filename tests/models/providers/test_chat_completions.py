@@ -10,8 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from tests.models.vendors import deepseek, groq, mistral, xai
 from thrifty import Budget, InvalidInput
 from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS, TOOLS_TOKENS
-from thrifty.models.providers.mistral import SAFE_TOKENS, THINKING_TOKENS
-from thrifty.models.providers.vendor import Vendor
+from thrifty.models.providers.vendor import CAP_FIELDS, Vendor
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.providers.vendors import vendor_model
 
@@ -59,6 +58,12 @@ def test_the_input_is_bounded_by_bytes_and_room_for_what_the_vendor_adds(name):
     schema = '{"function":{"name":"f","parameters":{"type":"object"}},"type":"function"}'
     with_tool = FOUR + len(schema) + MESSAGE_OVERHEAD_TOKENS + TOOLS_TOKENS
     assert request(name, tools=[TOOL]).input_tokens == with_tool
+
+
+@ALL
+def test_what_is_sent_has_no_cap_of_the_models_own(name):
+    body = request(name, made={"max_tokens": 9}).body
+    assert not any(body.get(field) for field in CAP_FIELDS)
 
 
 @ALL
@@ -117,9 +122,9 @@ def test_groqs_tools_that_run_there_have_no_bound():
 @pytest.mark.parametrize(
     ("made", "options", "added"),
     [
-        ({"safe_mode": True}, {}, SAFE_TOKENS),
-        ({}, {"prompt_mode": "reasoning"}, THINKING_TOKENS),
-        ({"model": "magistral-medium-latest"}, {}, THINKING_TOKENS),
+        ({"safe_mode": True}, {}, 100),
+        ({}, {"prompt_mode": "reasoning"}, 600),
+        ({"model": "magistral-medium-latest"}, {}, 600),
         ({"model": "magistral-medium-latest"}, {"prompt_mode": None}, 0),
     ],
 )

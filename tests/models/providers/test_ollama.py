@@ -62,6 +62,8 @@ def test_a_picture_is_one_and_not_its_letters():
 def test_its_cap_is_among_the_options_and_takes_none_of_them_away():
     one = request(made={"temperature": 0.1, "num_ctx": 2_048, "num_predict": 9, "stop": ["x"]})
     kept = {"temperature": 0.1, "num_ctx": 2_048, "stop": ["x"]}
+    assert one.body["options"] == kept
+    assert one.connected.num_predict is None
     assert one.vendor.cap_options(one, 40) == {"options": {**kept, "num_predict": 40}}
     own = request(options={"seed": 7, "num_predict": 50})
     assert own.vendor.cap_options(own, 40) == {"options": {"seed": 7, "num_predict": 40}}

@@ -1,18 +1,17 @@
 """OpenRouter's models by langchain-openrouter: what the gateway calls things, and adds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.models.input_bound import attachments, input_tokens, sounds, why_unbounded
 from thrifty.models.providers import wire
-from thrifty.models.providers.vendor import Vendor, unbounded_attachments, without_caps
-from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
+from thrifty.models.providers.chat_completions import ChatCompletionsModel
+from thrifty.models.providers.vendor import without_caps
+from thrifty.models.providers.vendor_request import VendorRequest
 from thrifty.models.reported_cost import REPORTED_USAGE
 from thrifty.models.thinking import Thinking
-from thrifty.models.use_fees import FEE_REMEDY, use_fee
 
 LIBRARY = "httpx"
 CLIENT = "AsyncClient"
@@ -28,7 +27,7 @@ COST, COST_DETAILS = "cost", "cost_details"
 """Where LangChain leaves what the gateway says that an answer has cost."""
 
 
-class OpenRouterModel(Vendor):
+class OpenRouterModel(ChatCompletionsModel):
     """A chat model of langchain-openrouter, for metered calls.
 
     The gateway chooses who answers, at prices of their own. What it says that a call has cost is
@@ -46,7 +45,6 @@ class OpenRouterModel(Vendor):
     counts_as_json = False
     listed_as = "openrouter"
     reports_cost = True
-    cut_words: ClassVar = {"finish_reason": ("length",)}
     delivery_fields = ("stream", "stream_options", "trace", "session_id")
 
     @classmethod
@@ -103,8 +101,7 @@ class OpenRouterModel(Vendor):
         options: Mapping[str, Any],
     ) -> dict[str, Any]:
         """As LangChain's class makes it on its way to the client."""
-        sent, made = connected._create_message_dicts(messages, stop)
-        body = {**made, **options, "messages": sent}
+        body = super().body(connected, messages, stop, options)
         body.pop(NOT_SENT, None)
         return body
 
@@ -125,25 +122,11 @@ class OpenRouterModel(Vendor):
         tier = str(body.get("service_tier") or "")
         return "" if tier in ("auto", "default") else tier
 
-    def input_tokens(
-        self, body: Mapping[str, Any], messages: Sequence[Any], bounds: CallBounds
-    ) -> int:
-        """By their bytes, unless the user knows them: the tokens are those of whoever answers."""
-        return input_tokens(body, bounds.encoding or "", bounds.tokens_per_attachment or 0)
-
-    def audio_tokens(self, body: Mapping[str, Any], bounds: CallBounds) -> int:
-        """Any attachment that is no picture may be sound."""
-        return sounds(body) * (bounds.tokens_per_attachment or 0)
-
     def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
         """Refuses what is billed without being sent."""
-        body = request.body
-        if why := why_unbounded(body) or _why_unbounded(body):
+        if why := _why_unbounded(request.body):
             raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
-        if budget.max_cost_usd is not None and (fee := use_fee(body)):
-            raise InvalidInput("request", fee, FEE_REMEDY)
-        if request.bounds.tokens_per_attachment is None and (count := attachments(body)):
-            raise unbounded_attachments(count)
+        super().check_bounded(request, budget)
 
     def complete_usage(self, message: Any, body: Mapping[str, Any]) -> None:
         """Puts what it has cost where it stands for other gateways.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tests.harness.llm_server import http
 from tests.harness.llm_server.behaviour import Behaviour
+from tests.harness.llm_server.dialect import STREAM_TYPES, Event
 from tests.harness.llm_server.errors import error_object
 from tests.harness.llm_server.question import JSON
 from tests.harness.llm_server.reply import Reply
@@ -52,6 +53,8 @@ class ErrorForAnswer(Behaviour):
         await stage.send_events(reply, stage.dialect.events(reply)[: self.after_chunks])
         stage.finish(completed=True)
         event = f"data: {json.dumps(payload)}\n\n".encode()
+        if stage.dialect.api in STREAM_TYPES:  # which has no events
+            event = stage.dialect.frame(Event(payload), 0)
         await stage.wire.write(http.chunk(event) + http.LAST_CHUNK)
 
     def _error(self, stage: Stage) -> JSON:
