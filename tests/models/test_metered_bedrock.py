@@ -1,11 +1,13 @@
 """Bedrock's models, metered: what is theirs alone, at the wire."""
 
 import json
+import os
 from dataclasses import dataclass
 from threading import enumerate as threads
 
 import pytest
 
+from tests.harness.fork import fork_to
 from tests.harness.llm_server import Answer, Behaviour, ErrorStatus, Hang, ToolCall, http
 from tests.harness.llm_server.bedrock import binary_frame
 from tests.harness.llm_server.reply import Reply
@@ -13,7 +15,7 @@ from tests.harness.llm_server.stage import Stage
 from tests.models.conftest import ACCOUNT, entries
 from tests.models.vendors.bedrock import HAIKU, client
 from tests.models.ways import TWO_WAYS, WAYS
-from thrifty import Budget, ModelUnavailable, metered
+from thrifty import Budget, MemoryLedger, ModelUnavailable, metered
 
 BOTH_WAYS = pytest.mark.parametrize("way", TWO_WAYS)
 
@@ -121,6 +123,19 @@ def test_a_long_stream_is_bounded_by_its_events_and_not_by_all_of_them(make, ser
     server.script(Answer(tokens=400, chunk_tokens=1))
     assert list(make().stream("Hi"))
     assert server.requests[0].completed
+
+
+def test_a_fork_has_threads_of_its_own(server, ledger):
+    model = client(server)
+
+    def ask(booked_in) -> None:
+        booked_in.open(ACCOUNT, Budget(max_tokens=9_000))
+        assert metered(model, booked_in, ACCOUNT).invoke("Hi").text
+
+    ask(ledger)
+    child = fork_to(lambda: ask(MemoryLedger()))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(server.requests) == 2
 
 
 def test_the_owners_client_keeps_its_retries(make, server, ledger):

@@ -105,7 +105,7 @@ class _Call:
         """Does something with the client in a thread."""
         context = copy_context()
         context.run(_call.set, self)
-        return await self._loop.run_in_executor(_threads(), context.run, act)
+        return await self._loop.run_in_executor(_threads(background_loop()), context.run, act)
 
     def end(self) -> None:
         """Ends what it still waits for. Nothing more is sent."""
@@ -156,7 +156,8 @@ async def _next(pieces: AsyncIterator[bytes]) -> bytes:
 
 
 @cache
-def _threads() -> WorkerThreads:
+def _threads(loop: BackgroundLoop) -> WorkerThreads:
+    """Those of a process: a fork has a loop of its own, and none of its parent's threads."""
     return WorkerThreads("thrifty-bedrock", THREADS_MAX)
 
 
