@@ -11,7 +11,7 @@ from thrifty.models.input_bound import O200K_MODELS, tokens_bound
 from thrifty.models.model_role import ModelRole
 from thrifty.models.prices import PriceList, public_list
 from thrifty.models.providers.vendor import Vendor
-from thrifty.models.providers.vendors import end_word, is_cut
+from thrifty.models.providers.vendors import has_ended_early
 from thrifty.models.roles import ModelRoles
 from thrifty.settings import Settings
 
@@ -162,7 +162,6 @@ def read_reply(message: Any) -> Reply:
     """Text, tool-call arguments and whether they were cut, from a message of LangChain's."""
     calls = message.tool_calls or message.invalid_tool_calls  # broken JSON is the reader's affair
     usage = message.usage_metadata
-    broke_off = not usage and not end_word(message)
     arguments = calls[0]["args"] if calls else None
     written = usage["output_tokens"] if usage else None
-    return Reply(str(message.text), arguments, is_cut(message) or broke_off, written)
+    return Reply(str(message.text), arguments, has_ended_early(message), written)

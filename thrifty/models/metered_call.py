@@ -180,7 +180,7 @@ class MeteredCall:
         latency_ms = elapsed_ms(started_ns)
         answer = await in_thread(self._book_answer, generation.message, reservation, latency_ms)
         if emit is not None:
-            self._emit_notes(answer.message, emit)
+            self._emit_rest(answer.message, emit)
         return answer
 
     def _in_thread(self, act: Callable[..., T], *arguments: Any) -> Coroutine[Any, Any, T]:
@@ -200,8 +200,12 @@ class MeteredCall:
 
         return emit_and_note
 
-    def _emit_notes(self, message: Any, emit: Emit) -> None:
-        """Adds to a stream what was found out of its answer since its last piece."""
+    def _emit_rest(self, message: Any, emit: Emit) -> None:
+        """Hands over what a stream has not had: all of an answer that came whole, or what was
+        found out of it since its last piece."""
+        if not self.has_emitted:
+            _emit_whole(message, emit)
+            return
         from langchain_core.messages import AIMessageChunk
         from langchain_core.outputs import ChatGenerationChunk
 
@@ -211,11 +215,9 @@ class MeteredCall:
             emit(ChatGenerationChunk(message=piece))
 
     def _replay(self, entry: Entry, emit: Emit | None) -> Answer:
-        from langchain_core.outputs import ChatGenerationChunk
-
         message = stored_answer.from_json(entry.answer)
         if emit is not None:
-            emit(ChatGenerationChunk(message=stored_answer.as_chunk(message)))
+            _emit_whole(message, emit)
         return Answer(message, entry, is_replayed=True)
 
     def _book_failure(
@@ -254,3 +256,9 @@ class MeteredCall:
             note_substitute(message, request.model, usage.model)
         answer = stored_answer.to_json(message) if request.keeps_answer else ""
         return Answer(message, self.accounts.settle(usage, reservation, latency_ms, answer))
+
+
+def _emit_whole(message: Any, emit: Emit) -> None:
+    from langchain_core.outputs import ChatGenerationChunk
+
+    emit(ChatGenerationChunk(message=stored_answer.as_chunk(message)))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage
 
 from thrifty.budget import AccountClosed, BudgetExceeded, ModelUnavailable, ThriftyError
-from thrifty.models.agent_models import read_reply
+from thrifty.models.providers.vendors import has_ended_early
 from thrifty.models.allowance import OUTPUT_CAP_MIN
 from thrifty.models.guard.agent_messages import without_end_messages
 from thrifty.models.guard.budget_question import BudgetQuestions
@@ -110,7 +110,7 @@ class ModelTurn:
         if message.tool_calls and self._withheld is not None:
             raise self._withheld
         if not message.tool_calls:
-            self._is_cut = not message.text.strip() and read_reply(message).is_cut
+            self._is_cut = not message.text.strip() and has_ended_early(message)
             if self._is_cut:
                 raise ModelUnavailable(CUT)
             return response

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from thrifty.budget import Budget
-from thrifty.models import stored_answer
 from thrifty.models.background_loop import Emit
 from thrifty.models.exchange import current_exchange
 from thrifty.models.hosted_uses import HostedUses, UseFee
@@ -94,6 +93,8 @@ class VendorRequest:
     async def send(self, cap: int, emit: Emit | None = None) -> Any:
         """Sends it once, with a cap, and hands over the pieces where somebody wants them.
 
+        A model that cannot stream answers in none.
+
         Returns:
             The generation: one of LangChain's, with message and metadata.
         """
@@ -103,8 +104,6 @@ class VendorRequest:
             generation = await self._stream(model, capped, emit)
         else:
             generation = await self._ask(model, capped)
-            if emit is not None:
-                emit(_as_piece(generation))
         self.vendor.complete_usage(generation.message, self.body)
         return generation
 
@@ -143,13 +142,6 @@ class VendorRequest:
             # It counts a part of the answer, and the server may bill the rest as well.
             whole.message.usage_metadata = None
         return whole
-
-
-def _as_piece(generation: Any) -> Any:
-    """A whole answer, as the only piece of a stream."""
-    from langchain_core.outputs import ChatGenerationChunk
-
-    return ChatGenerationChunk(message=stored_answer.as_chunk(generation.message))
 
 
 def _with_added_usage(chunk: Any, whole: Any) -> Any:

@@ -65,6 +65,11 @@ def is_cut(message: Any) -> bool:
     )
 
 
+def has_ended_early(message: Any) -> bool:
+    """Whether an answer was cut, or broke off: then it has neither a count nor an end."""
+    return is_cut(message) or not (message.usage_metadata or end_word(message))
+
+
 def end_word(message: Any) -> str:
     """How an answer ended, in its vendor's word; empty where it did not end."""
     said = message.response_metadata
