@@ -30,7 +30,7 @@ from tests.harness.llm_server import (
     LLMServer,
 )
 from thrifty import Budget, MemoryLedger, ModelUnavailable, metered
-from thrifty.models.background_loop import background_loop
+from thrifty.models.wire.background_loop import background_loop
 
 LIMIT_MS = 500
 ROUNDS = 5

@@ -21,7 +21,7 @@ from thrifty.cli.private_files import (
     make_private_folder,
     narrow_home,
 )
-from thrifty.models.roles import ModelRoles
+from thrifty.models.roles.model_roles import ModelRoles
 
 if TYPE_CHECKING:
     from thrifty.ledger.sqlite import SqliteLedger

@@ -10,10 +10,10 @@ from thrifty.budget import InvalidInput, ModelUnavailable
 from thrifty.budget.dollars import format_usd
 from thrifty.budget.plain_text import single_line
 from thrifty.cli.finding import Finding, list_some
-from thrifty.models.input_bound import is_exact
-from thrifty.models.model_role import ModelRole
-from thrifty.models.probe import probe
-from thrifty.models.roles import AS_ASKED, ModelRoles
+from thrifty.models.costs.input_bound import is_exact
+from thrifty.models.roles.model_role import ModelRole
+from thrifty.models.roles.model_roles import AS_ASKED, ModelRoles
+from thrifty.models.roles.probe import probe
 from thrifty.settings import KEY_VARIABLE
 
 PASSWORD = re.compile(r"//[^/?#]*@")

@@ -7,9 +7,9 @@ from thrifty.budget import LedgerUnavailable, Spend, ThriftyError
 from thrifty.budget.dollars import format_usd
 from thrifty.cli.finding import Finding
 from thrifty.cli.saved_runs import RunsFolder
-from thrifty.models.model_role import ModelRole
-from thrifty.models.roles import ModelRoles
-from thrifty.models.trial import Trial, try_model
+from thrifty.models.roles.model_role import ModelRole
+from thrifty.models.roles.model_roles import ModelRoles
+from thrifty.models.roles.trial import Trial, try_model
 
 TRIAL_KIND = "trial:"
 """What the names of accounts begin with in which trials are booked."""

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from thrifty.budget import InvalidInput
-from thrifty.models.model import Model
 from thrifty.models.providers.vendors import named_vendors
+from thrifty.models.roles.model import Model
 from thrifty.settings import STRONG, Settings
 
 REMEDY = "write roles and models, as in strong=gpt-5,cheap=gpt-5-mini, or one model alone"

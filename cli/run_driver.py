@@ -102,7 +102,7 @@ class RunDriver:
         """Streams an invocation to the screen."""
         from langgraph.runtime import RunControl
 
-        from thrifty.models.background_loop import background_loop
+        from thrifty.models.wire.background_loop import background_loop
 
         control, ended = RunControl(), Event()
 

@@ -20,8 +20,8 @@ from thrifty.cli.schema_option import read_schema_option
 from thrifty.cli.task_argument import read_task
 from thrifty.executors.model_access import check_roles
 from thrifty.executors.registry import BUILTIN_EXECUTORS, ExecutorRegistry
-from thrifty.models.asked import Asked
-from thrifty.models.roles import ModelRoles
+from thrifty.models.roles.asked import Asked
+from thrifty.models.roles.model_roles import ModelRoles
 from thrifty.options.direct_answer import who_answers
 from thrifty.options.recipe import ANSWER, Recipe
 from thrifty.options.recipes import RecipeChoice, Recipes

@@ -15,7 +15,7 @@ from thrifty.cli.attach_option import attach_option
 from thrifty.cli.document_option import documents_option
 from thrifty.cli.own_code import tools_option
 from thrifty.cli.schema_option import schema_option
-from thrifty.models.model import Effort
+from thrifty.models.roles.model import Effort
 from thrifty.planning.engines import ENGINE_DEFAULT, ENGINES
 from thrifty.planning.problem import RISK_DEFAULT
 

@@ -22,7 +22,7 @@ from thrifty.graph.redact import redact
 from thrifty.graph.retries import keep_place
 from thrifty.ledger.authority import inherit_user
 from thrifty.ledger.owner import new_owner_name
-from thrifty.models.node_attempts import brings_answer
+from thrifty.models.calls.node_attempts import brings_answer
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input, Output, State
 from thrifty.run.services import Services

@@ -20,7 +20,7 @@ from thrifty.graph.wrap_node import wrap_node
 from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.ledger.memory import MemoryLedger
 from thrifty.ledger.protocol import Ledger
-from thrifty.models.agent_models import Models
+from thrifty.models.roles.agent_models import Models
 from thrifty.nodes.approve import approve
 from thrifty.nodes.check_spend import check_spend
 from thrifty.nodes.context import Context, context_of_roles

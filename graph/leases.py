@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from thrifty.ledger.active_runs import CURRENT_DRIVER
-from thrifty.models.node_attempts import BRINGS_ANSWER
+from thrifty.models.calls.node_attempts import BRINGS_ANSWER
 from thrifty.run.active_time import known_ms
 from thrifty.run.services import Services
 

@@ -15,7 +15,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from thrifty.ledger.active_runs import ActiveRuns
-from thrifty.models.background_loop import abandon_calls
+from thrifty.models.wire.background_loop import abandon_calls
 
 logger = logging.getLogger(__name__)
 

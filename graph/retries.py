@@ -15,7 +15,12 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 
 from thrifty.ledger.idempotent_calls import fingerprint
-from thrifty.models.node_attempts import SCRATCHPAD, AttemptNumbers, NodeAttempt, current_attempt
+from thrifty.models.calls.node_attempts import (
+    SCRATCHPAD,
+    AttemptNumbers,
+    NodeAttempt,
+    current_attempt,
+)
 
 TASKS_MAX = 10_000
 """Of so many nodes it is known what they have called. Older ones are forgotten."""

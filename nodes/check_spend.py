@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 from thrifty.budget import Outcome, Plan
 from thrifty.budget.decision import Decision, DecisionKind
 from thrifty.executors.overruns import Overrun
-from thrifty.models.can_interrupt import NOBODY, can_interrupt
+from thrifty.models.guard.can_interrupt import NOBODY, can_interrupt
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Direction, additions
 from thrifty.planning.engines import make_plan

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from thrifty.budget import Budget, InvalidInput
 from thrifty.budget.option import NAME_MAX
 from thrifty.executors.protocol import Work
-from thrifty.models.agent_models import ModelPrompt
-from thrifty.models.model_role import ModelRole
+from thrifty.models.roles.agent_models import ModelPrompt
+from thrifty.models.roles.model_role import ModelRole
 from thrifty.options.recipe import STEPS_MAX
 from thrifty.planning.engines import ENGINE_DEFAULT, EngineName
 from thrifty.planning.problem import (

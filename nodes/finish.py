@@ -12,7 +12,7 @@ from thrifty.budget.states import PlanState
 from thrifty.budget.step import Role
 from thrifty.ledger.idempotent_calls import charge_open_calls
 from thrifty.ledger.records import Balance
-from thrifty.models.substitute import describe_substitute
+from thrifty.models.costs.substitute import describe_substitute
 from thrifty.nodes.context import Context
 from thrifty.receipt.cut_short import limits_that_cut
 from thrifty.receipt.receipt_data import (

@@ -11,8 +11,8 @@ from langgraph.types import Overwrite
 from thrifty.budget import Budget, Step, validate
 from thrifty.budget.decision import Decision
 from thrifty.executors.results import ResultState
-from thrifty.models.agent_models import ModelPrompt
-from thrifty.models.asked import Asked
+from thrifty.models.roles.agent_models import ModelPrompt
+from thrifty.models.roles.asked import Asked
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input
 from thrifty.options.proposal_request import describe_steps, describe_values

@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 
 from thrifty.budget import Plan
 from thrifty.budget.decision import Decision
-from thrifty.models.can_interrupt import NOBODY, can_interrupt
+from thrifty.models.guard.can_interrupt import NOBODY, can_interrupt
 from thrifty.nodes.context import Context
 from thrifty.planning.engines import make_plan
 from thrifty.run.current_run import CurrentRun

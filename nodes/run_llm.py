@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 from thrifty.budget import Outcome, Spend
 from thrifty.executors.llm import useful_tokens, write_with_model
 from thrifty.executors.protocol import Work
-from thrifty.models.allowance import Allowance
+from thrifty.models.calls.allowance import Allowance
 from thrifty.nodes.context import Context
 from thrifty.run.assignment import (
     NOT_RESERVED,

@@ -18,12 +18,12 @@ from thrifty.executors.protocol import Result, Work
 from thrifty.ledger.idempotent_calls import fingerprint, release_call, settle_call
 from thrifty.ledger.latest_call import LatestCall, note_stop
 from thrifty.ledger.notes import Notes
-from thrifty.models.can_interrupt import NOBODY, can_interrupt
+from thrifty.models.calls.current_account import enclosing_account
+from thrifty.models.calls.step_account import StepAccount
 from thrifty.models.guard.ask_person import without_old_answers
 from thrifty.models.guard.call_question import DONE
 from thrifty.models.guard.callback_guard import guard_calls
-from thrifty.models.guard.current_account import enclosing_account
-from thrifty.models.guard.step_account import StepAccount
+from thrifty.models.guard.can_interrupt import NOBODY, can_interrupt
 from thrifty.models.guard.tool_call_place import StepTools
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import additions

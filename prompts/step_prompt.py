@@ -6,8 +6,8 @@ from thrifty.executors.llm import length_request
 from thrifty.executors.payload import CONVERSATION
 from thrifty.executors.protocol import Work
 from thrifty.executors.reading_text import messages_to_answer, reading_text
-from thrifty.models.agent_models import ModelPrompt
-from thrifty.models.model_role import ModelRole
+from thrifty.models.roles.agent_models import ModelPrompt
+from thrifty.models.roles.model_role import ModelRole
 from thrifty.prompts import render_prompt
 
 

@@ -14,8 +14,8 @@ from hypothesis import settings
 
 from tests.harness.postgres_server import binaries, running_server
 from thrifty import MemoryLedger
-from thrifty.models import input_bound
-from thrifty.models.unseen_input import unseen_input
+from thrifty.models.costs import input_bound
+from thrifty.models.costs.unseen_input import unseen_input
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.register_profile(

@@ -44,10 +44,10 @@ if TYPE_CHECKING:
         post_threshold as post_threshold,
     )
     from thrifty.models.guard.middleware import BudgetMiddleware as BudgetMiddleware
-    from thrifty.models.hosted_uses import UseFee as UseFee
-    from thrifty.models.metered import metered as metered
-    from thrifty.models.model import Model as Model
-    from thrifty.models.token_price import TokenPrice as TokenPrice
+    from thrifty.models.costs.hosted_uses import UseFee as UseFee
+    from thrifty.models.calls.metered import metered as metered
+    from thrifty.models.roles.model import Model as Model
+    from thrifty.models.costs.token_price import TokenPrice as TokenPrice
     from thrifty.nodes.context import Context as Context
     from thrifty.options.recipe import (
         Recipe as Recipe,
@@ -75,10 +75,10 @@ _NAMES = {
     "thrifty.ledger.sqlite": "SqliteLedger",
     "thrifty.ledger.thresholds": "log_threshold post_threshold",
     "thrifty.models.guard.middleware": "BudgetMiddleware",
-    "thrifty.models.hosted_uses": "UseFee",
-    "thrifty.models.metered": "metered",
-    "thrifty.models.model": "Model",
-    "thrifty.models.token_price": "TokenPrice",
+    "thrifty.models.costs.hosted_uses": "UseFee",
+    "thrifty.models.calls.metered": "metered",
+    "thrifty.models.roles.model": "Model",
+    "thrifty.models.costs.token_price": "TokenPrice",
     "thrifty.nodes.context": "Context",
     "thrifty.options.recipe": "Recipe proposal_recipe load_recipe",
     "thrifty.planning.engines": "make_plan",

@@ -26,14 +26,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union, cast
 
 from thrifty.budget import InvalidInput, validate
-from thrifty.models.model import (
-    Api,
-    CapField,
-    Model,
-    check_address,
-    check_protocol,
-)
-from thrifty.models.token_price import TokenPrice, check_prices
+from thrifty.models.costs.token_price import TokenPrice, check_prices
+from thrifty.models.roles.model import Model, check_address
+from thrifty.models.wire.openai_protocol import Api, CapField, check_protocol
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

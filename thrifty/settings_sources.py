@@ -15,8 +15,8 @@ from pydantic_settings import (
 )
 
 from thrifty.budget import InvalidInput
-from thrifty.models.model import unknown_field
-from thrifty.models.token_price import read_price
+from thrifty.models.costs.token_price import read_price
+from thrifty.models.roles.model import unknown_field
 from thrifty.settings import KEY_VARIABLE, settings_file
 
 PREFIX = "THRIFTY_"

@@ -13,7 +13,7 @@ from math import exp, log1p, sqrt
 from random import Random
 
 from thrifty.budget import Budget, Spend, Step, StepOption
-from thrifty.models.token_price import TokenPrice
+from thrifty.models.costs.token_price import TokenPrice
 from thrifty.planning.engines import make_plan
 from thrifty.planning.problem import Problem
 

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from tests.harness.llm_server.server import LLMServer
-from thrifty.models import probe
+from thrifty.models.roles import probe
 
 KEY = "sk-secret-key"
 

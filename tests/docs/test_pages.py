@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from tests.conftest import REAL_HOSTS
 from thrifty.cli.main import thrifty
-from thrifty.models import input_bound
+from thrifty.models.costs import input_bound
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

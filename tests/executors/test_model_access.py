@@ -2,7 +2,7 @@
 
 from thrifty import Settings, Spend, StepOption
 from thrifty.executors.model_access import ModelAccess
-from thrifty.models.roles import ModelRoles
+from thrifty.models.roles.model_roles import ModelRoles
 
 OPTION = StepOption("Facts (LLM)", "Facts", "llm", "Find facts.", Spend(300, tool_calls=1), 9.0)
 

@@ -15,12 +15,12 @@ from thrifty.executors.protocol import Result, Work
 from thrifty.executors.registry import AGENT
 from thrifty.executors.results import Results
 from thrifty.executors.step_estimate import StepEstimator, add_input
-from thrifty.models.agent_models import ModelPrompt
-from thrifty.models.asked import Asked
-from thrifty.models.chat_clients import ChatClients
-from thrifty.models.model_role import ModelRole
 from thrifty.models.providers.vendor_request import CallBounds
-from thrifty.models.roles import ModelRoles
+from thrifty.models.roles.agent_models import ModelPrompt
+from thrifty.models.roles.asked import Asked
+from thrifty.models.roles.chat_clients import ChatClients
+from thrifty.models.roles.model_role import ModelRole
+from thrifty.models.roles.model_roles import ModelRoles
 from thrifty.nodes.context import Context
 from thrifty.options.direct_answer import DirectAnswer
 from thrifty.options.proposals import PROPOSAL_TOOL

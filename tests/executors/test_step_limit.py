@@ -17,7 +17,7 @@ from thrifty.executors.step_limit import (
     declared_limit,
     least_needed,
 )
-from thrifty.models.prices import PriceList, most_affordable
+from thrifty.models.costs.prices import PriceList, most_affordable
 
 OWN = PriceList({"own": TokenPrice(Decimal("1"), Decimal("4"))})
 FREE = PriceList({"own": TokenPrice(Decimal(0), Decimal(0))})

@@ -12,7 +12,7 @@ from tests.graph.conftest import decisions_of, receipt_of
 from tests.harness.llm_server import Answer, ChatTemplate, ToolCall, Unauthorized
 from tests.models.conftest import client
 from thrifty import Executor, InvalidInput, Model, Settings, create_budget_agent, metered
-from thrifty.models import input_bound
+from thrifty.models.costs import input_bound
 
 POEM = "The sea is blue,\nand deep, too."
 ROLES = {"strong": "gpt-5", "cheap": "gpt-5-mini"}

@@ -8,8 +8,8 @@ from tests.harness.llm_server import Answer
 from thrifty import Plan, Settings, Spend, StepOption, rate
 from thrifty.estimates.history import NAMESPACE
 from thrifty.executors.step_limit import OUTPUT_HEADROOM
-from thrifty.models.agent_models import ModelPrompt
-from thrifty.models.roles import ModelRoles
+from thrifty.models.roles.agent_models import ModelPrompt
+from thrifty.models.roles.model_roles import ModelRoles
 
 BUDGET = {"max_tokens": 3_000}
 CONTEXT = {"propose_options": False}

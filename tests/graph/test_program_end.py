@@ -73,7 +73,7 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from thrifty.models.guard.callback_guard import guard_calls
 from thrifty.models.guard.agent_account import AgentAccount
-from thrifty.models.prices import PriceList
+from thrifty.models.costs.prices import PriceList
 
 class Slow(GenericFakeChatModel):
     def _generate(self, *given, **named):

@@ -205,6 +205,8 @@ def test_no_text_and_no_secret_is_told(spans, online, api):
 
 
 def test_nobody_who_does_not_use_opentelemetry_loads_it():
-    code = "import sys, thrifty.models.metered_call; print('opentelemetry.trace' in sys.modules)"
+    code = (
+        "import sys, thrifty.models.calls.metered_call; print('opentelemetry.trace' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

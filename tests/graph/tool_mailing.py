@@ -18,7 +18,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from tests.graph.mailing import THREAD
 from thrifty import Executor, Settings, SqliteLedger, create_budget_agent
 from thrifty.graph.agent import BudgetAgent
-from thrifty.models import input_bound
+from thrifty.models.costs import input_bound
 
 ASKED = {"task": "Tell Ann", "budget": {"max_tokens": 60_000}, "run_id": "mine"}
 

@@ -196,7 +196,7 @@ def test_any_change_of_a_ledgers_row_is_kept_out_or_refused(tmp_path_factory, co
 
 def test_a_ledger_row_is_never_code(tmp_path):
     """What is read back of an answer is text, and of a message JSON."""
-    from thrifty.models import stored_answer
+    from thrifty.models.calls import stored_answer
 
     for text in ("cos\nsystem\n(S'true'\ntR.", '{"lc": 2, "type": "constructor", "id": ["os"]}'):
         with pytest.raises((ValueError, TypeError, LedgerUnavailable)):

@@ -9,7 +9,7 @@ from tests.harness.llm_server import LLMServer
 from tests.models.vendors.anthropic import client as claude
 from tests.models.vendors.openai import client
 from thrifty import Budget, MemoryLedger, metered
-from thrifty.models.metered_model import MeteredChatModel
+from thrifty.models.calls.metered_model import MeteredChatModel
 
 ACCOUNT = "team"
 

@@ -8,8 +8,8 @@ from langgraph.runtime import Runtime
 from thrifty import Budget, MemoryLedger, Outcome, Plan, Settings, Spend, Step, StepOption
 from thrifty.executors.registry import ExecutorRegistry
 from thrifty.ledger.active_runs import ActiveRuns
-from thrifty.models.agent_models import Models
-from thrifty.models.can_interrupt import CHECKPOINTER
+from thrifty.models.guard.can_interrupt import CHECKPOINTER
+from thrifty.models.roles.agent_models import Models
 from thrifty.nodes.check_spend import check_spend
 from thrifty.nodes.context import Context
 from thrifty.options.direct_answer import DirectAnswer

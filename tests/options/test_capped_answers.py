@@ -11,8 +11,8 @@ from thrifty import Budget, Model, Settings, Spend, Step, TokenPrice, make_plan
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.results import Results
 from thrifty.executors.step_estimate import StepEstimator
-from thrifty.models.asked import Asked
-from thrifty.models.roles import ModelRoles
+from thrifty.models.roles.asked import Asked
+from thrifty.models.roles.model_roles import ModelRoles
 from thrifty.nodes.context import Context
 from thrifty.options.capped_answers import cap_answers
 from thrifty.options.direct_answer import DirectAnswer

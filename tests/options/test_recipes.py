@@ -15,8 +15,8 @@ from thrifty import (
 )
 from thrifty.budget.limits import BUDGET_DEFAULT
 from thrifty.executors.registry import ExecutorRegistry
-from thrifty.models.asked import Asked
-from thrifty.models.roles import ModelRoles
+from thrifty.models.roles.asked import Asked
+from thrifty.models.roles.model_roles import ModelRoles
 from thrifty.options.direct_answer import who_answers
 from thrifty.options.phrases import find_phrase
 from thrifty.options.recipes import Recipes

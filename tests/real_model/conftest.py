@@ -11,7 +11,7 @@ from tests.real_model.model_server import ModelServer, Used
 from tests.real_model.serve import NAME
 from thrifty import MemoryLedger, Model, Settings, TokenPrice, create_budget_agent
 from thrifty.graph.agent import BudgetAgent
-from thrifty.models import input_bound
+from thrifty.models.costs import input_bound
 
 PRICE = TokenPrice(0.1, 0.4)
 SHORT_TOKENS = 16

@@ -7,7 +7,7 @@ import pytest
 from tests.steering.at_once import remaining_totals
 from thrifty import Budget, Outcome, Plan, Problem, Settings, Spend, Step, StepOption
 from thrifty.executors.model_access import ModelAccess
-from thrifty.models.roles import ModelRoles
+from thrifty.models.roles.model_roles import ModelRoles
 from thrifty.options.availability import find_available_options
 from thrifty.planning.engines import make_plan
 from thrifty.steering.decide import NOTHING_FITS_REASON, DriftDecision, DriftFacts, decide

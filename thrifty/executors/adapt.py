@@ -120,7 +120,7 @@ def _to_result(output: Any, work: Work) -> Result | str:
     if isinstance(output, Result):
         return output
     # It loads a ledger: only when something is called.
-    from thrifty.models.guard.current_account import current_account
+    from thrifty.models.calls.current_account import current_account
 
     text, data, account = output_text(output), output_data(output), current_account()
     if (tokens := reported_tokens(output)) is None or (account and account.was_used):

@@ -17,7 +17,7 @@ from thrifty.executors.model_access import ROLE_FIELD
 from thrifty.executors.output_text import output_data, output_text
 from thrifty.executors.protocol import Executor, Result, Work
 from thrifty.executors.reading_text import messages_to_answer
-from thrifty.models.agent_models import Models
+from thrifty.models.roles.agent_models import Models
 
 
 def name_tools(tools: Sequence[Any]) -> dict[str, Executor]:

@@ -26,7 +26,7 @@ from thrifty.executors.step_limit import CallSize, agent_limit, call_limit, decl
 from thrifty.ledger.idempotent_calls import call_key, earlier_limit
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease
-from thrifty.models.model_role import ModelRole
+from thrifty.models.roles.model_role import ModelRole
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from thrifty.budget.plain_text import trim_text
 from thrifty.executors.model_access import model_worker
 from thrifty.executors.protocol import Result, Work
 from thrifty.ledger.idempotent_calls import call_entries
-from thrifty.models.agent_models import ModelPrompt, Models, Reply
-from thrifty.models.allowance import Allowance
-from thrifty.models.background_loop import CallAbandoned
-from thrifty.models.model_role import ModelRole
+from thrifty.models.calls.allowance import Allowance
+from thrifty.models.roles.agent_models import ModelPrompt, Models, Reply
+from thrifty.models.roles.model_role import ModelRole
+from thrifty.models.wire.background_loop import CallAbandoned
 
 USEFUL_DIVISOR = 2
 REVISION_GROWTH = 1.3

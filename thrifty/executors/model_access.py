@@ -7,9 +7,9 @@ from typing import Any
 from thrifty.budget import ModelUnavailable, StepOption
 from thrifty.executors.payload import is_conversation
 from thrifty.executors.registry import AGENT, LLM, LOCAL, MODEL_EXECUTORS
-from thrifty.models.model_role import ModelRole
-from thrifty.models.roles import ModelRoles
-from thrifty.models.use_fees import FEE_REMEDY, use_fee
+from thrifty.models.costs.use_fees import FEE_REMEDY, use_fee
+from thrifty.models.roles.model_role import ModelRole
+from thrifty.models.roles.model_roles import ModelRoles
 from thrifty.steering.forecast import ExecutorModel
 
 ROLE_FIELD = "model"

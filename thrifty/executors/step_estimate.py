@@ -15,9 +15,9 @@ from thrifty.executors.payload import is_conversation
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import AGENT, AGENT_READINGS, MODEL_EXECUTORS
 from thrifty.executors.results import Results
-from thrifty.models.agent_models import ModelPrompt
-from thrifty.models.asked import Asked
-from thrifty.models.model_role import ModelRole
+from thrifty.models.roles.agent_models import ModelPrompt
+from thrifty.models.roles.asked import Asked
+from thrifty.models.roles.model_role import ModelRole
 
 PromptOf = Callable[[Work, ModelRole], ModelPrompt]
 """Renders what the model of a role is sent for a piece of work."""

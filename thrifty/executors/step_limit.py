@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from thrifty.budget import Budget, BudgetExceeded, Spend, StepOption
 from thrifty.executors.registry import LOCAL, MODEL_EXECUTORS
-from thrifty.models.prices import PriceList, most_affordable
+from thrifty.models.costs.prices import PriceList, most_affordable
 
 OUTPUT_HEADROOM = 4
 """An answer may be at most so many times as long as expected."""

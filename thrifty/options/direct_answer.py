@@ -11,9 +11,9 @@ from thrifty.budget import Spend, Step, StepOption
 from thrifty.executors.model_access import ATTACHMENTS_FIELD, ROLE_FIELD
 from thrifty.executors.payload import CONVERSATION
 from thrifty.executors.registry import AGENT, AGENT_READINGS, LLM, ExecutorRegistry
-from thrifty.models.asked import Asked
-from thrifty.models.model_role import ModelRole
-from thrifty.models.roles import ModelRoles
+from thrifty.models.roles.asked import Asked
+from thrifty.models.roles.model_role import ModelRole
+from thrifty.models.roles.model_roles import ModelRoles
 from thrifty.options import priors
 
 ANSWER_STEP = "Answer"

@@ -12,8 +12,8 @@ from thrifty.budget import (
     Step,
     StepOption,
 )
-from thrifty.models.agent_models import ModelPrompt, Models
-from thrifty.models.allowance import Allowance
+from thrifty.models.calls.allowance import Allowance
+from thrifty.models.roles.agent_models import ModelPrompt, Models
 from thrifty.options.proposals import Proposals, read_proposals
 
 PROPOSAL_OPTION = StepOption(

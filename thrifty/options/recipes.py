@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from thrifty.budget import Budget, InvalidInput, Step
 from thrifty.budget.limits import BUDGET_DEFAULT
-from thrifty.models.asked import Asked
+from thrifty.models.roles.asked import Asked
 from thrifty.options.direct_answer import DirectAnswer
 from thrifty.options.phrases import find_phrase
 from thrifty.options.recipe import ANSWER, Recipe, RecipeSource, proposal_recipe

@@ -13,7 +13,7 @@ from langchain_core.messages import (
 
 from thrifty.budget import InvalidInput
 from thrifty.budget.plain_text import LONE_SURROGATE
-from thrifty.models.asked import Asked
+from thrifty.models.roles.asked import Asked
 from thrifty.run.facts import Run
 
 

@@ -8,8 +8,8 @@ from thrifty.budget import Budget, BudgetExceeded, PriceUnknown
 from thrifty.executors.step_estimate import add_input
 from thrifty.executors.step_limit import CallSize, call_limit
 from thrifty.ledger.idempotent_calls import earlier_limit
-from thrifty.models.agent_models import ModelPrompt
-from thrifty.models.allowance import Allowance
+from thrifty.models.calls.allowance import Allowance
+from thrifty.models.roles.agent_models import ModelPrompt
 from thrifty.options.proposal_request import PROPOSAL_OPTION, request_proposals, skip_reason
 from thrifty.options.proposals import Proposals
 from thrifty.run.new_run import NewRun

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, Protocol
 from langchain_core.messages import AnyMessage, HumanMessage
 
 from thrifty.budget import InvalidInput, Plan
-from thrifty.models.asked import Asked
+from thrifty.models.roles.asked import Asked
 from thrifty.options.recipe import ANSWER
 from thrifty.run.conversation import measure, message_ids, read_conversation, trim_oldest
 from thrifty.run.facts import Run

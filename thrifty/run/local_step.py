@@ -24,9 +24,9 @@ from thrifty.ledger.latest_call import (
     note_happened,
 )
 from thrifty.ledger.notes import Notes
-from thrifty.models.can_interrupt import NOBODY
 from thrifty.models.guard.ask_person import NO_ANSWER
 from thrifty.models.guard.call_question import DONE, FAILED, UNKNOWN
+from thrifty.models.guard.can_interrupt import NOBODY
 from thrifty.models.guard.make_once import make_once
 from thrifty.models.guard.tool_call_place import StepTools
 from thrifty.run.ask_about_call import CallToAskAbout

@@ -8,7 +8,7 @@ from thrifty.budget import Budget, LeaseLost
 from thrifty.ledger.authority import is_on_server, unknown_account
 from thrifty.ledger.notes import Notes
 from thrifty.ledger.protocol import Ledger
-from thrifty.models.guard.current_account import current_account
+from thrifty.models.calls.current_account import current_account
 from thrifty.run.conversation import message_ids
 from thrifty.run.facts import Run
 from thrifty.run.identity import node_places, run_account

@@ -13,8 +13,8 @@ from thrifty.executors.overruns import Overrun, find_overruns
 from thrifty.executors.protocol import Work
 from thrifty.executors.results import Results
 from thrifty.executors.step_estimate import StepEstimator
-from thrifty.models.agent_models import ModelPrompt
-from thrifty.models.model_role import ModelRole
+from thrifty.models.roles.agent_models import ModelPrompt
+from thrifty.models.roles.model_role import ModelRole
 from thrifty.options.first_problem import PlanSettings
 from thrifty.options.proposals import hold_to_catalog
 from thrifty.options.recipe import ANSWER

@@ -12,8 +12,8 @@ from thrifty.ledger import authority
 from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease, Balance
-from thrifty.models.agent_models import Models
-from thrifty.models.asked import Asked
+from thrifty.models.roles.agent_models import Models
+from thrifty.models.roles.asked import Asked
 from thrifty.options.recipes import Recipes
 from thrifty.run.facts import Run
 from thrifty.run.identity import run_account

@@ -15,8 +15,8 @@ from langchain_openai import ChatOpenAI
 from benchmarks.overshoot.workload import MODEL, NANO_PER_USD, AgentStopped, Cell
 from thrifty.budget import Budget, BudgetExceeded
 from thrifty.ledger.memory import MemoryLedger
-from thrifty.models import input_bound
-from thrifty.models.metered import metered
+from thrifty.models.calls.metered import metered
+from thrifty.models.costs import input_bound
 from thrifty.models.providers.vendors import is_cut
 
 ACCOUNT = "agents"

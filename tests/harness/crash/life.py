@@ -16,7 +16,7 @@ from tests.harness.crash.accidents import accident_of
 from tests.harness.crash.points import CHECKPOINTER, MODEL, READS, WRITES, Points
 from tests.harness.ledger_address import open_ledger
 from thrifty import Settings, as_node, create_budget_agent
-from thrifty.models import background_loop
+from thrifty.models.wire import background_loop
 
 TASK = "Plan the move of a small office"
 BUDGET = {"max_tokens": 20_000, "max_tool_calls": 9}

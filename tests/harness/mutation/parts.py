@@ -26,23 +26,14 @@ LEDGER = (
     *("schema", "sql", "sql_rows", "sqlite", "sqlite_file", "sqlite_tables", "storage", "sweep"),
     *("thread_waker", "thresholds", "windows"),
 )
-PROVIDERS = (
-    *("anthropic", "bedrock", "bedrock_client", "embeddings_request", "google"),
-    *("google_client", "openai"),
-    *("openai_embeddings", "vendor", "vendor_request"),
-)
-PRICING = (
-    *("hosted_uses", "input_bound", "prices", *(f"providers/{name}" for name in PROVIDERS)),
-    *("read_uses", "unseen_input", "usage", "use_fees"),
-)
-PRICED = (
-    *("hosted_uses", "input_bound", "metered_embeddings", "prices", "reservation"),
-    *("unseen_input", "usage", "use_fees"),
-)
 GUARD = (
-    *("agent_account", "callback_guard", "current_account", "step_account", "unmetered_request"),
+    *("calls/current_account", "calls/step_account", "guard/agent_account"),
+    *("guard/callback_guard", "guard/unmetered_request"),
 )
-METERING = ("agent_models", "allowance", "call_cost", "last_answer", "metered_call", "reservation")
+METERING = (
+    *("calls/allowance", "calls/call_cost", "calls/last_answer", "calls/metered_call"),
+    *("calls/reservation", "roles/agent_models"),
+)
 CODECS = ("codec", "optional", "mapping", "sequence", "fixed_fields")
 
 PARTS = {
@@ -95,31 +86,35 @@ PARTS = {
     "pricing": Part(
         (
             "thrifty/executors/step_limit.py",
-            *(f"thrifty/models/{name}.py" for name in PRICING),
+            "thrifty/models/costs/*",
+            "thrifty/models/providers/*",
         ),
         (
             "tests/executors/test_step_limit.py",
+            "tests/models/costs",
             "tests/models/providers",
-            *(f"tests/models/test_{name}.py" for name in PRICED),
+            "tests/models/calls/test_reservation.py",
+            "tests/models/vendors",
         ),
-        sample="thrifty.models.usage.x_read_usage__mutmut_1",
+        sample="thrifty.models.costs.usage.x_read_usage__mutmut_1",
     ),
     "guard": Part(
-        tuple(f"thrifty/models/guard/{name}.py" for name in GUARD),
-        tuple(
-            f"tests/models/guard/test_{name}.py" for name in ("unmetered_request", "step_account")
+        tuple(f"thrifty/models/{name}.py" for name in GUARD),
+        (
+            "tests/models/calls/test_step_account.py",
+            "tests/models/guard/test_unmetered_request.py",
         ),
-        sample="thrifty.models.guard.current_account.x_enclosing_account__mutmut_1",
+        sample="thrifty.models.calls.current_account.x_enclosing_account__mutmut_1",
     ),
     "metering": Part(
         tuple(f"thrifty/models/{name}.py" for name in METERING),
         (
             "tests/models",
             "tests/graph/test_traced.py",
-            "--ignore=tests/models/test_deadlines.py",
+            "--ignore=tests/models/calls/test_deadlines.py",
             "-k=not whatever_the_server_does and not any_budget_under_any_faults",
         ),
-        sample="thrifty.models.allowance.x_countdown__mutmut_1",
+        sample="thrifty.models.calls.allowance.x_countdown__mutmut_1",
     ),
 }
 """By the name that the command line knows. PostgreSQL's own file is a part of its own, since

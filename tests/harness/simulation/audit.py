@@ -18,7 +18,7 @@ from tests.harness.simulation.provider import NANO_PER_TOKEN
 from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.ledger.records import AccountOrLease, Entry, Lease
 from thrifty.ledger.storage import Counter
-from thrifty.models.input_bound import as_json
+from thrifty.models.costs.input_bound import as_json
 from thrifty.models.providers.openai import OpenAIModel
 from thrifty.models.providers.vendor import CAP_FIELDS
 

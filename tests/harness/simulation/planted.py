@@ -18,11 +18,11 @@ from thrifty.executors.draft import Draft
 from thrifty.ledger import calls, posting, rules, windows
 from thrifty.ledger.active_runs import CURRENT_DRIVER
 from thrifty.ledger.records import Entry
-from thrifty.models.failures import Failure
-from thrifty.models.metered_call import MeteredCall
+from thrifty.models.calls.metered_call import MeteredCall
+from thrifty.models.calls.reservation import CallAccounts, Reservation
+from thrifty.models.costs.usage import Usage, read_usage
+from thrifty.models.failures.failure import Failure
 from thrifty.models.providers.vendor_request import VendorRequest
-from thrifty.models.reservation import CallAccounts, Reservation
-from thrifty.models.usage import Usage, read_usage
 from thrifty.nodes import finish as finish_node
 from thrifty.run.assignment import step_key
 from thrifty.run.services import Services
@@ -128,8 +128,8 @@ def _keys_by_driver(option: StepOption, services: Services) -> str:
     return f"{real_step_key(option, services)}/{CURRENT_DRIVER.get()}"
 
 
-METERED_CALL = "thrifty.models.metered_call.MeteredCall"
-CALL_ACCOUNTS = "thrifty.models.reservation.CallAccounts"
+METERED_CALL = "thrifty.models.calls.metered_call.MeteredCall"
+CALL_ACCOUNTS = "thrifty.models.calls.reservation.CallAccounts"
 
 
 def _always(*_: Any) -> bool:
@@ -153,19 +153,21 @@ FAULTS: dict[str, Changes] = {
         "thrifty.models.providers.vendor_request.VendorRequest.send": _sends_more
     },
     "what was paid is not looked at": {
-        "thrifty.models.metered_call.MeteredCall._replay": _buys_again
+        "thrifty.models.calls.metered_call.MeteredCall._replay": _buys_again
     },
     "a request leaves before it is reserved": {
-        "thrifty.models.metered_call.MeteredCall.ask": _sends_first
+        "thrifty.models.calls.metered_call.MeteredCall.ask": _sends_first
     },
     "a request leaves before it is marked as sent": {
         "thrifty.ledger.calls.mark_sent": _marks_nothing
     },
-    "what has left is taken for kept back": {"thrifty.models.exchange.Exchange.hold_back": _always},
-    "any usage is believed": {"thrifty.models.metered_call.read_usage": _believes_anything},
+    "what has left is taken for kept back": {
+        "thrifty.models.wire.exchange.Exchange.hold_back": _always
+    },
+    "any usage is believed": {"thrifty.models.calls.metered_call.read_usage": _believes_anything},
     "an overrun is not seen": {"thrifty.run.run_so_far.find_overruns": _sees_no_overrun},
     "a lost answer is released": {
-        "thrifty.models.reservation.CallAccounts.charge_in_full": _frees_what_failed
+        "thrifty.models.calls.reservation.CallAccounts.charge_in_full": _frees_what_failed
     },
     "a parent does not know what its child spends": {
         "thrifty.ledger.windows.account_path": _stops_at_the_first

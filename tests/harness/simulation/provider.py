@@ -25,7 +25,7 @@ from tests.harness.llm_server.reply import Part, Reply
 from tests.harness.llm_server.responses import Responses
 from tests.harness.llm_server.usage import Bill
 from tests.harness.simulation.asked import Asked
-from thrifty.models.token_price import TokenPrice
+from thrifty.models.costs.token_price import TokenPrice
 
 if TYPE_CHECKING:
     from tests.harness.simulation.world import World

@@ -40,10 +40,15 @@ from thrifty.graph.agent import BudgetAgent
 from thrifty.graph.build import build
 from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.ledger.protocol import Ledger
-from thrifty.models.background_loop import BackgroundLoop, LoopTask, StreamedTask, background_loop
-from thrifty.models.chat_clients import ChatClients
-from thrifty.models.exchange import note_departure
-from thrifty.models.roles import ModelRoles
+from thrifty.models.roles.chat_clients import ChatClients
+from thrifty.models.roles.model_roles import ModelRoles
+from thrifty.models.wire.background_loop import (
+    BackgroundLoop,
+    LoopTask,
+    StreamedTask,
+    background_loop,
+)
+from thrifty.models.wire.exchange import note_departure
 from thrifty.planning.engines import make_plan
 from thrifty.run.services import Services
 
@@ -356,10 +361,10 @@ def in_place(
             "time.monotonic_ns": lambda: schedule.now_ns,
             "thrifty.budget.active_clock.ActiveClock.look": lambda clock: None,
             "concurrent.futures.wait": _waiting(schedule),
-            "thrifty.models.background_loop._loop_of": lambda pid: loop,
+            "thrifty.models.wire.background_loop._loop_of": lambda pid: loop,
             "thrifty.models.providers.openai.connections": _connections,
-            "thrifty.models.agent_models.ChatClients": _clients,
-            "thrifty.models.input_bound.OPENAI_HOSTS": (".provider.invalid",),
+            "thrifty.models.roles.agent_models.ChatClients": _clients,
+            "thrifty.models.costs.input_bound.OPENAI_HOSTS": (".provider.invalid",),
             "thrifty.graph.build.ActiveRuns": runs_at_work,
             "thrifty.graph.build.build": _Ready,
             "thrifty.graph.agent.new_owner_name": new_owner,

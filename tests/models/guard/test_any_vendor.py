@@ -13,10 +13,10 @@ from pydantic import Field
 from tests.harness.llm_server import Answer
 from tests.models.conftest import ACCOUNT, claude, entries
 from thrifty import Budget, BudgetMiddleware, PriceUnknown, Spend, TokenPrice
+from thrifty.models.calls.step_account import StepAccount
+from thrifty.models.costs.prices import PriceList
 from thrifty.models.guard.callback_guard import guard_calls
-from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.guard.unmetered_agent import warn_of_unmetered
-from thrifty.models.prices import PriceList
 from thrifty.models.providers.listed_as import LISTED_AS, listed_as
 
 ASK = {"messages": [HumanMessage("What is tea?")]}

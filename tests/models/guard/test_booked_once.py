@@ -8,11 +8,11 @@ from tests.harness.llm_server import Answer, ServerError, TooManyRequests
 from tests.long_cases import long_but
 from tests.models.conftest import client
 from thrifty import Budget, BudgetExceeded, MemoryLedger, Spend, SqliteLedger, metered
+from thrifty.models.calls.current_account import booking_place
+from thrifty.models.calls.step_account import is_same_ledger
+from thrifty.models.costs.prices import PriceList
 from thrifty.models.guard.agent_account import AgentAccount
 from thrifty.models.guard.callback_guard import guard_calls
-from thrifty.models.guard.current_account import booking_place
-from thrifty.models.guard.step_account import is_same_ledger
-from thrifty.models.prices import PriceList
 
 PLENTY = Budget(max_tokens=10_000)
 WITHIN = ["", "team", "ann", "mail", "else", "team else", "team mail", "mail team", "ann else mail"]

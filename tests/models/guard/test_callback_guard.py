@@ -35,10 +35,10 @@ from thrifty import (
     TokenPrice,
     metered,
 )
+from thrifty.models.calls.current_account import current_account
+from thrifty.models.calls.step_account import StepAccount
+from thrifty.models.costs.prices import PriceList
 from thrifty.models.guard.callback_guard import guard_calls
-from thrifty.models.guard.current_account import current_account
-from thrifty.models.guard.step_account import StepAccount
-from thrifty.models.prices import PriceList
 
 LISTED = PriceList({})
 ALLOWED = Budget(max_tokens=1000, max_cost_usd=0.01, max_tool_calls=10)

@@ -15,8 +15,8 @@ from tests.harness.fork import fork_to
 from tests.harness.llm_server import Answer, ToolCall
 from tests.models.conftest import ACCOUNT, claude, client
 from thrifty import Budget, BudgetMiddleware, Spend, SqliteLedger, metered
+from thrifty.models.calls.last_answer import LAST_ANSWER_TOKENS, NOTE, needed_after
 from thrifty.models.guard.answer_holds import LABEL
-from thrifty.models.last_answer import LAST_ANSWER_TOKENS, NOTE, needed_after
 
 ASK = {"messages": [HumanMessage("What is tea?")]}
 KNOWN = Answer("What I know.", times=None, when=lambda request: not may_call(request))

@@ -11,10 +11,10 @@ from langchain_openai import OpenAI
 from tests.harness.llm_server import Answer, MissingUsage, ServerError
 from thrifty import Budget, BudgetExceeded, Spend
 from thrifty.budget import total_spend
+from thrifty.models.calls.step_account import StepAccount
+from thrifty.models.costs.prices import PriceList
 from thrifty.models.guard.callback_guard import guard_calls
-from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.guard.text_batch import share_out
-from thrifty.models.prices import PriceList
 
 LISTED = PriceList({})
 MONEY = Budget(max_tokens=2_000, max_cost_usd=0.05)

@@ -13,15 +13,15 @@ from langchain_core.tools import tool
 
 from tests.conftest import REAL_HOSTS
 from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepEnded, TokenPrice
-from thrifty.models import input_bound
-from thrifty.models.allowance import OUTPUT_CAP_MIN
+from thrifty.models.calls.allowance import OUTPUT_CAP_MIN
+from thrifty.models.calls.current_account import use_account
+from thrifty.models.calls.metered_model import METERED
+from thrifty.models.calls.step_account import StepAccount
+from thrifty.models.costs import input_bound
+from thrifty.models.costs.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS, TOOLS_TOKENS
+from thrifty.models.costs.prices import PriceList
 from thrifty.models.guard.callback_guard import CallbackGuard, guard_calls
-from thrifty.models.guard.current_account import use_account
-from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.guard.unmetered_request import UnmeteredRequest
-from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS, TOOLS_TOKENS
-from thrifty.models.metered_model import METERED
-from thrifty.models.prices import PriceList
 
 OWN = PriceList({"own": TokenPrice(Decimal(1), Decimal(4))})
 """A thousand nano-USD for a token of input, four thousand for one of output."""

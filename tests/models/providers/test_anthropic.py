@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 
 from tests.models.conftest import claude
 from thrifty import Budget, InvalidInput
-from thrifty.models.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS
+from thrifty.models.costs.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS
 from thrifty.models.providers.anthropic import AnthropicModel
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 

@@ -11,13 +11,13 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 
 from tests.models.vendors.bedrock import HAIKU, client
 from thrifty import Budget, InvalidInput, Settings
-from thrifty.models.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, has_standard_tier
-from thrifty.models.prices import PriceList
+from thrifty.models.costs.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, has_standard_tier
+from thrifty.models.costs.prices import PriceList
+from thrifty.models.failures.server_words import sent_secrets
 from thrifty.models.providers.bedrock import BedrockModel
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.providers.vendors import is_cut, vendor_model
-from thrifty.models.roles import ModelRoles
-from thrifty.models.server_words import sent_secrets
+from thrifty.models.roles.model_roles import ModelRoles
 
 NOBODY: Any = SimpleNamespace(root_url="http://127.0.0.1:9")
 LIMITED = Budget(max_tokens=10_000)

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from tests.models.vendors import deepseek, groq, mistral, xai
 from thrifty import Budget, InvalidInput
-from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS, TOOLS_TOKENS
+from thrifty.models.costs.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS, TOOLS_TOKENS
 from thrifty.models.providers.vendor import CAP_FIELDS, Vendor
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.providers.vendors import vendor_model
@@ -173,7 +173,7 @@ def test_where_models_are_listed(name, listed):
 
 
 def test_a_role_is_made_by_the_vendors_own_class_at_its_own_address(monkeypatch):
-    from thrifty.models.roles import ModelRoles
+    from thrifty.models.roles.model_roles import ModelRoles
     from thrifty.settings import Settings
 
     names = {"deepseek": "DEEPSEEK", "xai": "XAI", "groq": "GROQ", "mistral": "MISTRAL"}

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from langchain_google_genai import ChatGoogleGenerativeAI
 
 from thrifty import Budget, InvalidInput
-from thrifty.models.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS
+from thrifty.models.costs.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS
 from thrifty.models.providers.google import GoogleModel
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.providers.vendors import is_cut, vendor_model

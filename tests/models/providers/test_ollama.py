@@ -8,10 +8,10 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_ollama import ChatOllama
 
 from thrifty import Budget, InvalidInput, TokenPrice
-from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS, TOOLS_TOKENS
+from thrifty.models.costs.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS, TOOLS_TOKENS
 from thrifty.models.providers.ollama import OllamaModel
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
-from thrifty.models.roles import ModelRoles
+from thrifty.models.roles.model_roles import ModelRoles
 from thrifty.settings import Settings
 
 BOUNDS = CallBounds(5_000)

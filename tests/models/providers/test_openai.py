@@ -13,11 +13,11 @@ from tests.conftest import REAL_HOSTS
 from tests.harness.llm_server import Answer
 from tests.models.conftest import client
 from thrifty import Budget, InvalidInput
-from thrifty.models import input_bound
-from thrifty.models.background_loop import background_loop
-from thrifty.models.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS
+from thrifty.models.costs import input_bound
+from thrifty.models.costs.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS
 from thrifty.models.providers.openai import RESPONSES_CAP_MIN, OpenAIModel
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
+from thrifty.models.wire.background_loop import background_loop
 
 INPUT = 4 + MESSAGE_OVERHEAD_TOKENS
 PLAIN = {"stop": None, "service_tier": "default"}

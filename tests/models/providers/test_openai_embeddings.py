@@ -4,7 +4,7 @@ import httpx
 import pytest
 from langchain_openai import AzureOpenAIEmbeddings, OpenAIEmbeddings
 
-from thrifty.models.input_bound import encoder_of
+from thrifty.models.costs.input_bound import encoder_of
 from thrifty.models.providers.openai_embeddings import OpenAIEmbeddingsModel, text_tokens
 
 SMALL = "text-embedding-3-small"

@@ -11,7 +11,7 @@ from tests.models.conftest import ACCOUNT
 from tests.models.vendors.cases import ALWAYS, CASES, name
 from tests.models.vendors.vendor_case import Options, VendorCase
 from thrifty import Budget, MemoryLedger, metered
-from thrifty.models.metered_model import MeteredChatModel
+from thrifty.models.calls.metered_model import MeteredChatModel
 
 MakeVendor = Callable[..., MeteredChatModel]
 

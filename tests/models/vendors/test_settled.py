@@ -11,8 +11,8 @@ from tests.models.conftest import ACCOUNT, entries
 from tests.models.questions import look_up
 from tests.models.ways import EVERY_WAY, TWO_WAYS, WAYS
 from thrifty import Budget, BudgetExceeded, Spend
+from thrifty.models.calls.whole_answers import DERIVED_CAP
 from thrifty.models.providers.vendors import is_cut, is_metered_kind
-from thrifty.models.whole_answers import DERIVED_CAP
 
 
 @pytest.mark.parametrize("way", EVERY_WAY)

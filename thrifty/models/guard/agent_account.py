@@ -6,8 +6,8 @@ from uuid import uuid4
 from thrifty.budget import Budget
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease, Entry
-from thrifty.models.guard.current_account import booking_place, enclosing_account
-from thrifty.models.guard.step_account import StepAccount
+from thrifty.models.calls.current_account import booking_place, enclosing_account
+from thrifty.models.calls.step_account import StepAccount
 
 
 class AgentAccount(StepAccount):

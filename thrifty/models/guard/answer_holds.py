@@ -9,8 +9,8 @@ from threading import Lock
 from typing import Any
 
 from thrifty.budget import Spend
-from thrifty.models.guard.step_account import StepAccount
-from thrifty.models.last_answer import needed_after
+from thrifty.models.calls.last_answer import needed_after
+from thrifty.models.calls.step_account import StepAccount
 
 LABEL = "an answer after it"
 

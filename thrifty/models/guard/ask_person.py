@@ -19,7 +19,7 @@ from langgraph.types import interrupt
 from thrifty.budget import InvalidInput
 from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.ledger.notes import Notes
-from thrifty.models.node_attempts import (
+from thrifty.models.calls.node_attempts import (
     SCRATCHPAD,
     NodeAttempt,
     brings_answer,

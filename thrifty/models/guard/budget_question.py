@@ -19,8 +19,8 @@ from thrifty.budget import BudgetExceeded, InvalidInput
 from thrifty.budget.resources import RESOURCES
 from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.ledger.notes import Notes
+from thrifty.models.calls.node_attempts import current_attempt
 from thrifty.models.guard.ask_person import ask_person
-from thrifty.models.node_attempts import current_attempt
 
 FORMS = 'raise the limit and answer "go", or answer "end"'
 

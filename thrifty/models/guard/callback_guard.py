@@ -24,18 +24,18 @@ from langgraph.errors import GraphInterrupt
 
 from thrifty.budget import Spend, ThriftyError, total_spend
 from thrifty.budget.clock import elapsed_ms, now_ns
-from thrifty.models.failures import read_failure
-from thrifty.models.guard.current_account import current_account, use_account
-from thrifty.models.guard.step_account import StepAccount
+from thrifty.models.calls.current_account import current_account, use_account
+from thrifty.models.calls.metered_model import METERED
+from thrifty.models.calls.step_account import StepAccount
+from thrifty.models.costs.input_bound import recalled_tokens
+from thrifty.models.costs.prices import PriceList
+from thrifty.models.costs.substitute import warn_of_substitute
+from thrifty.models.costs.usage import Usage, read_token_usage, read_usage
+from thrifty.models.failures.failure import read_failure
 from thrifty.models.guard.text_batch import TextBatch, TextBatches, share_out
 from thrifty.models.guard.unmetered_request import UnmeteredRequest
-from thrifty.models.input_bound import recalled_tokens
-from thrifty.models.metered_model import METERED
-from thrifty.models.prices import PriceList
 from thrifty.models.providers.listed_as import provider_of
 from thrifty.models.providers.openai import serialized_address
-from thrifty.models.substitute import warn_of_substitute
-from thrifty.models.usage import Usage, read_token_usage, read_usage
 
 AccountOfTool = Callable[[str], StepAccount | None]
 """Where calls of a tool are booked, by its name. None: on the account of all."""

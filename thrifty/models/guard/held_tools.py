@@ -25,7 +25,6 @@ from thrifty.ledger.latest_call import (
 )
 from thrifty.ledger.notes import Notes
 from thrifty.ledger.records import Entry
-from thrifty.models.can_interrupt import NOBODY, can_interrupt
 from thrifty.models.guard.ask_person import ask_person
 from thrifty.models.guard.call_question import (
     APPROVAL_FORMS,
@@ -38,6 +37,7 @@ from thrifty.models.guard.call_question import (
     read_approval,
     read_effect,
 )
+from thrifty.models.guard.can_interrupt import NOBODY, can_interrupt
 from thrifty.models.guard.make_once import make_once
 from thrifty.models.guard.tool_call_place import ToolCallPlace
 from thrifty.models.guard.tool_input import check_tool_input

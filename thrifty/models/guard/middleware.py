@@ -23,8 +23,10 @@ from thrifty.budget.clock import now_ns
 from thrifty.ledger.authority import choose_account, unknown_account
 from thrifty.ledger.notes import Notes
 from thrifty.ledger.protocol import Ledger
-from thrifty.models.allowance import countdown
-from thrifty.models.can_interrupt import can_interrupt
+from thrifty.models.calls.allowance import countdown
+from thrifty.models.calls.metered import MeteringOptions, check_options
+from thrifty.models.calls.step_account import StepAccount
+from thrifty.models.costs.prices import PriceList
 from thrifty.models.guard.agent_account import AgentAccount
 from thrifty.models.guard.agent_messages import (
     ToolAnswer,
@@ -33,13 +35,11 @@ from thrifty.models.guard.agent_messages import (
 from thrifty.models.guard.answer_holds import AnswerHolds
 from thrifty.models.guard.budget_question import BudgetQuestions
 from thrifty.models.guard.callback_guard import guard_calls
+from thrifty.models.guard.can_interrupt import can_interrupt
 from thrifty.models.guard.held_tools import HeldTools
 from thrifty.models.guard.model_turn import ModelTurn
-from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.guard.tool_call import ToolCall
 from thrifty.models.guard.tool_terms import GivenTerms, ToolTerms
-from thrifty.models.metered import MeteringOptions, check_options
-from thrifty.models.prices import PriceList
 
 try:
     from langchain.agents.middleware import AgentMiddleware, AgentState

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage
 
 from thrifty.budget import AccountClosed, BudgetExceeded, ModelUnavailable, ThriftyError
-from thrifty.models.allowance import OUTPUT_CAP_MIN
+from thrifty.models.calls.allowance import OUTPUT_CAP_MIN
+from thrifty.models.calls.last_answer import LastAnswer, with_note
+from thrifty.models.calls.metered import MeteringOptions, metered
+from thrifty.models.calls.metered_model import MeteredChatModel
+from thrifty.models.calls.step_account import StepAccount
 from thrifty.models.guard.agent_messages import without_end_messages
 from thrifty.models.guard.budget_question import BudgetQuestions
-from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.guard.unmetered_agent import warn_of_unmetered
-from thrifty.models.last_answer import LastAnswer, with_note
-from thrifty.models.metered import MeteringOptions, metered
-from thrifty.models.metered_model import MeteredChatModel
 from thrifty.models.providers.vendors import has_ended_early, is_metered_kind, no_tool_choice
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from langchain_core.messages import ToolMessage
 
 from thrifty.budget import ThriftyError
 from thrifty.ledger.notes import Notes
+from thrifty.models.calls.step_account import StepAccount
 from thrifty.models.guard.agent_messages import ToolAnswer
 from thrifty.models.guard.answer_holds import AnswerHolds, Hold
-from thrifty.models.guard.step_account import StepAccount
 from thrifty.models.guard.tool_call_place import ToolCallPlace, place_by_message
 
 logger = logging.getLogger(__name__)

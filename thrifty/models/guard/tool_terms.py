@@ -13,8 +13,8 @@ from thrifty.budget.option import SPEND_EXAMPLE
 from thrifty.budget.periods import Limits, Period, limits_by_period
 from thrifty.ledger.account_names import join_account
 from thrifty.ledger.calls import Caller
+from thrifty.models.calls.step_account import StepAccount
 from thrifty.models.guard.agent_account import AgentAccount
-from thrifty.models.guard.step_account import StepAccount
 
 TOOL_KIND = "tool:"
 """What the names of tools' accounts begin with."""

@@ -6,17 +6,17 @@ from types import MappingProxyType
 from typing import Any
 
 from thrifty.budget import Budget, InvalidInput, PriceUnknown, Spend
-from thrifty.models.allowance import OUTPUT_CAP_MIN
-from thrifty.models.input_bound import (
+from thrifty.models.calls.allowance import OUTPUT_CAP_MIN
+from thrifty.models.costs.input_bound import (
     attachments,
     encoding_model,
     input_tokens,
     why_unbounded,
 )
-from thrifty.models.prices import OPEN_TIER, PriceList
+from thrifty.models.costs.prices import OPEN_TIER, PriceList
+from thrifty.models.costs.use_fees import FEE_REMEDY, use_fee
 from thrifty.models.providers.listed_as import NOBODY, listed_as
 from thrifty.models.providers.vendor import CAP_FIELDS
-from thrifty.models.use_fees import FEE_REMEDY, use_fee
 
 TOLD_CAP = "ls_max_tokens"
 """Where a client says its cap in the metadata of a call, if nowhere else, as Groq's does."""

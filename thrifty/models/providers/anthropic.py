@@ -6,9 +6,10 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.models.hosted_uses import HostedUses, UseFee
-from thrifty.models.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, as_json, utf8_bytes
-from thrifty.models.providers import wire
+from thrifty.models.costs.hosted_uses import HostedUses, UseFee
+from thrifty.models.costs.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, as_json, utf8_bytes
+from thrifty.models.costs.use_fees import hosted_kind
+from thrifty.models.providers.thinking import Thinking
 from thrifty.models.providers.vendor import Vendor, unbounded_attachments, without_caps
 from thrifty.models.providers.vendor_facts import (
     OUTPUT_TOKENS_KNOWN,
@@ -16,8 +17,7 @@ from thrifty.models.providers.vendor_facts import (
     thinks_always,
 )
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
-from thrifty.models.thinking import Thinking
-from thrifty.models.use_fees import hosted_kind
+from thrifty.models.wire import connection_pool
 
 LIBRARY = "anthropic"
 VERSION = "anthropic-version"
@@ -142,11 +142,11 @@ class AnthropicModel(Vendor):
             connected.__dict__.pop(name, None)
         client = import_module(LIBRARY).AsyncAnthropic(
             **connected._client_params,
-            http_client=wire.connections(LIBRARY, proxy=model.anthropic_proxy or ""),
+            http_client=connection_pool.connections(LIBRARY, proxy=model.anthropic_proxy or ""),
         )
         if self.is_apart:  # what the environment says of Anthropic's is nobody else's
             client._custom_headers = connected._client_params["default_headers"]
-        client._process_response = partial(wire.parse_beside, client._process_response)
+        client._process_response = partial(connection_pool.parse_beside, client._process_response)
         connected.__dict__[CLIENT] = client
         return connected
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.models.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, as_json, utf8_bytes
+from thrifty.models.costs.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, as_json, utf8_bytes
 from thrifty.models.providers.bedrock_client import BedrockOnLoop, client_certificate
 from thrifty.models.providers.vendor import CAP_FIELDS, Vendor, unbounded_attachments
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest

@@ -18,9 +18,9 @@ from threading import Lock
 from types import SimpleNamespace
 from typing import Any
 
-from thrifty.models.background_loop import BackgroundLoop, CallAbandoned, background_loop
-from thrifty.models.providers import wire
-from thrifty.models.worker_threads import WorkerThreads
+from thrifty.models.wire import connection_pool
+from thrifty.models.wire.background_loop import BackgroundLoop, CallAbandoned, background_loop
+from thrifty.models.wire.worker_threads import WorkerThreads
 
 SERVICE = "bedrock-runtime"
 OPERATIONS = ("Converse", "ConverseStream")
@@ -195,7 +195,7 @@ def _connections_on(loop: BackgroundLoop, verify: bool | str, proxy: str) -> Any
         )
     elif not verify:
         settings["verify"] = False
-    return wire.connections("httpx", "AsyncClient", settings=settings)
+    return connection_pool.connections("httpx", "AsyncClient", settings=settings)
 
 
 def _timeout(config: Any) -> Any:

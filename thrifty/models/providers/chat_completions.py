@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.models.input_bound import attachments, input_tokens, sounds, why_unbounded
+from thrifty.models.costs.input_bound import attachments, input_tokens, sounds, why_unbounded
+from thrifty.models.costs.use_fees import FEE_REMEDY, use_fee
 from thrifty.models.providers.vendor import Vendor, unbounded_attachments
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
-from thrifty.models.use_fees import FEE_REMEDY, use_fee
 
 
 class ChatCompletionsModel(Vendor):

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from thrifty.models.model import CapField
 from thrifty.models.providers.openai_likes import OpenAILikeModel
+from thrifty.models.providers.thinking import Thinking
 from thrifty.models.providers.vendor_facts import thinks_by_itself
 from thrifty.models.providers.vendor_request import CallBounds
-from thrifty.models.thinking import Thinking
+from thrifty.models.wire.openai_protocol import CapField
 
 THINKS = "deepseek-reasoner"
 EFFORT_UNSAID = "high"

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from thrifty.budget import Budget
-from thrifty.models.background_loop import Emit
-from thrifty.models.exchange import BODY_BYTES_MAX, current_exchange
-from thrifty.models.hosted_uses import NO_USES, HostedUses
-from thrifty.models.reported_cost import REPORTED_USAGE, with_cost_header
+from thrifty.models.costs.hosted_uses import NO_USES, HostedUses
+from thrifty.models.costs.reported_cost import REPORTED_USAGE, with_cost_header
+from thrifty.models.wire.background_loop import Emit
+from thrifty.models.wire.exchange import BODY_BYTES_MAX, current_exchange
 
 KEPT_TEXTS_MAX = 4
 """The vectors of so many texts are kept beside their bill: 30 kB each. Those of thousands would

@@ -11,15 +11,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.models.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, as_json, utf8_bytes
+from thrifty.models.costs.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, as_json, utf8_bytes
 from thrifty.models.providers.google_client import body_of, last_count, on_own_client
+from thrifty.models.providers.thinking import Thinking
 from thrifty.models.providers.vendor import Vendor, unbounded_attachments
 from thrifty.models.providers.vendor_facts import OUTPUT_TOKENS_KNOWN, OUTPUT_TOKENS_UNKNOWN
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
-from thrifty.models.thinking import Thinking
 
 if TYPE_CHECKING:
-    from thrifty.models.model_role import ModelRole
+    from thrifty.models.roles.model_role import ModelRole
 
 PREFIX = "models/"
 """With which a name may begin: the same model is asked without."""

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from thrifty.budget import InvalidInput
-from thrifty.models.providers import wire
+from thrifty.models.wire import connection_pool
 
 LIBRARY = "google.genai"
 CLEANUP = "_client_cleanup"
@@ -30,7 +30,7 @@ def on_own_client(model: Any) -> Any:
     """
     known = model.client._api_client
     made = type(known._async_httpx_client)
-    pool = wire.connections(made.__module__, made.__name__, settings=model.client_args)
+    pool = connection_pool.connections(made.__module__, made.__name__, settings=model.client_args)
     api = copy(known)
     # What is handed over is not closed when the copy is let go.
     handed = {"httpx_async_client": pool, "httpx_client": known._httpx_client}
@@ -74,7 +74,7 @@ class _ModelsAlone:
         asked["config"] = _alone(config)
         received = await self._api.async_request(*_rehearse(self._api, asked))
         read = partial(_Rehearsal(self._api, received).play, asked)
-        is_large = len(received.body or "") > wire.PARSED_HERE_BYTES_MAX
+        is_large = len(received.body or "") > connection_pool.PARSED_HERE_BYTES_MAX
         answer = await asyncio.to_thread(read) if is_large else read()
         _count.set(answer.usage_metadata)
         if not (answer.candidates or answer.prompt_feedback or answer.usage_metadata):

@@ -5,12 +5,12 @@ from functools import partial
 from typing import Any
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.models.providers import wire
 from thrifty.models.providers.chat_completions import ChatCompletionsModel
+from thrifty.models.providers.thinking import Thinking
 from thrifty.models.providers.vendor import without_caps
 from thrifty.models.providers.vendor_facts import thinks_always
 from thrifty.models.providers.vendor_request import VendorRequest
-from thrifty.models.thinking import Thinking
+from thrifty.models.wire import connection_pool
 
 LIBRARY = "groq"
 STANDARD_TIERS = ("on_demand", "flex")
@@ -88,9 +88,9 @@ class GroqModel(ChatCompletionsModel):
         """Its client is made anew: that of the model keeps its retries."""
         options: dict[str, Any] = {"max_retries": 0}
         if self.is_watched:
-            options["http_client"] = wire.connections(LIBRARY)
+            options["http_client"] = connection_pool.connections(LIBRARY)
         client = model.async_client._client.with_options(**options)
-        client._process_response = partial(wire.parse_beside, client._process_response)
+        client._process_response = partial(connection_pool.parse_beside, client._process_response)
         changes = {
             "async_client": client.chat.completions,
             "max_tokens": None,

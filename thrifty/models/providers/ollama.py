@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from thrifty.budget import Budget
-from thrifty.models.input_bound import input_tokens
+from thrifty.models.costs.input_bound import input_tokens
+from thrifty.models.costs.token_price import TokenPrice
+from thrifty.models.failures.server_words import NO_KEY
 from thrifty.models.providers.shared_client import shared_client
+from thrifty.models.providers.thinking import Thinking
 from thrifty.models.providers.vendor import Vendor, unbounded_attachments
 from thrifty.models.providers.vendor_facts import Server, thinks_always
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
-from thrifty.models.server_words import NO_KEY
-from thrifty.models.thinking import Thinking
-from thrifty.models.token_price import TokenPrice
 from thrifty.settings import Settings
 
 if TYPE_CHECKING:
-    from thrifty.models.model_role import ModelRole
+    from thrifty.models.roles.model_role import ModelRole
 
 CAP = "num_predict"
 PORT = "11434"

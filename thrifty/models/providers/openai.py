@@ -5,8 +5,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.models.hosted_uses import HostedUses, UseFee, uses_sent_again
-from thrifty.models.input_bound import (
+from thrifty.models.costs.hosted_uses import HostedUses, UseFee, uses_sent_again
+from thrifty.models.costs.input_bound import (
     O200K_MODELS,
     encoding_model,
     input_tokens,
@@ -14,9 +14,10 @@ from thrifty.models.input_bound import (
     recalled_tokens,
     sounds,
 )
-from thrifty.models.model import OPENAI, CapField
-from thrifty.models.providers import wire
+from thrifty.models.costs.reported_cost import REPORTED_USAGE
+from thrifty.models.failures.server_words import NO_KEY
 from thrifty.models.providers.chat_completions import check_sent_whole
+from thrifty.models.providers.thinking import Thinking
 from thrifty.models.providers.vendor import (
     Vendor,
     without_caps,
@@ -27,13 +28,12 @@ from thrifty.models.providers.vendor_facts import (
     Server,
 )
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
-from thrifty.models.reported_cost import REPORTED_USAGE
-from thrifty.models.server_words import NO_KEY
-from thrifty.models.thinking import Thinking
+from thrifty.models.wire import connection_pool
+from thrifty.models.wire.openai_protocol import OPENAI, CapField
 from thrifty.settings import KEY_VARIABLE, Settings, base_url_in_environment
 
 if TYPE_CHECKING:
-    from thrifty.models.model_role import ModelRole
+    from thrifty.models.roles.model_role import ModelRole
 
 LIBRARY = "openai"
 OPENAI_ADDRESS = "https://api.openai.com/v1"
@@ -148,7 +148,7 @@ class OpenAIModel(Vendor):
         if self.is_watched:
             options["http_client"] = connections()
         client = model.root_async_client.with_options(**options)
-        client._process_response = partial(wire.parse_beside, client._process_response)
+        client._process_response = partial(connection_pool.parse_beside, client._process_response)
         # What the environment says of OpenAI's is nobody else's.
         if self.is_apart or OPENAI not in self.names:
             client._custom_headers = dict(model.default_headers or {})
@@ -236,7 +236,7 @@ class OpenAIModel(Vendor):
 
 def connections() -> Any:
     """The pool of connections to OpenAI and those who speak like it."""
-    return wire.connections(LIBRARY)
+    return connection_pool.connections(LIBRARY)
 
 
 def serialized_address(serialized: Mapping[str, Any]) -> str | None:

@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 
 from thrifty.budget import InvalidInput
 from thrifty.ledger.idempotent_calls import fingerprint
-from thrifty.models.background_loop import background_loop
-from thrifty.models.input_bound import (
+from thrifty.models.costs.input_bound import (
     ENCODINGS,
     as_json,
     encoder_of,
@@ -15,10 +14,11 @@ from thrifty.models.input_bound import (
     tokens_bound,
     utf8_bytes,
 )
-from thrifty.models.model import Encoding
-from thrifty.models.providers import wire
 from thrifty.models.providers.embeddings_request import EmbeddingsRequest, Vectors
 from thrifty.models.providers.vendor import made_of
+from thrifty.models.wire import connection_pool
+from thrifty.models.wire.background_loop import background_loop
+from thrifty.models.wire.openai_protocol import Encoding
 
 LIBRARY = "openai"
 PACKAGE = "langchain-openai"
@@ -127,9 +127,10 @@ class OpenAIEmbeddingsModel:
         """The client's part for embeddings, on connections of this process, without retries."""
         options: dict[str, Any] = {"max_retries": 0}
         if self.is_watched:
-            options["http_client"] = wire.connections(LIBRARY, proxy=self.given.openai_proxy or "")
+            proxy = self.given.openai_proxy or ""
+            options["http_client"] = connection_pool.connections(LIBRARY, proxy=proxy)
         client = self.given.async_client._client.with_options(**options)
-        client._process_response = partial(wire.parse_beside, client._process_response)
+        client._process_response = partial(connection_pool.parse_beside, client._process_response)
         return client.embeddings
 
 

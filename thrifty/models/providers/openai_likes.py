@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 from thrifty.models.providers.openai import OpenAIModel
+from thrifty.models.providers.thinking import Thinking
 from thrifty.models.providers.vendor_facts import Server
-from thrifty.models.thinking import Thinking
 from thrifty.settings import Settings
 
 if TYPE_CHECKING:
-    from thrifty.models.model_role import ModelRole
+    from thrifty.models.roles.model_role import ModelRole
 
 
 class OpenAILikeModel(OpenAIModel):

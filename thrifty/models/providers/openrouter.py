@@ -6,12 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.models.providers import wire
+from thrifty.models.costs.reported_cost import REPORTED_USAGE
 from thrifty.models.providers.chat_completions import ChatCompletionsModel
+from thrifty.models.providers.thinking import Thinking
 from thrifty.models.providers.vendor import without_caps
 from thrifty.models.providers.vendor_request import VendorRequest
-from thrifty.models.reported_cost import REPORTED_USAGE
-from thrifty.models.thinking import Thinking
+from thrifty.models.wire import connection_pool
 
 LIBRARY = "httpx"
 CLIENT = "AsyncClient"
@@ -77,7 +77,7 @@ class OpenRouterModel(ChatCompletionsModel):
         headers.pop("accept-encoding", None)  # our connections say what they can unpack
         config = replace(
             configured,
-            async_client=wire.connections(LIBRARY, CLIENT, headers=headers),
+            async_client=connection_pool.connections(LIBRARY, CLIENT, headers=headers),
             retry_config=None,
         )
         config.__dict__["_hooks"] = configured.__dict__["_hooks"]

@@ -6,7 +6,14 @@ from functools import cache
 from typing import Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.models.input_bound import as_json, attachments, input_tokens, utf8_bytes, why_stored
+from thrifty.models.costs.input_bound import (
+    as_json,
+    attachments,
+    input_tokens,
+    utf8_bytes,
+    why_stored,
+)
+from thrifty.models.costs.use_fees import use_fee
 from thrifty.models.providers.listed_as import listed_as, provider_of
 from thrifty.models.providers.vendor import (
     CAP_FIELDS,
@@ -15,7 +22,6 @@ from thrifty.models.providers.vendor import (
     without_caps,
 )
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
-from thrifty.models.use_fees import use_fee
 
 NAME_FIELDS = ("model_name", "model", "model_id")
 READ_ALREADY = ("model", "messages", "tools", "functions", "response_format")

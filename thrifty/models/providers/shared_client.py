@@ -4,8 +4,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from thrifty.models.bounded_body import ENCODINGS
-from thrifty.models.providers import wire
+from thrifty.models.wire import connection_pool
+from thrifty.models.wire.bounded_body import ENCODINGS
 
 LIBRARY = "httpx"
 EVENTS = "text/event-stream"
@@ -31,7 +31,7 @@ def shared_client(client: Any) -> Any:
         timeout=client.timeout,
         follow_redirects=client.follow_redirects,
         event_hooks=client.event_hooks,
-        transport=transport_type(wire.connections(LIBRARY, "AsyncClient")),
+        transport=transport_type(connection_pool.connections(LIBRARY, "AsyncClient")),
     )
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
 from thrifty.ledger.idempotent_calls import fingerprint
-from thrifty.models.background_loop import background_loop
-from thrifty.models.hosted_uses import NO_USES, HostedUses, UseFee
-from thrifty.models.input_bound import as_json
+from thrifty.models.costs.hosted_uses import NO_USES, HostedUses, UseFee
+from thrifty.models.costs.input_bound import as_json
 from thrifty.models.providers.vendor_facts import VendorFacts
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
+from thrifty.models.wire.background_loop import background_loop
 
 if TYPE_CHECKING:
-    from thrifty.models.model_role import ModelRole
+    from thrifty.models.roles.model_role import ModelRole
 
 CAP_FIELDS = (
     *("max_completion_tokens", "max_output_tokens", "max_tokens", "max_tokens_to_sample"),

@@ -8,13 +8,13 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from thrifty.budget import InvalidInput
-from thrifty.models.server_words import NO_KEY
-from thrifty.models.thinking import Thinking
-from thrifty.models.token_price import TokenPrice
+from thrifty.models.costs.token_price import TokenPrice
+from thrifty.models.failures.server_words import NO_KEY
+from thrifty.models.providers.thinking import Thinking
 from thrifty.settings import Settings, variable_in_environment
 
 if TYPE_CHECKING:
-    from thrifty.models.model_role import ModelRole
+    from thrifty.models.roles.model_role import ModelRole
 
 OUTPUT_TOKENS_KNOWN = 16_000
 """What most models of today can write in one answer."""

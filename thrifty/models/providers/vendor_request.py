@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from thrifty.budget import Budget
-from thrifty.models.background_loop import Emit
-from thrifty.models.exchange import current_exchange
-from thrifty.models.hosted_uses import HostedUses, UseFee
-from thrifty.models.model import CapField, Encoding
-from thrifty.models.reported_cost import REPORTED_USAGE, with_cost_header
+from thrifty.models.costs.hosted_uses import HostedUses, UseFee
+from thrifty.models.costs.reported_cost import REPORTED_USAGE, with_cost_header
+from thrifty.models.wire.background_loop import Emit
+from thrifty.models.wire.exchange import current_exchange
+from thrifty.models.wire.openai_protocol import CapField, Encoding
 
 if TYPE_CHECKING:
     from thrifty.models.providers.vendor import Vendor

@@ -3,11 +3,11 @@
 from typing import Any
 
 from thrifty.budget import Budget, InvalidInput
+from thrifty.models.costs.use_fees import FEE_REMEDY
 from thrifty.models.providers.openai_likes import OpenAILikeModel
+from thrifty.models.providers.thinking import Thinking
 from thrifty.models.providers.vendor_facts import thinks_always, thinks_by_itself
 from thrifty.models.providers.vendor_request import VendorRequest
-from thrifty.models.thinking import Thinking
-from thrifty.models.use_fees import FEE_REMEDY
 
 SEARCH = "search_parameters"
 TAKES_A_WORD = "grok-3-mini"

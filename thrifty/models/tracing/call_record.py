@@ -10,7 +10,7 @@ from typing import Any
 from thrifty.budget import Spend
 from thrifty.budget.spend import SPEND_FIELDS
 from thrifty.ledger.records import Entry
-from thrifty.models.metered_request import MeteredRequest
+from thrifty.models.providers.request import MeteredRequest
 from thrifty.models.tracing.recorders import ERROR, REASON, AddFacts, Facts, record_work
 
 PROVIDERS = {"azure": "azure.ai.openai"}

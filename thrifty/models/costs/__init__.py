@@ -1,0 +1,1 @@
+"""What a call can cost and has cost: tokens bounded and counted, prices, fees."""

@@ -1,0 +1,122 @@
+"""Tools that run at a provider, whose fees for each use were declared: what they cost at most, and
+what they have cost.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from thrifty.budget import validate
+from thrifty.budget.money import exact_usd, quote_nano_usd
+from thrifty.models.costs.input_bound import messages_of
+from thrifty.models.costs.read_uses import KINDS, kind_used
+from thrifty.models.costs.use_fees import hosted_kinds
+
+USD_MAX = 1_000
+USES_MAX, TOKENS_MAX = 1_000, 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class UseFee:
+    """What a tool that runs at a provider costs for each use, and how often a call may use it.
+
+    Raises:
+        InvalidInput: a value that cannot be used.
+    """
+
+    usd: Decimal
+    """The fee, in dollars. A float counts as the shortest decimal that names it."""
+    uses_max: int
+    """The most uses in one call. It is sent along where the API takes that."""
+    tokens_max: int
+    """The most input tokens that one use adds: what was found or read, as the model reads it. Zero
+    where the provider bills none."""
+
+    def __post_init__(self) -> None:
+        usd = exact_usd("usd", self.usd, USD_MAX, f"use dollars for each use, 0 to {USD_MAX}")
+        object.__setattr__(self, "usd", usd)
+        validate.amount("uses_max", self.uses_max, minimum=1, maximum=USES_MAX)
+        validate.amount("tokens_max", self.tokens_max, maximum=TOKENS_MAX)
+
+    @property
+    def nano_usd(self) -> int:
+        """The fee in nano-USD, rounded up."""
+        return quote_nano_usd(self.usd)
+
+
+@dataclass(frozen=True, slots=True)
+class HostedUses:
+    """The tools of one request that run at its provider, and whose fees were declared."""
+
+    fees: Mapping[str, UseFee] = field(default_factory=dict)
+    """By the kind of the tool."""
+    are_told: bool = False
+    """Whether an answer says how often they were used."""
+
+    @classmethod
+    def of(
+        cls, request: Mapping[str, Any], fees: Mapping[str, UseFee], *, are_told: bool
+    ) -> "HostedUses":
+        """Those in the body of a request, as far as their fees were declared."""
+        kinds = [kind for kind in hosted_kinds(request) if kind in fees]
+        return cls({kind: fees[kind] for kind in kinds}, are_told)
+
+    @property
+    def most(self) -> int:
+        """How many uses there can be."""
+        return sum(fee.uses_max for fee in self.fees.values())
+
+    @property
+    def fees_nano_usd_max(self) -> int:
+        """What they can cost. Some APIs limit all together: each may be the dearest."""
+        return self.most * max((fee.nano_usd for fee in self.fees.values()), default=0)
+
+    def input_tokens(self, asked: int, cap: int) -> int:
+        """The most input tokens of a call.
+
+        After each use the model reads all anew: what it was asked, what it has written, and what
+        every use before has added.
+
+        Args:
+            asked: what is sent.
+            cap: the most that it writes.
+        """
+        most, added = self.most, max((fee.tokens_max for fee in self.fees.values()), default=0)
+        return (most + 1) * asked + most * cap + added * most * (most + 1) // 2
+
+    def cap_within(self, tokens: int, asked: int) -> int:
+        """The longest answer with which input and output stay within so many tokens."""
+        return (tokens - self.input_tokens(asked, 0)) // (self.most + 1)
+
+    def fees_nano_usd(self, uses: Mapping[str, int] | None) -> int:
+        """What the uses that an answer tells of cost, or all where it tells of none.
+
+        Args:
+            uses: by kind; None where nobody counted them.
+        """
+        if uses is None or not self.are_told:
+            return self.fees_nano_usd_max
+        return sum(self.fees[kind].nano_usd * uses.get(kind, 0) for kind in self.fees)
+
+
+NO_USES = HostedUses()
+
+
+def uses_sent_again(body: Mapping[str, Any], fees: Mapping[str, UseFee]) -> Iterator[UseFee]:
+    """Earlier uses among the messages of a request: what they found may be read once more."""
+    for item in messages_of(body):
+        if (kind := kind_used(item)) and kind in fees:
+            yield fees[kind]
+
+
+def check_fees(fees: object) -> None:
+    """Checks fees by the kind of their tools.
+
+    Raises:
+        InvalidInput: they are no mapping, or of a tool whose uses no API limits.
+    """
+    example = '{"web_search": UseFee(0.01, uses_max=3, tokens_max=20_000)}'
+    for kind, fee in validate.instance("fees", fees, Mapping, example).items():
+        validate.choice("fees", kind, KINDS)
+        validate.instance(f"fees.{kind}", fee, UseFee, example)

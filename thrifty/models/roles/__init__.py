@@ -1,0 +1,1 @@
+"""The models of a deployment, by the roles that they have."""

@@ -1,0 +1,41 @@
+"""How long what is asked is, for any model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from thrifty.models.costs.input_bound import (
+    O200K_MODELS,
+    attachments,
+    body_tokens,
+    is_exact,
+    json_body_tokens,
+)
+from thrifty.models.roles.model_role import ModelRole
+
+
+class Asked(NamedTuple):
+    """How long what is asked is, with the documents that go with it."""
+
+    tokens: int
+    """As the models of OpenAI count it."""
+    attachments: int = 0
+    """How many images and files are in it."""
+    bytes: int = 0
+    """In UTF-8. They bound it for a model whose encoding nobody knows."""
+    json_bytes: int = 0
+    """The same with all that stands around the texts, for a vendor with a protocol of its own."""
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Asked:
+        """How long the messages of a request are."""
+        tokens, text = body_tokens(body, O200K_MODELS[0]), body_tokens(body, "")
+        return cls(tokens, attachments(body), text, json_body_tokens(body))
+
+    def tokens_for(self, model: ModelRole) -> int:
+        """The most input tokens that it can be for a model, about."""
+        text = self.tokens
+        if not is_exact(model.encoding):
+            text = max(text, self.json_bytes if model.vendor.counts_as_json else self.bytes)
+        return text + self.attachments * (model.tokens_per_attachment or 0)
