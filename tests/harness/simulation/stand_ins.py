@@ -312,7 +312,8 @@ class _Ready:
         self._services = services
 
     def compile(self, **given: Any) -> Any:
-        copied = _compiled().copy(given)
+        with _serving(self._services):  # it is built with the roles that there are
+            copied = _compiled().copy(given)
         _made[self._services.runs] = self._services
         return copied
 
@@ -323,7 +324,13 @@ _made: WeakKeyDictionary[ActiveRuns, Services] = WeakKeyDictionary()
 @contextmanager
 def served(agent: BudgetAgent) -> Iterator[None]:
     """Lets the nodes work with the services of this agent, for as long as it is driven."""
-    token = _services.set(_made[agent.services.runs])
+    with _serving(_made[agent.services.runs]):
+        yield
+
+
+@contextmanager
+def _serving(services: Services) -> Iterator[None]:
+    token = _services.set(services)
     try:
         yield
     finally:
