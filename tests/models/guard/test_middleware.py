@@ -22,7 +22,6 @@ from pydantic import BaseModel
 from tests.harness.llm_server import Answer, Hang, ServerError, ToolCall
 from tests.long_cases import long_but
 from tests.models.conftest import ACCOUNT, client, entries
-from tests.models.ways import EVERY_WAY
 from thrifty import (
     Budget,
     BudgetMiddleware,
@@ -92,6 +91,7 @@ WAYS = {
     "astream": lambda agent: asyncio.run(last_of(agent.astream(ASK, stream_mode="values"))),
     "messages": lambda agent: (list(agent.stream(ASK, stream_mode="messages")), None)[1],
 }
+EVERY_WAY = long_but(WAYS, "invoke", "astream")
 
 
 def ask(agent, config):
