@@ -34,7 +34,7 @@ def chat_model(base_url: str, max_tokens: int | None) -> ChatOpenAI:
 
 
 class MeteredRun:
-    def __init__(self, cell: Cell, model: Any, patience_ms: int) -> None:
+    def __init__(self, cell: Cell, model: Any, patience_ms: int, **terms: Any) -> None:
         self._ledger = MemoryLedger()
         self._ledger.open(ACCOUNT, Budget(max_cost_usd=Decimal(cell.cap_usd)))
         self._model = metered(
@@ -43,6 +43,7 @@ class MeteredRun:
             ACCOUNT,
             useful_tokens=cell.useful_tokens,
             patience_ms=patience_ms,
+            **terms,
         )
 
     async def ask(self, prompt: str) -> str:

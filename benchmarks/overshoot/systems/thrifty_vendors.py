@@ -20,4 +20,5 @@ def chat_model(vendor: str, base_url: str) -> Any:
 
 @asynccontextmanager
 async def open_run(cell: Cell, base_url: str) -> AsyncIterator[MeteredRun]:
-    yield MeteredRun(cell, chat_model(cell.vendor, base_url), PATIENCE_MS)
+    terms = vendor_case(cell.vendor).terms
+    yield MeteredRun(cell, chat_model(cell.vendor, base_url), PATIENCE_MS, **terms)
