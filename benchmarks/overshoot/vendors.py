@@ -13,7 +13,6 @@ CALLS = 40
 """How many calls of average length a budget pays for. What bounds a prompt elsewhere than at OpenAI
 is its bytes, five times its tokens: of a budget for seven calls, that is a tenth."""
 SAMPLE = 20_000
-PRICED = tuple(case for case in CASES if case.prices.output)
 
 
 def vendor_case(name: str) -> VendorCase:
@@ -22,8 +21,8 @@ def vendor_case(name: str) -> VendorCase:
 
 
 def vendor_cells(callers: int) -> Iterator[Cell]:
-    """A cell for each vendor whose models cost something, with a budget of its own size."""
-    for case in PRICED:
+    """A cell for each vendor, with a budget of its own size."""
+    for case in CASES:
         budget = CALLS * (PROMPT_TOKENS * case.prices.input + _mean_tokens() * case.prices.output)
         usd = str(Decimal(round(budget)) / NANO_PER_USD)
         yield Cell(usd, callers, None, vendor=case.name)

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.overshoot.billing_provider import Charge
 from benchmarks.overshoot.cell_figures import summarize
 from benchmarks.overshoot.experiment import RunOutcome, run_many, start_system
-from benchmarks.overshoot.vendors import PRICED, vendor_cells
+from benchmarks.overshoot.vendors import vendor_cells
 from benchmarks.overshoot.workload import (
     OUTPUT_TOKENS_MAX,
     Cell,
@@ -16,6 +16,7 @@ from benchmarks.overshoot.workload import (
     cost_nano_usd,
 )
 from tests.long_cases import long_but
+from tests.models.vendors.cases import CASES
 
 RUNS = 3
 KINDS = [(callers, max_tokens) for callers in (1, 8) for max_tokens in (None, 1_000)]
@@ -45,7 +46,7 @@ def test_what_is_left_would_not_pay_for_a_useful_answer(thrifty, callers):
         assert all(charge.cap >= cell.useful_tokens for charge in outcome.charges)
 
 
-VENDORS = [case.name for case in PRICED if case.column != "OpenAI"]
+VENDORS = [case.name for case in CASES if case.column != "OpenAI"]
 
 
 @pytest.mark.parametrize("name", long_but(VENDORS, VENDORS[0]))

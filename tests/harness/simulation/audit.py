@@ -19,8 +19,8 @@ from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.ledger.records import AccountOrLease, Entry, Lease
 from thrifty.ledger.storage import Counter
 from thrifty.models.costs.input_bound import as_json
+from thrifty.models.providers.caps import CAP_FIELDS
 from thrifty.models.providers.openai import OpenAIModel
-from thrifty.models.providers.vendor import CAP_FIELDS
 
 if TYPE_CHECKING:
     from tests.harness.simulation.world import World

@@ -10,7 +10,8 @@ from langchain_core.messages import AIMessage, HumanMessage
 from tests.models.vendors import deepseek, groq, mistral, xai
 from thrifty import Budget, InvalidInput
 from thrifty.models.costs.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS, TOOLS_TOKENS
-from thrifty.models.providers.vendor import CAP_FIELDS, Vendor
+from thrifty.models.providers.caps import CAP_FIELDS
+from thrifty.models.providers.vendor import Vendor
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.providers.vendors import vendor_model
 

@@ -141,7 +141,7 @@ def input_tokens(body: Mapping[str, Any], model: str, tokens_per_attachment: int
             here knows, whose chat template may add instructions of its own.
         tokens_per_attachment: the most that each image or file can be.
     """
-    room = 0 if model and model not in ENCODINGS else _template_room(body)
+    room = 0 if model and model not in ENCODINGS else _room_of(body)
     return body_tokens(body, model, tokens_per_attachment) + room
 
 
@@ -170,7 +170,7 @@ def json_input_tokens(body: Mapping[str, Any], tokens_per_attachment: int = 0) -
         body: the request, in either of OpenAI's protocols.
         tokens_per_attachment: the most that each image or file can be.
     """
-    return json_body_tokens(body, tokens_per_attachment) + _template_room(body)
+    return json_body_tokens(body, tokens_per_attachment) + _room_of(body)
 
 
 def json_body_tokens(body: Mapping[str, Any], tokens_per_attachment: int = 0) -> int:
@@ -194,8 +194,12 @@ def _is_attached(part: object) -> bool:
     return isinstance(part, Mapping) and part.get("type") not in TEXT_PARTS
 
 
-def _template_room(body: Mapping[str, Any]) -> int:
-    has_tools = bool(body.get("tools") or body.get("functions"))
+def _room_of(body: Mapping[str, Any]) -> int:
+    return template_room(bool(body.get("tools") or body.get("functions")))
+
+
+def template_room(has_tools: bool) -> int:
+    """Room for what a server adds to a request by itself, also about tools where it has some."""
     return TEMPLATE_TOKENS + (TOOLS_TOKENS if has_tools else 0)
 
 

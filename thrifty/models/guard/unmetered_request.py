@@ -15,8 +15,8 @@ from thrifty.models.costs.input_bound import (
 )
 from thrifty.models.costs.prices import OPEN_TIER, PriceList
 from thrifty.models.costs.use_fees import FEE_REMEDY, use_fee
+from thrifty.models.providers.caps import CAP_FIELDS
 from thrifty.models.providers.listed_as import NOBODY, listed_as
-from thrifty.models.providers.vendor import CAP_FIELDS
 
 TOLD_CAP = "ls_max_tokens"
 """Where a client says its cap in the metadata of a call, if nowhere else, as Groq's does."""

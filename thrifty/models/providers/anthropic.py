@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
 from thrifty.models.costs.hosted_uses import HostedUses, UseFee
-from thrifty.models.costs.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, as_json, utf8_bytes
+from thrifty.models.costs.input_bound import as_json, template_room, utf8_bytes
 from thrifty.models.costs.use_fees import hosted_kind
+from thrifty.models.providers.caps import without_caps
+from thrifty.models.providers.refusals import check_attachments, refuse_unbounded
 from thrifty.models.providers.thinking import Thinking
-from thrifty.models.providers.vendor import Vendor, unbounded_attachments, without_caps
+from thrifty.models.providers.vendor import Vendor
 from thrifty.models.providers.vendor_facts import (
     OUTPUT_TOKENS_KNOWN,
     OUTPUT_TOKENS_UNKNOWN,
@@ -175,7 +177,7 @@ class AnthropicModel(Vendor):
         files = list(_files(body))
         encoded = sum(map(_encoded_bytes, files))
         has_schemas = bool(body.get("tools") or (body.get("output_config") or {}).get("format"))
-        room = TEMPLATE_TOKENS + (TOOLS_TOKENS if has_schemas else 0)
+        room = template_room(has_schemas)
         text = utf8_bytes(as_json(read)) - encoded
         return text + room + len(files) * (bounds.tokens_per_attachment or 0)
 
@@ -192,11 +194,8 @@ class AnthropicModel(Vendor):
 
     def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
         """Refuses what is billed without being sent."""
-        if why := _why_unbounded(request.body, request.uses.fees):
-            raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
-        files = sum(1 for _ in _files(request.body))
-        if files and request.bounds.tokens_per_attachment is None:
-            raise unbounded_attachments(files)
+        refuse_unbounded(_why_unbounded(request.body, request.uses.fees))
+        check_attachments(sum(1 for _ in _files(request.body)), request)
 
     def tool_options(self, tools: Sequence[Any], **options: Any) -> Mapping[str, Any]:
         """An answer's shape is asked for, and not forced, of a model that cannot be forced to it.

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.models.costs.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, as_json, utf8_bytes
+from thrifty.models.costs.input_bound import as_json, template_room, utf8_bytes
 from thrifty.models.providers.bedrock_client import BedrockOnLoop, client_certificate
-from thrifty.models.providers.vendor import CAP_FIELDS, Vendor, unbounded_attachments
+from thrifty.models.providers.caps import CAP_FIELDS
+from thrifty.models.providers.refusals import check_attachments, refuse_unbounded
+from thrifty.models.providers.vendor import Vendor
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 
 CAP_TRIED = 777_777
@@ -100,17 +102,14 @@ class BedrockModel(Vendor):
         read = _without_files({name: body[name] for name in body if name not in UNREAD_FIELDS})
         files = sum(1 for _ in _files(body.get("messages")))
         has_schemas = bool(body.get("toolConfig") or body.get("outputConfig"))
-        room = TEMPLATE_TOKENS + (TOOLS_TOKENS if has_schemas else 0)
+        room = template_room(has_schemas)
         text = utf8_bytes(as_json(read))
         return text + room + files * (bounds.tokens_per_attachment or 0)
 
     def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
         """Refuses what is billed without being sent."""
-        if why := _why_unbounded(request.body):
-            raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
-        files = sum(1 for _ in _files(request.body.get("messages")))
-        if files and request.bounds.tokens_per_attachment is None:
-            raise unbounded_attachments(files)
+        refuse_unbounded(_why_unbounded(request.body))
+        check_attachments(sum(1 for _ in _files(request.body.get("messages"))), request)
 
 
 def _why_unbounded(body: Mapping[str, Any]) -> str:

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from thrifty.budget import Budget, InvalidInput
 from thrifty.models.costs.input_bound import attachments, input_tokens, sounds, why_unbounded
 from thrifty.models.costs.use_fees import FEE_REMEDY, use_fee
-from thrifty.models.providers.vendor import Vendor, unbounded_attachments
+from thrifty.models.providers.refusals import check_attachments, refuse_unbounded
+from thrifty.models.providers.vendor import Vendor
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 
 
@@ -62,9 +63,7 @@ def check_sent_whole(body: Mapping[str, Any], request: VendorRequest, budget: Bu
         InvalidInput: something in it has no bound.
     """
     declared = request.uses.fees
-    if why := why_unbounded(body, declared):
-        raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
+    refuse_unbounded(why_unbounded(body, declared))
     if budget.max_cost_usd is not None and (fee := use_fee(body, declared)):
         raise InvalidInput("request", fee, FEE_REMEDY)
-    if request.bounds.tokens_per_attachment is None and (count := attachments(body)):
-        raise unbounded_attachments(count)
+    check_attachments(attachments(body), request)

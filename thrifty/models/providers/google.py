@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.models.costs.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, as_json, utf8_bytes
+from thrifty.models.costs.input_bound import as_json, template_room, utf8_bytes
 from thrifty.models.providers.google_client import body_of, last_count, on_own_client
+from thrifty.models.providers.refusals import check_attachments, refuse_unbounded
 from thrifty.models.providers.thinking import Thinking
-from thrifty.models.providers.vendor import Vendor, unbounded_attachments
+from thrifty.models.providers.vendor import Vendor
 from thrifty.models.providers.vendor_facts import OUTPUT_TOKENS_KNOWN, OUTPUT_TOKENS_UNKNOWN
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 
@@ -191,7 +192,7 @@ class GoogleModel(Vendor):
         files = list(_parts(body, "inlineData"))
         encoded = sum(len(file.get("data") or "") for file in files)
         has_schemas = bool(body.get("tools") or any(map(settings.get, SHAPES)))
-        room = TEMPLATE_TOKENS + (TOOLS_TOKENS if has_schemas else 0)
+        room = template_room(has_schemas)
         text = utf8_bytes(as_json(read)) - encoded
         return text + room + len(files) * (bounds.tokens_per_attachment or 0)
 
@@ -203,11 +204,8 @@ class GoogleModel(Vendor):
 
     def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
         """Refuses what is billed without being sent."""
-        if why := _why_unbounded(request.body):
-            raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
-        files = sum(1 for _ in _parts(request.body, "inlineData"))
-        if files and request.bounds.tokens_per_attachment is None:
-            raise unbounded_attachments(files)
+        refuse_unbounded(_why_unbounded(request.body))
+        check_attachments(sum(1 for _ in _parts(request.body, "inlineData")), request)
 
     def complete_usage(self, message: Any, body: Mapping[str, Any]) -> None:
         """By the count as it came.

@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 from thrifty.budget import Budget, InvalidInput
+from thrifty.models.providers.caps import without_caps
 from thrifty.models.providers.chat_completions import ChatCompletionsModel
 from thrifty.models.providers.thinking import Thinking
-from thrifty.models.providers.vendor import without_caps
 from thrifty.models.providers.vendor_facts import thinks_always
 from thrifty.models.providers.vendor_request import VendorRequest
 from thrifty.models.wire import connection_pool

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 from thrifty.budget import Budget
 from thrifty.models.costs.input_bound import TOOLS_TOKENS, as_json, sounds
 from thrifty.models.costs.reported_cost import REPORTED_USAGE
+from thrifty.models.providers.caps import without_caps
 from thrifty.models.providers.chat_completions import ChatCompletionsModel, check_sent_whole
 from thrifty.models.providers.shared_client import shared_client
 from thrifty.models.providers.thinking import Thinking
-from thrifty.models.providers.vendor import without_caps
 from thrifty.models.providers.vendor_facts import thinks_by_itself
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.wire.exchange import current_exchange

@@ -12,9 +12,10 @@ from thrifty.budget import Budget
 from thrifty.models.costs.input_bound import input_tokens
 from thrifty.models.costs.token_price import TokenPrice
 from thrifty.models.failures.server_words import NO_KEY
+from thrifty.models.providers.refusals import check_attachments
 from thrifty.models.providers.shared_client import shared_client
 from thrifty.models.providers.thinking import Thinking
-from thrifty.models.providers.vendor import Vendor, unbounded_attachments
+from thrifty.models.providers.vendor import Vendor
 from thrifty.models.providers.vendor_facts import Server, thinks_always
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.settings import Settings
@@ -173,9 +174,7 @@ class OllamaModel(Vendor):
 
     def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
         """Refuses pictures of which nobody knows how large they are."""
-        images = _images(request.body)
-        if images and request.bounds.tokens_per_attachment is None:
-            raise unbounded_attachments(images)
+        check_attachments(_images(request.body), request)
 
 
 def _cap(given: Any) -> Any:

@@ -16,12 +16,10 @@ from thrifty.models.costs.input_bound import (
 )
 from thrifty.models.costs.reported_cost import REPORTED_USAGE
 from thrifty.models.failures.server_words import NO_KEY
+from thrifty.models.providers.caps import without_caps
 from thrifty.models.providers.chat_completions import check_sent_whole
 from thrifty.models.providers.thinking import Thinking
-from thrifty.models.providers.vendor import (
-    Vendor,
-    without_caps,
-)
+from thrifty.models.providers.vendor import Vendor
 from thrifty.models.providers.vendor_facts import (
     OUTPUT_TOKENS_KNOWN,
     OUTPUT_TOKENS_UNKNOWN,

@@ -5,11 +5,12 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from thrifty.budget import Budget, InvalidInput
+from thrifty.budget import Budget
 from thrifty.models.costs.reported_cost import REPORTED_USAGE
+from thrifty.models.providers.caps import without_caps
 from thrifty.models.providers.chat_completions import ChatCompletionsModel
+from thrifty.models.providers.refusals import refuse_unbounded
 from thrifty.models.providers.thinking import Thinking
-from thrifty.models.providers.vendor import without_caps
 from thrifty.models.providers.vendor_request import VendorRequest
 from thrifty.models.wire import connection_pool
 
@@ -124,8 +125,7 @@ class OpenRouterModel(ChatCompletionsModel):
 
     def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
         """Refuses what is billed without being sent."""
-        if why := _why_unbounded(request.body):
-            raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
+        refuse_unbounded(_why_unbounded(request.body))
         super().check_bounded(request, budget)
 
     def complete_usage(self, message: Any, body: Mapping[str, Any]) -> None:

@@ -14,13 +14,10 @@ from thrifty.models.costs.input_bound import (
     why_stored,
 )
 from thrifty.models.costs.use_fees import use_fee
+from thrifty.models.providers.caps import CAP_FIELDS, without_caps
 from thrifty.models.providers.listed_as import listed_as, provider_of
-from thrifty.models.providers.vendor import (
-    CAP_FIELDS,
-    Vendor,
-    unbounded_attachments,
-    without_caps,
-)
+from thrifty.models.providers.refusals import check_attachments, refuse_unbounded
+from thrifty.models.providers.vendor import Vendor
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 
 NAME_FIELDS = ("model_name", "model", "model_id")
@@ -138,13 +135,11 @@ class OtherModel(Vendor):
     def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
         """Refuses what is billed without being sent."""
         body = request.body
-        if why := why_stored(body) or use_fee(body):
-            raise InvalidInput("request", why, "leave it out, or limit neither tokens nor cost")
+        refuse_unbounded(why_stored(body) or use_fee(body))
         for field in LONGER_OPTIONS:
             if body.get(field) not in (None, 1):
                 raise InvalidInput(field, body[field], "ask once for each answer")
-        if request.bounds.tokens_per_attachment is None and (count := attachments(body)):
-            raise unbounded_attachments(count)
+        check_attachments(attachments(body), request)
 
 
 def _cap_fields(model: Any) -> list[str]:

@@ -13,6 +13,8 @@ from thrifty.budget import Budget, InvalidInput
 from thrifty.ledger.idempotent_calls import fingerprint
 from thrifty.models.costs.hosted_uses import NO_USES, HostedUses, UseFee
 from thrifty.models.costs.input_bound import as_json
+from thrifty.models.providers.caps import CAP_FIELDS, WITHIN, read_caps, without_caps
+from thrifty.models.providers.refusals import check_transport, unknown_model
 from thrifty.models.providers.vendor_facts import VendorFacts
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.wire.background_loop import background_loop
@@ -20,28 +22,8 @@ from thrifty.models.wire.background_loop import background_loop
 if TYPE_CHECKING:
     from thrifty.models.roles.model_role import ModelRole
 
-CAP_FIELDS = (
-    *("max_completion_tokens", "max_output_tokens", "max_tokens", "max_tokens_to_sample"),
-    *("max_new_tokens", "num_predict", "maxOutputTokens", "maxTokens"),
-)
-"""What an output cap is called, by one client of LangChain's or another."""
-WITHIN = ("extra_body", "generation_config")
-"""Arguments that hold others, which go out as well, and before those beside them."""
 ONE_REQUEST = {"max_retries": 0, "stream_usage": True, "streaming": False}
 """How a client is set that sends each request once and counts it: a retry is a call of its own."""
-
-
-REMEDIES = {
-    "MeteredChatModel": "it is metered already",
-    "str": "make a model of it, as with init_chat_model, and meter that",
-    "RunnableWithFallbacks": "meter each model: metered(a, …).with_fallbacks([metered(b, …)])",
-    "RunnableSequence": "meter the model, and then metered(…).with_structured_output(…)",
-    "RunnableConfigurableFields": "metered(model, …).configurable_fields(…)",
-    "RunnableConfigurableAlternatives": "meter each model, and then configurable_alternatives(…)",
-    "_ConfigurableModel": "name its model in init_chat_model, with no field to be configured; then "
-    "metered(…).configurable_fields(…)",
-}
-"""What to do instead with what holds a model in it, by the name of its class."""
 
 
 class Vendor(VendorFacts, ABC):
@@ -70,7 +52,7 @@ class Vendor(VendorFacts, ABC):
     def __init__(self, model: Any) -> None:
         if not self.takes(model):
             raise unknown_model(model, self.package)
-        _check_transport(model)
+        check_transport(model)
         self.check(model)
         self.given = model
         """The model as its owner made it, which is left as it is."""
@@ -277,7 +259,7 @@ class Vendor(VendorFacts, ABC):
         for source in (made, options):
             caps += map(source.get, CAP_FIELDS)
         caps += self.call_caps(options)
-        return min(_read_caps(caps), default=None)
+        return min(read_caps(caps), default=None)
 
     def _digest(self, body: Mapping[str, Any]) -> str:
         asked = dict(body)
@@ -293,43 +275,3 @@ def made_of(model: Any, package: str, kind: str) -> Any:
         if base.__name__ == kind and base.__module__.partition(".")[0] == module:
             return base
     return None
-
-
-def without_caps(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of a call, or of a model, without any output cap in them."""
-    kept = dict(options)
-    for field in CAP_FIELDS:
-        kept.pop(field, None)
-    for name in WITHIN:
-        if isinstance(kept.get(name), Mapping):
-            kept[name] = without_caps(kept[name])
-    return kept
-
-
-def unknown_model(model: Any, packages: str) -> InvalidInput:
-    """The refusal of what is no chat model of any of these packages."""
-    kind = type(model).__name__
-    remedy = REMEDIES.get(kind, f"use a chat model of {packages}")
-    return InvalidInput("model", kind, remedy)
-
-
-def unbounded_attachments(count: int) -> InvalidInput:
-    """The refusal of images and files of which nobody knows how large they are for a model."""
-    remedy = "say what each may take: metered(..., tokens_per_attachment=1_500)"
-    return InvalidInput("messages", f"{count} images or files", remedy)
-
-
-def _check_transport(model: Any) -> None:
-    transport = getattr(model, "http_client", None)
-    if transport is not None and getattr(model, "http_async_client", transport) is None:
-        remedy = "give http_async_client=httpx.AsyncClient(…) as well: every call is an async one"
-        raise InvalidInput("http_client", type(transport).__name__, remedy)
-
-
-def _read_caps(caps: Iterable[Any]) -> Iterable[int]:
-    for cap in caps:
-        if cap is None:
-            continue
-        if not isinstance(cap, int) or isinstance(cap, bool) or cap < 1:
-            raise InvalidInput("max_tokens", cap, "use a whole number from 1")
-        yield cap

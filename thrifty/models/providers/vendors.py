@@ -13,7 +13,8 @@ from thrifty.models.providers.ollama import OllamaModel
 from thrifty.models.providers.openai import OpenAIModel
 from thrifty.models.providers.openrouter import OpenRouterModel
 from thrifty.models.providers.other import OtherModel
-from thrifty.models.providers.vendor import Vendor, unknown_model
+from thrifty.models.providers.refusals import unknown_model
+from thrifty.models.providers.vendor import Vendor
 from thrifty.models.providers.xai import XAIModel
 
 VENDORS: tuple[type[Vendor], ...] = (
