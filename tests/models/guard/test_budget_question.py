@@ -1,29 +1,20 @@
 """An agent whose money is at its end asks a person, who may raise the limit in the ledger."""
 
 import asyncio
-import logging
 
 import pytest
 from langchain.agents import create_agent
-from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
 
 from tests.harness.llm_server import Answer, ToolCall
 from tests.models.conftest import ACCOUNT, client
+from tests.models.guard.looked_up import ASK, look_up, made
 from thrifty import Budget, BudgetMiddleware, InvalidInput, Spend
 
+pytestmark = pytest.mark.usefixtures("nothing_made")
 THREAD = {"configurable": {"thread_id": "t"}}
-ASK = {"messages": [HumanMessage("What is tea?")]}
-made: list[str] = []
-
-
-@tool
-def look_up(topic: str) -> str:
-    """Looks up a topic."""
-    made.append(topic)
-    return f"All about {topic}."
 
 
 @tool
@@ -31,14 +22,6 @@ def decide(topic: str) -> str:
     """Asks a person by itself."""
     made.append(interrupt(f"Which {topic}?"))
     return made[-1]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_made():
-    made.clear()
-    logging.getLogger("langchain_core").setLevel("ERROR")
-    yield
-    logging.getLogger("langchain_core").setLevel("NOTSET")
 
 
 @pytest.fixture(params=["invoke", "ainvoke"])

@@ -1,26 +1,25 @@
 """An agent keeps the money for its last answer back: tools cannot eat it."""
 
 import asyncio
-import logging
 import os
 
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ToolStrategy
-from langchain_core.messages import HumanMessage, ToolMessage
+from langchain_core.messages import ToolMessage
 from langchain_core.tools import tool
 from pydantic import BaseModel
 
 from tests.harness.fork import fork_to
 from tests.harness.llm_server import Answer, ToolCall
 from tests.models.conftest import ACCOUNT, claude, client
+from tests.models.guard.looked_up import ASK, look_up, made
 from thrifty import Budget, BudgetMiddleware, Spend, SqliteLedger, metered
 from thrifty.models.calls.last_answer import LAST_ANSWER_TOKENS, NOTE, needed_after
 from thrifty.models.guard.answer_holds import LABEL
 
-ASK = {"messages": [HumanMessage("What is tea?")]}
+pytestmark = pytest.mark.usefixtures("nothing_made")
 KNOWN = Answer("What I know.", times=None, when=lambda request: not may_call(request))
-made: list[str] = []
 
 
 def may_call(request) -> bool:
@@ -32,21 +31,6 @@ def calls(*topics, times=None) -> Answer:
     """What a model answers for as long as it has tools."""
     asked = [ToolCall("look_up", {"topic": topic}) for topic in topics]
     return Answer(asked, times=times, when=may_call)
-
-
-@tool
-def look_up(topic: str) -> str:
-    """Looks up a topic."""
-    made.append(topic)
-    return f"All about {topic}."
-
-
-@pytest.fixture(autouse=True)
-def _nothing_made():
-    made.clear()
-    logging.getLogger("langchain_core").setLevel("ERROR")
-    yield
-    logging.getLogger("langchain_core").setLevel("NOTSET")
 
 
 @pytest.fixture(params=["invoke", "ainvoke"])

@@ -1,20 +1,19 @@
 """A tool of an agent has limits of its own, in an account below that of the agent."""
 
 import asyncio
-import logging
 
 import pytest
 from langchain.agents import create_agent
-from langchain_core.messages import HumanMessage, ToolMessage
+from langchain_core.messages import ToolMessage
 from langchain_core.tools import tool
 
 from tests.harness.llm_server import Answer, ToolCall
 from tests.models.conftest import ACCOUNT, client
+from tests.models.guard.looked_up import ASK, look_up, made
 from thrifty import Budget, BudgetMiddleware, InvalidInput, Spend
 
-ASK = {"messages": [HumanMessage("What is tea?")]}
+pytestmark = pytest.mark.usefixtures("nothing_made")
 PRICE = Spend(cost_nano_usd=1_000_000)
-made: list[str] = []
 
 
 @tool
@@ -22,21 +21,6 @@ def search(topic: str) -> str:
     """Searches for a topic."""
     made.append(topic)
     return f"All about {topic}."
-
-
-@tool
-def look_up(topic: str) -> str:
-    """Looks up a topic."""
-    made.append(topic)
-    return f"All about {topic}."
-
-
-@pytest.fixture(autouse=True)
-def _nothing_made():
-    made.clear()
-    logging.getLogger("langchain_core").setLevel("ERROR")
-    yield
-    logging.getLogger("langchain_core").setLevel("NOTSET")
 
 
 @pytest.fixture(params=["invoke", "ainvoke"])
