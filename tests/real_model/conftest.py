@@ -40,6 +40,7 @@ def _unknown_address(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def used(model_server: ModelServer) -> UsedNow:
     """What the server has used since the test began, as it counts."""
+    model_server.wait_until_idle()
     before = model_server.used()
     return lambda: model_server.used() - before
 

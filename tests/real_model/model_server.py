@@ -1,6 +1,7 @@
 """The model's server as a process of its own, and what it says of the tokens it has used."""
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.harness.server_process import ServerProcess
 PROGRAM = Path(__file__).with_name("serve.py")
 READ_TIMEOUT_S = 240.0
 """How long it may be busy with an answer before it says what was used."""
+AT_WORK = ("llamacpp:requests_processing", "llamacpp:requests_deferred")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,18 @@ class ModelServer(ServerProcess):
 
     def used(self) -> Used:
         """What it has read and written since it began, by its own count."""
-        text = httpx.get(f"{self.url}/metrics", timeout=READ_TIMEOUT_S).text
-        counts = dict(line.split(" ") for line in text.splitlines() if not line.startswith("#"))
+        counts = self._counts()
         names = ("llamacpp:prompt_tokens_total", "llamacpp:tokens_predicted_total")
         return Used(*(int(counts[name]) for name in names))
+
+    def wait_until_idle(self) -> None:
+        """Waits for what it still writes for somebody who has left."""
+        while any(int(self._counts()[name]) for name in AT_WORK):
+            time.sleep(0.05)
+
+    def _counts(self) -> dict[str, str]:
+        text = httpx.get(f"{self.url}/metrics", timeout=READ_TIMEOUT_S).text
+        return dict(line.split(" ") for line in text.splitlines() if not line.startswith("#"))
 
     def command(self) -> list[str]:
         """In the environment of the model."""

@@ -219,7 +219,8 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
             await to_thread(call.end)
 
     def _tool_call(self, request: ToolCallRequest) -> ToolCall:
-        agent, account = self._account_of(request.state), self._account_of(request.state)
+        account = self._account_of(request.state)
+        agent = AgentAccount(account.ledger, account.account, account.left_ms)
         return ToolCall(request, account, agent, self._answer_holds)
 
     def _account_of(self, state: Mapping[str, Any]) -> AgentAccount:
