@@ -14,6 +14,7 @@ from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 class ChatCompletionsModel(Vendor):
     """A chat model whose requests are like OpenAI's, at a vendor that is not OpenAI."""
 
+    counts_as_json = False
     cut_words: ClassVar = {"finish_reason": ("length",)}
     delivery_fields = ("stream", "timeout", "extra_headers", "extra_query")
 

@@ -41,7 +41,6 @@ class GroqModel(ChatCompletionsModel):
     key_variable = "GROQ_API_KEY"
     home = "https://api.groq.com"
     address_variables = ("GROQ_API_BASE", "GROQ_BASE_URL")
-    counts_as_json = False
     listed_as = "groq"
 
     @classmethod

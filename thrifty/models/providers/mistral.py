@@ -43,7 +43,6 @@ class MistralModel(ChatCompletionsModel):
     key_variable = "MISTRAL_API_KEY"
     home = "https://api.mistral.ai/v1"
     address_variables = ("MISTRAL_BASE_URL",)
-    counts_as_json = False
     listed_as = "mistral"
     cut_words: ClassVar = {"finish_reason": ("length", "model_length")}
 

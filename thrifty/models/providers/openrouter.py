@@ -43,7 +43,6 @@ class OpenRouterModel(ChatCompletionsModel):
     key_variable = "OPENROUTER_API_KEY"
     home = "https://openrouter.ai/api/v1"
     address_variables = ("OPENROUTER_API_BASE",)
-    counts_as_json = False
     listed_as = "openrouter"
     reports_cost = True
     delivery_fields = ("stream", "stream_options", "trace", "session_id")
