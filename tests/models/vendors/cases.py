@@ -6,6 +6,7 @@ from tests.models.vendors import (
     deepseek,
     google,
     groq,
+    litellm,
     mistral,
     ollama,
     openai,
@@ -27,6 +28,7 @@ CASES: tuple[VendorCase, ...] = (
     mistral.MISTRAL,
     ollama.OLLAMA,
     openrouter.OPENROUTER,
+    litellm.LITELLM,
     other.OTHER,
 )
 

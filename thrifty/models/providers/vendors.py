@@ -8,6 +8,7 @@ from thrifty.models.providers.bedrock import BedrockModel
 from thrifty.models.providers.deepseek import DeepSeekModel
 from thrifty.models.providers.google import GoogleModel
 from thrifty.models.providers.groq import GroqModel
+from thrifty.models.providers.litellm import LiteLLMModel
 from thrifty.models.providers.mistral import MistralModel
 from thrifty.models.providers.ollama import OllamaModel
 from thrifty.models.providers.openai import OpenAIModel
@@ -20,7 +21,7 @@ from thrifty.models.providers.xai import XAIModel
 VENDORS: tuple[type[Vendor], ...] = (
     *(DeepSeekModel, XAIModel, OpenAIModel),  # whose class the first two are made from
     *(AnthropicModel, BedrockModel, GoogleModel, GroqModel, MistralModel, OllamaModel),
-    OpenRouterModel,
+    *(OpenRouterModel, LiteLLMModel),
     OtherModel,
 )
 """The last takes whatever the others do not."""
