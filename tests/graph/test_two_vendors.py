@@ -1,10 +1,12 @@
 """One run, the models of two vendors: each at its own server, with its own key, on one bill."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pytest
 from langchain_anthropic import ChatAnthropic
+from langchain_core.messages import AIMessage, HumanMessage
 
 from tests.graph.conftest import EDITOR, REVISED, TASK, receipt_of
 from tests.harness.llm_server import Answer, LLMServer, ToolCall
@@ -227,3 +229,15 @@ def test_the_vendor_without_its_key_is_left_out_and_the_other_does_the_work(
     assert (len(openai.requests), len(claude.requests)) == (1, 0)
     reasons = {left["option"]: left["reason"] for left in result["plan"]["left_out"]}
     assert reasons["Aims (cheap)"] == "offline: ANTHROPIC_API_KEY holds no key"
+
+
+def test_what_a_conversation_may_take_is_counted_as_its_vendor_bounds_it(claude):
+    """Claude's tokens nobody can count, so its bound is all that is sent, in bytes."""
+    claude.script(Answer("By the sea.", times=None))
+    agent = create_budget_agent(settings=Settings(models={"strong": HAIKU}))
+    turns = [[HumanMessage('"Where to?"\n' * 40), AIMessage('"Well?"\n' * 40)] for _ in range(5)]
+    said = [*chain.from_iterable(turns), HumanMessage("Say it.")]
+    result = agent.invoke({"messages": said, "budget": {"max_tokens": 5_700}})
+    assert result["answer"] == "By the sea."
+    assert len(claude.requests) == 1
+    assert len(claude.requests[0].body["messages"]) < len(said)

@@ -19,6 +19,7 @@ from thrifty import (
     authenticated_user,
 )
 from thrifty.graph.control import finish_now, prepare_resume
+from thrifty.models.roles.asked import Asked
 
 NODES = ("generate_options", "plan", "route", "run_llm", "run_local", "check_spend", "approve")
 WAITS: dict[str, Any] = {"context": {"approve_plan": True}}
@@ -63,9 +64,7 @@ def forged(agent) -> dict[str, Any]:
     run |= {
         "recipe": "own",
         "conversation": [],
-        "input_tokens": 0,
-        "attachments": 0,
-        "input_bytes": 0,
+        "asked": Asked(0).to_state(),
     }
     assignment = {
         "option": free,

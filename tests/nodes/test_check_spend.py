@@ -10,6 +10,7 @@ from thrifty.executors.registry import ExecutorRegistry
 from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.models.guard.can_interrupt import CHECKPOINTER
 from thrifty.models.roles.agent_models import Models
+from thrifty.models.roles.asked import Asked
 from thrifty.nodes.check_spend import check_spend
 from thrifty.nodes.context import Context
 from thrifty.options.direct_answer import DirectAnswer
@@ -29,7 +30,7 @@ STEPS = (Step("A", (A,)), Step("B", (B, B_DEAR)))
 DONE_A = Outcome(A, "done", "text", Spend(10))
 FAILED_A = Outcome(A, "failed", reason="it raised")
 AIM = Plan("feasible", "exact", (A, B))
-FOLLOWS = {"recipe": "own", "input_tokens": 0, "attachments": 0, "input_bytes": 0}
+FOLLOWS = {"recipe": "own", "asked": Asked(0).to_state()}
 
 
 class CheckedRun:

@@ -156,8 +156,8 @@ def forged(state: Any, bob: Victim) -> dict[str, Any]:
     return {
         "run": {
             **{**named, "name": "", "number": 1, "task": TASK, "budget": endless},
-            **{"recipe": "proposal", "conversation": [], "input_tokens": 0, "attachments": 0},
-            **{"input_bytes": 0, "documents": []},
+            **{"recipe": "proposal", "conversation": [], "documents": []},
+            "asked": {"tokens": 0, "attachments": 0, "bytes": 0, "json_bytes": 0},
         },
         "run_id": his[:100],
         "budget": {"max_tokens": 10**9},

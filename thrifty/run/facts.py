@@ -15,6 +15,7 @@ from thrifty.budget.states import (
     StepState,
 )
 from thrifty.executors.results import ResultState
+from thrifty.models.roles.asked import AskedState
 
 
 class Run(TypedDict):
@@ -29,12 +30,8 @@ class Run(TypedDict):
     """Which recipe it follows: one that the deployment knows, or it is refused."""
     conversation: list[str]
     """The ids of the messages that it is asked by. Empty where the task alone is."""
-    input_tokens: int
-    """How long what it is asked is, about."""
-    attachments: int
-    """How many images and files are in that."""
-    input_bytes: int
-    """How long it is in UTF-8, for models whose tokens nobody can count."""
+    asked: AskedState
+    """How long what it is asked is, with the documents, as it was measured when it began."""
     budget: BudgetState
     """The limits that it was given, for people to read. Those in force are in the ledger."""
     documents: list[str]

@@ -92,12 +92,7 @@ def _as_messages(documents: Mapping[str, str]) -> list[HumanMessage]:
 
 
 def _asking(run: Run, asked: Asked) -> Run:
-    return {
-        **run,
-        "input_tokens": asked.tokens,
-        "attachments": asked.attachments,
-        "input_bytes": asked.bytes,
-    }
+    return {**run, "asked": asked.to_state()}
 
 
 def _describe(missed: int, count: int) -> str:

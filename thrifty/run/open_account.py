@@ -9,6 +9,7 @@ from thrifty.ledger.authority import is_on_server, unknown_account
 from thrifty.ledger.notes import Notes
 from thrifty.ledger.protocol import Ledger
 from thrifty.models.calls.current_account import current_account
+from thrifty.models.roles.asked import Asked
 from thrifty.run.conversation import message_ids
 from thrifty.run.facts import Run
 from thrifty.run.identity import node_places, run_account
@@ -55,9 +56,7 @@ def open_account(
         task=given.task,
         recipe=recipe,
         conversation=message_ids(given.messages),
-        input_tokens=0,
-        input_bytes=0,
-        attachments=0,
+        asked=Asked(0).to_state(),
         budget=budget.to_state(),
         documents=list(given.documents),
     )

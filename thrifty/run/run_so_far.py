@@ -14,13 +14,14 @@ from thrifty.executors.protocol import Work
 from thrifty.executors.results import Results
 from thrifty.executors.step_estimate import StepEstimator
 from thrifty.models.roles.agent_models import ModelPrompt
+from thrifty.models.roles.asked import Asked
 from thrifty.models.roles.model_role import ModelRole
 from thrifty.options.first_problem import PlanSettings
 from thrifty.options.proposals import hold_to_catalog
 from thrifty.options.recipe import ANSWER
 from thrifty.planning.engines import EngineName
 from thrifty.run.facts import Run, RunFacts
-from thrifty.run.services import Services, asked_of
+from thrifty.run.services import Services
 from thrifty.steering.decide import OnDrift
 
 OVERRUNS = "overruns"
@@ -53,7 +54,9 @@ def step_estimator(
     run: Run, access: ModelAccess, settings: RunSettings, services: Services
 ) -> StepEstimator:
     """What a run's options are expected to use by what is sent for them."""
-    return StepEstimator(access, run["task"], settings.step_prompt, services.shape, asked_of(run))
+    return StepEstimator(
+        access, run["task"], settings.step_prompt, services.shape, Asked.from_state(run["asked"])
+    )
 
 
 class RunSoFar:
@@ -86,7 +89,7 @@ class RunSoFar:
         run, access, settings = self.facts["run"], self.model_access, self._settings
         return self.cache.compute_once(
             "estimator",
-            (access, run["task"], asked_of(run), settings),
+            (access, run["task"], run["asked"], settings),
             lambda: step_estimator(run, access, settings, self.services),
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from langchain_core.runnables import RunnableConfig
 
-from thrifty.budget import Budget, Spend, Step, validate
+from thrifty.budget import Budget, Spend, Step
 from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.registry import ExecutorRegistry
 from thrifty.ledger import authority
@@ -70,7 +70,7 @@ class Services:
         Raises:
             InvalidInput: the deployment knows no such recipe.
         """
-        asked = asked_of(run)
+        asked = Asked.from_state(run["asked"])
         # The same objects as long as an invocation lasts: forecasts know a step by its identity.
         return self.cache(run_id).compute_once(
             "recipe's steps",
@@ -111,15 +111,6 @@ class Services:
     def remaining_budget(self, run_id: str, known_ms: int) -> Budget:
         """What a run may still reserve, and the latency it has left."""
         return left_of_run(self.ledger.balance(run_id), self.runs.active_ms(run_id, known_ms))
-
-
-def asked_of(run: Run) -> Asked:
-    """How long what a run is asked is, as it was measured when it began."""
-    return Asked(
-        validate.amount("run.input_tokens", run["input_tokens"]),
-        validate.amount("run.attachments", run["attachments"]),
-        validate.amount("run.input_bytes", run["input_bytes"]),
-    )
 
 
 def left_of_run(balance: Balance, active_ms: int) -> Budget:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from typing_extensions import TypedDict
+
+from thrifty.budget import validate
 from thrifty.models.costs.input_bound import (
     O200K_MODELS,
     attachments,
@@ -13,6 +16,15 @@ from thrifty.models.costs.input_bound import (
     json_body_tokens,
 )
 from thrifty.models.roles.model_role import ModelRole
+
+
+class AskedState(TypedDict):
+    """An `Asked` as plain data."""
+
+    tokens: int
+    attachments: int
+    bytes: int
+    json_bytes: int
 
 
 class Asked(NamedTuple):
@@ -32,6 +44,25 @@ class Asked(NamedTuple):
         """How long the messages of a request are."""
         tokens, text = body_tokens(body, O200K_MODELS[0]), body_tokens(body, "")
         return cls(tokens, attachments(body), text, json_body_tokens(body))
+
+    @classmethod
+    def from_state(cls, given: AskedState) -> Asked:
+        """Reads what a state says, which a client can write.
+
+        Raises:
+            InvalidInput: one of its fields is no amount.
+        """
+        fields: Mapping[str, Any] = given
+        return cls(*[validate.amount(f"run.asked.{name}", fields[name]) for name in cls._fields])
+
+    def to_state(self) -> AskedState:
+        """The same as plain data."""
+        return AskedState(
+            tokens=self.tokens,
+            attachments=self.attachments,
+            bytes=self.bytes,
+            json_bytes=self.json_bytes,
+        )
 
     def tokens_for(self, model: ModelRole) -> int:
         """The most input tokens that it can be for a model, about."""
