@@ -78,7 +78,7 @@ def _check_key(role: ModelRole, names: str) -> Finding:
         return Finding("key", role.offline_reason, f"set {role.key_variable}", role=names)
     if role.api_key:
         return Finding("key", f"{role.key_variable} is set", role=names)
-    return Finding("key", "none is set; a server of your own may need none", role=names)
+    return Finding("key", role.vendor.without_key, role=names)
 
 
 def _ask_server(roles: Sequence[ModelRole], names: str) -> Finding:

@@ -1,6 +1,7 @@
 """`thrifty doctor` with models of several vendors, and `--try`, which asks each for a word."""
 
 import json
+import os
 
 import pytest
 
@@ -113,6 +114,43 @@ def test_trying_asks_each_once_for_a_word_and_says_what_it_cost(look, home, open
     assert booked(home) == bills
     for role, tokens in bills.items():
         assert f"for {tokens:,} tokens and $0.000" in found[role, "trial"]["says"]
+
+
+def test_bedrock_is_looked_at_and_tried_where_awss_own_variables_say(look, home):
+    haiku = "anthropic.claude-haiku-4-5-20251001-v1:0"
+    with LLMServer() as amazon:
+        code, found = look(
+            "--try",
+            models={"strong": f"bedrock:{haiku}"},
+            AWS_ENDPOINT_URL_BEDROCK_RUNTIME=amazon.root_url,
+            AWS_REGION="us-east-1",
+            AWS_ACCESS_KEY_ID="AKIA-canary",
+            AWS_SECRET_ACCESS_KEY="secret-canary",
+        )
+        address = amazon.root_url
+    assert (code, {finding["state"] for finding in found.values()}) == (0, {"ok"})
+    says = {about: finding["says"] for (role, about), finding in found.items() if role}
+    assert says["model"].startswith(f"{haiku}, by Bedrock's protocol (langchain-aws")
+    assert says["key"] == "region and credentials are those that AWS's own clients find"
+    assert says["server"] == f"{address} has no list that is free; --try asks it"
+    assert "$1.10 read and $5.50 written" in says["price"]
+    assert len(amazon.requests) == 1
+    assert booked(home) == {"strong": amazon.bill.total_tokens}
+
+
+def test_without_a_region_or_credentials_of_amazons_it_says_what_to_name(look, home, monkeypatch):
+    for variable in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(variable, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    _, found = look("--try", models={"strong": "bedrock:amazon.nova-lite-v1:0"})
+    assert "You must specify a region" in found["strong", "trial"]["says"]
+    assert "AWS_REGION" in found["strong", "trial"]["says"]
+    with LLMServer() as amazon:
+        at = {"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": amazon.root_url}
+        _, found = look("--try", models={"strong": "bedrock:amazon.nova-lite-v1:0"}, **at)
+        assert not amazon.requests
+    assert "NoCredentialsError" in found["strong", "trial"]["says"]
+    assert booked(home) == {"strong": 0}
 
 
 def test_what_a_server_says_to_a_trial_is_passed_on(look, home, openai, claude):

@@ -225,3 +225,17 @@ def test_nothing_of_amazons_is_loaded_before_a_model_of_theirs_is_metered():
     code = "import sys, thrifty; print([m for m in sys.modules if m.startswith('boto')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("model", "choice"),
+    [
+        (HAIKU, {"tool": {"name": "f"}}),
+        ("mistral.mistral-large-2407-v1:0", {"any": {}}),
+        ("amazon.titan-text-express-v1", None),
+    ],
+)
+def test_the_shape_of_an_answer_is_asked_as_firmly_as_the_model_takes_it(model, choice):
+    metered = BedrockModel(client(NOBODY, model))
+    shape = {"ls_structured_output_format": {"kwargs": {}, "schema": {}}}
+    assert metered.tool_options([TOOL], tool_choice="f", **shape).get("tool_choice") == choice

@@ -1,19 +1,27 @@
 """A vendor's key, and what else its variables say, goes to its own server: asked on the wire."""
 
+import os
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.harness.llm_server import LLMServer
-from thrifty import MemoryLedger, Model, Settings
+from thrifty import InvalidInput, MemoryLedger, Model, Settings
 from thrifty.models.providers.vendors import named_vendors
 from thrifty.models.roles.model_roles import ModelRoles
 from thrifty.models.roles.trial import try_model
 
-VENDORS = {vendor.names[0]: vendor for vendor in named_vendors().values()}
+SIGNED = "bedrock"
+"""The vendor whose requests are signed: no address can be named for it."""
+VENDORS = {
+    vendor.names[0]: vendor for vendor in named_vendors().values() if vendor.names[0] != SIGNED
+}
 CANARY = "sk-canary"
 READ_BY_CLIENTS = {
     "ANTHROPIC_AUTH_TOKEN": "{}",
+    "AWS_ACCESS_KEY_ID": "{}",
+    "AWS_SECRET_ACCESS_KEY": "{}",
+    "AWS_SESSION_TOKEN": "{}",
     "ANTHROPIC_CUSTOM_HEADERS": "x-gateway: {}",
     "GEMINI_API_KEY": "{}",
     "GROQ_CUSTOM_HEADERS": "x-gateway: {}",
@@ -40,6 +48,9 @@ def environment(monkeypatch):
     keys = {vendor.key_variable: "{}" for vendor in VENDORS.values() if vendor.key_variable}
     for variable, form in {**READ_BY_CLIENTS, **keys}.items():
         monkeypatch.setenv(variable, form.format(f"{CANARY}-{variable.lower()}"))
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
 
 
 def sent_to(server: LLMServer, name: str, base_url: str = "") -> str:
@@ -77,10 +88,29 @@ def test_its_usual_server_is_sent_its_own_key_and_no_other(server, name, monkeyp
 
 @pytest.mark.parametrize("name", sorted(VENDORS))
 def test_nobody_is_shown_the_key_of_a_client(server, name, monkeypatch):
-    monkeypatch.setenv("TEAM_KEY", "sk-team-4711")
+    monkeypatch.setenv("TEAM_KEY", "sk-team-zebra")  # no digits: addresses in memory have some
     model = Model(
         "model-1", vendor=name, base_url=address_at(server, name), key_variable="TEAM_KEY"
     )
     (role,) = ModelRoles(Settings(models={"strong": model}))
     made = role.vendor.of_role(role)
-    assert "4711" not in f"{role!r} {made.given!r} {made.described!r} {made.given._serialized}"
+    assert "zebra" not in f"{role!r} {made.given!r} {made.described!r} {made.given._serialized}"
+
+
+def test_bedrock_is_sent_its_own_token_and_no_secret_where_the_environment_says(
+    server, monkeypatch
+):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.root_url)
+    sent = sent_to(server, SIGNED)
+    found = {word for word in sent.replace("=", " ").replace("/", " ").split() if CANARY in word}
+    assert found == {f"{CANARY}-aws_session_token", f"{CANARY}-aws_access_key_id"}
+
+
+@pytest.mark.parametrize("field", ["base_url", "key_variable"])
+def test_bedrock_is_given_no_address_and_no_key_by_a_role(server, monkeypatch, field):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://127.0.0.1:9")
+    given = {"base_url": server.root_url, "key_variable": "AWS_SESSION_TOKEN"}[field]
+    model = Model("model-1", vendor=SIGNED, **{field: given})
+    with pytest.raises(InvalidInput, match=rf"models\.strong\.{field}.*ChatBedrockConverse"):
+        ModelRoles(Settings(models={"strong": model}))
+    assert not server.requests

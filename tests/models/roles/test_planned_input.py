@@ -32,11 +32,17 @@ SLACK_TOKENS = 24
 """For each message, and for a tool: what stands around it in one protocol and not in another."""
 
 
+@pytest.mark.filterwarnings("ignore:Tool messages were passed without toolConfig")
 @pytest.mark.parametrize("vendor", sorted({each.names[0] for each in named_vendors().values()}))
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_what_is_planned_is_what_is_counted(vendor, prompt):
+def test_what_is_planned_is_what_is_counted(vendor, prompt, monkeypatch):
+    for variable in ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.setenv(variable, AT)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
     asked = PROMPTS[prompt]
-    model = Model("model-1", vendor=vendor, base_url=AT, tokens_per_attachment=900)
+    at = "" if vendor == "bedrock" else AT  # which takes an address of AWS's own variables alone
+    model = Model("model-1", vendor=vendor, base_url=at, tokens_per_attachment=900)
     models = Models(Settings(models={"strong": model}))
     role = models.roles["strong"]
     counted = count(models, asked)

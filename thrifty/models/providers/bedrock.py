@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
 from thrifty.models.costs.input_bound import as_json, template_room, utf8_bytes
@@ -11,10 +12,17 @@ from thrifty.models.providers.bedrock_client import BedrockOnLoop, client_certif
 from thrifty.models.providers.caps import CAP_FIELDS
 from thrifty.models.providers.refusals import check_attachments, refuse_unbounded
 from thrifty.models.providers.vendor import Vendor
+from thrifty.models.providers.vendor_facts import Server
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
+from thrifty.settings import Settings, variable_in_environment
+
+if TYPE_CHECKING:
+    from thrifty.models.roles.model_role import ModelRole
 
 CAP_TRIED = 777_777
 """A cap with which a request is put together, to see whether it goes out."""
+SHAPE = "ls_structured_output_format"
+"""How LangChain says that a tool is the shape of an answer."""
 STANDARD_TIERS = ("", "default")
 STANDARD_SPEEDS = ("", "standard")
 UNREAD_FIELDS = (
@@ -28,6 +36,11 @@ MORE = "additionalModelRequestFields"
 """What goes to the model as it is."""
 STORED_PROMPT = ":prompt/"
 """What stands in the name of a prompt that Amazon has stored."""
+REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+SIGNED = (
+    "leave it out: region and credentials come from AWS's own settings. For another address hand "
+    "over ChatBedrockConverse(model=…, endpoint_url=…)"
+)
 TOOLS_HERE = ("toolSpec", "cachePoint")
 
 
@@ -37,10 +50,43 @@ class BedrockModel(Vendor):
     package = "langchain-aws"
     kind = "ChatBedrockConverse"
     title = "Bedrock"
+    names = ("bedrock", "bedrock_converse")
     extra = "bedrock"
+    home = "https://bedrock-runtime.amazonaws.com"
+    address_variables = ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL")
+    without_key = "region and credentials are those that AWS's own clients find"
+    client_remedy = "name a region and credentials, as AWS_REGION and AWS_PROFILE do"
     listed_as = "aws"
     cut_words: ClassVar = {"stopReason": ("max_tokens", "model_context_window_exceeded")}
     delivery_fields = ("requestMetadata",)
+
+    @classmethod
+    def usual_server(cls, settings: Settings) -> Server:
+        """Of its region, as far as the environment names one. Its client finds it by itself."""
+        region = next(filter(None, map(variable_in_environment, REGION_VARIABLES)), "")
+        address, key = super().usual_server(settings)
+        if region and address == cls.home:
+            address = f"https://bedrock-runtime.{region}.amazonaws.com"
+        return Server(address, key)
+
+    @classmethod
+    def check_described(cls, base_url: str, key_variable: str) -> None:
+        """A signed request brings a session's token to whatever host it names."""
+        if base_url:
+            raise InvalidInput("base_url", base_url, SIGNED)
+        if key_variable:
+            raise InvalidInput("key_variable", key_variable, SIGNED)
+
+    @classmethod
+    def make(cls, role: ModelRole) -> Any:
+        """Where and with which credentials AWS's own settings say."""
+        made = getattr(import_module("langchain_aws"), cls.kind)
+        return made(model=role.model, **role.thinking.options)
+
+    @classmethod
+    def list_request(cls, address: str, key: str) -> tuple[str, Mapping[str, str]] | None:
+        """None that can be asked without a signature."""
+        return None
 
     def check(self, model: Any) -> None:
         """Its connections are made anew, and can be made without a certificate alone."""
@@ -80,6 +126,16 @@ class BedrockModel(Vendor):
         asked = str(body["modelId"])
         name = self.name if asked == self.given.model_id else asked
         return {**body, "inferenceConfig": settings, "model": name}
+
+    def tool_options(self, tools: Sequence[Any], **options: Any) -> Mapping[str, Any]:
+        """LangChain refuses to force a tool where a model cannot be told to call one.
+
+        Where the tool is the shape of an answer, it is offered as firmly as the model takes it.
+        """
+        taken = self.described.supports_tool_choice_values or ()
+        if SHAPE in options and "tool" not in taken:
+            options["tool_choice"] = "any" if "any" in taken else None
+        return super().tool_options(tools, **options)
 
     def cap_min(self, body: Mapping[str, Any]) -> tuple[int, str]:
         """Thought of Claude's is written under the cap, and wants room for an answer as well."""

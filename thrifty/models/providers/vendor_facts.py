@@ -73,6 +73,10 @@ class VendorFacts:
     """Its own address, up to where its client adds the rest."""
     address_variables: ClassVar[tuple[str, ...]] = ()
     """The variables by which its own client is told of another address."""
+    without_key: ClassVar[str] = "none is set; a server of your own may need none"
+    """What to say of its key where a role has none."""
+    client_remedy: ClassVar[str] = ""
+    """What to look at where no client of it can be made. Empty: what names its address."""
     limits_uses: ClassVar[bool] = False
     """Whether it can be told how often a tool that runs at the provider may be used."""
     counts_as_json: ClassVar[bool] = True
@@ -94,6 +98,15 @@ class VendorFacts:
         named = (variable_in_environment(variable) for variable in cls.address_variables)
         key = variable_in_environment(cls.key_variable) if cls.key_variable else ""
         return Server(next(filter(None, named), cls.home), key)
+
+    @classmethod
+    def check_described(cls, base_url: str, key_variable: str) -> None:
+        """Refuses a role whose server or key cannot be named.
+
+        Raises:
+            InvalidInput: with the remedy.
+        """
+        return None
 
     @classmethod
     def make(cls, role: ModelRole) -> Any:

@@ -16,7 +16,7 @@ class ChatClients:
 
     def __init__(self, roles: ModelRoles) -> None:
         self._roles = roles
-        self.get = cache(lambda role: _make_client(roles[role]))
+        self.get = cache(lambda role: make_client(roles[role]))
 
     def load(self) -> None:
         """Imports the client libraries, which takes seconds the first time.
@@ -29,12 +29,17 @@ class ChatClients:
                 self.get(role.name).load()
 
 
-def _make_client(role: ModelRole) -> Vendor:
+def make_client(role: ModelRole) -> Vendor:
+    """The model of a role, ready to be asked.
+
+    Raises:
+        ModelUnavailable: its client cannot be made.
+    """
     try:
         return role.vendor.of_role(role)
     except Exception as error:
         named = " or ".join((*role.vendor.address_variables, "its base_url"))
-        remedy = f"check {named}, and the proxy variables"
+        remedy = role.vendor.client_remedy or f"check {named}, and the proxy variables"
         why = f"no client can be made for {role.model} ({_safe_message(error, role)}); {remedy}"
         raise ModelUnavailable(why) from error
 

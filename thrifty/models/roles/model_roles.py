@@ -101,6 +101,7 @@ def _resolve(name: str, model: Any, settings: Settings) -> ModelRole:
 
 def _resolve_model(name: str, model: Model, settings: Settings) -> ModelRole:
     vendor = named_vendors()[model.vendor]
+    vendor.check_described(model.base_url, model.key_variable)
     server, is_apart = vendor.usual_server(settings), bool(model.base_url)
     if is_apart:  # a key is sent to the address beside which it stands, and to no other
         server = Server(model.base_url, "")

@@ -8,6 +8,7 @@ from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import Entry
 from thrifty.models.calls.allowance import Allowance
 from thrifty.models.providers.vendor_request import CallBounds
+from thrifty.models.roles.chat_clients import make_client
 from thrifty.models.roles.model_role import ModelRole
 
 QUESTION = "Hi"
@@ -45,7 +46,7 @@ def try_model(role: ModelRole, ledger: Ledger, account: str) -> Trial:
     allowance = Allowance(ledger, account, key, label, None, left_ms, attempts_max=1)
     bounds = CallBounds(role.output_tokens_least, cap_field=role.cap_field)
     try:
-        client = role.vendor.of_role(role)
+        client = make_client(role)
         MeteredChatModel(client, lambda _: allowance, bounds, role.prices).invoke(QUESTION)
     except ThriftyError as refused:
         error = refused
