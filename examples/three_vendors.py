@@ -23,6 +23,7 @@ WORTH = {  # step: what it is worth by each role
     "Next steps": {"strong": 2.0, "cheap": 2.0, "local": 2.0},
 }
 DOLLARS = 0.015
+NEEDED = "Set OPENAI_API_KEY or ANTHROPIC_API_KEY, or start Ollama: ollama run qwen3"
 
 
 def by_model(step: str, role: str) -> StepOption:
@@ -42,6 +43,8 @@ def main() -> None:
     for line in receipt.lines:
         dollars = line.actual.cost_nano_usd / 10**9
         print(f"{line.status} {line.label}: {line.actual.tokens} tokens, ${dollars:.6f}")
+    if receipt.halt_reason:
+        print(f"why: {receipt.halt_reason}\n{NEEDED}")
     print(f"{receipt.status}: ${receipt.spent.cost_nano_usd / 10**9:.6f} of ${DOLLARS}")
 
 

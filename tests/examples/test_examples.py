@@ -210,6 +210,16 @@ def test_three_vendors_do_one_run_on_one_bill(tmp_path):
     assert f"done: ${nano_usd / 10**9:.6f} of $0.015" in done.stdout
 
 
+@pytest.mark.long
+def test_three_vendors_without_a_key_say_why_nothing_was_done_and_what_to_do(tmp_path):
+    done = run("three_vendors", tmp_path, OLLAMA_HOST="http://127.0.0.1:9")
+    assert (done.returncode, done.stderr) == (0, "")
+    why, remedy, end = done.stdout.splitlines()[-3:]
+    assert why == "why: no model answered: qwen3: the server cannot be reached"
+    assert "OPENAI_API_KEY or ANTHROPIC_API_KEY, or start Ollama" in remedy
+    assert end == "halted: $0.000000 of $0.015"
+
+
 def test_what_a_retriever_found_is_given_to_the_model(tmp_path):
     with LLMServer() as server:
         done = run("retriever", tmp_path, OPENAI_BASE_URL=server.base_url)
