@@ -5,9 +5,9 @@ from langchain_core.messages import HumanMessage
 
 from tests.harness.llm_server import Answer, ErrorForAnswer, ErrorStatus
 from tests.models.conftest import ACCOUNT, entries
-from tests.models.vendors import groq, mistral, ollama, xai
+from tests.models.vendors import groq, mistral, ollama, openrouter, xai
 from tests.models.ways import EVERY_WAY, TWO_WAYS, WAYS
-from thrifty import Budget, ModelUnavailable, metered
+from thrifty import Budget, InvalidInput, ModelUnavailable, TokenPrice, UseFee, metered
 from thrifty.models.providers.vendors import is_cut
 
 
@@ -121,3 +121,19 @@ def test_what_xai_has_thought_is_on_the_bill_once(make_of, server, ledger, way):
     WAYS[way](make_of(xai, LIMITED), "Tea?")
     assert server.bill.output_tokens > 70
     assert ledger.balance(ACCOUNT).spent.tokens == server.bill.total_tokens
+
+
+def test_where_no_fee_can_be_declared_nobody_is_told_to(make_of, server):
+    fee = {"web_search": UseFee(0.01, uses_max=3, tokens_max=20_000)}
+    for vendor in (xai, openrouter):
+        name = "perplexity/sonar"
+        priced = {"prices": {name: TokenPrice(1, 1)}}
+        model = make_of(vendor, Budget(max_cost_usd=1), {"model": name}, **priced)
+        with pytest.raises(InvalidInput, match="which cannot be declared here: leave it out"):
+            model.invoke("Which tea?")
+        with pytest.raises(InvalidInput, match="cannot say how often a tool may be used"):
+            make_of(vendor, Budget(max_cost_usd=1), fees=fee)
+    search = {"extra_body": {"search_parameters": {"mode": "on"}}}
+    with pytest.raises(InvalidInput, match="leave it out, or limit neither tokens nor cost"):
+        make_of(xai, Budget(max_tokens=3_000), search).invoke("Which tea?")
+    assert not server.requests

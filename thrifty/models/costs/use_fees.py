@@ -17,10 +17,13 @@ HOSTED_TOOLS = (
     *("google_search", "googleSearch", "google_maps", "googleMaps", "url_context", "urlContext"),
 )
 """How the types of tools begin that run at a provider, or the only field that such a tool has."""
+INSTEAD = "leave it out, or limit tokens and calls instead of money"
 FEE_REMEDY = (
     "each use has a fee: declare it, as in metered(..., fees={'web_search': UseFee(0.01, "
-    "uses_max=3, tokens_max=20_000)}), leave it out, or limit tokens and calls instead of money"
+    f"uses_max=3, tokens_max=20_000)}}), {INSTEAD}"
 )
+UNDECLARED_REMEDY = f"each use has a fee, which cannot be declared here: {INSTEAD}"
+"""The same where no declared fee would let it through: nobody limits the uses, or tells of them."""
 
 
 def use_fee(request: Mapping[str, Any], declared: Container[str] = ()) -> str:

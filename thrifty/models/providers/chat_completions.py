@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
 from thrifty.models.costs.input_bound import attachments, input_tokens, sounds, why_unbounded
-from thrifty.models.costs.use_fees import FEE_REMEDY, use_fee
+from thrifty.models.costs.use_fees import FEE_REMEDY, UNDECLARED_REMEDY, use_fee
 from thrifty.models.providers.refusals import check_attachments, refuse_unbounded
 from thrifty.models.providers.vendor import Vendor
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
@@ -66,5 +66,6 @@ def check_sent_whole(body: Mapping[str, Any], request: VendorRequest, budget: Bu
     declared = request.uses.fees
     refuse_unbounded(why_unbounded(body, declared))
     if budget.max_cost_usd is not None and (fee := use_fee(body, declared)):
-        raise InvalidInput("request", fee, FEE_REMEDY)
+        remedy = FEE_REMEDY if request.vendor.limits_uses else UNDECLARED_REMEDY
+        raise InvalidInput("request", fee, remedy)
     check_attachments(attachments(body), request)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from thrifty.budget import Budget, InvalidInput
-from thrifty.models.costs.use_fees import FEE_REMEDY
+from thrifty.budget import Budget
 from thrifty.models.providers.openai_likes import OpenAILikeModel
+from thrifty.models.providers.refusals import refuse_unbounded
 from thrifty.models.providers.thinking import Thinking
 from thrifty.models.providers.vendor_facts import thinks_always, thinks_by_itself
 from thrifty.models.providers.vendor_request import VendorRequest
@@ -51,5 +51,5 @@ class XAIModel(OpenAILikeModel):
     def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
         """Refuses a search as well: each source that it reads has a fee, and is input."""
         if request.body.get(SEARCH):
-            raise InvalidInput("request", SEARCH, FEE_REMEDY)
+            refuse_unbounded(f"{SEARCH}: each source that it reads has a fee, and is input")
         super().check_bounded(request, budget)
