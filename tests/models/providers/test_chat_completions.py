@@ -158,32 +158,3 @@ def test_a_search_of_xais_is_refused():
     one = request("xai", extra_body={"search_parameters": {"mode": "auto"}})
     with pytest.raises(InvalidInput, match="search_parameters"):
         one.check_bounded(LIMITED)
-
-
-@pytest.mark.parametrize(
-    ("name", "listed"),
-    [
-        ("groq", "https://g.invalid/openai/v1/models"),
-        ("mistral", "https://g.invalid/models"),
-        ("xai", "https://g.invalid/models"),
-    ],
-)
-def test_where_models_are_listed(name, listed):
-    kind = type(model(name))
-    assert kind.list_request("https://g.invalid/", "k") == (listed, {"authorization": "Bearer k"})
-
-
-def test_a_role_is_made_by_the_vendors_own_class_at_its_own_address(monkeypatch):
-    from thrifty.models.roles.model_roles import ModelRoles
-    from thrifty.settings import Settings
-
-    names = {"deepseek": "DEEPSEEK", "xai": "XAI", "groq": "GROQ", "mistral": "MISTRAL"}
-    for name, variable in names.items():
-        monkeypatch.setenv(f"{variable}_API_KEY", f"key-of-{name}")
-    named = {name: f"{'mistralai' if name == 'mistral' else name}:m" for name in names}
-    roles = ModelRoles(Settings("sk-openai", "https://gateway.invalid/v1", models=named))
-    for name in names:
-        made = type(model(name)).of_role(roles[name])
-        assert made.address.rstrip("/") == type(made).home
-        assert made.given.lc_secrets
-        assert roles[name].api_key == f"key-of-{name}"

@@ -132,6 +132,19 @@ def test_a_role_is_asked_at_this_machine_and_sends_no_key_of_the_environments(mo
     assert made.address.rstrip("/") == "http://127.0.0.1:11434"
     assert made.given._async_client._client.headers["authorization"] == "Bearer none"
     assert role.prices.quote("qwen3", 1_000, 1_000) == 0
-    listed, headers = OllamaModel.list_request("http://127.0.0.1:11434/", "none")
-    assert listed == "http://127.0.0.1:11434/v1/models"
-    assert headers == {"authorization": "Bearer none"}
+
+
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:11434"),
+        ("0.0.0.0:9000", "http://127.0.0.1:9000"),
+        (":9000", "http://127.0.0.1:9000"),
+        ("shed.lan", "http://shed.lan:11434"),
+        ("[::1]:9000", "http://[::1]:9000"),
+        ("https://ollama.com", "https://ollama.com"),
+    ],
+)
+def test_the_variable_may_say_where_it_listens_in_fewer_words(monkeypatch, told, address):
+    monkeypatch.setenv("OLLAMA_HOST", told)
+    assert OllamaModel.usual_server(Settings()).address == address
