@@ -121,10 +121,7 @@ def test_one_vendors_key_is_never_sent_to_another(monkeypatch, model, variable):
 @pytest.mark.parametrize(
     ("host", "address"),
     [
-        ("", "http://127.0.0.1:11434"),
-        ("0.0.0.0", "http://127.0.0.1:11434"),
         (":8000", "http://127.0.0.1:8000"),
-        ("box:8000", "http://box:8000"),
         ("https://ollama.example", "https://ollama.example"),
     ],
 )

@@ -74,6 +74,7 @@ class AnthropicModel(Vendor):
     limits_uses = True
     cut_words: ClassVar = {"stop_reason": ("max_tokens", "model_context_window_exceeded")}
     delivery_fields = ("stream", "timeout", "extra_headers", "extra_query")
+    why_cap_min = "max_tokens has to be larger than thinking.budget_tokens"
 
     declines_tools: ClassVar = {"type": "none"}
 
@@ -152,12 +153,10 @@ class AnthropicModel(Vendor):
         connected.__dict__[CLIENT] = client
         return connected
 
-    def cap_min(self, body: Mapping[str, Any]) -> tuple[int, str]:
+    def cap_min(self, body: Mapping[str, Any]) -> int:
         """Thought is written under the cap, and the API wants room for an answer as well."""
         thinking = body.get("thinking") or {}
-        return int(thinking.get("budget_tokens") or 0) + 1, (
-            "max_tokens has to be larger than thinking.budget_tokens"
-        )
+        return int(thinking.get("budget_tokens") or 0) + 1
 
     def tier(self, body: Mapping[str, Any]) -> str:
         """Whatever makes a request dearer: a tier, a speed, or where it is computed."""

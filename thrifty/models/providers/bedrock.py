@@ -59,6 +59,7 @@ class BedrockModel(Vendor):
     listed_as = "aws"
     cut_words: ClassVar = {"stopReason": ("max_tokens", "model_context_window_exceeded")}
     delivery_fields = ("requestMetadata",)
+    why_cap_min = "max_tokens has to be larger than thinking.budget_tokens"
 
     @classmethod
     def usual_server(cls, settings: Settings) -> Server:
@@ -137,12 +138,10 @@ class BedrockModel(Vendor):
             options["tool_choice"] = "any" if "any" in taken else None
         return super().tool_options(tools, **options)
 
-    def cap_min(self, body: Mapping[str, Any]) -> tuple[int, str]:
+    def cap_min(self, body: Mapping[str, Any]) -> int:
         """Thought of Claude's is written under the cap, and wants room for an answer as well."""
         thinking = (body.get(MORE) or {}).get("thinking") or {}
-        return int(thinking.get("budget_tokens") or 0) + 1, (
-            "max_tokens has to be larger than thinking.budget_tokens"
-        )
+        return int(thinking.get("budget_tokens") or 0) + 1
 
     def tier(self, body: Mapping[str, Any]) -> str:
         """Whatever makes a request dearer or cheaper: a tier, or a speed."""

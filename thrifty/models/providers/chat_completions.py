@@ -29,14 +29,6 @@ class ChatCompletionsModel(Vendor):
         said, params = connected._create_message_dicts(messages, stop)
         return {**params, **options, "messages": said}
 
-    def cap_min(self, body: Mapping[str, Any]) -> tuple[int, str]:
-        """One token."""
-        return 1, "no smaller cap is taken"
-
-    def tier(self, body: Mapping[str, Any]) -> str:
-        """The service tier."""
-        return str(body.get("service_tier") or "")
-
     def input_tokens(
         self, body: Mapping[str, Any], messages: Sequence[Any], bounds: CallBounds
     ) -> int:

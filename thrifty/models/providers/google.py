@@ -168,10 +168,6 @@ class GoogleModel(Vendor):
         """The one name that reaches the wire."""
         return {"max_output_tokens": cap}
 
-    def cap_min(self, body: Mapping[str, Any]) -> tuple[int, str]:
-        """Thought and answer are written under the cap together, however small it is."""
-        return 1, "Gemini takes no smaller cap"
-
     def tier(self, body: Mapping[str, Any]) -> str:
         """The service tier."""
         tier = str(getattr(body.get("serviceTier"), "value", body.get("serviceTier") or "")).lower()

@@ -155,10 +155,6 @@ class OllamaModel(Vendor):
         """Options of a call take the place of all of the model's: they are named with it."""
         return {"options": {**request.body["options"], CAP: cap}}
 
-    def cap_min(self, body: Mapping[str, Any]) -> tuple[int, str]:
-        """One token."""
-        return 1, "no smaller cap is taken"
-
     def tier(self, body: Mapping[str, Any]) -> str:
         """It has none."""
         return ""

@@ -68,6 +68,7 @@ class OpenAIModel(Vendor):
     listed_as = "openai"
     cut_words: ClassVar = {"finish_reason": ("length",), "status": ("incomplete",)}
     delivery_fields = ("stream", "stream_options", "timeout", "extra_headers", "extra_query")
+    why_cap_min = "the Responses API takes no smaller cap"
 
     @classmethod
     def usual_server(cls, settings: Settings) -> Server:
@@ -165,11 +166,9 @@ class OpenAIModel(Vendor):
         object.__setattr__(connected, "_convert_chunk_to_generation_chunk", convert)
         return connected
 
-    def cap_min(self, body: Mapping[str, Any]) -> tuple[int, str]:
+    def cap_min(self, body: Mapping[str, Any]) -> int:
         """One API has a smallest cap."""
-        return RESPONSES_CAP_MIN if _is_responses(body) else 1, (
-            "the Responses API takes no smaller cap"
-        )
+        return RESPONSES_CAP_MIN if _is_responses(body) else super().cap_min(body)
 
     def cap_options(self, request: VendorRequest, cap: int) -> dict[str, Any]:
         """Of all names of the cap, the newest alone reaches the wire by both protocols."""
@@ -182,10 +181,6 @@ class OpenAIModel(Vendor):
     def cap_field(self, bounds: CallBounds) -> CapField:
         """What Chat Completions calls the output cap."""
         return bounds.cap_field
-
-    def tier(self, body: Mapping[str, Any]) -> str:
-        """The service tier."""
-        return str(body.get("service_tier") or "")
 
     def input_tokens(
         self, body: Mapping[str, Any], messages: Sequence[Any], bounds: CallBounds

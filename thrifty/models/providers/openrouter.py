@@ -24,6 +24,7 @@ EFFORT_UNSAID = "medium"
 """How hard a model thinks that is told only for how long."""
 ONLINE = ":online"
 """How the name of a model ends that searches before it answers."""
+STANDARD_TIERS = ("auto", "default")
 COST, COST_DETAILS = "cost", "cost_details"
 """Where LangChain leaves what the gateway says that an answer has cost."""
 
@@ -46,6 +47,7 @@ class OpenRouterModel(ChatCompletionsModel):
     listed_as = "openrouter"
     reports_cost = True
     delivery_fields = ("stream", "stream_options", "trace", "session_id")
+    why_cap_min = "max_tokens has to be larger than reasoning.max_tokens"
 
     @classmethod
     def thinking(cls, model: str, effort: str) -> Thinking:
@@ -110,17 +112,14 @@ class OpenRouterModel(ChatCompletionsModel):
         caps = [cap for cap in (model.max_tokens, model.max_completion_tokens) if cap is not None]
         return min(caps, default=None)
 
-    def cap_min(self, body: Mapping[str, Any]) -> tuple[int, str]:
+    def cap_min(self, body: Mapping[str, Any]) -> int:
         """Thought is written under the cap, and an answer needs room beside it."""
-        reasoning = body.get("reasoning") or {}
-        return int(reasoning.get("max_tokens") or 0) + 1, (
-            "max_tokens has to be larger than reasoning.max_tokens"
-        )
+        return int((body.get("reasoning") or {}).get("max_tokens") or 0) + 1
 
     def tier(self, body: Mapping[str, Any]) -> str:
         """The service tier."""
-        tier = str(body.get("service_tier") or "")
-        return "" if tier in ("auto", "default") else tier
+        tier = super().tier(body)
+        return "" if tier in STANDARD_TIERS else tier
 
     def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
         """Refuses what is billed without being sent."""

@@ -111,10 +111,6 @@ class OtherModel(Vendor):
         caps = [cap for field in _cap_fields(model) if (cap := getattr(model, field)) is not None]
         return min(caps, default=None)
 
-    def cap_min(self, body: Mapping[str, Any]) -> tuple[int, str]:
-        """As far as anybody knows."""
-        return 1, "no answer is shorter"
-
     def cap_options(self, request: VendorRequest, cap: int) -> dict[str, Any]:
         """Not among the arguments, which many classes leave out."""
         return {}
@@ -123,10 +119,6 @@ class OtherModel(Vendor):
         """A copy that was made with the cap."""
         model = request.connected
         return model.model_copy(update=dict.fromkeys(_cap_fields(model), cap))
-
-    def tier(self, body: Mapping[str, Any]) -> str:
-        """The service tier."""
-        return str(body.get("service_tier") or "")
 
     def input_tokens(
         self, body: Mapping[str, Any], messages: Sequence[Any], bounds: CallBounds

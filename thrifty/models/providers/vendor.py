@@ -44,6 +44,8 @@ class Vendor(VendorFacts, ABC):
     counts_by_piece: ClassVar[bool] = False
     """Whether in LangChain's pieces of a stream each counts what it adds, whatever the server
     says."""
+    why_cap_min: ClassVar[str] = ""
+    """Why a server takes no smaller cap, where one does not take all."""
 
     declines_tools: ClassVar[Any] = None
     """How a request says that no tool is to be called, where the API wants to be told of each tool
@@ -107,14 +109,6 @@ class Vendor(VendorFacts, ABC):
         """
 
     @abstractmethod
-    def cap_min(self, body: Mapping[str, Any]) -> tuple[int, str]:
-        """The smallest cap that the server takes for a request, and why."""
-
-    @abstractmethod
-    def tier(self, body: Mapping[str, Any]) -> str:
-        """What of a request has another price than the standard's; empty when nothing has."""
-
-    @abstractmethod
     def input_tokens(
         self, body: Mapping[str, Any], messages: Sequence[Any], bounds: CallBounds
     ) -> int:
@@ -127,6 +121,14 @@ class Vendor(VendorFacts, ABC):
         Raises:
             InvalidInput: something in it has no bound.
         """
+
+    def cap_min(self, body: Mapping[str, Any]) -> int:
+        """The smallest cap that the server takes for a request."""
+        return 1
+
+    def tier(self, body: Mapping[str, Any]) -> str:
+        """What of a request has another price than the standard's; empty when nothing has."""
+        return str(body.get("service_tier") or "")
 
     def check(self, model: Any) -> None:
         """Refuses a model that cannot be used.
@@ -220,10 +222,12 @@ class Vendor(VendorFacts, ABC):
         uses = self.hosted_uses(body, kept, bounds.fees)
         if body.get("n") not in (None, 1):
             raise InvalidInput("n", body["n"], "ask once for each answer")
-        cap_wanted, (cap_min, why) = self._cap_wanted(options), self.cap_min(body)
+        cap_wanted, cap_min = self._cap_wanted(options), self.cap_min(body)
         cap_max = min(cap_wanted or bounds.output_tokens_max, bounds.output_tokens_max)
         if cap_max < cap_min:
-            raise InvalidInput("max_tokens", cap_max, f"use {cap_min:,} or more; {why}")
+            raise InvalidInput(
+                "max_tokens", cap_max, f"use {cap_min:,} or more; {self.why_cap_min}"
+            )
         return VendorRequest(
             model=str(body.get("model") or self.name),
             tier=self.tier(body),
