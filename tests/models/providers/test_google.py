@@ -8,11 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
+from google.genai import types
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_google_genai import ChatGoogleGenerativeAI
 
 from thrifty import Budget, InvalidInput
 from thrifty.models.costs.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS
+from thrifty.models.providers import google_client
 from thrifty.models.providers.google import GoogleModel
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.providers.vendors import is_cut, vendor_model
@@ -179,6 +181,72 @@ def test_a_file_that_stands_elsewhere_is_refused():
 def test_nothing_is_fetched_for_a_request(part):
     with pytest.raises(InvalidInput, match="send its bytes"):
         request(HumanMessage([part]))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "https://x.invalid/a.png",
+        ["https://x.invalid/a.png", {"type": "text", "text": "https://x.invalid"}],
+        [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{DATA}"}}],
+        [{"type": "image_url", "image_url": f"data:image/png;base64,{DATA}"}],
+    ],
+)
+def test_what_is_sent_along_needs_no_fetching(content):
+    request(HumanMessage(content), bounds=CallBounds(5_000, 700)).check_bounded(LIMITED)
+
+
+COUNTED = types.GenerateContentResponseUsageMetadata(
+    prompt_token_count=20,
+    tool_use_prompt_token_count=5,
+    cached_content_token_count=4,
+    candidates_token_count=7,
+    thoughts_token_count=3,
+    total_token_count=35,
+    prompt_tokens_details=[
+        {"modality": "TEXT", "token_count": 14},
+        {"modality": "AUDIO", "token_count": 6},
+        {"token_count": 1},
+    ],
+    candidates_tokens_details=[
+        {"modality": "TEXT", "token_count": 5},
+        {"modality": "IMAGE", "token_count": 2},
+        {"modality": "VIDEO"},
+    ],
+)
+USAGE = {
+    "input_tokens": 25,
+    "output_tokens": 10,
+    "total_tokens": 35,
+    "input_token_details": {"cache_read": 4, "audio": 6},
+    "output_token_details": {"reasoning": 3, "image": 2, "video": 0},
+}
+NONE = {
+    "input_tokens": 0,
+    "output_tokens": 0,
+    "total_tokens": 0,
+    "input_token_details": {"cache_read": 0, "audio": 0},
+    "output_token_details": {"reasoning": 0},
+}
+LANGCHAINS = {"input_tokens": 20, "output_tokens": 7, "total_tokens": 27}
+
+
+@pytest.mark.parametrize(
+    ("counted", "usage", "said", "completed"),
+    [
+        (COUNTED, LANGCHAINS, {}, USAGE),
+        (COUNTED, None, {"prompt_feedback": {"block_reason": "SAFETY"}}, USAGE),
+        (COUNTED, None, {"prompt_feedback": {"block_reason": None}}, None),
+        (COUNTED, None, {}, None),
+        (None, LANGCHAINS, {}, LANGCHAINS),
+        (types.GenerateContentResponseUsageMetadata(), LANGCHAINS, {}, NONE),
+    ],
+)
+def test_an_answer_has_the_whole_count_of_what_google_says(counted, usage, said, completed):
+    google_client._count.set(counted)
+    message = AIMessage("Yes.", usage_metadata=usage, response_metadata=said)
+    GoogleModel(gemini()).complete_usage(message, {})
+    assert message.usage_metadata == completed
 
 
 def test_the_cap_of_a_call_goes_by_its_name():
