@@ -8,7 +8,7 @@ from langchain_core.messages import HumanMessage
 
 from tests.models.vendors import google, groq, mistral, ollama, openai, openrouter, other, xai
 from thrifty import Budget, InvalidInput
-from thrifty.models.costs.use_fees import FEE_REMEDY
+from thrifty.models.costs.use_fees import FEE_REMEDY, UNDECLARED_REMEDY
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.providers.vendors import vendor_model
 
@@ -34,6 +34,8 @@ def refusal(vendor: Any, **asked: Any) -> tuple[str, Any, str]:
 SYSTEM = "groq/compound-mini: it asks several models, and tools that run at the provider"
 MORE_IS_RUN = "more is run, or by another model, than the request says"
 ONLINE = {"model": "openai/gpt-4o:online"}
+SONAR = {"model": "perplexity/sonar"}
+SOURCES = "search_parameters: each source that it reads has a fee, and is input"
 DRAWS = {"model": "gemini-2.5-flash-image"}
 MAPS = {"tools": [{"google_maps": {}}]}
 
@@ -48,6 +50,7 @@ MAPS = {"tools": [{"google_maps": {}}]}
         (openrouter, {"made": ONLINE}, f"{ONLINE['model']}: what it finds is read as well"),
         (openrouter, {"modalities": ["image"]}, "modalities: images have prices of their own"),
         (openrouter, {"modalities": ["audio"]}, "modalities: sound has a price of its own"),
+        (xai, {"extra_body": {"search_parameters": {"mode": "on"}}}, SOURCES),
         (other, {"tools": [{"type": "web_search"}]}, "tools: web_search"),
         (other, {"prompt": {"id": "p"}}, "prompt: the provider adds what it has stored"),
         (
@@ -76,8 +79,12 @@ def test_what_is_billed_beyond_the_request_is_to_be_left_out(vendor, asked, why)
             ),
         ),
         (
-            *(xai, {"extra_body": {"search_parameters": {"mode": "on"}}}),
-            ("request", "search_parameters", FEE_REMEDY),
+            *(openrouter, {"made": SONAR}),
+            ("request", "perplexity/sonar, which searches by itself", UNDECLARED_REMEDY),
+        ),
+        (
+            *(openai, {"made": {"model": "gpt-4o-search-preview"}}),
+            ("request", "gpt-4o-search-preview, which searches by itself", FEE_REMEDY),
         ),
         (
             *(openrouter, {"made": {"reasoning": {"max_tokens": 2_000}}, "max_tokens": 2_000}),

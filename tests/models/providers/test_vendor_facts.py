@@ -171,7 +171,7 @@ def test_where_a_client_asks_by_what_callbacks_are_told_of_it(monkeypatch, seria
 KNOWN = (
     "langchain-deepseek, langchain-xai, langchain-openai, langchain-anthropic, langchain-aws, "
     "langchain-google-genai, langchain-groq, langchain-mistralai, langchain-ollama, "
-    "langchain-openrouter"
+    "langchain-openrouter, langchain-litellm"
 )
 
 
