@@ -3,10 +3,11 @@
 Shares nothing with the planner but the makespan, which has tests of its own.
 """
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
-from thrifty.budget import StepOption
+from thrifty.budget import Step, StepOption
 from thrifty.budget.resources import RESOURCES
 from thrifty.planning.problem import Problem
 from thrifty.planning.risk import margin_for_risk
@@ -25,6 +26,24 @@ def brute_force(problem: Problem) -> tuple[Rank, set[str]] | None:
         if is_plan(problem, chosen):
             plans.append((rank(problem, chosen), {option.name for option in chosen}))
     return min(plans, key=lambda plan: plan[0], default=None)
+
+
+def plans_by_increase(problem: Problem) -> list[tuple[int, Fraction, set[str]]]:
+    """Every plan that more tokens would allow: how many more it takes, its value, its names."""
+    tokens = problem.left.max_tokens
+    assert tokens is not None
+    done = {step.name for step in problem.done}
+    steps = [step for step in problem.steps if step.name not in done]
+    unlimited = replace(problem, left=replace(problem.left, max_tokens=None))
+    overdrawn = min(0, tokens - problem.spent.tokens - problem.kept_back.tokens)
+    found = []
+    for combination in product(*[(None, *step.options) for step in steps]):
+        chosen = [option for option in combination if option]
+        if is_plan(unlimited, chosen):
+            lack = lacks(problem, chosen).get("tokens", 0)
+            more = lack - overdrawn if lack else 0
+            found.append((more, -rank(problem, chosen)[0], {option.name for option in chosen}))
+    return found
 
 
 def rank(problem: Problem, chosen: list[StepOption]) -> Rank:
@@ -51,9 +70,55 @@ def is_plan(problem: Problem, chosen: list[StepOption]) -> bool:
         return False
     if any(not present.issuperset(by_name[option.step].requires) for option in chosen):
         return False
-    if any(step.required and step.name not in present for step in problem.steps):
+    if not keeps_roles(problem, chosen):
+        return False
+    missing = [s for s in problem.steps if s.required and s.name not in present]
+    if any(step not in excused(problem, chosen) for step in missing):
         return False
     return all(holds(problem, chosen, place) for place in range(4))
+
+
+def keeps_roles(problem: Problem, chosen: list[StepOption]) -> bool:
+    """Whether the plan has one answer or else sections, and no material that nobody reads."""
+    names = {option.step for option in chosen}
+    steps = [step for step in problem.steps if step.name in names]
+    answers = [step for step in (*steps, *problem.done) if step.role == "answer"]
+    open_answers = [step for step in steps if step.role == "answer"]
+    done_sections = [step for step in problem.done if step.role == "section"]
+    if open_answers and (len(answers) > 1 or done_sections):
+        return False
+    if answers and any(excludes(answers, step) for step in steps if step not in answers):
+        return False
+    return not any(is_unread(problem, step, steps) for step in steps)
+
+
+def excludes(answers: list[Step], step: Step) -> bool:
+    """Whether an answer leaves no place for a step."""
+    if step.role == "revision":
+        return not any(answer.name in named_by(step) for answer in answers)
+    return step.role in ("answer", "section")
+
+
+def is_unread(problem: Problem, step: Step, chosen: list[Step]) -> bool:
+    """Whether a material is there for readers of which none is chosen."""
+    readers = [s for s in (*problem.steps, *problem.done) if step.name in named_by(s) - {s.name}]
+    is_bound = step.role == "material" and not step.required and bool(readers)
+    return is_bound and not any(reader in chosen for reader in readers)
+
+
+def excused(problem: Problem, chosen: list[StepOption]) -> list[Step]:
+    """The steps that need not be there beside the plan's answer, required or not."""
+    names = {option.step for option in chosen}
+    done = [step for step in problem.done if step.role == "answer"]
+    planned = [step for step in problem.steps if step.name in names and step.role == "answer"]
+    excluded = [s for s in problem.steps if (done or planned) and excludes(done or planned, s)]
+    # Of answers that are all still to be done, each that is required is meant.
+    return [step for step in excluded if done or step.role != "answer"]
+
+
+def named_by(step: Step) -> set[str]:
+    """What a step requires or reads."""
+    return {*step.requires, *(step.reads or ())}
 
 
 def holds(problem: Problem, chosen: list[StepOption], place: int) -> bool:

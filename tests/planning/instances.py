@@ -1,5 +1,6 @@
 """Random problems, small enough for brute force, with every feature on."""
 
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
@@ -25,6 +26,33 @@ def small_problem(random: Random, *, steps_max: int = 5, scale: int = 1) -> Prob
         concurrency=random.choice((1, 1, 2, 3)),
         schedule=random.choice(("flow", "waves")),
         risk=random.choice((0.5, 0.2, 0.05)),
+    )
+
+
+def role_problem(random: Random, *, steps_max: int = 5, scale: int = 1) -> Problem:
+    """A small problem with answers, sections and material, of which steps read what is before."""
+    problem = small_problem(random, steps_max=steps_max, scale=scale)
+    cast = {step.name: _cast(random, step) for step in sorted(problem.steps, key=lambda s: s.name)}
+    return replace(
+        problem,
+        steps=tuple(cast[step.name] for step in problem.steps),
+        done=tuple(cast[step.name] for step in problem.done),
+        left=budget(*(_limit(random, most, scale) for most in (90, 90, 90, 9))),
+        max_steps=random.choice((problem.max_steps, 9)),
+        diversity_penalty=random.choice((0.0, 0.2)),
+    )
+
+
+def _cast(random: Random, step: Step) -> Step:
+    """A step in a role, read and reading what has a lower number."""
+    before = [f"s{k}" for k in range(int(step.name[1:]))]
+    return replace(
+        step,
+        role=random.choice(("answer", "section", "section", "material", "material", "revision")),
+        requires=tuple(name for name in before if random.random() < 0.12),
+        reads=tuple(name for name in before if random.random() < 0.5) or None,
+        topic="" if random.random() < 0.7 else "a",
+        required=random.random() < 0.15,
     )
 
 

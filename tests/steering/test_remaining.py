@@ -196,3 +196,43 @@ def test_every_two_on_one_topic_are_a_pair():
     assert count_topic_pairs("abab", "") == 2
     assert count_topic_pairs("ababa", "") == 4
     assert count_topic_pairs("ab", "aab") == 3  # the pair that is done is not counted again
+
+
+def tracked(chosen: str, *steps: Step, max_steps: int = 9) -> RemainingPlan:
+    return RemainingPlan(
+        [step.options[0] for step in steps if step.name in chosen],
+        steps,
+        (),
+        max_steps=max_steps,
+        diversity_penalty=0.0,
+        forecaster=Forecaster(()),
+        executor_model_of=executor_model,
+    )
+
+
+def valued(name: str, value: float, **fields: object) -> Step:
+    return Step(name, (StepOption(name, name, "llm", "does it", Spend(7), value),), **fields)
+
+
+def test_the_most_that_it_can_be_worth_is_an_answer_or_the_sections():
+    """With material for whichever it is. Nothing is open any more once an answer is done."""
+    answer, facts = (
+        valued("A", 5.0, role="answer", reads=("F",)),
+        valued("F", 2.0, role="material"),
+    )
+    sections = valued("S", 3.0), valued("T", 3.0)
+    totals = tracked("A", answer, facts, *sections).totals()
+    assert (totals.value_bound, totals.open_step_count) == (7.0, 4)
+    assert tracked("A", answer, *sections, max_steps=1).totals().value_bound == 5.0
+    remaining = tracked("A", answer, *sections)
+    assert remaining.totals().value_bound == 6.0
+    remaining.mark_done(answer)
+    assert remaining.totals() == RemainingTotals(0, Spend(), 0.0, 0.0, 0, 1)
+
+
+def test_material_is_of_no_more_use_when_its_readers_are_done():
+    facts, reader = valued("F", 2.0, role="material"), valued("S", 3.0, reads=("F",))
+    remaining = tracked("FS", facts, reader, valued("T", 1.0))
+    remaining.mark_done(reader)
+    assert list(remaining.options_by_step) == []
+    assert remaining.totals() == RemainingTotals(0, Spend(), 0.0, 1.0, 1, 1)

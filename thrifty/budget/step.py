@@ -37,11 +37,14 @@ class Step(PlainData["StepState"]):
     topic: str = ""
     """Steps that share a topic are partly redundant. By default, the step's own name."""
     role: Role = "section"
-    """A `section` adds to the draft, and an `answer` does so without a heading of its own. A
-    `material` is there for others to read, and is not handed over. A `revision` runs after all of
-    these and rewrites the draft."""
+    """A `section` adds to the draft. An `answer` is the whole result, without a heading of its own:
+    a plan has one answer or else sections. A `material` is there for others to read, and is not
+    handed over: where steps read or require it, a plan has it with one of them at least. A
+    `revision` runs after all of these and rewrites the draft. Beside an answer it has a place where
+    it reads or requires that answer."""
     required: bool = False
-    """Whether a plan without this step is no plan at all."""
+    """Whether a plan without this step is no plan at all. What an answer leaves no place for is not
+    required beside it."""
     value_max: float = field(init=False, repr=False, compare=False)
     """What the best of its options is worth."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from thrifty.budget import LeftOut, Step, StepOption
 from thrifty.executors.model_access import ModelAccess
+from thrifty.planning.role_rows import excused_beside
 from thrifty.steering.plan_changes import TRIED
 
 OFFLINE = "offline"
@@ -15,10 +16,12 @@ NO_MODEL = (
 """Why there is no plan where models are all that there is, and none can be reached."""
 NOTHING = "nothing can be done: "
 """How the reason begins why there is no plan in any other case."""
+UNREAD = "nobody that reads it can be done"
+"""Why a material is out of the question that could be done itself."""
 
 
 def find_available_options(
-    steps: Iterable[Step],
+    steps: Sequence[Step],
     model_access: ModelAccess,
     exclusion_reason: Callable[[StepOption], str] = lambda option: "",
 ) -> tuple[tuple[Step, ...], tuple[LeftOut, ...]]:
@@ -38,11 +41,29 @@ def find_available_options(
         if options := tuple(option for option, reason in judged if not reason):
             # The very same step where it lost nothing: forecasts know a step by its identity.
             offered.append(step.with_options(options) if any(reasons) else step)
+    while unread := _find_unread(steps, {step.name for step in offered}):
+        lost = [step for step in offered if step.name in unread]
+        left_out += [LeftOut(o.name, step.name, UNREAD) for step in lost for o in step.options]
+        offered = [step for step in offered if step.name not in unread]
     return tuple(offered), tuple(left_out)
 
 
+def _find_unread(steps: Sequence[Step], offered: Collection[str]) -> set[str]:
+    """The material that is offered to readers of whom nobody is."""
+    material = {s.name for s in steps if s.role == "material" and not s.required}.intersection(
+        offered
+    )
+    if not material:
+        return set()
+    sources = [(step.name, source) for step in steps for source in step.follows]
+    readers = [(name, source) for name, source in sources if source in material and name != source]
+    return {source for _, source in readers} - {
+        source for name, source in readers if name in offered
+    }
+
+
 def no_plan_reason(
-    steps: Iterable[Step],
+    steps: Sequence[Step],
     available: Iterable[Step],
     left_out: Sequence[LeftOut],
     finished: Collection[str] = (),
@@ -56,12 +77,16 @@ def no_plan_reason(
         finished: the names of those that are done.
     """
     possible = {step.name for step in available}.union(finished)
+    answers = {step.name for step in steps if step.role == "answer"}
+    # Of two answers that are required, one that may yet be chosen does not excuse the other.
+    excused = excused_beside(finished, steps) | excused_beside(possible, steps) - answers
     for step in steps:
-        if step.required and step.name not in possible:
+        if step.required and step.name not in possible | excused:
             why = _join_reasons(each for each in left_out if each.step == step.name)
             return f"the required step {step.name!r} cannot be done: {why}"
     if possible:
         return ""
+    left_out = [each for each in left_out if each.reason != UNREAD]
     if all(each.reason.startswith(OFFLINE) for each in left_out):
         return f"{NO_MODEL} ({_join_reasons(left_out)})" if left_out else NO_MODEL
     return f"{NOTHING}{_join_reasons(left_out)}"

@@ -16,9 +16,11 @@ from typing import Any
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.plan import Plan
 from thrifty.budget.resources import RESOURCES, format_amounts
+from thrifty.planning.best_case import find_best_case
 from thrifty.planning.frontier import frontier_point
 from thrifty.planning.problem import Problem
 from thrifty.planning.risk import MILLI, margin_for_risk
+from thrifty.planning.role_rows import NOBODY, Names, RoleRows
 from thrifty.planning.solver.build_knapsack import build_knapsack
 from thrifty.planning.solver.core import whole_core
 from thrifty.planning.solver.exact import solve_exactly
@@ -79,8 +81,9 @@ class RequiredIncrease(PlainData[dict[str, Any]]):
 
 def shadow_prices(problem: Problem, plan: Plan) -> tuple[ShadowPrice, ...]:
     """One for each limited resource, in the order of resources."""
-    model = build_knapsack(problem)
-    names = {option.name for option in plan.chosen}
+    rows, names = RoleRows.of(problem), {option.name for option in plan.chosen}
+    # The rows of roles have no price: the case that the plan is of keeps them by itself.
+    model = build_knapsack(rows.narrow(problem, rows.case_of({o.step for o in plan.chosen})))
     chosen = [item for group in model.items for item in group if item.name in names]
     prices = _row_prices(model, chosen)
     limits = {resource.name: limit for resource, limit in problem.available.limited_resources()}
@@ -128,15 +131,16 @@ def least_increase(problem: Problem, option: str, resource: str) -> int | None:
     the two catch up at the least increase: raise the limit until the option's plan is as good
     as the best plan was before, and again until nothing better is left.
     """
-    forced = _force_option(problem, option)
+    forced = _only_option(problem, option)
     if forced is None:
         return None
+    only, step = forced
     increase, most = 0, unbinding_increase(problem, resource)
     for _ in range(RAISES_MAX):
         target = _best_value_micro(problem, resource, increase)
         if target is None:
             return None
-        enough = _least_increase_from(forced, resource, target, increase, most)
+        enough = _least_increase_from(only, step, resource, target, increase, most)
         if enough is None or enough == increase:
             return enough
         increase = enough
@@ -144,36 +148,38 @@ def least_increase(problem: Problem, option: str, resource: str) -> int | None:
 
 
 def _least_increase_from(
-    forced: Problem, resource: str, target: float, low: int, high: int
+    problem: Problem, step: str, resource: str, target: float, low: int, high: int
 ) -> int | None:
-    """The least increase, from `low` on, that makes a plan with the option worth the target."""
+    """The least increase, from `low` on, that makes a plan with the step worth the target."""
 
     def reaches(increase: int) -> bool:
-        value = _best_value_micro(forced, resource, increase)
+        value = _best_value_micro(problem, resource, increase, frozenset((step,)))
         return value is not None and value >= target and value > NO_PLAN_VALUE
 
     increase = bisect_left(range(high + 1), True, low, key=reaches)
     return increase if increase <= high else None
 
 
-def _best_value_micro(problem: Problem, resource: str, increase: int) -> float | None:
+def _best_value_micro(
+    problem: Problem, resource: str, increase: int, forced: Names = NOBODY
+) -> float | None:
     """The best value with that much more, a whole number; None when unproven."""
-    model = build_knapsack(replace(problem, left=problem.left.raised_by({resource: increase})))
-    result = solve_exactly(model, SolveLimits(INCREASE_NODES_MAX))
-    if not result.is_proven:
+    more = replace(problem, left=problem.left.raised_by({resource: increase}))
+    best = find_best_case((more,), solve_exactly, SolveLimits(INCREASE_NODES_MAX), forced)
+    if not best.is_proven:
         return None
-    return model.plan_value(result.items) * model.unit_micro if result.is_plan else NO_PLAN_VALUE
+    return best.found.value_micro if best.is_plan else NO_PLAN_VALUE
 
 
-def _force_option(problem: Problem, name: str) -> Problem | None:
-    """The problem in which an option must be chosen; None when its step is done."""
+def _only_option(problem: Problem, name: str) -> tuple[Problem, str] | None:
+    """The problem in which a step has one option, and the step; None when it is done."""
     done = {step.name for step in problem.done}
     for step in problem.steps:
         for option in step.options:
             if option.name == name and step.name not in done:
-                only = replace(step, options=(option,), required=True)
+                only = step.with_options((option,))
                 steps = tuple(only if other is step else other for other in problem.steps)
-                return replace(problem, steps=steps)
+                return replace(problem, steps=steps), step.name
     return None
 
 

@@ -5,13 +5,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import add, gt, sub
 
+from thrifty.budget.option import StepOption
 from thrifty.budget.plan import LeftOut
 from thrifty.budget.resources import format_amounts
 from thrifty.budget.step import Step
 from thrifty.planning import risk
+from thrifty.planning.best_case import CasePlan, lay_out
+from thrifty.planning.no_plan import describe_too_many
 from thrifty.planning.problem import STEPS_LIMIT, Problem
-from thrifty.planning.solver.constraint_matrix import ConstraintMatrix, OptionColumn, RowAmounts
-from thrifty.planning.solver.knapsack import MICRO, KnapsackModel
+from thrifty.planning.rivals import find_limits_of_rivals
+from thrifty.planning.role_rows import RoleRows
+from thrifty.planning.solver.constraint_matrix import OptionColumn, RowAmounts
+from thrifty.planning.solver.knapsack import MICRO
 from thrifty.planning.solver.knapsack_item import KnapsackItem
 from thrifty.planning.solver.packed_rows import subtract_variances
 
@@ -22,25 +27,35 @@ class LeftOutReasons:
     def __init__(
         self,
         problem: Problem,
-        matrix: ConstraintMatrix,
-        model: KnapsackModel,
-        chosen: Mapping[str, KnapsackItem],
+        found: CasePlan,
+        chosen: Sequence[StepOption],
         is_plan: bool,
     ) -> None:
+        """Adds the plan up.
+
+        Args:
+            problem: what was planned.
+            found: the plan, in the case that it was found in.
+            chosen: its options.
+            is_plan: whether there is a plan at all.
+        """
         self.problem = problem
-        self.matrix = matrix
-        self.model = model
-        self.chosen = chosen
+        self.rows = RoleRows.of(problem)
+        whole = found if found.problem is problem else lay_out(problem)
+        self.matrix, self.model = matrix, model = whole.matrix, whole.model
+        named = {item.name: item for group in model.items for item in group}
+        self.chosen = {option.step: named[option.name] for option in chosen}
         self.is_plan = is_plan
+        self.value_micro = found.value_micro
         self.done = {step.name for step in problem.done}
         self.possible_steps = self.done | {step.name for step in problem.steps}
-        self.present_steps = self.done | chosen.keys()
-        items = chosen.values()
+        self.present_steps = self.done | self.chosen.keys()
+        items = self.chosen.values()
         used = [sum(amounts) for amounts in zip(*[i.amounts for i in items], strict=True)]
         self.rooms = tuple(map(sub, matrix.capacities, used)) if used else matrix.capacities
         rows = range(len(matrix.row_names))
         self.variances = tuple([sum([i.variances[r] for i in items if i.variances]) for r in rows])
-        present = [step for step in problem.steps if step.name in chosen]
+        present = [step for step in problem.steps if step.name in self.chosen]
         self.topics = Counter([step.topic for step in (*problem.done, *present)])
         count = problem.max_steps
         steps = "step" if count == 1 else "steps"
@@ -77,7 +92,7 @@ class LeftOutReasons:
                 told = f"does not fit even alone: {format_amounts(alone)} short"
                 yield name, told, self._limits(alone, rival)
             elif everywhere:
-                yield name, everywhere, self.required_short_of
+                yield name, everywhere, self._limits_for_step(step, name)
             elif rival and name == rival.name:
                 continue
             elif missing := self._missing(offer, rival, rooms, variances):
@@ -98,8 +113,11 @@ class LeftOutReasons:
         """The limits that keep the required steps out together. Empty where there is a plan."""
         if self.is_plan:
             return ()
+        if not self.rows.cases():
+            return ()  # no limit keeps two answers apart
+        names = {name for name, step in self.rows.open.items() if step.required}
         pairs = zip(self.problem.steps, self.matrix.columns_by_step, strict=True)
-        required = [offers for step, offers in pairs if step.required and offers]
+        required = [offers for step, offers in pairs if step.name in names and offers]
         resources = self.matrix.resources
         least = {
             resource.name: (sum(min(o[3][row] for o in offers) for offers in required), capacity)
@@ -108,10 +126,24 @@ class LeftOutReasons:
             )
         }
         over = [name for name, (amount, capacity) in least.items() if amount > capacity]
-        if len(required) > self.problem.max_steps:
+        if self.rows.count_required(names) > self.problem.max_steps:
             over.append(STEPS_LIMIT)
         # Each alone may hold them. Then no choice of options keeps all limits at once.
         return tuple(over or [name for name, (amount, _) in least.items() if amount])
+
+    def _limits_for_step(self, step: Step, option: str) -> tuple[str, ...]:
+        """The limits that speak against an option whose whole step is out of the question."""
+        if not self.is_plan or step.name in self.done:
+            return self.required_short_of
+        if self._reason_of_role(step):
+            return self.limits_of_rivals.get(option, ())
+        return (STEPS_LIMIT,) if self._needs_too_many(step) else ()
+
+    @cached_property
+    def limits_of_rivals(self) -> Mapping[str, tuple[str, ...]]:
+        """By option, the limits that keep a better plan out, of another answer or of sections."""
+        rows, chosen, value_micro = self.rows, self.chosen, self.value_micro
+        return find_limits_of_rivals(self.problem, self.matrix, rows, chosen, value_micro)
 
     def _reason_for_step(self, step: Step) -> str:
         """The reason that rules out every option of a step; empty when there is none."""
@@ -119,13 +151,41 @@ class LeftOutReasons:
             return "the step is done"
         if not self.is_plan:
             return "no plan has all that is required"
-        return self._missing_requirement(step)
+        return self._reason_of_role(step) or self._missing_requirement(step)
+
+    def _reason_of_role(self, step: Step) -> str:
+        """Why a step of its role has no place in the plan; empty when it has one."""
+        rows, name = self.rows, step.name
+        if name in self.chosen:
+            return ""
+        if name in rows.readers and self.chosen.keys().isdisjoint(rows.readers[name]):
+            is_open = bool(rows.readers[name])
+            return "nobody in the plan reads it" if is_open else "all that read it are done"
+        if rows.done_answers and name in rows.cases()[0].lacks:
+            return f"the answer {rows.done_answers[0]!r} is done, which is the whole result"
+        for answer in rows.answers:
+            if answer in self.chosen and name in rows.exclusions[answer]:
+                return f"the plan has the answer {answer!r}, which is the whole result"
+        if step.role == "answer":
+            if rows.done_section:
+                return f"an answer is the whole result, and {rows.done_section!r} is done"
+            if others := sorted(rows.exclusions[name].intersection(self.chosen)):
+                return f"an answer is the whole result, and the plan has {others[0]!r}"
+        return ""
+
+    def _needs_too_many(self, step: Step) -> str:
+        """That a step needs more steps than a plan may have, with what it requires."""
+        needed = self.rows.count_required((step.name,)) if step.requires else 1
+        most = self.problem.max_steps
+        return describe_too_many(needed, most) if needed > most > 0 else ""
 
     def _missing_requirement(self, step: Step) -> str:
         """The first requirement that is not in the plan."""
         for name in step.requires:
             if name not in self.present_steps:
                 is_known = name in self.possible_steps
+                if too_many := self._needs_too_many(step):
+                    return too_many
                 why = "which is not in the plan" if is_known else "which nobody offers"
                 return f"requires {name!r}, {why}"
         return ""

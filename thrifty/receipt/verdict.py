@@ -15,6 +15,7 @@ from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.overruns import Overrun
 from thrifty.executors.registry import LOCAL, MODEL_EXECUTORS
 from thrifty.options.availability import NOTHING
+from thrifty.planning.role_rows import excused_beside
 from thrifty.receipt.receipt_data import HaltCause, RunStatus
 from thrifty.receipt.wording import join_names
 
@@ -121,7 +122,8 @@ def _is_undone(step: Step, run: EndFacts) -> bool:
         return outcome.option.executor == LOCAL and not run.is_offline
     gone = {left.option for left in run.excluded}
     has_no_way = all(option.name in gone for option in step.options)
-    return has_no_way and (step.required or not run.done)
+    is_required = step.required and step.name not in excused_beside(run.done, run.steps)
+    return has_no_way and (is_required or not run.done)
 
 
 def _list_warnings(run: EndFacts, executor_label: Callable[[StepOption], str]) -> Iterator[str]:

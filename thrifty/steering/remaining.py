@@ -7,12 +7,14 @@ steps a million estimates. So each is counted once and taken off once, until a b
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from heapq import nlargest
 from math import fsum
 
 from thrifty.budget import Plan, Spend, Step, StepOption
 from thrifty.budget.spend import SPEND_FIELDS
 from thrifty.planning.plan_spend import makespan_ms
 from thrifty.planning.problem import Problem, count_topic_pairs
+from thrifty.planning.role_rows import RoleRows
 from thrifty.steering.forecast import ExecutorModelOf, Forecaster, expected_amounts
 
 
@@ -87,22 +89,37 @@ class RemainingPlan:
         self.expected_spend = ExpectedSpend(options, forecaster, executor_model_of)
         """What it is expected to use, one after another."""
         self._best_values = sorted(step.value_max for step in offered)
-        self._done = {step.name for step in done}
+        self._done = {step.name: step for step in done}
+        self._has_rows = any(s.role in ("answer", "material") for s in (*offered, *done))
         self._max_steps, self._concurrency = max_steps, concurrency
         self._diversity_penalty = diversity_penalty
         self._done_topics = [step.topic for step in done]
+        if self._has_rows:
+            self._drop_unread()
 
     def mark_done(self, step: Step) -> None:
         """Removes a step that is done; a second call changes nothing."""
         if step.name in self._done:
             return
-        self._done.add(step.name)
+        self._done[step.name] = step
         self._done_topics.append(step.topic)
         if option := self.options_by_step.pop(step.name, None):
             self.expected_spend.remove(option)
         if offered := self.open_steps.pop(step.name, None):
             del self._best_values[bisect_left(self._best_values, offered.value_max)]
         self.kept_steps.discard(step.name)
+        if self._has_rows:
+            self._drop_unread()
+
+    def _drop_unread(self) -> None:
+        """Removes material that nobody is left to read."""
+        rows = self._rows()
+        choosable = rows.choosable()
+        for name in rows.readers.keys() & self.options_by_step.keys() - choosable:
+            self.expected_spend.remove(self.options_by_step.pop(name))
+
+    def _rows(self) -> RoleRows:
+        return RoleRows(self.open_steps.values(), tuple(self._done.values()))
 
     def restate(self, step: Step) -> None:
         """Takes the new estimates of an open step, once more is known of what it reads."""
@@ -120,14 +137,28 @@ class RemainingPlan:
         topics = [self.open_steps[step].topic for step in self.options_by_step]
         pairs = count_topic_pairs(topics, self._done_topics)
         places = max(0, self._max_steps - len(self._done))
+        value_bound, open_step_count = self._best_case(places)
         return RemainingTotals(
             option_count=len(self.options_by_step),
             expected_spend=self._spend_as_run(),
             value=values - self._diversity_penalty * pairs,
-            value_bound=fsum(self._best_values[max(0, len(self._best_values) - places) :]),
-            open_step_count=len(self.open_steps),
+            value_bound=value_bound,
+            open_step_count=open_step_count,
             done_step_count=len(self._done),
         )
+
+    def _best_case(self, places: int) -> tuple[float, int]:
+        """The most that so many steps can be worth, and how many steps could be among them."""
+        if not self._has_rows:
+            most = fsum(self._best_values[max(0, len(self._best_values) - places) :])
+            return most, len(self.open_steps)
+        rows = self._rows()
+        values = (
+            [self.open_steps[name].value_max for name in rows.steps_of(case)]
+            for case in rows.cases()
+        )
+        most = max([fsum(nlargest(places, each)) for each in values], default=0.0)
+        return most, len(rows.choosable())
 
     def _spend_as_run(self) -> Spend:
         """What it is expected to use when `route` sends it, so many steps at a time."""

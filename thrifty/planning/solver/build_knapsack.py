@@ -38,7 +38,7 @@ def build_knapsack(problem: Problem, matrix: ConstraintMatrix | None = None) -> 
         if step.name in steps
     }
     offers = _keep_reachable(offers, requires)
-    required = _with_requirements([name for name, step in steps.items() if step.required], requires)
+    required = with_requirements([name for name, step in steps.items() if step.required], requires)
     offers = _keep_short_chains(offers, requires, required, problem.max_steps)
     missing = sorted(required - offers.keys())
     impossible = _describe_impossible(problem, matrix, missing[0]) if missing else ""
@@ -170,7 +170,7 @@ def _keep_short_chains(
     }
 
 
-def _with_requirements(names: Collection[str], requires: Mapping[str, Collection[str]]) -> set[str]:
+def with_requirements(names: Collection[str], requires: Mapping[str, Collection[str]]) -> set[str]:
     """The steps and everything they require, however far back."""
     found = set(names)
     queue = list(names)
