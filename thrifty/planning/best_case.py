@@ -56,7 +56,7 @@ class CasePlan:
         return rows.unread(self._items_by_step()) if rows.readers else ""
 
     def without_unread(self, rows: RoleRows) -> "CasePlan":
-        """The same without the material that nobody reads. A schedule may be too long then."""
+        """The same without the material that nobody reads."""
         items = self._items_by_step()
         while unread := rows.unread(items):
             del items[unread]
@@ -180,9 +180,11 @@ class _CaseSearch:
             for part in at.rows.split(at.case, unread):
                 self.add(rank, at.problem, at.rows, part)
             tried = tried.without_unread(at.rows)
+            if not tried.model.is_plan(tried.items):
+                return  # a schedule may get longer with less in it
         elif not solved.is_proven:
             self.unproven_bounds.append(-int(rank[0]))
-        if tried.model.is_plan(tried.items) and (not self.best or tried.rank < self.best.rank):
+        if not self.best or tried.rank < self.best.rank:
             self.best = tried
 
 
