@@ -79,6 +79,14 @@ def test_it_may_take_a_third_of_the_money_too():
     assert 19_990_000 < cost <= 20_000_000
 
 
+def test_a_call_without_an_answer_gets_its_input_alone():
+    """As one has whose answer nobody expects, and a third of whose run's tokens is less."""
+    silent = replace(SIZE, output_least=0, output_expected=0)
+    for size in (silent, replace(silent, output_most=16_000)):
+        left = Budget(max_tokens=300, max_latency_ms=0)
+        assert call_limit(option(), size, left, FREE) == Spend(150, 0, 0, 1)
+
+
 def test_the_answer_has_what_is_left_where_the_budget_has_less():
     assert call_limit(option(), SIZE, Budget(max_tokens=700), FREE).tokens == 700
     assert call_limit(option(), SIZE, Budget(max_tokens=LEAST), FREE).tokens == LEAST
@@ -139,6 +147,11 @@ def test_an_unknown_price_matters_only_where_money_is_limited():
     assert call_limit(option(), nobody_knows, Budget(max_tokens=5_000), FREE).cost_nano_usd == 0
     with pytest.raises(PriceUnknown):
         call_limit(option(), nobody_knows, Budget(max_cost_usd=1), FREE)
+    agent = option(calls=0, executor=AGENT)
+    limit = agent_limit(agent, agent.estimate, Budget(), "nobody-knows", FREE)
+    assert limit == Spend(1_800, 0, 0, 3)
+    with pytest.raises(PriceUnknown):
+        agent_limit(agent, agent.estimate, Budget(max_cost_usd=1), "nobody-knows", FREE)
 
 
 def test_what_no_model_does_gets_what_it_declares_or_came_to():
@@ -146,7 +159,7 @@ def test_what_no_model_does_gets_what_it_declares_or_came_to():
     ample = Budget(max_tokens=1_000, max_latency_ms=1_000)
     assert declared_limit(mine, Spend(300, 0, 900, 1), ample) == Spend(600, 0, 0, 1)
     assert declared_limit(mine, Spend(700, 0, 950, 1), ample) == Spend(700, 0, 0, 1)
-    with pytest.raises(BudgetExceeded, match="200 tokens short"):
+    with pytest.raises(BudgetExceeded, match=r"^x \(LLM\) does not fit.*200 tokens short"):
         declared_limit(mine, Spend(1_200, 0, 950, 1), ample)
 
 

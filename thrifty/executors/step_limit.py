@@ -83,7 +83,7 @@ def _answer_room(most: int, given: Budget, left: Budget, worst_case: WorstCase) 
     if not most or any(own is None and now is not None for own, now in limits):
         return 0
     thirds = (None if own is None else own // ANSWER_DIVISOR for own in given.limits)
-    return max(0, affordable_tokens(most, Budget.of_limits(thirds), worst_case))
+    return affordable_tokens(most, Budget.of_limits(thirds), worst_case)
 
 
 def agent_limit(
@@ -139,7 +139,7 @@ def _most(
 
 
 def affordable_tokens(tokens: int, left: Budget, worst_case: WorstCase) -> int:
-    """As many of these tokens as fit."""
+    """As many of these tokens as fit. Where not even the input does, that may be below zero."""
     tokens_left, cost_left, _, _ = left.limits
     if tokens_left is not None:
         tokens = min(tokens, tokens_left - worst_case(0).tokens)

@@ -18,8 +18,8 @@ from thrifty import (
     UseFee,
     metered,
 )
-from thrifty.models.costs.hosted_uses import HostedUses, uses_sent_again
-from thrifty.models.costs.read_uses import read_uses
+from thrifty.models.costs.hosted_uses import HostedUses, check_fees, uses_sent_again
+from thrifty.models.costs.read_uses import kind_used, read_uses
 
 FEE = 10_000_000
 """A cent, in nano-USD."""
@@ -198,26 +198,42 @@ def test_what_was_not_declared_is_refused_still(make_searching, server, vendor, 
     assert not server.requests
 
 
+EXAMPLE = 'as in {"web_search": UseFee(0.01, uses_max=3, tokens_max=20_000)}'
+KINDS = "code_interpreter, file_search, web_fetch, web_search"
+
+
 @pytest.mark.parametrize(
-    "fees",
+    ("fees", "told"),
     [
-        {"image_generation": FEES["web_search"]},
-        {"web_search": 0.01},
-        ["web_search"],
+        (
+            {"image_generation": FEES["web_search"]},
+            f"fees: got 'image_generation'; use one of: {KINDS}",
+        ),
+        ({"web_search": 0.01}, f"fees.web_search: got 0.01; use a UseFee, {EXAMPLE}"),
+        (["web_search"], f"fees: got ['web_search']; use a Mapping, {EXAMPLE}"),
     ],
 )
-def test_fees_that_cannot_be_are_refused(make, fees):
-    with pytest.raises(InvalidInput, match="fees"):
-        make(fees=fees)
+def test_fees_that_cannot_be_are_refused(fees, told):
+    with pytest.raises(InvalidInput) as refused:
+        check_fees(fees)
+    assert str(refused.value) == told
+
+
+USD, WHOLE = "use dollars for each use, 0 to 1000", "use a whole number from"
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
-    [("usd", -1), ("usd", "0.01"), ("uses_max", 0), ("uses_max", 1.5), ("tokens_max", -1)],
+    ("field", "value", "remedy"),
+    [
+        *[("usd", value, USD) for value in (-1, "0.01", 1_001)],
+        *[("uses_max", value, f"{WHOLE} 1 to 1,000") for value in (0, 1.5, 1_001)],
+        *[("tokens_max", value, f"{WHOLE} 0 to 10,000,000") for value in (-1, 10_000_001)],
+    ],
 )
-def test_a_fee_that_cannot_be_is_refused(field, value):
-    with pytest.raises(InvalidInput, match=field):
+def test_a_fee_that_cannot_be_is_refused(field, value, remedy):
+    with pytest.raises(InvalidInput) as refused:
         UseFee(**{"usd": 0.01, "uses_max": 3, "tokens_max": 10, field: value})
+    assert str(refused.value) == f"{field}: got {value!r}; {remedy}"
 
 
 def test_fees_of_several_tools_are_each_the_dearest_where_one_limit_holds_all():
@@ -233,6 +249,7 @@ def test_fees_of_several_tools_are_each_the_dearest_where_one_limit_holds_all():
     assert uses.cap_within(uses.input_tokens(10, 7) + 7, 10) == 7
     assert uses.cap_within(uses.input_tokens(10, 7) + 6, 10) == 6
     assert uses.fees_nano_usd({"web_search": 1, "code_interpreter": 1}) == 40_000_000
+    assert uses.fees_nano_usd({"code_interpreter": 1}) == 30_000_000
     assert uses.fees_nano_usd(None) == 90_000_000
 
 
@@ -254,6 +271,7 @@ def test_uses_are_the_more_of_what_is_counted_and_what_is_seen():
     assert read_uses(seen) == {"web_search": 1, "file_search": 1}
     older = AIMessage("", additional_kwargs={"tool_outputs": [{"type": "web_search_call"}]})
     assert read_uses(older) == {"web_search": 1}
+    assert kind_used("text") == kind_used({"text": "web_search"}) == ""
 
 
 def test_uses_among_the_messages_may_be_read_again():

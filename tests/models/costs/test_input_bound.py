@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import BaseModel
 
 from thrifty.models.costs.input_bound import (
+    ENVELOPE_TOKENS,
     MESSAGE_OVERHEAD_TOKENS,
     TEMPLATE_TOKENS,
     TOOLS_TOKENS,
@@ -16,6 +17,9 @@ from thrifty.models.costs.input_bound import (
     attachments,
     body_tokens,
     input_tokens,
+    is_exact,
+    json_body_tokens,
+    json_input_tokens,
     messages_of,
     recalled_tokens,
     schemas_of,
@@ -85,6 +89,8 @@ def test_calls_of_tools_and_what_they_returned_count():
     call = {"id": "call_1", "type": "function", "function": function}
     assert text_of(called(call)) == 7 + 8 + MESSAGE_OVERHEAD_TOKENS
     assert text_of(called(call, call)) == 2 * (7 + 8 + MESSAGE_OVERHEAD_TOKENS)
+    twice = {"messages": called(call)["messages"] * 2}
+    assert text_of(twice) == text_of(called(call, call))
     custom = {"type": "custom_tool_call", "arguments": "four", "name": "two"}
     assert text_of(called(custom)) == 7 + MESSAGE_OVERHEAD_TOKENS
     item = {"type": "function_call", "call_id": "c1", "name": "look_up", "arguments": "{}"}
@@ -128,6 +134,7 @@ def test_attachments_count_what_they_are_said_to_be_at_most():
     body["messages"].append({"role": "tool", "output": [{"type": "input_file"}, "text"]})
     assert attachments(body) == 4
     assert input_tokens(body, OWN, 1000) - input_tokens(body, OWN) == 4 * 1000
+    assert body_tokens(body, OWN) == input_tokens(body, OWN)
     assert attachments(said("text", [{"type": "summary_text", "text": "four"}])) == 0
 
 
@@ -149,6 +156,7 @@ def thought(*parts: Any, counted: bool = True, **apart: Any) -> AIMessage:
         ([thought(THOUGHT, TEXT)], 300),
         ([thought(TEXT, reasoning=THOUGHT)], 300),
         ([thought(THOUGHT, reasoning=THOUGHT)], 300),
+        ([thought(TEXT, reasoning={"id": "rs_1", "summary": []})], 300),
         ([thought(SEALED, THOUGHT), HumanMessage("four"), thought("four", THOUGHT)], 600),
         ([thought(SEALED, TEXT), thought(TEXT, reasoning=SEALED)], 0),
         ([thought(TEXT, reasoning="in words")], 0),
@@ -238,11 +246,62 @@ def test_what_is_billed_without_being_sent_is_told(body, why):
     assert why_unbounded(body) == why
 
 
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"web_search_options": {"a": 1}}, ""),
+        ({"tools": [{"type": "web_search_20250305"}]}, ""),
+        ({"input": [{"type": "web_search_call"}]}, ""),
+        ({"input": [{"type": "mcp_call"}]}, "input: an item of type 'mcp_call'"),
+        ({"tools": [{"type": "mcp"}]}, "tools: 'mcp' runs, and is billed, at the provider"),
+        ({"background": True}, "background: it is billed beyond the request"),
+    ],
+)
+def test_a_tool_whose_fee_was_declared_has_a_bound(body, why):
+    assert why_unbounded(body, ["web_search"]) == why
+
+
 def test_messages_are_told_from_inputs_and_bodies_are_left_as_they_are():
     body = {"messages": [{"content": "a"}], "input": "b", "instructions": "c"}
     assert messages_of(body) == [{"content": "a"}, {"content": "c"}]
     assert body["messages"] == [{"content": "a"}]
     assert messages_of({"input": ""}) == []
+    assert messages_of({"input": "a"}) == [{"content": "a"}]
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens"),
+    [("gpt-4o", 8), ("o200k_base", 8), ("gpt-4", 9), ("text-embedding-3-small", 9), (OWN, 27)],
+)
+def test_a_text_is_as_many_tokens_as_its_models_encoding_makes_of_it(model, tokens):
+    """As OpenAI's cookbook counts this text."""
+    assert tokens_bound("お誕生日おめでとう", model) == tokens
+    assert is_exact(model) == (model != OWN)
+    # What has no UTF-8 form is sent as a question mark.
+    assert model == OWN or tokens_bound("ab\ud800", model) == tokens_bound("ab?", model)
+
+
+def test_what_is_sent_in_another_protocol_is_bounded_by_all_of_its_json():
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    asked = {"role": "user", "content": [{"type": "text", "text": "vier Ä"}, IMAGE, "plain", SOUND]}
+    kept = {"role": "user", "content": [{"type": "text", "text": "vier Ä"}, "plain"]}
+    said = [
+        {"role": "assistant", "content": "", "tool_calls": [call, call]},
+        {"role": "assistant", "tool_calls": [call]},
+    ]
+    tool = {"type": "function", "function": {"name": "f"}}
+    body = {"messages": [asked, *said], "tools": [tool]}
+    written = sum(utf8_bytes(as_json(each)) for each in (kept, *said, tool))
+    # Three messages, three calls, and a schema, which is in four places.
+    overhead = ENVELOPE_TOKENS + (3 + 3 + 4) * MESSAGE_OVERHEAD_TOKENS
+    assert json_body_tokens(body) == written + overhead
+    assert json_body_tokens(body, 700) == written + overhead + 2 * 700
+    assert json_input_tokens(body) == written + overhead + TEMPLATE_TOKENS + TOOLS_TOKENS
+    assert json_input_tokens(body, 700) == json_input_tokens(body) + 2 * 700
+    two = [{"type": "function", "function": {"name": "f"}}] * 2
+    assert json_body_tokens({**body, "tools": two}) == json_body_tokens(body) + 64 + len(
+        as_json(tool)
+    )
 
 
 @settings(deadline=None)  # the first example loads the vocabularies

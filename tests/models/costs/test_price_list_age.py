@@ -41,6 +41,7 @@ def listed(*days, variants=(), **options):
         (listed(None, date(2026, 1, 1), NEWEST), NEWEST),
         (listed(date(2026, 1, 1), variants=(NEWEST,)), NEWEST),
         (listed(NEWEST, date(2026, 3, 3)), NEWEST),  # a price that is not in force yet
+        (listed(NEWEST, date(2026, 3, 2)), date(2026, 3, 2)),  # since today
         (listed(), None),
         (listed(from_auto_update=True, timestamp=datetime(2026, 3, 1, 9)), NEWEST),
     ],
@@ -55,7 +56,10 @@ def test_an_old_list_is_warned_of_once_a_day(caplog):
     assert not caplog.text
     for _ in range(2):
         warn_of_age(given, NEWEST + AGED + timedelta(days=1))
-    assert caplog.text.count(f"of 2026-03-01, {LIST_AGE_MAX_DAYS + 1} days ago") == 1
+    assert caplog.messages == [
+        f"The public price list is of 2026-03-01, {LIST_AGE_MAX_DAYS + 1} days ago. Install a "
+        "newer genai-prices, or name the prices that you pay."
+    ]
     warn_of_age(given, NEWEST + AGED + timedelta(days=2))
     assert len(caplog.records) == 2
 

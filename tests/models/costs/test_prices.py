@@ -123,6 +123,22 @@ def test_a_price_that_nobody_knows_is_told_with_its_reason(model, why):
     assert listed.why_unknown("listed") == ""
 
 
+@pytest.mark.parametrize(
+    ("vendor", "why"),
+    [
+        ("", "the public list has no such vendor"),
+        (
+            "nobody",
+            "the public list has no models of nobody; where it runs on a machine of your own, "
+            "TokenPrice(0, 0) says that it costs nothing",
+        ),
+    ],
+)
+def test_a_vendor_that_is_not_on_the_list_is_told(vendor, why):
+    told = PriceList({}, lambda: (Listed(), NOON), vendor=vendor).why_unknown("m")
+    assert told.startswith(f"no price is known for model 'm' ({why}); ")
+
+
 def test_kinds_of_tokens_without_a_price_are_named():
     listed, _ = prices()
     with pytest.raises(PriceUnknown, match=r"'listed' \(for text, video\)"):
@@ -206,6 +222,16 @@ def test_a_tier_that_is_left_open_may_be_the_dearest():
     assert server.quote("gpt-5", 900, 90) == standard.quote("gpt-5", 900, 90)
     own = PriceList({"gpt-5": TokenPrice(Decimal(1), Decimal(4))}, is_tier_open=True)
     assert own.worst("gpt-5", 900, 90) == own.quote("gpt-5", 900, 90)
+
+
+def test_of_tiers_of_ones_own_only_a_dearer_one_counts_where_it_is_left_open():
+    """One that costs the same may have no price for sound, and nobody asks it."""
+    tiers = {"flex": TokenPrice(1, 4), "priority": TokenPrice(1, 9, audio_input_usd=2)}
+    own = {"own": TokenPrice(1, 4, audio_input_usd=2, tiers=tiers)}
+    server = PriceList(own, is_tier_open=True)
+    assert server.knows("own")
+    assert server.worst("own", 100, 10, audio_tokens=20) == 80_000 + 20 * 2_000 + 90_000
+    assert server.worst("own", 100, 10, "flex") == 100_000 + 40_000
 
 
 def test_an_own_price_asks_no_list_and_knows_every_tier():

@@ -7,7 +7,7 @@ from tests.models.conftest import client, entries
 from tests.models.ways import EVERY_WAY, WAYS
 from thrifty import Budget, InvalidInput, Model, PriceUnknown, metered
 from thrifty.models.costs.prices import Charge, PriceList
-from thrifty.models.costs.reported_cost import COST_HEADER, read_reported_cost
+from thrifty.models.costs.reported_cost import COST_HEADER, read_reported_cost, with_cost_header
 from thrifty.models.costs.usage import Usage
 
 MONEY = Budget(max_cost_usd=0.05)
@@ -110,6 +110,20 @@ def test_a_cost_is_an_amount_of_dollars_or_nothing(counted, nano_usd):
 
 
 @pytest.mark.parametrize(
+    ("counted", "headers", "told"),
+    [
+        ({"prompt_tokens": 3}, {COST_HEADER: "0.1"}, {"prompt_tokens": 3, "cost": "0.1"}),
+        (None, {COST_HEADER: "0.1"}, {"cost": "0.1"}),
+        ({"cost": 0.2}, {COST_HEADER: "0.1"}, {"cost": 0.2}),
+        ({"prompt_tokens": 3}, {"x-other": "0.1"}, {"prompt_tokens": 3}),
+        (None, {}, None),
+    ],
+)
+def test_a_count_has_the_cost_of_a_header_where_it_has_none_of_its_own(counted, headers, told):
+    assert with_cost_header(counted, headers) == told
+
+
+@pytest.mark.parametrize(
     ("model", "reported", "takes", "cost"),
     [
         ("gpt-4o", 7, True, 7),
@@ -123,7 +137,7 @@ def test_a_cost_is_an_amount_of_dollars_or_nothing(counted, nano_usd):
     ],
 )
 def test_what_a_gateway_says_goes_before_prices_on_request_alone(model, reported, takes, cost):
-    prices = PriceList({}, takes_reported=takes).pin()
+    prices = (PriceList({}, takes_reported=True) if takes else PriceList({})).pin()
     assert prices.charge(model, Usage(1, 0, reported_nano_usd=reported), 99) == Charge(cost)
 
 

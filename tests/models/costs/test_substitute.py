@@ -4,7 +4,7 @@ import logging
 from decimal import Decimal
 
 import pytest
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage
 
 from tests.harness.llm_server import Answer
 from tests.models.conftest import client, entries
@@ -16,8 +16,10 @@ from thrifty.models.costs.substitute import (
     ASKED_MODEL,
     describe_substitute,
     is_same_model,
+    note_substitute,
     warn_of_substitute,
 )
+from thrifty.models.costs.usage import Usage
 from thrifty.models.guard.callback_guard import guard_calls
 
 MONEY = Budget(max_cost_usd=0.01)
@@ -154,8 +156,59 @@ def test_it_is_said_once(caplog):
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             warn_of_substitute("a", "b")
-    assert caplog.text.count("b answered where a was asked") == 1
-    assert "name its price in `prices`" in caplog.text
+    assert caplog.messages == [
+        "b answered where a was asked: such calls are charged at the dearer price of the two. "
+        "If b costs something else with you, name its price in `prices`."
+    ]
+
+
+def test_it_is_said_in_the_answer(caplog):
+    message = AIMessage("Tea.", response_metadata={"model_name": "x", "id": "1"})
+    note_substitute(message, "a", "b")
+    told = {"model_name": "b", "id": "1", "asked_model": "a"}
+    assert message.response_metadata == told
+    assert "b answered where a was asked" in caplog.text
+    assert describe_substitute(message.model_dump_json()) == "b answered where a was asked"
+
+
+HELD = 9_000_000
+CHEAPER = {"gpt-4o": TokenPrice(1, 4)}
+
+
+@pytest.mark.parametrize(
+    ("own", "asked", "answered", "charge"),
+    [
+        ({}, "gpt-4o", "", (3_500_000, False)),
+        ({}, "gpt-4o", "gpt-4o", (3_500_000, False)),
+        ({}, "gpt-4o", "gpt-4o-2024-08-06", (3_500_000, False)),
+        ({}, "gpt-4o", "openai/gpt-4o-2031-01-01", (3_500_000, False)),
+        ({}, "gpt-4o", "gpt-4o-2024-05-13", (6_500_000, True)),
+        ({}, "gpt-4o", "gpt-4o-mini", (3_500_000, True)),
+        ({}, "gpt-4o-mini", "gpt-4o", (3_500_000, True)),
+        ({}, "gpt-4o-mini", "anthropic/claude-opus-4-1", (22_500_000, True)),
+        ({}, "gpt-4o", "mystery-9", (HELD, True)),
+        (OWN, "house", "gpt-4o", (3_500_000, True)),
+        (OWN, "house", "gpt-4o-mini", (1_400_000, False)),
+        (OWN, "house", "house:latest", (1_400_000, False)),
+        (OWN, "gpt-4o-mini", "house", (1_400_000, True)),
+        (CHEAPER, "gpt-4o", "gpt-4o-2024-08-06", (1_400_000, False)),
+        (CHEAPER, "gpt-4o-mini", "gpt-4o-2024-08-06", (3_500_000, True)),
+    ],
+)
+def test_a_call_is_charged_at_the_dearer_price_of_who_was_asked_and_who_answered(
+    own, asked, answered, charge
+):
+    prices, used = PriceList(own).pin(), Usage(1_000, 100, model=answered)
+    cost, is_other = charge
+    assert prices.charge(asked, used, HELD) == charge
+    held = 0 if cost == HELD else 500
+    assert prices.charge(asked, used, HELD, "", 500) == (cost + held, is_other)
+
+
+@pytest.mark.parametrize(("reported", "cost"), [(8_000_000, 8_000_000), (1, 3_500_000)])
+def test_what_a_gateway_says_of_a_model_whose_price_nobody_knows_is_its_price(reported, cost):
+    used = Usage(1_000, 100, model="mystery-9", reported_nano_usd=reported)
+    assert PriceList({}).charge("gpt-4o", used, HELD) == (cost, True)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from thrifty import InvalidInput, Model, PriceUnknown, TokenPrice
 from thrifty.models.costs.prices import PriceList
-from thrifty.models.costs.token_price import SIDES, read_price
+from thrifty.models.costs.token_price import SIDES, check_prices, read_price
 from thrifty.models.costs.usage import Usage
 
 FULL = TokenPrice(
@@ -61,6 +61,13 @@ def test_a_long_input_prices_the_whole_call():
     assert micro(FULL, 1_001, 10, cached_tokens=1) == 20_000 + 2 + 750
 
 
+def test_a_tier_and_a_long_input_may_have_prices_of_long_inputs_themselves():
+    longer = TokenPrice(20, 75, long_above=2_000, long=TokenPrice(40, 90))
+    price = TokenPrice(10, 50, long_above=1_000, long=longer, tiers={"flex": longer})
+    assert [price.of_call(tokens).input_usd for tokens in (1_000, 2_000, 2_001)] == [10, 20, 40]
+    assert [price.of_call(tokens, "flex").input_usd for tokens in (2_000, 2_001)] == [20, 40]
+
+
 def test_what_is_not_named_has_the_price_of_its_side():
     assert micro(PLAIN, 100, 0, cached_tokens=50, written_tokens=20, written_1h_tokens=10) == 1_000
     written = TokenPrice(10, 50, written_usd=12)
@@ -70,13 +77,14 @@ def test_what_is_not_named_has_the_price_of_its_side():
 
 @pytest.mark.parametrize("kind", ["audio_input_tokens", "audio_output_tokens"])
 def test_sound_without_a_price_has_none(kind):
-    with pytest.raises(PriceUnknown, match="audio_input_usd and audio_output_usd"):
+    why = r"model 'own' \(for sound: give audio_input_usd and audio_output_usd\);"
+    with pytest.raises(PriceUnknown, match=why):
         micro(PLAIN, 10, 10, **{kind: 1})
     assert micro(TokenPrice(0, 0), 10, 10, **{kind: 1}) == 0
 
 
 def test_a_tier_without_a_price_has_none_where_others_have():
-    with pytest.raises(PriceUnknown, match="in the service tier 'priority'"):
+    with pytest.raises(PriceUnknown, match=r"model 'own' \(in the service tier 'priority'\)"):
         micro(FULL, 10, 10, tier="priority")
 
 
@@ -123,44 +131,75 @@ def test_a_price_is_plain_data_and_back():
     assert list(SIDES) == [name for name in STATE if name not in ("long", "tiers")]
 
 
+USD = "use dollars per million tokens, 0 to 1,000,000"
+WHOLE = "use a whole number from 0 to 1,000,000,000,000,000"
+SIDE_NAMES = ", ".join(SIDES)
+
+
 @pytest.mark.parametrize(
-    ("change", "field"),
+    ("change", "told"),
     [
-        ({"cached": -1}, "price.cached"),
-        ({"written_1h": "much"}, "price.written_1h"),
-        ({"cache": 1}, "price.cache"),
-        ({"input": None}, "price.input"),
-        ({"long": {"input": 1, "output": 2}}, "price.long.above"),
-        ({"long": {"above": "x", "input": 1, "output": 2}}, "price.long.above"),
-        ({"long": {"above": 5, "input": 1}}, "price.long.output"),
-        ({"long": {"above": 5, "input": 1, "output": 2, "tiers": {}}}, "price.long.tiers"),
-        ({"tiers": []}, "price.tiers"),
-        ({"tiers": {"flex": {"input": 1}}}, "price.tiers.flex.output"),
+        ({"cached": -1}, f"price.cached: got -1; {USD}"),
+        ({"written_1h": "much"}, f"price.written_1h: got 'much'; {USD}"),
+        ({"cache": 1}, f"price.cache: got 1; known fields: {SIDE_NAMES}, long, tiers"),
+        ({"input": None}, f"price.input: got None; {USD}"),
+        ({"long": {"input": 1, "output": 2}}, f"price.long.above: got None; {WHOLE}"),
+        (
+            {"long": {"above": "x", "input": 1, "output": 2}},
+            f"price.long.above: got 'x'; {WHOLE}",
+        ),
+        ({"long": {"above": 5, "input": 1}}, f"price.long.output: got None; {USD}"),
+        (
+            {"long": {"above": 5, "input": 1, "output": 2, "tiers": {}}},
+            f"price.long.tiers: got {{}}; known fields: above, {SIDE_NAMES}",
+        ),
+        ({"tiers": []}, "price.tiers: got []; give prices by the name of a service tier"),
+        ({"tiers": {"flex": {"input": 1}}}, f"price.tiers.flex.output: got None; {USD}"),
     ],
 )
-def test_what_is_no_price_is_refused_by_its_name(change, field):
+def test_what_is_no_price_is_refused_by_its_name(change, told):
     with pytest.raises(InvalidInput) as refusal:
         read_price("price", STATE | change)
-    assert refusal.value.field == field
+    assert str(refusal.value) == told
+
+
+BOTH = "give both long_above and long, or neither"
+A_PRICE = "use a TokenPrice, as in TokenPrice(0.25, 2)"
 
 
 @pytest.mark.parametrize(
-    ("options", "field"),
+    ("options", "field", "remedy"),
     [
-        ({"cached_usd": -1}, "cached_usd"),
-        ({"audio_output_usd": float("nan")}, "audio_output_usd"),
-        ({"long_above": 5}, "long"),
-        ({"long": PLAIN}, "long"),
-        ({"long_above": -1, "long": PLAIN}, "long_above"),
-        ({"long_above": 1, "long": 5}, "long"),
-        ({"tiers": {"flex": 5}}, "tiers.flex"),
-        ({"tiers": 5}, "tiers"),
+        ({"cached_usd": -1}, "cached_usd", USD),
+        ({"audio_output_usd": float("nan")}, "audio_output_usd", USD),
+        ({"long_above": 5}, "long", BOTH),
+        ({"long": PLAIN}, "long", BOTH),
+        ({"long_above": -1, "long": PLAIN}, "long_above", WHOLE),
+        ({"long_above": 1, "long": 5}, "long", A_PRICE),
+        ({"tiers": {"flex": 5}}, "tiers.flex", A_PRICE),
+        ({"tiers": 5}, "tiers", 'use a Mapping, as in {"flex": TokenPrice(0.25, 2)}'),
     ],
 )
-def test_what_is_no_price_is_refused_in_python(options, field):
+def test_what_is_no_price_is_refused_in_python(options, field, remedy):
     with pytest.raises(InvalidInput) as refusal:
         TokenPrice(1, 2, **options)
-    assert refusal.value.field == field
+    assert (refusal.value.field, refusal.value.remedy) == (field, remedy)
+    given = options[field.partition(".")[0]] if field in options else options.get("long")
+    assert field == "tiers.flex" or refusal.value.value is given
+
+
+@pytest.mark.parametrize(
+    ("prices", "told"),
+    [
+        ([], 'prices: got []; use a Mapping, as in {"llama3": TokenPrice(0.25, 2)}'),
+        ({"m": 5}, f"prices.m: got 5; {A_PRICE}"),
+    ],
+)
+def test_prices_that_are_none_are_refused(prices, told):
+    with pytest.raises(InvalidInput) as refusal:
+        check_prices(prices)
+    assert str(refusal.value) == told
+    check_prices({"m": PLAIN})
 
 
 def test_a_number_of_a_variable_is_exact():

@@ -35,12 +35,17 @@ def test_a_bound_that_a_server_has_passed_is_wider_from_then_on(make, server, le
     assert entries(ledger)[-1].reserved.tokens == first
 
 
-def test_each_model_of_each_server_is_known_by_itself():
+def test_each_model_of_each_server_is_known_by_itself(caplog):
     seen = UnseenInput()
     seen.note("http://127.0.0.1:1/v1", "a", 10, 25)
     seen.note("http://127.0.0.1:1/v1/", "a", 100, 90)
+    seen.note("http://127.0.0.1:1/v1/", "a", 100, 112)
     assert seen.room("http://127.0.0.1:1/v1/", "a") == 15
     assert seen.room("http://127.0.0.1:1/v1", "b") == seen.room("http://127.0.0.1:2/v1", "a") == 0
+    seen.note("http://127.0.0.1:1/v1", "b", 10, 11)
+    assert seen.room("http://127.0.0.1:1/v1", "b") == 1
+    more = "tokens more than it is sent: so many more are reserved from now on"
+    assert caplog.messages == [f"a reads 15 {more}", f"b reads 1 {more}"]
 
 
 @pytest.mark.parametrize("encoding", ["o200k_base", "cl100k_base"])

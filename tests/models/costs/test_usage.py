@@ -93,6 +93,7 @@ def test_kinds_without_a_price_are_told(details, unpriced):
         ({"ephemeral_1h_input_tokens": 40}, {}, (0, 10, 10, 0, 0)),
         ({"audio": 4, "cache_read": 9}, {"audio": 3}, (6, 0, 0, 4, 3)),
         ({"audio": 40}, {"audio": 30}, (0, 0, 0, 10, 5)),
+        ({"audio": 4, "cache_read": 1, "cache_creation": 9}, {}, (1, 5, 0, 4, 0)),
         ({"flex_audio": 4}, {"flex_audio": 3}, (0, 0, 0, 4, 3)),
     ],
 )
@@ -185,6 +186,14 @@ def test_where_no_usage_came_there_is_none():
     assert read_usage(SimpleNamespace()) is None
     assert read_usage(SimpleNamespace(usage_metadata=None)) is None
     assert read_usage(SimpleNamespace(usage_metadata={"input_tokens": 1})) is None
+
+
+def test_what_a_gateway_says_that_it_has_cost_is_read_with_it():
+    assert read_usage(reply(token_usage={"cost": 0.1})) == Usage(
+        10, 5, reported_nano_usd=100_000_000
+    )
+    counted = {"prompt_tokens": 10, "completion_tokens": 5, "cost": 0.1}
+    assert read_token_usage(counted) == Usage(10, 5, reported_nano_usd=100_000_000)
 
 
 def test_input_and_output_are_what_a_limit_on_tokens_limits():

@@ -27,6 +27,7 @@ def test_a_fee_that_was_declared_is_none_that_is_unknown():
     assert use_fee(tools, ["web_search", "mcp"]) == ""
     assert hosted_kinds(tools) == ["web_search", "web_search", "mcp"]
     assert [hosted_kind(tool) for tool in (None, {"type": "function"})] == ["", ""]
+    assert use_fee({"web_search_options": {"user_location": {}}}) == "web_search_options"
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,7 @@ def test_a_fee_that_was_declared_is_none_that_is_unknown():
         ({"type": "web_search_20250305", "name": "web_search"}, True),
         ({"type": "code_interpreter", "container": {"type": "auto"}}, True),
         ({"google_search": {}}, True),
+        ({"function_declarations": [], "google_search": {}}, True),
         ({"type": "function", "function": {"name": "web_search"}}, False),
         ({"name": "web_search", "input_schema": {}}, False),
         ({"type": "bash_20250124", "name": "bash"}, False),

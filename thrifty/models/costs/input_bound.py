@@ -68,7 +68,7 @@ def tokens_bound(text: str, model: str) -> int:
     if (encoder := encoder_of(model)) is None:
         return utf8_bytes(text)
     # A lone surrogate has no UTF-8 form: what is sent in its place is what must be counted.
-    count: int = encoder.count(text.encode("utf-8", "replace").decode("utf-8"))
+    count: int = encoder.count(text.encode(errors="replace").decode())
     return count
 
 
@@ -99,7 +99,7 @@ def has_standard_tier(address: str) -> bool:
 
 
 def _is_at(address: str, hosts: tuple[str, ...]) -> bool:
-    return f".{urlsplit(address).hostname or ''}".endswith(hosts)
+    return f".{urlsplit(address).hostname}".endswith(hosts)
 
 
 def is_exact(model: str) -> bool:

@@ -1,5 +1,6 @@
 """What a call costs, from the user's own prices or from the public list of genai-prices."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,6 +27,10 @@ OWN_PRICES = {
     "audio_output_tokens": "output_audio_mtok",
 }
 """Kinds of tokens that the list prices as others where it does not know what they cost."""
+SMALL = Usage(1, 1)
+"""What shows whether a model has a price."""
+SIDES = Usage(TOKENS_PER_QUOTE, 0), Usage(0, TOKENS_PER_QUOTE)
+"""What shows what input costs, and what output."""
 
 
 def public_list() -> tuple[Any, datetime]:
@@ -130,7 +135,8 @@ class PriceList:
             fees_nano_usd: what its uses of tools at the provider cost beside its tokens. A gateway
                 has that in what it says.
         """
-        is_own, answered, reported = model in self._own, usage.model, usage.reported_nano_usd
+        is_own, reported = model in self._own, usage.reported_nano_usd
+        answered = usage.model or model
         if self._takes_reported and reported is not None:
             return Charge(reported)
         try:
@@ -139,7 +145,7 @@ class PriceList:
         except PriceUnknown:  # such as of another tier than the one that was asked for
             # A gateway that has no price either says that it cost nothing.
             return Charge(reported or reserved_nano_usd)
-        if answered in ("", model) or (is_own and is_same_model(model, answered)):
+        if answered == model or (is_own and is_same_model(model, answered)):
             return Charge(asked)
         found = [self._find_anywhere(answered, replace(usage, tier=each)) for each in tiers]
         known = [cost for cost in found if cost is not None]
@@ -183,6 +189,11 @@ class PriceList:
         return self.of(model, Usage(input_tokens, output_tokens, tier=tier))
 
     def _listed_usd(self, model: str, usage: Usage, provider: str) -> Decimal:
+        total: Decimal = self._listed_price(model, usage, provider).total_price
+        return total
+
+    def _listed_price(self, model: str, usage: Usage, provider: str) -> Any:
+        """What the public list says of what a call has used."""
         from genai_prices import Usage as Counted
 
         if not provider:
@@ -200,8 +211,7 @@ class PriceList:
         for kind, own in OWN_PRICES.items():
             if getattr(usage, kind) and getattr(price.model_price, own, None) is None:
                 raise PriceUnknown(model, f"for {kind.replace('_', ' ')}")
-        total: Decimal = price.total_price
-        return total
+        return price
 
     def worst(
         self,
@@ -256,16 +266,16 @@ class PriceList:
     def _dearer_tiers(self, model: str) -> tuple[str, ...]:
         """The tiers that cost more than the standard one, in either direction."""
         if (own := self._own.get(model)) is not None:
-            tiers = set(own.tiers or ())
+            tiers = set(own.tiers)
         else:
-            self.quote(model, 1, 1)  # raises where it is not on the list
-            listed, now = self._listed()
-            entry = listed.calc(_one_token(), model, self._vendor, None, now, None).model
+            entry = self._listed_price(model, SMALL, self._vendor).model
+            _, now = self._listed()
             tiers = {str(variant.when["service_tier"]) for variant in _tier_variants(entry, now)}
 
         def is_dearer(tier: str) -> bool:
-            sides = (TOKENS_PER_QUOTE, 0), (0, TOKENS_PER_QUOTE)
-            return any(self.quote(model, *side, tier) > self.quote(model, *side) for side in sides)
+            return any(
+                self.of(model, replace(side, tier=tier)) > self.of(model, side) for side in SIDES
+            )
 
         return tuple(sorted(tier for tier in tiers if is_dearer(tier)))
 
@@ -280,7 +290,7 @@ class PriceList:
     def why_unknown(self, model: str, tier: str = "") -> str:
         """Why the model has no price, and the remedy; empty when it has one."""
         try:
-            self.quote(model, 1, 1, tier)
+            self.of(model, replace(SMALL, tier=tier))
         except PriceUnknown as error:
             return str(error)
         return ""
@@ -293,14 +303,7 @@ def most_affordable(most: int, limit_nano_usd: int, quote: Callable[[int], int])
     """
     if quote(most) <= limit_nano_usd:
         return most
-    low, high = 0, most - 1
-    while low < high:
-        middle = (low + high + 1) // 2  # rounded up, or two neighbours never meet
-        if quote(middle) <= limit_nano_usd:
-            low = middle
-        else:
-            high = middle - 1
-    return max(0, low)
+    return max(0, bisect_right(range(most), limit_nano_usd, key=quote) - 1)
 
 
 def _why_unlisted(listed: Any, provider: str, error: Exception) -> str:
@@ -321,12 +324,6 @@ def _tier_variants(model: Any, now: datetime) -> Iterator[Any]:
         is_active = variant.constraint is None or variant.constraint.active(now)
         if set(variant.when) == {"service_tier"} and is_active:
             yield variant
-
-
-def _one_token() -> Any:
-    from genai_prices import Usage as Counted
-
-    return Counted(input_tokens=1)
 
 
 def _own_usd(model: str, own: TokenPrice, usage: Usage) -> Decimal:

@@ -33,6 +33,8 @@ def read_uses(message: Any) -> Mapping[str, int]:
 
 def kind_used(part: Any) -> str:
     """The tool that a part of an answer is a use of; empty for any other part."""
-    kind = str(part.get("type") or "") if isinstance(part, Mapping) else ""
+    if not isinstance(part, Mapping):
+        return ""
+    kind = str(part.get("type"))
     name = str(part.get("name")) if kind in SERVER_USES else kind.removesuffix(CALL_ENDING)
     return name if name in KINDS and name != kind else ""

@@ -58,4 +58,4 @@ def describe_substitute(answer: str) -> str:
 
 
 def _bare_name(model: str) -> str:
-    return DATE.sub("", model.rpartition("/")[2].lower())
+    return DATE.sub("", model.rpartition("/")[2].casefold())

@@ -41,7 +41,7 @@ class UnseenInput:
 
 
 def _server(address: str, model: str) -> tuple[str, str]:
-    return address.rstrip("/"), model
+    return address.removesuffix("/"), model
 
 
 unseen_input = UnseenInput()

@@ -16,7 +16,7 @@ HOSTED_TOOLS = (
     *("mcp", "shell", "local_shell", "x_search", "browser_search", "web_fetch", "code_execution"),
     *("google_search", "googleSearch", "google_maps", "googleMaps", "url_context", "urlContext"),
 )
-"""How the types of tools begin that run at a provider, or the only field that such a tool has."""
+"""How the types of tools begin that run at a provider, or the field by which a tool has one."""
 INSTEAD = "leave it out, or limit tokens and calls instead of money"
 FEE_REMEDY = (
     "each use has a fee: declare it, as in metered(..., fees={'web_search': UseFee(0.01, "
@@ -50,16 +50,18 @@ def _kinds(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if request.get(SEARCH_OPTIONS):
         yield SEARCH, SEARCH_OPTIONS
     for tool in request.get("tools") or ():
-        if isinstance(tool, Mapping) and (name := _hosted_name(tool)):
+        if name := _hosted_name(tool):
             yield hosted_kind(tool), f"tools: {name}"
 
 
 def hosted_kind(tool: Any) -> str:
     """The kind of a tool that runs at a provider, whatever date its name ends in. Empty: none."""
-    name = _hosted_name(tool) if isinstance(tool, Mapping) else ""
-    return next((kind for kind in HOSTED_TOOLS if name.startswith(kind)), "") if name else ""
+    name = _hosted_name(tool)
+    return next((kind for kind in HOSTED_TOOLS if name.startswith(kind)), "")
 
 
-def _hosted_name(tool: Mapping[str, Any]) -> str:
-    names = [tool["type"]] if tool.get("type") else list(tool) if len(tool) == 1 else []
+def _hosted_name(tool: Any) -> str:
+    if not isinstance(tool, Mapping):
+        return ""
+    names = [tool["type"]] if tool.get("type") else list(tool)
     return next((str(name) for name in names if str(name).startswith(HOSTED_TOOLS)), "")
