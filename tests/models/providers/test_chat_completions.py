@@ -73,6 +73,8 @@ def test_what_is_no_text_may_be_sound(name):
     bounds = CallBounds(5_000, 700)
     one = model(name).request([HumanMessage([sound])], None, {}, bounds)
     assert one.audio_tokens == 700
+    assert request(name, HumanMessage([sound])).audio_tokens == 0
+    request(name).check_bounded(LIMITED)
 
 
 @ALL

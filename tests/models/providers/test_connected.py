@@ -21,6 +21,9 @@ from thrifty.models.wire import connection_pool
 NOBODY: Any = SimpleNamespace(root_url="http://127.0.0.1:9", base_url="http://127.0.0.1:9/v1")
 
 
+SEARCH = {"name": "look_up", "description": "Looks it up.", "parameters": {"type": "object"}}
+
+
 def connected(given: Vendor, **options: Any) -> Any:
     return given.request([HumanMessage("four")], None, options, CallBounds(500)).connected
 
@@ -38,6 +41,19 @@ def test_a_client_is_made_anew_without_its_retries_on_connections_of_this_proces
     assert reads == type(client)._process_response.__get__(client)
     assert used.async_client._client is client
     assert given.given.async_client._client.max_retries == 5
+
+
+@pytest.mark.parametrize(("made", "counts"), [({}, True), ({"stream_usage": False}, False)])
+def test_a_model_is_described_as_it_is_called(made, counts):
+    given = vendor_model(openai.client(NOBODY, max_retries=5, streaming=True, **made))
+    is_, was = given.described, given.given
+    assert (is_.max_retries, is_.streaming, is_.stream_usage) == (0, False, counts)
+    assert (was.max_retries, was.streaming) == (5, True)
+    assert given.output_tokens_max == 16_384
+    assert vendor_model(openai.client(NOBODY, model="own")).output_tokens_max is None
+    bound = given.tool_options([SEARCH], tool_choice="look_up")
+    assert [tool["function"]["name"] for tool in bound["tools"]] == ["look_up"]
+    assert bound["tool_choice"] == {"type": "function", "function": {"name": "look_up"}}
 
 
 def test_what_the_environment_says_of_openais_is_sent_to_openais_address_alone(monkeypatch):
@@ -181,6 +197,20 @@ def test_a_client_of_httpxs_is_asked_on_shared_connections_where_it_has_none_of_
     if vendor is ollama:
         assert used._async_client is not given.given._async_client
         assert type(used._async_client) is type(given.given._async_client)
+
+
+class Bare(httpx.AsyncBaseTransport):
+    """A transport with a pool of its own kind."""
+
+    _pool = object()
+
+
+@pytest.mark.parametrize("transport", [Bare(), httpx.MockTransport(httpx.Response)])
+def test_any_transport_of_ones_own_is_kept(transport):
+    own = httpx.AsyncClient(base_url="http://127.0.0.1:9", transport=transport)
+    given = vendor_model(mistral.client(NOBODY, async_client=own))
+    assert not given.is_watched
+    assert connected(given).async_client is own
 
 
 class Chatty(HouseModel):

@@ -1,5 +1,6 @@
 """A request to Google alone: what it asks, how large it is, and what is refused of it."""
 
+import asyncio
 import base64
 import json
 import subprocess
@@ -130,6 +131,7 @@ def test_an_image_or_a_file_has_a_bound_where_one_was_given(file, is_sound, from
     with pytest.raises(InvalidInput, match=r"tokens_per_attachment=1_500") as refused:
         request(*messages).check_bounded(LIMITED)
     assert refused.value.value == "1 images or files"
+    assert request(*messages).audio_tokens == 0
     bounded = request(*messages, bounds=CallBounds(5_000, 1_000))
     bounded.check_bounded(LIMITED)
     assert 1_000 + TEMPLATE_TOKENS < bounded.input_tokens < 1_500
@@ -179,8 +181,52 @@ def test_a_file_that_stands_elsewhere_is_refused():
     ],
 )
 def test_nothing_is_fetched_for_a_request(part):
-    with pytest.raises(InvalidInput, match="send its bytes"):
+    with pytest.raises(InvalidInput) as refused:
         request(HumanMessage([part]))
+    told = refused.value
+    remedy = "send its bytes: a part with base64= and mime_type="
+    assert (told.field, told.value, told.remedy) == ("messages", "a file by its address", remedy)
+
+
+def client_of(one: VendorRequest, body: str = "{}") -> Any:
+    """Google's client as it is called, at a server that answers with this."""
+    models = one.connected.client.aio.models
+
+    async def answer(*asked: Any) -> Any:
+        return types.HttpResponse(headers={}, body=body)
+
+    models._api.async_request = answer
+    return models
+
+
+def asked_of(one: VendorRequest) -> dict[str, Any]:
+    return one.connected._prepare_request(one.messages, stop=None)
+
+
+def test_what_is_no_answer_is_none():
+    one = request()
+    with pytest.raises(ValueError, match=r"^nothing that is an answer$"):
+        asyncio.run(client_of(one).generate_content(**asked_of(one)))
+    assert google_client.last_count() is None
+    counted = client_of(one, '{"usageMetadata": {"totalTokenCount": 5}}')
+
+    async def count() -> Any:
+        await counted.generate_content(**asked_of(one))
+        return google_client.last_count()
+
+    assert asyncio.run(count()).total_token_count == 5
+
+
+def test_what_would_ask_others_first_is_refused(monkeypatch):
+    class Waiting:
+        async def generate_content(self, **asked: Any) -> None:
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(google_client, "_models", lambda api: Waiting())
+    with pytest.raises(InvalidInput) as refused:
+        request()
+    told = refused.value
+    assert (told.field, told.value, told.remedy) == ("tools", "a session of MCP", "bind its tools")
 
 
 @pytest.mark.parametrize(

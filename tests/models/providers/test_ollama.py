@@ -52,8 +52,10 @@ def test_thought_and_calls_are_read_when_they_are_sent_back():
 def test_a_picture_is_one_and_not_its_letters():
     data = "A" * 4_000
     picture = HumanMessage([{"type": "image_url", "image_url": f"data:image/png;base64,{data}"}])
+    unbounded = request(picture)
+    assert unbounded.input_tokens == MESSAGE_OVERHEAD_TOKENS + TEMPLATE_TOKENS
     with pytest.raises(InvalidInput, match="tokens_per_attachment"):
-        request(picture).check_bounded(Budget(max_tokens=10))
+        unbounded.check_bounded(Budget(max_tokens=10))
     bounded = request(picture, bounds=CallBounds(5_000, 700))
     bounded.check_bounded(Budget(max_tokens=10))
     assert bounded.input_tokens == 700 + MESSAGE_OVERHEAD_TOKENS + TEMPLATE_TOKENS
@@ -74,6 +76,8 @@ def test_its_cap_is_among_the_options_and_takes_none_of_them_away():
 def test_less_than_none_is_no_cap(endless):
     assert request(made={"num_predict": endless}).cap_wanted is None
     assert request(options={"num_predict": endless}).cap_wanted is None
+    with pytest.raises(InvalidInput, match="max_tokens: got 0; use a whole number from 1"):
+        request(made={"num_predict": 0})
 
 
 def test_the_same_question_has_the_same_digest_however_it_is_sent():
@@ -94,6 +98,7 @@ def test_a_client_with_connections_of_its_own_is_kept(setting):
     }
     one = request(made={"async_client_kwargs": {setting: values[setting]}})
     assert not one.is_watched
+    assert request(made={"client_kwargs": {setting: values[setting]}}).is_watched is False
     assert one.connected._async_client is one.vendor.described._async_client
 
 

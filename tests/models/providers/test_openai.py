@@ -1,6 +1,7 @@
 """A request alone: what it asks, the caps that were set for it, and what comes back."""
 
 import asyncio
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +19,7 @@ from thrifty.models.costs.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_T
 from thrifty.models.providers.openai import RESPONSES_CAP_MIN, OpenAIModel
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.wire.background_loop import background_loop
+from thrifty.models.wire.exchange import watch_exchange
 
 INPUT = 4 + MESSAGE_OVERHEAD_TOKENS
 PLAIN = {"stop": None, "service_tier": "default"}
@@ -295,6 +297,41 @@ def test_pieces_of_a_stream_are_handed_over_as_copies_and_put_together():
     for handed, kept in zip(pieces, streaming.pieces, strict=True):
         assert handed is not kept
         assert handed.message is not kept.message
+
+
+def test_all_that_was_said_of_an_answer_stands_in_its_metadata():
+    message = AIMessage("Yes.", response_metadata={"c": 3})
+    info = {"b": 2, "c": 2}
+    told = {"token_usage": {"prompt_tokens": 9}, "a": 1, "b": 1, "c": 1}
+
+    def answer(headers: Mapping[str, str], llm_output: Any, said: Any = info) -> dict[str, Any]:
+        one = request()
+
+        async def generate(messages: Any, **options: Any) -> ChatResult:
+            whole = ChatGeneration(message=message.model_copy(), generation_info=said)
+            return ChatResult(generations=[whole], llm_output=llm_output)
+
+        one.connected = SimpleNamespace(_agenerate=generate)
+        with watch_exchange() as exchange:
+            exchange.headers = headers
+            return asyncio.run(one.send(40)).message.response_metadata
+
+    kept = {"a": 1, "b": 2, "c": 3}
+    assert answer({}, told) == {**kept, "token_usage": {"prompt_tokens": 9}}
+    cost = {"x-litellm-response-cost": "0.2"}
+    counted = {"cost": "0.2", "prompt_tokens": 9}
+    assert answer(cost, told) == {**kept, "token_usage": counted}
+    assert answer(cost, None, None) == {"c": 3, "token_usage": {"cost": "0.2"}}
+    assert answer({}, None, None) == {"c": 3}
+
+
+def test_the_last_count_in_the_servers_own_words_stands_beside_the_whole():
+    one, pieces = request(), []
+    first, last = {"token_usage": {"n": 1}}, {"token_usage": {"n": 2}}
+    one.connected = Streaming(piece("Yes, ", **first), piece("it ", **last), piece("is."))
+    whole = asyncio.run(one.send(40, pieces.append))
+    assert whole.message.response_metadata == last
+    assert [each.message.response_metadata for each in pieces] == [{}, {}, {}]
 
 
 def counting(tokens_out: int | None, said: dict[str, Any] | None = None, **metadata: Any) -> Any:

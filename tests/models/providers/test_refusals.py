@@ -121,7 +121,9 @@ def test_what_else_cannot_be_asked_within_limits_says_what_can(vendor, asked, re
 @pytest.mark.parametrize("vendor", [openrouter, other])
 def test_a_field_that_says_nothing_is_no_more_than_the_request(vendor):
     said = {"plugins": [], "models": None, "modalities": ["text"], "best_of": 1}
-    request(vendor, **said).check_bounded(Budget(max_tokens=10, max_cost_usd=1))
+    one = request(vendor, **said)
+    one.check_bounded(Budget(max_tokens=10, max_cost_usd=1))
+    assert one.cap_min == 1
 
 
 @pytest.mark.parametrize(

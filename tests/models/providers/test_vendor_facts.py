@@ -44,8 +44,8 @@ AT = "http://127.0.0.1:9/gate"
 @pytest.mark.parametrize("name", LISTED)
 def test_where_models_are_listed(name):
     path, headers = LISTED[name]
-    listed = named_vendors()[name].list_request("https://g.invalid/v0/", "k")
-    assert listed == (f"https://g.invalid/v0/{path}", headers)
+    listed = named_vendors()[name].list_request("https://g.invalid/X/", "k")
+    assert listed == (f"https://g.invalid/X/{path}", headers)
 
 
 @EACH
@@ -65,18 +65,29 @@ def test_a_model_without_an_address_is_asked_where_the_vendors_variables_say(nam
         assert vendor.usual_server(own) == Server(f"https://{variable}.invalid", key)
 
 
+THINKERS = {
+    "google_genai": "gemini-3-pro-preview",
+    "groq": "openai/gpt-oss-20b",
+    "ollama": "gpt-oss:20b",
+    "openai": "gpt-5",
+    "openrouter": "a/b",
+    "xai": "grok-3-mini",
+}
+"""A model of theirs that is told by a word how hard to think."""
+
+
 @EACH
 def test_a_role_is_made_by_the_vendors_own_class_with_all_of_its_server_named(name, monkeypatch):
     monkeypatch.setenv("TEAM_KEY", "sk-team")
-    vendor, effort = named_vendors()[name], {}
-    if name in ("openai", "openrouter"):
-        effort = {"effort": "high"}
-    model = Model("model-1", vendor=name, base_url=AT, key_variable="TEAM_KEY", **effort)
+    vendor, thinker = named_vendors()[name], THINKERS.get(name, "")
+    effort = {"effort": "high"} if thinker else {}
+    own = {"vendor": name, "base_url": AT, "key_variable": "TEAM_KEY"}
+    model = Model(thinker or "model-1", **own, **effort)
     (apart,) = ModelRoles(Settings(models={"strong": model}))
     made = vendor.of_role(apart)
     assert type(made) is vendor
     assert made.kind_of(made.given) is not None
-    assert (made.name, made.address.rstrip("/"), made.is_apart) == ("model-1", AT, True)
+    assert (made.name, made.address.rstrip("/"), made.is_apart) == (model.name, AT, True)
     assert vendor.thinking_of(made.given) == Thinking(**effort)
     assert _key_of(made.given) == "sk-team"
     (usual,) = ModelRoles(Settings(models={"strong": f"{name}:model-1"}))

@@ -151,6 +151,11 @@ def test_a_request_is_known_to_its_last_field(name):
     assert one.digest == fingerprint(as_json(asked))
 
 
+def test_what_langchain_keeps_to_itself_is_left_out():
+    told = request("openrouter", ls_structured_output_format={"kwargs": {}})
+    assert told.body == request("openrouter").body
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_no_cap_is_left_on_the_model_that_is_asked(name):
     connected = request(name).connected

@@ -170,7 +170,7 @@ class GoogleModel(Vendor):
 
     def tier(self, body: Mapping[str, Any]) -> str:
         """The service tier."""
-        tier = str(getattr(body.get("serviceTier"), "value", body.get("serviceTier") or "")).lower()
+        tier = (body.get("serviceTier") or "").lower()
         return "" if tier in STANDARD_TIERS else tier
 
     def input_tokens(

@@ -69,7 +69,7 @@ class MistralModel(ChatCompletionsModel):
     @property
     def is_watched(self) -> bool:
         """Not by a client of the user's own, of which LangChain's differs by its certificates."""
-        pool = getattr(getattr(self.given.async_client, "_transport", None), "_pool", None)
+        pool = getattr(self.given.async_client._transport, "_pool", None)
         own = import_module(MODULE).global_ssl_context
         return getattr(pool, "_ssl_context", None) is own
 
@@ -85,8 +85,7 @@ class MistralModel(ChatCompletionsModel):
     ) -> int:
         """With what Mistral tells a model by itself, where it is asked to be safe or to think."""
         told = SAFE_TOKENS if body.get("safe_prompt") else 0
-        mode = body.get("prompt_mode", "reasoning" if _thinks(body) else None)
-        told += THINKING_TOKENS if mode else 0
+        told += THINKING_TOKENS if body.get("prompt_mode", _thinks(body)) else 0
         return super().input_tokens(_with_plain_texts(body), messages, bounds) + told
 
     def audio_tokens(self, body: Mapping[str, Any], bounds: CallBounds) -> int:
@@ -120,9 +119,7 @@ def _plain(message: Mapping[str, Any]) -> Any:
     if not isinstance(content, list):
         return content
     return [
-        {"type": "text", "text": as_json(part)}
-        if isinstance(part, Mapping) and part.get("type") in OWN_TEXTS
-        else part
+        as_json(part) if isinstance(part, Mapping) and part.get("type") in OWN_TEXTS else part
         for part in content
     ]
 
@@ -134,9 +131,9 @@ def _last_count() -> Mapping[str, Any] | None:
 
 def _counts() -> Iterator[Mapping[str, Any]]:
     exchange = current_exchange()
-    lines = b"" if exchange is None else exchange.tail
-    for line in reversed(lines.decode("utf-8", "replace").splitlines()):
-        if line.startswith("data:") and '"usage"' in line:
+    told = [] if exchange is None else exchange.tail.decode("utf-8", "replace").splitlines()
+    for line in reversed(told):
+        if line.startswith("data:"):
             try:
                 usage = json.loads(line.removeprefix("data:")).get("usage")
             except (ValueError, RecursionError, AttributeError):

@@ -100,7 +100,7 @@ class OllamaModel(Vendor):
     @classmethod
     def own_price(cls, model: str, address: str) -> TokenPrice | None:
         """Nothing on this machine, but for what it hands on to Ollama's cloud."""
-        is_here = (urlsplit(address).hostname or "").lower() in THIS_MACHINE
+        is_here = urlsplit(address).hostname in THIS_MACHINE
         return TokenPrice(Decimal(), Decimal()) if is_here and not IN_CLOUD.search(model) else None
 
     @classmethod

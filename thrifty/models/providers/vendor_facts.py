@@ -96,8 +96,9 @@ class VendorFacts:
     def usual_server(cls, settings: Settings) -> Server:
         """Where models are asked that name no address of their own, and with which key."""
         named = (variable_in_environment(variable) for variable in cls.address_variables)
-        key = variable_in_environment(cls.key_variable) if cls.key_variable else ""
-        return Server(next(filter(None, named), cls.home), key)
+        return Server(
+            next(filter(None, named), cls.home), variable_in_environment(cls.key_variable)
+        )
 
     @classmethod
     def check_described(cls, base_url: str, key_variable: str) -> None:

@@ -46,7 +46,7 @@ class XAIModel(OpenAILikeModel):
     def thinking_of(cls, model: Any) -> Thinking:
         """As its owner has said, or else as a model does that thinks by itself."""
         said = model.reasoning_effort or (model.extra_body or {}).get("reasoning_effort")
-        return Thinking(said, {}) if said else cls.thinking(model.model_name, "auto")
+        return Thinking(said) if said else cls.thinking(model.model_name, "auto")
 
     def check_bounded(self, request: VendorRequest, budget: Budget) -> None:
         """Refuses a search as well: each source that it reads has a fee, and is input."""
