@@ -38,7 +38,6 @@ from thrifty import (
 )
 from thrifty.models.calls.current_account import use_account
 from thrifty.models.calls.step_account import StepAccount
-from thrifty.models.providers.openai_embeddings import text_tokens
 
 SMALL = "text-embedding-3-small"
 TEXTS = ["Tea is made of leaves.", "コーヒー", "🫖 and ☕"]
@@ -188,22 +187,6 @@ def test_a_server_that_is_said_to_count_as_openai_does_is_held_to_that(make, ser
     make(options=options, encoding="cl100k_base").embed_documents(TEXTS)
     (entry,) = entries(ledger)
     assert entry.reserved.tokens == server.bill.total_tokens + 16 * len(TEXTS)
-
-
-@pytest.mark.parametrize(
-    ("tokens", "most"),
-    [
-        ([15339, 1917], len("hello world")),
-        ([], 0),
-        ([222, 15339], len("hello") + 128),  # begins within a letter
-        ([15339, 172, 241, 222], len("hello") + 3 * 128),  # ends within one
-        ([999_999_999], 128),
-        ([-1], 128),
-    ],
-)
-def test_tokens_stand_for_a_text_that_another_server_may_count_anew(tokens, most):
-    assert text_tokens(tokens, "") == most + 16
-    assert text_tokens(tokens, SMALL) == len(tokens)
 
 
 def test_a_model_has_its_price_or_is_not_asked_while_money_is_limited(make, server, ledger):
