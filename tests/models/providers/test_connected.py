@@ -43,6 +43,15 @@ def test_a_client_is_made_anew_without_its_retries_on_connections_of_this_proces
     assert given.given.async_client._client.max_retries == 5
 
 
+@pytest.mark.parametrize(("vendor", "part"), [(openrouter, "chat"), (openai, "responses")])
+def test_what_a_client_puts_off_is_imported_when_it_is_loaded(vendor, part):
+    given = vendor_model(vendor.client(NOBODY))
+    client = given.given.client if vendor is openrouter else given.given.root_async_client
+    assert part not in vars(client)
+    given.load()
+    assert part in vars(client)
+
+
 @pytest.mark.parametrize(("made", "counts"), [({}, True), ({"stream_usage": False}, False)])
 def test_a_model_is_described_as_it_is_called(made, counts):
     given = vendor_model(openai.client(NOBODY, max_retries=5, streaming=True, **made))
@@ -236,10 +245,12 @@ def test_a_class_that_nobody_has_measured_is_asked_by_a_copy_with_the_cap():
     capped = given.capped_model(one, 40)
     assert (capped.max_tokens, capped.max_new_tokens, capped.model_kwargs) == (40, 40, {"a": 1})
     assert given.cap_options(one, 40) == {}
+    assert given.own_cap(made) == 80
     assert (made.max_tokens, made.model_kwargs) == (90, {"a": 1, "max_tokens": 70})
     assert (given.streams, given.is_watched) == (False, False)
     assert given.address == f"{__name__}.Chatty"
     assert type(given).list_request("https://g.invalid", "k") is None
+    assert given.listed_as == "x-ai"
 
 
 def test_of_other_vendors_a_model_is_asked_as_it_is_connected():

@@ -16,7 +16,8 @@ from tests.models.conftest import client
 from thrifty import Budget, InvalidInput
 from thrifty.models.costs import input_bound
 from thrifty.models.costs.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS
-from thrifty.models.providers.openai import RESPONSES_CAP_MIN, OpenAIModel
+from thrifty.models.providers.openai import OpenAIModel
+from thrifty.models.providers.openai_likes import RESPONSES_CAP_MIN
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.wire.background_loop import background_loop
 from thrifty.models.wire.exchange import watch_exchange

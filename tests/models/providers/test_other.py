@@ -107,9 +107,11 @@ def test_a_model_is_called_by_the_first_name_that_anything_says(model, name):
 
 def test_the_input_is_bounded_by_bytes_of_all_that_was_said_and_all_that_was_set():
     call = {"name": "f", "args": {"x": 1}, "id": "c1", "type": "tool_call"}
+    broken = {"name": "f", "args": "{", "id": "c2", "error": None, "type": "invalid_tool_call"}
     messages = [
         HumanMessage("four", name="Ada"),
         AIMessage("", tool_calls=[call], additional_kwargs={"thought": "Hm."}),
+        AIMessage("", invalid_tool_calls=[broken]),
         ToolMessage("Done.", tool_call_id="c1"),
     ]
     given = OtherModel(HouseModel(model="m", base_url="http://127.0.0.1:9", max_tokens=9))
@@ -122,6 +124,7 @@ def test_the_input_is_bounded_by_bytes_of_all_that_was_said_and_all_that_was_set
         "messages": [
             {"role": "human", "content": "four", "name": "Ada"},
             {"role": "ai", "content": "", "thought": "Hm.", "tool_calls": [call]},
+            {"role": "ai", "content": "", "invalid_tool_calls": [broken]},
             {"role": "tool", "content": "Done.", "tool_call_id": "c1"},
         ],
     }

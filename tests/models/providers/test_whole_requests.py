@@ -84,7 +84,12 @@ CASES = {
     ),
     "openrouter": Case(
         openrouter,
-        {"reasoning": {"max_tokens": 8}, "max_completion_tokens": 90, "model_kwargs": MORE},
+        {
+            "reasoning": {"max_tokens": 8},
+            "max_completion_tokens": 90,
+            "max_tokens": 91,
+            "model_kwargs": MORE,
+        },
         {
             **{"model": "anthropic/claude-haiku-4.5", "stream": False, "a": 1},
             "reasoning": {"max_tokens": 8},

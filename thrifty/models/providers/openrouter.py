@@ -75,8 +75,9 @@ class OpenRouterModel(ChatCompletionsModel):
     def connect(self, model: Any) -> Any:
         """Its client tries again for an hour where nobody says how often, and also on 0 retries."""
         configured = model.client.sdk_configuration
-        headers = {**configured.async_client.headers}
-        headers.pop("accept-encoding", None)  # our connections say what they can unpack
+        named = configured.async_client.headers.items()
+        # Our connections say what they can unpack.
+        headers = {name: said for name, said in named if name != "accept-encoding"}
         config = replace(
             configured,
             async_client=connection_pool.connections(LIBRARY, CLIENT, headers=headers),

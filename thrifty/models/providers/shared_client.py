@@ -1,6 +1,5 @@
 """Clients of httpx that keep their address and headers, on the connections of the process."""
 
-from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -21,7 +20,6 @@ def shared_client(client: Any) -> Any:
     # What packs better is unpacked by nobody in pieces.
     headers["accept-encoding"] = ", ".join(ENCODINGS)
     http = import_module(LIBRARY)
-    transport_type = _transport_type(http.AsyncBaseTransport)
     return http.AsyncClient(
         base_url=client.base_url,
         headers=headers,
@@ -31,17 +29,15 @@ def shared_client(client: Any) -> Any:
         timeout=client.timeout,
         follow_redirects=client.follow_redirects,
         event_hooks=client.event_hooks,
-        transport=transport_type(connection_pool.connections(LIBRARY, "AsyncClient")),
+        transport=_transport(http.AsyncBaseTransport),
     )
 
 
-@cache
-def _transport_type(base: Any) -> Any:
-    """A class of the library's own kind, as it takes no other."""
+def _transport(base: Any) -> Any:
+    """A transport of the library's own kind, as it takes no other, on the shared connections."""
 
     class SharedTransport(base):  # type: ignore[misc]
-        def __init__(self, pool: Any) -> None:
-            self._pool = pool
+        _pool = connection_pool.connections(LIBRARY, "AsyncClient")
 
         async def handle_async_request(self, request: Any) -> Any:
             response = await self._pool.send(request, stream=True)
@@ -51,4 +47,4 @@ def _transport_type(base: Any) -> Any:
                 await response.aread()
             return response
 
-    return SharedTransport
+    return SharedTransport()

@@ -8,7 +8,7 @@ from thrifty.budget import ModelUnavailable
 from thrifty.budget.clock import NANO_PER_MS, elapsed_ms, now_ns
 from thrifty.models.failures.failure import read_failure
 from thrifty.models.failures.server_words import NO_KEY
-from thrifty.models.providers.openai import connections
+from thrifty.models.providers.openai_likes import connections
 from thrifty.models.roles.model_role import ModelRole
 from thrifty.models.wire import connection_pool
 from thrifty.models.wire.background_loop import background_loop
