@@ -114,6 +114,10 @@ def _describe_model(role: ModelRole) -> Finding:
 
 def _check_price(role: ModelRole) -> Finding:
     model, prices = role.model, role.prices
+    fee, _, remedy = role.undeclared_fee.partition("; ")
+    if fee:
+        says = f"{fee}: with a limit on cost it would not be asked"
+        return Finding("price", says, remedy, role=role.name)
     if not prices.knows(model):
         says = f"no price is known for {model}: with a limit on cost it would not be asked"
         remedy = "give it a price, in THRIFTY_PRICES or the settings, or limit tokens instead"
@@ -121,6 +125,8 @@ def _check_price(role: ModelRole) -> Finding:
     read = format_usd(prices.quote(model, 1_000_000, 0))
     written = format_usd(prices.quote(model, 0, 1_000_000))
     says = f"{model}: {read} read and {written} written, for a million tokens"
+    for each in role.fees.values():
+        says += f", and {format_usd(each.nano_usd)} for each of at most {each.uses_max:,} searches"
     return Finding("price", says, role=role.name)
 
 

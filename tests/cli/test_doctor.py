@@ -82,6 +82,20 @@ def test_a_model_that_is_not_there_has_neither_price_nor_encoding(look, server):
     assert look(*at, OPENAI_API_KEY=KEY, THRIFTY_PRICES=priced)[1]["price"]["state"] == "ok"
 
 
+def test_what_searches_cost_is_said_or_how_to_say_it(look, server):
+    at = ("--base-url", server.base_url)
+    searching = {"name": "sonar", "price": {"input": 1, "output": 1}}
+    given = {"OPENAI_API_KEY": KEY, "THRIFTY_MODELS": json.dumps({"strong": searching})}
+    price = look(*at, **given)[1]["price"]
+    assert price["says"].startswith("sonar, which searches by itself: with a limit on cost")
+    assert "Model(..., fees=" in price["remedy"]
+    searching["fees"] = {"web_search": {"usd": 0.005, "uses_max": 2, "tokens_max": 0}}
+    given["THRIFTY_MODELS"] = json.dumps({"strong": searching})
+    price = look(*at, **given)[1]["price"]
+    assert price["state"] == "ok"
+    assert price["says"].endswith("and $0.005 for each of at most 2 searches")
+
+
 TWO_ROLES = """
 [models]
 strong = "gpt-5"

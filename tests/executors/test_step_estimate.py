@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.harness.llm_server import LLMServer
-from thrifty import Model, Settings, Spend, Step, StepOption, TokenPrice, proposal_recipe
+from thrifty import Model, Settings, Spend, Step, StepOption, TokenPrice, UseFee, proposal_recipe
 from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.protocol import Result, Work
@@ -25,8 +25,10 @@ from thrifty.nodes.context import Context
 from thrifty.options.direct_answer import DirectAnswer
 from thrifty.options.proposals import PROPOSAL_TOOL
 
+SEARCHES = {"web_search": UseFee(0.01, uses_max=2, tokens_max=100)}
 ROLES = {
     "strong": Model("gpt-5", price=TokenPrice(Decimal("1"), Decimal("4"))),
+    "searches": Model("sonar", price=TokenPrice(Decimal("1"), Decimal("4")), fees=SEARCHES),
     "odd": Model("nobody-knows"),
 }
 OPTION = StepOption("x (LLM)", "x", "llm", "does x", Spend(600, 0, 900, 1), 1.0, spread=0.25)
@@ -100,6 +102,29 @@ def test_input_and_output_have_each_their_price():
     assert estimator("Short.", money=True).estimate_option(unknown).estimate == OPTION.estimate
 
 
+def test_what_is_read_again_after_each_search_and_its_fee_are_part_of_it():
+    searching = replace(OPTION, payload={"model": "searches"})
+    given = estimator("Which tea?", money=True)
+    sent = given.input_tokens(Work("Which tea?", searching))
+    expected = given.estimate_option(searching)
+    read, written = 3 * sent + 2 * 300 + 100 + 200, 300
+    assert expected.estimate.tokens == read + written
+    cost = read * 1_000 + written * 4_000 + 2 * 10_000_000
+    assert expected.estimate.cost_nano_usd == cost
+    assert given.estimate_option(expected) == expected
+
+
+def test_an_agents_model_searches_in_each_of_its_calls():
+    access = ModelAccess(roles(), True, chosen="searches")
+    given = StepEstimator(access, "Which tea?", prompt_of)
+    agent = replace(OPTION, executor=AGENT, estimate=Spend(900, 0, 900, 3), payload={})
+    sent = given.input_tokens(Work("Which tea?", agent))
+    expected = given.estimate_option(agent).estimate
+    read, written = 3 * sent + 2 * 450 + 3 * 300, 450
+    assert expected.tokens == read + written
+    assert expected.cost_nano_usd == read * 1_000 + written * 4_000 + 3 * 2 * 10_000_000
+
+
 def test_what_no_model_does_and_what_none_can_be_asked_stay_as_they_are():
     words = "word " * 2_000
     local = replace(OPTION, executor="local")
@@ -139,7 +164,7 @@ def test_a_prompt_is_counted_as_its_call_counts_it(api, tool):
 
 def answers(asked: Asked) -> tuple[StepEstimator, StepOption, StepOption]:
     """An estimator, and the options that answer with either model."""
-    strong, odd = DirectAnswer(tuple(roles())).steps(asked)[0].options
+    strong, odd, _ = DirectAnswer(tuple(roles())).steps(asked)[0].options
     access = ModelAccess(roles(), is_cost_limited=True)
     return StepEstimator(access, "Hi", Context().step_prompt, asked=asked), strong, odd
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepOption, TokenPrice
+from thrifty import Budget, BudgetExceeded, PriceUnknown, Spend, StepOption, TokenPrice, UseFee
 from thrifty.executors.registry import AGENT
 from thrifty.executors.step_limit import (
     OUTPUT_HEADROOM,
@@ -17,12 +17,14 @@ from thrifty.executors.step_limit import (
     declared_limit,
     least_needed,
 )
+from thrifty.models.costs.hosted_uses import HostedUses
 from thrifty.models.costs.prices import PriceList, most_affordable
 
 OWN = PriceList({"own": TokenPrice(Decimal("1"), Decimal("4"))})
 FREE = PriceList({"own": TokenPrice(Decimal(0), Decimal(0))})
 SIZE = CallSize("own", input_tokens=150, output_least=300, output_expected=450)
 LEAST = 150 + 300
+SEARCHES = HostedUses({"web_search": UseFee(0.01, uses_max=2, tokens_max=100)})
 
 
 def quote(output_tokens: int) -> int:
@@ -188,3 +190,42 @@ def test_an_agent_gets_several_times_what_is_expected_of_it_in_tokens_and_calls(
     ]:
         with pytest.raises(BudgetExceeded, match=short):
             agent_limit(agent, agent.estimate, left, "own", FREE)
+
+
+def test_a_call_that_may_search_holds_all_that_it_reads_again_and_every_fee():
+    searching = replace(SIZE, uses=SEARCHES)
+    limit = call_limit(option(), searching, Budget(max_cost_usd=1), OWN)
+    written = OUTPUT_HEADROOM * 450
+    read = 3 * 150 + 2 * written + 100 + 2 * 100
+    assert limit.tokens == read + written
+    assert limit.cost_nano_usd == OWN.worst("own", read, written) + 2 * 10_000_000
+
+
+@pytest.mark.parametrize("budget", [Budget(max_tokens=4_001), Budget(max_cost_usd=0.026)])
+def test_its_answer_is_as_long_as_fits_beside_them(budget):
+    searching = replace(SIZE, uses=SEARCHES)
+    limit = call_limit(option(), searching, budget, OWN)
+    assert budget.covers(limit)
+    # With each token of its answer it reads two.
+    assert not budget.covers(limit + Spend(3, 2 * 1_000 + 4_000))
+    assert LEAST < SEARCHES.cap_within(limit.tokens, 150) < OUTPUT_HEADROOM * 450
+
+
+def test_where_no_price_is_needed_no_fee_is_held():
+    searching = replace(SIZE, uses=SEARCHES)
+    assert call_limit(option(), searching, Budget(), PriceList({})).cost_nano_usd == 0
+    held = agent_limit(option(), Spend(900, 0, 0, 2), Budget(), "own", PriceList({}), 10**7)
+    assert held.cost_nano_usd == 0
+
+
+def test_an_agent_may_pay_a_fee_in_each_of_its_calls():
+    expected, fee = Spend(900, 0, 0, 2), 10_000_000
+    given = option(600, 2, AGENT), expected
+    least = OWN.worst_quote("own", 900) + 2 * fee
+    roomy = agent_limit(*given, Budget(max_cost_usd=1), "own", OWN, fee)
+    assert roomy.tokens == 2_700
+    assert roomy.cost_nano_usd == OWN.worst_quote("own", 2_700) + 6 * fee
+    tight = agent_limit(*given, Budget(max_cost_usd=least / 10**9), "own", OWN, fee)
+    assert (tight.tokens, tight.cost_nano_usd) == (900, least)
+    with pytest.raises(BudgetExceeded):
+        agent_limit(*given, Budget(max_cost_usd=(least - 10) / 10**9), "own", OWN, fee)

@@ -165,8 +165,8 @@ class Dispatcher:
         declared, access = work.option.estimate, self.estimator.model_access
         role = access.role_of(work.option)
         if work.option.executor == AGENT:
-            estimated = self.estimator.estimate_work(work)
-            return agent_limit(estimated, expected, left, role.model, role.prices)
+            estimated, fee = self.estimator.estimate_work(work), role.uses.fees_nano_usd_max
+            return agent_limit(estimated, expected, left, role.model, role.prices, fee)
         if work.option.executor != LLM:
             return declared_limit(work.option, expected, left)
         sent, written = self.estimator.input_tokens(work), work.option.expected_output_tokens
@@ -176,8 +176,11 @@ class Dispatcher:
             output_least=_least_written(work, role, expected, sent),
             output_most=role.output_tokens_most if is_conversation(work.option) else 0,
             output_expected=max(
-                max(expected.tokens, declared.tokens) - sent, written, _as_long(work, sent)
+                role.uses.cap_within(max(expected.tokens, declared.tokens), sent),
+                written,
+                _as_long(work, sent),
             ),
+            uses=role.uses,
         )
         return call_limit(
             work.option, size, left, role.prices, expected.latency_ms, given=self.given
@@ -192,7 +195,9 @@ def _as_long(work: Work, sent: int) -> int:
 def _least_written(work: Work, role: ModelRole, expected: Spend, sent: int) -> int:
     """The shortest answer that is asked for. One to a conversation may be cut at its cap."""
     useful = useful_tokens(work, role)
-    return useful if is_conversation(work.option) else max(expected.tokens - sent, useful)
+    if is_conversation(work.option):
+        return useful
+    return max(role.uses.cap_within(expected.tokens, sent), useful)
 
 
 def _revise_what_fits(work: Work, limit_of: Callable[[Work], Spend]) -> tuple[Work, int, Spend]:

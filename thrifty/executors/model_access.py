@@ -7,7 +7,6 @@ from typing import Any
 from thrifty.budget import ModelUnavailable, StepOption
 from thrifty.executors.payload import is_conversation
 from thrifty.executors.registry import AGENT, LLM, LOCAL, MODEL_EXECUTORS
-from thrifty.models.costs.use_fees import FEE_REMEDY, use_fee
 from thrifty.models.roles.model_role import ModelRole
 from thrifty.models.roles.model_roles import ModelRoles
 from thrifty.steering.forecast import ExecutorModel
@@ -68,9 +67,9 @@ class ModelAccess:
             return role.offline_reason
         if reason := self._unasked_reason(option, role):
             return reason
-        if self.is_cost_limited and (fee := use_fee({"model": role.model})):
-            return f"{fee}; {FEE_REMEDY}"
-        return role.prices.why_unknown(role.model) if self.is_cost_limited else ""
+        if not self.is_cost_limited:
+            return ""
+        return role.undeclared_fee or role.prices.why_unknown(role.model)
 
     def lacks_model(self, option: StepOption) -> bool:
         """Whether a model would do an option, and cannot be reached."""

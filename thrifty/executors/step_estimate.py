@@ -15,6 +15,7 @@ from thrifty.executors.payload import is_conversation
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import AGENT, AGENT_READINGS, MODEL_EXECUTORS
 from thrifty.executors.results import Results
+from thrifty.models.costs.hosted_uses import NO_USES, HostedUses
 from thrifty.models.roles.agent_models import ModelPrompt
 from thrifty.models.roles.asked import Asked
 from thrifty.models.roles.model_role import ModelRole
@@ -106,32 +107,39 @@ class StepEstimator:
 
     def with_input(self, option: StepOption, input_tokens: int) -> StepOption:
         """A model's option, expected to be sent so many tokens, at its price."""
-        least = self.model_access.role_of(option).output_tokens_least
-        expected = add_input(option, input_tokens, least)
+        role = self.model_access.role_of(option)
+        expected = add_input(option, input_tokens, role.output_tokens_least, role.uses)
         estimate = expected.estimate
         if estimate.cost_nano_usd or not self.model_access.is_cost_limited:
             return expected  # a cost that its recipe states is left as it is
-        cost = self._cost(option, input_tokens, estimate.tokens - input_tokens)
+        calls = calls_of(option)
+        written = role.uses.cap_within(estimate.tokens, input_tokens, calls)
+        fees = calls * role.uses.fees_nano_usd_max
+        try:
+            cost = role.prices.quote(role.model, estimate.tokens - written, written) + fees
+        except PriceUnknown:
+            cost = fees
         return replace(expected, estimate=replace(estimate, cost_nano_usd=cost))
 
-    def _cost(self, option: StepOption, input_tokens: int, output_tokens: int) -> int:
-        """The price of a call; nothing where none is known."""
-        role = self.model_access.role_of(option)
-        try:
-            return role.prices.quote(role.model, input_tokens, output_tokens)
-        except PriceUnknown:
-            return 0
+
+def calls_of(option: StepOption) -> int:
+    """How many calls what is sent for an option is spread over."""
+    return max(1, option.estimate.tool_calls) if option.executor == AGENT else 1
 
 
-def add_input(option: StepOption, input_tokens: int, output_least: int = 0) -> StepOption:
+def add_input(
+    option: StepOption, input_tokens: int, output_least: int = 0, uses: HostedUses = NO_USES
+) -> StepOption:
     """An option with what is sent beyond the room that its declared estimate has for that.
 
     Args:
         option: as it is declared.
         input_tokens: what is sent.
         output_least: how much its model has to be given to write: some think under the cap.
+        uses: what it may use at the provider for it: after each it reads all anew.
     """
     written = max(option.expected_output_tokens, output_least)
+    read = uses.input_tokens(input_tokens, written, calls_of(option))
     return option.as_sent(
-        replace(option.estimate, tokens=max(option.estimate.tokens, input_tokens + written))
+        replace(option.estimate, tokens=max(option.estimate.tokens, read + written))
     )

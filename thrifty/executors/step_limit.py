@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from thrifty.budget import Budget, BudgetExceeded, Spend, StepOption
 from thrifty.executors.registry import LOCAL, MODEL_EXECUTORS
+from thrifty.models.costs.hosted_uses import NO_USES, HostedUses
 from thrifty.models.costs.prices import PriceList, most_affordable
 
 OUTPUT_HEADROOM = 4
@@ -36,6 +37,8 @@ class CallSize:
     """How long the answer is expected to be: room is measured from that."""
     output_most: int = 0
     """How long it may be however long it is expected to be, where its run was given so much."""
+    uses: HostedUses = NO_USES
+    """What may be used for it at the provider: the model reads all anew after each."""
 
 
 WorstCase = Callable[[int], Spend]
@@ -68,9 +71,12 @@ def call_limit(
 
     def worst_case(output_tokens: int) -> Spend:
         # Where money has no limit, a known price is on the bill all the same.
-        cost = prices.worst(size.model, size.input_tokens, output_tokens) if is_priced else 0
+        read = size.uses.input_tokens(size.input_tokens, output_tokens)
+        cost = 0
+        if is_priced:
+            cost = prices.worst(size.model, read, output_tokens) + size.uses.fees_nano_usd_max
         calls = max(1, option.estimate.tool_calls)  # the call is one
-        return Spend(size.input_tokens + output_tokens, cost, 0, calls)
+        return Spend(read + output_tokens, cost, 0, calls)
 
     room = _answer_room(size.output_most, given or left, left, worst_case)
     wanted = max(size.output_expected * OUTPUT_HEADROOM, room)
@@ -87,11 +93,17 @@ def _answer_room(most: int, given: Budget, left: Budget, worst_case: WorstCase) 
 
 
 def agent_limit(
-    option: StepOption, expected: Spend, left: Budget, model: str, prices: PriceList
+    option: StepOption,
+    expected: Spend,
+    left: Budget,
+    model: str,
+    prices: PriceList,
+    fees_nano_usd: int = 0,
 ) -> Spend:
     """The most that an agent may use: several times what it declares, in tokens and in calls.
 
-    Nobody knows how often it asks its model, nor how its tokens fall on input and output.
+    Nobody knows how often it asks its model, nor how its tokens fall on input and output. Fees grow
+    with its tokens, as calls do.
 
     Args:
         option: as it is declared.
@@ -99,6 +111,7 @@ def agent_limit(
         left: what may still be reserved, and the latency that is left.
         model: the model that it asks.
         prices: what that costs.
+        fees_nano_usd: what each of its calls costs at most beside its tokens.
 
     Raises:
         BudgetExceeded: what is left does not hold what is expected, by so much.
@@ -108,7 +121,11 @@ def agent_limit(
     calls = max(1, expected.tool_calls)
 
     def worst_case(tokens: int) -> Spend:
-        return Spend(tokens, prices.worst_quote(model, tokens) if is_priced else 0, 0, calls)
+        if not is_priced:
+            return Spend(tokens, 0, 0, calls)
+        grown = -(-calls * tokens // max(1, expected.tokens))
+        cost = prices.worst_quote(model, tokens) + grown * fees_nano_usd
+        return Spend(tokens, cost, 0, calls)
 
     wanted = max(expected.tokens, option.estimate.tokens) * AGENT_HEADROOM
     limit = _most(option, expected.tokens, wanted, left, worst_case, expected.latency_ms)
@@ -142,7 +159,9 @@ def affordable_tokens(tokens: int, left: Budget, worst_case: WorstCase) -> int:
     """As many of these tokens as fit. Where not even the input does, that may be below zero."""
     tokens_left, cost_left, _, _ = left.limits
     if tokens_left is not None:
-        tokens = min(tokens, tokens_left - worst_case(0).tokens)
+        unwritten = worst_case(0).tokens
+        # What is written before a search is read again after it.
+        tokens = min(tokens, (tokens_left - unwritten) // (worst_case(1).tokens - unwritten))
     if cost_left is not None:
         tokens = most_affordable(tokens, cost_left, lambda n: worst_case(n).cost_nano_usd)
     return tokens

@@ -51,18 +51,21 @@ class _AnswerCap:
             return option
         work = self.estimator.work(option, step, self.results)
         role = self.estimator.model_access.role_of(option)
-        sent = self.estimator.input_tokens(work)
+        sent, uses = self.estimator.input_tokens(work), role.uses
 
         def worst_case(written: int) -> Spend:
+            read = uses.input_tokens(sent, written)
             if self.left.max_cost_usd is None:
-                return Spend(sent + written)
-            return Spend(sent + written, role.prices.worst(role.model, sent, written))
+                return Spend(read + written)
+            cost = role.prices.worst(role.model, read, written) + uses.fees_nano_usd_max
+            return Spend(read + written, cost)
 
-        wanted = max(1, option.estimate.tokens - sent)
+        wanted = max(1, uses.cap_within(option.estimate.tokens, sent))
         try:
             affordable = affordable_tokens(wanted, self.left, worst_case)
             written = max(affordable, useful_tokens(work, role))
-            return self._with_answer(option, sent, written, worst_case(written))
+            whole = max(1, uses.cap_within(self._with_margin(option).tokens, sent))
+            return self._with_answer(option, written, whole, worst_case(written))
         except PriceUnknown:
             return option  # it is not offered where money is limited
 
@@ -75,10 +78,9 @@ class _AnswerCap:
         )
 
     def _with_answer(
-        self, option: StepOption, sent: int, written: int, worst_case: Spend
+        self, option: StepOption, written: int, whole: int, worst_case: Spend
     ) -> StepOption:
         """An option whose answer is so long at most, and worth its share of a whole one."""
-        whole = max(1, self._with_margin(option).tokens - sent)
         estimate = replace(
             option.estimate,
             tokens=worst_case.tokens,

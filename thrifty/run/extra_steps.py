@@ -10,6 +10,7 @@ from thrifty.executors.step_limit import CallSize, call_limit
 from thrifty.ledger.idempotent_calls import earlier_limit
 from thrifty.models.calls.allowance import Allowance
 from thrifty.models.roles.agent_models import ModelPrompt
+from thrifty.models.roles.model_role import ModelRole
 from thrifty.options.proposal_request import PROPOSAL_OPTION, request_proposals, skip_reason
 from thrifty.options.proposals import Proposals
 from thrifty.run.new_run import NewRun
@@ -35,15 +36,17 @@ def request_extra_steps(
     """
     services, account = run.services, run.services.account(run.id)
     role = services.models.roles[prompt.role]
-    if reason := role.offline_reason or (FREE_PLAN if is_free else ""):
+    if reason := _why_not(role, run.left(), is_free=is_free):
         return Proposals((), (f"{NOT_ASKED}: {reason}",))
     # A run that begins again finds what it asked the first time, with the same limit.
     limit = earlier_limit(services.ledger, account, PROPOSAL_KEY)
     if limit is None:
         left, sent = run.left(), prompt.input_tokens(role)
-        option = add_input(PROPOSAL_OPTION, sent, role.output_tokens_least)
-        written = option.estimate.tokens - sent
-        size = CallSize(role.model, sent, output_least=written, output_expected=written)
+        option = add_input(PROPOSAL_OPTION, sent, role.output_tokens_least, role.uses)
+        written = role.uses.cap_within(option.estimate.tokens, sent)
+        size = CallSize(
+            role.model, sent, output_least=written, output_expected=written, uses=role.uses
+        )
         try:
             limit = call_limit(option, size, left, role.prices)
         except (BudgetExceeded, PriceUnknown) as error:
@@ -67,3 +70,9 @@ def request_extra_steps(
     )
     names = services.executors.names
     return request_proposals(prompt, services.models, allowance, run.steps, names, config)
+
+
+def _why_not(role: ModelRole, left: Budget, *, is_free: bool) -> str:
+    """Why a model is not asked, whatever that would cost; empty where it may be."""
+    fee = "" if left.max_cost_usd is None else role.undeclared_fee
+    return role.offline_reason or (FREE_PLAN if is_free else fee)

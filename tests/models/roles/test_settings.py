@@ -3,7 +3,7 @@
 import pytest
 from langchain_openai import ChatOpenAI
 
-from thrifty import InvalidInput, Model, Settings, TokenPrice
+from thrifty import InvalidInput, Model, Settings, TokenPrice, UseFee
 
 LLAMA = Model(
     "llama3:8b",
@@ -17,6 +17,7 @@ LLAMA = Model(
     shape_field="response_format",
     encoding="o200k_base",
     reported_cost=True,
+    fees={"web_search": UseFee(0.1, uses_max=3, tokens_max=20_000)},
 )
 LLAMA_TOML = """
 [models.local]
@@ -31,6 +32,7 @@ cap_field = "max_tokens"
 shape_field = "response_format"
 encoding = "o200k_base"
 reported_cost = true
+fees.web_search = {usd = 0.1, uses_max = 3, tokens_max = 20_000}
 """
 LLAMA_ENVIRON = {
     "THRIFTY_MODELS__LOCAL__NAME": "llama3:8b",
@@ -49,6 +51,9 @@ LLAMA_ENVIRON = {
     "THRIFTY_MODELS__LOCAL__SHAPE_FIELD": "response_format",
     "THRIFTY_MODELS__LOCAL__ENCODING": "o200k_base",
     "THRIFTY_MODELS__LOCAL__REPORTED_COST": "true",
+    "THRIFTY_MODELS__LOCAL__FEES__WEB_SEARCH__USD": "0.1",
+    "THRIFTY_MODELS__LOCAL__FEES__WEB_SEARCH__USES_MAX": "3",
+    "THRIFTY_MODELS__LOCAL__FEES__WEB_SEARCH__TOKENS_MAX": "20000",
 }
 
 

@@ -1,6 +1,5 @@
 """What a model costs by the kinds of tokens that providers bill, as its user says it."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
@@ -9,6 +8,7 @@ from typing import Any
 from thrifty.budget import InvalidInput, validate
 from thrifty.budget.money import exact_usd
 from thrifty.models.costs.usage import Usage
+from thrifty.models.costs.written_numbers import read_decimal, read_whole
 
 PRICE_MAX = 1_000_000
 PRICE_EXAMPLE = "TokenPrice(0.25, 2)"
@@ -130,13 +130,16 @@ def read_price(field: str, given: object) -> TokenPrice:
     above, long, tiers = None, sides.pop("long", None), sides.pop("tiers", None)
     if long is not None:
         long = dict(validate.record(f"{field}.long", long, (ABOVE, *SIDES)))
-        above = _read_above(f"{field}.long.{ABOVE}", long.pop(ABOVE, None))
+        above = validate.amount(f"{field}.long.{ABOVE}", read_whole(long.pop(ABOVE, None)))
         long = read_price(f"{field}.long", long)
     if tiers is not None and not isinstance(tiers, Mapping):
         raise InvalidInput(f"{field}.tiers", tiers, "give prices by the name of a service tier")
     by_tier = {name: read_price(f"{field}.tiers.{name}", t) for name, t in (tiers or {}).items()}
     wanted = {name: sides.get(name) for name in SIDES if name in sides or SIDES[name] in NEEDED}
-    prices = {SIDES[name]: _read_side(f"{field}.{name}", usd) for name, usd in wanted.items()}
+    prices = {
+        SIDES[name]: _usd_per_million(f"{field}.{name}", read_decimal(usd))
+        for name, usd in wanted.items()
+    }
     return TokenPrice(**prices, long_above=above, long=long, tiers=by_tier)
 
 
@@ -149,18 +152,6 @@ def check_prices(prices: object) -> None:
     example = f'{{"llama3": {PRICE_EXAMPLE}}}'
     for model, price in validate.instance("prices", prices, Mapping, example).items():
         validate.instance(f"prices.{model}", price, TokenPrice, PRICE_EXAMPLE)
-
-
-def _read_side(field: str, price: object) -> Decimal:
-    if isinstance(price, str) and re.fullmatch(r"\d{1,9}(\.\d{1,30})?", price):
-        price = Decimal(price)  # exact, which a number of JSON may not be
-    return _usd_per_million(field, price)
-
-
-def _read_above(field: str, tokens: object) -> int:
-    if isinstance(tokens, str) and re.fullmatch(r"\d{1,15}", tokens):  # as a variable has it
-        tokens = int(tokens)
-    return validate.amount(field, tokens)
 
 
 def _usd_per_million(field: str, price: object) -> Decimal:

@@ -18,10 +18,13 @@ HOSTED_TOOLS = (
 )
 """How the types of tools begin that run at a provider, or the field by which a tool has one."""
 INSTEAD = "leave it out, or limit tokens and calls instead of money"
-FEE_REMEDY = (
-    "each use has a fee: declare it, as in metered(..., fees={'web_search': UseFee(0.01, "
-    f"uses_max=3, tokens_max=20_000)}}), {INSTEAD}"
+_DECLARE_IT = (
+    "each use has a fee: declare it, as in {}(..., fees={{'web_search': UseFee(0.01, "
+    f"uses_max=3, tokens_max=20_000)}}}}), {INSTEAD}"
 )
+FEE_REMEDY = _DECLARE_IT.format("metered")
+ROLE_FEE_REMEDY = _DECLARE_IT.format("Model")
+"""The same of a model role."""
 UNDECLARED_REMEDY = f"each use has a fee, which cannot be declared here: {INSTEAD}"
 """The same where no declared fee would let it through: nobody limits the uses, or tells of them."""
 

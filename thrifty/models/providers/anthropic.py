@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
-from thrifty.models.costs.hosted_uses import HostedUses, UseFee
+from thrifty.models.costs.hosted_uses import HostedUses
 from thrifty.models.costs.input_bound import as_json, template_room, utf8_bytes
 from thrifty.models.costs.use_fees import hosted_kind
 from thrifty.models.providers.caps import without_caps
@@ -181,10 +181,10 @@ class AnthropicModel(Vendor):
         return text + room + len(files) * (bounds.tokens_per_attachment or 0)
 
     def hosted_uses(
-        self, body: dict[str, Any], options: dict[str, Any], fees: Mapping[str, UseFee]
+        self, body: dict[str, Any], options: dict[str, Any], bounds: CallBounds
     ) -> HostedUses:
         """Each tool is told how often it may be used, and each use is counted."""
-        uses = HostedUses.of(body, fees, are_told=True)
+        uses = HostedUses.of(body, bounds.fees, are_told=True)
         if uses.most and not options.get("tools"):
             raise InvalidInput("tools", "in the model", "bind them to it: model.bind_tools([…])")
         for holder in (body, options) if uses.most else ():

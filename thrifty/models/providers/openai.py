@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from thrifty.models.costs.hosted_uses import HostedUses, UseFee
+from thrifty.models.costs.hosted_uses import HostedUses
 from thrifty.models.costs.input_bound import (
     O200K_MODELS,
     encoding_model,
@@ -17,6 +17,7 @@ from thrifty.models.providers.vendor_facts import (
     OUTPUT_TOKENS_UNKNOWN,
     Server,
 )
+from thrifty.models.providers.vendor_request import CallBounds
 from thrifty.models.wire.openai_protocol import OPENAI
 from thrifty.settings import KEY_VARIABLE, Settings, base_url_in_environment
 
@@ -106,10 +107,11 @@ class OpenAIModel(OpenAILikeModel):
             body["service_tier"] = options["service_tier"] = STANDARD_TIER
 
     def hosted_uses(
-        self, body: dict[str, Any], options: dict[str, Any], fees: Mapping[str, UseFee]
+        self, body: dict[str, Any], options: dict[str, Any], bounds: CallBounds
     ) -> HostedUses:
         """One API limits all uses together, and tells of each. The other does neither."""
-        uses = HostedUses.of(body, fees, are_told=is_responses(body))
+        told = is_responses(body)
+        uses = HostedUses.of(body, bounds.fees, are_told=told, searches=bounds.searches)
         if uses.most and uses.are_told:
             most = min(body.get(USES_FIELD) or uses.most, uses.most)
             body[USES_FIELD] = options[USES_FIELD] = most

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from thrifty.budget import Budget, InvalidInput
 from thrifty.ledger.idempotent_calls import fingerprint
-from thrifty.models.costs.hosted_uses import NO_USES, HostedUses, UseFee
+from thrifty.models.costs.hosted_uses import NO_USES, HostedUses
 from thrifty.models.costs.input_bound import as_json
 from thrifty.models.providers.caps import CAP_FIELDS, WITHIN, read_caps, without_caps
 from thrifty.models.providers.refusals import check_transport, unknown_model
@@ -167,7 +167,7 @@ class Vendor(VendorFacts, ABC):
         return None
 
     def hosted_uses(
-        self, body: dict[str, Any], options: dict[str, Any], fees: Mapping[str, UseFee]
+        self, body: dict[str, Any], options: dict[str, Any], bounds: CallBounds
     ) -> HostedUses:
         """The tools in a request that run at the provider, where each use has a declared fee.
 
@@ -219,7 +219,7 @@ class Vendor(VendorFacts, ABC):
         # The client merges it into the body as well, where it may overwrite any field.
         body |= body.pop("extra_body", None) or {}
         self.close(body, kept)
-        uses = self.hosted_uses(body, kept, bounds.fees)
+        uses = self.hosted_uses(body, kept, bounds)
         if body.get("n") not in (None, 1):
             raise InvalidInput("n", body["n"], "ask once for each answer")
         cap_wanted, cap_min = self._cap_wanted(options), self.cap_min(body)

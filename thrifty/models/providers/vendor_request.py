@@ -31,6 +31,8 @@ class CallBounds:
     """By which encoding the user says that the server counts; None where nobody says so."""
     fees: Mapping[str, UseFee] = field(default_factory=dict, hash=False)
     """What tools cost for each use that run at the provider, by their kind."""
+    searches: bool = False
+    """Whether the model searches by itself, also where its name does not say so."""
 
 
 @dataclass(slots=True)

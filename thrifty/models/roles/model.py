@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from thrifty.budget import InvalidInput, validate
+from thrifty.models.costs.hosted_uses import UseFee, check_fees, read_fees
 from thrifty.models.costs.token_price import PRICE_EXAMPLE, TokenPrice, read_price
+from thrifty.models.costs.use_fees import SEARCH
 from thrifty.models.wire.openai_protocol import (
     OPENAI,
     PROTOCOL_FIELDS,
@@ -81,6 +83,10 @@ class Model:
     reported_cost: bool = False
     """Whether a call is charged what its server says that it has cost, as gateways such as
     OpenRouter and LiteLLM's proxy do. Before the call, and where nothing is said, prices count."""
+    fees: Mapping[str, UseFee] = field(default_factory=dict, hash=False)
+    """What each search costs of a model that searches by itself, and how many a call may make:
+    `{"web_search": UseFee(0.01, uses_max=3, tokens_max=20_000)}`. Without it such a model is not
+    asked while money is limited. All are held for each call."""
     vendor: str = ""
     """Whose client asks it. When empty, whose name stands before the colon of `name`, or else
     `openai`, for OpenAI's protocol."""
@@ -89,8 +95,8 @@ class Model:
         vendor, name = _split_name(self.name, self.vendor)
         object.__setattr__(self, "vendor", vendor)
         object.__setattr__(self, "name", name)
-        for field in ("base_url", "key_variable"):
-            validate.any_string(field, getattr(self, field))
+        for each in ("base_url", "key_variable"):
+            validate.any_string(each, getattr(self, each))
         check_address("base_url", self.base_url)
         if self.key_variable and not re.fullmatch(VARIABLE_PATTERN, self.key_variable):
             # Somebody may have written the key itself here: no message repeats it.
@@ -106,11 +112,10 @@ class Model:
         check_protocol(self.api, self.cap_field, self.shape_field)
         if self.encoding is not None:
             validate.choice("encoding", self.encoding, get_args(Encoding))
-        for field in PROTOCOL_FIELDS if self.vendor != OPENAI else ():
-            if (value := getattr(self, field)) is not None:
-                raise InvalidInput(
-                    field, value, f"leave it out: {self.vendor} has its own protocol"
-                )
+        for each in PROTOCOL_FIELDS if self.vendor != OPENAI else ():
+            if (value := getattr(self, each)) is not None:
+                raise InvalidInput(each, value, f"leave it out: {self.vendor} has its own protocol")
+        _check_searches(self.fees, self.vendor)
 
     @classmethod
     def read(cls, field: str, given: object) -> "Model":
@@ -130,6 +135,8 @@ class Model:
         kept = dict(validate.complete_record(field, described, ["name"], _FIELDS))
         if kept.get("price") is not None:
             kept["price"] = read_price(f"{field}.price", kept["price"])
+        if "fees" in kept:
+            kept["fees"] = read_fees(f"{field}.fees", kept["fees"])
         try:
             return cls(**kept)
         except InvalidInput as error:
@@ -142,10 +149,12 @@ class Model:
             del set_fields["vendor"]  # it goes without saying
         if self.price is not None:
             set_fields["price"] = self.price.to_state()
+        if self.fees:
+            set_fields["fees"] = {kind: fee.to_state() for kind, fee in self.fees.items()}
         return set_fields
 
 
-_FIELDS = tuple(field.name for field in fields(Model))
+_FIELDS = tuple(each.name for each in fields(Model))
 
 
 def unknown_field(field: str, known: Iterable[str]) -> InvalidInput:
@@ -161,6 +170,22 @@ def check_address(field: str, address: str) -> None:
     """
     if address and not address.startswith(("http://", "https://")):
         raise InvalidInput(field, address, "start it with http:// or https://")
+
+
+def _check_searches(fees: object, vendor: str) -> None:
+    """Refuses fees of what no model of a role does, as no tool that runs at its provider is sent.
+
+    Raises:
+        InvalidInput: with the remedy.
+    """
+    check_fees(fees)
+    kinds = sorted(fees) if isinstance(fees, Mapping) else []
+    if others := [kind for kind in kinds if kind != SEARCH]:
+        remedy = f"leave it out: a role sends no such tool, and {SEARCH} is what models do unasked"
+        raise InvalidInput("fees", others, remedy)
+    if kinds and vendor != OPENAI:
+        remedy = f"leave it out: of {vendor}, no request says how often a model may search unasked"
+        raise InvalidInput("fees", kinds, remedy)
 
 
 def _split_name(given: object, vendor: object) -> tuple[str, str]:

@@ -8,9 +8,11 @@ from typing import Any
 
 from thrifty.budget import InvalidInput
 from thrifty.models.calls.allowance import OUTPUT_CAP_MIN
+from thrifty.models.costs.hosted_uses import HostedUses, UseFee
 from thrifty.models.costs.input_bound import input_tokens, json_input_tokens, tokens_bound
 from thrifty.models.costs.prices import PriceList
 from thrifty.models.costs.unseen_input import unseen_input
+from thrifty.models.costs.use_fees import ROLE_FEE_REMEDY, UNDECLARED_REMEDY, use_fee
 from thrifty.models.providers.thinking import Thinking
 from thrifty.models.providers.vendor import Vendor
 from thrifty.models.providers.vendor_facts import OUTPUT_TOKENS_UNKNOWN
@@ -50,6 +52,8 @@ class ModelRole:
     """The most that an image or a file can be for it. None where nobody said."""
     encoding_told: Encoding | None = None
     """By which encoding its deployment says that its server counts; None where nobody said."""
+    fees: Mapping[str, UseFee] = field(default_factory=dict, hash=False)
+    """What each search costs that it makes by itself, as its deployment says."""
     offline_reason: str = ""
     """Why it cannot be asked; empty where it can."""
     label: str = ""
@@ -95,6 +99,18 @@ class ModelRole:
         """How many it has to be asked for at least: its thought, and something of an answer."""
         return self.thinking.tokens + OUTPUT_CAP_MIN
 
+    @property
+    def uses(self) -> HostedUses:
+        """The searches that each call may make."""
+        return HostedUses(self.fees)
+
+    @property
+    def undeclared_fee(self) -> str:
+        """What it does by itself for a fee that nobody declared, and the remedy; empty: nothing."""
+        remedy = ROLE_FEE_REMEDY if self.vendor.limits_uses else UNDECLARED_REMEDY
+        fee = use_fee({"model": self.model}, self.fees)
+        return f"{fee}; {remedy}" if fee else ""
+
     def tokens_bound(self, text: str) -> int:
         """The most tokens that a text can be for it."""
         return tokens_bound(text, self.encoding)
@@ -118,7 +134,7 @@ class ModelRole:
             output_tokens_max: the largest cap that is ever sent.
         """
         said = self.tokens_per_attachment, self.cap_field, self.encoding_told
-        return CallBounds(output_tokens_max, *said)
+        return CallBounds(output_tokens_max, *said, self.fees, searches=bool(self.fees))
 
     def require_package(self) -> None:
         """Refuses a model that cannot be asked as its vendor's package is missing.

@@ -120,6 +120,7 @@ def _resolve_model(name: str, model: Model, settings: Settings) -> ModelRole:
         reasoning_factor=model.reasoning_factor or thinking.factor,
         prices=_prices(model, vendor, server.address, settings),
         tokens_per_attachment=model.tokens_per_attachment,
+        fees=model.fees,
         offline_reason=_offline_reason(model, vendor, server, settings),
         is_apart=is_apart,
         **_protocol(model, settings, server.address),

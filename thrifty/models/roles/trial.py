@@ -7,7 +7,6 @@ from thrifty.budget.clock import elapsed_ms, now_ns
 from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import Entry
 from thrifty.models.calls.allowance import Allowance
-from thrifty.models.providers.vendor_request import CallBounds
 from thrifty.models.roles.chat_clients import make_client
 from thrifty.models.roles.model_role import ModelRole
 
@@ -44,7 +43,7 @@ def try_model(role: ModelRole, ledger: Ledger, account: str) -> Trial:
     ledger.open(account, Budget(max_tool_calls=1))
     label = f"trial of {role.label}"
     allowance = Allowance(ledger, account, key, label, None, left_ms, attempts_max=1)
-    bounds = CallBounds(role.output_tokens_least, cap_field=role.cap_field)
+    bounds = role.call_bounds(role.output_tokens_least)
     try:
         client = make_client(role)
         MeteredChatModel(client, lambda _: allowance, bounds, role.prices).invoke(QUESTION)
