@@ -123,9 +123,8 @@ def agent_limit(
     def worst_case(tokens: int) -> Spend:
         if not is_priced:
             return Spend(tokens, 0, 0, calls)
-        grown = -(-calls * tokens // max(1, expected.tokens))
-        cost = prices.worst_quote(model, tokens) + grown * fees_nano_usd
-        return Spend(tokens, cost, 0, calls)
+        fees = -(-calls * tokens // max(1, expected.tokens)) * fees_nano_usd
+        return Spend(tokens, prices.worst_quote(model, tokens) + fees, 0, calls)
 
     wanted = max(expected.tokens, option.estimate.tokens) * AGENT_HEADROOM
     limit = _most(option, expected.tokens, wanted, left, worst_case, expected.latency_ms)
