@@ -13,12 +13,13 @@ from google.genai import types
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_google_genai import ChatGoogleGenerativeAI
 
-from thrifty import Budget, InvalidInput
+from thrifty import Budget, InvalidInput, Model, Settings
 from thrifty.models.costs.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS
 from thrifty.models.providers import google_client
 from thrifty.models.providers.google import GoogleModel
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.providers.vendors import is_cut, vendor_model
+from thrifty.models.roles.model_roles import ModelRoles
 
 ADDRESS = "http://127.0.0.1:9"
 LIMITED = Budget(max_tokens=10_000)
@@ -338,3 +339,13 @@ def test_nothing_of_googles_is_loaded_before_a_model_of_theirs_is_metered():
     code = "import sys, thrifty; print([m for m in sys.modules if m.startswith('google.genai')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_role_is_never_asked_at_vertex_because_the_environment_says_so(monkeypatch):
+    monkeypatch.setenv("GOOGLE_API_KEY", "AIza-test")
+    named = Model("google_genai:gemini-2.5-flash", effort="medium")
+    (role,) = ModelRoles(Settings(models={"strong": named}))
+    assert GoogleModel.of_role(role).given.thinking_budget == 8_192
+    monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
+    with pytest.raises(InvalidInput, match="unset GOOGLE_GENAI_USE_VERTEXAI"):
+        GoogleModel.of_role(role)
