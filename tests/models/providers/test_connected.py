@@ -109,6 +109,8 @@ def test_a_deployment_of_azures_is_known_by_its_name_where_it_has_no_other():
     assert (given.name, given.thinking_of(deployed).effort) == ("o3-fleet", "medium")
     named = AzureChatOpenAI(azure_deployment="fleet", model="gpt-4o", api_key="sk-1", **fleet)
     assert vendor_model(named).name == "gpt-4o"
+    nameless = vendor_model(AzureChatOpenAI(api_key="sk-1", **fleet))
+    assert (nameless.name, nameless.thinking_of(nameless.given).effort) == ("", None)
 
 
 def test_a_piece_keeps_its_count_in_the_servers_own_words():

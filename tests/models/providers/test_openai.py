@@ -13,12 +13,13 @@ from langchain_openai import ChatOpenAI
 from tests.conftest import REAL_HOSTS
 from tests.harness.llm_server import Answer
 from tests.models.conftest import client
-from thrifty import Budget, InvalidInput
+from thrifty import Budget, InvalidInput, Model, Settings
 from thrifty.models.costs import input_bound
 from thrifty.models.costs.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS
 from thrifty.models.providers.openai import OpenAIModel
 from thrifty.models.providers.openai_likes import RESPONSES_CAP_MIN
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
+from thrifty.models.roles.model_roles import ModelRoles
 from thrifty.models.wire.background_loop import background_loop
 from thrifty.models.wire.exchange import watch_exchange
 
@@ -107,6 +108,22 @@ def test_it_knows_whom_it_asks_and_how():
     assert azure.provider == "azure"
     azure.connected = SimpleNamespace(_get_ls_params=dict)
     assert azure.provider == "openai"
+
+
+def test_a_role_speaks_the_protocol_that_was_said_of_its_server():
+    said = {"responses": True, "chat": False}
+    for api, is_responses in said.items():
+        named = Model("gpt-4o", base_url="http://127.0.0.1:9/v1", api=api)
+        (role,) = ModelRoles(Settings(models={"strong": named}))
+        assert OpenAIModel.of_role(role).given.use_responses_api is is_responses
+
+
+def test_the_model_that_is_asked_is_the_one_whose_tokens_are_counted():
+    text = "Give the fleet a dashboard. " * 10
+    counted = request(text, of=model(name="gpt-4o"))
+    asked = request(text, model="gpt-4o")
+    assert (asked.model, asked.input_tokens) == ("gpt-4o", counted.input_tokens)
+    assert request(text, of=model(name="gpt-4o"), model="own").input_tokens > counted.input_tokens
 
 
 @pytest.mark.parametrize("left_open", [{}, {"service_tier": None}])

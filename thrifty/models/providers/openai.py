@@ -10,7 +10,7 @@ from thrifty.models.costs.input_bound import (
     is_openai_address,
 )
 from thrifty.models.failures.server_words import NO_KEY
-from thrifty.models.providers.openai_likes import OpenAILikeModel, is_responses
+from thrifty.models.providers.openai_likes import OpenAILikeModel, is_responses, name_of
 from thrifty.models.providers.thinking import Thinking
 from thrifty.models.providers.vendor_facts import (
     OUTPUT_TOKENS_KNOWN,
@@ -85,8 +85,7 @@ class OpenAIModel(OpenAILikeModel):
     def thinking_of(cls, model: Any) -> Thinking:
         """As its owner has said, or else as a model does that reasons."""
         effort = model.reasoning_effort or (model.reasoning or {}).get("effort")
-        name = model.model_name or getattr(model, "deployment_name", None) or ""
-        if effort is None and name.startswith(REASONING_MODELS):
+        if effort is None and name_of(model).startswith(REASONING_MODELS):
             effort = EFFORT_UNSAID
         return Thinking(effort)
 

@@ -38,8 +38,7 @@ class OpenAILikeModel(Vendor):
 
     def name_of(self, model: Any) -> str:
         """As LangChain calls it."""
-        # Of Azure's, whoever made it may have named no model, and its deployment alone.
-        return str(model.model_name or getattr(model, "deployment_name", None) or "")
+        return name_of(model)
 
     def address_of(self, model: Any) -> str:
         """As its client knows it."""
@@ -120,6 +119,11 @@ class OpenAILikeModel(Vendor):
             remedy = "send messages as the model gave them, or use ChatOpenAI(store=False, "
             remedy += 'include=["reasoning.encrypted_content"])'
             raise InvalidInput("messages", what, remedy)
+
+
+def name_of(model: Any) -> str:
+    """What a model is called. Of Azure's, its deployment alone may have been named."""
+    return str(model.model_name or getattr(model, "deployment_name", None) or "")
 
 
 def connections() -> Any:
