@@ -38,6 +38,8 @@ def test_a_request_says_who_is_asked_where():
     at_azure = request(AzureOpenAIEmbeddings(model=SMALL, api_key="sk-1", **fleet))
     assert at_azure.provider == "azure"
     assert at_azure.input_tokens == asked.input_tokens == len(CL100K.encode("Tea"))
+    elsewhere = request(embeddings(base_url="https://gate.invalid/v1"))
+    assert elsewhere.input_tokens == len("Tea") + 16  # in bytes, with room for its template
 
 
 def test_the_same_texts_are_the_same_request_however_they_are_sent():
