@@ -11,10 +11,13 @@ from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
 from tests.models.conftest import claude
-from thrifty import Budget, InvalidInput
+from thrifty import Budget, InvalidInput, UseFee
+from thrifty.models.costs.hosted_uses import HostedUses
 from thrifty.models.costs.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS
 from thrifty.models.providers.anthropic import AnthropicModel
+from thrifty.models.providers.thinking import Thinking
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
+from thrifty.models.wire import connection_pool
 
 NOBODY: Any = SimpleNamespace(root_url="http://127.0.0.1:9")
 LIMITED = Budget(max_tokens=10_000)
@@ -44,7 +47,155 @@ def test_it_knows_whom_it_asks_and_what_the_price_list_calls_them():
     )
     assert (one.cap_wanted, one.cap_min, one.tier, one.is_watched) == (64_000, 1, "", True)
     model = AnthropicModel(claude(NOBODY))
-    assert (model.address, model.output_tokens_max) == ("http://127.0.0.1:9", 64_000)
+    assert (model.name, model.address) == ("claude-haiku-4-5", "http://127.0.0.1:9")
+    assert model.output_tokens_max == 64_000
+
+
+ADAPTIVE = {"type": "adaptive", "display": "summarized"}
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "thinking"),
+    [
+        ("claude-haiku-4-5", "none", Thinking()),
+        ("claude-haiku-4-5", "auto", Thinking()),
+        (
+            "claude-haiku-4-5",
+            "low",
+            Thinking("low", {"thinking": {"type": "enabled", "budget_tokens": 2_048}}, 2_048),
+        ),
+        ("claude-opus-4-5", "minimal", Thinking("low", {"reasoning_effort": "low"})),
+        ("claude-opus-4-5", "medium", Thinking("medium", {"reasoning_effort": "medium"})),
+        (
+            "claude-opus-4-7",
+            "high",
+            Thinking("high", {"reasoning_effort": "high", "thinking": ADAPTIVE}),
+        ),
+        ("claude-opus-4-7", "auto", Thinking()),
+        (
+            "claude-opus-5",
+            "auto",
+            Thinking("low", {"reasoning_effort": "low", "thinking": ADAPTIVE}),
+        ),
+        ("claude-opus-5", "none", Thinking(None, {"thinking": {"type": "disabled"}})),
+        (
+            "claude-opus-5-5",
+            "high",
+            Thinking("high", {"reasoning_effort": "high", "thinking": ADAPTIVE}),
+        ),
+    ],
+)
+def test_a_model_is_told_how_hard_to_think_as_it_takes_it(model, effort, thinking):
+    assert AnthropicModel.thinking(model, effort) == thinking
+
+
+def test_who_always_thinks_cannot_be_told_not_to():
+    with pytest.raises(InvalidInput) as refused:
+        AnthropicModel.thinking("claude-opus-5-5", "none")
+    told = "effort: got 'none'; use low: claude-opus-5-5 cannot be told not to think"
+    assert str(refused.value) == told
+
+
+@pytest.mark.parametrize(
+    ("made", "thinking"),
+    [
+        ({}, Thinking()),
+        ({"reasoning_effort": "low"}, Thinking("low")),
+        ({"output_config": {"effort": "medium"}}, Thinking("medium")),
+        (
+            {"thinking": {"type": "enabled", "budget_tokens": 2_048}},
+            Thinking("high", tokens=2_048),
+        ),
+        (
+            {"thinking": {"type": "enabled", "budget_tokens": 2_048}, "reasoning_effort": "low"},
+            Thinking("low", tokens=2_048),
+        ),
+        ({"thinking": {"type": "adaptive"}}, Thinking("high")),
+        ({"model": "claude-opus-5"}, Thinking("high")),
+        ({"model": "claude-opus-5", "reasoning_effort": "low"}, Thinking("low")),
+        ({"model": "claude-opus-5", "thinking": {"type": "disabled"}}, Thinking()),
+    ],
+)
+def test_how_hard_a_model_thinks_is_known_by_how_it_was_made(made, thinking):
+    given = {"model": "claude-haiku-4-5", "thinking": None, "reasoning_effort": None}
+    model = SimpleNamespace(**{**given, "output_config": None, **made})
+    assert AnthropicModel.thinking_of(model) == thinking
+
+
+def test_old_models_can_write_shorter_answers():
+    names = ("claude-3-haiku", "claude-haiku-4-5")
+    assert [AnthropicModel.output_tokens_most(name, "") for name in names] == [4_000, 16_000]
+
+
+def test_where_models_are_listed():
+    for address in ("https://a.invalid", "https://a.invalid/"):
+        listed, headers = AnthropicModel.list_request(address, "k")
+        assert listed == "https://a.invalid/v1/models?limit=1000"
+        assert list(headers) == ["Authorization", "anthropic-version"]
+        assert headers["Authorization"] == "Bearer k"
+
+
+def test_it_is_asked_once_on_connections_of_this_process_without_caps_of_its_own(monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", "x-team: a")
+    made = {
+        "max_tokens": 9,
+        "model_kwargs": {"extra_body": {"max_tokens": 50, "brief": "x"}},
+    }
+    given = claude(NOBODY, max_retries=7, **made)
+    kept = given._client_params, given._client, given._async_client  # as if it had been used
+    for is_apart in (False, True):
+        vendor = AnthropicModel(given)
+        vendor.is_apart = is_apart
+        connected = vendor.request([HumanMessage("four")], None, {}, BOUNDS).connected
+        assert connected.max_tokens is None
+        assert connected.model_kwargs == {"extra_body": {"brief": "x"}}
+        client = connected._async_client
+        assert (client.max_retries, client.api_key) == (0, "sk-ant-test")
+        assert str(client.base_url) == "http://127.0.0.1:9"
+        assert client._client is connection_pool.connections("anthropic", proxy="")
+        assert client._process_response.func is connection_pool.parse_beside
+        (process,) = client._process_response.args
+        assert process == type(client)._process_response.__get__(client)
+        own = {"User-Agent": given._client_params["default_headers"]["User-Agent"]}
+        assert client._custom_headers == (own if is_apart else {"x-team": "a", **own})
+    assert kept == (given._client_params, given._client, given._async_client)
+
+
+SEARCH = {"type": "web_search_20250305", "name": "web_search"}
+SEARCHES = {"web_search": UseFee(0.01, uses_max=3, tokens_max=2_000)}
+
+
+def test_each_tool_is_told_how_often_it_may_be_used_as_was_declared():
+    bounds = CallBounds(5_000, fees=SEARCHES)
+    tools = [{**SEARCH, **most} for most in ({}, {"max_uses": 1}, {"max_uses": 9})]
+    one = request(tools=[*tools, TOOL], bounds=bounds)
+    assert one.uses == HostedUses(SEARCHES, are_told=True)
+    told = [{**SEARCH, "max_uses": most} for most in (3, 1, 3)]
+    assert one.body["tools"] == one.options["tools"] == [*told, TOOL]
+    one.check_bounded(LIMITED)
+    assert request(tools=[TOOL], bounds=bounds).uses == HostedUses(are_told=True)
+    with pytest.raises(InvalidInput) as refused:
+        request(made={"model_kwargs": {"tools": [SEARCH]}}, bounds=bounds)
+    told = "tools: got 'in the model'; bind them to it: model.bind_tools([…])"
+    assert str(refused.value) == told
+
+
+@pytest.mark.parametrize(
+    ("made", "is_shape", "is_forced"),
+    [
+        ({}, True, True),
+        ({"thinking": {"type": "enabled", "budget_tokens": 1_024}}, True, False),
+        ({"thinking": {"type": "adaptive"}}, True, False),
+        ({"model": "claude-sonnet-5-5"}, True, False),
+        ({"model": "claude-sonnet-5-5"}, False, True),
+        ({"model": "our-model"}, True, True),
+    ],
+)
+def test_the_shape_of_an_answer_is_forced_where_it_can_be(made, is_shape, is_forced):
+    shape = {"ls_structured_output_format": {"schema": {}}} if is_shape else {}
+    forced = {"tool_choice": {"type": "tool", "name": "f"}} if is_forced else {}
+    options = AnthropicModel(claude(NOBODY, **made)).tool_options([TOOL], tool_choice="f", **shape)
+    assert options == {"tools": [TOOL], **shape, **forced}
 
 
 def test_the_input_is_bounded_by_the_bytes_of_all_that_is_read():
@@ -121,13 +272,33 @@ def test_a_document_that_is_text_is_bounded_by_it():
     assert one.input_tokens > len("a. b. c.") + TEMPLATE_TOKENS
 
 
+LINKED = {"type": "image", "source": {"type": "url", "url": "https://x.invalid/a.png"}}
+EMPTY = {**PICTURE, "source": {**IMAGE, "data": ""}}
+
+
+@pytest.mark.parametrize(("file", "read"), [(LINKED, LINKED), (PICTURE, EMPTY)])
+@pytest.mark.parametrize("bound", [None, 1_000])
+def test_of_a_file_what_is_around_it_is_text(file, read, bound):
+    one = request(HumanMessage([file]), bounds=CallBounds(5_000, bound))
+    text = size(messages=[{"role": "user", "content": [read]}])
+    assert one.input_tokens == text + (bound or 0)
+
+
+REMOTE = "it is billed beyond the request"
+RUNS = "runs at the provider, or adds what nobody counted"
 UNBOUNDED = {
-    "mcp_servers": {"mcp_servers": [{"name": "x", "url": "https://x.invalid", "type": "url"}]},
-    "container": {"container": "container_1"},
-    "'web_search_20250305'": {"tools": [{"type": "web_search_20250305", "name": "web_search"}]},
-    "'bash_20250124'": {"tools": [{"type": "bash_20250124", "name": "bash"}]},
-    "context_management": {"context_management": {"edits": [{"type": "compact_20260112"}]}},
-    "fallbacks": {"extra_body": {"fallbacks": [{"model": "claude-opus-5"}]}},
+    f"mcp_servers: {REMOTE}": {
+        "mcp_servers": [{"name": "x", "url": "https://x.invalid", "type": "url"}]
+    },
+    f"container: {REMOTE}": {"container": "container_1"},
+    f"tools: 'web_search_20250305' {RUNS}": {
+        "tools": [{"type": "web_search_20250305", "name": "web_search"}]
+    },
+    f"tools: 'bash_20250124' {RUNS}": {"tools": [{"type": "bash_20250124", "name": "bash"}]},
+    "context_management: a summary is an answer that no cap holds": {
+        "context_management": {"edits": [{"type": "compact_20260112"}]}
+    },
+    f"fallbacks: {REMOTE}": {"extra_body": {"fallbacks": [{"model": "claude-opus-5"}]}},
 }
 
 
@@ -135,13 +306,14 @@ UNBOUNDED = {
 @pytest.mark.parametrize("limits", [{"max_tokens": 10}, {"max_cost_usd": 1}])
 def test_what_is_billed_beyond_the_request_is_refused(told, limits):
     one = request(**UNBOUNDED[told])
-    with pytest.raises(InvalidInput, match=told):
+    with pytest.raises(InvalidInput) as refused:
         one.check_bounded(Budget(**limits))
+    assert refused.value.value == told
     one.check_bounded(Budget(max_tool_calls=1))
 
 
 def test_a_tool_of_ones_own_and_forgetting_are_bounded():
-    request(tools=[{**TOOL, "type": "custom"}]).check_bounded(LIMITED)
+    request(tools=[TOOL, {**TOOL, "type": "custom"}]).check_bounded(LIMITED)
     edits = {"edits": [{"type": "clear_tool_uses_20250919"}]}
     request(context_management=edits).check_bounded(LIMITED)
 
@@ -168,8 +340,10 @@ def test_thought_needs_a_cap_above_its_budget():
     thinking = {"type": "enabled", "budget_tokens": 2_000}
     assert request(thinking=thinking).cap_min == 2_001
     assert request(thinking={"type": "adaptive"}).cap_min == 1
-    with pytest.raises(InvalidInput, match=r"use 2,001 or more; .* thinking\.budget_tokens"):
+    with pytest.raises(InvalidInput, match="use 2,001") as refused:
         request(thinking=thinking, max_tokens=2_000)
+    larger = "max_tokens has to be larger than thinking.budget_tokens"
+    assert refused.value.remedy == f"use 2,001 or more; {larger}"
 
 
 def test_the_same_question_has_the_same_digest_however_it_is_sent():

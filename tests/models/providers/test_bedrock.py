@@ -14,7 +14,7 @@ from thrifty import Budget, InvalidInput, Settings
 from thrifty.models.costs.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, has_standard_tier
 from thrifty.models.costs.prices import PriceList
 from thrifty.models.failures.server_words import sent_secrets
-from thrifty.models.providers.bedrock import BedrockModel
+from thrifty.models.providers.bedrock import MORE, BedrockModel
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.providers.vendors import is_cut, vendor_model
 from thrifty.models.roles.model_roles import ModelRoles
@@ -115,14 +115,26 @@ def test_an_image_or_a_file_has_a_bound_where_one_was_given(file, from_tool):
     assert 1_000 + TEMPLATE_TOKENS < bounded.input_tokens < 2_500
 
 
+def test_of_a_file_what_is_around_it_is_text():
+    image = {"image": {"format": "png", "source": {"bytes": ""}}}
+    text = size(messages=[{"role": "user", "content": [image]}])
+    for bound in (None, 1_000):
+        one = request(HumanMessage([block("image", "image/png")]), bounds=CallBounds(5_000, bound))
+        assert one.input_tokens == text + (bound or 0)
+
+
 S3 = {"image": {"format": "png", "source": {"s3Location": {"uri": "s3://b/x.png"}}}}
 UNBOUNDED: dict[str, dict[str, Any]] = {
-    "guardrailConfig": {"guardrail_config": {"guardrailIdentifier": "g", "guardrailVersion": "1"}},
-    "modelId: Amazon adds": {"modelId": "arn:aws:bedrock:us-east-1:1:prompt/X"},
-    "'systemTool' runs at Amazon": {
+    "guardrailConfig: each text that it reads has a fee": {
+        "guardrail_config": {"guardrailIdentifier": "g", "guardrailVersion": "1"}
+    },
+    "modelId: Amazon adds the prompt that it has stored": {
+        "modelId": "arn:aws:bedrock:us-east-1:1:prompt/X"
+    },
+    "tools: 'systemTool' runs at Amazon, or adds what nobody counted": {
         "tool_config": {"tools": [{"systemTool": {"name": "nova_grounding"}}]}
     },
-    "additionalModelRequestFields.tools": {
+    f"{MORE}.tools: they run at the provider, or add what nobody counted": {
         "additional_model_request_fields": {"tools": [{"type": "bash_20250124"}]}
     },
 }
@@ -132,15 +144,17 @@ UNBOUNDED: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("limits", [{"max_tokens": 10}, {"max_cost_usd": 1}])
 def test_what_is_billed_beyond_the_request_is_refused(told, limits):
     one = request(**UNBOUNDED[told])
-    with pytest.raises(InvalidInput, match=told):
+    with pytest.raises(InvalidInput) as refused:
         one.check_bounded(Budget(**limits))
+    assert refused.value.value == told
     one.check_bounded(Budget(max_tool_calls=1))
 
 
 def test_a_file_that_stands_elsewhere_is_refused():
     one = request(HumanMessage([S3]), bounds=CallBounds(5_000, 1_000))
-    with pytest.raises(InvalidInput, match="s3Location: Amazon reads what nobody here has seen"):
+    with pytest.raises(InvalidInput) as refused:
         one.check_bounded(LIMITED)
+    assert refused.value.value == "s3Location: Amazon reads what nobody here has seen"
 
 
 NOVA = {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "high"}}
@@ -156,13 +170,30 @@ NOVA = {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "high"}}
     ],
 )
 def test_what_takes_the_cap_out_of_a_request_is_refused(options):
-    with pytest.raises(InvalidInput, match="an output cap that does not reach the model"):
+    with pytest.raises(InvalidInput) as refused:
         request(**options)
+    assert str(refused.value) == (
+        "request: got 'an output cap that does not reach the model'; leave out inference_config, "
+        "high effort of Nova, and caps among further fields"
+    )
+
+
+def test_it_is_asked_without_a_cap_of_its_own_and_told_where_to_stop():
+    model = BedrockModel(client(NOBODY, max_tokens=70))
+    one = model.request([HumanMessage("four")], ["x"], {}, BOUNDS)
+    assert one.connected._model.max_tokens is None
+    asked = {"messages": SAID, "system": [], "modelId": HAIKU, "model": HAIKU}
+    assert one.body == {**asked, "inferenceConfig": {"stopSequences": ["x"]}}
 
 
 def test_thought_has_to_fit_under_the_cap():
     thinking = {"thinking": {"type": "enabled", "budget_tokens": 2_000}}
-    assert request(additional_model_request_fields=thinking).cap_min == 2_001
+    one = request(additional_model_request_fields=thinking)
+    larger = "max_tokens has to be larger than thinking.budget_tokens"
+    assert one.cap_min == 2_001
+    assert one.vendor.cap_min(one.body) == (2_001, larger)
+    adaptive = {"thinking": {"type": "adaptive"}}
+    assert request(additional_model_request_fields=adaptive).cap_min == 1
 
 
 @pytest.mark.parametrize(
@@ -217,7 +248,8 @@ def test_at_amazons_own_address_no_tier_is_the_standard_one():
 def test_a_client_certificate_is_refused():
     model = client(NOBODY)
     model.client.meta.config.client_cert = "cert.pem"
-    with pytest.raises(InvalidInput, match="client certificate"):
+    told = "^model: got 'a client certificate'; make its client without one$"
+    with pytest.raises(InvalidInput, match=told):
         BedrockModel(model)
 
 

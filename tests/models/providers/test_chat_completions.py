@@ -11,6 +11,7 @@ from tests.models.vendors import deepseek, groq, mistral, xai
 from thrifty import Budget, InvalidInput
 from thrifty.models.costs.input_bound import MESSAGE_OVERHEAD_TOKENS, TEMPLATE_TOKENS, TOOLS_TOKENS
 from thrifty.models.providers.caps import CAP_FIELDS
+from thrifty.models.providers.thinking import Thinking
 from thrifty.models.providers.vendor import Vendor
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.providers.vendors import vendor_model
@@ -70,11 +71,46 @@ def test_what_is_sent_has_no_cap_of_the_models_own(name):
 @ALL
 def test_what_is_no_text_may_be_sound(name):
     sound = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
-    bounds = CallBounds(5_000, 700)
-    one = model(name).request([HumanMessage([sound])], None, {}, bounds)
-    assert one.audio_tokens == 700
-    assert request(name, HumanMessage([sound])).audio_tokens == 0
-    request(name).check_bounded(LIMITED)
+    given = model(name)
+    one = given.request([HumanMessage([sound])], None, {}, CallBounds(5_000, 700))
+    assert (one.audio_tokens, one.input_tokens) == (700, FOUR - len("four") + 700)
+    for bounded in (one, request(name)):
+        bounded.check_bounded(LIMITED)
+    unbounded = given.request([HumanMessage([sound])], None, {}, BOUNDS)
+    assert (unbounded.audio_tokens, unbounded.input_tokens) == (0, FOUR - len("four"))
+    with pytest.raises(InvalidInput, match="got '1 images or files'; say what each may take"):
+        unbounded.check_bounded(LIMITED)
+
+
+@pytest.mark.parametrize("name", ["deepseek", "groq", "mistral"])
+def test_it_is_asked_as_it_was_made_and_told_where_to_stop(name):
+    one = model(name, temperature=0.5).request([HumanMessage("four")], ["x"], {}, BOUNDS)
+    assert one.body["stop"] == ["x"]
+    assert one.body["temperature"] == 0.5
+    assert one.body["messages"] == [{"role": "user", "content": "four"}]
+
+
+@ALL
+def test_a_cap_is_a_number_of_tokens(name):
+    with pytest.raises(InvalidInput) as refused:
+        request(name, max_tokens=0)
+    assert str(refused.value) == "max_tokens: got 0; use a whole number from 1"
+
+
+@pytest.mark.parametrize("name", ["groq", "mistral"])
+def test_a_tier_is_told_as_it_is_asked_for_and_any_cap_is_taken(name):
+    assert request(name, service_tier="performance").tier == "performance"
+    assert model(name).cap_min({}) == (1, "no smaller cap is taken")
+
+
+@pytest.mark.parametrize("name", ["groq", "mistral"])
+def test_a_model_that_searches_by_itself_is_refused_where_money_is_limited(name):
+    one = request(name, made={"model": "sonar"})
+    one.check_bounded(LIMITED)
+    with pytest.raises(InvalidInput) as refused:
+        one.check_bounded(Budget(max_cost_usd=1))
+    assert refused.value.field == "request"
+    assert refused.value.value == "sonar, which searches by itself"
 
 
 @ALL
@@ -154,6 +190,21 @@ def test_deepseek_is_told_its_cap_by_the_one_name_that_it_knows():
     one = request("deepseek")
     assert one.vendor.cap_options(one, 40) == {"extra_body": {"max_tokens": 40}}
     assert request("xai").vendor.cap_options(request("xai"), 40) == {"max_completion_tokens": 40}
+
+
+def test_only_the_model_of_deepseeks_that_thinks_does():
+    kind = type(model("deepseek"))
+    assert kind.thinking("deepseek-reasoner", "auto") == Thinking("high")
+    assert kind.thinking("deepseek-chat", "none") == Thinking()
+    assert kind.thinking_of(deepseek.client(NOBODY, model="deepseek-reasoner")) == Thinking("high")
+    assert kind.thinking_of(deepseek.client(NOBODY, model="deepseek-chat")) == Thinking()
+    for name, told in [
+        ("deepseek-reasoner", "leave it out: deepseek-reasoner thinks by itself"),
+        ("deepseek-chat", "leave it out: DeepSeek takes none here"),
+    ]:
+        with pytest.raises(InvalidInput) as refused:
+            kind.thinking(name, "low")
+        assert str(refused.value) == f"effort: got 'low'; {told}"
 
 
 def test_a_search_of_xais_is_refused():

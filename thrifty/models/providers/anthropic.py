@@ -125,9 +125,9 @@ class AnthropicModel(Vendor):
     @classmethod
     def list_request(cls, address: str, key: str) -> tuple[str, Mapping[str, str]]:
         """With the headers of its client, which has changed how it sends a key."""
-        client = import_module(LIBRARY).AsyncAnthropic(api_key=key, base_url=address)
+        client = import_module(LIBRARY).AsyncAnthropic(api_key=key)
         headers = {**client.auth_headers, VERSION: client.default_headers[VERSION]}
-        return f"{address.rstrip('/')}/v1/models?limit=1000", headers
+        return f"{address.removesuffix('/')}/v1/models?limit=1000", headers
 
     def name_of(self, model: Any) -> str:
         """As LangChain calls it."""
