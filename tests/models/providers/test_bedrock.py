@@ -14,7 +14,9 @@ from thrifty import Budget, InvalidInput, Settings
 from thrifty.models.costs.input_bound import TEMPLATE_TOKENS, TOOLS_TOKENS, has_standard_tier
 from thrifty.models.costs.prices import PriceList
 from thrifty.models.failures.server_words import sent_secrets
-from thrifty.models.providers.bedrock import MORE, BedrockModel
+from thrifty.models.providers.bedrock import MORE, SIGNED, BedrockModel
+from thrifty.models.providers.thinking import Thinking
+from thrifty.models.providers.vendor_facts import Server
 from thrifty.models.providers.vendor_request import CallBounds, VendorRequest
 from thrifty.models.providers.vendors import is_cut, vendor_model
 from thrifty.models.roles.model_roles import ModelRoles
@@ -188,10 +190,7 @@ def test_it_is_asked_without_a_cap_of_its_own_and_told_where_to_stop():
 
 def test_thought_has_to_fit_under_the_cap():
     thinking = {"thinking": {"type": "enabled", "budget_tokens": 2_000}}
-    one = request(additional_model_request_fields=thinking)
-    larger = "max_tokens has to be larger than thinking.budget_tokens"
-    assert one.cap_min == 2_001
-    assert one.vendor.cap_min(one.body) == (2_001, larger)
+    assert request(additional_model_request_fields=thinking).cap_min == 2_001
     adaptive = {"thinking": {"type": "adaptive"}}
     assert request(additional_model_request_fields=adaptive).cap_min == 1
 
@@ -243,6 +242,45 @@ def test_a_model_of_its_owners_making_has_a_role():
 def test_at_amazons_own_address_no_tier_is_the_standard_one():
     assert has_standard_tier("https://bedrock-runtime.us-east-1.amazonaws.com")
     assert not has_standard_tier("https://gateway.example")
+
+
+@pytest.mark.parametrize(
+    ("environment", "address"),
+    [
+        ({}, "https://bedrock-runtime.amazonaws.com"),
+        ({"AWS_REGION": "eu-west-1"}, "https://bedrock-runtime.eu-west-1.amazonaws.com"),
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, "https://bedrock-runtime.eu-west-1.amazonaws.com"),
+        (
+            {"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "https://a.invalid"},
+            "https://a.invalid",
+        ),
+    ],
+)
+def test_it_is_asked_where_awss_own_settings_say(monkeypatch, environment, address):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert BedrockModel.usual_server(Settings()) == Server(address, "")
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "value"),
+    [
+        (("https://a.invalid", ""), "base_url", "https://a.invalid"),
+        (("", "OTHER_KEY"), "key_variable", "OTHER_KEY"),
+    ],
+)
+def test_a_role_names_neither_address_nor_key(given, field, value):
+    with pytest.raises(InvalidInput) as refused:
+        BedrockModel.check_described(*given)
+    assert (refused.value.field, refused.value.value) == (field, value)
+    assert refused.value.remedy == SIGNED
+    BedrockModel.check_described("", "")
+
+
+def test_the_model_of_a_role_is_made_of_its_name_and_how_it_thinks(monkeypatch):
+    monkeypatch.setattr("langchain_aws.ChatBedrockConverse", dict)
+    role: Any = SimpleNamespace(model=HAIKU, thinking=Thinking("low", {"x": 5}))
+    assert BedrockModel.make(role) == {"model": HAIKU, "x": 5}
 
 
 def test_a_client_certificate_is_refused():
