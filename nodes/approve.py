@@ -13,7 +13,7 @@ from thrifty.planning.raise_budget import find_budget_raise
 from thrifty.run.apply_answer import apply_answer
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
-from thrifty.run.question import ANSWER_FORMS, PlannedStep, Question, RaiseOffer, read_answer
+from thrifty.run.question import ANSWER_FORMS, OpenStep, Question, RaiseOffer, read_answer
 from thrifty.run.services import Services
 from thrifty.steering.remaining import remaining_options
 
@@ -62,7 +62,7 @@ def _question(state: ApproveInput, run: CurrentRun, context: Context) -> Questio
         spent=state["spend"],
         left=problem.left.to_state(),
         to_do=[
-            PlannedStep(
+            OpenStep(
                 step=option.step,
                 option=option.name,
                 executor=option.executor,

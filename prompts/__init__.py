@@ -15,7 +15,11 @@ PLACEHOLDER = re.compile(r"\{\{ *(\w+) *\}\}")
 SECTION_PLACEHOLDERS = frozenset({"task", "assignment", "results", "length"})
 """What every prompt that writes or revises is given."""
 PROPOSAL_PLACEHOLDERS = frozenset({"task", "known", "executors", "values"})
-"""What the prompt that asks for extra steps is given."""
+"""What the prompt that asks for extra steps of a recipe is given."""
+DECOMPOSITION_PLACEHOLDERS = frozenset({"task", "executors", "documents"})
+"""What the prompt that asks in which steps a task is done is given."""
+PLACEHOLDERS = {"propose": PROPOSAL_PLACEHOLDERS, "decompose": DECOMPOSITION_PLACEHOLDERS}
+"""By name, what the prompts are given that write nothing."""
 
 
 def load_prompt(name: str) -> str:
@@ -30,7 +34,7 @@ def check_prompts(prompts: Mapping[str, str]) -> None:
         InvalidInput: a prompt does not name exactly what it will be given.
     """
     for name, template in prompts.items():
-        values = PROPOSAL_PLACEHOLDERS if name == "propose" else SECTION_PLACEHOLDERS
+        values = PLACEHOLDERS.get(name, SECTION_PLACEHOLDERS)
         check_placeholders(template, values, f"context.{name}_prompt")
 
 

@@ -6,7 +6,7 @@ import pytest
 from langchain_core.tools import tool
 
 from thrifty import InvalidInput, Result, Spend, StepOption, Work
-from thrifty.executors.references import fill_references
+from thrifty.executors.references import fill_references, rename_references
 from thrifty.executors.registry import ExecutorRegistry
 from thrifty.options.recipe import Recipe
 
@@ -70,3 +70,15 @@ def test_an_input_may_refer_only_to_what_its_step_reads():
     for reads in (None, []):
         with pytest.raises(InvalidInput, match=r"input: got '\$Facts'; let the step 'Count' read"):
             Recipe.of(catalog(reads))
+
+
+def test_references_get_new_names_whatever_their_case():
+    given = {"rows": "$facts", "text": ["$NOTES on ${Facts in figures}, $other and $notesbook"]}
+    renamed = rename_references(
+        given, {"facts": "A", "notes": "B {}"}.__getitem__, ["Facts", "Notes"]
+    )
+    assert renamed == {
+        "rows": "${A}",
+        "text": ["${B {}} on ${Facts in figures}, $other and $notesbook"],
+    }
+    assert rename_references(given, str.upper, ()) == given

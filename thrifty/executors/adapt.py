@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from thrifty.budget import InvalidInput
+from thrifty.executors.declared_input import takes_query
 from thrifty.executors.output_text import output_data, output_text, reported_tokens
 from thrifty.executors.plain_json import plain_json
 from thrifty.executors.protocol import Executor, Result, Work, WorkFunction
@@ -100,7 +101,7 @@ def _runnable_input(runnable: Any, work: Work) -> Any:
         return {"messages": messages_to_answer(work) if is_answer else [("user", brief(work))]}
     arguments = getattr(runnable, "args", None)  # a tool's, as a JSON schema
     if not isinstance(arguments, Mapping):
-        return work.task if hasattr(runnable, "_get_relevant_documents") else brief(work)
+        return work.task if takes_query(runnable) else brief(work)
     needed = [name for name, schema in arguments.items() if "default" not in schema]
     if not needed and len(arguments) != 1:
         return {}

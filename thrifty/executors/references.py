@@ -38,10 +38,24 @@ def find_reference(value: Any, names: Collection[str]) -> str:
     return found[0] if found else ""
 
 
-def _pattern(names: Collection[str]) -> re.Pattern[str]:
+def rename_references(value: Any, rename: Callable[[str], str], names: Collection[str]) -> Any:
+    """The input of an option with its references under other names, each in braces.
+
+    Args:
+        value: plain data.
+        rename: gives the new name for an old one, which comes in lower case.
+        names: what a reference may be called now, in whatever case.
+    """
+    if not names:
+        return value
+    pattern = _pattern({name.casefold() for name in names}, re.IGNORECASE)
+    return _replace(value, pattern, lambda name, _: f"${{{rename(name.casefold())}}}")
+
+
+def _pattern(names: Collection[str], flags: int = 0) -> re.Pattern[str]:
     # The longest first: one name may begin like another.
     either = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    return re.compile(rf"\$(?:\{{({either})\}}|({either})(?!\w))")
+    return re.compile(rf"\$(?:\{{({either})\}}|({either})(?!\w))", flags)
 
 
 def _replace(value: Any, pattern: re.Pattern[str], stands_for: Callable[[str, bool], Any]) -> Any:

@@ -23,7 +23,7 @@ ANSWER_FORMS = (
 )
 
 
-class PlannedStep(TypedDict):
+class OpenStep(TypedDict):
     """A step that is still to be done, as the plan has it."""
 
     step: str
@@ -57,7 +57,7 @@ class Question(TypedDict):
     budget: BudgetState
     spent: SpendState
     left: BudgetState
-    to_do: list[PlannedStep]
+    to_do: list[OpenStep]
     missing: dict[str, int]
     """What the remaining plan lacks, by resource, in its unit. Empty for a plan."""
     buys: RaiseOffer | None

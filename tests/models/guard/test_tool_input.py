@@ -58,3 +58,14 @@ def test_what_it_does_not_take_is_refused(thing, given, error):
 def test_a_truth_value_is_no_number():
     with pytest.raises(InvalidInput, match="use a value of type integer or null"):
         check_tool_input(REMOTE, {"to": "Ann", "times": True}, "answer.input")
+
+
+@pytest.mark.parametrize("thing", [send, REMOTE], ids=["class", "JSON"])
+def test_an_argument_that_is_not_known_yet_has_to_be_there_and_no_more(thing):
+    check_tool_input(thing, {"to": "Ann", "times": "$Count"}, "input", ["times"])
+    with pytest.raises(InvalidInput, match=r"input\.to: got "):
+        check_tool_input(thing, {"times": "$Count"}, "input", ["times"])
+    with pytest.raises(InvalidInput, match=r"input\.to: got 3"):
+        check_tool_input(thing, {"to": 3, "times": "$Count"}, "input", ["times"])
+    with pytest.raises(InvalidInput, match="known arguments"):
+        check_tool_input(thing, {"to": "Ann", "odd": "$Count"}, "input", ["odd"])

@@ -1,6 +1,6 @@
 """Checks what a tool is to be called with, against the tool's own schema."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from thrifty.budget import InvalidInput
@@ -16,13 +16,14 @@ JSON_TYPES: Mapping[str, type | tuple[type, ...]] = {
 }
 
 
-def check_tool_input(tool: Any, given: object, field: str) -> None:
+def check_tool_input(tool: Any, given: object, field: str, unknown: Collection[str] = ()) -> None:
     """Refuses an input that a tool would refuse, or of which it would ignore a part.
 
     Args:
         tool: one of LangChain's, known by its `args`.
         given: a mapping of its arguments or, where it has one, that argument as a text.
         field: what an error calls the input.
+        unknown: the arguments whose values are not known yet: they have to be there, no more.
 
     Raises:
         InvalidInput: it is none that the tool takes.
@@ -38,28 +39,37 @@ def check_tool_input(tool: Any, given: object, field: str) -> None:
             raise InvalidInput(f"{field}.{name}", given[name], f"known arguments: {known}")
     schema = getattr(tool, "tool_call_schema", None)
     if isinstance(schema, type) and hasattr(schema, "model_validate"):
-        _check_by_model(schema, given, field)
+        _check_by_model(schema, given, field, unknown)
     else:
-        _check_by_json_schema(schema if isinstance(schema, Mapping) else {}, given, field)
+        known_schema = schema if isinstance(schema, Mapping) else {}
+        _check_by_json_schema(known_schema, given, field, unknown)
 
 
-def _check_by_model(model: Any, given: Mapping[str, Any], field: str) -> None:
+def _check_by_model(
+    model: Any, given: Mapping[str, Any], field: str, unknown: Collection[str]
+) -> None:
     from pydantic import ValidationError
 
     try:
         model.model_validate(dict(given))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join([field, *map(str, first["loc"])])
-        raise InvalidInput(where, first["input"], first["msg"]) from None
+        for each in error.errors(include_url=False):
+            # What is said of all arguments together may be said of the unknown ones.
+            if not (unknown and (not each["loc"] or each["loc"][0] in unknown)):
+                where = ".".join([field, *map(str, each["loc"])])
+                raise InvalidInput(where, each["input"], each["msg"]) from None
 
 
-def _check_by_json_schema(schema: Mapping[str, Any], given: Mapping[str, Any], field: str) -> None:
+def _check_by_json_schema(
+    schema: Mapping[str, Any], given: Mapping[str, Any], field: str, unknown: Collection[str]
+) -> None:
     """The names and the types of the arguments: what is inside them, the tool checks."""
     for name in schema.get("required", ()):
         if name not in given:
             raise InvalidInput(f"{field}.{name}", None, "it is missing; fill it in")
     for name, value in given.items():
+        if name in unknown:
+            continue
         wanted = schema.get("properties", {}).get(name, {}).get("type")
         names = [wanted] if isinstance(wanted, str) else list(wanted or ())
         if names and not any(_is_of_type(value, each) for each in names):
