@@ -15,6 +15,7 @@ from thrifty.models.roles.asked import Asked
 from thrifty.models.roles.model_role import ModelRole
 from thrifty.models.roles.model_roles import ModelRoles
 from thrifty.options import priors
+from thrifty.options.decomposition import WorkKind
 
 ANSWER_STEP = "Answer"
 DESCRIPTION = "Answer what was asked."
@@ -30,6 +31,42 @@ class AnsweringExecutor:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerTerms:
+    """What is known of an answer before it is written."""
+
+    kind: WorkKind = "general"
+    """What kind of work it is."""
+    output_tokens: int = priors.OUTPUT_TOKENS
+    """How long it is, before any reasoning."""
+    share: float = 1.0
+    """How much of a whole answer it can be without what other steps find out."""
+    agent_share: float = 1.0
+    """The same for a model with tools, which finds that out by itself."""
+    reads: tuple[str, ...] | None = None
+    """The steps and documents that it reads. None: the documents alone."""
+
+    length_quality: float = 1.0
+    """What is left of its quality, as it is written in one go."""
+
+    def value(self, quality: float, share: float, model: ModelRole | None = None) -> float:
+        """What an answer is worth.
+
+        Args:
+            quality: the chance that it is right, if it is short and has all that it needs.
+            share: how much of it can be made without other steps.
+            model: whose answer ends where the model cannot write more.
+        """
+        written = self.length_quality
+        if model is not None and model.knows_output_tokens:
+            wanted = max(1.0, self.output_tokens * model.reasoning_factor)
+            written = min(written, model.output_tokens_most / wanted)
+        return priors.VALUE_MAX * quality * share * written
+
+
+USUAL = AnswerTerms()
+
+
+@dataclass(frozen=True, slots=True)
 class DirectAnswer:
     """Who can answer in a deployment."""
 
@@ -38,14 +75,20 @@ class DirectAnswer:
     has_agent: bool = False
     """Whether they can be given tools."""
 
-    def steps(self, asked: Asked) -> tuple[Step, ...]:
-        """The step that answers a conversation. None where nobody can."""
+    def steps(self, asked: Asked, terms: AnswerTerms = USUAL) -> tuple[Step, ...]:
+        """The step that answers a conversation. None where nobody can.
+
+        Args:
+            asked: how long the conversation is.
+            terms: what is known of the answer.
+        """
         options = (
-            *(_model_option(model, asked) for model in self.models),
-            *(_agent_option(model, asked) for model in self.models if self.has_agent),
-            *(_executor_option(executor, asked) for executor in self.executors),
+            *(_model_option(model, asked, terms) for model in self.models),
+            *(_agent_option(model, asked, terms) for model in self.models if self.has_agent),
+            *(_executor_option(executor, asked, terms) for executor in self.executors),
         )
-        return (Step(ANSWER_STEP, options, role="answer"),) if options else ()
+        answer = Step(ANSWER_STEP, options, reads=terms.reads, role="answer") if options else None
+        return (answer,) if answer else ()
 
 
 def who_answers(roles: ModelRoles, executors: ExecutorRegistry) -> DirectAnswer:
@@ -53,49 +96,60 @@ def who_answers(roles: ModelRoles, executors: ExecutorRegistry) -> DirectAnswer:
     return DirectAnswer(
         models=tuple(roles),
         executors=tuple(
-            AnsweringExecutor(name, _may_ask_models(thing))
+            AnsweringExecutor(name, may_ask_models(thing))
             for name, thing in executors.answering.items()
         ),
         has_agent=executors.agent is not None,
     )
 
 
-def _may_ask_models(thing: object) -> bool:
+def may_ask_models(thing: object) -> bool:
     """Whether it is a chain or an agent, and no tool and no function."""
     return callable(getattr(thing, "invoke", None)) and not hasattr(thing, "args")
 
 
-def _model_option(model: ModelRole, asked: Asked) -> StepOption:
-    written = round(priors.OUTPUT_TOKENS * model.reasoning_factor)
+def _model_option(model: ModelRole, asked: Asked, terms: AnswerTerms) -> StepOption:
+    quality = priors.model_quality(model.name, terms.kind)
+    written = round(terms.output_tokens * model.reasoning_factor)
     return StepOption(
         name=f"{ANSWER_STEP} ({model.name})",
         step=ANSWER_STEP,
         executor=LLM,
         description=DESCRIPTION,
-        estimate=Spend(
-            tokens=priors.INSTRUCTION_TOKENS + written,
-            latency_ms=priors.CALL_MS + written * priors.TOKEN_MS,
-            tool_calls=1,
-        ),
-        value=priors.VALUE_MAX * priors.model_quality(model.name),
+        estimate=call_estimate(written),
+        value=terms.value(quality, terms.share, model),
         spread=priors.SPREAD,
         payload={**_payload(model, asked), "prompt": CONVERSATION},
         output_tokens=written,
     )
 
 
-def _agent_option(model: ModelRole, asked: Asked) -> StepOption:
-    quality = priors.with_tools(priors.model_quality(model.name))
+def call_estimate(written: int) -> Spend:
+    """What a call of a model uses, but for what is sent for its step.
+
+    Args:
+        written: how many tokens it writes, with its reasoning.
+    """
+    return Spend(
+        tokens=priors.INSTRUCTION_TOKENS + written,
+        latency_ms=priors.CALL_MS + written * priors.TOKEN_MS,
+        tool_calls=1,
+    )
+
+
+def _agent_option(model: ModelRole, asked: Asked, terms: AnswerTerms) -> StepOption:
+    quality = priors.with_tools(priors.model_quality(model.name, terms.kind))
+    written = _agent_output(terms, model.reasoning_factor)
     return StepOption(
         name=f"{ANSWER_STEP} ({model.name}, with tools)",
         step=ANSWER_STEP,
         executor=AGENT,
         description=DESCRIPTION,
-        estimate=_agent_estimate(model.reasoning_factor),
-        value=priors.VALUE_MAX * quality,
+        estimate=agent_estimate(written),
+        value=terms.value(quality, terms.agent_share, model),
         spread=priors.AGENT_SPREAD,
         payload=_payload(model, asked),
-        output_tokens=_agent_output(model.reasoning_factor),
+        output_tokens=written,
     )
 
 
@@ -104,30 +158,36 @@ def _payload(model: ModelRole, asked: Asked) -> dict[str, Any]:
     return {ROLE_FIELD: model.name, **attached}
 
 
-def _executor_option(executor: AnsweringExecutor, asked: Asked) -> StepOption:
+def _executor_option(executor: AnsweringExecutor, asked: Asked, terms: AnswerTerms) -> StepOption:
     # Code that calls no model is free, and what it takes is cut, not reserved.
     free = Spend(latency_ms=priors.CALL_MS)
+    estimate = agent_estimate(_agent_output(terms), asked.tokens) if executor.is_agent else free
     return StepOption(
         name=f"{ANSWER_STEP} ({executor.name})",
         step=ANSWER_STEP,
         executor=executor.name,
         description=DESCRIPTION,
-        estimate=_agent_estimate(sent=asked.tokens) if executor.is_agent else free,
-        value=priors.VALUE_MAX * priors.EXECUTOR_QUALITY,
+        estimate=estimate,
+        value=terms.value(priors.EXECUTOR_QUALITY, terms.share),
         spread=priors.AGENT_SPREAD,
     )
 
 
-def _agent_output(reasoning_factor: float) -> int:
-    return round(AGENT_READINGS * priors.OUTPUT_TOKENS * reasoning_factor)
+def _agent_output(terms: AnswerTerms, reasoning_factor: float = 1.0) -> int:
+    """What it writes to call its tools, and its answer."""
+    written = (AGENT_READINGS - 1) * priors.OUTPUT_TOKENS + terms.output_tokens
+    return round(written * reasoning_factor)
 
 
-def _agent_estimate(reasoning_factor: float = 1.0, sent: int = 0) -> Spend:
-    """What a model and tools use together: each call of the model reads all that was said."""
-    read = AGENT_READINGS * (priors.INSTRUCTION_TOKENS + sent)
-    written = _agent_output(reasoning_factor)
+def agent_estimate(written: int, sent: int = 0) -> Spend:
+    """What a model and tools use together: each call of the model reads all that was said.
+
+    Args:
+        written: how many tokens are written in all.
+        sent: how many are sent with each call, beside the instruction.
+    """
     return Spend(
-        tokens=read + written,
+        tokens=AGENT_READINGS * (priors.INSTRUCTION_TOKENS + sent) + written,
         latency_ms=priors.AGENT_CALLS * priors.CALL_MS + written * priors.TOKEN_MS,
         tool_calls=priors.AGENT_CALLS,
     )
