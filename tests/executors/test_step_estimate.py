@@ -182,6 +182,15 @@ def test_a_conversation_counts_by_its_length_as_it_was_measured():
     assert expected.estimate.cost_nano_usd == cost
 
 
+def test_what_an_answer_reads_of_other_steps_counts_beside_the_conversation():
+    estimates, option, _ = answers(Asked(5_000))
+    found = Result("word " * 3_000, spend=Spend())
+    work = Work("Hi", option, results={"Facts": Result("word " * 3_000), "Found": found})
+    assert 8_000 <= estimates.input_tokens(work) <= 8_150
+    agent = replace(option, executor=AGENT)
+    assert 16_000 <= estimates.input_tokens(replace(work, option=agent)) <= 16_300
+
+
 def test_a_conversation_counts_by_its_bytes_where_no_encoding_is_known():
     asked = Asked.of({"messages": [{"role": "user", "content": "word " * 1_000}]})
     assert asked.tokens < 1_100

@@ -13,6 +13,7 @@ from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.payload import is_conversation
 from thrifty.executors.protocol import Work
+from thrifty.executors.reading_text import reading_text
 from thrifty.executors.registry import AGENT, AGENT_READINGS, MODEL_EXECUTORS
 from thrifty.executors.results import Results
 from thrifty.models.costs.hosted_uses import NO_USES, HostedUses
@@ -98,10 +99,12 @@ class StepEstimator:
         option, role = work.option, self.model_access.role_of(work.option)
         if option.executor == AGENT:
             declared = option.estimate.tokens - option.expected_output_tokens
-            return max(declared, AGENT_READINGS * self.asked.tokens_for(role))
+            made = _text_of_steps(work)
+            beside = ModelPrompt(role.name, made).input_tokens(role) if made else 0
+            return max(declared, AGENT_READINGS * (self.asked.tokens_for(role) + beside))
         if self.asked.tokens and is_conversation(option):
             tool = None if work.shape is None else dict(work.shape.schema)
-            beside = ModelPrompt(role.name, tool=tool).input_tokens(role)
+            beside = ModelPrompt(role.name, _text_of_steps(work), tool=tool).input_tokens(role)
             return self.asked.tokens_for(role) + beside
         return self.prompt_of(work, role).input_tokens(role)
 
@@ -125,6 +128,13 @@ class StepEstimator:
 def calls_of(option: StepOption) -> int:
     """How many calls what is sent for an option is spread over."""
     return max(1, option.estimate.tool_calls) if option.executor == AGENT else 1
+
+
+def _text_of_steps(work: Work) -> str:
+    """What a piece of work reads of other steps, as it is sent. Documents were measured with the
+    conversation. They came with it, and cost nothing."""
+    made = {name: result for name, result in work.results.items() if result.spend is not None}
+    return reading_text(replace(work, results=made, draft="")) if made else ""
 
 
 def add_input(
