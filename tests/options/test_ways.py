@@ -162,6 +162,10 @@ def test_a_model_is_estimated_by_what_it_writes_and_thinks():
     assert (strong.estimate, strong.output_tokens) == (Spend(1_080, 0, 3_000, 1), 900)
     assert (cheap.estimate, cheap.output_tokens) == (Spend(630, 0, 1_650, 1), 450)
     assert (strong.payload, strong.spread) == ({"model": "strong"}, 0.5)
+    # A revision is sent both sections, 1,700 words or 2,550 tokens, and writes them again.
+    polish = steps_of(DOCUMENT, roles=roles)["Polish"]
+    assert polish.options[0].estimate.tokens == 180 + 2_550 + 2 * 2_550
+    assert polish.options[1].output_tokens == 2_550
     answer = steps_of(DOCUMENT, roles=roles)["Answer"]
     assert answer.options[1].output_tokens == 4_500
     assert answer.options[1].estimate.tokens == 4_680

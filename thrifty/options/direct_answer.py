@@ -124,14 +124,15 @@ def _model_option(model: ModelRole, asked: Asked, terms: AnswerTerms) -> StepOpt
     )
 
 
-def call_estimate(written: int) -> Spend:
+def call_estimate(written: int, read: int = 0) -> Spend:
     """What a call of a model uses, but for what is sent for its step.
 
     Args:
         written: how many tokens it writes, with its reasoning.
+        read: how many it is sent that are not there yet.
     """
     return Spend(
-        tokens=priors.INSTRUCTION_TOKENS + written,
+        tokens=priors.INSTRUCTION_TOKENS + read + written,
         latency_ms=priors.CALL_MS + written * priors.TOKEN_MS,
         tool_calls=1,
     )

@@ -7,6 +7,7 @@ its share of the result, and from the quality of who does it (`options/priors.py
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from math import fsum
 from typing import Any
 
@@ -66,7 +67,7 @@ class Ways:
         answer = self.direct.steps(asked, terms)
         main = _main_section(planned)
         steps = []
-        for step in planned:
+        for step in map(_with_length, planned, repeat(taken_apart)):
             if step.role != "answer":
                 share = _share(step, shares.worth.get(step.name, 0.0))
                 ways = _StepWays(step, self, share, asked, bool(taken_apart.words))
@@ -119,9 +120,10 @@ class _StepWays:
         quality = priors.model_quality(model.name, self.step.kind)
         length = priors.tokens_of(self.step.words)
         written = round(length * model.reasoning_factor)
+        read = length if self.step.role == "revision" else 0  # it is sent the draft
         told = {"words": self.step.words} if self.has_length and self.step.role == "section" else {}
         option = self._option(
-            model.name, LLM, call_estimate(written), {ROLE_FIELD: model.name, **told}
+            model.name, LLM, call_estimate(written, read), {ROLE_FIELD: model.name, **told}
         )
         value = AnswerTerms(output_tokens=length).value(quality, self.share, model)
         return replace(option, value=value, spread=priors.SPREAD, output_tokens=written)
@@ -185,6 +187,14 @@ def _answer_terms(
     lost = fsum(shares.weights[name] for name in found) * (1 - priors.TOOL_KEPT)
     quality = priors.length_quality(terms.output_tokens)
     return replace(terms, share=1 - lost, length_quality=quality)
+
+
+def _with_length(step: PlannedStep, taken_apart: Decomposition) -> PlannedStep:
+    """A step as long as its result is: a revision has all sections."""
+    if step.role != "revision":
+        return step
+    sections = sum(each.words for each in taken_apart.steps if each.role == "section")
+    return replace(step, words=sections)
 
 
 def _share(step: PlannedStep, worth: float) -> float:
