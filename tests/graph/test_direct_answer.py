@@ -226,6 +226,14 @@ def test_an_executor_that_answers_does_so_without_a_model_and_is_free():
     assert (result["spend"]["tokens"], result["spend"]["tool_calls"]) == (0, 0)
 
 
+def test_an_executor_may_be_called_like_a_model(answering, server):
+    clerk = Executor(lambda work: "from the clerk", answers=True)
+    agent = answering(executors={"cheap": clerk})
+    assert agent.invoke({"task": "Hi", "budget": {"max_tokens": 30_000}})["answer"] == POEM
+    few = agent.invoke({"task": "Hi", "budget": {"max_tokens": 10}})
+    assert (few["answer"], options_of(few)[0]) == ("from the clerk", "Answer (cheap) (2)")
+
+
 def test_an_executor_that_does_not_say_so_answers_nothing():
     agent = create_budget_agent(settings=Settings(), executors={"echo": lambda work: work.task})
     assert agent.invoke({"task": "Say it"})["status"] == "halted"

@@ -129,7 +129,10 @@ class PlannedStep(PlainData["PlannedStepState"]):
 
 @dataclass(frozen=True, slots=True)
 class Decomposition(PlainData["DecompositionState"]):
-    """A task taken apart."""
+    """A task taken apart.
+
+    Where its plain data comes from somebody who may have changed it, `read_decomposition` reads it.
+    """
 
     steps: tuple[PlannedStep, ...] = ()
     """In the order of the result. None: a direct answer is all that there is."""

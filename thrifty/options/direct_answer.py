@@ -4,10 +4,12 @@ What a model's option declares is the same for each task: what is sent is added 
 the bill of one answer says what the next one comes to.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from thrifty.budget import Spend, Step, StepOption
+from thrifty.budget.name_folding import fold_name
 from thrifty.executors.model_access import ATTACHMENTS_FIELD, ROLE_FIELD
 from thrifty.executors.payload import CONVERSATION
 from thrifty.executors.registry import AGENT, AGENT_READINGS, LLM, ExecutorRegistry
@@ -87,8 +89,10 @@ class DirectAnswer:
             *(_agent_option(model, asked, terms) for model in self.models if self.has_agent),
             *(_executor_option(executor, asked, terms) for executor in self.executors),
         )
-        answer = Step(ANSWER_STEP, options, reads=terms.reads, role="answer") if options else None
-        return (answer,) if answer else ()
+        if not options:
+            return ()
+        named = with_unlike_names(options)
+        return (Step(ANSWER_STEP, named, reads=terms.reads, role="answer"),)
 
 
 def who_answers(roles: ModelRoles, executors: ExecutorRegistry) -> DirectAnswer:
@@ -192,3 +196,14 @@ def agent_estimate(written: int, sent: int = 0) -> Spend:
         latency_ms=priors.AGENT_CALLS * priors.CALL_MS + written * priors.TOKEN_MS,
         tool_calls=priors.AGENT_CALLS,
     )
+
+
+def with_unlike_names(options: Iterable[StepOption]) -> tuple[StepOption, ...]:
+    """Options with names of their own: an executor may be called like a model role."""
+    named: dict[str, StepOption] = {}
+    for option in options:
+        name, count = option.name, 2
+        while fold_name(name) in named:
+            name, count = f"{option.name} ({count})", count + 1
+        named[fold_name(name)] = option if name == option.name else replace(option, name=name)
+    return tuple(named.values())

@@ -5,7 +5,7 @@ by the tool that it names, and by others that take the same input. What a step i
 its share of the result, and from the quality of who does it (`options/priors.py`).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 from math import fsum
@@ -28,6 +28,7 @@ from thrifty.options.direct_answer import (
     agent_estimate,
     call_estimate,
     may_ask_models,
+    with_unlike_names,
 )
 from thrifty.options.fitting_executors import fitting_executors
 from thrifty.options.material_shares import Shares, share_out
@@ -97,7 +98,7 @@ class _StepWays:
         """The step with its options."""
         return Step(
             name=self.step.name,
-            options=_with_unlike_names(self._options()),
+            options=with_unlike_names(self._options()),
             requires=requires,
             reads=self.step.reads,
             role=self.step.role,
@@ -228,14 +229,3 @@ def _description(step: PlannedStep) -> str:
     if step.role != "section" or fold_name(step.name) in fold_name(step.instruction):
         return step.instruction
     return f"{step.name}: {step.instruction}"
-
-
-def _with_unlike_names(options: Iterable[StepOption]) -> tuple[StepOption, ...]:
-    """Options with names of their own: an executor may be called like a model role."""
-    named: dict[str, StepOption] = {}
-    for option in options:
-        name, count = option.name, 2
-        while fold_name(name) in named:
-            name, count = f"{option.name} ({count})", count + 1
-        named[fold_name(name)] = replace(option, name=name)
-    return tuple(named.values())
