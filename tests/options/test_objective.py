@@ -49,11 +49,19 @@ def test_what_adds_less_than_its_trouble_is_left_out_with_a_reason():
     assert [(each.option, each.reason) for each in left_out] == [("Notes (llm)", TOO_LITTLE)]
 
 
-def test_what_is_required_stays_and_is_worth_nothing_at_least():
+def test_what_is_required_stays_whatever_its_fee_is():
     digest = step("Digest", ("llm", 20.0, 500), requires=("Notes",))
     steps, left_out = with_fees((NOTES, digest, ANSWER), GIVEN)
-    assert [round(s.options[0].value, 3) for s in steps] == [0, 18.7, 49.7]
+    assert [round(s.options[0].value, 3) for s in steps] == [0.009, 18.7, 49.7]
     assert not left_out
+
+
+def test_a_poor_answer_is_more_than_none():
+    poor = step("Answer", ("llm", 2.0, 9_000), role="answer")
+    steps, _ = with_fees((poor,), GIVEN)
+    plan = make_plan(Problem(steps, GIVEN, risk=0.5))
+    assert [option.value for option in plan.chosen] == [0.02]
+    assert without_fees(plan, (poor,)).value == 2.0
 
 
 def test_a_plan_is_told_what_its_result_is_worth():

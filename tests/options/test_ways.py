@@ -12,7 +12,9 @@ from tests.options.decomposition_mutations import spoilt_replies
 from tests.options.decompositions import DOCUMENT, DOCUMENTS, EXECUTORS, GOOD, read
 from thrifty import Executor, Model, Settings, Spend
 from thrifty.budget import check_steps
+from thrifty.executors.llm import useful_tokens
 from thrifty.executors.plain_json import plain_json
+from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM, ExecutorRegistry
 from thrifty.models.roles.asked import Asked
 from thrifty.models.roles.model_roles import ModelRoles
@@ -183,6 +185,14 @@ def test_an_answer_that_a_model_cannot_write_whole_is_worth_what_it_can_write():
     # 20,000 words are 30,000 tokens, and gpt-4o surely writes 16,000: 47.3333 · 16/30
     assert values(long)["Answer (strong)"] == 25.2444
     assert values(long)["Answer (clerk)"] == 41.4167
+
+
+@pytest.mark.parametrize("words", [500, 4_000, 100_000])
+def test_however_long_an_answer_is_to_be_what_fits_of_it_is_of_use(words):
+    (answer,) = steps_of({**GOOD, "words": words})["Answer"].options[:1]
+    usual = DirectAnswer(tuple(ROLES)).steps(ASKED)[0].options[0]
+    least = useful_tokens(Work("Hi", usual), ROLES["strong"])
+    assert useful_tokens(Work("Hi", answer), ROLES["strong"]) == least == 200
 
 
 def test_a_section_is_told_its_heading():

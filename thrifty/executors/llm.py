@@ -14,6 +14,7 @@ from thrifty.budget import (
 from thrifty.budget.outcome import OutcomeStatus
 from thrifty.budget.plain_text import trim_text
 from thrifty.executors.model_access import model_worker
+from thrifty.executors.payload import is_conversation
 from thrifty.executors.protocol import Result, Work
 from thrifty.ledger.idempotent_calls import call_entries
 from thrifty.models.calls.allowance import Allowance
@@ -22,6 +23,9 @@ from thrifty.models.roles.model_role import ModelRole
 from thrifty.models.wire.background_loop import CallAbandoned
 
 USEFUL_DIVISOR = 2
+USEFUL_ANSWER_TOKENS = 200
+"""From so many tokens on, before any reasoning, an answer to a conversation is of use, however long
+it is expected to be: half of a usual one."""
 REVISION_GROWTH = 1.3
 """A revision writes its draft again, perhaps a little longer."""
 REVISION_SHARE_MIN = 0.5
@@ -43,8 +47,10 @@ def length_request(work: Work) -> str:
 
 def useful_tokens(work: Work, role: ModelRole) -> int:
     """The shortest answer worth its input: half of the expected, or a revision's whole draft."""
-    expected = work.option.expected_output_tokens
-    least = max(role.output_tokens_least, expected // USEFUL_DIVISOR)
+    useful = work.option.expected_output_tokens // USEFUL_DIVISOR
+    if is_conversation(work.option):
+        useful = min(useful, round(USEFUL_ANSWER_TOKENS * role.reasoning_factor))
+    least = max(role.output_tokens_least, useful)
     if not work.revises:
         return least
     return max(least, round(REVISION_GROWTH * role.tokens_bound(work.draft)))

@@ -5,7 +5,7 @@ spent otherwise. So an option has to add more than its fee. A fee decides and is
 of an option, and of a plan that anybody reads, is what the result is worth.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from math import fsum
 
@@ -14,6 +14,9 @@ from thrifty.executors.registry import MODEL_EXECUTORS
 from thrifty.options import priors
 
 TOO_LITTLE = "adds less than its trouble"
+KEPT_SHARE = 0.01
+"""What makes the result keeps this share of its value whatever its fee is: a poor answer is more
+than none."""
 
 
 def option_fee(option: StepOption, step: Step, given: Budget) -> float:
@@ -36,7 +39,7 @@ def option_fee(option: StepOption, step: Step, given: Budget) -> float:
 def with_fees(steps: Sequence[Step], given: Budget) -> tuple[tuple[Step, ...], tuple[LeftOut, ...]]:
     """The steps with values from which the fees are taken, and the options that are not worth them.
 
-    What other steps require, and what makes the result, stays and is worth nothing at least.
+    What other steps require, and what makes the result, stays whatever its fee is.
 
     Args:
         steps: of a decomposition, as they are expected.
@@ -46,8 +49,10 @@ def with_fees(steps: Sequence[Step], given: Budget) -> tuple[tuple[Step, ...], t
     offered: list[Step] = []
     left_out: list[LeftOut] = []
     for step in steps:
-        priced = [_less(option, option_fee(option, step, given)) for option in step.options]
-        kept = priced if _must_stay(step, needed) else [each for each in priced if each.value > 0]
+        must_stay = step.name in needed or step.required or step.role == "answer"
+        share = KEPT_SHARE if must_stay else 0.0
+        priced = [_less(each, option_fee(each, step, given), share) for each in step.options]
+        kept = priced if must_stay else [each for each in priced if each.value > 0]
         names = {option.name for option in kept}
         left_out += [
             LeftOut(option.name, step.name, TOO_LITTLE)
@@ -76,9 +81,5 @@ def without_fees(plan: Plan, steps: Sequence[Step]) -> Plan:
     )
 
 
-def _must_stay(step: Step, needed: Collection[str]) -> bool:
-    return step.name in needed or step.required or step.role == "answer"
-
-
-def _less(option: StepOption, fee: float) -> StepOption:
-    return replace(option, value=max(0.0, option.value - fee))
+def _less(option: StepOption, fee: float, kept_share: float) -> StepOption:
+    return replace(option, value=max(kept_share * option.value, option.value - fee))
