@@ -1,0 +1,72 @@
+"""A call that helps a run to plan: it is held against the plan that can be made without it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from thrifty.budget import Budget, BudgetExceeded, PriceUnknown, Spend, StepOption
+from thrifty.executors.step_estimate import add_input
+from thrifty.executors.step_limit import CallSize, call_limit
+from thrifty.ledger.idempotent_calls import earlier_limit
+from thrifty.models.calls.allowance import Allowance
+from thrifty.models.roles.agent_models import ModelPrompt
+from thrifty.run.new_run import NewRun
+
+FREE_PLAN = "a plan that is to be approved is made before anything is spent"
+MS_FACTOR = 3
+"""After so many times what it is expected to take the call is cut, where the run's time is
+limited."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningCall:
+    """Who is asked what, and under which key the run's account has it."""
+
+    prompt: ModelPrompt
+    option: StepOption
+    """What it is expected to take beside its prompt."""
+    key: str
+
+
+def allow_planning_call(
+    run: NewRun, call: PlanningCall, why_not: Callable[[Budget, Spend], str], *, is_free: bool
+) -> Allowance | str:
+    """What the call may take, or why it is not made.
+
+    Args:
+        run: whose plan it is for.
+        call: what is asked.
+        why_not: says why the call is not worth what it may take of what is left. Empty when it is.
+        is_free: whether nothing may be spent before there is a plan.
+    """
+    services, account, prompt = run.services, run.services.account(run.id), call.prompt
+    role = services.models.roles[prompt.role]
+    if reason := role.offline_reason or (FREE_PLAN if is_free else ""):
+        return reason
+    ms_max = MS_FACTOR * call.option.estimate.latency_ms
+    # A run that begins again finds what it asked the first time, with the same limit.
+    limit = earlier_limit(services.ledger, account, call.key)
+    if limit is None:
+        left, sent = run.left(), prompt.input_tokens(role)
+        option = add_input(call.option, sent, role.output_tokens_least)
+        written = option.estimate.tokens - sent
+        size = CallSize(role.model, sent, output_least=written, output_expected=written)
+        try:
+            limit = call_limit(option, size, left, role.prices)
+        except (BudgetExceeded, PriceUnknown) as error:
+            return str(error)
+        if reason := why_not(left, replace(limit, latency_ms=ms_max)):
+            return reason
+
+    def left_ms(limits: Budget) -> int | None:
+        remaining_ms = services.remaining_ms(run.id, 0, limits)
+        return None if remaining_ms is None else min(remaining_ms, ms_max)
+
+    return Allowance(
+        ledger=services.ledger,
+        account=account,
+        key=call.key,
+        label=call.option.name,
+        limit=limit,
+        left_ms=left_ms,
+        attempts_max=1,  # what it may take in all is what the plan was held against
+    )
