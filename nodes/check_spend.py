@@ -12,10 +12,10 @@ from thrifty.executors.overruns import Overrun
 from thrifty.models.guard.can_interrupt import NOBODY, can_interrupt
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Direction, additions
-from thrifty.planning.engines import make_plan
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
 from thrifty.run.learning import bills_of
+from thrifty.run.plan_run import plan_run
 from thrifty.run.services import Services
 from thrifty.steering.decide import Action, DriftDecision, DriftFacts, decide
 from thrifty.steering.forecast import describe_drift
@@ -79,7 +79,7 @@ def _drift_facts(
         new_outcomes=new_outcomes,
         remaining=run.remaining().totals(),
         left=run.left_to_plan(),
-        make_new_plan=lambda: make_plan(run.problem()[0], context.engine),
+        make_new_plan=lambda: plan_run(run.problem()[0], context.engine, state["run"]),
         # The first plan is none of the new ones.
         replans_left=context.max_replans - (state["revision"] - 1),
         passed_limit=run.passed_limit(),

@@ -66,6 +66,11 @@ class Context(BaseModel):
     """When not all of it fits in the budget: leave out the oldest messages, or refuse the run."""
     propose_options: bool = _setting(True, "Ask for extra steps", "generate_options")
     """Ask a model for 3 to 5 more steps of a recipe, where the plan loses nothing by the call."""
+    plan_steps: Literal["auto", "always", "never"] = _setting(
+        "auto", "Take a task apart", "generate_options"
+    )
+    """Ask a model for the steps of a task that is answered directly: where they can pay, always
+    where a direct answer fits beside the call, or never."""
     engine: EngineName = _setting(ENGINE_DEFAULT, "Planner", "plan")
     """Which planner chooses; `docs/planning.md` compares them."""
     max_steps: int | None = _setting(None, "Most steps", "plan", ge=0, le=STEPS_MAX)
@@ -96,6 +101,8 @@ class Context(BaseModel):
     """Does any other step of a recipe. Names in double braces are filled in."""
     polish_prompt: str = _prompt("polish", "run_llm")
     """Revises what a recipe's steps have written. Names in double braces are filled in."""
+    decompose_prompt: str = _prompt("decompose", "generate_options")
+    """Asks for the steps of a task. Names in double braces are filled in."""
     propose_prompt: str = _prompt("propose", "generate_options")
     """Asks for extra steps of a recipe. Names in double braces are filled in."""
 

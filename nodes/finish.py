@@ -174,7 +174,7 @@ def _answer(run: CurrentRun, draft: str) -> str:
     """What answers the task: the text of the step that does, or else the whole draft."""
     steps, last = run.steps_by_name(), _last_written(run, "answer", "revision")
     if last is None:
-        return "" if any(step.role == "answer" for step in steps.values()) else draft
+        return draft
     return last.text if steps[last.step].role == "answer" else draft
 
 

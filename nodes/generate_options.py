@@ -20,6 +20,7 @@ from thrifty.options.proposals import NO_PROPOSALS, PROPOSAL_TOOL, Proposals
 from thrifty.options.recipe import ANSWER
 from thrifty.options.recipes import RecipeChoice
 from thrifty.prompts import check_prompts, render_prompt
+from thrifty.run.ask_for_steps import take_task_apart
 from thrifty.run.extra_steps import request_extra_steps
 from thrifty.run.facts import Run
 from thrifty.run.fit_conversation import fit_conversation
@@ -64,8 +65,16 @@ def generate_options(
         fitted = fit_conversation(accepted, given, run_id, context, services)
         store = runtime.store if context.learn else None
         run = NewRun(fitted.run, run_id, context, services, store, given.documents)
+        run, told = take_task_apart(
+            run,
+            context.plan_steps,
+            context.decompose_prompt,
+            given.documents,
+            config,
+            is_free=context.approve_plan,
+        )
         proposals = _proposals(run, context, config)
-        remarks = [fitted.remark, run.learning_remark, *proposals.remarks]
+        remarks = [fitted.remark, run.learning_remark, *told, *proposals.remarks]
         started = _first_state(run, proposals, _decisions(chosen, remarks, run), context)
     documents = {name: ResultState(text=t, data=None) for name, t in given.documents.items()}
     given_now = {"documents": None, "results": documents, "kept_out": {**fitted.kept_out}}

@@ -64,7 +64,9 @@ def forged(agent) -> dict[str, Any]:
     run |= {
         "recipe": "own",
         "conversation": [],
+        "decomposition": None,
         "asked": Asked(0).to_state(),
+        "documents": [],
     }
     assignment = {
         "option": free,

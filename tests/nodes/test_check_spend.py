@@ -30,7 +30,7 @@ STEPS = (Step("A", (A,)), Step("B", (B, B_DEAR)))
 DONE_A = Outcome(A, "done", "text", Spend(10))
 FAILED_A = Outcome(A, "failed", reason="it raised")
 AIM = Plan("feasible", "exact", (A, B))
-FOLLOWS = {"recipe": "own", "asked": Asked(0).to_state()}
+FOLLOWS = {"recipe": "own", "decomposition": None, "asked": Asked(0).to_state(), "documents": []}
 
 
 class CheckedRun:
@@ -212,7 +212,7 @@ def test_a_bill_that_passes_the_limit_of_an_account_above_ends_the_run():
 
 
 def test_it_plans_with_the_engine_that_was_asked_for(run, monkeypatch):
-    from thrifty.nodes import check_spend as module
+    from thrifty.run import plan_run as module
 
     asked = []
     real = module.make_plan

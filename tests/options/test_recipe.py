@@ -221,7 +221,7 @@ def test_loading_and_writing_never_import_langchain():
 
 
 def test_a_payload_may_name_every_prompt_that_steps_are_written_with():
-    assert {*Context().prompts} - {"propose"} == {*PROMPTS} - {CONVERSATION}
+    assert {*Context().prompts} - {"propose", "decompose"} == {*PROMPTS} - {CONVERSATION}
 
 
 def test_local_code_that_declares_nothing_uses_nothing():

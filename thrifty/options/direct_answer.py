@@ -1,10 +1,10 @@
-"""The direct answer: one step, with an option for everybody here who can answer.
+"""The direct answer: a step with an option for everybody here who can answer.
 
 What a model's option declares is the same for each task: what is sent is added by the estimator. So
 the bill of one answer says what the next one comes to.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,9 @@ from thrifty.options import priors
 from thrifty.options.decomposition import WorkKind
 
 ANSWER_STEP = "Answer"
+AGENT_STEP = "Answer with tools"
+"""What the answer of a model with tools is called where it is not the one that reads what other
+steps find out."""
 DESCRIPTION = "Answer what was asked."
 
 
@@ -44,9 +47,10 @@ class AnswerTerms:
     """How much of a whole answer it can be without what other steps find out."""
     agent_share: float = 1.0
     """The same for a model with tools, which finds that out by itself."""
-    reads: tuple[str, ...] | None = None
-    """The steps and documents that it reads. None: the documents alone."""
-
+    materials: tuple[str, ...] = ()
+    """The steps whose results it reads."""
+    documents: tuple[str, ...] = ()
+    """The names of the documents that it reads beside them."""
     length_quality: float = 1.0
     """What is left of its quality, as it is written in one go."""
 
@@ -84,15 +88,27 @@ class DirectAnswer:
             asked: how long the conversation is.
             terms: what is known of the answer.
         """
-        options = (
-            *(_model_option(model, asked, terms) for model in self.models),
-            *(_agent_option(model, asked, terms) for model in self.models if self.has_agent),
-            *(_executor_option(executor, asked, terms) for executor in self.executors),
+        models = [_model_option(model, asked, terms) for model in self.models]
+        agents = [_agent_option(model, asked, terms) for model in self.models if self.has_agent]
+        others = [_executor_option(executor, asked, terms) for executor in self.executors]
+        if not terms.materials:
+            return _answer_steps(ANSWER_STEP, None, [*models, *agents, *others])
+        # Who has tools finds out by itself what the others read: it is another answer.
+        alone = [replace(option, step=AGENT_STEP) for option in agents]
+        reads = (*terms.materials, *terms.documents)
+        return (
+            *_answer_steps(ANSWER_STEP, reads, [*models, *others]),
+            *_answer_steps(AGENT_STEP, None, alone),
         )
-        if not options:
-            return ()
-        named = with_unlike_names(options)
-        return (Step(ANSWER_STEP, named, reads=terms.reads, role="answer"),)
+
+
+def _answer_steps(
+    name: str, reads: tuple[str, ...] | None, options: Sequence[StepOption]
+) -> tuple[Step, ...]:
+    """One step, or none where nobody does it. Who says nothing else reads every document."""
+    if not options:
+        return ()
+    return (Step(name, with_unlike_names(options), reads=reads, role="answer"),)
 
 
 def who_answers(roles: ModelRoles, executors: ExecutorRegistry) -> DirectAnswer:

@@ -18,7 +18,7 @@ from thrifty.options.decomposition import (
     Decomposition,
     PlannedStep,
 )
-from thrifty.options.direct_answer import ANSWER_STEP
+from thrifty.options.direct_answer import AGENT_STEP, ANSWER_STEP
 from thrifty.options.json_in_text import find_steps
 from thrifty.options.step_fields import DraftStep, quote, read_draft, read_kind, read_number
 from thrifty.options.step_inputs import settle_inputs
@@ -126,7 +126,7 @@ def _to_steps(
 
 def _unlike_names(drafts: Drafts, documents: Iterable[str]) -> dict[int | str, str]:
     """A name for each step that looks like no other's. The answer has the direct answer's."""
-    taken = {fold_name(name) for name in (ANSWER_STEP, *documents)}
+    taken = {fold_name(name) for name in (ANSWER_STEP, AGENT_STEP, *documents)}
     names: dict[int | str, str] = {}
     for number, draft in drafts.items():
         name, count = draft.name, number

@@ -174,12 +174,12 @@ def _answer_terms(
     planned = taken_apart.steps
     written = [step.words for step in planned if step.role in ("answer", "section")]
     length = priors.tokens_of(taken_apart.words or sum(written))
-    terms = AnswerTerms(taken_apart.kind, max(priors.OUTPUT_TOKENS, length))
+    length = max(priors.OUTPUT_TOKENS, length)
+    terms = AnswerTerms(taken_apart.kind, length, documents=tuple(documents))
     answer = next((step for step in planned if step.role == "answer"), None)
     if answer is not None:
-        share = shares.worth[answer.name]
-        reads = tuple(dict.fromkeys((*answer.reads, *documents)))
-        return replace(terms, share=share, agent_share=share, reads=reads)
+        materials = tuple(name for name in answer.reads if name not in documents)
+        return replace(terms, share=shares.worth[answer.name], materials=materials)
     if not planned:
         return terms
     # What a model would find out for a section, it knows for an answer, too.

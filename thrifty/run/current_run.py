@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from math import fsum
 from typing import NamedTuple
 
 from thrifty.budget import Budget, LeftOut, Outcome, Plan, Step, StepOption
@@ -32,6 +33,13 @@ class Choices(NamedTuple):
     """Those that have an available option, with these options alone."""
     excluded: tuple[LeftOut, ...]
     """The other options, and why they are not available."""
+
+
+def add_value(step: Step, more: float) -> Step:
+    """The same step, each way of which is worth so much more."""
+    if not more:
+        return step
+    return step.with_options(tuple(replace(o, value=o.value + more) for o in step.options))
 
 
 class CurrentRun(RunSoFar):
@@ -169,10 +177,34 @@ class CurrentRun(RunSoFar):
         for name in self._readers_of(outcomes):
             step = offered[name]
             options = [declared[option.name] for option in step.options]
-            restated[name] = self.estimator.estimate_step(step, options, results)
+            estimated = self.estimator.estimate_step(step, options, results)
+            restated[name] = add_value(estimated, self._value_to_hand_on(step))
+
+    def _value_to_hand_on(self, step: Step) -> float:
+        """What a step is worth beside its own part, as it hands on material that is done.
+
+        What material is worth was counted while it was planned. Once it is there, that hangs on
+        those who read it: a plan with none of them would throw it away.
+        """
+        if self.facts["run"]["decomposition"] is None:
+            return 0.0  # the values of a recipe stand as they are
+        steps, readers = self.steps_by_name(), self._readers()
+        return fsum(
+            outcome.option.value / len(readers[outcome.step])
+            for outcome in self.cache.outcomes
+            if outcome.has_text
+            and steps[outcome.step].role == "material"
+            and step.name in readers.get(outcome.step, ())
+        )
 
     def _readers_of(self, outcomes: Iterable[Outcome]) -> list[str]:
         """The names of the offered steps that read what these outcomes have left."""
+        readers = self._readers()
+        done = [readers.get(outcome.step, ()) for outcome in outcomes if outcome.has_text]
+        return list(dict.fromkeys(chain.from_iterable(done)))
+
+    def _readers(self) -> Mapping[str, Sequence[str]]:
+        """By the name of a step or document, the offered steps that read it."""
         choices = self.choices()
 
         def compute() -> dict[str, list[str]]:
@@ -182,9 +214,7 @@ class CurrentRun(RunSoFar):
                     readers.setdefault(source, []).append(step.name)
             return readers
 
-        readers = self.cache.compute_once("readers", choices, compute)
-        done = [readers.get(outcome.step, ()) for outcome in outcomes if outcome.has_text]
-        return list(dict.fromkeys(chain.from_iterable(done)))
+        return self.cache.compute_once("readers", choices, compute)
 
     def _open_and_done(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
         """The steps that may still be chosen, and those that are done."""

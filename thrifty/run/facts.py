@@ -16,6 +16,7 @@ from thrifty.budget.states import (
 )
 from thrifty.executors.results import ResultState
 from thrifty.models.roles.asked import AskedState
+from thrifty.options.decomposition import DecompositionState
 
 
 class Run(TypedDict):
@@ -30,6 +31,9 @@ class Run(TypedDict):
     """Which recipe it follows: one that the deployment knows, or it is refused."""
     conversation: list[str]
     """The ids of the messages that it is asked by. Empty where the task alone is."""
+    decomposition: DecompositionState | None
+    """The steps that a model took the task apart into. None where it answers directly, or follows
+    a recipe."""
     asked: AskedState
     """How long what it is asked is, with the documents, as it was measured when it began."""
     budget: BudgetState

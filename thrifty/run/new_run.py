@@ -1,16 +1,20 @@
 """A run before its first plan: what it can do, and what a plan of that would be worth."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from langgraph.store.base import BaseStore
 
 from thrifty.budget import Budget, Plan, Spend, Step
 from thrifty.executors.results import Results
+from thrifty.options.decomposition import Decomposition
 from thrifty.options.first_problem import first_problem
-from thrifty.planning.engines import make_plan
 from thrifty.run.facts import Run
 from thrifty.run.learning import recall
+from thrifty.run.plan_run import plan_run
 from thrifty.run.run_so_far import RunSettings, model_access, step_estimator
 from thrifty.run.services import Services
 
@@ -37,11 +41,13 @@ class NewRun:
         documents: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.facts, self.id, self.services, self._settings = facts, run_id, services, settings
+        self._store, self._documents = store, documents
         self.model_access = model_access(run_id, settings, services)
         self.steps: tuple[Step, ...] = services.steps(facts, run_id)
         """What its recipe offers."""
         estimator = step_estimator(facts, self.model_access, settings, services)
-        self._estimated = estimator.estimate_steps(self.steps, Results(documents))
+        self.estimated = estimator.estimate_steps(self.steps, Results(documents))
+        """The same as it is expected for what it was asked."""
         self.learned, self.learning_remark = recall(store, self.steps, self.model_access)
 
     def left(self) -> Budget:
@@ -52,11 +58,24 @@ class NewRun:
         """What was spent until now."""
         return self.services.spend(self.id, 0)
 
+    def taken_apart(self, decomposition: Decomposition) -> NewRun:
+        """The same run with the steps of its task."""
+        steps = replace(decomposition, remarks=())
+        facts: Run = {**self.facts, "decomposition": steps.to_state()}
+        return NewRun(facts, self.id, self._settings, self.services, self._store, self._documents)
+
     def plan(self, left: Budget) -> Plan:
         """The plan that would be made with so much left."""
+        return self._plan(self.estimated, left)
+
+    def plan_answer(self, left: Budget) -> Plan:
+        """The same, with nothing but a direct answer."""
+        return self._plan([step for step in self.estimated if step.role == "answer"], left)
+
+    def _plan(self, steps: Sequence[Step], left: Budget) -> Plan:
         settings = self._settings
         max_steps = self.services.recipes.max_steps(self.facts["recipe"], settings.max_steps)
         problem, _ = first_problem(
-            self._estimated, left, max_steps, settings, self.model_access, self.learned
+            steps, left, max_steps, settings, self.model_access, self.learned
         )
-        return make_plan(problem, settings.engine)
+        return plan_run(problem, settings.engine, self.facts)

@@ -25,6 +25,10 @@ class PlanningCall:
     option: StepOption
     """What it is expected to take beside its prompt."""
     key: str
+    output_least: int | None = None
+    """The shortest answer that is worth the call. None: all that is expected."""
+    divisor: int = 1
+    """It may take this part of the tokens and of the money that are left."""
 
 
 def allow_planning_call(
@@ -49,9 +53,12 @@ def allow_planning_call(
         left, sent = run.left(), prompt.input_tokens(role)
         option = add_input(call.option, sent, role.output_tokens_least)
         written = option.estimate.tokens - sent
-        size = CallSize(role.model, sent, output_least=written, output_expected=written)
+        least = max(
+            written if call.output_least is None else call.output_least, role.output_tokens_least
+        )
+        size = CallSize(role.model, sent, output_least=least, output_expected=written)
         try:
-            limit = call_limit(option, size, left, role.prices)
+            limit = call_limit(option, size, _share(left, call.divisor), role.prices)
         except (BudgetExceeded, PriceUnknown) as error:
             return str(error)
         if reason := why_not(left, replace(limit, latency_ms=ms_max)):
@@ -70,3 +77,10 @@ def allow_planning_call(
         left_ms=left_ms,
         attempts_max=1,  # what it may take in all is what the plan was held against
     )
+
+
+def _share(left: Budget, divisor: int) -> Budget:
+    """A part of the tokens and of the money that are left, with all of the rest."""
+    tokens, cost, latency_ms, calls = left.limits
+    parts = (None if limit is None else limit // divisor for limit in (tokens, cost))
+    return Budget.of_limits((*parts, latency_ms, calls))

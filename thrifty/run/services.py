@@ -14,7 +14,10 @@ from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease, Balance
 from thrifty.models.roles.agent_models import Models
 from thrifty.models.roles.asked import Asked
+from thrifty.options.read_decomposition import read_decomposition
+from thrifty.options.recipe import ANSWER
 from thrifty.options.recipes import Recipes
+from thrifty.options.ways import Ways
 from thrifty.run.facts import Run
 from thrifty.run.identity import run_account
 from thrifty.run.run_cache import RunCache
@@ -65,18 +68,24 @@ class Services:
         return run_account(run, config, self.common(config), places)
 
     def steps(self, run: Run, run_id: str) -> tuple[Step, ...]:
-        """The steps that a run has by its recipe, as they are declared.
+        """The steps that a run has, as they are declared: its recipe's, or those that its task was
+        taken apart into.
 
         Raises:
             InvalidInput: the deployment knows no such recipe.
         """
-        asked = Asked.from_state(run["asked"])
         # The same objects as long as an invocation lasts: forecasts know a step by its identity.
-        return self.cache(run_id).compute_once(
-            "recipe's steps",
-            (run["recipe"], asked),
-            lambda: self.recipes.steps(run["recipe"], asked),
-        )
+        said = run["recipe"], run["asked"], run["decomposition"], run["documents"]
+        return self.cache(run_id).compute_once("steps of a run", said, lambda: self._steps(run))
+
+    def _steps(self, run: Run) -> tuple[Step, ...]:
+        asked = Asked.from_state(run["asked"])
+        if run["recipe"] != ANSWER or run["decomposition"] is None:
+            return self.recipes.steps(run["recipe"], asked)
+        # A client of a server can write the state, so it is read as what a model wrote.
+        documents = run["documents"]
+        taken_apart = read_decomposition(run["decomposition"], self.executors, documents)
+        return Ways(self.recipes.answer, self.executors).steps(taken_apart, asked, documents)
 
     def account(self, run_id: str) -> AccountOrLease:
         """What is shown to the ledger to spend as a run."""

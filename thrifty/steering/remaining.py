@@ -4,7 +4,7 @@ A run asks after every step. To estimate all that is open each time would take a
 steps a million estimates. So each is counted once and taken off once, until a belief changes.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
@@ -83,8 +83,9 @@ class RemainingPlan:
         self.options_by_step = {option.step: option for option in options}
         """What is still to be done, as it is declared, in its order."""
         steps = [self.open_steps[option.step] for option in options]
-        self.kept_steps = {s.name for s in steps if s.required or s.role == "revision"}
-        """What is still to be done and must not be crowded out: required steps and revisions."""
+        self.kept_steps = {s.name for s in steps if s.required or s.role in ("answer", "revision")}
+        """What is still to be done and must not be crowded out: the answer, required steps, and
+        revisions."""
         self._forecaster, self._executor_model_of = forecaster, executor_model_of
         self.expected_spend = ExpectedSpend(options, forecaster, executor_model_of)
         """What it is expected to use, one after another."""
@@ -122,9 +123,13 @@ class RemainingPlan:
         return RoleRows(self.open_steps.values(), tuple(self._done.values()))
 
     def restate(self, step: Step) -> None:
-        """Takes the new estimates of an open step, once more is known of what it reads."""
+        """Takes the new estimates of an open step, once more is known of what it reads, and what
+        it is worth then."""
         if step.name not in self.open_steps:
             return
+        before = self.open_steps[step.name]
+        del self._best_values[bisect_left(self._best_values, before.value_max)]
+        insort(self._best_values, step.value_max)
         self.open_steps[step.name] = step
         if option := self.options_by_step.get(step.name):
             self.expected_spend.remove(option)

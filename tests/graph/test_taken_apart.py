@@ -1,0 +1,205 @@
+"""A task that a model takes apart: when it is asked, what is planned, and what is sent."""
+
+from typing import Any
+
+import pytest
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+
+from tests.graph.conftest import decisions_of, receipt_of
+from tests.harness.llm_server import Answer
+
+ROLES = {"strong": "gpt-4.1", "cheap": "gpt-4.1-mini"}
+TASK = "Which of the two harbours is deeper, Wismar or Rostock, and by how much?"
+FOUND = "Rostock, by 5 m."
+ASKS = "You plan how a task is done"
+BUDGET: dict[str, Any] = {"max_tokens": 40_000, "max_cost_usd": 1.0, "max_tool_calls": 8}
+
+
+@tool
+def depth(harbour: str) -> str:
+    """Look up how deep a harbour is, in metres."""
+    return {"Wismar": "9.5 m", "Rostock": "14.5 m"}[harbour]
+
+
+def look_up(place: str) -> dict[str, Any]:
+    return {
+        "id": place,
+        "name": f"Depth of {place}",
+        "instruction": f"Look up how deep the harbour of {place} is.",
+        "reads": [],
+        "role": "material",
+        "kind": "search",
+        "importance": 8,
+        "words": 30,
+        "executor": "depth",
+        "input": f'{{"harbour": "{place}"}}',
+    }
+
+
+ANSWERS = {
+    "id": "a",
+    "name": "Answer",
+    "instruction": "Say which is deeper and by how much.",
+    "reads": ["Wismar", "Rostock"],
+    "role": "answer",
+    "importance": 5,
+    "words": 60,
+}
+STEPS = {"kind": "reason", "steps": [look_up("Wismar"), look_up("Rostock"), ANSWERS]}
+LOOKED_UP = ["Depth of Rostock (depth)", "Depth of Wismar (depth)"]
+
+
+@pytest.fixture
+def answering(online, server):
+    server.script(Answer(STEPS, when=ASKS), Answer(FOUND, times=None))
+
+    def make(**given):
+        return online(**{"catalog": None, "models": ROLES, "executors": {"depth": depth}, **given})
+
+    return make
+
+
+def lines_of(result):
+    return [line.label for line in receipt_of(result).lines]
+
+
+def asks(server) -> int:
+    return sum(ASKS in request.messages[0].text for request in server.requests)
+
+
+def test_the_answer_reads_what_tools_have_found_and_all_is_billed(answering, server, api):
+    result = answering(api=api).invoke({"task": TASK, "budget": BUDGET})
+    assert (result["answer"], result["draft"], result["status"]) == (FOUND, FOUND, "done")
+    assert lines_of(result) == ["Steps", *LOOKED_UP, "Answer (strong)"]
+    asked, answered = server.requests
+    assert (asked.body["model"], answered.body["model"]) == ("gpt-4.1-mini", "gpt-4.1")
+    read, task = [message.text for message in answered.messages]
+    assert task == TASK
+    assert '<result name="Depth of Wismar">\n9.5 m\n</result>' in read
+    assert '<result name="Depth of Rostock">\n14.5 m\n</result>' in read
+    assert result["spend"]["tokens"] == server.bill.total_tokens
+    assert result["spend"]["tool_calls"] == 4
+
+
+def test_the_receipt_says_what_asking_cost_and_what_it_brought(answering, server):
+    result = answering().invoke({"task": TASK, "budget": BUDGET})
+    first, *_ = receipt_of(result).lines
+    assert (first.label, first.status) == ("Steps", "overhead")
+    assert first.actual.tokens == server.requests[0].bill.total_tokens
+    (told,) = decisions_of(result, "options")
+    # 100 · 0.8 · (5/21 + 16/21 · 0.3) = 37.3, and 2 · 100 · 0.7 · 8/21 · 0.7 = 37.3 for what is
+    # looked up.
+    assert told == (
+        "gpt-4.1-mini took the task apart into 3 steps: "
+        "the plan is worth 74.7, a direct answer 37.3"
+    )
+
+
+def test_who_can_call_tools_by_itself_is_not_given_steps(answering, server):
+    agent = answering(executors=None, tools=[depth])
+    result = agent.invoke({"task": TASK, "budget": BUDGET})
+    assert lines_of(result) == ["Answer (strong, with tools)"]
+    assert asks(server) == 0
+    assert decisions_of(result, "options") == [
+        "no model was asked for steps: "
+        "'Answer (strong, with tools)' is worth 86.0, and steps 80.0 at most"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"max_tokens": 8_000}, "Steps does not fit: "),
+        ({"max_cost_usd": 0.005}, "Steps does not fit: "),
+        ({"max_tool_calls": 2}, "another step would not fit beside 'Answer (strong)'"),
+        ({"max_tool_calls": 1}, "with what the call may take, 'Answer (strong)' would no longer"),
+    ],
+    ids=str,
+)
+def test_it_is_not_asked_where_it_would_take_too_much(answering, server, change, reason):
+    result = answering().invoke({"task": TASK, "budget": {**BUDGET, **change}})
+    assert (result["status"], result["answer"], asks(server)) == ("done", FOUND, 0)
+    (told,) = decisions_of(result, "options")
+    assert told.startswith(f"no model was asked for steps: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("given", "context"),
+    [({}, {"plan_steps": "never"}), ({"executors": {}}, {})],
+    ids=["never", "nothing to do steps with"],
+)
+def test_it_is_not_asked_where_nobody_wants_steps(answering, server, given, context):
+    result = answering(**given).invoke({"task": TASK, "budget": BUDGET}, context=context)
+    assert lines_of(result) == ["Answer (strong)"]
+    assert asks(server) == 0
+    assert decisions_of(result, "options") == []
+
+
+def test_it_is_always_asked_where_somebody_wants_that(answering, server):
+    given = {"task": TASK, "budget": {**BUDGET, "max_tokens": 8_000}}
+    result = answering().invoke(given, context={"plan_steps": "always"})
+    assert asks(server) == 1
+    assert lines_of(result)[0] == "Steps"
+
+
+@pytest.mark.parametrize("reply", [{"steps": []}, "I would rather answer.", "{", {"steps": "x"}])
+def test_a_task_that_is_not_taken_apart_is_answered_directly(answering, server, reply):
+    agent = answering()
+    server.clear()
+    server.script(Answer(reply, when=ASKS), Answer(FOUND, times=None))
+    result = agent.invoke({"task": TASK, "budget": BUDGET})
+    assert (result["status"], result["answer"]) == ("done", FOUND)
+    assert lines_of(result) == ["Steps", "Answer (strong)"]
+    assert len(decisions_of(result, "options")) == 1
+
+
+def test_what_fails_is_left_out_and_nobody_is_asked_for_steps_again(answering, server):
+    @tool("depth")
+    def broken(harbour: str) -> str:
+        """Look up how deep a harbour is, in metres."""
+        if harbour == "Wismar":
+            raise RuntimeError("no such chart")
+        return "14.5 m"
+
+    result = answering(executors={"depth": broken}).invoke({"task": TASK, "budget": BUDGET})
+    assert (result["status"], result["answer"], asks(server)) == ("done", FOUND, 1)
+    read = server.requests[-1].messages[0].text
+    assert "14.5 m" in read
+    assert "Wismar" not in read
+    (warning,) = receipt_of(result).warnings
+    assert warning == "Depth of Wismar was not done: it raised RuntimeError"
+
+
+def test_a_run_that_goes_on_keeps_its_steps(answering, server):
+    agent = answering(checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "a"}}
+    given = {"task": TASK, "budget": BUDGET}
+    agent.invoke(given, thread, interrupt_before=["route"])
+    result = agent.invoke(None, thread)
+    assert lines_of(result) == ["Steps", *LOOKED_UP, "Answer (strong)"]
+    assert asks(server) == 1
+
+
+def test_a_client_that_writes_steps_gains_no_way_that_the_deployment_has_not(answering, server):
+    """The state holds what a model wrote, and it is read as that again."""
+    agent = answering(checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "a"}}
+    agent.invoke({"task": TASK, "budget": BUDGET}, thread, interrupt_before=["plan"])
+    run = agent.get_state(thread).values["run"]
+    forged = {**run["decomposition"]["steps"][0], "executor": "shell", "value": 1e9, "estimate": {}}
+    steps = [forged, *run["decomposition"]["steps"][1:]]
+    agent.update_state(thread, {"run": {**run, "decomposition": {"steps": steps}}})
+    result = agent.invoke(None, thread)
+    assert (result["status"], result["answer"]) == ("done", FOUND)
+    executors = {line.executor for line in receipt_of(result).lines}
+    assert "shell" not in executors
+    assert max(line.value for line in receipt_of(result).lines) <= 100
+
+
+def test_a_plan_that_a_person_approves_is_made_before_anything_is_spent(answering, server):
+    agent = answering(checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "a"}}
+    waits = {"approve_plan": True}
+    agent.invoke({"task": TASK, "budget": BUDGET}, thread, context=waits)
+    assert not server.requests
