@@ -65,7 +65,7 @@ def finish(
     bill = _read_bill(run)
     decisions = [run.cache.read(Decision, decision) for decision in state["decisions"]]
     store = runtime.store if context.learn else None
-    outcomes, steps = run.cache.outcomes, services.steps(state["run"], run.id)
+    outcomes, steps = run.cache.outcomes, services.own_steps(state["run"])
     if remark := remember(store, run.id, outcomes, bill.charged, steps, run.estimator):
         decisions.append(Decision("options", remark, spent.latency_ms))
     structured = _answer_data(run)

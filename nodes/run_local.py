@@ -129,7 +129,7 @@ def _bound_to(
     return {
         "key": step_key(work.option, services),
         "request": fingerprint(work.task, work.option.to_state(), work.draft, reads),
-        "is_declared": is_declared(work.option, state["run"], run_id, services),
+        "is_declared": is_declared(work.option, state["run"], services),
         "notes": Notes(services.ledger, services.account(run_id), work.option.name),
         "call": lambda work, call: _run_reserved(
             state, work, executor, call, can_ask, run_id, services

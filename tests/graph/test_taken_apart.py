@@ -8,6 +8,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from tests.graph.conftest import decisions_of, receipt_of
 from tests.harness.llm_server import Answer
+from thrifty import Executor
 
 ROLES = {"strong": "gpt-4.1", "cheap": "gpt-4.1-mini"}
 TASK = "Which of the two harbours is deeper, Wismar or Rostock, and by how much?"
@@ -203,3 +204,21 @@ def test_a_plan_that_a_person_approves_is_made_before_anything_is_spent(answerin
     waits = {"approve_plan": True}
     agent.invoke({"task": TASK, "budget": BUDGET}, thread, context=waits)
     assert not server.requests
+
+
+def test_what_acts_outside_is_not_done_on_a_models_word_alone(answering, server):
+    sent: list[str] = []
+
+    @tool("depth")
+    def order(harbour: str) -> str:
+        """Order a survey of a harbour's depth."""
+        sent.append(harbour)
+        return "ordered"
+
+    effects = {"depth": Executor(order, effects=True)}
+    agent = answering(executors=effects, checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "a"}}
+    result = agent.invoke({"task": TASK, "budget": BUDGET}, thread)
+    (question, *_) = result["__interrupt__"]
+    assert "Depth of" in str(question.value)
+    assert sent == []

@@ -120,7 +120,8 @@ def assigned_option(state: ExecutorInput, run_id: str, services: Services) -> St
     """The option that an assignment is to carry out, as the recipe holds it."""
     cache = services.cache(run_id)
     steps = services.steps(state["run"], run_id)
-    catalog = cache.compute_once("scale", state["run"]["recipe"], lambda: _options_by_name(steps))
+    said = state["run"]["recipe"], state["run"]["decomposition"]
+    catalog = cache.compute_once("scale", said, lambda: _options_by_name(steps))
     return _as_declared(cache.read(StepOption, state["assignment"]["option"]), catalog)
 
 
@@ -130,10 +131,10 @@ def reserved_for(option: StepOption, run_id: str, services: Services) -> Spend |
     return None if entry is None else entry.reserved
 
 
-def is_declared(option: StepOption, run: Run, run_id: str, services: Services) -> bool:
-    """Whether the deployment's recipe has an option, and no model or client has made it up."""
-    steps = services.steps(run, run_id)
-    return any(option.name == each.name for step in steps for each in step.options)
+def is_declared(option: StepOption, run: Run, services: Services) -> bool:
+    """Whether the deployment has an option, and no model or client has made it up."""
+    own = (each for step in services.own_steps(run) for each in step.options)
+    return any(option.name == each.name for each in own)
 
 
 def remaining_ms_for(

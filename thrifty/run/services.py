@@ -78,10 +78,18 @@ class Services:
         said = run["recipe"], run["asked"], run["decomposition"], run["documents"]
         return self.cache(run_id).compute_once("steps of a run", said, lambda: self._steps(run))
 
+    def own_steps(self, run: Run) -> tuple[Step, ...]:
+        """Those that the deployment has for a run, whatever a model or a client has written.
+
+        Raises:
+            InvalidInput: the deployment knows no such recipe.
+        """
+        return self.recipes.steps(run["recipe"], Asked.from_state(run["asked"]))
+
     def _steps(self, run: Run) -> tuple[Step, ...]:
-        asked = Asked.from_state(run["asked"])
         if run["recipe"] != ANSWER or run["decomposition"] is None:
-            return self.recipes.steps(run["recipe"], asked)
+            return self.own_steps(run)
+        asked = Asked.from_state(run["asked"])
         # A client of a server can write the state, so it is read as what a model wrote.
         documents = run["documents"]
         taken_apart = read_decomposition(run["decomposition"], self.executors, documents)
