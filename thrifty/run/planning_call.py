@@ -9,6 +9,7 @@ from thrifty.executors.step_limit import CallSize, call_limit
 from thrifty.ledger.idempotent_calls import earlier_limit
 from thrifty.models.calls.allowance import Allowance
 from thrifty.models.roles.agent_models import ModelPrompt
+from thrifty.models.roles.model_role import ModelRole
 from thrifty.run.new_run import NewRun
 
 FREE_PLAN = "a plan that is to be approved is made before anything is spent"
@@ -44,19 +45,23 @@ def allow_planning_call(
     """
     services, account, prompt = run.services, run.services.account(run.id), call.prompt
     role = services.models.roles[prompt.role]
-    if reason := role.offline_reason or (FREE_PLAN if is_free else ""):
+    if reason := _why_never(role, run.left(), is_free=is_free):
         return reason
     ms_max = MS_FACTOR * call.option.estimate.latency_ms
     # A run that begins again finds what it asked the first time, with the same limit.
     limit = earlier_limit(services.ledger, account, call.key)
     if limit is None:
         left, sent = run.left(), prompt.input_tokens(role)
-        option = add_input(call.option, sent, role.output_tokens_least)
-        written = option.estimate.tokens - sent
-        least = max(
-            written if call.output_least is None else call.output_least, role.output_tokens_least
+        option = add_input(call.option, sent, role.output_tokens_least, role.uses)
+        written = role.uses.cap_within(option.estimate.tokens, sent)
+        least = written if call.output_least is None else call.output_least
+        size = CallSize(
+            role.model,
+            sent,
+            output_least=max(least, role.output_tokens_least),
+            output_expected=written,
+            uses=role.uses,
         )
-        size = CallSize(role.model, sent, output_least=least, output_expected=written)
         try:
             limit = call_limit(option, size, _share(left, call.divisor), role.prices)
         except (BudgetExceeded, PriceUnknown) as error:
@@ -77,6 +82,12 @@ def allow_planning_call(
         left_ms=left_ms,
         attempts_max=1,  # what it may take in all is what the plan was held against
     )
+
+
+def _why_never(role: ModelRole, left: Budget, *, is_free: bool) -> str:
+    """Why a model is not asked, whatever that would cost. Empty where it may be."""
+    fee = "" if left.max_cost_usd is None else role.undeclared_fee
+    return role.offline_reason or (FREE_PLAN if is_free else fee)
 
 
 def _share(left: Budget, divisor: int) -> Budget:
