@@ -79,7 +79,9 @@ def _drift_facts(
         new_outcomes=new_outcomes,
         remaining=run.remaining().totals(),
         left=run.left_to_plan(),
-        make_new_plan=lambda: plan_run(run.problem()[0], context.engine, state["run"]),
+        make_new_plan=lambda: plan_run(
+            run.problem()[0], context.engine, state["run"], run.model_access
+        ),
         # The first plan is none of the new ones.
         replans_left=context.max_replans - (state["revision"] - 1),
         passed_limit=run.passed_limit(),

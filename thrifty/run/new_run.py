@@ -78,4 +78,4 @@ class NewRun:
         problem, _ = first_problem(
             steps, left, max_steps, settings, self.model_access, self.learned
         )
-        return plan_run(problem, settings.engine, self.facts)
+        return plan_run(problem, settings.engine, self.facts, self.model_access)

@@ -1,25 +1,67 @@
-"""Plans a run: by what its steps are worth, less fees where a model took its task apart."""
+"""Plans a run: what its steps are worth, less fees where a model took its task apart.
 
+There, who reads what is not written yet pays for it as well, at the price of the dearest reader: so
+one problem is planned for each of these prices, and the best plan is taken.
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
 
-from thrifty.budget import Budget, Plan
+from thrifty.budget import Budget, LeftOut, Plan, Step
+from thrifty.executors.model_access import ModelAccess
 from thrifty.options.objective import with_fees, without_fees
+from thrifty.options.reading_costs import reading_tiers
 from thrifty.planning.engines import EngineName, make_plan
 from thrifty.planning.problem import Problem
 from thrifty.run.facts import Run
 
+OTHER_READERS = "a plan in which cheaper models read is worth more"
 
-def plan_run(problem: Problem, engine: EngineName, run: Run) -> Plan:
-    """The plan of a problem of a run. Its values are told as they are, without fees.
+
+def plan_run(problem: Problem, engine: EngineName, run: Run, access: ModelAccess) -> Plan:
+    """The plan of a problem of a run. Values and estimates are told without fees and readings.
 
     Args:
         problem: what may be done.
         engine: who plans.
         run: whose problem it is. The steps of a recipe are worth what the recipe says.
+        access: what models cost.
     """
     if run["decomposition"] is None:
         return make_plan(problem, engine)
     # By the limits that it was given, so that a fee stays what it is while they are used up.
-    steps, left_out = with_fees(problem.steps, Budget.from_state(run["budget"]))
-    plan = without_fees(make_plan(replace(problem, steps=steps), engine), problem.steps)
+    given = Budget.from_state(run["budget"])
+    plans = [
+        _plan_tier(problem, steps, engine, given) for steps in reading_tiers(problem.steps, access)
+    ]
+    best = max(plans, key=lambda plan: (plan.status != "infeasible", plan.value))
+    is_proven = all(plan.status != "feasible" for plan in plans)
+    declared = {option.name: option for step in problem.steps for option in step.options}
+    told = without_fees(best, problem.steps)
+    return replace(
+        told,
+        status=told.status if is_proven or told.status == "infeasible" else "feasible",
+        chosen=tuple(declared[option.name] for option in told.chosen),
+        bound=told.bound + max(plan.bound for plan in plans) - best.bound,
+        left_out=(*told.left_out, *_of_other_tiers(problem, told)),
+        nodes=sum(plan.nodes for plan in plans),
+        elapsed_us=sum(plan.elapsed_us for plan in plans),
+    )
+
+
+def _plan_tier(problem: Problem, steps: Sequence[Step], engine: EngineName, given: Budget) -> Plan:
+    """The plan in which nobody who reads is dearer than one price."""
+    priced, left_out = with_fees(steps, given)
+    plan = make_plan(replace(problem, steps=priced), engine)
     return replace(plan, left_out=(*plan.left_out, *left_out))
+
+
+def _of_other_tiers(problem: Problem, plan: Plan) -> list[LeftOut]:
+    """The options that read at a higher price than the plan's."""
+    told = {each.option for each in plan.left_out} | {option.name for option in plan.chosen}
+    return [
+        LeftOut(option.name, step.name, OTHER_READERS)
+        for step in problem.steps
+        for option in step.options
+        if option.name not in told
+    ]
