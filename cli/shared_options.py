@@ -123,6 +123,11 @@ task_options = _combine(
     ),
     int_option("--max-replans", help="The most new plans.  [3]"),
     flag_option("--offline", help="Call no model, even with a key."),
+    click.option(
+        "--plan-steps",
+        type=click.Choice(["auto", "always", "never"]),
+        help="Whether a model is asked for the steps of a task.  [auto]",
+    ),
     flag_option("--no-proposals", help="Don't ask the model for extra steps of its own."),
     flag_option("--no-learn", help="Neither estimate by earlier bills nor keep this run's."),
     json_option,
