@@ -49,7 +49,11 @@ class RunDriver:
     def start(self) -> int:
         """Starts the run, and returns the exit code of its end."""
         request = self.request
-        given = {"budget": request.budget.to_state(), "documents": dict(request.documents)}
+        given = {
+            "budget": request.budget.to_state(),
+            "documents": dict(request.documents),
+            "words": request.words,
+        }
         if request.attachments:
             message = {"role": "user", "content": request.message}
             return self.run_to_end({**given, "messages": [message]})

@@ -27,6 +27,7 @@ from thrifty.options.recipe import ANSWER, Recipe
 from thrifty.options.recipes import RecipeChoice, Recipes
 from thrifty.receipt import wording
 from thrifty.run.documents import read_documents
+from thrifty.run.run_input import read_words
 from thrifty.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class RunRequest:
     task: str
     documents: Mapping[str, str]
     """The texts that go with it, by name."""
+    words: int | None
+    """About how long the answer is to be. None: nobody said."""
     attachments: Sequence[Mapping[str, Any]]
     """The images and files that are sent with it, as parts of a message."""
     budget: Budget
@@ -71,6 +74,7 @@ class RunRequest:
         return {
             "task": self.task,
             "documents": dict(self.documents),
+            "words": self.words,
             "attachments": list(self.attachments),
             "budget": self.budget.to_state(),
             "own_recipe": None if self.own_recipe is None else self.own_recipe.to_state(),
@@ -104,6 +108,7 @@ class RunRequest:
         return cls(
             task=validate.text("request.task", given.get("task")),
             documents=_read_texts(given.get("documents")),
+            words=read_words(given.get("words")),
             attachments=validate.sequence("request.attachments", given.get("attachments")),
             budget=Budget.from_state(given.get("budget")),
             own_recipe=None if recipe is None else Recipe.from_state(recipe),
@@ -143,7 +148,7 @@ class RunRequest:
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps of that recipe."""
-        return self.recipes.steps(self.recipe.name, self.asked_length)
+        return self.recipes.steps(self.recipe.name, self.asked_length, self.words or 0)
 
     @property
     def asked_length(self) -> Asked:
@@ -201,6 +206,7 @@ def read_request(given: Mapping[str, Any]) -> RunRequest:
         request = RunRequest(
             task=read_task(given["task"]),
             documents=read_document_option(given["documents"]),
+            words=read_words(given["words"]),
             attachments=read_attach_option(given["attachments"]),
             budget=budget or BUDGET_DEFAULT,
             own_recipe=named.own,

@@ -87,6 +87,7 @@ task_options = _combine(
     int_option("--max-tool-calls", help="Calls to models and outside tools."),
     documents_option,
     attach_option,
+    int_option("--words", help="About how long the answer is to be."),
     schema_option,
     click.option(
         "--recipe",

@@ -129,6 +129,7 @@ def _first_state(
         # Else the next run on this thread would inherit them.
         "task": None,
         "budget": None,
+        "words": None,
         "run_id": None,
         "run": run.facts,
         "proposed": cache.write_all(proposals.steps),

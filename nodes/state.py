@@ -70,6 +70,12 @@ class Input(TypedDict):
             Field(title="Documents", description="Texts by name, which are read whole."),
         ]
     ]
+    words: NotRequired[
+        Annotated[
+            int | None,
+            Field(title="Words", description="About how long the answer is to be.", ge=1),
+        ]
+    ]
     run_id: NotRequired[
         Annotated[str | None, Field(title="Run id", description="A name of your own for the run.")]
     ]
@@ -92,6 +98,8 @@ class State(RunFacts):
     """As `task`."""
     documents: dict[str, str] | None
     """As `task`. The run keeps them among its results."""
+    words: int | None
+    """As `task`."""
     run_id: str | None
     """As `task`."""
     first_plan: PlanState | None

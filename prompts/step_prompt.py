@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
-from thrifty.executors.llm import length_request
 from thrifty.executors.payload import CONVERSATION
 from thrifty.executors.protocol import Work
-from thrifty.executors.reading_text import messages_to_answer, reading_text
+from thrifty.executors.reading_text import length_request, messages_to_answer, reading_text
 from thrifty.models.roles.agent_models import ModelPrompt
 from thrifty.models.roles.model_role import ModelRole
 from thrifty.prompts import render_prompt

@@ -7,8 +7,8 @@ from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 
 from tests.graph.conftest import decisions_of, receipt_of
-from tests.harness.llm_server import Answer
-from thrifty import Executor
+from tests.harness.llm_server import Answer, Unauthorized
+from thrifty import Executor, InvalidInput
 
 ROLES = {"strong": "gpt-4.1", "cheap": "gpt-4.1-mini"}
 TASK = "Which of the two harbours is deeper, Wismar or Rostock, and by how much?"
@@ -222,3 +222,74 @@ def test_what_acts_outside_is_not_done_on_a_models_word_alone(answering, server)
     (question, *_) = result["__interrupt__"]
     assert "Depth of" in str(question.value)
     assert sent == []
+
+
+REPORT = "Write a report on the ports of the southern Baltic."
+LONG = {"task": REPORT, "words": 2_000, "budget": {**BUDGET, "max_cost_usd": 0.2}}
+
+
+def section(name: str) -> dict[str, Any]:
+    instruction = f"Describe {name}: depth, berths and traffic."
+    return {"id": name, "name": name, "instruction": instruction, "reads": [], "role": "section",
+            "kind": "write", "importance": 5, "words": 650}  # fmt: skip
+
+
+PORTS = ("Wismar", "Rostock", "Stralsund")
+SECTIONS = {"kind": "write", "words": 900, "steps": [section(port) for port in PORTS]}
+
+
+@pytest.fixture
+def reporting(answering, server):
+    agent = answering(executors={})
+    server.clear()
+    server.script(Answer(SECTIONS, when=ASKS), Answer("It is deep. " * 100, times=None))
+    return agent
+
+
+def test_a_length_beyond_one_good_answer_is_a_reason_to_ask(reporting, server):
+    result = reporting.invoke(LONG)
+    assert result["status"] == "done"
+    assert sorted(lines_of(result)) == sorted(["Steps", *(f"{port} (strong)" for port in PORTS)])
+    assert result["answer"] == result["draft"]
+    assert [line for line in result["draft"].splitlines() if line.startswith("## ")] == [
+        f"## {port}" for port in PORTS
+    ]
+    (told,) = decisions_of(result, "options")
+    # 94 · 0.8 for the sections. 2,000 words are 3,000 tokens: 100 · 0.8 · 0.8 for one answer.
+    assert told.endswith("into 3 steps: the plan is worth 75.2, a direct answer 64.0")
+    assert all("Use at most 650 words." in r.messages[0].text for r in server.requests[1:])
+
+
+def test_a_section_that_fails_leaves_the_others_as_the_answer(reporting, server):
+    server.clear()
+    server.script(
+        Answer(SECTIONS, when=ASKS),
+        Unauthorized(when="Describe Rostock", times=None),
+        Answer("It is deep.", times=None),
+    )
+    result = reporting.invoke(LONG)
+    assert asks(server) == 1
+    headings = [line for line in result["answer"].splitlines() if line.startswith("## ")]
+    assert (result["status"], headings) == ("done", ["## Wismar", "## Stralsund"])
+    (warning,) = receipt_of(result).warnings
+    assert warning.startswith("Rostock was not done: gpt-4.1-mini: the server refused")
+
+
+@pytest.mark.parametrize("words", [60, 2_000])
+def test_a_length_that_is_wanted_is_said_and_planned_with(answering, server, words):
+    never = {"plan_steps": "never"}
+    result = answering().invoke({**LONG, "words": words}, context=never)
+    (request,) = server.requests
+    assert [message.text for message in request.messages] == [
+        f"Use at most {words} words.",
+        REPORT,
+    ]
+    (line,) = receipt_of(result).lines
+    assert line.planned.tokens > words * 1.5
+    assert line.value == (80.0 if words == 60 else 64.0)
+
+
+@pytest.mark.parametrize("words", [0, -1, 1.5, True, "many", 10**9])
+def test_a_length_that_is_none_is_refused_by_name(answering, words):
+    with pytest.raises(InvalidInput, match="words"):
+        answering().invoke({"task": REPORT, "words": words})

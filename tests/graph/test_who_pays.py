@@ -65,6 +65,7 @@ def forged(agent) -> dict[str, Any]:
         "recipe": "own",
         "conversation": [],
         "decomposition": None,
+        "words": 0,
         "asked": Asked(0).to_state(),
         "documents": [],
     }

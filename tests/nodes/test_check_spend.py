@@ -30,7 +30,13 @@ STEPS = (Step("A", (A,)), Step("B", (B, B_DEAR)))
 DONE_A = Outcome(A, "done", "text", Spend(10))
 FAILED_A = Outcome(A, "failed", reason="it raised")
 AIM = Plan("feasible", "exact", (A, B))
-FOLLOWS = {"recipe": "own", "decomposition": None, "asked": Asked(0).to_state(), "documents": []}
+FOLLOWS = {
+    "recipe": "own",
+    "decomposition": None,
+    "words": 0,
+    "asked": Asked(0).to_state(),
+    "documents": [],
+}
 
 
 class CheckedRun:

@@ -158,6 +158,7 @@ def forged(state: Any, bob: Victim) -> dict[str, Any]:
             **{**named, "name": "", "number": 1, "task": TASK, "budget": endless},
             **{"recipe": "proposal", "conversation": [], "documents": []},
             "decomposition": None,
+            "words": 0,
             "asked": {"tokens": 0, "attachments": 0, "bytes": 0, "json_bytes": 0},
         },
         "run_id": his[:100],

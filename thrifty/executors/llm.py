@@ -33,18 +33,6 @@ REVISION_SHARE_MIN = 0.5
 HEADING = re.compile(r"(?m)^## +(.+?) *$")
 
 
-def length_request(work: Work) -> str:
-    """A sentence on the length, where the option's payload sets one, or nothing.
-
-    A revision may always be as long as its draft and a little more.
-    """
-    if (words := work.option.payload.get("words")) is None:
-        return ""
-    if work.revises:
-        words = max(words, round(len(work.draft.split()) * 1.1))
-    return f"Use at most {words} words."
-
-
 def useful_tokens(work: Work, role: ModelRole) -> int:
     """The shortest answer worth its input: half of the expected, or a revision's whole draft."""
     useful = work.option.expected_output_tokens // USEFUL_DIVISOR

@@ -53,15 +53,35 @@ def brief(work: Work) -> str:
     return "\n\n".join(parts)
 
 
+def length_request(work: Work) -> str:
+    """A sentence on the length, where the option's payload sets one, or nothing.
+
+    A revision may always be as long as its draft and a little more.
+    """
+    if (words := work.option.payload.get("words")) is None:
+        return ""
+    if work.revises:
+        words = max(words, round(len(work.draft.split()) * 1.1))
+    return f"Use at most {words} words."
+
+
 def messages_to_answer(work: Work) -> list[Any]:
     """The conversation that a step answers, what it reads before what a person said last."""
     messages = [*work.conversation] or [("user", work.task)]
-    if not work.results:
+    beside = text_beside(work)
+    if not beside:
         return messages
     # Not simply before the last one: what a tool said has to stand behind the call of it.
     by_people = (n for n, said in enumerate(messages) if getattr(said, "type", "human") == "human")
     asked = max(by_people, default=0)
-    return [*messages[:asked], ("user", reading_text(work)), *messages[asked:]]
+    return [*messages[:asked], ("user", beside), *messages[asked:]]
+
+
+def text_beside(work: Work) -> str:
+    """What is sent with a conversation: what there is to read for it, and how long an answer it
+    wants. Empty where that is nothing."""
+    read = reading_text(work) if work.results else ""
+    return "\n\n".join(filter(None, (read, length_request(work))))
 
 
 def _body(result: Result) -> str:

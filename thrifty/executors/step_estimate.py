@@ -13,7 +13,7 @@ from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.payload import is_conversation
 from thrifty.executors.protocol import Work
-from thrifty.executors.reading_text import reading_text
+from thrifty.executors.reading_text import text_beside
 from thrifty.executors.registry import AGENT, AGENT_READINGS, MODEL_EXECUTORS
 from thrifty.executors.results import Results
 from thrifty.models.costs.hosted_uses import NO_USES, HostedUses
@@ -134,7 +134,7 @@ def _text_of_steps(work: Work) -> str:
     """What a piece of work reads of other steps, as it is sent. Documents were measured with the
     conversation. They came with it, and cost nothing."""
     made = {name: result for name, result in work.results.items() if result.spend is not None}
-    return reading_text(replace(work, results=made, draft="")) if made else ""
+    return text_beside(replace(work, results=made, draft=""))
 
 
 def add_input(

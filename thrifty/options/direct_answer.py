@@ -51,8 +51,16 @@ class AnswerTerms:
     """The steps whose results it reads."""
     documents: tuple[str, ...] = ()
     """The names of the documents that it reads beside them."""
+    words: int = 0
+    """How long a person wants it. Nought: nobody said."""
     length_quality: float = 1.0
     """What is left of its quality, as it is written in one go."""
+
+    @classmethod
+    def of_length(cls, words: int) -> "AnswerTerms":
+        """What is known of an answer where only its length is, or nothing."""
+        length = max(priors.OUTPUT_TOKENS, priors.tokens_of(words))
+        return cls(output_tokens=length, words=words, length_quality=priors.length_quality(length))
 
     def value(self, quality: float, share: float, model: ModelRole | None = None) -> float:
         """What an answer is worth.
@@ -139,7 +147,7 @@ def _model_option(model: ModelRole, asked: Asked, terms: AnswerTerms) -> StepOpt
         estimate=call_estimate(written),
         value=terms.value(quality, terms.share, model),
         spread=priors.SPREAD,
-        payload={**_payload(model, asked), "prompt": CONVERSATION},
+        payload={**_payload(model, asked, terms), "prompt": CONVERSATION},
         output_tokens=written,
     )
 
@@ -169,14 +177,15 @@ def _agent_option(model: ModelRole, asked: Asked, terms: AnswerTerms) -> StepOpt
         estimate=agent_estimate(written),
         value=terms.value(quality, terms.agent_share, model),
         spread=priors.AGENT_SPREAD,
-        payload=_payload(model, asked),
+        payload=_payload(model, asked, terms),
         output_tokens=written,
     )
 
 
-def _payload(model: ModelRole, asked: Asked) -> dict[str, Any]:
+def _payload(model: ModelRole, asked: Asked, terms: AnswerTerms) -> dict[str, Any]:
     attached = {ATTACHMENTS_FIELD: asked.attachments} if asked.attachments else {}
-    return {ROLE_FIELD: model.name, **attached}
+    length = {"words": terms.words} if terms.words else {}
+    return {ROLE_FIELD: model.name, **attached, **length}
 
 
 def _executor_option(executor: AnsweringExecutor, asked: Asked, terms: AnswerTerms) -> StepOption:

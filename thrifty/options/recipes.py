@@ -8,7 +8,7 @@ from typing import NamedTuple
 from thrifty.budget import Budget, InvalidInput, Step
 from thrifty.budget.limits import BUDGET_DEFAULT
 from thrifty.models.roles.asked import Asked
-from thrifty.options.direct_answer import DirectAnswer
+from thrifty.options.direct_answer import AnswerTerms, DirectAnswer
 from thrifty.options.phrases import find_phrase
 from thrifty.options.recipe import ANSWER, Recipe, RecipeSource, proposal_recipe
 from thrifty.planning.problem import MAX_STEPS_DEFAULT
@@ -90,12 +90,13 @@ class Recipes:
             return RecipeChoice(recipe.name, why)
         return RecipeChoice(ANSWER)
 
-    def steps(self, name: str, asked: Asked) -> tuple[Step, ...]:
+    def steps(self, name: str, asked: Asked, words: int = 0) -> tuple[Step, ...]:
         """The steps of a run, in the order of its draft.
 
         Args:
             name: its recipe, as its state has it. A client may have written that.
             asked: how long what it asks is, for those who answer it.
+            words: about how long the answer is to be. Nought: nobody said.
 
         Raises:
             InvalidInput: this deployment knows no such recipe.
@@ -103,7 +104,7 @@ class Recipes:
         if name not in self.names:
             raise InvalidInput("run.recipe", name, f"use one of: {', '.join(self.names)}")
         if name == ANSWER or self.recipe is None:
-            return self.answer.steps(asked)
+            return self.answer.steps(asked, AnswerTerms.of_length(words))
         return self.recipe.steps
 
     def budget(self, name: str) -> Budget:

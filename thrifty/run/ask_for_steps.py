@@ -15,7 +15,7 @@ from thrifty.executors.registry import AGENT, LLM
 from thrifty.models.roles.agent_models import ModelPrompt
 from thrifty.options.decomposition import DECOMPOSITION_TOOL, Decomposition
 from thrifty.options.decomposition_request import describe_request, request_decomposition
-from thrifty.options.priors import VALUE_MAX, model_quality
+from thrifty.options.priors import LENGTH_FREE, VALUE_MAX, model_quality, tokens_of
 from thrifty.options.recipe import ANSWER
 from thrifty.prompts import render_prompt
 from thrifty.run.new_run import NewRun
@@ -83,7 +83,8 @@ def _request(
     """What a model makes of the task. No steps where it is not asked, gives none, or fails."""
     services, roles = run.services, run.services.models.roles
     has_tools = bool(services.executors.registered)
-    if wanted == "auto" and not has_tools and not documents:
+    is_long = tokens_of(run.facts["words"]) > LENGTH_FREE
+    if wanted == "auto" and not (has_tools or documents or is_long):
         return NO_STEPS
     values = describe_request(run.facts["task"], services.executors, documents)
     asked = ModelPrompt(roles.cheap, render_prompt(prompt, values), tool=DECOMPOSITION_TOOL)

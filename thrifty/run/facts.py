@@ -31,6 +31,8 @@ class Run(TypedDict):
     """Which recipe it follows: one that the deployment knows, or it is refused."""
     conversation: list[str]
     """The ids of the messages that it is asked by. Empty where the task alone is."""
+    words: int
+    """About how long the answer is to be, as it was said. Nought where nobody did."""
     decomposition: DecompositionState | None
     """The steps that a model took the task apart into. None where it answers directly, or follows
     a recipe."""

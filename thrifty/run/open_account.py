@@ -56,6 +56,7 @@ def open_account(
         task=given.task,
         recipe=recipe,
         conversation=message_ids(given.messages),
+        words=given.words,
         decomposition=None,
         asked=Asked(0).to_state(),
         budget=budget.to_state(),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from langchain_core.runnables import RunnableConfig
 
-from thrifty.budget import Budget, Spend, Step
+from thrifty.budget import Budget, Spend, Step, validate
 from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.registry import ExecutorRegistry
 from thrifty.ledger import authority
@@ -75,7 +75,10 @@ class Services:
             InvalidInput: the deployment knows no such recipe.
         """
         # The same objects as long as an invocation lasts: forecasts know a step by its identity.
-        said = run["recipe"], run["asked"], run["decomposition"], run["documents"]
+        said = (
+            *(run["recipe"], run["asked"], run["words"]),
+            *(run["decomposition"], run["documents"]),
+        )
         return self.cache(run_id).compute_once("steps of a run", said, lambda: self._steps(run))
 
     def own_steps(self, run: Run) -> tuple[Step, ...]:
@@ -84,7 +87,8 @@ class Services:
         Raises:
             InvalidInput: the deployment knows no such recipe.
         """
-        return self.recipes.steps(run["recipe"], Asked.from_state(run["asked"]))
+        asked, words = Asked.from_state(run["asked"]), validate.amount("run.words", run["words"])
+        return self.recipes.steps(run["recipe"], asked, words)
 
     def _steps(self, run: Run) -> tuple[Step, ...]:
         if run["recipe"] != ANSWER or run["decomposition"] is None:
@@ -93,6 +97,8 @@ class Services:
         # A client of a server can write the state, so it is read as what a model wrote.
         documents = run["documents"]
         taken_apart = read_decomposition(run["decomposition"], self.executors, documents)
+        if run["words"]:  # a person's word goes before a model's
+            taken_apart = replace(taken_apart, words=run["words"])
         return Ways(self.recipes.answer, self.executors).steps(taken_apart, asked, documents)
 
     def account(self, run_id: str) -> AccountOrLease:
