@@ -55,7 +55,7 @@ def test_the_graph_is_drawn_as_designed(client):
 
 def test_the_input_form_has_a_task_messages_and_a_budget(schemas):
     form = schemas["input_schema"]["properties"]
-    assert set(form) == {"task", "messages", "budget", "documents", "run_id"}
+    assert set(form) == {"task", "messages", "budget", "documents", "words", "run_id"}
     assert (form["task"]["title"], form["task"]["description"]) == (
         "Task",
         "What is to be done: any task, in any language.",
