@@ -1,6 +1,6 @@
 """Opens a run, chooses its recipe, and gathers the ways to do its work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NotRequired
 
@@ -15,6 +15,7 @@ from thrifty.models.roles.agent_models import ModelPrompt
 from thrifty.models.roles.asked import Asked
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input
+from thrifty.options.decomposition_request import describe_request
 from thrifty.options.proposal_request import describe_steps, describe_values
 from thrifty.options.proposals import NO_PROPOSALS, PROPOSAL_TOOL, Proposals
 from thrifty.options.recipe import ANSWER
@@ -68,7 +69,7 @@ def generate_options(
         run, told = take_task_apart(
             run,
             context.plan_steps,
-            context.decompose_prompt,
+            partial(_steps_prompt, run, context, given.documents),
             given.documents,
             config,
             is_free=context.approve_plan,
@@ -90,6 +91,12 @@ def _budget_of(task: str, context: Context, services: Services) -> Budget:
 def _steps_of(task: str, wanted: str, services: Services) -> Sequence[Step]:
     """The steps of the recipe that a task follows. Nothing is known of its length yet."""
     return services.recipes.steps(services.recipes.choose(task, wanted).name, Asked(0))
+
+
+def _steps_prompt(run: NewRun, context: Context, documents: Mapping[str, str]) -> str:
+    """What a model is asked that is to take the task apart."""
+    values = describe_request(run.facts["task"], run.services.executors, documents)
+    return render_prompt(context.decompose_prompt, values)
 
 
 def _proposals(run: NewRun, context: Context, config: RunnableConfig) -> Proposals:

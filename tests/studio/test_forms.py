@@ -107,7 +107,7 @@ def test_settings_stand_at_the_nodes_that_read_them(settings):
 
 def test_prompts_can_be_edited_at_their_nodes(settings):
     prompts = {name: s for name, s in settings.items() if name.endswith("_prompt")}
-    assert len(prompts) == 6
+    assert len(prompts) == 7
     for name, prompt in prompts.items():
         at = "generate_options" if name == "propose_prompt" else "run_llm"
         assert (prompt["langgraph_type"], prompt["langgraph_nodes"]) == ("prompt", [at])

@@ -5,7 +5,7 @@ tools. So a model is asked only where there is something that a direct answer ha
 the call takes little of what there is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from langchain_core.runnables import RunnableConfig
@@ -14,10 +14,9 @@ from thrifty.budget import Budget, Spend, StepOption, total_spend
 from thrifty.executors.registry import AGENT, LLM
 from thrifty.models.roles.agent_models import ModelPrompt
 from thrifty.options.decomposition import DECOMPOSITION_TOOL, Decomposition
-from thrifty.options.decomposition_request import describe_request, request_decomposition
+from thrifty.options.decomposition_request import request_decomposition
 from thrifty.options.priors import LENGTH_FREE, VALUE_MAX, model_quality, tokens_of
 from thrifty.options.recipe import ANSWER
-from thrifty.prompts import render_prompt
 from thrifty.run.new_run import NewRun
 from thrifty.run.planning_call import PlanningCall, allow_planning_call
 
@@ -45,7 +44,7 @@ NOT_ASKED = "no model was asked for steps"
 def take_task_apart(
     run: NewRun,
     wanted: PlanSteps,
-    prompt: str,
+    prompt: Callable[[], str],
     documents: Mapping[str, str],
     config: RunnableConfig,
     *,
@@ -57,7 +56,7 @@ def take_task_apart(
     Args:
         run: that answers directly so far.
         wanted: `auto`, where it pays; `always`, where a direct answer fits beside it; or `never`.
-        prompt: the text of the prompt.
+        prompt: writes what a model is asked.
         documents: the texts that the run was handed, by name.
         config: as the node is told.
         is_free: whether nothing may be spent before there is a plan.
@@ -75,7 +74,7 @@ def take_task_apart(
 def _request(
     run: NewRun,
     wanted: PlanSteps,
-    prompt: str,
+    prompt: Callable[[], str],
     documents: Mapping[str, str],
     config: RunnableConfig,
     is_free: bool,
@@ -86,8 +85,7 @@ def _request(
     is_long = tokens_of(run.facts["words"]) > LENGTH_FREE
     if wanted == "auto" and not (has_tools or documents or is_long):
         return NO_STEPS
-    values = describe_request(run.facts["task"], services.executors, documents)
-    asked = ModelPrompt(roles.cheap, render_prompt(prompt, values), tool=DECOMPOSITION_TOOL)
+    asked = ModelPrompt(roles.cheap, prompt(), tool=DECOMPOSITION_TOOL)
     share = 1 if wanted == "always" else DIVISOR
     call = PlanningCall(asked, DECOMPOSITION_OPTION, DECOMPOSITION_KEY, OUTPUT_LEAST, share)
     beside = 0 if wanted == "always" else 1 if has_tools else 2
