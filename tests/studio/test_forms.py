@@ -109,7 +109,8 @@ def test_prompts_can_be_edited_at_their_nodes(settings):
     prompts = {name: s for name, s in settings.items() if name.endswith("_prompt")}
     assert len(prompts) == 7
     for name, prompt in prompts.items():
-        at = "generate_options" if name == "propose_prompt" else "run_llm"
+        asks = name in ("propose_prompt", "decompose_prompt")
+        at = "generate_options" if asks else "run_llm"
         assert (prompt["langgraph_type"], prompt["langgraph_nodes"]) == ("prompt", [at])
         assert prompt["default"] == load_prompt(name.removesuffix("_prompt"))
 
