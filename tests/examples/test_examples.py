@@ -84,6 +84,7 @@ NEED_A_SERVER = {
     "budget_middleware",
     "openai_compatible_server",
     "three_vendors",
+    "trip_in_steps",
     "studio_client",  # tests/studio
     "assistants",  # tests/studio
     "fastapi_app",  # test_fastapi.py
@@ -154,6 +155,47 @@ def test_the_example_for_ones_own_server_says_what_it_needs(tmp_path):
     done = run("openai_compatible_server", tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("Set OPENAI_BASE_URL to your server's address")
+
+
+def _look_up(name: str, executor: str, argument: str) -> dict[str, object]:
+    return {
+        "id": executor,
+        "name": name,
+        "instruction": f"{name} in Wismar.",
+        "reads": [],
+        "role": "material",
+        "importance": 8,
+        "executor": executor,
+        "input": f'{{"{argument}": "Wismar"}}',
+    }
+
+
+@pytest.mark.long
+def test_the_example_of_a_trip_reads_what_two_searches_found(tmp_path):
+    steps = [
+        _look_up("Züge", "zugsuche", "ziel"),
+        _look_up("Zimmer", "zimmersuche", "ort"),
+        {
+            "id": "a",
+            "name": "Plan",
+            "instruction": "Schreibe den Plan.",
+            "reads": ["zugsuche", "zimmersuche"],
+            "role": "answer",
+        },
+    ]
+    with LLMServer() as server:
+        server.script(
+            Answer({"steps": steps}, when="You plan how a task is done"),
+            Answer("Samstag 8:35 ab Berlin Hbf.", times=None),
+        )
+        done = run("trip_in_steps", tmp_path, OPENAI_BASE_URL=server.base_url)
+        read = server.requests[-1].messages[0].text
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Samstag 8:35 ab Berlin Hbf.\n")
+    assert "Pension am Alten Hafen" in read
+    assert "RE 2" in read
+    assert "done Züge (zugsuche): 0 tokens" in done.stdout
+    assert "options: gpt-5-mini took the task apart into 3 steps" in done.stdout
 
 
 @pytest.mark.long

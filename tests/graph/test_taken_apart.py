@@ -111,8 +111,8 @@ def test_who_can_call_tools_by_itself_is_not_given_steps(answering, server):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"max_tokens": 8_000}, "Steps does not fit: "),
-        ({"max_cost_usd": 0.005}, "Steps does not fit: "),
+        ({"max_tokens": 8_000}, "1/10 of what is left does not hold the call: "),
+        ({"max_cost_usd": 0.005}, "1/10 of what is left does not hold the call: "),
         ({"max_tool_calls": 2}, "another step would not fit beside 'Answer (strong)'"),
         ({"max_tool_calls": 1}, "with what the call may take, 'Answer (strong)' would no longer"),
     ],

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from thrifty.budget import Budget, BudgetExceeded, PriceUnknown, Spend, StepOption
+from thrifty.budget.resources import format_amounts
 from thrifty.executors.step_estimate import add_input
 from thrifty.executors.step_limit import CallSize, call_limit
 from thrifty.ledger.idempotent_calls import earlier_limit
@@ -30,6 +31,11 @@ class PlanningCall:
     """The shortest answer that is worth the call. None: all that is expected."""
     divisor: int = 1
     """It may take this part of the tokens and of the money that are left."""
+
+    @property
+    def share(self) -> str:
+        """What it may take, in words."""
+        return "what is left" if self.divisor == 1 else f"1/{self.divisor} of what is left"
 
 
 def allow_planning_call(
@@ -64,7 +70,10 @@ def allow_planning_call(
         )
         try:
             limit = call_limit(option, size, _share(left, call.divisor), role.prices)
-        except (BudgetExceeded, PriceUnknown) as error:
+        except BudgetExceeded as error:
+            short = format_amounts(error.missing)
+            return f"{call.share} does not hold the call: {short} short"
+        except PriceUnknown as error:
             return str(error)
         if reason := why_not(left, replace(limit, latency_ms=ms_max)):
             return reason
