@@ -41,6 +41,20 @@ def find_available_options(
         if options := tuple(option for option, reason in judged if not reason):
             # The very same step where it lost nothing: forecasts know a step by its identity.
             offered.append(step.with_options(options) if any(reasons) else step)
+    read, unread = drop_unread(offered, steps)
+    return read, (*left_out, *unread)
+
+
+def drop_unread(
+    offered: Sequence[Step], steps: Sequence[Step]
+) -> tuple[tuple[Step, ...], tuple[LeftOut, ...]]:
+    """The steps without material whose readers are no longer offered, and what that leaves out.
+
+    Args:
+        offered: those that can still be done.
+        steps: all that there were.
+    """
+    left_out: list[LeftOut] = []
     while unread := _find_unread(steps, {step.name for step in offered}):
         lost = [step for step in offered if step.name in unread]
         left_out += [LeftOut(o.name, step.name, UNREAD) for step in lost for o in step.options]

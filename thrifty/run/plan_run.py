@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from thrifty.budget import Budget, LeftOut, Plan, Step
 from thrifty.executors.model_access import ModelAccess
+from thrifty.options.availability import drop_unread
 from thrifty.options.objective import with_fees, without_fees
 from thrifty.options.reading_costs import reading_tiers
 from thrifty.planning.engines import EngineName, make_plan
@@ -51,9 +52,10 @@ def plan_run(problem: Problem, engine: EngineName, run: Run, access: ModelAccess
 
 def _plan_tier(problem: Problem, steps: Sequence[Step], engine: EngineName, given: Budget) -> Plan:
     """The plan in which nobody who reads is dearer than one price."""
-    priced, left_out = with_fees(steps, given)
-    plan = make_plan(replace(problem, steps=priced), engine)
-    return replace(plan, left_out=(*plan.left_out, *left_out))
+    priced, too_little = with_fees(steps, given)
+    read, unread = drop_unread(priced, problem.steps)
+    plan = make_plan(replace(problem, steps=read), engine)
+    return replace(plan, left_out=(*plan.left_out, *too_little, *unread))
 
 
 def _of_other_tiers(problem: Problem, plan: Plan) -> list[LeftOut]:

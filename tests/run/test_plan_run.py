@@ -1,0 +1,142 @@
+"""A plan of a task that was taken apart, against every plan there is.
+
+The oracle knows by itself who pays for reading, what a fee is, and what roles ask of a plan.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+from itertools import product
+from math import inf
+from random import Random
+
+import pytest
+
+from tests.long_cases import long_but
+from thrifty import Budget, Model, Settings, Spend, Step, StepOption, TokenPrice
+from thrifty.executors.model_access import ModelAccess
+from thrifty.models.roles.model_roles import ModelRoles
+from thrifty.planning.problem import Problem
+from thrifty.run.plan_run import plan_run
+
+INPUT_NANO_USD = {"strong": 2_000, "middle": 900, "cheap": 500}
+"""What a token of input costs."""
+ROLES = ModelRoles(
+    Settings(
+        "sk-test",
+        models={
+            role: Model(role, price=TokenPrice(Decimal(nano) / 1_000, Decimal(8)))
+            for role, nano in INPUT_NANO_USD.items()
+        },
+    )
+)
+READS = {
+    "Digest": ("Found",),
+    "Answer": ("Found", "Digest"),
+    "Part 1": ("Found", "Digest"),
+    "Part 2": ("Found",),
+}
+"""Who reads what. Where there are sections, an answer beside them reads none of it."""
+ROLE_OF = {"Found": "material", "Digest": "material", "Answer": "answer"}
+
+
+def random_problem(seed: int) -> tuple[Problem, Budget]:
+    random = Random(seed)
+
+    def option(step: str, who: str) -> StepOption:
+        estimate = Spend(random.randint(50, 900), random.randint(0, 4_000_000), 0, 1)
+        asks = who in INPUT_NANO_USD
+        return StepOption(
+            f"{step} ({who})", step, "llm" if asks else who, "Do it.", estimate,
+            random.choice([0.5, 3.0, 12.0, 25.0, 40.0]), 0.0,
+            {"model": who} if asks else {}, random.randint(0, 500),
+        )  # fmt: skip
+
+    def step(name: str, required: bool = False) -> Step:
+        models = random.sample(sorted(INPUT_NANO_USD), random.randint(1, 3))
+        who = ["search"] if name == "Found" else models
+        return Step(
+            name,
+            tuple(option(name, each) for each in who),
+            reads=READS.get(name, ()),
+            role=ROLE_OF.get(name, "section"),
+            required=required,
+        )
+
+    sections = [step("Part 1", required=True), step("Part 2")] if random.random() < 0.5 else []
+    answer = replace(step("Answer"), reads=()) if sections else step("Answer")
+    steps = (step("Found"), step("Digest"), *sections, answer)
+    given = Budget(random.randint(300, 4_000), random.randint(1, 12) / 1_000, None, 6)
+    return Problem(steps, given, risk=0.5), given
+
+
+def best_objective(problem: Problem, given: Budget) -> float:
+    plans = product(*([None, *step.options] for step in problem.steps))
+    tiers = sorted(INPUT_NANO_USD.values())
+    return max(
+        objective(problem, given, [o for o in plan if o], tier) for plan in plans for tier in tiers
+    )
+
+
+def objective(problem: Problem, given: Budget, chosen: list[StepOption], tier: int) -> float:
+    """What a plan is worth less its fees. Minus infinity where it is none at this price."""
+    steps = {step.name: step for step in problem.steps}
+    names = {option.step for option in chosen}
+    if not is_plan(names, steps):
+        return -inf
+    tokens = cost = 0
+    worth = 0.0
+    for option in chosen:
+        asks = option.executor == "llm"
+        if asks and steps[option.step].reads and INPUT_NANO_USD[option.payload["model"]] > tier:
+            return -inf
+        readers = sum(option.step in step.reads for step in steps.values())
+        read = readers * option.output_tokens
+        spent = option.estimate.tokens + read, option.estimate.cost_nano_usd + read * tier
+        tokens, cost = tokens + spent[0], cost + spent[1]
+        limits = given.limits[0], given.limits[1]
+        share = max([1 / 6, *(min(1.0, s / limit) for s, limit in zip(spent, limits, strict=True))])
+        step = steps[option.step]
+        makes_result = step.role == "answer" or step.required
+        value = option.value - (1.0 if asks and not makes_result else 0.0) - 3.0 * share
+        if value <= 0 and not makes_result:
+            return -inf
+        worth += max(option.value / 100, value) if makes_result else value
+    fits = tokens <= given.limits[0] and cost <= given.limits[1] and len(chosen) <= 6
+    return worth if fits else -inf
+
+
+def is_plan(names: set[str], steps: dict[str, Step]) -> bool:
+    sections = {name for name in names if steps[name].role == "section"}
+    if "Answer" in names and sections:
+        return False
+    if "Part 1" in steps and "Answer" not in names and "Part 1" not in names:
+        return False
+    return all(
+        any(material in steps[reader].reads for reader in names)
+        for material in names & {"Found", "Digest"}
+    )
+
+
+@pytest.mark.parametrize("engine", ["exact", "auto"])
+@pytest.mark.parametrize("seeds", long_but([range(0, 60), range(60, 600)], range(0, 60)))
+def test_it_is_the_best_of_all_plans_at_all_prices(engine, seeds):
+    with_steps = 0
+    for seed in seeds:
+        problem, given = random_problem(seed)
+        run = {"decomposition": {"steps": []}, "budget": given.to_state()}
+        plan = plan_run(problem, engine, run, ModelAccess(ROLES, is_cost_limited=True))
+        best = best_objective(problem, given)
+        if best == -inf:
+            assert plan.status == "infeasible", seed
+            continue
+        assert plan.status == "optimal", seed
+        tiers = INPUT_NANO_USD.values()
+        found = max(objective(problem, given, list(plan.chosen), tier) for tier in tiers)
+        assert found == pytest.approx(best, abs=1e-5), seed
+        declared = {option for step in problem.steps for option in step.options}
+        assert declared.issuperset(plan.chosen)
+        assert plan.value == pytest.approx(sum(option.value for option in plan.chosen), abs=1e-5)
+        told = {each.option for each in plan.left_out} | {option.name for option in plan.chosen}
+        assert told == {option.name for option in declared}
+        with_steps += len(plan.chosen) > 1
+    assert with_steps > len(seeds) / 10
