@@ -26,8 +26,8 @@ from thrifty.options.direct_answer import who_answers
 from thrifty.options.recipe import ANSWER, Recipe
 from thrifty.options.recipes import RecipeChoice, Recipes
 from thrifty.receipt import wording
+from thrifty.run.answer_length import read_words
 from thrifty.run.documents import read_documents
-from thrifty.run.run_input import read_words
 from thrifty.settings import Settings
 
 if TYPE_CHECKING:

@@ -241,3 +241,14 @@ def test_local_code_that_declares_nothing_uses_nothing():
     assert knows.expected_output_tokens == 9
     with pytest.raises(InvalidInput, match="tokens"):
         Recipe.of({"steps": [{"name": "A", "options": [{"executor": "llm", **common}]}]})
+
+
+@pytest.mark.parametrize("how", ["reads", "requires"])
+def test_a_section_that_an_answer_reads_is_refused_with_what_it_should_be(how):
+    look, say = (
+        StepOption(f"{name} (mine)", name, "mine", "does it", Spend(5), 1.0)
+        for name in ("Facts", "Say")
+    )
+    steps = [Step("Facts", (look,)), Step("Say", (say,), role="answer", **{how: ("Facts",)})]
+    with pytest.raises(InvalidInput, match="use role='material', as the answer 'Say' reads it"):
+        Recipe.of(steps)

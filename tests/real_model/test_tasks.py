@@ -126,7 +126,10 @@ def test_an_agent_with_tools_answers_whether_or_not_its_model_calls_them(
 def test_a_step_reads_what_code_has_found(answering, short, ledger, used):
     look = StepOption("Look up", "Facts", "look_up", "Look it up.", Spend(0, 0, 5, 0), 5.0)
     say = StepOption("Say", "Answer", "llm", "Say it in a sentence.", Spend(400, 0, 900, 1), 9.0)
-    steps = [Step("Facts", (look,)), Step("Answer", (say,), reads=("Facts",), role="answer")]
+    steps = [
+        Step("Facts", (look,), role="material"),
+        Step("Answer", (say,), reads=("Facts",), role="answer"),
+    ]
     agent = answering(
         model=short,
         catalog=steps,

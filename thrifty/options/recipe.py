@@ -54,7 +54,8 @@ class Recipe(PlainData["RecipeState"]):
 
     Raises:
         InvalidInput: no steps, names that look the same, unknown or circular requirements, a
-            payload that is no plain data, or a phrase without a word.
+            section that an answer reads, a payload that is no plain data, or a phrase without a
+            word.
     """
 
     steps: tuple[Step, ...]
@@ -75,6 +76,7 @@ class Recipe(PlainData["RecipeState"]):
         check_steps(self.steps)
         _check_names("step.name", [step.name for step in self.steps])
         _check_names("option.name", [option.name for option in self.options])
+        self._check_answers()
         for option in self.options:
             check_payload(option)
         for step in self.steps:
@@ -91,6 +93,15 @@ class Recipe(PlainData["RecipeState"]):
             if self.budget.is_unlimited:
                 remedy = "set at least one limit, such as max_tokens"
                 raise InvalidInput("catalog.budget", self.budget, remedy)
+
+    def _check_answers(self) -> None:
+        """Refuses a section that an answer reads: a plan has one or the other."""
+        sections = {step.name for step in self.steps if step.role == "section"}
+        for answer in self.steps:
+            read = sorted(sections.intersection(answer.follows))
+            if answer.role == "answer" and read:
+                remedy = f"use role='material', as the answer {answer.name!r} reads it"
+                raise InvalidInput(f"step {read[0]!r}.role", "section", remedy)
 
     def _check_references(self, step: Step) -> None:
         """Refuses an input that refers to a step which its own does not read."""

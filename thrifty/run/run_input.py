@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 
 from thrifty.budget import Budget, InvalidInput, Step, validate
 from thrifty.budget.plain_text import trim_text
-from thrifty.options.decomposition import TASK_WORDS_MAX
+from thrifty.run.answer_length import read_words
 from thrifty.run.documents import read_documents
 from thrifty.run.identity import RUN_NAME_MAX, node_places
 
@@ -53,17 +53,6 @@ def read_run_input(
     budget = _budget(given) or default_of(task)
     words = read_words(given.get("words")) or 0
     return RunInput(_name(given, config), task, messages, budget, documents, words)
-
-
-def read_words(given: object) -> int | None:
-    """How long an answer is to be. None where nobody said.
-
-    Raises:
-        InvalidInput: it is no number of words.
-    """
-    if given is None:
-        return None
-    return validate.amount("words", given, minimum=1, maximum=TASK_WORDS_MAX)
 
 
 def _task(given: Mapping[str, Any]) -> str:

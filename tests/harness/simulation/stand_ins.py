@@ -369,7 +369,7 @@ def in_place(
             "thrifty.budget.active_clock.ActiveClock.look": lambda clock: None,
             "concurrent.futures.wait": _waiting(schedule),
             "thrifty.models.wire.background_loop._loop_of": lambda pid: loop,
-            "thrifty.models.providers.openai.connections": _connections,
+            "thrifty.models.providers.openai_likes.connections": _connections,
             "thrifty.models.roles.agent_models.ChatClients": _clients,
             "thrifty.models.costs.input_bound.OPENAI_HOSTS": (".provider.invalid",),
             "thrifty.graph.build.ActiveRuns": runs_at_work,
