@@ -1,0 +1,111 @@
+"""The benchmark of tasks counts what runs did: who was asked, what was planned and paid."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.tasks import scripted_replies
+from benchmarks.tasks.__main__ import given_budgets, run_tasks
+from benchmarks.tasks.load import load_tasks
+from benchmarks.tasks.report import faults, gains_table, other_plans, results_table
+from benchmarks.tasks.wrong_priors import WRONG_PRIORS, changed_priors
+from tests.harness.llm_server import LLMServer
+from thrifty.options import priors
+
+TRIP, SHORT = "trip-harz", "short-kaltmiete"
+TASKS = [task for task in load_tasks() if task.id in (TRIP, SHORT)]
+STEPS = [
+    {
+        "id": "trains",
+        "name": "Züge",
+        "instruction": "Suche Züge von Hamburg nach Wernigerode.",
+        "reads": [],
+        "role": "material",
+        "kind": "search",
+        "importance": 8,
+        "words": 200,
+        "executor": "suche_verbindungen",
+        "input": json.dumps({"query": "Hamburg Wernigerode"}),
+    },
+    {
+        "id": "plan",
+        "name": "Plan",
+        "instruction": "Schreibe den Plan.",
+        "reads": ["trains"],
+        "role": "answer",
+        "importance": 5,
+        "words": 400,
+    },
+]
+
+
+@pytest.fixture
+def server():
+    with LLMServer() as running:
+        yield running
+
+
+@pytest.fixture
+def runs(server, tmp_path, monkeypatch):
+    """Both tasks at two budgets. Only one of them has steps."""
+    monkeypatch.setattr(scripted_replies, "DECOMPOSITIONS", tmp_path)
+    (tmp_path / f"{TRIP}.json").write_text(json.dumps({"kind": "reason", "steps": STEPS}))
+    budgets = {
+        task_id: {name: given[name] for name in ("one call", "generous")}
+        for task_id, given in given_budgets(TASKS, server).items()
+    }
+
+    def run(given_as="executors"):
+        found = run_tasks(TASKS, budgets, given_as, server)
+        return {(run.task_id, run.budget): run for run in found}
+
+    return run
+
+
+def test_steps_are_asked_for_and_used_where_there_are_tools_and_room(runs):
+    found = runs()
+    poor, rich = found[TRIP, "one call"], found[TRIP, "generous"]
+    assert (poor.asked, poor.plan, poor.gain, poor.ways) == (False, "direct", None, ())
+    assert (rich.asked, rich.plan, rich.in_vain) == (True, "material and answer", False)
+    more, direct = rich.gain
+    assert more == pytest.approx(rich.value, abs=0.05)
+    assert more > direct
+    assert rich.ways == (2,), "the answer, by the strong model and by the cheap one"
+    assert {run.plan for key, run in found.items() if key[0] == SHORT} == {"direct"}
+    assert faults(found.values()) == []
+    assert all(0 < run.spent_share <= 1 for run in found.values())
+    assert found == runs(), "the same each time"
+
+
+def test_who_calls_tools_by_itself_is_planned_as_that(runs):
+    run = runs("tools")[TRIP, "generous"]
+    assert (run.asked, run.plan, run.books_right) == (False, "agent with tools", True)
+
+
+def test_without_stored_steps_asking_is_in_vain(runs, tmp_path):
+    (tmp_path / f"{TRIP}.json").unlink()
+    run = runs()[TRIP, "generous"]
+    assert (run.asked, run.in_vain, run.plan, run.gain) == (True, True, "direct", None)
+
+
+def test_a_prior_is_wrong_for_a_while(runs):
+    right = runs()[TRIP, "generous"].gain
+    with changed_priors(WRONG_PRIORS["κ of tools 0.3 → 0.6"]):
+        wrong = runs()[TRIP, "generous"].gain
+    assert wrong[1] > right[1], "more is known without the tool"
+    assert priors.TOOL_KEPT == 0.3
+
+
+def test_the_tables_say_what_was_counted_and_name_what_may_not_be(runs):
+    found = list(runs().values())
+    *_, row = results_table("budget", {"all": found}).splitlines()
+    assert row.startswith("| all | 4 | 1 | 0 (0%) | 3 | 0 | 1 | 0 | ")
+    assert " | 100% of 1 | 0 | " in row
+    (gained,) = gains_table(found).splitlines()[2:]
+    assert gained.startswith(f"| {TRIP} | generous | material and answer | ")
+    *_, same, other = other_plans({"as they are": found, "wrong": found[::-1]}).splitlines()
+    assert same == "| as they are | 0 | 0 |"
+    assert other == "| wrong | 2 | 2 |", "the rich trip and the poor one have changed places"
+    bad = replace(found[0], spent_share=1.2, books_right=False, value=101.0, gain=(1.0, 2.0))
+    assert len(faults([bad])) == 4
