@@ -85,9 +85,7 @@ def sent(request: Request) -> list[str]:
 def test_a_task_is_answered_first_and_whole_and_billed_as_it_was(model, ledger, name):
     sample = TASKS[name]
     model.script(*map(Answer, sample.calls), Answer(sample.writes, times=None))
-    # Where documents are at hand, a model may be asked for steps as well.
-    directly = {"plan_steps": "never"}
-    result = agent_for(sample, ledger, model).invoke(sample.given, context=directly)
+    result = agent_for(sample, ledger, model).invoke(sample.given)
     receipt = receipt_of(result)
 
     assert result["answer"] == result["draft"] == answer_of(sample)

@@ -175,7 +175,12 @@ def _answer_terms(
     written = [step.words for step in planned if step.role in ("answer", "section")]
     length = priors.tokens_of(taken_apart.words or sum(written))
     length = max(priors.OUTPUT_TOKENS, length)
-    terms = AnswerTerms(taken_apart.kind, length, documents=tuple(documents))
+    terms = AnswerTerms(
+        taken_apart.kind,
+        length,
+        documents=tuple(documents),
+        length_quality=priors.length_quality(length),
+    )
     answer = next((step for step in planned if step.role == "answer"), None)
     if answer is not None:
         materials = tuple(name for name in answer.reads if name not in documents)
@@ -186,8 +191,7 @@ def _answer_terms(
     is_read = {name for step in planned for name in step.reads}
     found = [name for name in is_read if kept.get(name) == priors.TOOL_KEPT]
     lost = fsum(shares.weights[name] for name in found) * (1 - priors.TOOL_KEPT)
-    quality = priors.length_quality(terms.output_tokens)
-    return replace(terms, share=1 - lost, length_quality=quality)
+    return replace(terms, share=1 - lost)
 
 
 def _with_length(step: PlannedStep, taken_apart: Decomposition) -> PlannedStep:

@@ -83,7 +83,7 @@ def _request(
     services, roles = run.services, run.services.models.roles
     has_tools = bool(services.executors.registered)
     is_long = tokens_of(run.facts["words"]) > LENGTH_FREE
-    if wanted == "auto" and not (has_tools or documents or is_long):
+    if wanted == "auto" and not (has_tools or is_long):
         return NO_STEPS
     asked = ModelPrompt(roles.cheap, prompt(), tool=DECOMPOSITION_TOOL)
     share = 1 if wanted == "always" else DIVISOR
