@@ -1,6 +1,7 @@
 """How a client of a vendor's is put on the connections of this process, and left as it was."""
 
 import asyncio
+from threading import get_ident
 from types import SimpleNamespace
 from typing import Any
 
@@ -260,3 +261,42 @@ def test_of_other_vendors_a_model_is_asked_as_it_is_connected():
     one = given.request([HumanMessage("four")], None, {}, CallBounds(500))
     assert given.capped_model(one, 40) is one.connected
     assert given.streams
+
+
+@pytest.mark.parametrize(("size", "is_beside"), [(100, False), (100_000, True)])
+def test_a_large_answer_is_parsed_beside_the_loop(monkeypatch, size, is_beside):
+    parsed_in: list[int] = []
+    real = httpx.Response.json
+
+    def parse(self, **options):
+        parsed_in.append(get_ident())
+        return real(self, **options)
+
+    async def answer(_self, request):
+        return httpx.Response(200, json={"text": "a" * size}, request=request)
+
+    async def ask():
+        client = shared_client(httpx.AsyncClient())
+        monkeypatch.setattr(type(client._transport), "handle_async_request", answer)
+        return (await client.post("http://127.0.0.1:9/")).json()
+
+    monkeypatch.setattr(httpx.Response, "json", parse)
+    assert asyncio.run(ask()) == {"text": "a" * size}
+    (where,) = parsed_in
+    assert (where != get_ident()) == is_beside
+
+
+@pytest.mark.parametrize("text", ["<html>" * 20_000, "[" * 100_000])
+def test_a_large_answer_that_is_no_json_is_refused_when_it_is_asked(text):
+    async def answer(_self, request):
+        return httpx.Response(200, text=text, request=request)
+
+    async def ask():
+        client = shared_client(httpx.AsyncClient())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(client._transport), "handle_async_request", answer)
+            response = await client.post("http://127.0.0.1:9/")
+        response.json()
+
+    with pytest.raises((ValueError, RecursionError)):
+        asyncio.run(ask())

@@ -1,5 +1,6 @@
 """Clients of httpx that keep their address and headers, on the connections of the process."""
 
+import asyncio
 from importlib import import_module
 from typing import Any
 
@@ -20,7 +21,7 @@ def shared_client(client: Any) -> Any:
     # What packs better is unpacked by nobody in pieces.
     headers["accept-encoding"] = ", ".join(ENCODINGS)
     http = import_module(LIBRARY)
-    return http.AsyncClient(
+    return _client_class(http.AsyncClient)(
         base_url=client.base_url,
         headers=headers,
         auth=client.auth,
@@ -31,6 +32,29 @@ def shared_client(client: Any) -> Any:
         event_hooks=client.event_hooks,
         transport=_transport(http.AsyncBaseTransport),
     )
+
+
+def _client_class(base: Any) -> Any:
+    """The library's client, with large answers parsed before anybody asks what they say: beside the
+    loop, which keeps the deadlines of all calls."""
+
+    class SharedClient(base):  # type: ignore[misc]
+        async def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
+            response = await super().send(request, stream=stream, **options)
+            if not stream and len(response.content) > connection_pool.PARSED_HERE_BYTES_MAX:
+                await asyncio.to_thread(_keep_parsed, response)
+            return response
+
+    return SharedClient
+
+
+def _keep_parsed(response: Any) -> None:
+    """Has an answer say at once what it holds. What cannot be parsed is refused when asked."""
+    try:
+        parsed = response.json()
+    except (ValueError, RecursionError):
+        return
+    response.json = lambda: parsed
 
 
 def _transport(base: Any) -> Any:
