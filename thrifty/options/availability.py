@@ -32,29 +32,31 @@ def find_available_options(
         model_access: what models can be asked.
         exclusion_reason: a further reason, such as that an option has failed before, or nothing.
     """
+    return offer_options(
+        steps, lambda option: exclusion_reason(option) or model_access.unavailable_reason(option)
+    )
+
+
+def offer_options(
+    steps: Sequence[Step], reason_against: Callable[[StepOption], str]
+) -> tuple[tuple[Step, ...], tuple[LeftOut, ...]]:
+    """The steps with the options that nothing speaks against, and the others with their reasons.
+
+    A step without any option left is not offered, nor is material that nobody is left to read.
+
+    Args:
+        steps: what is still to be done.
+        reason_against: what speaks against an option, or nothing.
+    """
     offered: list[Step] = []
     left_out: list[LeftOut] = []
     for step in steps:
-        reasons = [exclusion_reason(o) or model_access.unavailable_reason(o) for o in step.options]
-        judged = list(zip(step.options, reasons, strict=True))
+        judged = [(option, reason_against(option)) for option in step.options]
         left_out += [LeftOut(option.name, step.name, reason) for option, reason in judged if reason]
         if options := tuple(option for option, reason in judged if not reason):
             # The very same step where it lost nothing: forecasts know a step by its identity.
-            offered.append(step.with_options(options) if any(reasons) else step)
-    read, unread = drop_unread(offered, steps)
-    return read, (*left_out, *unread)
-
-
-def drop_unread(
-    offered: Sequence[Step], steps: Sequence[Step]
-) -> tuple[tuple[Step, ...], tuple[LeftOut, ...]]:
-    """The steps without material whose readers are no longer offered, and what that leaves out.
-
-    Args:
-        offered: those that can still be done.
-        steps: all that there were.
-    """
-    left_out: list[LeftOut] = []
+            is_whole = len(options) == len(step.options)
+            offered.append(step if is_whole else step.with_options(options))
     while unread := _find_unread(steps, {step.name for step in offered}):
         lost = [step for step in offered if step.name in unread]
         left_out += [LeftOut(o.name, step.name, UNREAD) for step in lost for o in step.options]

@@ -12,6 +12,7 @@ from math import fsum
 from thrifty.budget import Budget, LeftOut, Plan, Step, StepOption
 from thrifty.executors.registry import MODEL_EXECUTORS
 from thrifty.options import priors
+from thrifty.options.availability import offer_options
 
 TOO_LITTLE = "adds less than its trouble"
 KEPT_SHARE = 0.01
@@ -46,26 +47,17 @@ def with_fees(steps: Sequence[Step], given: Budget) -> tuple[tuple[Step, ...], t
         given: the run's own limits.
     """
     needed = {name for step in steps for name in step.requires}
-    offered: list[Step] = []
-    left_out: list[LeftOut] = []
-    for step in steps:
-        must_stay = step.name in needed or step.required or step.role == "answer"
-        share = KEPT_SHARE if must_stay else 0.0
-        priced = [_less(each, option_fee(each, step, given), share) for each in step.options]
-        kept = priced if must_stay else [each for each in priced if each.value > 0]
-        names = {option.name for option in kept}
-        left_out += [
-            LeftOut(option.name, step.name, TOO_LITTLE)
-            for option in priced
-            if option.name not in names
-        ]
-        if kept:
-            offered.append(step.with_options(tuple(kept)))
-    return tuple(offered), tuple(left_out)
+    kept = {s.name for s in steps if s.name in needed or s.required or s.role == "answer"}
+    priced = [_less_fees(step, given, KEPT_SHARE if step.name in kept else 0.0) for step in steps]
+
+    def reason_against(option: StepOption) -> str:
+        return "" if option.value > 0 or option.step in kept else TOO_LITTLE
+
+    return offer_options(priced, reason_against)
 
 
 def without_fees(plan: Plan, steps: Sequence[Step]) -> Plan:
-    """A plan as it is told: with the values of its options, and as far from its bound as it was.
+    """A plan as it is told: with its options as they were, and as far from its bound as it was.
 
     Args:
         plan: of steps with fees.
@@ -75,11 +67,17 @@ def without_fees(plan: Plan, steps: Sequence[Step]) -> Plan:
     fees = fsum(told[option.name].value - option.value for option in plan.chosen)
     return replace(
         plan,
-        chosen=tuple(replace(each, value=told[each.name].value) for each in plan.chosen),
+        chosen=tuple(told[each.name] for each in plan.chosen),
         value=plan.value + fees,
         bound=plan.bound + fees,
     )
 
 
-def _less(option: StepOption, fee: float, kept_share: float) -> StepOption:
-    return replace(option, value=max(kept_share * option.value, option.value - fee))
+def _less_fees(step: Step, given: Budget, kept_share: float) -> Step:
+    """A step with the values that fees leave, of which this share stays at the least."""
+
+    def less(option: StepOption) -> StepOption:
+        left = option.value - option_fee(option, step, given)
+        return replace(option, value=max(kept_share * option.value, left))
+
+    return step.with_options(tuple(map(less, step.options)))

@@ -15,7 +15,10 @@ from thrifty.budget import PriceUnknown, Step, StepOption
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.registry import MODEL_EXECUTORS
 from thrifty.models.roles.model_role import ModelRole
+from thrifty.options.availability import offer_options
 
+TOO_DEAR = "a plan in which cheaper models read is worth more"
+"""Why an option is not in a plan that was made for a lower price of reading."""
 SAMPLE_TOKENS = 1_000
 """By what so many tokens of input cost, models are called dear or cheap."""
 
@@ -45,15 +48,14 @@ def _at_tier(
     steps: Sequence[Step], readers: Mapping[str, int], access: ModelAccess, tier: ModelRole
 ) -> tuple[Step, ...]:
     """The steps as they are if nobody who reads is dearer than one model."""
-    priced = (_with_reading(step, readers, access, tier) for step in steps)
-    kept = []
-    for step in priced:
-        options = step.options
-        if _reads(step, readers):
-            options = tuple(each for each in options if not _is_dearer(each, access, tier))
-        if options:
-            kept.append(step if len(options) == len(step.options) else step.with_options(options))
-    return tuple(kept)
+    priced = [_with_reading(step, readers, access, tier) for step in steps]
+    reading = {step.name for step in steps if _reads(step, readers)}
+
+    def reason_against(option: StepOption) -> str:
+        is_too_dear = option.step in reading and _is_dearer(option, access, tier)
+        return TOO_DEAR if is_too_dear else ""
+
+    return offer_options(priced, reason_against)[0]
 
 
 def _with_reading(
@@ -92,13 +94,18 @@ def _count_readers(steps: Sequence[Step]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for step in steps:
         if _by_models(step):
-            for name in names.intersection(step.requires if step.reads is None else step.reads):
+            for name in names.intersection(_sources(step)):
                 counts[name] = counts.get(name, 0) + 1
     return counts
 
 
 def _reads(step: Step, readers: Mapping[str, int]) -> bool:
-    return not readers.keys().isdisjoint(step.requires if step.reads is None else step.reads)
+    return not readers.keys().isdisjoint(_sources(step))
+
+
+def _sources(step: Step) -> tuple[str, ...]:
+    """What a step reads, but for documents that it does not name."""
+    return step.requires if step.reads is None else step.reads
 
 
 def _by_models(step: Step) -> list[StepOption]:

@@ -9,14 +9,11 @@ from dataclasses import replace
 
 from thrifty.budget import Budget, LeftOut, Plan, Step
 from thrifty.executors.model_access import ModelAccess
-from thrifty.options.availability import drop_unread
 from thrifty.options.objective import with_fees, without_fees
-from thrifty.options.reading_costs import reading_tiers
+from thrifty.options.reading_costs import TOO_DEAR, reading_tiers
 from thrifty.planning.engines import EngineName, make_plan
 from thrifty.planning.problem import Problem
 from thrifty.run.facts import Run
-
-OTHER_READERS = "a plan in which cheaper models read is worth more"
 
 
 def plan_run(problem: Problem, engine: EngineName, run: Run, access: ModelAccess) -> Plan:
@@ -37,12 +34,10 @@ def plan_run(problem: Problem, engine: EngineName, run: Run, access: ModelAccess
     ]
     best = max(plans, key=lambda plan: (plan.status != "infeasible", plan.value))
     is_proven = all(plan.status != "feasible" for plan in plans)
-    declared = {option.name: option for step in problem.steps for option in step.options}
     told = without_fees(best, problem.steps)
     return replace(
         told,
         status=told.status if is_proven or told.status == "infeasible" else "feasible",
-        chosen=tuple(declared[option.name] for option in told.chosen),
         bound=told.bound + max(plan.bound for plan in plans) - best.bound,
         left_out=(*told.left_out, *_of_other_tiers(problem, told)),
         nodes=sum(plan.nodes for plan in plans),
@@ -53,16 +48,15 @@ def plan_run(problem: Problem, engine: EngineName, run: Run, access: ModelAccess
 def _plan_tier(problem: Problem, steps: Sequence[Step], engine: EngineName, given: Budget) -> Plan:
     """The plan in which nobody who reads is dearer than one price."""
     priced, too_little = with_fees(steps, given)
-    read, unread = drop_unread(priced, problem.steps)
-    plan = make_plan(replace(problem, steps=read), engine)
-    return replace(plan, left_out=(*plan.left_out, *too_little, *unread))
+    plan = make_plan(replace(problem, steps=priced), engine)
+    return replace(plan, left_out=(*plan.left_out, *too_little))
 
 
 def _of_other_tiers(problem: Problem, plan: Plan) -> list[LeftOut]:
     """The options that read at a higher price than the plan's."""
     told = {each.option for each in plan.left_out} | {option.name for option in plan.chosen}
     return [
-        LeftOut(option.name, step.name, OTHER_READERS)
+        LeftOut(option.name, step.name, TOO_DEAR)
         for step in problem.steps
         for option in step.options
         if option.name not in told
