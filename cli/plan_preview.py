@@ -6,7 +6,7 @@ from typing import NamedTuple
 from thrifty.budget import LeftOut, Plan
 from thrifty.cli.bill_history import read_bills
 from thrifty.cli.run_request import RunRequest
-from thrifty.estimates.history import BillHistory
+from thrifty.estimates.history import NO_HISTORY
 from thrifty.estimates.learned import learn_from_history
 from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.model_access import ModelAccess
@@ -66,7 +66,7 @@ class RequestedProblem(NamedTuple):
 def requested_problem(request: RunRequest) -> RequestedProblem:
     """The problem that a run would plan first."""
     context = request.context
-    history = read_bills() if context.learn else BillHistory({})
+    history = read_bills() if context.learn else NO_HISTORY
     access = ModelAccess(
         roles=request.roles,
         is_cost_limited=request.budget.max_cost_usd is not None,

@@ -15,7 +15,6 @@ from thrifty.nodes.state import Direction, additions
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
 from thrifty.run.learning import bills_of
-from thrifty.run.plan_run import plan_run
 from thrifty.run.services import Services
 from thrifty.steering.decide import Action, DriftDecision, DriftFacts, decide
 from thrifty.steering.forecast import describe_drift
@@ -79,9 +78,7 @@ def _drift_facts(
         new_outcomes=new_outcomes,
         remaining=run.remaining().totals(),
         left=run.left_to_plan(),
-        make_new_plan=lambda: plan_run(
-            run.problem()[0], context.engine, state["run"], run.model_access
-        ),
+        make_new_plan=lambda: run.plan(run.problem()[0]),
         # The first plan is none of the new ones.
         replans_left=context.max_replans - (state["revision"] - 1),
         passed_limit=run.passed_limit(),

@@ -173,9 +173,7 @@ def _why_unstructured(run: CurrentRun, structured: Any) -> str:
 def _answer(run: CurrentRun, draft: str) -> str:
     """What answers the task: the text of the step that does, or else the whole draft."""
     steps, last = run.steps_by_name(), _last_written(run, "answer", "revision")
-    if last is None:
-        return draft
-    return last.text if steps[last.step].role == "answer" else draft
+    return last.text if last and steps[last.step].role == "answer" else draft
 
 
 def _streamed_id(run: CurrentRun) -> str | None:

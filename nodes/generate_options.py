@@ -10,6 +10,7 @@ from langgraph.types import Overwrite
 
 from thrifty.budget import Budget, Step, validate
 from thrifty.budget.decision import Decision
+from thrifty.estimates.history import NO_HISTORY, read_history
 from thrifty.executors.results import ResultState
 from thrifty.models.roles.agent_models import ModelPrompt
 from thrifty.models.roles.asked import Asked
@@ -65,12 +66,12 @@ def generate_options(
         # The account is open now, so that its lease can be taken.
         fitted = fit_conversation(accepted, given, run_id, context, services)
         store = runtime.store if context.learn else None
-        run = NewRun(fitted.run, run_id, context, services, store, given.documents)
+        history = NO_HISTORY if store is None else read_history(store)
+        run = NewRun(fitted.run, run_id, context, services, history, given.documents)
         run, told = take_task_apart(
             run,
             context.plan_steps,
             partial(_steps_prompt, run, context, given.documents),
-            given.documents,
             config,
             is_free=context.approve_plan,
         )

@@ -14,7 +14,6 @@ from thrifty.nodes.context import Context
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
 from thrifty.run.fit_conversation import WHOLE_CONVERSATION
-from thrifty.run.plan_run import plan_run
 from thrifty.run.services import Services
 from thrifty.steering.plan_changes import iterate_plan_changes
 
@@ -38,7 +37,7 @@ def plan(
     context = Context.of(runtime.context)
     run = CurrentRun(state, context, services, run_id)
     problem, excluded = run.problem()
-    new_plan = plan_run(problem, context.engine, state["run"], run.model_access)
+    new_plan = run.plan(problem)
     if reason := run.no_plan_reason():
         new_plan = new_plan.as_infeasible(reason)
     # The planner never saw what is excluded. The plan says why all the same.

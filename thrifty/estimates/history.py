@@ -44,6 +44,10 @@ class BillHistory:
     """Why it could not be read; empty when it could."""
 
 
+NO_HISTORY = BillHistory({})
+"""Of who has no store, or wants nothing learned."""
+
+
 def read_history(store: BaseStore) -> BillHistory:
     """All that a store holds, in an order that does not depend on the store."""
     try:

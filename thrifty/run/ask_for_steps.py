@@ -5,7 +5,7 @@ tools. So a model is asked only where there is something that a direct answer ha
 the call takes little of what there is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Literal
 
 from langchain_core.runnables import RunnableConfig
@@ -45,7 +45,6 @@ def take_task_apart(
     run: NewRun,
     wanted: PlanSteps,
     prompt: Callable[[], str],
-    documents: Mapping[str, str],
     config: RunnableConfig,
     *,
     is_free: bool,
@@ -57,14 +56,13 @@ def take_task_apart(
         run: that answers directly so far.
         wanted: `auto`, where it pays; `always`, where a direct answer fits beside it; or `never`.
         prompt: writes what a model is asked.
-        documents: the texts that the run was handed, by name.
         config: as the node is told.
         is_free: whether nothing may be spent before there is a plan.
     """
     roles = run.services.models.roles
     if wanted == "never" or run.facts["recipe"] != ANSWER or roles.is_offline:
         return run, ()
-    decomposition = _request(run, wanted, prompt, documents, config, is_free)
+    decomposition = _request(run, wanted, prompt, config, is_free)
     if not decomposition.steps:
         return run, decomposition.remarks
     apart = run.taken_apart(decomposition)
@@ -75,7 +73,6 @@ def _request(
     run: NewRun,
     wanted: PlanSteps,
     prompt: Callable[[], str],
-    documents: Mapping[str, str],
     config: RunnableConfig,
     is_free: bool,
 ) -> Decomposition:
@@ -97,7 +94,7 @@ def _request(
     if isinstance(allowance, str):
         return Decomposition(remarks=(f"{NOT_ASKED}: {allowance}",))
     given = request_decomposition(
-        asked, services.models, allowance, services.executors, documents, config
+        asked, services.models, allowance, services.executors, run.facts["documents"], config
     )
     if given.steps or given.remarks:
         return given

@@ -19,6 +19,7 @@ from thrifty.run.effect_exclusions import effect_exclusion_rule
 from thrifty.run.exclusions import exclusion_rule
 from thrifty.run.learning import bills_of
 from thrifty.run.paid_ahead import PaidAhead
+from thrifty.run.plan_run import plan_run
 from thrifty.run.run_so_far import RunSoFar
 from thrifty.steering.forecast import Forecaster, summarise_bill
 from thrifty.steering.remaining import RemainingPlan
@@ -95,6 +96,10 @@ class CurrentRun(RunSoFar):
         # What is left is another at every moment.
         now = replace(problem, left=self.left_to_plan())
         return cap_answers(now, self.estimator, self.results()), excluded
+
+    def plan(self, problem: Problem) -> Plan:
+        """The plan that the run makes of a problem of its own."""
+        return plan_run(problem, self._settings.engine, self.facts["run"], self.model_access)
 
     def remaining(self) -> RemainingPlan:
         """What is still to be done of the plan in force, estimated like the problem."""

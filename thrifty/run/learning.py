@@ -6,8 +6,8 @@ from dataclasses import replace
 from langgraph.store.base import BaseStore
 
 from thrifty.budget import Outcome, Spend, Step
-from thrifty.estimates.history import read_history, save_bills
-from thrifty.estimates.learned import NOTHING_LEARNED, LearnedEstimates, learn_from_history
+from thrifty.estimates.history import BillHistory, save_bills
+from thrifty.estimates.learned import LearnedEstimates, learn_from_history
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.step_estimate import StepEstimator
 from thrifty.steering.forecast import Bill
@@ -23,15 +23,9 @@ def bills_of(outcomes: Iterable[Outcome], model_access: ModelAccess) -> tuple[Bi
 
 
 def recall(
-    store: BaseStore | None, steps: Sequence[Step], model_access: ModelAccess
+    history: BillHistory, steps: Sequence[Step], model_access: ModelAccess
 ) -> tuple[LearnedEstimates, str]:
-    """What earlier bills say of the recipe, and a sentence on it. Both are empty without a store.
-
-    It is read once, so that a run plans by the same bills from its beginning to its end.
-    """
-    if store is None:
-        return NOTHING_LEARNED, ""
-    history = read_history(store)
+    """What earlier bills say of a run's steps, and a sentence on it, empty where there are none."""
     options = (option for step in steps for option in step.options)
     learned = learn_from_history(history, options, model_access.executor_model)
     count = learned.bill_count

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from langgraph.store.base import BaseStore
-
 from thrifty.budget import Budget, Plan, Spend, Step
+from thrifty.estimates.history import NO_HISTORY, BillHistory
 from thrifty.executors.results import Results
 from thrifty.options.decomposition import Decomposition
 from thrifty.options.first_problem import first_problem
@@ -27,7 +26,7 @@ class NewRun:
         run_id: its account, which is open.
         settings: of its context.
         services: what nodes work with.
-        store: where earlier bills are kept. None: nothing is learned of them.
+        history: earlier bills, which are read once.
         documents: the texts that it was handed, by name.
     """
 
@@ -37,18 +36,18 @@ class NewRun:
         run_id: str,
         settings: RunSettings,
         services: Services,
-        store: BaseStore | None = None,
+        history: BillHistory = NO_HISTORY,
         documents: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.facts, self.id, self.services, self._settings = facts, run_id, services, settings
-        self._store, self._documents = store, documents
+        self._history, self._documents = history, documents
         self.model_access = model_access(run_id, settings, services)
         self.steps: tuple[Step, ...] = services.steps(facts, run_id)
         """What its recipe offers."""
         estimator = step_estimator(facts, self.model_access, settings, services)
         self.estimated = estimator.estimate_steps(self.steps, Results(documents))
         """The same as it is expected for what it was asked."""
-        self.learned, self.learning_remark = recall(store, self.steps, self.model_access)
+        self.learned, self.learning_remark = recall(history, self.steps, self.model_access)
 
     def left(self) -> Budget:
         """What may be spent."""
@@ -62,7 +61,7 @@ class NewRun:
         """The same run with the steps of its task."""
         steps = replace(decomposition, remarks=())
         facts: Run = {**self.facts, "decomposition": steps.to_state()}
-        return NewRun(facts, self.id, self._settings, self.services, self._store, self._documents)
+        return NewRun(facts, self.id, self._settings, self.services, self._history, self._documents)
 
     def plan(self, left: Budget) -> Plan:
         """The plan that would be made with so much left."""

@@ -75,11 +75,12 @@ class Services:
             InvalidInput: the deployment knows no such recipe.
         """
         # The same objects as long as an invocation lasts: forecasts know a step by its identity.
-        said = (
-            *(run["recipe"], run["asked"], run["words"]),
-            *(run["decomposition"], run["documents"]),
+        of_task = run["asked"], run["words"], run["documents"]
+        return self.cache(run_id).compute_once(
+            "steps of a run",
+            (run["recipe"], run["decomposition"], of_task),
+            lambda: self._steps(run),
         )
-        return self.cache(run_id).compute_once("steps of a run", said, lambda: self._steps(run))
 
     def own_steps(self, run: Run) -> tuple[Step, ...]:
         """Those that the deployment has for a run, whatever a model or a client has written.
