@@ -49,27 +49,17 @@ def allow_planning_call(
         why_not: says why the call is not worth what it may take of what is left. Empty when it is.
         is_free: whether nothing may be spent before there is a plan.
     """
-    services, account, prompt = run.services, run.services.account(run.id), call.prompt
-    role = services.models.roles[prompt.role]
+    services, account = run.services, run.services.account(run.id)
+    role = services.models.roles[call.prompt.role]
     if reason := _why_never(role, run.left(), is_free=is_free):
         return reason
     ms_max = MS_FACTOR * call.option.estimate.latency_ms
     # A run that begins again finds what it asked the first time, with the same limit.
     limit = earlier_limit(services.ledger, account, call.key)
     if limit is None:
-        left, sent = run.left(), prompt.input_tokens(role)
-        option = add_input(call.option, sent, role.output_tokens_least, role.uses)
-        written = role.uses.cap_within(option.estimate.tokens, sent)
-        least = written if call.output_least is None else call.output_least
-        size = CallSize(
-            role.model,
-            sent,
-            output_least=max(least, role.output_tokens_least),
-            output_expected=written,
-            uses=role.uses,
-        )
+        left = run.left()
         try:
-            limit = call_limit(option, size, _share(left, call.divisor), role.prices)
+            limit = _limit(call, role, left)
         except BudgetExceeded as error:
             short = format_amounts(error.missing)
             return f"{call.share} does not hold the call: {short} short"
@@ -91,6 +81,27 @@ def allow_planning_call(
         left_ms=left_ms,
         attempts_max=1,  # what it may take in all is what the plan was held against
     )
+
+
+def _limit(call: PlanningCall, role: ModelRole, left: Budget) -> Spend:
+    """The most that the call may take.
+
+    Raises:
+        BudgetExceeded: its share of what is left does not hold it, by so much.
+        PriceUnknown: money is limited and the model has no price.
+    """
+    sent = call.prompt.input_tokens(role)
+    option = add_input(call.option, sent, role.output_tokens_least, role.uses)
+    written = role.uses.cap_within(option.estimate.tokens, sent)
+    least = written if call.output_least is None else call.output_least
+    size = CallSize(
+        role.model,
+        sent,
+        output_least=max(least, role.output_tokens_least),
+        output_expected=written,
+        uses=role.uses,
+    )
+    return call_limit(option, size, _share(left, call.divisor), role.prices)
 
 
 def _why_never(role: ModelRole, left: Budget, *, is_free: bool) -> str:

@@ -1,7 +1,6 @@
 """Groq's models by langchain-groq: what they call things."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from thrifty.budget import Budget, InvalidInput
@@ -85,11 +84,8 @@ class GroqModel(ChatCompletionsModel):
 
     def connect(self, model: Any) -> Any:
         """Its client is made anew: that of the model keeps its retries."""
-        options: dict[str, Any] = {"max_retries": 0}
-        if self.is_watched:
-            options["http_client"] = connection_pool.connections(LIBRARY)
-        client = model.async_client._client.with_options(**options)
-        client._process_response = partial(connection_pool.parse_beside, client._process_response)
+        pool = connection_pool.connections(LIBRARY) if self.is_watched else None
+        client = connection_pool.connect(model.async_client._client, pool)
         changes = {
             "async_client": client.chat.completions,
             "max_tokens": None,

@@ -125,13 +125,9 @@ class OpenAIEmbeddingsModel:
 
     def _connect(self) -> Any:
         """The client's part for embeddings, on connections of this process, without retries."""
-        options: dict[str, Any] = {"max_retries": 0}
-        if self.is_watched:
-            proxy = self.given.openai_proxy or ""
-            options["http_client"] = connection_pool.connections(LIBRARY, proxy=proxy)
-        client = self.given.async_client._client.with_options(**options)
-        client._process_response = partial(connection_pool.parse_beside, client._process_response)
-        return client.embeddings
+        proxy = self.given.openai_proxy or ""
+        pool = connection_pool.connections(LIBRARY, proxy=proxy) if self.is_watched else None
+        return connection_pool.connect(self.given.async_client._client, pool).embeddings
 
 
 def text_tokens(text: str | Sequence[int], encoding: str) -> int:

@@ -56,11 +56,8 @@ class OpenAILikeModel(Vendor):
 
     def connect(self, model: Any) -> Any:
         """On the Responses API a cap of the model's own would win over the call's."""
-        options: dict[str, Any] = {"max_retries": 0}
-        if self.is_watched:
-            options["http_client"] = connections()
-        client = model.root_async_client.with_options(**options)
-        client._process_response = partial(connection_pool.parse_beside, client._process_response)
+        pool = connections() if self.is_watched else None
+        client = connection_pool.connect(model.root_async_client, pool)
         # What the environment says of OpenAI's is nobody else's.
         if self.is_apart or OPENAI not in self.names:
             client._custom_headers = dict(model.default_headers or {})

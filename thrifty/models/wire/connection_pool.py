@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from inspect import isawaitable
 from types import MappingProxyType
@@ -74,6 +74,19 @@ def http_errors(pool: Any) -> tuple[type[Exception], ...]:
     base = next(base for base in type(pool).__mro__ if base.__name__ == "AsyncClient")
     library = import_module(base.__module__.partition(".")[0])
     return library.HTTPError, library.InvalidURL, library.StreamError, OSError, ValueError
+
+
+def connect(client: Any, pool: Any = None) -> Any:
+    """A client of a vendor's like another one, for calls of which each is one request.
+
+    Args:
+        client: as its owner made it. It is left as it is, with its retries.
+        pool: the connections to use. None: those of the client.
+    """
+    options = {} if pool is None else {"http_client": pool}
+    connected = client.with_options(max_retries=0, **options)
+    connected._process_response = partial(parse_beside, connected._process_response)
+    return connected
 
 
 async def parse_beside(process: Callable[..., Any], **given: Any) -> Any:
