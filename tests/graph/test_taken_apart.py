@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.store.memory import InMemoryStore
 
 from tests.graph.conftest import decisions_of, receipt_of
 from tests.harness.llm_server import Answer, Unauthorized
-from thrifty import Executor, InvalidInput
+from thrifty import Executor, InvalidInput, rate
 
 ROLES = {"strong": "gpt-4.1", "cheap": "gpt-4.1-mini"}
 TASK = "Which of the two harbours is deeper, Wismar or Rostock, and by how much?"
@@ -95,6 +96,17 @@ def test_the_receipt_says_what_asking_cost_and_what_it_brought(answering, server
         "gpt-4.1-mini took the task apart into 3 steps: "
         "the plan is worth 74.7, a direct answer 37.3"
     )
+
+
+def test_what_people_say_of_whole_answers_is_not_said_of_a_part_of_one(answering, server):
+    store = InMemoryStore()
+    agent = answering(store=store)
+    for _ in range(4):
+        directly = agent.invoke({"task": TASK, "budget": BUDGET}, context={"plan_steps": "never"})
+        assert rate(store, receipt_of(directly).run_id, {"Answer (strong)": 100.0}) == 1
+    result = agent.invoke({"task": TASK, "budget": BUDGET})
+    (told,) = [each for each in decisions_of(result, "options") if "took" in each]
+    assert told.endswith("the plan is worth 74.7, a direct answer 37.3")
 
 
 def test_who_can_call_tools_by_itself_is_not_given_steps(answering, server):

@@ -144,7 +144,7 @@ def read_number(value: object, minimum: int, maximum: int, default: int) -> int:
     if isinstance(value, str):
         found = LEADING_NUMBER.match(value)
         value = float(found[1].replace(",", "").replace("_", "")) if found else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return default
     if isinstance(value, float) and not math.isfinite(value):
         return default

@@ -47,7 +47,9 @@ class NewRun:
         estimator = step_estimator(facts, self.model_access, settings, services)
         self.estimated = estimator.estimate_steps(self.steps, Results(documents))
         """The same as it is expected for what it was asked."""
-        self.learned, self.learning_remark = recall(history, self.steps, self.model_access)
+        learned, self.learning_remark = recall(history, self.steps, self.model_access)
+        # Scores are of whole answers. An answer that reads material is a part of the result.
+        self.learned = learned if facts["decomposition"] is None else replace(learned, values={})
 
     def left(self) -> Budget:
         """What may be spent."""
