@@ -25,7 +25,9 @@ NAME_YOURSELF = "from thrifty.ledger.owner import process_name; print(process_na
 
 @pytest.fixture(autouse=True)
 def _nameless():
-    """As if this process had just begun: it has not made its name yet."""
+    """As if this process had just begun: it has not made its name yet, and keeps none of these."""
+    owner.process_name.cache_clear()
+    yield
     owner.process_name.cache_clear()
 
 
@@ -101,6 +103,18 @@ def test_where_the_kernel_tells_nothing_nobody_is_gone(monkeypatch):
 def test_a_process_has_a_name_also_where_the_kernel_tells_nothing(monkeypatch):
     monkeypatch.setattr(owner, "_process_stat", lambda pid: None)
     assert process_name().endswith(" 0]")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="its kernel never tells")
+def test_who_could_not_read_its_own_entry_is_not_taken_for_gone(monkeypatch):
+    """Such as where too many files were open just then: neither by itself nor by others."""
+    with monkeypatch.context() as then:
+        then.setattr(owner, "_process_stat", lambda pid: None)
+        unknown = process_name()
+    assert not is_owner_gone(unknown)
+    process_name.cache_clear()
+    assert process_name() != unknown
+    assert not is_owner_gone(unknown)
 
 
 def test_a_process_of_somebody_else_is_there(monkeypatch):

@@ -21,6 +21,8 @@ from thrifty.ledger.records import Lease
 OWNER_PATTERN = re.compile(r"pid (?P<pid>\d+) on .* \[(?P<home>[^ ]+) (?P<started>\d+)\](?: #\d+)?")
 STATE_INDEX, STARTED_INDEX = 0, 19
 """Places in `/proc/<pid>/stat`, counted from behind the name of the program (proc(5))."""
+STARTED_UNKNOWN = "0"
+"""Of a process that could not read its own entry, as where it has too many files open."""
 
 _OWNER_NUMBERS = count(1)
 _living_owners: set[str] = set()
@@ -32,7 +34,7 @@ def process_name() -> str:
     """A name for this process that no other process on any machine has."""
     pid = os.getpid()
     stat = _process_stat(pid)
-    started = stat[STARTED_INDEX] if stat else "0"
+    started = stat[STARTED_INDEX] if stat else STARTED_UNKNOWN
     return f"pid {pid} on {socket.gethostname()} [{_process_scope()} {started}]"
 
 
@@ -57,6 +59,8 @@ def end_owner(owner: str) -> None:
 
 def is_owner_gone(owner: str) -> bool:
     """Whether an owner of that name certainly has ended, or its process does not run any more."""
+    if owner == process_name():
+        return False
     if owner.startswith(f"{process_name()} #"):
         return owner not in _living_owners
     match = OWNER_PATTERN.fullmatch(owner)
@@ -70,10 +74,11 @@ def is_owner_gone(owner: str) -> bool:
     except PermissionError:
         pass  # it is there, and somebody else's
     stat = _process_stat(int(match["pid"]))
-    # Another process may have its number by now, or it was killed and is still a zombie.
-    return stat is not None and (
-        stat[STARTED_INDEX] != match["started"] or stat[STATE_INDEX] in "ZX"
-    )
+    if stat is None:
+        return False
+    # It was killed and is still a zombie, or another process has its number by now.
+    is_another = stat[STARTED_INDEX] != match["started"] != STARTED_UNKNOWN
+    return is_another or stat[STATE_INDEX] in "ZX"
 
 
 def take_or_take_over(ledger: Ledger, account: str, owner: str, run: str | None = None) -> Lease:
