@@ -22,6 +22,7 @@ from thrifty.models.costs import input_bound
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+TREE = ("graph", "nodes", "prompts", "thrifty", "cli", "tests", "benchmarks", "examples", "docs")
 PAGES = [*sorted(DOCS.glob("*.md")), ROOT / "README.md"]
 
 
@@ -31,6 +32,17 @@ def blocks(language: str) -> Iterator[Any]:
         found = re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), re.S)
         for number, block in enumerate(found):
             yield pytest.param(block, id=f"{page.name}-{number}")
+
+
+def test_the_files_that_it_names_are_there():
+    files = [f"/{path.relative_to(ROOT)}" for top in TREE for path in (ROOT / top).rglob("*.*")]
+    named = {
+        (page.name, name)
+        for page in [*PAGES, ROOT / "CONTRIBUTING.md"]
+        for name in re.findall(r"`([\w./-]+/[\w.-]+\.(?:py|md))`", page.read_text("utf-8"))
+    }
+    assert len(named) > 50
+    assert [each for each in named if not any(f.endswith(f"/{each[1]}") for f in files)] == []
 
 
 @pytest.mark.parametrize("block", list(blocks("python")))
