@@ -177,6 +177,15 @@ def test_an_executor_says_what_it_is():
         ExecutorRegistry.of({"x": Executor(lambda: 1)})
 
 
+@pytest.mark.parametrize("length", [-1, 1_000_001, 2.5, True, "long"])
+def test_the_length_of_a_result_is_a_whole_number_that_a_state_can_hold(length):
+    with pytest.raises(InvalidInput) as refused:
+        Executor(one, output_tokens=length)
+    told = refused.value.field, refused.value.value, refused.value.remedy
+    remedy = "use a whole number from 0 to 1,000,000"
+    assert told == ("executor.output_tokens", length, remedy)
+
+
 def test_what_a_person_is_shown_and_may_change_of_an_input():
     executors = ExecutorRegistry.of({"tool": two, "function": len, "chain": RunnableLambda(str)})
     both = {"question": "q", "count": 4}

@@ -13,6 +13,7 @@ from tests.options.decompositions import DOCUMENT, DOCUMENTS, EXECUTORS, GOOD, r
 from thrifty import Executor, Model, Settings, Spend
 from thrifty.budget import check_steps
 from thrifty.executors.llm import useful_tokens
+from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.plain_json import plain_json
 from thrifty.executors.protocol import Work
 from thrifty.executors.registry import LLM, ExecutorRegistry
@@ -21,6 +22,7 @@ from thrifty.models.roles.model_roles import ModelRoles
 from thrifty.options.decomposition import Decomposition, PlannedStep
 from thrifty.options.direct_answer import DirectAnswer, who_answers
 from thrifty.options.material_shares import share_out
+from thrifty.options.reading_costs import reading_tiers
 from thrifty.options.recipe import Recipe
 from thrifty.options.ways import Ways
 
@@ -266,6 +268,40 @@ def test_an_executor_fits_a_models_step_by_what_it_says_of_itself():
     assert names_of_ways(able, step) == [LLM, LLM, "clerk"]
     acting = ExecutorRegistry.of({"clerk": Executor(lambda w: "x", answers=True, effects=True)})
     assert names_of_ways(acting, step) == [LLM, LLM]
+
+
+def test_who_says_how_long_its_results_are_is_read_at_that_length():
+    """Three steps of models read it, so it pays for that three times."""
+    named = PlannedStep("Find", "Find pages.", executor="lookup", input={"query": "tea"}, words=100)
+    texts = [PlannedStep(f"Text {n}", "Write.", ("Find",), "section") for n in range(3)]
+    taken = Decomposition((named, *texts))
+
+    def found(**terms):
+        executors = ExecutorRegistry.of({"lookup": Executor(lookup, **terms)})
+        steps = ways(executors).steps(taken, ASKED)
+        (read,) = reading_tiers(steps, ModelAccess(ROLES, is_cost_limited=False))
+        made = next(step for step in read if step.name == "Find").options[0]
+        return made.output_tokens, made.estimate.tokens
+
+    assert found() == (150, 3 * 150)
+    assert found(output_tokens=20_000) == (20_000, 3 * 20_000)
+    assert found(output_tokens=0) == (0, 0)
+
+
+def test_an_agent_that_says_how_long_its_answers_are_is_expected_to_write_that_much():
+    class Agent:
+        def invoke(self, given):
+            return "done"
+
+    def answer(**terms):
+        executors = ExecutorRegistry.of({"agent": Executor(Agent(), answers=True, **terms)})
+        (step,) = who_answers(ROLES, executors).steps(ASKED)
+        return step.options[-1]
+
+    usual, long = answer(), answer(output_tokens=3_000)
+    # 400 tokens are what an answer has of which nobody says more.
+    assert long.estimate.tokens - usual.estimate.tokens == 3_000 - 400
+    assert long.value == usual.value
 
 
 def test_names_of_options_stay_apart_and_short():

@@ -96,7 +96,7 @@ class Executor:
     """Something of yours that can do steps, and what thrifty has to know of it.
 
     Raises:
-        InvalidInput: a field is of the wrong type.
+        InvalidInput: a field is of the wrong type, or out of its bounds.
     """
 
     fn: Any
@@ -110,6 +110,9 @@ class Executor:
     """Whether a person is asked before each call of it."""
     description: str = ""
     """What it does, in a sentence. A model that plans steps reads it, and so does who approves."""
+    output_tokens: int | None = None
+    """About how many tokens its result has, by which the steps that read it are estimated. None:
+    as many as the task asks of the step."""
 
     def __post_init__(self) -> None:
         for name in ("answers", "effects", "approve"):
@@ -117,3 +120,6 @@ class Executor:
         validate.any_string("executor.description", self.description)
         if self.description:
             validate.text("executor.description", self.description, maximum=DESCRIPTION_MAX)
+        if self.output_tokens is not None:  # a token has a byte at least
+            field, most = "executor.output_tokens", RESULT_BYTES_MAX
+            validate.amount(field, self.output_tokens, maximum=most)

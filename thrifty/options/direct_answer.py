@@ -33,6 +33,8 @@ class AnsweringExecutor:
     name: str
     is_agent: bool = False
     """Whether it may call models and tools: then it is expected to."""
+    output_tokens: int | None = None
+    """How long its answers are. None: as long as what is known of the answer says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def who_answers(roles: ModelRoles, executors: ExecutorRegistry) -> DirectAnswer:
     return DirectAnswer(
         models=tuple(roles),
         executors=tuple(
-            AnsweringExecutor(name, may_ask_models(thing))
+            AnsweringExecutor(name, may_ask_models(thing), executors.terms_of(name).output_tokens)
             for name, thing in executors.answering.items()
         ),
         has_agent=executors.agent is not None,
@@ -189,6 +191,8 @@ def _payload(model: ModelRole, asked: Asked, terms: AnswerTerms) -> dict[str, An
 
 
 def _executor_option(executor: AnsweringExecutor, asked: Asked, terms: AnswerTerms) -> StepOption:
+    if executor.output_tokens is not None:
+        terms = replace(terms, output_tokens=executor.output_tokens)
     # Code that calls no model is free, and what it takes is cut, not reserved.
     free = Spend(latency_ms=priors.CALL_MS)
     estimate = agent_estimate(_agent_output(terms), asked.tokens) if executor.is_agent else free

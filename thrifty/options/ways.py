@@ -130,8 +130,10 @@ class _StepWays:
         return replace(option, value=value, spread=priors.SPREAD, output_tokens=written)
 
     def _by_executor(self, name: str, quality: float) -> StepOption:
-        thing = self.deployment.executors.terms_of(name).fn
-        written = priors.tokens_of(self.step.words)
+        terms = self.deployment.executors.terms_of(name)
+        thing, written = terms.fn, terms.output_tokens
+        if written is None:
+            written = priors.tokens_of(self.step.words)
         is_tool = tool_schema(thing) is not None
         estimate = Spend(latency_ms=priors.CALL_MS, tool_calls=int(is_tool))
         if may_ask_models(thing) and not takes_query(thing):
