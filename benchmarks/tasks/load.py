@@ -15,6 +15,9 @@ from benchmarks.tasks.facts import Fact, Source
 FOLDER = Path(__file__).parent
 FIRST = "first"
 """The tasks that were written before the code was frozen."""
+HELD_OUT = "held_out"
+"""Those that somebody wrote after that, who saw no code."""
+GROUPS = (FIRST, HELD_OUT)
 
 Language = Literal["en", "de", "fr", "es"]
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
+from benchmarks.tasks.markdown import table
 from benchmarks.tasks.one_run import RunFigures
 
 HEADINGS = (
@@ -15,35 +16,31 @@ PLANS = HEADINGS[3:7]
 
 def results_table(caption: str, rows: Mapping[str, Sequence[RunFigures]]) -> str:
     """A row for each group of runs."""
-    lines = [_row([caption, *HEADINGS]), _row(["---", *["---:"] * len(HEADINGS)])]
-    return "\n".join([*lines, *(_row([name, *_cells(runs)]) for name, runs in rows.items())])
+    return table([caption, *HEADINGS], ([name, *_cells(runs)] for name, runs in rows.items()))
 
 
 def gains_table(runs: Iterable[RunFigures]) -> str:
     """Each run that was given steps which bring more: what its plan and a direct answer are
     worth in the same problem."""
     heads = ["task", "budget", "plan", "with steps", "direct", "gain"]
-    lines = [_row(heads), _row([*["---"] * 3, *["---:"] * 3])]
+    rows = []
     for run in runs:
         if run.gain:
             more, direct = run.gain
             worth = (f"{more:.1f}", f"{direct:.1f}", f"{more - direct:+.1f}")
-            lines.append(_row([run.task_id, run.budget, run.plan, *worth]))
-    return "\n".join(lines)
+            rows.append([run.task_id, run.budget, run.plan, *worth])
+    return table(heads, rows, texts=3)
 
 
 def other_plans(rows: Mapping[str, Sequence[RunFigures]]) -> str:
     """How many plans of each row are not those of the first one."""
     (right, *_) = rows.values()
-    lines = [
-        _row(["priors", "other plans", "of them other in sort"]),
-        _row(["---", "---:", "---:"]),
-    ]
+    told = []
     for name, runs in rows.items():
         pairs = list(zip(runs, right, strict=True))
         other = sum(set(run.chosen) != set(was.chosen) for run, was in pairs)
-        lines.append(_row([name, str(other), str(sum(r.plan != w.plan for r, w in pairs))]))
-    return "\n".join(lines)
+        told.append([name, str(other), str(sum(r.plan != w.plan for r, w in pairs))])
+    return table(["priors", "other plans", "of them other in sort"], told)
 
 
 def faults(runs: Iterable[RunFigures]) -> list[str]:
@@ -78,7 +75,3 @@ def _cells(runs: Sequence[RunFigures]) -> list[str]:
         f"{fmean(run.books_right for run in runs):.0%}",
         str(sum(run.status == "halted" for run in runs)),
     ]
-
-
-def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -1,7 +1,7 @@
 """What the model says in a run: the stored steps, calls of tools, and filler of a seeded length."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from math import exp, log1p, sqrt
 from pathlib import Path
@@ -15,8 +15,10 @@ from thrifty.options.decomposition import DECOMPOSITION_TOOL
 from thrifty.options.priors import OUTPUT_TOKENS, SPREAD, tokens_of
 
 DECOMPOSITIONS = Path(__file__).parent / "decompositions"
-"""A file a task, with what was written by somebody who saw nothing but the request for steps."""
-ASKS_FOR_STEPS = DECOMPOSITION_TOOL["title"]
+"""A folder a writer, and a file a task in it: what somebody wrote who saw nothing but the request
+for steps."""
+FIRST_WRITER = "first_writer"
+NO_STEPS: Mapping[str, Any] = {"steps": []}
 REASONING = 0.5
 """Tokens of thought for each token of text, as of a model that reasons at low effort."""
 LENGTH_SIGMA = sqrt(log1p(SPREAD**2))
@@ -26,22 +28,47 @@ BEGINNING = 80
 ARGUMENTS = {"calculator": {"expression": "1200 * 1.19"}, "run_tests": {"code": "pass"}}
 
 
-def stored_decomposition(task_id: str) -> Mapping[str, Any]:
+def writers_of(tasks: Iterable[BenchmarkTask]) -> tuple[str, ...]:
+    """Who has written steps for any of these tasks. The first writer, where nobody has."""
+    ids = {task.id for task in tasks}
+    written = {file.parent.name for file in DECOMPOSITIONS.glob("*/*.json") if file.stem in ids}
+    return tuple(sorted(written)) or (FIRST_WRITER,)
+
+
+def decomposition_file(task_id: str, writer: str) -> Path:
+    """Where the steps are that a writer gave to a task. It may not be there."""
+    return DECOMPOSITIONS / writer / f"{task_id}.json"
+
+
+def stored_decomposition(task_id: str, writer: str = FIRST_WRITER) -> Mapping[str, Any]:
     """What is answered to the request for steps: none where nothing was stored."""
-    file = DECOMPOSITIONS / f"{task_id}.json"
-    return json.loads(file.read_text("utf-8")) if file.exists() else {"steps": []}
+    file = decomposition_file(task_id, writer)
+    return json.loads(file.read_text("utf-8")) if file.exists() else NO_STEPS
 
 
-def replies(task: BenchmarkTask, length_factor: float = 1.0) -> Iterator[Answer]:
+def asks_for_steps(asked: Request) -> bool:
+    """Whether a model is to take the task apart."""
+    return asked.must_call == DECOMPOSITION_TOOL["title"]
+
+
+def give_steps(decomposition: Mapping[str, Any]) -> Answer:
+    """Answers each request for steps: an entry of a server's script."""
+    return Answer(decomposition, when=asks_for_steps, times=None)
+
+
+def replies(
+    task: BenchmarkTask, length_factor: float = 1.0, writer: str = FIRST_WRITER
+) -> Iterator[Answer]:
     """The script of a server for all runs of a task.
 
     Args:
         task: what is asked.
         length_factor: how many times as long as expected texts are.
+        writer: whose steps they follow.
     """
-    taken_apart = stored_decomposition(task.id)
+    taken_apart = stored_decomposition(task.id, writer)
     steps = taken_apart["steps"]
-    yield Answer(taken_apart, when=lambda asked: asked.must_call == ASKS_FOR_STEPS, times=None)
+    yield give_steps(taken_apart)
     if task.tools:
         yield Answer([_first_call(task)], when=_may_call_a_tool, times=None)
     for step in steps:

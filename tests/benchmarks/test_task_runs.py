@@ -6,9 +6,12 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.tasks import scripted_replies
-from benchmarks.tasks.__main__ import given_budgets, run_tasks
+from benchmarks.tasks.__main__ import run_tasks
 from benchmarks.tasks.load import load_tasks
+from benchmarks.tasks.regret import Regret, regret_of, regret_table, regrets
 from benchmarks.tasks.report import faults, gains_table, other_plans, results_table
+from benchmarks.tasks.scripted_replies import FIRST_WRITER
+from benchmarks.tasks.whole_agent import given_budgets
 from benchmarks.tasks.wrong_priors import WRONG_PRIORS, changed_priors
 from tests.harness.llm_server import LLMServer
 from thrifty.options import priors
@@ -50,7 +53,9 @@ def server():
 def runs(server, tmp_path, monkeypatch):
     """Both tasks at two budgets. Only one of them has steps."""
     monkeypatch.setattr(scripted_replies, "DECOMPOSITIONS", tmp_path)
-    (tmp_path / f"{TRIP}.json").write_text(json.dumps({"kind": "reason", "steps": STEPS}))
+    file = scripted_replies.decomposition_file(TRIP, FIRST_WRITER)
+    file.parent.mkdir()
+    file.write_text(json.dumps({"kind": "reason", "steps": STEPS}))
     budgets = {
         task_id: {name: given[name] for name in ("one call", "generous")}
         for task_id, given in given_budgets(TASKS, server).items()
@@ -83,8 +88,8 @@ def test_who_calls_tools_by_itself_is_planned_as_that(runs):
     assert (run.asked, run.plan, run.books_right) == (False, "agent with tools", True)
 
 
-def test_without_stored_steps_asking_is_in_vain(runs, tmp_path):
-    (tmp_path / f"{TRIP}.json").unlink()
+def test_without_stored_steps_asking_is_in_vain(runs):
+    scripted_replies.decomposition_file(TRIP, FIRST_WRITER).unlink()
     run = runs()[TRIP, "generous"]
     assert (run.asked, run.in_vain, run.plan, run.gain) == (True, True, "direct", None)
 
@@ -109,3 +114,28 @@ def test_the_tables_say_what_was_counted_and_name_what_may_not_be(runs):
     assert other == "| wrong | 2 | 2 |", "the rich trip and the poor one have changed places"
     bad = replace(found[0], spent_share=1.2, books_right=False, value=101.0, gain=(1.0, 2.0))
     assert len(faults([bad])) == 4
+
+
+def test_a_plan_by_wrong_priors_is_valued_by_the_right_ones():
+    """Answer: 40, or 30 if it is cheap. Found: 20 more. Noted: 5 more, of which nothing is seen."""
+    worth = {
+        "Answer": {"strong": 40.0, "cheap": 30.0},
+        "Search": {"found": 20.0},
+        "Notes": {"noted": 5.0},
+    }
+    assert regret_of(["strong", "found"], ["strong"], worth) == Regret(20.0, False)
+    assert regret_of(["strong"], ["cheap", "noted"], worth) == Regret(5.0, True)
+    assert regret_of(["strong"], ["cheap", "found"], worth) == Regret(-10.0, False)
+    zero, one = [Regret(0.0, False)], [Regret(3.0, True), Regret(1.0, False)]
+    *_, row = regret_table({"prior": (zero, one)}).splitlines()
+    assert row == "| prior | 0.00 | 0.0 | 0 | 2.00 | 3.0 | 1 |"
+
+
+def test_regret_is_counted_in_the_problem_that_has_the_steps(runs, server):
+    right = [*runs().values()]
+    poor = [replace(run, chosen=("Answer (strong)",), facts={**run.facts}) for run in right]
+    assert {regret.value for regret in regrets(TASKS, right, right, server)} == {0.0}
+    lost = [regret.value for regret in regrets(TASKS, right, poor, server)]
+    gains = [run.gain[0] - run.gain[1] if run.gain else 0.0 for run in right]
+    assert lost == pytest.approx(gains, abs=0.1)
+    assert max(lost) > 10, "a direct answer in the place of steps"
