@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from thrifty import InvalidInput
 from thrifty.executors.answer_shape import AnswerShape
@@ -103,6 +103,22 @@ def test_a_pydantic_class_reads_json_and_hands_back_plain_data():
     assert found.read('{"day": "2026-03-01"}') == {"day": "2026-03-01", "price": 0.0}
     with pytest.raises(InvalidInput, match=r"structured\.day: got 'soon'"):
         found.read({"day": "soon"})
+
+
+def test_whatever_a_class_raises_when_it_checks_is_a_clean_error():
+    class Code(BaseModel):
+        text: str
+
+        @field_validator("text")
+        @classmethod
+        def check(cls, text: str) -> str:
+            raise TimeoutError("secret")
+
+    found = AnswerShape.of(Code)
+    assert found is not None
+    with pytest.raises(InvalidInput, match="its own check raised TimeoutError") as refused:
+        found.read({"text": "x"})
+    assert "secret" not in str(refused.value)
 
 
 def test_a_shape_is_called_as_functions_may_be_called():
