@@ -1,5 +1,7 @@
 """Which model may be asked for an option: none whose fees nobody can count, where money counts."""
 
+from dataclasses import replace
+
 from thrifty import Model, Settings, Spend, StepOption, TokenPrice, UseFee
 from thrifty.executors.model_access import ModelAccess
 from thrifty.models.roles.model_roles import ModelRoles
@@ -30,3 +32,8 @@ def test_with_a_declared_fee_it_is_planned_for_and_needs_its_price_as_well():
 def test_where_no_fee_can_be_declared_nobody_is_told_to():
     sonar = Model("openrouter:perplexity/sonar", key_variable="", base_url="http://127.0.0.1:9")
     assert "which cannot be declared here" in access(sonar).unavailable_reason(OPTION)
+
+
+def test_a_person_is_told_which_model_works_with_tools():
+    option = replace(OPTION, executor="llm with tools", payload={"model": "strong"})
+    assert access("gpt-5").executor_label(option) == "gpt-5 with tools"

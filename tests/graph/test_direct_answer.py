@@ -211,9 +211,9 @@ def test_without_a_model_a_task_is_told_what_is_missing():
     assert (result["status"], result["answer"], result["draft"]) == ("halted", "", "")
     assert receipt_of(result).cause == "model"
     assert receipt_of(result).halt_reason == (
-        "nothing here can answer this without a model: set its key (OPENAI_API_KEY, "
-        "ANTHROPIC_API_KEY, …) or OPENAI_BASE_URL, or register an executor "
-        "(offline: no key and no server)"
+        "nothing here can answer this without a model: set OPENAI_API_KEY or OPENAI_BASE_URL, "
+        "or name another vendor's model (THRIFTY_MODELS__STRONG=anthropic:claude-haiku-4-5) and "
+        "set its key, or register an executor (offline: no key and no server)"
     )
 
 

@@ -36,9 +36,9 @@ PLANS = {
     "a polite one": "Hi, could you please write a project plan: {name} moves to ${Town}? 引越し",
 }
 OFFLINE = (
-    "nothing here can answer this without a model: set its key (OPENAI_API_KEY, "
-    "ANTHROPIC_API_KEY, …) or OPENAI_BASE_URL, or register an executor "
-    "(offline: no key and no server)"
+    "nothing here can answer this without a model: set OPENAI_API_KEY or OPENAI_BASE_URL, or name "
+    "another vendor's model (THRIFTY_MODELS__STRONG=anthropic:claude-haiku-4-5) and set its key, "
+    "or register an executor (offline: no key and no server)"
 )
 TEXTS = {
     name: sample

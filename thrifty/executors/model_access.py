@@ -47,6 +47,8 @@ class ModelAccess:
         """Who would carry out an option, for a person."""
         if option.executor == LOCAL:
             return "the local template"
+        if option.executor == AGENT:
+            return f"{self.role_of(option).label} with tools"
         return self.role_of(option).label if option.executor == LLM else option.executor
 
     def worker(self, option: StepOption) -> str:

@@ -10,8 +10,9 @@ from thrifty.steering.plan_changes import TRIED
 OFFLINE = "offline"
 """How the reasons of models begin that cannot be asked."""
 NO_MODEL = (
-    "nothing here can answer this without a model: set its key (OPENAI_API_KEY, ANTHROPIC_API_KEY, "
-    "…) or OPENAI_BASE_URL, or register an executor"
+    "nothing here can answer this without a model: set OPENAI_API_KEY or OPENAI_BASE_URL, or name "
+    "another vendor's model (THRIFTY_MODELS__STRONG=anthropic:claude-haiku-4-5) and set its key, "
+    "or register an executor"
 )
 """Why there is no plan where models are all that there is, and none can be reached."""
 NOTHING = "nothing can be done: "
