@@ -1,5 +1,6 @@
 """A task that a model takes apart: when it is asked, what is planned, and what is sent."""
 
+import re
 from typing import Any
 
 import pytest
@@ -120,6 +121,18 @@ def test_who_can_call_tools_by_itself_is_not_given_steps(answering, server):
     ]
 
 
+def test_documents_alone_are_read_whole_and_the_receipt_says_so(answering, server):
+    agent = answering(executors=None)
+    given = {"task": TASK, "budget": BUDGET, "documents": {"Pilot": "Rostock: 14.5 m"}}
+    result = agent.invoke(given)
+    assert asks(server) == 0
+    assert "14.5 m" in server.requests[0].prompt
+    assert decisions_of(result, "options") == [
+        "no model was asked for steps: a direct answer reads all documents"
+    ]
+    assert not decisions_of(agent.invoke({"task": TASK, "budget": BUDGET}), "options")
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -135,6 +148,16 @@ def test_it_is_not_asked_where_it_would_take_too_much(answering, server, change,
     assert (result["status"], result["answer"], asks(server)) == ("done", FOUND, 0)
     (told,) = decisions_of(result, "options")
     assert told.startswith(f"no model was asked for steps: {reason}")
+
+
+def test_it_says_how_much_larger_a_budget_would_have_to_be(answering, server):
+    agent, tokens = answering(), 8_000
+    result = agent.invoke({"task": TASK, "budget": {**BUDGET, "max_tokens": tokens}})
+    (told,) = decisions_of(result, "options")
+    more = int(re.search(r" short, so it takes ([\d,]+) tokens more$", told)[1].replace(",", ""))
+    for larger, asked in ((more - 1, 0), (more, 1)):
+        agent.invoke({"task": TASK, "budget": {**BUDGET, "max_tokens": tokens + larger}})
+        assert asks(server) == asked
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,8 @@ OUTPUT_LEAST = 200
 """An answer that is shorter holds no two steps."""
 DIVISOR = 10
 """The call may take a tenth of the tokens and of the money that are left."""
-NO_STEPS = Decomposition()
 NOT_ASKED = "no model was asked for steps"
+READS_ALL = f"{NOT_ASKED}: a direct answer reads all documents"
 
 
 def take_task_apart(
@@ -81,7 +81,7 @@ def _request(
     has_tools = bool(services.executors.registered)
     is_long = tokens_of(run.facts["words"]) > LENGTH_FREE
     if wanted == "auto" and not (has_tools or is_long):
-        return NO_STEPS
+        return Decomposition(remarks=(READS_ALL,) if run.facts["documents"] else ())
     asked = ModelPrompt(roles.cheap, prompt(), tool=DECOMPOSITION_TOOL)
     share = 1 if wanted == "always" else DIVISOR
     call = PlanningCall(asked, DECOMPOSITION_OPTION, DECOMPOSITION_KEY, OUTPUT_LEAST, share)

@@ -1,10 +1,10 @@
 """A call that helps a run to plan: it is held against the plan that can be made without it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from thrifty.budget import Budget, BudgetExceeded, PriceUnknown, Spend, StepOption
-from thrifty.budget.resources import format_amounts
+from thrifty.budget.resources import COST, TOKENS, format_amounts
 from thrifty.executors.step_estimate import add_input
 from thrifty.executors.step_limit import CallSize, call_limit
 from thrifty.ledger.idempotent_calls import earlier_limit
@@ -37,6 +37,19 @@ class PlanningCall:
         """What it may take, in words."""
         return "what is left" if self.divisor == 1 else f"1/{self.divisor} of what is left"
 
+    def describe_shortage(self, missing: Mapping[str, int]) -> str:
+        """Why the call does not fit, and by how much the budget would have to be larger.
+
+        Args:
+            missing: by resource, what its share is short of.
+        """
+        short = f"{self.share} does not hold the call: {format_amounts(missing)} short"
+        if self.divisor == 1:
+            return short
+        shared = {r.name: self.divisor for r in (TOKENS, COST)}
+        more = {name: amount * shared.get(name, 1) for name, amount in missing.items()}
+        return f"{short}, so it takes {format_amounts(more)} more"
+
 
 def allow_planning_call(
     run: NewRun, call: PlanningCall, why_not: Callable[[Budget, Spend], str], *, is_free: bool
@@ -61,8 +74,7 @@ def allow_planning_call(
         try:
             limit = _limit(call, role, left)
         except BudgetExceeded as error:
-            short = format_amounts(error.missing)
-            return f"{call.share} does not hold the call: {short} short"
+            return call.describe_shortage(error.missing)
         except PriceUnknown as error:
             return str(error)
         if reason := why_not(left, replace(limit, latency_ms=ms_max)):
