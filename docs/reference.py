@@ -26,7 +26,7 @@ GROUPS = {
         *("create_budget_agent", "as_node", "authenticated_user"),
         *("Context", "Settings", "Model", "TokenPrice"),
     ),
-    "Budgets and what was spent": ("Budget", "Spend", "Receipt", "Outcome"),
+    "Budgets and what was spent": ("Budget", "Spend", "Receipt", "receipt_text", "Outcome"),
     "Recipes and executors": (
         *("Recipe", "load_recipe", "proposal_recipe", "Step", "StepOption"),
         *("Executor", "Work", "Result"),

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from thrifty.planning.engines import make_plan as make_plan
     from thrifty.planning.problem import Problem as Problem
     from thrifty.receipt.receipt_data import Receipt as Receipt
+    from thrifty.receipt.terminal import receipt_text as receipt_text
     from thrifty.settings import Settings as Settings
 
 _NAMES = {
@@ -84,6 +85,7 @@ _NAMES = {
     "thrifty.planning.engines": "make_plan",
     "thrifty.planning.problem": "Problem",
     "thrifty.receipt.receipt_data": "Receipt",
+    "thrifty.receipt.terminal": "receipt_text",
     "thrifty.settings": "Settings",
 }
 """By module, what is public of it. Type checkers read the imports above."""

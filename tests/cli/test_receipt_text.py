@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 
 from tests.cli.samples import BUDGET, HOSTILE, PLAN, RECEIPT, receipt_with
 from thrifty.budget import LeftOut, Spend
-from thrifty.receipt.terminal import plan_view, receipt_view
+from thrifty.receipt.terminal import plan_view, receipt_text, receipt_view
 
 WIDTHS = [60, 80, 200]
 
@@ -26,6 +26,13 @@ def test_a_receipt_reads_like_this():
 
 def test_a_narrow_receipt_has_the_planned_above_the_used():
     assert shown(receipt_view(RECEIPT, 60), 60) == RECEIPT_AT_60.splitlines()
+
+
+def test_a_program_has_the_same_as_plain_text(monkeypatch):
+    for forced in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.setenv(forced, "1")
+    assert receipt_text(RECEIPT) == RECEIPT_AT_80.rstrip("\n")
+    assert receipt_text(RECEIPT, 60) == RECEIPT_AT_60.rstrip("\n")
 
 
 def test_a_plan_reads_like_this():

@@ -7,10 +7,11 @@ markup, and without control characters.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -85,6 +86,28 @@ def receipt_view(receipt: Receipt, width: int) -> RenderableType:
         parts.append(Text(wording.describe_payer(receipt), style="dim"))
     parts.append(_verdict(receipt))
     return Group(*parts)
+
+
+def receipt_text(receipt: Receipt, width: int = 80) -> str:
+    """A receipt as `thrifty run` prints it, as plain text: to print, to log, or to send.
+
+    Args:
+        receipt: `Receipt.from_state(result["receipt"])`.
+        width: how many columns there are.
+    """
+    # Wide or narrow, it is the same text wherever it is made.
+    console = Console(
+        file=StringIO(),
+        width=width,
+        color_system=None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    with console.capture() as captured:
+        console.print(receipt_view(receipt, width))
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
 def _plan_table(plan: Plan, budget: Budget) -> Table:
