@@ -29,10 +29,11 @@ ARGUMENTS = {"calculator": {"expression": "1200 * 1.19"}, "run_tests": {"code": 
 
 
 def writers_of(tasks: Iterable[BenchmarkTask]) -> tuple[str, ...]:
-    """Who has written steps for any of these tasks. The first writer, where nobody has."""
+    """Who has written steps for any of these tasks, the first writer first. That one alone, where
+    nobody has."""
     ids = {task.id for task in tasks}
     written = {file.parent.name for file in DECOMPOSITIONS.glob("*/*.json") if file.stem in ids}
-    return tuple(sorted(written)) or (FIRST_WRITER,)
+    return tuple(sorted(written, key=lambda name: (name != FIRST_WRITER, name))) or (FIRST_WRITER,)
 
 
 def decomposition_file(task_id: str, writer: str) -> Path:
