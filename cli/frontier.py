@@ -67,6 +67,8 @@ def _report_data(request: RunRequest, report: "FrontierReport") -> dict[str, Any
         "budget": request.budget.to_state(),
         "over": report.over,
         "chosen": report.current.to_state(),
+        "best": report.best,
+        "share": report.share_of(report.current),
         "points": [point.to_state() for point in report.points],
         "next": [upgrade.to_state() for upgrade in report.upgrades],
         "says": list(report.sentences),

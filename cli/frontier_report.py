@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from thrifty.budget import InvalidInput
+from thrifty.budget.plan import share_of_best
 from thrifty.budget.resources import LATENCY, RESOURCES, Resource
 from thrifty.cli.plan_preview import requested_problem
 from thrifty.cli.run_request import RunRequest
@@ -15,6 +16,7 @@ from thrifty.planning.frontier import (
     frontier_point,
 )
 from thrifty.planning.upgrade import Upgrade, find_upgrades
+from thrifty.planning.without_limits import best_without_limits
 from thrifty.receipt import wording
 from thrifty.receipt.frontier_plot import ValueCurve
 
@@ -31,9 +33,23 @@ class FrontierReport:
     current: FrontierPoint
     points: tuple[FrontierPoint, ...]
     upgrades: tuple[Upgrade, ...]
+    best: float | None
+    """What the best plan would be worth if no resource were limited. None where that is not
+    proven."""
+
+    def share_of(self, point: FrontierPoint) -> float | None:
+        """What part of the best a point is worth. None where that is not known."""
+        return share_of_best(point.value, self.best)
 
     @property
     def sentences(self) -> tuple[str, ...]:
+        """What the budget buys, and what more would, in sentences; at least one."""
+        share = wording.describe_share(self.share_of(self.current), self.best)
+        worth = f"Your budget buys {self.current.value:.1f}{share and f', {share}'}"
+        return (*([worth] if self.current.options else []), *self.upgrade_sentences)
+
+    @property
+    def upgrade_sentences(self) -> tuple[str, ...]:
         """What more would buy, in sentences; at least one."""
         if self.upgrades:
             return tuple(map(wording.describe_upgrade, self.upgrades))
@@ -66,7 +82,8 @@ def plan_frontier(request: RunRequest, over: str | None, points: int | None) -> 
     count = POINTS_DEFAULT if points is None else points
     planned = frontier(problem, names[label], count, up_to=BUDGET_FACTOR_MAX, engine=engine)
     current = frontier_point(problem, problem.left, engine)
-    return FrontierReport(names[label], current, planned, find_upgrades(problem, engine))
+    upgrades, best = find_upgrades(problem, engine), best_without_limits(problem)
+    return FrontierReport(names[label], current, planned, upgrades, best)
 
 
 def value_curve(report: FrontierReport) -> ValueCurve:
@@ -84,7 +101,7 @@ def value_curve(report: FrontierReport) -> ValueCurve:
         current=(amounts[-1], report.current.value),
         label=wording.RESOURCE_LABELS[resource.name] if resource else "budget",
         show=lambda amount: _axis_label(amount, resource),
-        remark=report.sentences[0],
+        remark=report.upgrade_sentences[0],
     )
 
 

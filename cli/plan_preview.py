@@ -23,6 +23,7 @@ from thrifty.planning.explanation import (
     shadow_prices,
 )
 from thrifty.planning.problem import Problem
+from thrifty.planning.without_limits import best_without_limits
 
 EXPLAINED_OPTIONS_MAX = 30
 """What would bring an option in takes many plans. For more options than this nothing is said."""
@@ -42,7 +43,9 @@ def preview_plan(request: RunRequest) -> PlanPreview:
     requested = requested_problem(request)
     left_out = requested.left_out
     problem = cap_answers(requested.problem, requested.estimator, Results(request.documents))
-    plan = make_plan(problem, request.context.engine)
+    plan = make_plan(problem, request.context.engine).with_best(
+        best_without_limits(requested.problem)
+    )
     if why := no_plan_reason(request.steps, problem.steps, left_out):
         plan = plan.as_infeasible(why)
     names = [each.option for each in plan.left_out]

@@ -21,13 +21,14 @@ from thrifty.receipt.receipt_data import (
     find_payer,
     make_receipt_lines,
 )
-from thrifty.receipt.verdict import EndFacts, judge_end
+from thrifty.receipt.verdict import EndFacts, Verdict, judge_end
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
 from thrifty.run.fit_conversation import WHOLE_CONVERSATION
 from thrifty.run.learning import remember
 from thrifty.run.run_so_far import OVERRUNS
 from thrifty.run.services import Services
+from thrifty.run.worth_done import lost_attempts, missed_options, repeated_value, values_done
 
 
 class FinishInput(RunFacts):
@@ -70,7 +71,9 @@ def finish(
         decisions.append(Decision("options", remark, spent.latency_ms))
     structured = _answer_data(run)
     halt_reason = state["halt_reason"] or _why_unstructured(run, structured)
-    receipt = _make_receipt(state, halt_reason, run, spent, bill, decisions)
+    plans = _first_and_last(state, run)
+    verdict = _judge(halt_reason or run.passed_limit(), run, plans, bill)
+    receipt = _make_receipt(state, verdict, run, plans, spent, bill, decisions)
     draft = str(run.draft())
     return {
         "answer": _answer(run, draft),
@@ -87,29 +90,19 @@ def finish(
 
 def _make_receipt(
     state: FinishInput,
-    halt_reason: str,
+    verdict: Verdict,
     run: CurrentRun,
+    plans: tuple[Plan, Plan],
     spent: Spend,
     bill: _Bill,
     decisions: Sequence[Decision],
 ) -> Receipt:
-    first_plan = run.cache.read(Plan, state["first_plan"] or state["plan"])
-    last_plan = run.cache.read(Plan, state["plan"])
-    outcomes, balance = run.cache.outcomes, run.services.ledger.balance(run.id)
-    facts = _end_facts(halt_reason or run.passed_limit(), run, first_plan, last_plan, bill)
-    verdict = judge_end(facts, run.model_access.executor_label)
-    better, left = list(_missed_options(run)), run.left()
-    limits = binding_limits(
-        better,
-        [*_kept_out(state["kept_out"], better), *_limits_that_cut(run, bill, left, balance)],
-        left,
-        balance,
-        run.remaining().totals().expected_spend,
-        _lost_attempts(run),
-        verdict.cause,
-    )
+    first_plan, last_plan = plans
+    balance, outcomes = run.services.ledger.balance(run.id), run.cache.outcomes
+    values, overheads = values_done(run, last_plan), _overheads(run, bill.charged)
+    limits = _binding_limits(state, verdict, run, bill, balance)
     accounts = tuple(dict.fromkeys(filter(None, limits.values())))
-    return Receipt(
+    receipt = Receipt(
         run_id=run.id,
         task=state["run"]["task"],
         status=verdict.status,
@@ -119,23 +112,46 @@ def _make_receipt(
         planned=first_plan.expected,
         bound_by=tuple(limits),
         bound_by_accounts=accounts,
-        lines=make_receipt_lines(first_plan, last_plan, outcomes, _overheads(run, bill.charged)),
+        lines=make_receipt_lines(first_plan, last_plan, outcomes, values, overheads),
         decisions=tuple(decisions),
         cause=verdict.cause,
         warnings=verdict.warnings,
         account=find_payer(balance),
+        repeated=repeated_value(run),
+    )
+    return receipt.with_best(first_plan.best)
+
+
+def _binding_limits(
+    state: FinishInput, verdict: Verdict, run: CurrentRun, bill: _Bill, balance: Balance
+) -> Mapping[str, str]:
+    """The limits that kept something better out, each with the account that set it."""
+    better, left = list(missed_options(run)), run.left()
+    return binding_limits(
+        better,
+        [*_kept_out(state["kept_out"], better), *_limits_that_cut(run, bill, left, balance)],
+        left,
+        balance,
+        run.remaining().totals().expected_spend,
+        lost_attempts(run),
+        verdict.cause,
     )
 
 
-def _end_facts(
-    halt_reason: str, run: CurrentRun, first_plan: Plan, last_plan: Plan, bill: _Bill
-) -> EndFacts:
-    return EndFacts(
+def _first_and_last(state: FinishInput, run: CurrentRun) -> tuple[Plan, Plan]:
+    """The plan as first made, and the one in force."""
+    last_plan = run.cache.read(Plan, state["plan"])
+    first = state["first_plan"]
+    return last_plan if first is None else run.cache.read(Plan, first), last_plan
+
+
+def _judge(halt_reason: str, run: CurrentRun, plans: tuple[Plan, Plan], bill: _Bill) -> Verdict:
+    facts = EndFacts(
         halt_reason=halt_reason,
         steps=run.steps(),
         outcomes=run.cache.outcomes,
-        first_plan=first_plan,
-        last_plan=last_plan,
+        first_plan=plans[0],
+        last_plan=plans[1],
         excluded=run.choices().excluded,
         model_access=run.model_access,
         left_out=run.facts["left_out"],
@@ -144,6 +160,7 @@ def _end_facts(
         in_doubt_count=bill.in_doubt_count,
         substitutes=bill.substitutes,
     )
+    return judge_end(facts, run.model_access.executor_label)
 
 
 def _last_written(run: CurrentRun, *roles: Role) -> Outcome | None:
@@ -192,21 +209,6 @@ def _close(run: CurrentRun) -> Spend:
     return run.spent() + charged
 
 
-def _values_done(run: CurrentRun) -> dict[str, float]:
-    """By its step, what it was worth to do it."""
-    done = (outcome for outcome in run.cache.outcomes if outcome.has_text)
-    return {outcome.step: outcome.option.value for outcome in done}
-
-
-def _missed_options(run: CurrentRun) -> Iterator[StepOption]:
-    """The options that could have been had, and would have been worth more than what was done."""
-    achieved = _values_done(run)
-    for step in run.choices().offered:
-        for option in step.options:
-            if option.value > achieved.get(step.name, 0.0):
-                yield option
-
-
 def _kept_out(
     known: Mapping[str, dict[str, str]], better: Iterable[StepOption]
 ) -> list[dict[str, str]]:
@@ -223,14 +225,6 @@ def _limits_that_cut(
     if answer and answer.status == "cut" and (held := bill.reserved.get(answer.option.name)):
         names = limits_that_cut(answer, held, left)
         yield {name: balance.limited_by(name) for name in names}
-
-
-def _lost_attempts(run: CurrentRun) -> Iterator[Outcome]:
-    """The attempts in vain at what would have been worth more than what was done."""
-    achieved = _values_done(run)
-    for outcome in run.cache.failures:
-        if outcome.option.value > achieved.get(outcome.step, 0.0):
-            yield outcome
 
 
 def _read_bill(run: CurrentRun) -> _Bill:

@@ -11,6 +11,7 @@ from thrifty.budget import Plan
 from thrifty.budget.decision import Decision
 from thrifty.models.guard.can_interrupt import NOBODY, can_interrupt
 from thrifty.nodes.context import Context
+from thrifty.receipt.wording import describe_share
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
 from thrifty.run.fit_conversation import WHOLE_CONVERSATION
@@ -37,7 +38,7 @@ def plan(
     context = Context.of(runtime.context)
     run = CurrentRun(state, context, services, run_id)
     problem, excluded = run.problem()
-    new_plan = run.plan(problem)
+    new_plan = run.plan(problem).with_best(run.best_value())
     if reason := run.no_plan_reason():
         new_plan = new_plan.as_infeasible(reason)
     # The planner never saw what is excluded. The plan says why all the same.
@@ -92,4 +93,5 @@ def _describe(new_plan: Plan) -> str:
     if not new_plan.chosen:
         return new_plan.note or "nothing that could be done fits in what is left"
     names = ", ".join(option.name for option in new_plan.chosen)
-    return f"{names}: worth {new_plan.value:.1f}"
+    share = describe_share(new_plan.share, new_plan.best)
+    return f"{names}: worth {new_plan.value:.1f}{share and f', {share}'}"

@@ -11,6 +11,7 @@ from thrifty.cli.frontier_report import FrontierReport
 from thrifty.planning.frontier import FrontierPoint, compare_points
 from thrifty.receipt.frontier_plot import COLUMNS_MIN, ValueCurve, terminal_plot
 from thrifty.receipt.terminal import make_table
+from thrifty.receipt.wording import format_share
 
 COLUMNS_MAX = 100
 
@@ -27,7 +28,7 @@ def frontier_view(
 
 def _plan_changes_table(report: FrontierReport, curve: ValueCurve) -> Table:
     """Where the plan changes, and to what; dim beyond the budget that is given."""
-    table = make_table((), (f"{curve.label} from", "value"))
+    table = make_table((), (f"{curve.label} from", "value", "of best"))
     table.add_column("what changes", overflow="fold")
     before = FrontierPoint(report.current.budget, 0.0, 0.0, (), "")  # the plan of no budget
     for budget, point in zip(curve.budgets, report.points, strict=True):
@@ -37,6 +38,8 @@ def _plan_changes_table(report: FrontierReport, curve: ValueCurve) -> Table:
             signs += [Text(f"- {single_line(name)}", "red") for name in drops]
             style = "" if budget <= curve.current[0] else "dim"
             changes = Text("\n").join(signs)
-            table.add_row(curve.show(budget), f"{point.value:.1f}", changes, style=style)
+            share = report.share_of(point)
+            told = "-" if share is None else format_share(share)
+            table.add_row(curve.show(budget), f"{point.value:.1f}", told, changes, style=style)
             before = point
     return table

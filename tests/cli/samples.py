@@ -65,6 +65,7 @@ RECEIPT = Receipt(
         Decision("plan", "Outline plan (LLM), Risk register (LLM): worth 22.5", 402),
         Decision("replan", "'Risk register (LLM)' did not work out", 2590),
     ),
+    best=20.0,
 )
 
 

@@ -24,21 +24,24 @@ def test_it_shows_the_curve_the_stairs_and_the_next_thing_to_buy(invoke):
 def test_as_json_it_has_every_point_and_the_plan_of_the_budget(invoke):
     given = json.loads(invoke("frontier", "x", *BUDGET, "--json", env=ONLINE).stdout)
     planned = json.loads(invoke("plan", "x", *BUDGET, "--json", env=ONLINE).stdout)
-    assert list(given) == ["budget", "over", "chosen", "points", "next", "says"]
+    assert list(given) == ["budget", "over", "chosen", "best", "share", "points", "next", "says"]
     assert len(given["points"]) == 50
     assert given["points"][24] == given["chosen"]
     assert given["chosen"]["value"] == planned["plan"]["value"]
     assert given["points"][49]["budget"]["max_tokens"] == 4400
     values = [point["value"] for point in given["points"]]
     assert values == sorted(values)
-    assert len(given["says"]) == len(given["next"]) > 0
+    assert (given["best"], given["share"]) == (planned["plan"]["best"], planned["plan"]["share"])
+    worth, *upgrades = given["says"]
+    assert worth == "Your budget buys 29.3, 71% of the best without limits (41.5)"
+    assert len(upgrades) == len(given["next"]) > 0
 
 
 def test_where_only_several_limits_together_would_help_it_says_so(invoke):
     tight = ["--budget", "2.2k tokens, 3.5s, 2 calls", "--json"]
     given = json.loads(invoke("frontier", "x", *tight, env=ONLINE).stdout)
     assert given["next"] == []
-    (sentence,) = given["says"]
+    _, sentence = given["says"]
     assert sentence.startswith("No limit alone buys more; 1")
     assert "Risk register (LLM) in place of Risk register (local)" in sentence
 

@@ -42,7 +42,9 @@ def test_every_step_of_a_run_has_its_times_in_order(invoke):
 def test_without_a_page_the_receipt_is_shown(invoke, record):
     shown = invoke("receipt", str(record))
     assert (shown.exit_code, shown.stderr) == (0, "")
-    assert "Done, within budget. More tokens would have bought something better." in shown.stdout
+    told = " ".join(shown.stdout.split())
+    assert "Done, within budget. Worth 15.0, 75% of the best without limits (20.0)." in told
+    assert "More tokens would have bought something better." in told
 
 
 def test_the_exit_code_is_that_of_the_run(invoke, tmp_path):

@@ -10,6 +10,7 @@ from rich.console import Console, RenderableType
 from tests.cli.samples import BUDGET, HOSTILE, PLAN, RECEIPT, receipt_with
 from thrifty.budget import LeftOut, Spend
 from thrifty.receipt.terminal import plan_view, receipt_text, receipt_view
+from thrifty.receipt.wording import describe_plan, describe_worth, format_share
 
 WIDTHS = [60, 80, 200]
 
@@ -37,6 +38,57 @@ def test_a_program_has_the_same_as_plain_text(monkeypatch):
 
 def test_a_plan_reads_like_this():
     assert shown(plan_view(PLAN, BUDGET), 80) == PLAN_AT_80.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"best": 22.5}, "3 steps worth 22.5, the most that fits, and as much as without limits."),
+        (
+            {"best": 30.0},
+            "3 steps worth 22.5, the most that fits, and 75% of the best without limits (30.0).",
+        ),
+        ({}, "3 steps worth 22.5, the most that fits."),
+        (
+            {"best": 30.0, "status": "feasible", "bound": 27.0},
+            "3 steps worth 22.5, 75% of the best without limits (30.0); not proven best, but none "
+            "that fits is worth more than 27.0.",
+        ),
+    ],
+)
+def test_a_plan_says_what_part_of_the_best_it_is_worth(change, told):
+    assert describe_plan(replace(PLAN, **{"status": "optimal", **change})) == told
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        (1.0, "100%"),
+        (0.9999, "over 99%"),
+        (0.986, "99%"),
+        (0.004, "under 1%"),
+        (0.0, "0%"),
+    ],
+)
+def test_all_and_nothing_are_exact(share, told):
+    assert format_share(share) == told
+
+
+@pytest.mark.parametrize(
+    ("status", "best", "told"),
+    [
+        ("done", 20.0, "Worth 15.0, 75% of the best without limits (20.0)."),
+        ("cut", 20.0, "Worth at most 15.0, 75% of the best without limits (20.0)."),
+        # What is told of limits says that it is all of it.
+        ("done", 15.0, "Worth 15.0."),
+        ("done", None, "Worth 15.0."),
+    ],
+)
+def test_a_receipt_says_what_part_of_the_best_was_done(status, best, told):
+    lines = tuple(replace(x, status=status) if x.value else x for x in RECEIPT.lines)
+    assert describe_worth(replace(RECEIPT, lines=lines, best=best)) == told
+    nothing = tuple(replace(x, status="failed", value=0.0) for x in lines)
+    assert describe_worth(replace(RECEIPT, lines=nothing, best=best)) == ""
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -128,7 +180,8 @@ cost         $0.02   $0.0085  $0.009123456  $0.010876544  ██████░�
 latency   3,500 ms  2,650 ms      2,610 ms        890 ms  █████████░░░  75%
 calls         none         2             3
 
-Done, within budget. More tokens would have bought something better.
+Done, within budget. Worth 15.0, 75% of the best without limits (20.0). More
+tokens would have bought something better.
 """
 RECEIPT_AT_60 = """\
    Planned, below it
@@ -159,12 +212,14 @@ cost         $0.02   $0.0085   $0.0092  $0.0108   46%
 latency   3,500 ms  2,650 ms  2,610 ms   890 ms   75%
 calls         none         2         3
 
-Done, within budget. More tokens would have bought something
+Done, within budget. Worth 15.0, 75% of the best without
+limits (20.0). More tokens would have bought something
 better.
 """
 PLAN_AT_80 = """\
 
-Plan  3 steps worth 22.5; not proven best, but none is worth more than 27.0.
+Plan  3 steps worth 22.5; not proven best, but none that fits is worth more than
+27.0.
 Step                  by     tokens     cost     ms  calls  value
 ─────────────────────────────────────────────────────────────────
 Outline plan (LLM)    llm       600  $0.0039  1,200      1   10.0

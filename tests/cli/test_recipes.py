@@ -74,7 +74,7 @@ def test_a_plan_shows_who_can_answer(invoke, models):
     result = invoke("plan", TASK, *ANSWERED, *models, env={"OPENAI_API_KEY": "sk-x"})
     assert result.exit_code == 0
     assert "Answer (strong)" in result.stdout
-    assert "1 step worth 80.0, the most that fits." in result.stdout
+    assert "1 step worth 80.0, the most that fits, and as much as" in result.stdout
     assert "extra steps" not in result.stdout
 
 

@@ -55,6 +55,7 @@ RECEIPT = Receipt(
         Decision("downgrade", "Summary moved: 400 tokens short", 5310),
         Decision("skip", "Summary was skipped: 210 tokens short", 8500),
     ),
+    best=20.0,
 )  # fmt: skip
 
 

@@ -39,4 +39,6 @@ def receipts(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Receipt]:
         bound_by_accounts=st.lists(texts, max_size=2).map(tuple),
         lines=st.lists(lines(texts), max_size=4).map(tuple),
         decisions=st.lists(strategies.decisions(texts), max_size=4).map(tuple),
+        best=st.none() | strategies.values,
+        repeated=strategies.values,
     )

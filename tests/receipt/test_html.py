@@ -148,7 +148,8 @@ def test_the_policy_lets_in_this_style_sheet_and_nothing_else():
 def test_a_page_says_what_the_receipt_says():
     text = " ".join(Page(receipt_page(RECEIPT, "The draft.")).text.split())
     for said in (
-        "Done, within budget. More money would have bought something better.",
+        "Done, within budget. Worth at most 18.0, 90% of the best without limits (20.0). "
+        "More money would have bought something better.",
         "4,630 of 6,000",
         "4,720 planned, 1,370 left",
         "↻ replan ↓ downgrade - skip",

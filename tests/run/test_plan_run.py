@@ -16,7 +16,7 @@ from thrifty import Budget, Model, Settings, Spend, Step, StepOption, TokenPrice
 from thrifty.executors.model_access import ModelAccess
 from thrifty.models.roles.model_roles import ModelRoles
 from thrifty.planning.problem import Problem
-from thrifty.run.plan_run import plan_run
+from thrifty.run.plan_run import best_of_run, plan_run
 
 INPUT_NANO_USD = {"strong": 2_000, "middle": 900, "cheap": 500}
 """What a token of input costs."""
@@ -140,3 +140,44 @@ def test_it_is_the_best_of_all_plans_at_all_prices(engine, seeds):
         assert told == {option.name for option in declared}
         with_steps += len(plan.chosen) > 1
     assert with_steps > len(seeds) / 10
+
+
+def best_told(problem: Problem) -> float:
+    """What the plan is told to be worth that is best less its fees, if nothing is limited. A point
+    is taken for each further step of a model, and nothing for a share of a limit."""
+    steps = {step.name: step for step in problem.steps}
+    found = (-inf, 0, 0.0)
+    for plan in product(*([None, *step.options] for step in problem.steps)):
+        chosen = [option for option in plan if option]
+        if not is_plan({option.step for option in chosen}, steps):
+            continue
+        further = [o for o in chosen if o.executor == "llm" and not makes_result(steps[o.step])]
+        if any(option.value <= 1.0 for option in further):
+            continue
+        told = sum(option.value for option in chosen)
+        # Of two plans that are as good, the one that takes less is told of.
+        found = max(found, (told - len(further), -sum(o.estimate.tokens for o in chosen), told))
+    return found[2]
+
+
+def makes_result(step: Step) -> bool:
+    return step.role == "answer" or step.required
+
+
+@pytest.mark.parametrize("seeds", long_but([range(0, 60), range(60, 600)], range(0, 60)))
+def test_its_share_is_of_the_best_that_a_run_would_choose_without_limits(seeds):
+    shares = []
+    for seed in seeds:
+        problem, given = random_problem(seed)
+        run = {"decomposition": {"steps": []}, "budget": given.to_state()}
+        best = best_of_run(problem, run)
+        assert best == pytest.approx(best_told(problem), abs=1e-5), seed
+        plan = plan_run(problem, "exact", run, ModelAccess(ROLES, is_cost_limited=True))
+        shares.append(plan.with_best(best).share)
+        assert shares[-1] == pytest.approx(min(1.0, plan.value / best)), seed
+        free = {**run, "budget": Budget().to_state()}
+        unlimited = replace(problem, left=Budget())
+        plan = plan_run(unlimited, "exact", free, ModelAccess(ROLES, is_cost_limited=False))
+        assert plan.with_best(best_of_run(unlimited, free)).share == 1.0, seed
+    assert 1.0 in shares
+    assert min(shares) < 1.0

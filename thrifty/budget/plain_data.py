@@ -108,7 +108,7 @@ def _read(kind: Any, state: Any, field: str) -> Any:
         if name in given:
             given[name] = codec.read(given[name], f"{field}.{name}")
     for name in form.derived:
-        del given[name]
+        given.pop(name, None)
     return kind(**given)
 
 

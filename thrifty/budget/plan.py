@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from thrifty.budget import validate
@@ -13,6 +13,9 @@ from thrifty.budget.spend import Spend, total_spend
 
 if TYPE_CHECKING:
     from thrifty.budget.states import LeftOutState, PlanState
+
+VALUE_TOLERANCE = 1e-6
+"""Values are told apart by this share of them."""
 
 PlanStatus = Literal["optimal", "feasible", "infeasible"]
 
@@ -39,6 +42,9 @@ class Plan(PlainData["PlanState"]):
     `infeasible`: what is required does not fit, nothing is chosen, and `note` says why.
     """
 
+    MAY_LACK = ("best", "share")
+    DERIVED = ("share",)
+
     status: PlanStatus
     engine: str
     """Which planner made it: "beam", "exact"."""
@@ -53,6 +59,9 @@ class Plan(PlainData["PlanState"]):
     from a planner a `LazySequence`, as most plans are compared and nobody reads their reasons."""
     note: str = ""
     """A remark on the whole plan."""
+    best: float | None = None
+    """What the best plan would be worth if no resource were limited. None: nobody has looked, or
+    it was not proven."""
     nodes: int = 0
     """How many partial plans the planner looked at: its effort, the same on every machine."""
     elapsed_us: int = field(default=0, compare=False)
@@ -72,6 +81,22 @@ class Plan(PlainData["PlanState"]):
         """How far, at most, the value is from the best: a share of the bound."""
         return (self.bound - self.value) / self.bound if self.bound > 0 else 0.0
 
+    @property
+    def share(self) -> float | None:
+        """What part of the best the value is. None where that is not known."""
+        return share_of_best(self.value, self.best)
+
+    def with_best(self, best: float | None) -> Plan:
+        """The same with what the best plan would be worth, which is no less than this one."""
+        return replace(self, best=None if best is None else max(best, self.value))
+
     def as_infeasible(self, why: str) -> Plan:
         """The same as an infeasible plan, for a reason that no budget mends. `left_out` is kept."""
         return Plan("infeasible", self.engine, left_out=self.left_out, note=why)
+
+
+def share_of_best(value: float, best: float | None) -> float | None:
+    """What part of the best a value is, at most 1. None where there is nothing to compare with."""
+    if best is None or best <= 0 or value < 0:
+        return None
+    return 1.0 if value >= best * (1 - VALUE_TOLERANCE) else value / best

@@ -73,7 +73,9 @@ class PlanState(TypedDict):
     bound: float
     left_out: list[LeftOutState]
     note: str
+    best: float | None
     nodes: int
+    share: float | None
 
 
 class OutcomeState(TypedDict):

@@ -1,7 +1,7 @@
 """The receipt as data, made from the plan, the outcomes and the ledger's entries."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from typing_extensions import TypedDict
@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from thrifty.budget import Budget, Outcome, Plan, Spend, StepOption, validate
 from thrifty.budget.decision import Decision
 from thrifty.budget.plain_data import PlainData
+from thrifty.budget.plan import share_of_best
 from thrifty.budget.resources import COST, RESOURCES
 from thrifty.budget.states import BudgetState, DecisionState, SpendState
 from thrifty.ledger.records import Balance
@@ -23,6 +24,8 @@ ReceiptLineStatus = Literal[
 ]
 LIMITS = (*(resource.name for resource in RESOURCES), STEPS_LIMIT)
 """What can keep something out, in the order in which it is told."""
+SUM_MAX = 1e18
+"""No sum of values is larger."""
 NOT_BEGUN = "the run ended before it was begun"
 
 
@@ -58,6 +61,10 @@ class ReceiptState(TypedDict):
     cause: str
     warnings: list[str]
     account: str
+    best: float | None
+    repeated: float
+    value: float
+    share: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +103,8 @@ class ReceiptLine(PlainData[ReceiptLineState]):
 class Receipt(PlainData[ReceiptState]):
     """What was asked, given, planned, spent and decided."""
 
-    DERIVED = ("within_budget",)
-    MAY_LACK = ("cause", "warnings", "account")
+    DERIVED = ("within_budget", "value", "share")
+    MAY_LACK = ("cause", "warnings", "account", "best", "repeated", "value", "share")
 
     run_id: str
     task: str
@@ -123,6 +130,11 @@ class Receipt(PlainData[ReceiptState]):
     short, who took too much, which calls are in doubt."""
     account: str = ""
     """The account above the run's, which pays for it. Empty where the run pays for itself."""
+    best: float | None = None
+    """What the first plan would have been worth if no resource were limited, or what was done where
+    that is more. None where that is not known."""
+    repeated: float = 0.0
+    """What steps on one topic take off the value, as they repeat each other."""
 
     def __post_init__(self) -> None:
         for field in ("run_id", "task", "halt_reason", "account"):
@@ -130,6 +142,9 @@ class Receipt(PlainData[ReceiptState]):
         for field in ("bound_by", "bound_by_accounts", "warnings"):
             for told in getattr(self, field):
                 validate.any_string(f"receipt.{field}", told)
+        for field in ("repeated", "best"):
+            if (value := getattr(self, field)) is not None:
+                validate.number(f"receipt.{field}", value, minimum=-SUM_MAX, maximum=SUM_MAX)
         validate.choice("receipt.status", self.status, get_args(RunStatus))
         validate.choice("receipt.cause", self.cause, get_args(HaltCause))
 
@@ -141,7 +156,21 @@ class Receipt(PlainData[ReceiptState]):
     @property
     def value(self) -> float:
         """The estimated value of all that was done."""
-        return sum(line.value for line in self.lines)
+        return sum(line.value for line in self.lines) - self.repeated
+
+    @property
+    def share(self) -> float | None:
+        """What part of the best the value is. None where nothing was done, or it is not known."""
+        return share_of_best(self.value, self.best) if self.has_result else None
+
+    @property
+    def has_result(self) -> bool:
+        """Whether a step has left a text."""
+        return any(line.status in ("done", "cut") for line in self.lines)
+
+    def with_best(self, best: float | None) -> "Receipt":
+        """The same with what would be best, which is no less than what was done."""
+        return replace(self, best=None if best is None else max(best, self.value))
 
     @property
     def is_offline(self) -> bool:
@@ -153,6 +182,7 @@ def make_receipt_lines(
     first_plan: Plan,
     last_plan: Plan,
     outcomes: Sequence[Outcome],
+    values: Mapping[str, float],
     overheads: Iterable[tuple[str, Spend]],
 ) -> tuple[ReceiptLine, ...]:
     """The rows: overheads first, then attempts as they ended, then what was never tried.
@@ -161,6 +191,7 @@ def make_receipt_lines(
         first_plan: what was expected before anything ran.
         last_plan: the plan in force at the end.
         outcomes: every attempt.
+        values: by the option that did it, what each step is worth that is done.
         overheads: what was paid beside the steps, and what for.
     """
     planned = {option.name: option.estimate for option in first_plan.chosen}
@@ -174,7 +205,7 @@ def make_receipt_lines(
             ReceiptLine(what, "", "overhead", None, spend, 0.0, "", 0, spend.latency_ms)
             for what, spend in overheads
         ),
-        *(_attempt_line(outcome, planned.get(outcome.option.name)) for outcome in outcomes),
+        *(_attempt_line(outcome, planned, values) for outcome in outcomes),
         *(
             ReceiptLine(
                 option.name,
@@ -212,14 +243,17 @@ def _why_untried(
     return "dropped", reasons.get(option.name, "a later plan did without it")
 
 
-def _attempt_line(outcome: Outcome, planned: Spend | None) -> ReceiptLine:
+def _attempt_line(
+    outcome: Outcome, planned: Mapping[str, Spend], values: Mapping[str, float]
+) -> ReceiptLine:
+    name = outcome.option.name
     return ReceiptLine(
-        label=outcome.option.name,
+        label=name,
         executor=outcome.option.executor,
         status=outcome.status,
-        planned=planned,
+        planned=planned.get(name),
         actual=outcome.actual,
-        value=outcome.option.value if outcome.has_text else 0.0,
+        value=values.get(name, 0.0) if outcome.has_text else 0.0,
         reason=outcome.reason,
         started_ms=outcome.started_ms,
         ended_ms=outcome.ended_ms,

@@ -226,8 +226,9 @@ def _verdict(receipt: Receipt) -> Text:
     style = "green" if receipt.status == "done" and not receipt.warnings else "yellow"
     style = style if receipt.within_budget else "red"
     verdict = Text(wording.describe_verdict(receipt), style=f"bold {style}")
-    binding = wording.describe_binding(receipt)
-    return verdict.append(f" {binding}", style="not bold default") if binding else verdict
+    for told in filter(None, (wording.describe_worth(receipt), wording.describe_binding(receipt))):
+        verdict.append(f" {told}", style="not bold default")
+    return verdict
 
 
 def _share(used: int, limit: int, width: int) -> Text:

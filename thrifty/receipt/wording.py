@@ -155,9 +155,41 @@ def describe_plan(plan: Plan) -> str:
         return single_line(plan.note) or "Nothing that could be done fits in the budget."
     count = len(plan.chosen)
     worth = f"{count} {'step' if count == 1 else 'steps'} worth {plan.value:.1f}"
+    share = describe_share(plan.share, plan.best)
     if plan.status == "optimal" or plan.value >= plan.bound:  # a bound that is met proves it
-        return f"{worth}, the most that fits."
-    return f"{worth}; not proven best, but none is worth more than {plan.bound:.1f}."
+        return f"{worth}, the most that fits{share and f', and {share}'}."
+    compared = f"{worth}{share and f', {share}'}"
+    return f"{compared}; not proven best, but none that fits is worth more than {plan.bound:.1f}."
+
+
+def describe_worth(receipt: Receipt) -> str:
+    """What the result is worth, and its share of the best, in a sentence. Empty without a result.
+
+    Where it has all of that, what is told of limits says so.
+    """
+    if not receipt.has_result:
+        return ""
+    is_cut = any(line.status == "cut" for line in receipt.lines)
+    share = "" if receipt.share == 1.0 else describe_share(receipt.share, receipt.best)
+    return f"Worth {'at most ' if is_cut else ''}{receipt.value:.1f}{share and f', {share}'}."
+
+
+def describe_share(share: float | None, best: float | None) -> str:
+    """What part of the best a value is: "98% of the best without limits (79.0)". Empty where that
+    is not known."""
+    if share is None or best is None:
+        return ""
+    if share == 1.0:
+        return "as much as without limits"
+    return f"{format_share(share)} of the best without limits ({best:.1f})"
+
+
+def format_share(share: float) -> str:
+    """A share as whole percents, of which all and nothing are exact."""
+    percent = round(100 * share)
+    if share < 1.0 and percent == 100:
+        return "over 99%"
+    return "under 1%" if share > 0.0 and percent == 0 else f"{percent}%"
 
 
 def group_by_reason(reasons_and_names: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

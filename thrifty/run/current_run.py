@@ -19,7 +19,7 @@ from thrifty.run.effect_exclusions import effect_exclusion_rule
 from thrifty.run.exclusions import exclusion_rule
 from thrifty.run.learning import bills_of
 from thrifty.run.paid_ahead import PaidAhead
-from thrifty.run.plan_run import plan_run
+from thrifty.run.plan_run import best_of_run, plan_run
 from thrifty.run.run_so_far import RunSoFar
 from thrifty.steering.forecast import Forecaster, summarise_bill
 from thrifty.steering.remaining import RemainingPlan
@@ -87,12 +87,7 @@ class CurrentRun(RunSoFar):
         Only what is done is settled. Everything else may be chosen anew, and is estimated by
         what the bills of this run, and of earlier ones, came to.
         """
-        problem, excluded = self.cache.compute_once(
-            "problem",
-            # Bills change the estimates, a person's answer the limits and exclusions.
-            (len(self.cache.outcomes), self.facts["left_out"], self.limits),
-            self._compute_problem,
-        )
+        problem, excluded = self._timeless_problem()
         # What is left is another at every moment.
         now = replace(problem, left=self.left_to_plan())
         return cap_answers(now, self.estimator, self.results()), excluded
@@ -100,6 +95,10 @@ class CurrentRun(RunSoFar):
     def plan(self, problem: Problem) -> Plan:
         """The plan that the run makes of a problem of its own."""
         return plan_run(problem, self._settings.engine, self.facts["run"], self.model_access)
+
+    def best_value(self) -> float | None:
+        """What the plan made now would be worth if no resource were limited."""
+        return best_of_run(self._timeless_problem()[0], self.facts["run"])
 
     def remaining(self) -> RemainingPlan:
         """What is still to be done of the plan in force, estimated like the problem."""
@@ -228,6 +227,15 @@ class CurrentRun(RunSoFar):
         return (
             tuple([restated.get(step.name, step) for step in still_open]),
             tuple([step for step in choices.steps if step.name in finished]),
+        )
+
+    def _timeless_problem(self) -> tuple[Problem, tuple[LeftOut, ...]]:
+        """The problem but for what is left, with answers of any length."""
+        return self.cache.compute_once(
+            "problem",
+            # Bills change the estimates, a person's answer the limits and exclusions.
+            (len(self.cache.outcomes), self.facts["left_out"], self.limits),
+            self._compute_problem,
         )
 
     def _compute_problem(self) -> tuple[Problem, tuple[LeftOut, ...]]:

@@ -13,6 +13,7 @@ from thrifty.options.objective import with_fees, without_fees
 from thrifty.options.reading_costs import TOO_DEAR, reading_tiers
 from thrifty.planning.engines import EngineName, make_plan
 from thrifty.planning.problem import Problem
+from thrifty.planning.without_limits import best_without_limits
 from thrifty.run.facts import Run
 
 
@@ -43,6 +44,20 @@ def plan_run(problem: Problem, engine: EngineName, run: Run, access: ModelAccess
         nodes=sum(plan.nodes for plan in plans),
         elapsed_us=sum(plan.elapsed_us for plan in plans),
     )
+
+
+def best_of_run(problem: Problem, run: Run) -> float | None:
+    """What the plan of a run would be worth if no resource were limited. None if not proven.
+
+    It is chosen as the run chooses, so a step that is not worth its trouble is not in it, either.
+
+    Args:
+        problem: what may be done, with answers of any length.
+        run: whose problem it is.
+    """
+    if run["decomposition"] is None:
+        return best_without_limits(problem)
+    return best_without_limits(problem, with_fees(problem.steps, Budget())[0])
 
 
 def _plan_tier(problem: Problem, steps: Sequence[Step], engine: EngineName, given: Budget) -> Plan:

@@ -94,6 +94,11 @@ class RunSoFar:
         )
 
     @property
+    def diversity_penalty(self) -> float:
+        """What two steps on one topic take off the value."""
+        return self._settings.diversity_penalty
+
+    @property
     def limits(self) -> Budget:
         """The limits as they are now: they may be changed while the run works or waits."""
         return self.services.limits(self.id)
