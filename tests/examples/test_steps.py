@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from tests.examples.running import EXAMPLES, run
 from tests.harness.llm_server import Answer, LLMServer, ToolCall
+from thrifty import Model, Settings, create_budget_agent
+from thrifty.models.costs import input_bound
 
 ASKS = "You plan how a task is done"
 PRICES = {"gpt-5": (1_250, 10_000), "gpt-5-mini": (250, 2_000)}
@@ -101,6 +104,32 @@ def test_a_comparison_reads_what_was_found_of_each_product(tmp_path):
         assert f"✓ {bike} (search)" in told
     assert "Left out: Answer (cheap), as 'Answer (strong)' was chosen for this step." in told
     check_bill(printed, server, calls=5)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("tokens", "host", "encoding", "is_asked"),
+    [
+        (8_000, ".127.0.0.1", None, 0),
+        (10_500, ".127.0.0.1", None, 1),
+        (17_500, ".elsewhere", "o200k_base", 1),
+        (40_000, ".elsewhere", None, 0),
+        (43_000, ".elsewhere", None, 1),
+    ],
+)
+def test_asking_takes_as_large_a_budget_as_the_docs_say(
+    tokens, host, encoding, is_asked, monkeypatch
+):
+    monkeypatch.setattr(input_bound, "OPENAI_HOSTS", (host,))
+    example = runpy.run_path(str(EXAMPLES / "comparison_with_search.py"))
+    with LLMServer() as server:
+        server.script(Answer({"steps": []}, when=ASKS), Answer("Buy one.", times=None))
+        model = Model("gpt-5-mini", base_url=server.base_url, encoding=encoding)
+        agent = create_budget_agent(
+            settings=Settings(models={"cheap": model}), executors={"search": example["search"]}
+        )
+        result = agent.invoke({"task": example["TASK"], "budget": {"max_tokens": tokens}})
+    assert (result["answer"], len(server.requests)) == ("Buy one.", 1 + is_asked)
 
 
 @pytest.mark.long
