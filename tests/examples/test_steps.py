@@ -208,7 +208,7 @@ def test_code_that_fails_the_tests_is_no_answer_whoever_says_so(tmp_path, code):
     assert asked == with_and_without_tools
     assert printed.startswith(RIGHT)
     told = " ".join(printed.split())
-    assert "it does not pass the tests" in told
+    assert "; it does not pass the tests" in told
     assert "Answer moved from gpt-5 with tools to gpt-5: " in told
     assert "Done with 1 warning, within budget: " in told
     check_bill(printed, server, calls=4)
@@ -219,7 +219,7 @@ def test_where_no_code_passes_none_is_handed_over(tmp_path):
     printed, server = ask(
         "code_with_tests", tmp_path, Answer(ToolCall("Module", {"code": WRONG}), times=None)
     )
-    assert printed.startswith("No code passes the tests.\n")
+    assert printed.startswith("There is no code that passes the tests.\n")
     assert "Halted, within budget: " in printed
     check_bill(printed, server, calls=4)
 

@@ -105,6 +105,23 @@ def test_a_pydantic_class_reads_json_and_hands_back_plain_data():
         found.read({"day": "soon"})
 
 
+@pytest.mark.parametrize("kind", [ValueError, AssertionError])
+def test_what_a_class_says_of_an_answer_is_told_in_its_words(kind):
+    class Code(BaseModel):
+        text: str
+
+        @field_validator("text")
+        @classmethod
+        def check(cls, text: str) -> str:
+            raise kind("it fails the tests")
+
+    found = AnswerShape.of(Code)
+    assert found is not None
+    with pytest.raises(InvalidInput) as refused:
+        found.read({"text": "x"})
+    assert str(refused.value) == "structured.text: got 'x'; it fails the tests"
+
+
 def test_whatever_a_class_raises_when_it_checks_is_a_clean_error():
     class Code(BaseModel):
         text: str

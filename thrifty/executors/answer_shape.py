@@ -83,10 +83,15 @@ def _read_model(model: Any, data: Any) -> Any:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(["structured", *map(str, first["loc"])])
-        raise InvalidInput(where, first["input"], first["msg"]) from None
+        raise InvalidInput(where, first["input"], _own_words(first["msg"])) from None
     except Exception as error:  # noqa: BLE001 - the class may check by code of its own
         told = f"its own check raised {type(error).__name__}"
         raise InvalidInput("structured", data, told) from None
+
+
+def _own_words(told: str) -> str:
+    """What a check of the user's own says, without what pydantic puts before it."""
+    return told.removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 
 def _with_title(schema: Mapping[str, Any]) -> dict[str, Any]:

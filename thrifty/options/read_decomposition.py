@@ -25,7 +25,7 @@ from thrifty.options.step_inputs import settle_inputs
 from thrifty.options.step_reads import Drafts, Labels, settle_reads
 from thrifty.options.step_roles import settle_revisions, settle_roles
 
-UNREADABLE = "the steps could not be read"
+UNREADABLE = "a model was asked for steps, and none can be read in what it wrote"
 ONE_STEP = "one step is left, which is the direct answer"
 REMARKS_MAX = 40
 
