@@ -25,7 +25,7 @@ def values_done(run: CurrentRun, plan: Plan) -> dict[str, float]:
     while unread := rows.unread(read):
         read.remove(unread)
     values: dict[str, float] = {}
-    for outcome in _written(run):
+    for outcome in _outcomes_with_text(run):
         name = outcome.option.name
         value = own.get(name, outcome.option.value)
         if outcome.status == "cut":
@@ -43,7 +43,7 @@ def repeated_value(run: CurrentRun) -> float:
 
 def missed_options(run: CurrentRun) -> Iterator[StepOption]:
     """The options that could have been had, and would have been worth more than what was done."""
-    achieved = _achieved(run)
+    achieved = _values_achieved(run)
     for step in run.choices().offered:
         for option in step.options:
             if option.value > achieved.get(step.name, 0.0):
@@ -52,17 +52,17 @@ def missed_options(run: CurrentRun) -> Iterator[StepOption]:
 
 def lost_attempts(run: CurrentRun) -> Iterator[Outcome]:
     """The attempts in vain at what would have been worth more than what was done."""
-    achieved, own = _achieved(run), _own_values(run)
+    achieved, own = _values_achieved(run), _own_values(run)
     for outcome in run.cache.failures:
         option = outcome.option
         if own.get(option.name, option.value) > achieved.get(outcome.step, 0.0):
             yield outcome
 
 
-def _achieved(run: CurrentRun) -> dict[str, float]:
+def _values_achieved(run: CurrentRun) -> dict[str, float]:
     """By step, what it is worth by itself that it is done."""
     own = _own_values(run)
-    return {o.step: own.get(o.option.name, o.option.value) for o in _written(run)}
+    return {o.step: own.get(o.option.name, o.option.value) for o in _outcomes_with_text(run)}
 
 
 def _own_values(run: CurrentRun) -> dict[str, float]:
@@ -70,5 +70,5 @@ def _own_values(run: CurrentRun) -> dict[str, float]:
     return {option.name: option.value for step in run.choices().steps for option in step.options}
 
 
-def _written(run: CurrentRun) -> Iterator[Outcome]:
+def _outcomes_with_text(run: CurrentRun) -> Iterator[Outcome]:
     return (outcome for outcome in run.cache.outcomes if outcome.has_text)
