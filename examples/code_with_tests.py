@@ -55,6 +55,6 @@ class Module(BaseModel):
 
 if __name__ == "__main__":
     agent = create_budget_agent(tools=[run_tests], response_format=Module)
-    result = agent.invoke({"task": TASK, "budget": {"max_tokens": 60_000, "max_tool_calls": 12}})
+    result = agent.invoke({"task": TASK, "budget": {"max_tokens": 60_000}})
     print((result["structured"] or {"code": "There is no code that passes the tests."})["code"])
     print("\n" + receipt_text(Receipt.from_state(result["receipt"])))

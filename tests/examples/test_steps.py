@@ -171,6 +171,19 @@ def seconds(text):
 ENDS = "raise SystemExit(0)"
 
 
+@pytest.mark.long
+def test_code_may_be_mended_several_times_where_the_budget_has_room(tmp_path):
+    tries = [f"{WRONG}  # {number}" for number in range(5)]
+    calls = [Answer(ToolCall("run_tests", {"code": c}), reasoning_tokens=300) for c in tries]
+    printed, server = ask(
+        "code_with_tests", tmp_path, *calls, Answer(ToolCall("Module", {"code": RIGHT}))
+    )
+    assert printed.startswith(RIGHT)
+    assert [request.model for request in server.requests] == ["gpt-5"] * 6
+    assert "Done, within budget." in printed
+    check_bill(printed, server, calls=11)
+
+
 def test_code_is_handed_over_once_it_passes_the_tests(tmp_path):
     printed, server = ask(
         "code_with_tests",

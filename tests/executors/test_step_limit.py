@@ -175,7 +175,7 @@ def test_local_code_reserves_nothing_but_needs_its_time():
 
 def test_an_agent_gets_several_times_what_is_expected_of_it_in_tokens_and_calls():
     agent = option(calls=4, executor=AGENT)
-    limit = agent_limit(agent, agent.estimate, Budget(max_tokens=10_000), "own", OWN)
+    limit = agent_limit(agent, agent.estimate, Budget(max_tokens=5_000), "own", OWN)
     assert limit == Spend(1_800, OWN.worst_quote("own", 1_800), 0, 12)
     tight = Budget(max_tokens=700, max_tool_calls=5)
     assert agent_limit(agent, agent.estimate, tight, "own", FREE) == Spend(700, 0, 0, 5)
@@ -190,6 +190,24 @@ def test_an_agent_gets_several_times_what_is_expected_of_it_in_tokens_and_calls(
     ]:
         with pytest.raises(BudgetExceeded, match=short):
             agent_limit(agent, agent.estimate, left, "own", FREE)
+
+
+@pytest.mark.parametrize(
+    ("given", "left", "most"),
+    [
+        ({"max_tokens": 60_000}, {"max_tokens": 59_000}, (20_000, 12)),
+        ({"max_tokens": 60_000}, {"max_tokens": 9_000}, (9_000, 12)),
+        ({"max_tokens": 60_000, "max_tool_calls": 60}, {"max_tool_calls": 50}, (20_000, 20)),
+        ({"max_cost_usd": Decimal("0.12")}, {"max_cost_usd": Decimal("0.1")}, (10_000, 12)),
+        ({"max_tool_calls": 30}, {}, (1_800, 12)),
+        ({"max_tool_calls": 30}, {"max_tokens": 60_000}, (1_800, 12)),  # shared
+    ],
+)
+def test_an_agent_may_take_a_third_of_what_its_run_was_given(given, left, most):
+    agent, prices = option(calls=4, executor=AGENT), PriceList({"own": TokenPrice(4, 4)})
+    own, now = Budget(**given), Budget(**left)
+    limit = agent_limit(agent, agent.estimate, now, "own", prices, given=own)
+    assert (limit.tokens, limit.tool_calls) == most
 
 
 def test_a_call_that_may_search_holds_all_that_it_reads_again_and_every_fee():
@@ -222,7 +240,7 @@ def test_an_agent_may_pay_a_fee_in_each_of_its_calls():
     expected, fee = Spend(900, 0, 0, 2), 10_000_000
     given = option(600, 2, AGENT), expected
     least = OWN.worst_quote("own", 900) + 2 * fee
-    roomy = agent_limit(*given, Budget(max_cost_usd=1), "own", OWN, fee)
+    roomy = agent_limit(*given, Budget(max_cost_usd=Decimal("0.2")), "own", OWN, fee)
     assert roomy.tokens == 2_700
     assert roomy.cost_nano_usd == OWN.worst_quote("own", 2_700) + 6 * fee
     tight = agent_limit(*given, Budget(max_cost_usd=least / 10**9), "own", OWN, fee)

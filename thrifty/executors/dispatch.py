@@ -166,7 +166,9 @@ class Dispatcher:
         role = access.role_of(work.option)
         if work.option.executor == AGENT:
             estimated, fee = self.estimator.estimate_work(work), role.uses.fees_nano_usd_max
-            return agent_limit(estimated, expected, left, role.model, role.prices, fee)
+            return agent_limit(
+                estimated, expected, left, role.model, role.prices, fee, given=self.given
+            )
         if work.option.executor != LLM:
             return declared_limit(work.option, expected, left)
         sent, written = self.estimator.input_tokens(work), work.option.expected_output_tokens

@@ -17,10 +17,12 @@ from thrifty.models.costs.prices import PriceList, most_affordable
 OUTPUT_HEADROOM = 4
 """An answer may be at most so many times as long as expected."""
 ANSWER_DIVISOR = 3
-"""An answer to a conversation may take a third of what its run was given: the rest is there for
-another attempt, and for another model after that."""
+"""An answer to a conversation may take a third of what its run was given, by a model or by an
+agent: the rest is there for another attempt, and for another model after that."""
 AGENT_HEADROOM = 3
-"""An agent may use at most so many times what is expected of it."""
+"""An agent may use so many times what is expected of it, where a third is not more."""
+AGENT_TOKENS_MOST = 10**9
+"""More are never given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,10 @@ def agent_limit(
     model: str,
     prices: PriceList,
     fees_nano_usd: int = 0,
+    given: Budget | None = None,
 ) -> Spend:
-    """The most that an agent may use: several times what it declares, in tokens and in calls.
+    """The most that an agent may use: several times what it declares, in tokens and in calls, or
+    the share of its run's limits that any answer may take.
 
     Nobody knows how often it asks its model, nor how its tokens fall on input and output. Fees grow
     with its tokens, as calls do.
@@ -112,6 +116,7 @@ def agent_limit(
         model: the model that it asks.
         prices: what that costs.
         fees_nano_usd: what each of its calls costs at most beside its tokens.
+        given: the run's own limits, where they are others than what is left.
 
     Raises:
         BudgetExceeded: what is left does not hold what is expected, by so much.
@@ -126,9 +131,13 @@ def agent_limit(
         fees = -(-calls * tokens // max(1, expected.tokens)) * fees_nano_usd
         return Spend(tokens, prices.worst_quote(model, tokens) + fees, 0, calls)
 
-    wanted = max(expected.tokens, option.estimate.tokens) * AGENT_HEADROOM
+    given = given or left
+    is_bounded = any(limit is not None for limit in given.limits[:2])
+    room = _answer_room(AGENT_TOKENS_MOST if is_bounded else 0, given, left, worst_case)
+    wanted = max(max(expected.tokens, option.estimate.tokens) * AGENT_HEADROOM, room)
     limit = _most(option, expected.tokens, wanted, left, worst_case, expected.latency_ms)
-    calls_most, calls_left = calls * AGENT_HEADROOM, left.max_tool_calls
+    share = 0 if given.max_tool_calls is None else given.max_tool_calls // ANSWER_DIVISOR
+    calls_most, calls_left = max(calls * AGENT_HEADROOM, share), left.max_tool_calls
     return replace(
         limit, tool_calls=calls_most if calls_left is None else min(calls_most, calls_left)
     )
