@@ -15,6 +15,7 @@ from thrifty.executors.adapt import RegisteredExecutor
 from thrifty.executors.agent_place import AgentPlace
 from thrifty.executors.model_access import lost_model
 from thrifty.executors.protocol import Result, Work
+from thrifty.executors.registry import AGENT
 from thrifty.ledger.idempotent_calls import fingerprint, release_call, settle_call
 from thrifty.ledger.latest_call import LatestCall, note_stop
 from thrifty.ledger.notes import Notes
@@ -161,8 +162,10 @@ def _run_reserved(
     except ThriftyError as error:
         release_call(ledger, account, entry)
         return Outcome(work.option, "failed", reason=str(error))
-    # More may be reserved than is declared, where bills came to more. It is no bill itself.
+    # More may be reserved than is declared, where bills came to more. It is no bill itself. Of an
+    # agent with tools each call is seen, so where none was, there is nothing to pay.
     declared = Spend(*map(min, entry.reserved.amounts, work.option.estimate.amounts))
+    declared = Spend() if work.option.executor == AGENT else declared
     # What the executor's own calls may use: the reservation, of all that the run limits.
     calls = StepAccount(
         services.limits_in_force(run_id).limited_to(entry.reserved),

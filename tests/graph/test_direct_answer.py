@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from dataclasses import replace
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
@@ -11,7 +12,7 @@ from tests.conftest import REAL_HOSTS
 from tests.graph.conftest import decisions_of, receipt_of
 from tests.harness.llm_server import Answer, ChatTemplate, ToolCall, Unauthorized
 from tests.models.conftest import client
-from thrifty import Executor, InvalidInput, Model, Settings, create_budget_agent, metered
+from thrifty import Executor, InvalidInput, Model, Settings, Spend, create_budget_agent, metered
 from thrifty.models.costs import input_bound
 
 POEM = "The sea is blue,\nand deep, too."
@@ -310,6 +311,15 @@ def test_an_agent_with_tools_is_held_by_the_budget(online, server):
     result = agent.invoke(given)
     assert result["spend"]["tool_calls"] <= 6
     assert result["status"] == "halted"
+
+
+def test_an_agent_whose_model_was_not_reached_has_used_nothing(ledger):
+    settings = Settings(base_url="http://127.0.0.1:9", models=ROLES)
+    agent = create_budget_agent(settings=settings, ledger=ledger, tools=[weather])
+    result = agent.invoke({"task": "How is the weather?", "budget": {"max_tokens": 60_000}})
+    assert [line.status for line in receipt_of(result).lines] == ["failed", "failed"]
+    assert replace(receipt_of(result).spent, latency_ms=0) == Spend()
+    assert ledger.balance(receipt_of(result).run_id).left.max_tokens == 60_000
 
 
 def test_tools_can_also_do_steps(offline):

@@ -1,5 +1,7 @@
 """Answers in a shape: asked for as a function's arguments, counted, checked, told honestly."""
 
+from dataclasses import replace
+
 import pytest
 from pydantic import BaseModel, Field
 
@@ -120,6 +122,21 @@ def test_another_option_answers_where_one_failed(online, server):
     assert result["structured"] == GOOD
     assert result["draft"] == "From the list."
     assert result["status"] == "done"
+
+
+def test_ways_that_fail_alike_are_told_of_once(online, server):
+    again = replace(ANSWER, name="Answer again", value=8.0)
+    mine = StepOption("Code", "Answer", "mine", "Look it up.", Spend(0, 0, 5, 0), 2.0)
+    server.script(Answer({"depot": "North"}, times=None))
+    agent = online(
+        catalog=[Step("Answer", (ANSWER, again, mine), role="answer")],
+        executors={"mine": lambda work: Result("From the list.", GOOD)},
+        response_format=Fleet,
+    )
+    result = agent.invoke({"task": "Vans", "budget": ROOMY}, context=CONTEXT)
+    assert len(server.requests) == 2
+    (warning,) = receipt_of(result).warnings
+    assert warning.startswith("Answer fell back to mine: structured.vehicles")
 
 
 @pytest.mark.parametrize(

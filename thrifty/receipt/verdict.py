@@ -179,7 +179,7 @@ def _is_told(warning: str, halt_reason: str) -> bool:
 
 def _group(pairs: Iterator[tuple[Reason, str]]) -> Mapping[Reason, list[str]]:
     groups: dict[Reason, list[str]] = {}
-    for reason, name in pairs:
+    for reason, name in dict.fromkeys(pairs):  # of two attempts at a step it is told once
         groups.setdefault(reason, []).append(name)
     return groups
 
