@@ -40,7 +40,7 @@ def main() -> None:
     print(result["answer"], "\n")
     print(receipt_text(Receipt.from_state(result["receipt"])), "\n")
     for left in Plan.from_state(result["plan"]).left_out:
-        print(f"Left out: {left.option}, as {left.reason}.")
+        print(f"Left out: {left.option}: {left.reason}.")
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def test_a_comparison_reads_what_was_found_of_each_product(tmp_path):
     assert "gpt-5-mini took the task apart into 4 steps: the plan is worth 7" in told
     for bike in bikes:
         assert f"✓ {bike} (search)" in told
-    assert "Left out: Answer (cheap), as 'Answer (strong)' was chosen for this step." in told
+    assert "Left out: Answer (cheap): 'Answer (strong)' was chosen for this step." in told
     check_bill(printed, server, calls=5)
 
 
@@ -223,7 +223,7 @@ def test_code_that_fails_the_tests_is_no_answer_whoever_says_so(tmp_path, code):
     told = " ".join(printed.split())
     assert "; it does not pass the tests" in told
     assert "Answer moved from gpt-5 with tools to gpt-5: " in told
-    assert "Done with 1 warning, within budget: " in told
+    assert "Done with 1 warning, within budget: Answer fell back to gpt-5-mini: " in told
     check_bill(printed, server, calls=4)
 
 
