@@ -1,4 +1,4 @@
-"""The draft: sections in running order, a revision in the place of what it revised."""
+"""The draft: sections in the order of their steps, a revision in the place of what it revised."""
 
 from itertools import permutations
 
@@ -27,7 +27,7 @@ def draft(*outcomes: Outcome) -> str:
 
 
 @pytest.mark.parametrize("ended", list(permutations(["One", "Two", "Three"])))
-def test_sections_stand_in_running_order_however_they_ended(ended):
+def test_sections_stand_in_the_order_of_their_steps_however_they_ended(ended):
     whole = "## One\n\nof One\n\n## Two\n\nof Two\n\n## Three\n\nof Three"
     assert draft(*(wrote(step, f"of {step}") for step in ended)) == whole
 

@@ -281,18 +281,32 @@ def reporting(answering, server):
     return agent
 
 
+def headings_of(result) -> list[str]:
+    return re.findall("(?m)^## (.+)", result["answer"])
+
+
 def test_a_length_beyond_one_good_answer_is_a_reason_to_ask(reporting, server):
     result = reporting.invoke(LONG)
     assert result["status"] == "done"
     assert sorted(lines_of(result)) == sorted(["Steps", *(f"{port} (strong)" for port in PORTS)])
     assert result["answer"] == result["draft"]
-    assert [line for line in result["draft"].splitlines() if line.startswith("## ")] == [
-        f"## {port}" for port in PORTS
-    ]
+    assert headings_of(result) == list(PORTS)
     (told,) = decisions_of(result, "options")
     # 94 · 0.8 for the sections. 2,000 words are 3,000 tokens: 100 · 0.8 · 0.8 for one answer.
     assert told.endswith("into 3 steps: the plan is worth 75.2, a direct answer 64.0")
     assert all("Use at most 650 words." in r.messages[0].text for r in server.requests[1:])
+
+
+def test_a_summary_that_is_written_last_stands_where_it_was_put(reporting, server):
+    summary = section("Summary") | {"reads": [*PORTS], "instruction": "Sum up."}
+    server.clear()
+    steps = [summary, *(section(port) for port in PORTS)]
+    server.script(
+        Answer({**SECTIONS, "steps": steps}, when=ASKS), Answer("It is deep. " * 100, times=None)
+    )
+    result = reporting.invoke({**LONG, "budget": {"max_tokens": 60_000}})
+    assert "Sum up." in server.requests[-1].prompt, "it has read the others"
+    assert headings_of(result) == ["Summary", *PORTS]
 
 
 def test_a_section_that_fails_leaves_the_others_as_the_answer(reporting, server):
@@ -304,8 +318,7 @@ def test_a_section_that_fails_leaves_the_others_as_the_answer(reporting, server)
     )
     result = reporting.invoke(LONG)
     assert asks(server) == 1
-    headings = [line for line in result["answer"].splitlines() if line.startswith("## ")]
-    assert (result["status"], headings) == ("done", ["## Wismar", "## Stralsund"])
+    assert (result["status"], headings_of(result)) == ("done", ["Wismar", "Stralsund"])
     (warning,) = receipt_of(result).warnings
     assert warning.startswith("Rostock was not done: gpt-4.1-mini: the server refused")
 

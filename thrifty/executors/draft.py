@@ -14,17 +14,17 @@ PARTS_ALL = 1_000_000
 
 
 class Draft:
-    """What was written so far: sections in running order, whatever the order in which they ended.
+    """What was written so far: sections in the order of their steps, whenever they were written.
 
-    An answer has no heading of its own. A revision takes the place of all that was there when it
-    ran. Materials are no part of it.
+    A summary may stand before what it sums up. An answer has no heading of its own. A revision
+    takes the place of all that was there when it ran. Materials are no part of it.
     """
 
     def __init__(self, steps: Sequence[Step]) -> None:
         """Empty.
 
         Args:
-            steps: every step there is, in running order.
+            steps: every step there is, in the order of the document.
         """
         self._order = {step.name: place for place, step in enumerate(steps)}
         self._roles = {step.name: step.role for step in steps}

@@ -127,7 +127,7 @@ class RunSoFar:
         return self.cache.compute_once("declared steps", given, compute)
 
     def steps_by_name(self) -> Mapping[str, Step]:
-        """The same by name, in the order in which they would run, which is that of the draft."""
+        """The same by name, in the order in which they would run."""
         return self.cache.compute_once(
             "steps by name", None, lambda: {step.name: step for step in order_steps(self.steps())}
         )
@@ -142,9 +142,7 @@ class RunSoFar:
 
     def draft(self) -> Draft:
         """What the steps have written so far."""
-        return self.cache.accumulate(
-            "draft", None, lambda: Draft(tuple(self.steps_by_name().values())), Draft.add
-        )
+        return self.cache.accumulate("draft", None, lambda: Draft(self.steps()), Draft.add)
 
     def results(self) -> Results:
         """What there is to read: the documents, and what the steps have made so far."""
