@@ -49,6 +49,29 @@ def test_a_good_reply_is_read_as_it_is_meant(reply):
     assert read(f"Here you are:\n{json.dumps(reply)}") == found
 
 
+def test_who_is_told_of_a_step_by_its_id_reads_it_and_is_told_its_name():
+    found = read(
+        steps(
+            {"id": "s1", "name": "Options", "instruction": "Name three options. s3 weighs them."},
+            {"id": "s2", "name": "Costs", "instruction": "Add costs to the options of s1."},
+            {"id": "a3", "name": "Text", "instruction": "Write it from S2, as a report of 2027s1."},
+        )
+    )
+    check(found)
+    options, costs, text = found.steps
+    assert options.instruction == "Name three options. s3 weighs them."
+    assert (costs.instruction, costs.reads) == ("Add costs to the options of 'Options'.", ("Options",))
+    assert text.instruction == "Write it from 'Costs', as a report of 2027s1."
+    assert text.reads[0] == "Costs"
+    assert read(found.to_state()) == found
+
+
+def test_an_id_that_may_be_a_word_is_left_in_its_sentence():
+    prices = {"id": "prices", "name": "Search", "instruction": "Look up what it costs."}
+    found = read(steps(prices, {"id": "x", "name": "Table", "instruction": "Compare prices."}))
+    assert found.steps[1].instruction == "Compare prices."
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_spoilt_replies_never_raise_and_most_keep_a_plan(seed):
     useful = 0

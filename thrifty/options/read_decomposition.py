@@ -111,7 +111,7 @@ def _to_steps(
     return tuple(
         PlannedStep(
             name=names[number],
-            instruction=draft.instruction,
+            instruction=labels.tell_names(draft.instruction, names),
             reads=(*(names[read] for read in draft.reads), *draft.documents),
             role=draft.role or "material",
             kind=draft.kind,

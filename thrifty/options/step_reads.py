@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from thrifty.budget.name_folding import fold_name
 from thrifty.executors.references import rename_references
+from thrifty.options.decomposition import INSTRUCTION_MAX
 from thrifty.options.step_fields import DraftStep, quote
 
 Drafts = dict[int, DraftStep]
@@ -15,6 +16,8 @@ Drafts = dict[int, DraftStep]
 NOT_IN_KEYS = re.compile(r"[\W_]+")
 STEP_NUMBER = re.compile(r"(?:step|s|e)?0*([1-9]\d{0,2})")
 COMMAS = re.compile(r"[,;]")
+LIKE_ID = re.compile(r"(?<![\w$])[^\W\d][\w-]{0,20}\d(?!\w)")
+"""What may be an id in a sentence. One without a digit may be any word."""
 NUMBER_ALONE = re.compile(r"\s*\$(?:\{(\d{1,3})\}|(\d{1,3}))\s*")
 
 
@@ -39,10 +42,14 @@ class Labels:
     def __init__(
         self, drafts: Sequence[DraftStep], twins: Mapping[int, int], documents: Iterable[str]
     ) -> None:
+        self._ids: dict[str, int] = {}
         self._written: dict[str, int | str] = {}
         self._by_key: dict[str, int | str] = {}
         self._twins = twins
         self._count = max((draft.number for draft in drafts), default=0)
+        for draft in drafts:
+            for id_ in draft.ids:
+                self._ids.setdefault(id_.casefold(), twins.get(draft.number, draft.number))
         # The first who has a label keeps it, and an id is meant before a name is.
         self._add((id_, draft.number) for draft in drafts for id_ in draft.ids)
         self._add((title, draft.number) for draft in drafts for title in draft.titles)
@@ -67,6 +74,21 @@ class Labels:
         if (found := STEP_NUMBER.fullmatch(key)) and int(found[1]) <= self._count:
             return self._of_twin(int(found[1]))
         return None
+
+    def find_told(self, instruction: str) -> list[int]:
+        """The numbers of the steps that an instruction speaks of by their ids."""
+        ids = [found[0].casefold() for found in LIKE_ID.finditer(instruction)]
+        return [self._ids[id_] for id_ in ids if id_ in self._ids]
+
+    def tell_names(self, instruction: str, names: Mapping[int | str, str]) -> str:
+        """An instruction with names for ids: who does a step sees no ids."""
+
+        def tell(found: re.Match[str]) -> str:
+            name = names.get(self._ids.get(found[0].casefold(), 0))
+            return found[0] if name is None else quote(name)
+
+        told = LIKE_ID.sub(tell, instruction)
+        return told if len(told) <= INSTRUCTION_MAX else instruction
 
     def find_cited(self, draft: DraftStep, new_names: Mapping[int | str, str]) -> Cited:
         """What the input of a step refers to.
@@ -142,6 +164,7 @@ def _with_reads(
         unknown += [] if found else [name]
         places += found
     places += labels.find_cited(draft, {}).places
+    places += [told for told in labels.find_told(draft.instruction) if told < draft.number]
     if unknown:
         shown = ", ".join(map(quote, unknown[:3]))
         remarks.append(f"{quote(draft.name)} reads {shown}, which nothing here is called")
