@@ -44,7 +44,7 @@ def doctor(**given: Any) -> int:
     """
     from thrifty.cli.environment_checks import check_environment
     from thrifty.cli.model_trials import try_models
-    from thrifty.cli.run_request import name_fields_as_typed, read_settings
+    from thrifty.cli.read_request import name_fields_as_typed, read_settings
     from thrifty.models.roles.model_roles import ModelRoles
     from thrifty.settings import home_folder
 

@@ -6,9 +6,10 @@ import click
 
 from thrifty.cli.exit_codes import DONE, NOTHING_DONE, PLAN_EXIT_CODES_HELP
 from thrifty.cli.output_file import check_output_file
-from thrifty.cli.run_request import RunRequest, name_fields_as_typed, read_request
+from thrifty.cli.read_request import name_fields_as_typed, read_request
+from thrifty.cli.run_request import RunRequest
 from thrifty.cli.shared_options import int_option, task_options
-from thrifty.cli.view.screen import Screen, opening_lines, print_json
+from thrifty.cli.view.screen import Screen, opening_lines, print_asking, print_json
 
 if TYPE_CHECKING:
     from thrifty.cli.frontier_report import FrontierReport
@@ -57,6 +58,7 @@ def frontier(**given: Any) -> int:
     else:
         parts = frontier_view(report, curve, screen.result.width)
         screen.result.print(*opening_lines(request), "", *parts, sep="\n")
+        print_asking(screen, report.asking)
     if file:
         screen.print_file_note("Curve", file)
     return DONE if report.current.options else NOTHING_DONE
@@ -72,4 +74,5 @@ def _report_data(request: RunRequest, report: "FrontierReport") -> dict[str, Any
         "points": [point.to_state() for point in report.points],
         "next": [upgrade.to_state() for upgrade in report.upgrades],
         "says": list(report.sentences),
+        "asking": None if report.asking is None else report.asking.to_state(),
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from thrifty.budget import InvalidInput
 from thrifty.budget.plan import share_of_best
 from thrifty.budget.resources import LATENCY, RESOURCES, Resource
-from thrifty.cli.plan_preview import requested_problem
+from thrifty.cli.plan_preview import foresee_run
 from thrifty.cli.run_request import RunRequest
 from thrifty.planning.frontier import (
     ALL_RESOURCES,
@@ -19,6 +19,7 @@ from thrifty.planning.upgrade import Upgrade, find_upgrades
 from thrifty.planning.without_limits import best_without_limits
 from thrifty.receipt import wording
 from thrifty.receipt.frontier_plot import ValueCurve
+from thrifty.run.steps_gate import AskingForecast
 
 BUDGET_FACTOR_MAX = 2
 """The curve ends at twice the budget."""
@@ -36,6 +37,10 @@ class FrontierReport:
     best: float | None
     """What the best plan would be worth if no resource were limited. None where that is not
     proven."""
+    asking: AskingForecast | None
+    """Whether a run would first ask a model for steps. None where that is no question."""
+    uncounted: tuple[str, ...]
+    """The executors whose help the values do not count."""
 
     def share_of(self, point: FrontierPoint) -> float | None:
         """What part of the best a point is worth. None where that is not known."""
@@ -46,7 +51,10 @@ class FrontierReport:
         """What the budget buys, and what more would, in sentences; at least one."""
         share = wording.describe_share(self.share_of(self.current), self.best)
         worth = f"Your budget buys {self.current.value:.1f}{share and f', {share}'}"
-        return (*([worth] if self.current.options else []), *self.upgrade_sentences)
+        told = [worth] if self.current.options else []
+        if told and self.uncounted:
+            told = [f"{worth}; {wording.describe_uncounted(self.uncounted)}"]
+        return (*told, *self.upgrade_sentences)
 
     @property
     def upgrade_sentences(self) -> tuple[str, ...]:
@@ -60,7 +68,7 @@ class FrontierReport:
                 what = wording.describe_gain(*compare_points(self.current, point), gain)
                 limit = wording.RESOURCE_LABELS.get(self.over, "every limit")
                 return (f"No limit alone buys more; {percent}% of {limit} buys {what}",)
-        return (wording.NOTHING_GAINED,)
+        return (wording.NO_BETTER_ANSWER if self.uncounted else wording.NOTHING_GAINED,)
 
 
 def plan_frontier(request: RunRequest, over: str | None, points: int | None) -> FrontierReport:
@@ -74,7 +82,8 @@ def plan_frontier(request: RunRequest, over: str | None, points: int | None) -> 
     Raises:
         InvalidInput: that is not limited, or not so many.
     """
-    problem, engine = requested_problem(request).problem, request.context.engine
+    foreseen, engine = foresee_run(request), request.context.engine
+    problem = foreseen.problem
     names = {wording.RESOURCE_LABELS[r.name]: r.name for r, _ in problem.left.limited_resources()}
     names = {ALL_RESOURCES: ALL_RESOURCES, **names}
     if (label := over or ALL_RESOURCES) not in names:
@@ -83,7 +92,9 @@ def plan_frontier(request: RunRequest, over: str | None, points: int | None) -> 
     planned = frontier(problem, names[label], count, up_to=BUDGET_FACTOR_MAX, engine=engine)
     current = frontier_point(problem, problem.left, engine)
     upgrades, best = find_upgrades(problem, engine), best_without_limits(problem)
-    return FrontierReport(names[label], current, planned, upgrades, best)
+    return FrontierReport(
+        names[label], current, planned, upgrades, best, foreseen.asking, foreseen.uncounted
+    )
 
 
 def value_curve(report: FrontierReport) -> ValueCurve:

@@ -5,9 +5,9 @@ from typing import Any
 import click
 
 from thrifty.cli.exit_codes import DONE, NOTHING_DONE, PLAN_EXIT_CODES_HELP
-from thrifty.cli.run_request import read_request
+from thrifty.cli.read_request import read_request
 from thrifty.cli.shared_options import task_options
-from thrifty.cli.view.screen import Screen, opening_lines, print_json
+from thrifty.cli.view.screen import Screen, opening_lines, print_asking, print_json
 from thrifty.options.recipe import ANSWER
 from thrifty.receipt import wording
 from thrifty.receipt.terminal import increases_view, plan_view
@@ -34,7 +34,8 @@ def plan(**given: Any) -> int:
 
     request = read_request(given)
     preview = preview_plan(request)
-    result = Screen.of(as_json=given["as_json"]).result
+    screen = Screen.of(as_json=given["as_json"])
+    result = screen.result
     if given["as_json"]:
         print_json(
             {
@@ -44,11 +45,13 @@ def plan(**given: Any) -> int:
                 "plan": preview.plan.to_state(),
                 "shadow_prices": [price.to_state() for price in preview.prices],
                 "entries": [entry.to_state() for entry in preview.required_increases],
+                "asking": None if preview.asking is None else preview.asking.to_state(),
             }
         )
     else:
         result.print(*opening_lines(request), plan_view(preview.plan, request.budget), sep="\n")
         result.print(increases_view(preview.prices, preview.required_increases), end="")
+        print_asking(screen, preview.asking)
         may_ask = request.context.propose_options and request.recipe.name != ANSWER
         if may_ask and not request.roles.is_offline:
             result.print(PROPOSALS_REMARK, style="dim")

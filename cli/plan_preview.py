@@ -14,7 +14,7 @@ from thrifty.executors.results import Results
 from thrifty.executors.step_estimate import StepEstimator
 from thrifty.options.availability import no_plan_reason
 from thrifty.options.capped_answers import cap_answers
-from thrifty.options.first_problem import first_problem
+from thrifty.options.recipe import ANSWER
 from thrifty.planning.engines import make_plan
 from thrifty.planning.explanation import (
     RequiredIncrease,
@@ -24,6 +24,9 @@ from thrifty.planning.explanation import (
 )
 from thrifty.planning.problem import Problem
 from thrifty.planning.without_limits import best_without_limits
+from thrifty.prompts.steps_request import steps_request
+from thrifty.run.first_plans import FirstPlans
+from thrifty.run.steps_gate import AskingForecast, StepsGate
 
 EXPLAINED_OPTIONS_MAX = 30
 """What would bring an option in takes many plans. For more options than this nothing is said."""
@@ -36,16 +39,17 @@ class PlanPreview:
     plan: Plan
     prices: tuple[ShadowPrice, ...]
     required_increases: tuple[RequiredIncrease, ...]
+    asking: AskingForecast | None
+    """Whether a run would first ask a model for steps. None where that is no question."""
 
 
 def preview_plan(request: RunRequest) -> PlanPreview:
     """Plans with the whole budget; steps that a model would propose are not known yet."""
-    requested = requested_problem(request)
+    requested = foresee_run(request)
     left_out = requested.left_out
     problem = cap_answers(requested.problem, requested.estimator, Results(request.documents))
-    plan = make_plan(problem, request.context.engine).with_best(
-        best_without_limits(requested.problem)
-    )
+    plan = make_plan(problem, request.context.engine)
+    plan = plan.told_with(best_without_limits(requested.problem), requested.uncounted)
     if why := no_plan_reason(request.steps, problem.steps, left_out):
         plan = plan.as_infeasible(why)
     names = [each.option for each in plan.left_out]
@@ -54,31 +58,58 @@ def preview_plan(request: RunRequest) -> PlanPreview:
         plan=replace(plan, left_out=(*plan.left_out, *left_out)),
         prices=shadow_prices(problem, plan) if is_explained else (),
         required_increases=required_increases(problem, plan, names) if is_explained else (),
+        asking=requested.asking,
     )
 
 
-class RequestedProblem(NamedTuple):
-    """What a run would plan first, with answers of any length."""
+class ForeseenRun(NamedTuple):
+    """What a run would begin with, as long as it has no steps of a model's."""
 
     problem: Problem
+    """What it would plan first, with answers of any length."""
     left_out: tuple[LeftOut, ...]
     """The options that are out of the question."""
     estimator: StepEstimator
+    asking: AskingForecast | None
+    """Whether it would first ask a model for steps. None where that is no question."""
+    uncounted: tuple[str, ...]
+    """The executors whose help the values do not count."""
 
 
-def requested_problem(request: RunRequest) -> RequestedProblem:
-    """The problem that a run would plan first."""
-    context = request.context
+def foresee_run(request: RunRequest) -> ForeseenRun:
+    """What a run would begin with."""
+    estimator, plans = _first_plans(request)
+    problem, left_out = plans.problem(request.budget)
+    executors, recipe = request.executors, request.recipe.name
+    gate = StepsGate(
+        wanted=request.context.plan_steps,
+        recipe=recipe,
+        words=request.words or 0,
+        roles=request.roles,
+        has_documents=bool(request.documents),
+        executors=executors,
+        plans=plans,
+    )
+    asking = gate.foresee(
+        lambda: steps_request(
+            request.context.decompose_prompt, request.task, executors, request.documents
+        ),
+        request.budget,
+        is_free=request.context.approve_plan,
+    )
+    uncounted = executors.for_steps_alone if recipe == ANSWER else ()
+    return ForeseenRun(problem, left_out, estimator, asking, uncounted)
+
+
+def _first_plans(request: RunRequest) -> tuple[StepEstimator, FirstPlans]:
+    context, steps = request.context, request.steps
     history = read_bills() if context.learn else NO_HISTORY
     access = ModelAccess(
         roles=request.roles,
         is_cost_limited=request.budget.max_cost_usd is not None,
         chosen=context.model,
     )
-    steps = request.steps
     options = (option for step in steps for option in step.options)
-    learned = learn_from_history(history, options, access.executor_model)
-    max_steps = request.recipes.max_steps(request.recipe.name, context.max_steps)
     estimator = StepEstimator(
         access,
         request.task,
@@ -86,6 +117,11 @@ def requested_problem(request: RunRequest) -> RequestedProblem:
         AnswerShape.of(request.schema),
         request.asked_length,
     )
-    estimated = estimator.estimate_steps(steps, Results(request.documents))
-    problem = first_problem(estimated, request.budget, max_steps, context, access, learned)
-    return RequestedProblem(*problem, estimator)
+    plans = FirstPlans(
+        steps=estimator.estimate_steps(steps, Results(request.documents)),
+        max_steps=request.recipes.max_steps(request.recipe.name, context.max_steps),
+        settings=context,
+        access=access,
+        learned=learn_from_history(history, options, access.executor_model),
+    )
+    return estimator, plans

@@ -7,8 +7,8 @@ import click
 from thrifty.budget import InvalidInput
 from thrifty.cli.exit_codes import EXIT_CODES_HELP
 from thrifty.cli.kept_accounts import complete_account_name, find_left
+from thrifty.cli.read_request import read_request
 from thrifty.cli.run_driver import open_run_driver
-from thrifty.cli.run_request import read_request
 from thrifty.cli.saved_runs import RunsFolder
 from thrifty.cli.shared_options import ENVIRONMENT_HELP, flag_option, output_options, task_options
 from thrifty.cli.view.run_output import RunOutput

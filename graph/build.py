@@ -127,9 +127,11 @@ def create_budget_agent(
         validate.text("account", account)
     asked, named = Models(settings), name_tools(tools)
     # Beside the agent that answers with them, tools can do steps.
+    agent = make_agent(asked, named)
     registered = replace(
         registry.ExecutorRegistry.of(_join(executors, named)),
-        agent=make_agent(asked, named),
+        agent=agent,
+        agent_tools=tuple(named) if agent else (),
     )
     recipes = Recipes.of(catalog, who_answers(asked.roles, registered))
     if recipes.recipe is not None:

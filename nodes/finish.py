@@ -118,6 +118,7 @@ def _make_receipt(
         warnings=verdict.warnings,
         account=find_payer(balance),
         repeated=repeated_value(run),
+        uncounted=tuple(state["run"]["uncounted"]),
     )
     return receipt.with_best(first_plan.best)
 

@@ -1,6 +1,6 @@
 """Opens a run, chooses its recipe, and gathers the ways to do its work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NotRequired
 
@@ -16,19 +16,19 @@ from thrifty.models.roles.agent_models import ModelPrompt
 from thrifty.models.roles.asked import Asked
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import Input
-from thrifty.options.decomposition_request import describe_request
 from thrifty.options.proposal_request import describe_steps, describe_values
 from thrifty.options.proposals import NO_PROPOSALS, PROPOSAL_TOOL, Proposals
 from thrifty.options.recipe import ANSWER
 from thrifty.options.recipes import RecipeChoice
 from thrifty.prompts import check_prompts, render_prompt
+from thrifty.prompts.steps_request import steps_request
 from thrifty.run.ask_for_steps import take_task_apart
 from thrifty.run.extra_steps import request_extra_steps
 from thrifty.run.facts import Run
 from thrifty.run.fit_conversation import fit_conversation
 from thrifty.run.new_run import NewRun
 from thrifty.run.open_account import open_account
-from thrifty.run.run_input import read_run_input
+from thrifty.run.run_input import RunInput, read_run_input
 from thrifty.run.services import Services
 
 OUT_OF_REACH = "models are out of reach"
@@ -68,19 +68,26 @@ def generate_options(
         store = runtime.store if context.learn else None
         history = NO_HISTORY if store is None else read_history(store)
         run = NewRun(fitted.run, run_id, context, services, history, given.documents)
-        run, told = take_task_apart(
-            run,
-            context.plan_steps,
-            partial(_steps_prompt, run, context, given.documents),
-            config,
-            is_free=context.approve_plan,
-        )
+        run, told = _take_apart(run, given, context, config)
         proposals = _proposals(run, context, config)
         remarks = [fitted.remark, run.learning_remark, *told, *proposals.remarks]
         started = _first_state(run, proposals, _decisions(chosen, remarks, run), context)
     documents = {name: ResultState(text=t, data=None) for name, t in given.documents.items()}
     given_now = {"documents": None, "results": documents, "kept_out": {**fitted.kept_out}}
     return {**started, **given_now}
+
+
+def _take_apart(
+    run: NewRun, given: RunInput, context: Context, config: RunnableConfig
+) -> tuple[NewRun, tuple[str, ...]]:
+    """The run with the steps that a model gives it, and remarks."""
+
+    def prompt() -> str:
+        executors = run.services.executors
+        return steps_request(context.decompose_prompt, given.task, executors, given.documents)
+
+    is_free = context.approve_plan
+    return take_task_apart(run, context.plan_steps, prompt, config, is_free=is_free)
 
 
 def _budget_of(task: str, context: Context, services: Services) -> Budget:
@@ -92,12 +99,6 @@ def _budget_of(task: str, context: Context, services: Services) -> Budget:
 def _steps_of(task: str, wanted: str, services: Services) -> Sequence[Step]:
     """The steps of the recipe that a task follows. Nothing is known of its length yet."""
     return services.recipes.steps(services.recipes.choose(task, wanted).name, Asked(0))
-
-
-def _steps_prompt(run: NewRun, context: Context, documents: Mapping[str, str]) -> str:
-    """What a model is asked that is to take the task apart."""
-    values = describe_request(run.facts["task"], run.services.executors, documents)
-    return render_prompt(context.decompose_prompt, values)
 
 
 def _proposals(run: NewRun, context: Context, config: RunnableConfig) -> Proposals:

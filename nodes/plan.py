@@ -11,7 +11,7 @@ from thrifty.budget import Plan
 from thrifty.budget.decision import Decision
 from thrifty.models.guard.can_interrupt import NOBODY, can_interrupt
 from thrifty.nodes.context import Context
-from thrifty.receipt.wording import describe_share
+from thrifty.receipt.wording import describe_share, describe_uncounted
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
 from thrifty.run.fit_conversation import WHOLE_CONVERSATION
@@ -38,7 +38,7 @@ def plan(
     context = Context.of(runtime.context)
     run = CurrentRun(state, context, services, run_id)
     problem, excluded = run.problem()
-    new_plan = run.plan(problem).with_best(run.best_value())
+    new_plan = run.plan(problem).told_with(run.best_value(), run.facts["run"]["uncounted"])
     if reason := run.no_plan_reason():
         new_plan = new_plan.as_infeasible(reason)
     # The planner never saw what is excluded. The plan says why all the same.
@@ -94,4 +94,5 @@ def _describe(new_plan: Plan) -> str:
         return new_plan.note or "nothing that could be done fits in what is left"
     names = ", ".join(option.name for option in new_plan.chosen)
     share = describe_share(new_plan.share, new_plan.best)
-    return f"{names}: worth {new_plan.value:.1f}{share and f', {share}'}"
+    told = f"{names}: worth {new_plan.value:.1f}{share and f', {share}'}"
+    return "; ".join(filter(None, (told, describe_uncounted(new_plan.uncounted))))

@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -15,7 +15,10 @@ from rich.text import Text
 from thrifty.budget import Budget
 from thrifty.budget.plain_text import single_line
 from thrifty.cli.run_request import RunRequest
-from thrifty.receipt.wording import describe_left
+from thrifty.receipt.wording import describe_asking, describe_left
+
+if TYPE_CHECKING:
+    from thrifty.run.steps_gate import AskingForecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +75,9 @@ def account_line(name: str, left: Budget) -> Text:
     """Who pays for a run, and what is left there."""
     what = "no limit" if left.is_unlimited else f"{describe_left(left)} left"
     return Text.assemble(("Account  ", "bold"), f"{single_line(name)}: {what}")
+
+
+def print_asking(screen: Screen, asking: AskingForecast | None) -> None:
+    """Says whether a run would first ask a model for steps, where that is a question."""
+    if asking is not None:
+        screen.result.print(describe_asking(asking.model, asking.most, asking.reason), style="dim")

@@ -24,7 +24,10 @@ def test_it_shows_the_curve_the_stairs_and_the_next_thing_to_buy(invoke):
 def test_as_json_it_has_every_point_and_the_plan_of_the_budget(invoke):
     given = json.loads(invoke("frontier", "x", *BUDGET, "--json", env=ONLINE).stdout)
     planned = json.loads(invoke("plan", "x", *BUDGET, "--json", env=ONLINE).stdout)
-    assert list(given) == ["budget", "over", "chosen", "best", "share", "points", "next", "says"]
+    shares = ["best", "share"]
+    told = ["points", "next", "says", "asking"]
+    assert list(given) == ["budget", "over", "chosen", *shares, *told]
+    assert given["asking"] is None
     assert len(given["points"]) == 50
     assert given["points"][24] == given["chosen"]
     assert given["chosen"]["value"] == planned["plan"]["value"]

@@ -162,7 +162,7 @@ def test_it_says_how_much_larger_a_budget_would_have_to_be(answering, server):
 
 @pytest.mark.parametrize(
     ("given", "context"),
-    [({}, {"plan_steps": "never"}), ({"executors": {}}, {})],
+    [({"executors": {}}, {"plan_steps": "never"}), ({"executors": {}}, {})],
     ids=["never", "nothing to do steps with"],
 )
 def test_it_is_not_asked_where_nobody_wants_steps(answering, server, given, context):

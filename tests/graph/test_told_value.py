@@ -17,10 +17,18 @@ from tests.graph.test_taken_apart import (
     lines_of,
 )
 from tests.harness.llm_server import Answer, Unauthorized
-from thrifty import Plan, Spend, Step, StepOption
+from thrifty import Executor, Plan, Spend, Step, StepOption
+from thrifty.receipt.wording import (
+    describe_binding,
+    describe_plan,
+    describe_uncounted,
+    describe_worth,
+)
 
 WHOLE = 100 * 0.8 * (5 + 16 * 0.3) / 21 + 2 * 100 * 0.7 * 8 / 21 * 0.7
 """A strong model's answer with what it knows by itself, and what two calls of a tool add."""
+
+CLERK = Executor(lambda work: "from the clerk", answers=True)
 
 
 @pytest.fixture
@@ -107,3 +115,61 @@ def test_a_recipes_own_values_are_told_the_same_way(offline):
     plan = Plan.from_state(result["plan"])
     assert (plan.value, plan.best) == (6.0, 24.8)
     assert receipt_of(result).share == pytest.approx(6.0 / 24.8)
+
+
+NO_STEPS, UNREADABLE = {"steps": []}, "I would rather answer."
+
+
+@pytest.mark.parametrize(
+    ("given", "context", "change", "reply", "uncounted"),
+    [
+        ({}, {"plan_steps": "never"}, {}, STEPS, ("depth",)),
+        ({}, {}, {"max_tokens": 8_000}, STEPS, ("depth",)),
+        ({}, {}, {}, UNREADABLE, ("depth",)),
+        # Who was asked has said that a direct answer lacks nothing, or what it lacks.
+        ({}, {}, {}, NO_STEPS, ()),
+        ({}, {}, {}, STEPS, ()),
+        # A model that can call them by itself is a direct answer, too.
+        ({"executors": None, "tools": [depth]}, {}, {}, STEPS, ()),
+        ({"executors": {"clerk": CLERK}}, {"plan_steps": "never"}, {}, STEPS, ()),
+        ({"executors": None}, {}, {}, STEPS, ()),
+    ],
+    ids=["never", "no room", "unread", "none", "steps", "agent", "answers", "nothing there"],
+)
+def test_a_value_says_what_it_does_not_count(
+    answering, server, given, context, change, reply, uncounted
+):
+    agent = answering(**given)
+    server.clear()
+    server.script(Answer(reply, when=ASKS), Answer(FOUND, times=None))
+    result = agent.invoke({"task": TASK, "budget": {**BUDGET, **change}}, context=context)
+    plan, receipt = Plan.from_state(result["plan"]), receipt_of(result)
+    assert (plan.uncounted, receipt.uncounted) == (uncounted, uncounted)
+    told = "What 'depth' would bring is not counted."
+    for said in (describe_plan(plan), describe_worth(receipt)):
+        assert said.endswith(told) == bool(uncounted), said
+    binding = "a better direct answer" if uncounted else "anything better"
+    assert describe_binding(receipt) == f"No limit kept {binding} out."
+    (decided,) = decisions_of(result, "plan")
+    assert decided.endswith("what 'depth' would bring is not counted") == bool(uncounted)
+
+
+def test_why_nobody_was_asked_is_said_where_it_is_a_question(answering):
+    for given, told in (
+        ({}, ["no model was asked for steps: plan_steps is 'never'"]),
+        (
+            {"executors": None},
+            [],
+        ),
+    ):
+        result = answering(**given).invoke(
+            {"task": TASK, "budget": BUDGET}, context={"plan_steps": "never"}
+        )
+        assert decisions_of(result, "options") == told
+
+
+def test_many_executors_are_counted():
+    assert describe_uncounted(("a", "b")) == "what 'a' and 'b' would bring is not counted"
+    told = "what 'a', 'b', 'c' and 2 more would bring is not counted"
+    assert describe_uncounted(tuple("abcde")) == told
+    assert describe_uncounted(()) == ""

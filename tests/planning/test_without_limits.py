@@ -28,7 +28,7 @@ def test_it_is_the_value_of_the_best_of_all_plans_that_money_cannot_limit(make, 
         every = brute_force(unlimited(problem))
         best = best_without_limits(problem)
         assert best == (None if every is None else pytest.approx(-float(every[0][0]))), seed
-        plan = make_plan(problem, "exact").with_best(best)
+        plan = make_plan(problem, "exact").told_with(best)
         if plan.status == "infeasible" or plan.share is None:
             continue
         limited = brute_force(problem)
@@ -44,7 +44,7 @@ def test_it_is_the_value_of_the_best_of_all_plans_that_money_cannot_limit(make, 
 def test_without_a_limit_a_plan_has_all_of_it():
     for seed in range(40):
         problem = unlimited(role_problem(Random(seed)))
-        plan = make_plan(problem, "exact").with_best(best_without_limits(problem))
+        plan = make_plan(problem, "exact").told_with(best_without_limits(problem))
         assert plan.share in (1.0, None), seed
 
 
@@ -81,7 +81,7 @@ def test_of_thousands_of_options_it_is_soon_known():
     ],
 )
 def test_the_share_of_a_plan(value, best, share):
-    plan = Plan("optimal", "exact", value=value, bound=value).with_best(best)
+    plan = Plan("optimal", "exact", value=value, bound=value).told_with(best)
     assert plan.share == share
     assert Plan.from_state(plan.to_state()) == plan
     assert plan.to_state()["share"] == share
@@ -89,4 +89,4 @@ def test_the_share_of_a_plan(value, best, share):
 
 def test_no_plan_is_worth_more_than_the_best():
     """One that was chosen with fees may be worth more than the one that would be without limits."""
-    assert Plan("optimal", "exact", value=81.0).with_best(80.0).share == 1.0
+    assert Plan("optimal", "exact", value=81.0).told_with(80.0).share == 1.0

@@ -123,8 +123,7 @@ def test_it_is_the_best_of_all_plans_at_all_prices(engine, seeds):
     with_steps = 0
     for seed in seeds:
         problem, given = random_problem(seed)
-        run = {"decomposition": {"steps": []}, "budget": given.to_state()}
-        plan = plan_run(problem, engine, run, ModelAccess(ROLES, is_cost_limited=True))
+        plan = plan_run(problem, engine, given, ModelAccess(ROLES, is_cost_limited=True))
         best = best_objective(problem, given)
         if best == -inf:
             assert plan.status == "infeasible", seed
@@ -169,15 +168,14 @@ def test_its_share_is_of_the_best_that_a_run_would_choose_without_limits(seeds):
     shares = []
     for seed in seeds:
         problem, given = random_problem(seed)
-        run = {"decomposition": {"steps": []}, "budget": given.to_state()}
-        best = best_of_run(problem, run)
+        best = best_of_run(problem, given)
         assert best == pytest.approx(best_told(problem), abs=1e-5), seed
-        plan = plan_run(problem, "exact", run, ModelAccess(ROLES, is_cost_limited=True))
-        shares.append(plan.with_best(best).share)
+        plan = plan_run(problem, "exact", given, ModelAccess(ROLES, is_cost_limited=True))
+        shares.append(plan.told_with(best).share)
         assert shares[-1] == pytest.approx(min(1.0, plan.value / best)), seed
-        free = {**run, "budget": Budget().to_state()}
+        free = Budget()
         unlimited = replace(problem, left=Budget())
         plan = plan_run(unlimited, "exact", free, ModelAccess(ROLES, is_cost_limited=False))
-        assert plan.with_best(best_of_run(unlimited, free)).share == 1.0, seed
+        assert plan.told_with(best_of_run(unlimited, free)).share == 1.0, seed
     assert 1.0 in shares
     assert min(shares) < 1.0

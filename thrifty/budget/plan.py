@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -42,7 +42,7 @@ class Plan(PlainData["PlanState"]):
     `infeasible`: what is required does not fit, nothing is chosen, and `note` says why.
     """
 
-    MAY_LACK = ("best", "share")
+    MAY_LACK = ("best", "uncounted", "share")
     DERIVED = ("share",)
 
     status: PlanStatus
@@ -62,6 +62,9 @@ class Plan(PlainData["PlanState"]):
     best: float | None = None
     """What the best plan would be worth if no resource were limited. None: nobody has looked, or
     it was not proven."""
+    uncounted: tuple[str, ...] = ()
+    """The executors whose help the value does not count, as only steps can use them and no model
+    was asked for steps."""
     nodes: int = 0
     """How many partial plans the planner looked at: its effort, the same on every machine."""
     elapsed_us: int = field(default=0, compare=False)
@@ -69,6 +72,7 @@ class Plan(PlainData["PlanState"]):
 
     def __post_init__(self) -> None:
         validate.choice("plan.status", self.status, get_args(PlanStatus))
+        validate.strings("plan.uncounted", self.uncounted)
         validate.unique_names("plan.chosen", [option.step for option in self.chosen])
 
     @property
@@ -86,9 +90,15 @@ class Plan(PlainData["PlanState"]):
         """What part of the best the value is. None where that is not known."""
         return share_of_best(self.value, self.best)
 
-    def with_best(self, best: float | None) -> Plan:
-        """The same with what the best plan would be worth, which is no less than this one."""
-        return replace(self, best=None if best is None else max(best, self.value))
+    def told_with(self, best: float | None, uncounted: Iterable[str] = ()) -> Plan:
+        """The same with what its value is told beside.
+
+        Args:
+            best: what the best plan would be worth, which is no less than this one.
+            uncounted: the executors whose help the value does not count.
+        """
+        best = None if best is None else max(best, self.value)
+        return replace(self, best=best, uncounted=tuple(uncounted))
 
     def as_infeasible(self, why: str) -> Plan:
         """The same as an infeasible plan, for a reason that no budget mends. `left_out` is kept."""

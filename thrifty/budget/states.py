@@ -74,6 +74,7 @@ class PlanState(TypedDict):
     left_out: list[LeftOutState]
     note: str
     best: float | None
+    uncounted: list[str]
     nodes: int
     share: float | None
 

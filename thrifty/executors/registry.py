@@ -40,6 +40,8 @@ class ExecutorRegistry:
     """What was registered of those that can answer a task."""
     agent: AgentFunction | None = None
     """Answers with a model and tools. None where there are no tools."""
+    agent_tools: tuple[str, ...] = ()
+    """The names of what it can call, which was registered as well."""
 
     @classmethod
     def of(cls, given: ExecutorRegistry | Mapping[str, object] | None) -> ExecutorRegistry:
@@ -71,6 +73,12 @@ class ExecutorRegistry:
     def names(self) -> tuple[str, ...]:
         """What an option may name as its executor."""
         return (*BUILTIN_EXECUTORS, *([AGENT] if self.agent else []), *self.registered)
+
+    @property
+    def for_steps_alone(self) -> tuple[str, ...]:
+        """What was registered that no direct answer can use."""
+        of_answers = {*self.answering, *self.agent_tools}
+        return tuple(name for name in self.registered if name not in of_answers)
 
     def terms_of(self, name: str) -> Executor:
         """What was registered under a name, with what it says of itself."""

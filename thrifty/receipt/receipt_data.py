@@ -63,6 +63,7 @@ class ReceiptState(TypedDict):
     account: str
     best: float | None
     repeated: float
+    uncounted: list[str]
     value: float
     share: float | None
 
@@ -104,7 +105,7 @@ class Receipt(PlainData[ReceiptState]):
     """What was asked, given, planned, spent and decided."""
 
     DERIVED = ("within_budget", "value", "share")
-    MAY_LACK = ("cause", "warnings", "account", "best", "repeated", "value", "share")
+    MAY_LACK = ("cause", "warnings", "account", "best", "repeated", "uncounted", "value", "share")
 
     run_id: str
     task: str
@@ -135,11 +136,14 @@ class Receipt(PlainData[ReceiptState]):
     that is more. None where that is not known."""
     repeated: float = 0.0
     """What steps on one topic take off the value, as they repeat each other."""
+    uncounted: tuple[str, ...] = ()
+    """The executors whose help the value does not count, as only steps can use them and no model
+    was asked for steps."""
 
     def __post_init__(self) -> None:
         for field in ("run_id", "task", "halt_reason", "account"):
             validate.any_string(f"receipt.{field}", getattr(self, field))
-        for field in ("bound_by", "bound_by_accounts", "warnings"):
+        for field in ("bound_by", "bound_by_accounts", "warnings", "uncounted"):
             for told in getattr(self, field):
                 validate.any_string(f"receipt.{field}", told)
         for field in ("repeated", "best"):

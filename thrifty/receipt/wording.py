@@ -10,6 +10,7 @@ from thrifty.budget.plain_text import single_line
 from thrifty.budget.resources import (
     COST,
     RESOURCES,
+    TOKENS,
     Resource,
     describe_excess,
     format_amounts,
@@ -29,7 +30,11 @@ RESOURCE_LABELS = {"tokens": "tokens", "cost": "cost", "latency": "latency", "to
 LIMIT_LABELS = {**RESOURCE_LABELS, "cost": "money", "latency": "time", STEPS_LIMIT: "steps"}
 """What there could be more of."""
 
+NAMED_MAX = 3
+"""So many executors are named, and the others counted."""
 NOTHING_GAINED = "No limit keeps anything better out: more budget would buy nothing."
+NO_BETTER_ANSWER = "No limit keeps a better direct answer out."
+"""The same where executors are there that only steps can use."""
 STATUS_MARKS: dict[ReceiptLineStatus, tuple[str, str]] = {
     "done": ("✓", "green"),
     "cut": ("✂", "yellow"),
@@ -114,6 +119,8 @@ def describe_binding(receipt: Receipt) -> str:
     if receipt.cause == "model" and not receipt.bound_by:
         return ""  # the reason of the halt says what was missing
     if not receipt.bound_by:
+        if receipt.uncounted:
+            return "No limit kept a better direct answer out."
         more = ", but no model was at hand" if receipt.is_offline else ""
         return f"No limit kept anything better out{more}."
     named = join_names([LIMIT_LABELS.get(name, name) for name in receipt.bound_by])
@@ -157,9 +164,11 @@ def describe_plan(plan: Plan) -> str:
     worth = f"{count} {'step' if count == 1 else 'steps'} worth {plan.value:.1f}"
     share = describe_share(plan.share, plan.best)
     if plan.status == "optimal" or plan.value >= plan.bound:  # a bound that is met proves it
-        return f"{worth}, the most that fits{share and f', and {share}'}."
-    compared = f"{worth}{share and f', {share}'}"
-    return f"{compared}; not proven best, but none that fits is worth more than {plan.bound:.1f}."
+        told = f"{worth}, the most that fits{share and f', and {share}'}."
+    else:
+        most = f"not proven best, but none that fits is worth more than {plan.bound:.1f}"
+        told = f"{worth}{share and f', {share}'}; {most}."
+    return told + _sentence(describe_uncounted(plan.uncounted))
 
 
 def describe_worth(receipt: Receipt) -> str:
@@ -171,7 +180,22 @@ def describe_worth(receipt: Receipt) -> str:
         return ""
     is_cut = any(line.status == "cut" for line in receipt.lines)
     share = "" if receipt.share == 1.0 else describe_share(receipt.share, receipt.best)
-    return f"Worth {'at most ' if is_cut else ''}{receipt.value:.1f}{share and f', {share}'}."
+    told = f"Worth {'at most ' if is_cut else ''}{receipt.value:.1f}{share and f', {share}'}."
+    return told + _sentence(describe_uncounted(receipt.uncounted))
+
+
+def describe_uncounted(names: Sequence[str]) -> str:
+    """That a value does not count what only steps can use. Empty without any."""
+    if not names:
+        return ""
+    more = len(names) - NAMED_MAX
+    named = [*map(repr, names[:NAMED_MAX]), *([f"{more:,} more"] if more > 0 else [])]
+    return f"what {join_names(named)} would bring is not counted"
+
+
+def _sentence(clause: str) -> str:
+    """A clause as a sentence after another one."""
+    return f" {clause[:1].upper()}{clause[1:]}." if clause else ""
 
 
 def describe_share(share: float | None, best: float | None) -> str:
@@ -190,6 +214,21 @@ def format_share(share: float) -> str:
     if share < 1.0 and percent == 100:
         return "over 99%"
     return "under 1%" if share > 0.0 and percent == 0 else f"{percent}%"
+
+
+def describe_asking(model: str, most: Spend | None, reason: str) -> str:
+    """What a run would do about steps before it plans.
+
+    Args:
+        model: which one it would ask.
+        most: what that can take at most. None where it would not ask.
+        reason: why it would not.
+    """
+    if most is None:
+        return f"A run asks no model for steps: {single_line(reason)}."
+    cost = [format_amount(most.cost_nano_usd, COST)] if most.cost_nano_usd else []
+    takes = join_names([format_amount(most.tokens, TOKENS), *cost])
+    return f"A run first asks {single_line(model)} for steps, for at most {takes}."
 
 
 def group_by_reason(reasons_and_names: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -1,44 +1,17 @@
-"""Asks a model once to take a task apart, where a direct answer loses nothing by it.
-
-Measured in a prototype: of 61 tasks that were taken apart 20 gained by it, nearly all of them with
-tools. So a model is asked only where there is something that a direct answer has not, and where
-the call takes little of what there is.
-"""
+"""Asks a model once to take a task apart, where a direct answer loses nothing by it."""
 
 from collections.abc import Callable
-from typing import Literal
 
 from langchain_core.runnables import RunnableConfig
 
-from thrifty.budget import Budget, Spend, StepOption, total_spend
-from thrifty.executors.registry import AGENT, LLM
-from thrifty.models.roles.agent_models import ModelPrompt
-from thrifty.options.decomposition import DECOMPOSITION_TOOL, Decomposition
+from thrifty.options.decomposition import Decomposition
 from thrifty.options.decomposition_request import request_decomposition
-from thrifty.options.priors import LENGTH_FREE, VALUE_MAX, model_quality, tokens_of
 from thrifty.options.recipe import ANSWER
+from thrifty.run.allow_planning_call import allow_planning_call
 from thrifty.run.new_run import NewRun
-from thrifty.run.planning_call import PlanningCall, allow_planning_call
+from thrifty.run.steps_gate import PlanSteps, StepsGate
 
-PlanSteps = Literal["auto", "always", "never"]
-
-DECOMPOSITION_KEY = "decomposition"
-"""The key of the call in the run's own account."""
-DECOMPOSITION_OPTION = StepOption(
-    name="Steps",
-    step="Steps",
-    executor="llm",
-    description="Ask a model for the steps of the task.",
-    estimate=Spend(tokens=1_200, latency_ms=3_000, tool_calls=1),
-    value=0.0,
-    output_tokens=600,
-)
-OUTPUT_LEAST = 200
-"""An answer that is shorter holds no two steps."""
-DIVISOR = 10
-"""The call may take a tenth of the tokens and of the money that are left."""
 NOT_ASKED = "no model was asked for steps"
-READS_ALL = f"{NOT_ASKED}: a direct answer reads all documents"
 
 
 def take_task_apart(
@@ -50,7 +23,7 @@ def take_task_apart(
     is_free: bool,
 ) -> tuple[NewRun, tuple[str, ...]]:
     """The run with the steps that a model gives it, and remarks: why none was asked, what failed,
-    and what the steps bring. The very same run where there are no steps.
+    and what the steps bring. Without steps, the run as it was, which says what it does not count.
 
     Args:
         run: that answers directly so far.
@@ -59,84 +32,56 @@ def take_task_apart(
         config: as the node is told.
         is_free: whether nothing may be spent before there is a plan.
     """
-    roles = run.services.models.roles
-    if wanted == "never" or run.facts["recipe"] != ANSWER or roles.is_offline:
+    if run.facts["recipe"] != ANSWER:
         return run, ()
-    decomposition = _request(run, wanted, prompt, config, is_free)
-    if not decomposition.steps:
-        return run, decomposition.remarks
-    apart = run.taken_apart(decomposition)
-    return apart, (*decomposition.remarks, _describe(apart, decomposition))
+    found = _request(run, _gate(run, wanted), prompt, config, is_free)
+    if isinstance(found, str):
+        return run.without_help(), (found,) if found else ()
+    if found.steps:
+        apart = run.taken_apart(found)
+        return apart, (*found.remarks, _describe(apart, found))
+    if found.remarks:  # of what it might have been, nobody knows
+        return run.without_help(), found.remarks
+    roles = run.services.models.roles
+    return run, (f"{roles[roles.cheap].model} was asked for steps, and gave none",)
+
+
+def _gate(run: NewRun, wanted: PlanSteps) -> StepsGate:
+    facts, services = run.facts, run.services
+    return StepsGate(
+        wanted=wanted,
+        recipe=facts["recipe"],
+        words=facts["words"],
+        roles=services.models.roles,
+        has_documents=bool(facts["documents"]),
+        executors=services.executors,
+        plans=run.plans,
+    )
 
 
 def _request(
-    run: NewRun,
-    wanted: PlanSteps,
-    prompt: Callable[[], str],
-    config: RunnableConfig,
-    is_free: bool,
-) -> Decomposition:
-    """What a model makes of the task. No steps where it is not asked, gives none, or fails."""
-    services, roles = run.services, run.services.models.roles
-    has_tools = bool(services.executors.registered)
-    is_long = tokens_of(run.facts["words"]) > LENGTH_FREE
-    if wanted == "auto" and not (has_tools or is_long):
-        return Decomposition(remarks=(READS_ALL,) if run.facts["documents"] else ())
-    asked = ModelPrompt(roles.cheap, prompt(), tool=DECOMPOSITION_TOOL)
-    share = 1 if wanted == "always" else DIVISOR
-    call = PlanningCall(asked, DECOMPOSITION_OPTION, DECOMPOSITION_KEY, OUTPUT_LEAST, share)
-    beside = 0 if wanted == "always" else 1 if has_tools else 2
-
-    def why_not(left: Budget, worst_case: Spend) -> str:
-        return _why_not(run, left, worst_case, beside)
-
-    allowance = allow_planning_call(run, call, why_not, is_free=is_free)
+    run: NewRun, gate: StepsGate, prompt: Callable[[], str], config: RunnableConfig, is_free: bool
+) -> Decomposition | str:
+    """What a model makes of the task, or why none was asked. Empty where that is no question."""
+    if refusal := gate.refusal:
+        return f"{NOT_ASKED}: {refusal}"
+    if refusal is None:
+        return ""
+    services, call = run.services, gate.call(prompt())
+    allowance = allow_planning_call(run, call, gate.why_not, is_free=is_free)
     if isinstance(allowance, str):
-        return Decomposition(remarks=(f"{NOT_ASKED}: {allowance}",))
-    given = request_decomposition(
-        asked, services.models, allowance, services.executors, run.facts["documents"], config
+        return f"{NOT_ASKED}: {allowance}"
+    documents = run.facts["documents"]
+    return request_decomposition(
+        call.prompt, services.models, allowance, services.executors, documents, config
     )
-    if given.steps or given.remarks:
-        return given
-    return Decomposition(remarks=(f"{roles[asked.role].model} was asked for steps, and gave none",))
 
 
 def _describe(apart: NewRun, decomposition: Decomposition) -> str:
     """What the steps bring, by the plans with and without them."""
     roles, left, count = apart.services.models.roles, apart.left(), len(decomposition.steps)
-    planned, direct = apart.plan(left), apart.plan_answer(left)
+    planned, direct = apart.plans.plan(left), apart.plans.plan_answer(left)
     steps = f"{roles[roles.cheap].model} took the task apart into {count} steps"
     if planned.value <= direct.value:
         return f"{steps}: none that fits is worth more than a direct answer"
     return f"{steps}: the plan is worth {planned.value:.1f}, a direct answer {direct.value:.1f}"
-
-
-def _why_not(run: NewRun, left: Budget, worst_case: Spend, beside: int) -> str:
-    """Why the call is not worth what it may take. Empty when it is.
-
-    Args:
-        run: that would be answered directly.
-        left: what may be spent.
-        worst_case: the most that the call may take.
-        beside: how many steps have to fit beside the direct answer.
-    """
-    without, then = run.plan(left), left.left_after(worst_case)
-    if not without.chosen:
-        return "not even a direct answer fits"
-    answer = without.chosen[0]
-    # Without tools, nobody knows yet what an answer lacks. With them, it finds that out by itself.
-    most = VALUE_MAX * max(model_quality(role.name) for role in run.services.models.roles)
-    if beside and answer.executor == AGENT and answer.value >= most:
-        return f"{answer.name!r} is worth {answer.value:.1f}, and steps {most:.1f} at most"
-    if run.plan(then).chosen != without.chosen:
-        return f"with what the call may take, {answer.name!r} would no longer fit"
-    if then.exceeded_by(total_spend([without.expected, *[_least_step(run)] * beside])):
-        more = "another step" if beside == 1 else f"{beside} steps"
-        return f"{more} would not fit beside {answer.name!r}"
-    return ""
-
-
-def _least_step(run: NewRun) -> Spend:
-    """What a step takes at the least: about what the shortest request and answer take."""
-    asked = (o.estimate for step in run.estimated for o in step.options if o.executor == LLM)
-    return min(asked, key=lambda estimate: estimate.tokens, default=Spend())

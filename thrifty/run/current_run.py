@@ -17,6 +17,7 @@ from thrifty.planning.problem import Problem
 from thrifty.run.assignment import EFFECT_KEYS, STEP_KEYS, effect_key
 from thrifty.run.effect_exclusions import effect_exclusion_rule
 from thrifty.run.exclusions import exclusion_rule
+from thrifty.run.facts import fee_limits
 from thrifty.run.learning import bills_of
 from thrifty.run.paid_ahead import PaidAhead
 from thrifty.run.plan_run import best_of_run, plan_run
@@ -94,11 +95,12 @@ class CurrentRun(RunSoFar):
 
     def plan(self, problem: Problem) -> Plan:
         """The plan that the run makes of a problem of its own."""
-        return plan_run(problem, self._settings.engine, self.facts["run"], self.model_access)
+        given = fee_limits(self.facts["run"])
+        return plan_run(problem, self._settings.engine, given, self.model_access)
 
     def best_value(self) -> float | None:
         """What the plan made now would be worth if no resource were limited."""
-        return best_of_run(self._timeless_problem()[0], self.facts["run"])
+        return best_of_run(self._timeless_problem()[0], fee_limits(self.facts["run"]))
 
     def remaining(self) -> RemainingPlan:
         """What is still to be done of the plan in force, estimated like the problem."""

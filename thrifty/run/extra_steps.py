@@ -2,11 +2,13 @@
 
 from langchain_core.runnables import RunnableConfig
 
+from thrifty.budget import Budget, Spend
 from thrifty.models.roles.agent_models import ModelPrompt
 from thrifty.options.proposal_request import PROPOSAL_OPTION, request_proposals, skip_reason
 from thrifty.options.proposals import Proposals
+from thrifty.run.allow_planning_call import allow_planning_call
 from thrifty.run.new_run import NewRun
-from thrifty.run.planning_call import PlanningCall, allow_planning_call
+from thrifty.run.planning_call import PlanningCall
 
 PROPOSAL_KEY = "proposals"
 """The key of the call in the run's own account."""
@@ -25,9 +27,11 @@ def request_extra_steps(
         is_free: whether nothing may be spent before there is a plan.
     """
     call = PlanningCall(prompt, PROPOSAL_OPTION, PROPOSAL_KEY)
-    allowance = allow_planning_call(
-        run, call, lambda left, worst_case: skip_reason(left, worst_case, run.plan), is_free=is_free
-    )
+
+    def why_not(left: Budget, worst_case: Spend) -> str:
+        return skip_reason(left, worst_case, run.plans.plan)
+
+    allowance = allow_planning_call(run, call, why_not, is_free=is_free)
     if isinstance(allowance, str):
         return Proposals((), (f"{NOT_ASKED}: {allowance}",))
     services = run.services

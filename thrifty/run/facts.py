@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from langgraph.managed import RemainingSteps
 from typing_extensions import TypedDict
 
+from thrifty.budget import Budget
 from thrifty.budget.states import (
     BudgetState,
     DecisionState,
@@ -36,6 +37,9 @@ class Run(TypedDict):
     decomposition: DecompositionState | None
     """The steps that a model took the task apart into. None where it answers directly, or follows
     a recipe."""
+    uncounted: list[str]
+    """The executors that only steps can use, where nobody was asked for steps: the value of a
+    direct answer does not count what they would bring. For people to read."""
     asked: AskedState
     """How long what it is asked is, with the documents, as it was measured when it began."""
     budget: BudgetState
@@ -70,3 +74,10 @@ class RunFacts(TypedDict):
     """Steps and options that a person does not want done, by `approve`."""
     remaining_steps: RemainingSteps
     """Nodes that LangGraph's recursion limit still lets follow each other, by LangGraph."""
+
+
+def fee_limits(run: Run) -> Budget | None:
+    """The limits by which the fees of a run are counted: its own, where a model took its task
+    apart. None for any other run, whose options are worth what they declare."""
+    # Those that it was given, so that a fee stays what it is while they are used up.
+    return None if run["decomposition"] is None else Budget.from_state(run["budget"])

@@ -64,7 +64,7 @@ def fit_conversation(
     def plan_for(some: Sequence[AnyMessage]) -> Plan:
         asking = _asking(run, measure([*some, *documents]))
         new_run = NewRun(asking, run_id, settings, services)
-        return new_run.plan(new_run.left())
+        return new_run.plans.plan(new_run.left())
 
     kept = trim_oldest(messages, lambda some: bool(plan_for(some).chosen))
     missed = len(messages) - len(kept)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from types import MappingProxyType
 
-from thrifty.budget import Budget, Plan, Spend, Step
+from thrifty.budget import Budget, Spend, Step
 from thrifty.estimates.history import NO_HISTORY, BillHistory
 from thrifty.executors.results import Results
 from thrifty.options.decomposition import Decomposition
-from thrifty.options.first_problem import first_problem
-from thrifty.run.facts import Run
+from thrifty.run.facts import Run, fee_limits
+from thrifty.run.first_plans import FirstPlans
 from thrifty.run.learning import recall
-from thrifty.run.plan_run import plan_run
 from thrifty.run.run_so_far import RunSettings, model_access, step_estimator
 from thrifty.run.services import Services
 
@@ -41,15 +41,22 @@ class NewRun:
     ) -> None:
         self.facts, self.id, self.services, self._settings = facts, run_id, services, settings
         self._history, self._documents = history, documents
-        self.model_access = model_access(run_id, settings, services)
+        access = model_access(run_id, settings, services)
         self.steps: tuple[Step, ...] = services.steps(facts, run_id)
         """What its recipe offers."""
-        estimator = step_estimator(facts, self.model_access, settings, services)
-        self.estimated = estimator.estimate_steps(self.steps, Results(documents))
-        """The same as it is expected for what it was asked."""
-        learned, self.learning_remark = recall(history, self.steps, self.model_access)
+        estimator = step_estimator(facts, access, settings, services)
+        learned, self.learning_remark = recall(history, self.steps, access)
         # Scores are of whole answers. An answer that reads material is a part of the result.
         self.learned = learned if facts["decomposition"] is None else replace(learned, values={})
+        self.plans = FirstPlans(
+            steps=estimator.estimate_steps(self.steps, Results(documents)),
+            max_steps=services.recipes.max_steps(facts["recipe"], settings.max_steps),
+            settings=settings,
+            access=access,
+            learned=self.learned,
+            fee_limits=fee_limits(facts),
+        )
+        """The plans that it could begin with."""
 
     def left(self) -> Budget:
         """What may be spent."""
@@ -65,18 +72,8 @@ class NewRun:
         facts: Run = {**self.facts, "decomposition": steps.to_state()}
         return NewRun(facts, self.id, self._settings, self.services, self._history, self._documents)
 
-    def plan(self, left: Budget) -> Plan:
-        """The plan that would be made with so much left."""
-        return self._plan(self.estimated, left)
-
-    def plan_answer(self, left: Budget) -> Plan:
-        """The same, with nothing but a direct answer."""
-        return self._plan([step for step in self.estimated if step.role == "answer"], left)
-
-    def _plan(self, steps: Sequence[Step], left: Budget) -> Plan:
-        settings = self._settings
-        max_steps = self.services.recipes.max_steps(self.facts["recipe"], settings.max_steps)
-        problem, _ = first_problem(
-            steps, left, max_steps, settings, self.model_access, self.learned
-        )
-        return plan_run(problem, settings.engine, self.facts, self.model_access)
+    def without_help(self) -> NewRun:
+        """The same run, which says what its values do not count, as nobody was asked for steps."""
+        run = copy(self)
+        run.facts = {**self.facts, "uncounted": list(self.services.executors.for_steps_alone)}
+        return run

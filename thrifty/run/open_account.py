@@ -7,7 +7,6 @@ from langchain_core.runnables import RunnableConfig
 from thrifty.budget import Budget, LeaseLost
 from thrifty.ledger.authority import is_on_server, unknown_account
 from thrifty.ledger.notes import Notes
-from thrifty.ledger.protocol import Ledger
 from thrifty.models.calls.current_account import current_account
 from thrifty.models.roles.asked import Asked
 from thrifty.run.conversation import message_ids
@@ -50,7 +49,23 @@ def open_account(
     budget = given.budget
     if outer := current_account():
         budget = budget.tightest_with(outer.left)
-    run = Run(
+    run = _accepted(given, recipe, number, budget)
+    payer = services.common(config)  # asked once: who pays is in the account's name, too
+    beginnings = () if given.name else _beginnings(config, checkpoint)
+    while beginnings and _is_of_another(run_account(run, config, payer), beginnings, services):
+        run = Run(**{**run, "number": run["number"] + 1})
+    run_id = run_account(run, config, payer)
+    _open(run_id, budget, payer, services)
+    _note_beginnings(run_id, beginnings, services)
+    if budget.tightest_with(services.ledger.balance(run_id).left) != budget:
+        # The plan counts on what is left: what dead processes hold must not make it a poor one.
+        services.ledger.sweep(payer or run_id)
+    return run, run_id
+
+
+def _accepted(given: RunInput, recipe: str, number: int, budget: Budget) -> Run:
+    """The run as it is accepted, before anything is measured of it."""
+    return Run(
         name=given.name,
         number=number,
         task=given.task,
@@ -58,25 +73,11 @@ def open_account(
         conversation=message_ids(given.messages),
         words=given.words,
         decomposition=None,
+        uncounted=[],
         asked=Asked(0).to_state(),
         budget=budget.to_state(),
         documents=list(given.documents),
     )
-    payer = services.common(config)  # asked once: who pays is in the account's name, too
-    run_id = run_account(run, config, payer)
-    beginnings = () if given.name else _beginnings(config, checkpoint)
-    while beginnings and _is_of_another(run_id, beginnings, services.ledger):
-        run = Run(**{**run, "number": run["number"] + 1})
-        run_id = run_account(run, config, payer)
-    try:
-        _open(run_id, budget, payer or None, services)
-    except KeyError:
-        raise unknown_account(payer) from None
-    _note_beginnings(run_id, beginnings, services)
-    if budget.tightest_with(services.ledger.balance(run_id).left) != budget:
-        # The plan counts on what is left: what dead processes hold must not make it a poor one.
-        services.ledger.sweep(payer or run_id)
-    return run, run_id
 
 
 def _beginnings(config: RunnableConfig, checkpoint: str) -> tuple[str, ...]:
@@ -92,12 +93,12 @@ def _beginnings(config: RunnableConfig, checkpoint: str) -> tuple[str, ...]:
     return tuple(str(each) for each in (given.get("run_id"), checkpoint, gone_back_to) if each)
 
 
-def _is_of_another(run_id: str, beginnings: Iterable[str], ledger: Ledger) -> bool:
+def _is_of_another(run_id: str, beginnings: Iterable[str], services: Services) -> bool:
     """Whether an account is that of another run.
 
     Where a client's next message has rolled that back, no state of the thread tells of it.
     """
-    notes = Notes(ledger, run_id, BEGAN)
+    notes = Notes(services.ledger, run_id, BEGAN)
     try:
         is_noted = notes.read(BEGAN) is not None
     except KeyError:  # nobody has opened it
@@ -113,10 +114,13 @@ def _note_beginnings(run_id: str, beginnings: Iterable[str], services: Services)
             notes.write(key)
 
 
-def _open(run_id: str, budget: Budget, parent: str | None, services: Services) -> None:
+def _open(run_id: str, budget: Budget, payer: str, services: Services) -> None:
     """Opens an account or, where a run that was killed is asked for again, finds it."""
+    parent, ledger = payer or None, services.ledger
     try:
-        services.ledger.open(run_id, budget, parent=parent)
+        ledger.open(run_id, budget, parent=parent)
     except LeaseLost:  # its limits change, which only who has taken it over may do
         with services.runs.track_node(run_id, lambda: 0):
-            services.ledger.open(services.account(run_id), budget, parent=parent)
+            ledger.open(services.account(run_id), budget, parent=parent)
+    except KeyError:
+        raise unknown_account(payer) from None

@@ -14,22 +14,21 @@ from thrifty.options.reading_costs import TOO_DEAR, reading_tiers
 from thrifty.planning.engines import EngineName, make_plan
 from thrifty.planning.problem import Problem
 from thrifty.planning.without_limits import best_without_limits
-from thrifty.run.facts import Run
 
 
-def plan_run(problem: Problem, engine: EngineName, run: Run, access: ModelAccess) -> Plan:
+def plan_run(
+    problem: Problem, engine: EngineName, given: Budget | None, access: ModelAccess
+) -> Plan:
     """The plan of a problem of a run. Values and estimates are told without fees and readings.
 
     Args:
         problem: what may be done.
         engine: who plans.
-        run: whose problem it is. The steps of a recipe are worth what the recipe says.
+        given: the limits by which fees are counted, as of `fee_limits`.
         access: what models cost.
     """
-    if run["decomposition"] is None:
+    if given is None:
         return make_plan(problem, engine)
-    # By the limits that it was given, so that a fee stays what it is while they are used up.
-    given = Budget.from_state(run["budget"])
     plans = [
         _plan_tier(problem, steps, engine, given) for steps in reading_tiers(problem.steps, access)
     ]
@@ -46,16 +45,16 @@ def plan_run(problem: Problem, engine: EngineName, run: Run, access: ModelAccess
     )
 
 
-def best_of_run(problem: Problem, run: Run) -> float | None:
+def best_of_run(problem: Problem, given: Budget | None) -> float | None:
     """What the plan of a run would be worth if no resource were limited. None if not proven.
 
     It is chosen as the run chooses, so a step that is not worth its trouble is not in it, either.
 
     Args:
         problem: what may be done, with answers of any length.
-        run: whose problem it is.
+        given: as for `plan_run`.
     """
-    if run["decomposition"] is None:
+    if given is None:
         return best_without_limits(problem)
     return best_without_limits(problem, with_fees(problem.steps, Budget())[0])
 

@@ -7,16 +7,17 @@ from thrifty.budget import Budget, BudgetExceeded, PriceUnknown, Spend, StepOpti
 from thrifty.budget.resources import COST, TOKENS, format_amounts
 from thrifty.executors.step_estimate import add_input
 from thrifty.executors.step_limit import CallSize, call_limit
-from thrifty.ledger.idempotent_calls import earlier_limit
-from thrifty.models.calls.allowance import Allowance
 from thrifty.models.roles.agent_models import ModelPrompt
 from thrifty.models.roles.model_role import ModelRole
-from thrifty.run.new_run import NewRun
+from thrifty.models.roles.model_roles import ModelRoles
 
 FREE_PLAN = "a plan that is to be approved is made before anything is spent"
 MS_FACTOR = 3
 """After so many times what it is expected to take the call is cut, where the run's time is
 limited."""
+
+WhyNot = Callable[[Budget, Spend], str]
+"""Says why a call is not worth what it may take of what is left. Empty when it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,49 +51,43 @@ class PlanningCall:
         more = {name: amount * shared.get(name, 1) for name, amount in missing.items()}
         return f"{short}, so it takes {format_amounts(more)} more"
 
+    @property
+    def ms_max(self) -> int:
+        """The most time that it may take."""
+        return MS_FACTOR * self.option.estimate.latency_ms
 
-def allow_planning_call(
-    run: NewRun, call: PlanningCall, why_not: Callable[[Budget, Spend], str], *, is_free: bool
-) -> Allowance | str:
-    """What the call may take, or why it is not made.
+
+def weigh_planning_call(
+    call: PlanningCall,
+    roles: ModelRoles,
+    left: Budget,
+    why_not: WhyNot,
+    *,
+    is_free: bool,
+    earlier: Spend | None = None,
+) -> Spend | str:
+    """The most that a call may take but for its time, or why it is not made.
 
     Args:
-        run: whose plan it is for.
         call: what is asked.
-        why_not: says why the call is not worth what it may take of what is left. Empty when it is.
+        roles: the deployment's models.
+        left: what may be spent.
+        why_not: says why it is not worth that.
         is_free: whether nothing may be spent before there is a plan.
+        earlier: what it might take when it was made before.
     """
-    services, account = run.services, run.services.account(run.id)
-    role = services.models.roles[call.prompt.role]
-    if reason := _why_never(role, run.left(), is_free=is_free):
+    role = roles[call.prompt.role]
+    if reason := _why_never(role, left, is_free=is_free):
         return reason
-    ms_max = MS_FACTOR * call.option.estimate.latency_ms
-    # A run that begins again finds what it asked the first time, with the same limit.
-    limit = earlier_limit(services.ledger, account, call.key)
-    if limit is None:
-        left = run.left()
-        try:
-            limit = _limit(call, role, left)
-        except BudgetExceeded as error:
-            return call.describe_shortage(error.missing)
-        except PriceUnknown as error:
-            return str(error)
-        if reason := why_not(left, replace(limit, latency_ms=ms_max)):
-            return reason
-
-    def left_ms(limits: Budget) -> int | None:
-        remaining_ms = services.remaining_ms(run.id, 0, limits)
-        return None if remaining_ms is None else min(remaining_ms, ms_max)
-
-    return Allowance(
-        ledger=services.ledger,
-        account=account,
-        key=call.key,
-        label=call.option.name,
-        limit=limit,
-        left_ms=left_ms,
-        attempts_max=1,  # what it may take in all is what the plan was held against
-    )
+    if earlier is not None:
+        return earlier
+    try:
+        limit = _limit(call, role, left)
+    except BudgetExceeded as error:
+        return call.describe_shortage(error.missing)
+    except PriceUnknown as error:
+        return str(error)
+    return why_not(left, replace(limit, latency_ms=call.ms_max)) or limit
 
 
 def _limit(call: PlanningCall, role: ModelRole, left: Budget) -> Spend:
