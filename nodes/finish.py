@@ -15,12 +15,8 @@ from thrifty.ledger.records import Balance
 from thrifty.models.costs.substitute import describe_substitute
 from thrifty.nodes.context import Context
 from thrifty.receipt.cut_short import limits_that_cut
-from thrifty.receipt.receipt_data import (
-    Receipt,
-    binding_limits,
-    find_payer,
-    make_receipt_lines,
-)
+from thrifty.receipt.receipt_data import Receipt, binding_limits, find_payer
+from thrifty.receipt.receipt_lines import make_receipt_lines
 from thrifty.receipt.verdict import EndFacts, Verdict, judge_end
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
@@ -118,7 +114,7 @@ def _make_receipt(
         warnings=verdict.warnings,
         account=find_payer(balance),
         repeated=repeated_value(run),
-        uncounted=tuple(state["run"]["uncounted"]),
+        uncounted=run.uncounted,
     )
     return receipt.with_best(first_plan.best)
 

@@ -60,7 +60,10 @@ def test_who_is_told_of_a_step_by_its_id_reads_it_and_is_told_its_name():
     check(found)
     options, costs, text = found.steps
     assert options.instruction == "Name three options. s3 weighs them."
-    assert (costs.instruction, costs.reads) == ("Add costs to the options of 'Options'.", ("Options",))
+    assert (costs.instruction, costs.reads) == (
+        "Add costs to the options of 'Options'.",
+        ("Options",),
+    )
     assert text.instruction == "Write it from 'Costs', as a report of 2027s1."
     assert text.reads[0] == "Costs"
     assert read(found.to_state()) == found

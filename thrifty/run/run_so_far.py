@@ -94,6 +94,11 @@ class RunSoFar:
         )
 
     @property
+    def uncounted(self) -> tuple[str, ...]:
+        """The executors whose help its values do not count. A client may have left them out."""
+        return tuple(self.facts["run"].get("uncounted", ()))
+
+    @property
     def diversity_penalty(self) -> float:
         """What two steps on one topic take off the value."""
         return self._settings.diversity_penalty

@@ -1,0 +1,90 @@
+"""The lines of a receipt, made from the plans, the attempts and what was paid beside them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from thrifty.budget import Outcome, Plan, Spend, StepOption
+from thrifty.receipt.receipt_data import ReceiptLine, ReceiptLineStatus
+
+NOT_BEGUN = "the run ended before it was begun"
+
+
+def make_receipt_lines(
+    first_plan: Plan,
+    last_plan: Plan,
+    outcomes: Sequence[Outcome],
+    values: Mapping[str, float],
+    overheads: Iterable[tuple[str, Spend]],
+) -> tuple[ReceiptLine, ...]:
+    """The rows: overheads first, then attempts as they ended, then what was never tried.
+
+    Args:
+        first_plan: what was expected before anything ran.
+        last_plan: the plan in force at the end.
+        outcomes: every attempt.
+        values: by the option that did it, what each step is worth that is done.
+        overheads: what was paid beside the steps, and what for.
+    """
+    planned = {option.name: option.estimate for option in first_plan.chosen}
+    tried = {outcome.option.name for outcome in outcomes}
+    options = {option.name: option for option in (*first_plan.chosen, *last_plan.chosen)}
+    done = {outcome.step: outcome.option for outcome in outcomes if outcome.has_text}
+    untried = (option for name, option in options.items() if name not in tried)
+    return (
+        # A run begins with the call for proposals: nothing else is paid beside the steps.
+        *(
+            ReceiptLine(what, "", "overhead", None, spend, 0.0, "", 0, spend.latency_ms)
+            for what, spend in overheads
+        ),
+        *(_attempt_line(outcome, planned, values) for outcome in outcomes),
+        *(
+            ReceiptLine(
+                option.name,
+                option.executor,
+                status,
+                planned.get(option.name),
+                Spend(),
+                0.0,
+                reason,
+            )
+            for option in untried
+            for status, reason in [_why_untried(option, last_plan, done.get(option.step))]
+        ),
+    )
+
+
+def _why_untried(
+    option: StepOption, last_plan: Plan, done: StepOption | None
+) -> tuple[ReceiptLineStatus, str]:
+    """What became of an option of a plan that was never tried, and why.
+
+    Args:
+        option: of the first plan or the last one.
+        last_plan: the plan in force at the end.
+        done: the option by which its step was done. None where it was not.
+    """
+    if done:
+        return "replaced", f"{done.name!r} was done instead"
+    for kept in last_plan.chosen:
+        if kept.name == option.name:
+            return "skipped", NOT_BEGUN
+        if kept.step == option.step:
+            return "replaced", f"{kept.name!r} was planned instead"
+    reasons = {each.option: each.reason for each in last_plan.left_out}
+    return "dropped", reasons.get(option.name, "a later plan did without it")
+
+
+def _attempt_line(
+    outcome: Outcome, planned: Mapping[str, Spend], values: Mapping[str, float]
+) -> ReceiptLine:
+    name = outcome.option.name
+    return ReceiptLine(
+        label=name,
+        executor=outcome.option.executor,
+        status=outcome.status,
+        planned=planned.get(name),
+        actual=outcome.actual,
+        value=values.get(name, 0.0) if outcome.has_text else 0.0,
+        reason=outcome.reason,
+        started_ms=outcome.started_ms,
+        ended_ms=outcome.ended_ms,
+    )
