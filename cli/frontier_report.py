@@ -89,9 +89,10 @@ def plan_frontier(request: RunRequest, over: str | None, points: int | None) -> 
     if (label := over or ALL_RESOURCES) not in names:
         raise InvalidInput("over", over, f"limit it, or use one of: {', '.join(names)}")
     count = POINTS_DEFAULT if points is None else points
-    planned = frontier(problem, names[label], count, up_to=BUDGET_FACTOR_MAX, engine=engine)
-    current = frontier_point(problem, problem.left, engine)
-    upgrades, best = find_upgrades(problem, engine), best_without_limits(problem)
+    cap, most = foreseen.cap_answers, BUDGET_FACTOR_MAX
+    planned = frontier(problem, names[label], count, up_to=most, engine=engine, prepare=cap)
+    current = frontier_point(problem, problem.left, engine, cap)
+    upgrades, best = find_upgrades(problem, engine, current), best_without_limits(problem)
     return FrontierReport(
         names[label], current, planned, upgrades, best, foreseen.asking, foreseen.uncounted
     )

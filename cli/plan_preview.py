@@ -47,7 +47,7 @@ def preview_plan(request: RunRequest) -> PlanPreview:
     """Plans with the whole budget; steps that a model would propose are not known yet."""
     requested = foresee_run(request)
     left_out = requested.left_out
-    problem = cap_answers(requested.problem, requested.estimator, Results(request.documents))
+    problem = requested.cap_answers(requested.problem)
     plan = make_plan(problem, request.context.engine)
     plan = plan.told_with(best_without_limits(requested.problem), requested.uncounted)
     if why := no_plan_reason(request.steps, problem.steps, left_out):
@@ -74,6 +74,12 @@ class ForeseenRun(NamedTuple):
     """Whether it would first ask a model for steps. None where that is no question."""
     uncounted: tuple[str, ...]
     """The executors whose help the values do not count."""
+    results: Results
+    """What there is to read."""
+
+    def cap_answers(self, problem: Problem) -> Problem:
+        """The problem, or one with more or less left, with answers as long as it affords."""
+        return cap_answers(problem, self.estimator, self.results)
 
 
 def foresee_run(request: RunRequest) -> ForeseenRun:
@@ -98,7 +104,8 @@ def foresee_run(request: RunRequest) -> ForeseenRun:
         is_free=request.context.approve_plan,
     )
     uncounted = executors.for_steps_alone if recipe == ANSWER else ()
-    return ForeseenRun(problem, left_out, estimator, asking, uncounted)
+    results = Results(request.documents)
+    return ForeseenRun(problem, left_out, estimator, asking, uncounted, results)
 
 
 def _first_plans(request: RunRequest) -> tuple[StepEstimator, FirstPlans]:

@@ -103,3 +103,21 @@ def test_hostile_names_are_shown_and_not_obeyed(invoke, tmp_path):
     assert shown.exit_code == 0
     assert "\x1b" not in shown.stdout
     assert "[/]" in shown.stdout
+
+
+def test_an_answer_that_is_planned_short_is_on_the_curve_as_it_is_in_the_plan(invoke):
+    """Without that, a budget that buys half an answer would be told to buy nothing."""
+    given = ("Write a report", "--recipe", "answer", "--words", "2000", "--plan-steps", "never")
+    given += ("--budget", "2k tokens", "--models", "gpt-4.1", "--json")
+    drawn = json.loads(invoke("frontier", *given, env=ONLINE).stdout)
+    planned = json.loads(invoke("plan", *given, env=ONLINE).stdout)["plan"]
+    assert 0 < planned["share"] < 0.6
+    assert (drawn["chosen"]["value"], drawn["share"]) == (planned["value"], planned["share"])
+    values = [point["value"] for point in drawn["points"]]
+    assert values == sorted(values)
+    assert len({*values}) > 20
+    # The next stair is a whole answer, beside the half that there is.
+    (upgrade,) = drawn["next"]
+    assert upgrade["gain"] == pytest.approx(planned["best"] - planned["value"], abs=1e-6)
+    shown = invoke("frontier", *given[:-1], env=ONLINE).stdout
+    assert "a longer answer" in shown

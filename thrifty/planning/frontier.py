@@ -3,7 +3,7 @@
 Every point is an exact plan of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -17,6 +17,14 @@ from thrifty.planning.problem import Problem
 
 POINTS_DEFAULT = 50
 ALL_RESOURCES = "all"
+
+Prepare = Callable[[Problem], Problem]
+"""What becomes of a problem once it is known what is left, such as that answers are shorter."""
+
+
+def as_it_is(problem: Problem) -> Problem:
+    """Nothing becomes of it."""
+    return problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ def frontier(
     *,
     up_to: Fraction | int = 2,
     engine: str = ENGINE_DEFAULT,
+    prepare: Prepare = as_it_is,
 ) -> tuple[FrontierPoint, ...]:
     """The best plans for evenly spaced budgets, from nothing to a multiple of what is left.
 
@@ -50,6 +59,7 @@ def frontier(
         points: how many budgets to look at; the last is the whole multiple.
         up_to: the multiple.
         engine: which planner.
+        prepare: what becomes of the problem within each budget.
 
     Raises:
         InvalidInput: an unknown resource or one without a limit, or no points.
@@ -61,7 +71,7 @@ def frontier(
     # Exact, so that the last point is the whole multiple and none is off by rounding.
     shares = [Fraction(up_to) * i / points for i in range(1, points + 1)]
     return tuple(
-        frontier_point(problem, scale_limits(problem.left, names, share), engine)
+        frontier_point(problem, scale_limits(problem.left, names, share), engine, prepare)
         for share in shares
     )
 
@@ -76,12 +86,13 @@ def compare_points(
     )
 
 
-def frontier_point(problem: Problem, left: Budget, engine: str = ENGINE_DEFAULT) -> FrontierPoint:
+def frontier_point(
+    problem: Problem, left: Budget, engine: str = ENGINE_DEFAULT, prepare: Prepare = as_it_is
+) -> FrontierPoint:
     """The best plan if that were left."""
+    prepared = prepare(replace(problem, left=left))
     # Without a deadline, so that the same curve is drawn on any machine.
-    plan = make_plan(
-        replace(problem, left=left), engine, deadline_ms=DEADLINE_MS_MAX, clock_ns=lambda: 0
-    )
+    plan = make_plan(prepared, engine, deadline_ms=DEADLINE_MS_MAX, clock_ns=lambda: 0)
     names = tuple(option.name for option in plan.chosen)
     return FrontierPoint(left, plan.value, plan.bound, names, plan.status)
 

@@ -31,9 +31,17 @@ class Upgrade(PlainData[dict[str, Any]]):
     """The options that make place for them."""
 
 
-def find_upgrades(problem: Problem, engine: str = ENGINE_DEFAULT) -> tuple[Upgrade, ...]:
-    """Finds the upgrade of each limit by itself; none for a limit that keeps nothing out."""
-    now = frontier_point(problem, problem.left, engine)
+def find_upgrades(
+    problem: Problem, engine: str = ENGINE_DEFAULT, now: FrontierPoint | None = None
+) -> tuple[Upgrade, ...]:
+    """Finds the upgrade of each limit by itself; none for a limit that keeps nothing out.
+
+    Args:
+        problem: what was planned, with whole options.
+        engine: which planner.
+        now: what there is now, where that is more than whole options.
+    """
+    now = now or frontier_point(problem, problem.left, engine)
     names = (resource.name for resource, _ in problem.left.limited_resources())
     found = (_find_upgrade(problem, now, name, engine) for name in names)
     return tuple(filter(None, found))
