@@ -99,6 +99,18 @@ def test_the_receipt_says_what_asking_cost_and_what_it_brought(answering, server
     )
 
 
+@pytest.mark.parametrize("mode", ["auto", "always"])
+def test_documents_that_fit_nowhere_end_a_run_before_anything_is_sent(answering, server, mode):
+    """Both tokens and money are limited, and not even what is read fits in the tokens."""
+    documents = {"Harbours": "Rostock has 14.5 m, Wismar has 9.5 m. " * 5_000}
+    given = {"task": TASK, "budget": BUDGET, "documents": documents}
+    result = answering().invoke(given, context={"plan_steps": mode})
+    assert decisions_of(result, "options") == (
+        "no model was asked for steps: not even a direct answer fits",
+    )
+    assert (result["status"], [*server.requests]) == ("halted", [])
+
+
 def test_what_people_say_of_whole_answers_is_not_said_of_a_part_of_one(answering, server):
     store = InMemoryStore()
     agent = answering(store=store)

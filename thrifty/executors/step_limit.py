@@ -164,12 +164,13 @@ def _most(
 
 
 def affordable_tokens(tokens: int, left: Budget, worst_case: WorstCase) -> int:
-    """As many of these tokens as fit. Where not even the input does, that may be below zero."""
+    """As many of these tokens as fit: none where not even the input does."""
     tokens_left, cost_left, _, _ = left.limits
     if tokens_left is not None:
         unwritten = worst_case(0).tokens
         # What is written before a search is read again after it.
-        tokens = min(tokens, (tokens_left - unwritten) // (worst_case(1).tokens - unwritten))
+        room = max(0, tokens_left - unwritten)
+        tokens = min(tokens, room // (worst_case(1).tokens - unwritten))
     if cost_left is not None:
         tokens = most_affordable(tokens, cost_left, lambda n: worst_case(n).cost_nano_usd)
     return tokens
