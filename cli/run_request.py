@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from thrifty.budget import Budget, Step, validate
@@ -23,12 +24,13 @@ from thrifty.settings import Settings
 if TYPE_CHECKING:
     from thrifty.graph.agent import BudgetAgent
     from thrifty.nodes.context import Context
+    from thrifty.run.services import Services
 
 SERVER_FIELDS = ("base_url", "api", "cap_field")
 """What a saved run keeps of the settings, beside the models."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that what is found out once is kept
 class RunRequest:
     """A checked request."""
 
@@ -116,16 +118,21 @@ class RunRequest:
         source = "" if self.is_budget_given else f" ({whose}, as no limit was given)"
         return f"{wording.describe_limits(self.budget)}{source}"
 
+    @cached_property
+    def _own_services(self) -> Services:
+        """What an agent with the person's own code works with. To make it loads the graph."""
+        return self.make_agent().services
+
     @property
     def executors(self) -> ExecutorRegistry:
         """Who can do steps beside models and local code."""
-        return self.make_agent().services.executors if self.own_code.path else ExecutorRegistry()
+        return self._own_services.executors if self.own_code.path else ExecutorRegistry()
 
     @property
     def recipes(self) -> Recipes:
         """What can be done for a task."""
         if self.own_code.path:
-            return self.make_agent().services.recipes
+            return self._own_services.recipes
         return Recipes.of(self.own_recipe, who_answers(self.roles, ExecutorRegistry()))
 
     @property

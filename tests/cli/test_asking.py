@@ -8,6 +8,7 @@ import pytest
 from tests.graph.test_taken_apart import ASKS, STEPS, TASK
 from tests.harness.llm_server import Answer, LLMServer
 from thrifty import Spend, SqliteLedger
+from thrifty.graph import build
 from thrifty.receipt.wording import describe_asking
 
 TOOLS = '''
@@ -106,3 +107,15 @@ def test_the_sentence_is_on_both_screens(asked, server):
 )
 def test_what_it_takes_is_rounded_up(most, told):
     assert describe_asking("gpt-5", most, "").endswith(told)
+
+
+def test_a_plan_with_code_of_ones_own_makes_one_agent(asked, monkeypatch):
+    made, real = [], build.create_budget_agent
+
+    def counted(**given):
+        made.append(given)
+        return real(**given)
+
+    monkeypatch.setattr(build, "create_budget_agent", counted)
+    asked("plan", "--budget", ROOMY)
+    assert len(made) == 1
