@@ -84,6 +84,7 @@ def _drift_facts(
         passed_limit=run.passed_limit(),
         overrun_reason="; ".join(_lost_to_overruns(run, plan, overruns)),
         no_plan_reason=_unknown_effect(new_outcomes) or run.no_plan_reason(),
+        undone_reason=run.undone_reason(),
     )
 
 

@@ -24,7 +24,13 @@ from thrifty.run.fit_conversation import WHOLE_CONVERSATION
 from thrifty.run.learning import remember
 from thrifty.run.run_so_far import OVERRUNS
 from thrifty.run.services import Services
-from thrifty.run.worth_done import lost_attempts, missed_options, repeated_value, values_done
+from thrifty.run.worth_done import (
+    lost_attempts,
+    missed_options,
+    repeated_value,
+    replaced_steps,
+    values_done,
+)
 
 
 class FinishInput(RunFacts):
@@ -70,7 +76,7 @@ def finish(
     plans = _first_and_last(state, run)
     verdict = _judge(halt_reason or run.passed_limit(), run, plans, bill)
     receipt = _make_receipt(state, verdict, run, plans, spent, bill, decisions)
-    draft = str(run.draft())
+    draft = run.draft().handed_over()
     return {
         "answer": _answer(run, draft),
         "draft": draft,
@@ -108,7 +114,9 @@ def _make_receipt(
         planned=first_plan.expected,
         bound_by=tuple(limits),
         bound_by_accounts=accounts,
-        lines=make_receipt_lines(first_plan, last_plan, outcomes, values, overheads),
+        lines=make_receipt_lines(
+            first_plan, last_plan, outcomes, values, overheads, replaced_steps(run)
+        ),
         decisions=tuple(decisions),
         cause=verdict.cause,
         warnings=verdict.warnings,
@@ -192,10 +200,10 @@ def _answer(run: CurrentRun, draft: str) -> str:
 
 def _streamed_id(run: CurrentRun) -> str | None:
     """The id under which the whole draft was streamed as a message, so that it comes only once."""
-    written = [outcome for outcome in run.cache.outcomes if outcome.has_text]
-    if len(written) != 1 or run.steps_by_name()[written[0].step].role != "answer":
+    last = _last_written(run, "answer", "revision", "section")
+    if last is None or run.steps_by_name()[last.step].role != "answer":
         return None
-    return run.cache.message_ids.get(written[0].option.name)
+    return run.cache.message_ids.get(last.option.name)
 
 
 def _close(run: CurrentRun) -> Spend:

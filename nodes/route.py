@@ -1,24 +1,25 @@
 """Picks the steps that are ready, reserves their worst case, and hands them to their executors."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable
+from dataclasses import replace
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from thrifty.budget import BudgetExceeded, Outcome, Step, StepOption, total_spend
+from thrifty.budget import BudgetExceeded, Outcome, Spend, Step, StepOption, total_spend
 from thrifty.budget.decision import Decision
 from thrifty.executors.dispatch import Assignment, Dispatcher, Move
 from thrifty.nodes.context import Context
 from thrifty.nodes.state import additions
+from thrifty.receipt.wording import join_names
 from thrifty.run.assignment import AssignmentState, step_key
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
-from thrifty.run.kept_back import later_local_ms, needed_later
+from thrifty.run.kept_back import needed_later
 from thrifty.run.run_cache import RunCache
 from thrifty.run.services import Services
 from thrifty.steering.plan_changes import kind_of_move
 from thrifty.steering.ready import ready_options
-from thrifty.steering.remaining import RemainingPlan
 
 
 class RouteInput(RunFacts):
@@ -41,13 +42,14 @@ def route(
     # Estimated by the bills so far, not as they were planned.
     forecast = {option.step: remaining.forecast_step(option.step) for option in ready}
     wanted = [forecast[option.step].option(option.name) for option in ready]
-    dispatched = _dispatcher(run, remaining, forecast).dispatch(wanted, forecast)
+    kept = needed_later(remaining, wanted, run.declared_options(), run.left())
+    dispatched = _dispatcher(run, kept).dispatch(wanted, forecast)
     skipped = [*dispatched.skipped, *orphans]
-    decisions = _decisions(dispatched.moves, skipped, run.active_ms())
-    kept_ms = later_local_ms(remaining, wanted)
+    told = filter(None, (_describe_handed(each, run) for each in dispatched.assignments))
+    decisions = _decisions(dispatched.moves, skipped, told, run.active_ms())
     return {
         "assignments": [
-            _to_state(each, steps[each.work.option.step], kept_ms, run.cache)
+            _to_state(each, steps[each.work.option.step], kept.latency_ms, run.cache)
             for each in dispatched.assignments
         ],
         "kept_out": {**state["kept_out"], **_kept_out(dispatched.moves, run)},
@@ -57,10 +59,7 @@ def route(
     }
 
 
-def _dispatcher(
-    run: CurrentRun, remaining: RemainingPlan, forecast: Mapping[str, Step]
-) -> Dispatcher:
-    declared = run.declared_options()
+def _dispatcher(run: CurrentRun, kept: Spend) -> Dispatcher:
     return Dispatcher(
         ledger=run.services.ledger,
         account=run.services.account(run.id),
@@ -70,8 +69,9 @@ def _dispatcher(
         estimator=run.estimator,
         left=run.left,
         given=run.limits,
-        catalog=declared,
-        kept_back=needed_later(remaining, forecast, declared),
+        catalog=run.declared_options(),
+        replaced=run.replaced(),
+        kept_back=replace(kept, latency_ms=0),  # time is cut, not reserved
     )
 
 
@@ -101,12 +101,30 @@ def _to_state(assignment: Assignment, step: Step, kept_ms: int, cache: RunCache)
     )
 
 
-def _decisions(moves: Iterable[Move], skipped: Iterable[Outcome], at_ms: int) -> list[Decision]:
+def _describe_handed(assignment: Assignment, run: CurrentRun) -> str:
+    """What an answer is handed that it takes the place of. Empty for any other step."""
+    work = assignment.work
+    if run.steps_by_name()[work.option.step].role != "answer" or not (names := run.replaced()):
+        return ""
+    handed = [name for name in names if name in work.results]
+    withheld = [name for name in names if name not in work.results]
+    parts = [f"{work.option.name!r} takes the place of what is done"]
+    if handed:
+        parts.append(f"it is handed {join_names(handed)}")
+    if withheld:
+        parts.append(f"there is no room for {join_names(withheld)}")
+    return "; ".join(parts)
+
+
+def _decisions(
+    moves: Iterable[Move], skipped: Iterable[Outcome], told: Iterable[str], at_ms: int
+) -> list[Decision]:
     """Where what is done now is not what the plan said, and why."""
     skips = [f"{each.step} was skipped: {each.reason}" for each in skipped]
     return [
         *(Decision(kind_of_move(*move[:2]), _describe_move(move), at_ms) for move in moves),
         *(Decision("skip", reason, at_ms) for reason in skips),
+        *(Decision("plan", each, at_ms) for each in told),
     ]
 
 

@@ -14,6 +14,8 @@ def option(step: str) -> StepOption:
 
 STEPS = [Step(name, (option(name),)) for name in ("One", "Two", "Three")]
 STEPS.append(Step("Polish", (option("Polish"),), role="revision"))
+STEPS.append(Step("Answer", (option("Answer"),), role="answer"))
+STEPS.append(Step("Facts", (option("Facts"),), role="material"))
 
 
 def wrote(step: str, text: str = "text", status: str = "done") -> Outcome:
@@ -35,6 +37,18 @@ def test_sections_stand_in_the_order_of_their_steps_however_they_ended(ended):
 def test_a_revision_takes_the_place_of_all_before_it_and_of_nothing_after():
     revised = draft(wrote("One"), wrote("Polish", "polished"), wrote("Two"))
     assert revised == "polished\n\n## Two\n\ntext"
+
+
+def test_an_answer_takes_the_place_of_all_before_it():
+    assert draft(wrote("One"), wrote("Two"), wrote("Answer", "whole")) == "whole"
+
+
+def test_material_is_handed_over_where_nothing_else_was_written():
+    written = Draft(STEPS)
+    written.add([wrote("Facts", "9.5 m")])
+    assert (str(written), written.handed_over()) == ("", "## Facts\n\n9.5 m")
+    written.add([wrote("One")])
+    assert written.handed_over() == "## One\n\ntext"
 
 
 @pytest.mark.parametrize("lost", [wrote("Two", "", "failed"), wrote("Two", "")])

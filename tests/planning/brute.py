@@ -72,7 +72,8 @@ def is_plan(problem: Problem, chosen: list[StepOption]) -> bool:
         return False
     if not keeps_roles(problem, chosen):
         return False
-    missing = [s for s in problem.steps if s.required and s.name not in present]
+    known = (*problem.steps, *problem.lost)
+    missing = [s for s in known if s.required and s.name not in present]
     if any(step not in excused(problem, chosen) for step in missing):
         return False
     return all(holds(problem, chosen, place) for place in range(4))
@@ -84,8 +85,7 @@ def keeps_roles(problem: Problem, chosen: list[StepOption]) -> bool:
     steps = [step for step in problem.steps if step.name in names]
     answers = [step for step in (*steps, *problem.done) if step.role == "answer"]
     open_answers = [step for step in steps if step.role == "answer"]
-    done_sections = [step for step in problem.done if step.role == "section"]
-    if open_answers and (len(answers) > 1 or done_sections):
+    if open_answers and len(answers) > 1:
         return False
     if answers and any(excludes(answers, step) for step in steps if step not in answers):
         return False
@@ -101,7 +101,8 @@ def excludes(answers: list[Step], step: Step) -> bool:
 
 def is_unread(problem: Problem, step: Step, chosen: list[Step]) -> bool:
     """Whether a material is there for readers of which none is chosen."""
-    readers = [s for s in (*problem.steps, *problem.done) if step.name in named_by(s) - {s.name}]
+    known = (*problem.steps, *problem.done, *problem.lost)
+    readers = [s for s in known if step.name in named_by(s) - {s.name}]
     is_bound = step.role == "material" and not step.required and bool(readers)
     return is_bound and not any(reader in chosen for reader in readers)
 
@@ -111,7 +112,8 @@ def excused(problem: Problem, chosen: list[StepOption]) -> list[Step]:
     names = {option.step for option in chosen}
     done = [step for step in problem.done if step.role == "answer"]
     planned = [step for step in problem.steps if step.name in names and step.role == "answer"]
-    excluded = [s for s in problem.steps if (done or planned) and excludes(done or planned, s)]
+    known = (*problem.steps, *problem.lost)
+    excluded = [s for s in known if (done or planned) and excludes(done or planned, s)]
     # Of answers that are all still to be done, each that is required is meant.
     return [step for step in excluded if done or step.role != "answer"]
 

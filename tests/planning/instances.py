@@ -33,9 +33,13 @@ def role_problem(random: Random, *, steps_max: int = 5, scale: int = 1) -> Probl
     """A small problem with answers, sections and material, of which steps read what is before."""
     problem = small_problem(random, steps_max=steps_max, scale=scale)
     cast = {step.name: _cast(random, step) for step in sorted(problem.steps, key=lambda s: s.name)}
+    done = {step.name for step in problem.done}
+    may_go = [name for name in sorted(cast)[1:] if name not in done]
+    lost = {name for name in may_go if random.random() < 0.08}
     return replace(
         problem,
-        steps=tuple(cast[step.name] for step in problem.steps),
+        steps=tuple(cast[step.name] for step in problem.steps if step.name not in lost),
+        lost=tuple(step for name, step in cast.items() if name in lost),
         done=tuple(cast[step.name] for step in problem.done),
         left=budget(*(_limit(random, most, scale) for most in (90, 90, 90, 9))),
         max_steps=random.choice((problem.max_steps, 9)),

@@ -1,6 +1,7 @@
 """A plan of a task that was taken apart, against every plan there is.
 
-The oracle knows by itself who pays for reading, what a fee is, and what roles ask of a plan.
+The oracle knows by itself who pays for reading, what a fee is, what roles ask of a plan, and what
+it takes off a plan that leaves no share for a direct answer.
 """
 
 from dataclasses import replace
@@ -64,9 +65,11 @@ def random_problem(seed: int) -> tuple[Problem, Budget]:
 
     sections = [step("Part 1", required=True), step("Part 2")] if random.random() < 0.5 else []
     answer = replace(step("Answer"), reads=()) if sections else step("Answer")
-    steps = (step("Found"), step("Digest"), *sections, answer)
+    steps = [step("Found"), step("Digest"), *sections, answer]
     given = Budget(random.randint(300, 4_000), random.randint(1, 12) / 1_000, None, 6)
-    return Problem(steps, given, risk=0.5), given
+    gone = [steps.pop(2)] if sections and random.random() < 0.2 else []
+    done = [steps.pop(-2)] if sections and random.random() < 0.3 else []
+    return Problem(tuple(steps), given, risk=0.5, done=tuple(done), lost=tuple(gone)), given
 
 
 def best_objective(problem: Problem, given: Budget) -> float:
@@ -81,38 +84,57 @@ def objective(problem: Problem, given: Budget, chosen: list[StepOption], tier: i
     """What a plan is worth less its fees. Minus infinity where it is none at this price."""
     steps = {step.name: step for step in problem.steps}
     names = {option.step for option in chosen}
-    if not is_plan(names, steps):
+    if not is_plan(names, problem):
         return -inf
-    tokens = cost = 0
-    worth = 0.0
+    spent, worth = [0, 0], {}
     for option in chosen:
-        asks = option.executor == "llm"
-        if asks and steps[option.step].reads and INPUT_NANO_USD[option.payload["model"]] > tier:
+        step, asks = steps[option.step], option.executor == "llm"
+        if asks and step.reads and INPUT_NANO_USD[option.payload["model"]] > tier:
             return -inf
-        readers = sum(option.step in step.reads for step in steps.values())
+        readers = sum(option.step in each.reads for each in steps.values())
         read = readers * option.output_tokens
-        spent = option.estimate.tokens + read, option.estimate.cost_nano_usd + read * tier
-        tokens, cost = tokens + spent[0], cost + spent[1]
-        limits = given.limits[0], given.limits[1]
-        share = max([1 / 6, *(min(1.0, s / limit) for s, limit in zip(spent, limits, strict=True))])
-        step = steps[option.step]
-        makes_result = step.role == "answer" or step.required
-        value = option.value - (1.0 if asks and not makes_result else 0.0) - 3.0 * share
-        if value <= 0 and not makes_result:
-            return -inf
-        worth += max(option.value / 100, value) if makes_result else value
-    fits = tokens <= given.limits[0] and cost <= given.limits[1] and len(chosen) <= 6
-    return worth if fits else -inf
+        amounts = option.estimate.tokens + read, option.estimate.cost_nano_usd + read * tier
+        spent = [sum(pair) for pair in zip(spent, amounts, strict=True)]
+        worth[step.name] = less_fee(option, step, given, amounts)
+    if not fits(spent, given) or len(chosen) > 6 or None in worth.values():
+        return -inf
+    if names.isdisjoint({"Answer"}) and "Part 1" in names:
+        whole = min(
+            steps["Answer"].options, key=lambda o: (o.estimate.cost_nano_usd, o.estimate.tokens)
+        )
+        share = whole.estimate.tokens, whole.estimate.cost_nano_usd
+        if fits(share, given) and not fits([sum(p) for p in zip(spent, share, strict=True)], given):
+            risk = 0.03 * less_fee(whole, steps["Answer"], given, share)
+            worth["Part 1"] = max(0.0, worth["Part 1"] - risk)
+    return sum(worth.values())
 
 
-def is_plan(names: set[str], steps: dict[str, Step]) -> bool:
-    sections = {name for name in names if steps[name].role == "section"}
+def less_fee(option: StepOption, step: Step, given: Budget, amounts) -> float | None:
+    """What an option is worth less its fee. None where it is not worth that."""
+    limits = given.limits[0], given.limits[1]
+    share = max([1 / 6, *(min(1.0, s / limit) for s, limit in zip(amounts, limits, strict=True))])
+    makes_result = step.role == "answer" or step.required
+    is_further = option.executor == "llm" and not makes_result
+    value = option.value - (1.0 if is_further else 0.0) - 3.0 * share
+    if makes_result:
+        return max(option.value / 100, value)
+    return value if value > 0 else None
+
+
+def fits(amounts, given: Budget) -> bool:
+    return amounts[0] <= given.limits[0] and amounts[1] <= given.limits[1]
+
+
+def is_plan(names: set[str], problem: Problem) -> bool:
+    """Sections that are done exclude no answer, and a section that is lost leaves answers alone."""
+    known = {step.name: step for step in (*problem.steps, *problem.lost)}
+    sections = {name for name in names if known[name].role == "section"}
     if "Answer" in names and sections:
         return False
-    if "Part 1" in steps and "Answer" not in names and "Part 1" not in names:
+    if "Part 1" in known and "Answer" not in names and "Part 1" not in names:
         return False
     return all(
-        any(material in steps[reader].reads for reader in names)
+        any(material in known[reader].reads for reader in names)
         for material in names & {"Found", "Digest"}
     )
 
@@ -148,7 +170,7 @@ def best_told(problem: Problem) -> float:
     found = (-inf, 0, 0.0)
     for plan in product(*([None, *step.options] for step in problem.steps)):
         chosen = [option for option in plan if option]
-        if not is_plan({option.step for option in chosen}, steps):
+        if not is_plan({option.step for option in chosen}, problem):
             continue
         further = [o for o in chosen if o.executor == "llm" and not makes_result(steps[o.step])]
         if any(option.value <= 1.0 for option in further):

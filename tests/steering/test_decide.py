@@ -168,6 +168,12 @@ def test_without_what_is_required_it_ends():
     assert decision == DriftDecision("end", "the required step is gone", is_halt=True)
 
 
+def test_without_what_has_to_be_there_nothing_is_a_good_end():
+    both = [DONE_A, Outcome(B, "done", "text")]
+    decision = decide(standing(0, both, undone_reason="'C' is missed"), "replan")
+    assert decision == DriftDecision("end", "'C' is missed", is_halt=True)
+
+
 def test_under_halt_savings_are_left_alone():
     assert decide(standing(500, [DONE_A]), "halt").action == "continue"
 

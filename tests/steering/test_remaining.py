@@ -198,7 +198,9 @@ def test_every_two_on_one_topic_are_a_pair():
     assert count_topic_pairs("ab", "aab") == 3  # the pair that is done is not counted again
 
 
-def tracked(chosen: str, *steps: Step, max_steps: int = 9) -> RemainingPlan:
+def tracked(
+    chosen: str, *steps: Step, max_steps: int = 9, lost: tuple[Step, ...] = ()
+) -> RemainingPlan:
     return RemainingPlan(
         [step.options[0] for step in steps if step.name in chosen],
         steps,
@@ -207,6 +209,7 @@ def tracked(chosen: str, *steps: Step, max_steps: int = 9) -> RemainingPlan:
         diversity_penalty=0.0,
         forecaster=Forecaster(()),
         executor_model_of=executor_model,
+        lost=lost,
     )
 
 
@@ -228,6 +231,14 @@ def test_the_most_that_it_can_be_worth_is_an_answer_or_the_sections():
     assert remaining.totals().value_bound == 6.0
     remaining.mark_done(answer)
     assert remaining.totals() == RemainingTotals(0, Spend(), 0.0, 0.0, 0, 1)
+
+
+def test_what_is_lost_leaves_answers_alone():
+    steps = valued("A", 2.0), valued("Answer", 6.0, role="answer")
+    assert tracked("A", *steps).totals().value_bound == 6.0
+    lost = valued("B", 9.0, required=True)
+    remaining = tracked("A", valued("A", 9.0), steps[1], lost=(lost,))
+    assert (remaining.totals().value_bound, remaining.totals().open_step_count) == (6.0, 1)
 
 
 def test_material_is_of_no_more_use_when_its_readers_are_done():

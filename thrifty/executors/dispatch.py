@@ -82,6 +82,8 @@ class Dispatcher:
     """The run's own limits."""
     catalog: Mapping[str, StepOption]
     """By name, every option as its recipe declares it: executors get that, not a forecast."""
+    replaced: tuple[str, ...] = ()
+    """The names of results that a whole answer takes the place of. It is handed what fits."""
     kept_back: Spend = Spend()
     """What later steps need, such as a final revision: no step before them may reserve it."""
 
@@ -136,6 +138,8 @@ class Dispatcher:
         expected = option.estimate if earlier is None else Spend()
         limit_of = partial(self._limit, expected=expected, left=left)
         work = self._work(option, step)
+        if step.role == "answer":
+            work = self._hand_over(work, left)
         if work.draft and option.executor == LLM:
             work, parts, limit = _revise_what_fits(work, limit_of)
         else:
@@ -149,6 +153,16 @@ class Dispatcher:
         declared = replace(self.catalog.get(option.name, option), value=option.value)
         draft = str(self.draft) if step.role == "revision" else ""
         return self.estimator.work(declared, step, self.results, draft)
+
+    def _hand_over(self, work: Work, left: Budget) -> Work:
+        """The work of an answer with the results that it takes the place of, as far as an answer of
+        the expected length fits beside them."""
+        for name, result in self.results.select(self.replaced).items():
+            more = replace(work, results={**work.results, name: result})
+            needed = self.estimator.estimate_work(more).estimate
+            if not left.without_latency().exceeded_by(needed):
+                work = more
+        return work
 
     def _limit(self, work: Work, *, expected: Spend, left: Budget) -> Spend:
         """The most that a piece of work may use.

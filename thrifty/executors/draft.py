@@ -16,8 +16,9 @@ PARTS_ALL = 1_000_000
 class Draft:
     """What was written so far: sections in the order of their steps, whenever they were written.
 
-    A summary may stand before what it sums up. An answer has no heading of its own. A revision
-    takes the place of all that was there when it ran. Materials are no part of it.
+    A summary may stand before what it sums up. An answer has no heading of its own. It takes the
+    place of all that was there when it came, as a revision does. Materials are no part of it, but
+    what there is where nothing else was written.
     """
 
     def __init__(self, steps: Sequence[Step]) -> None:
@@ -29,6 +30,7 @@ class Draft:
         self._order = {step.name: place for place, step in enumerate(steps)}
         self._roles = {step.name: step.role for step in steps}
         self._parts: list[tuple[int, str]] = []
+        self._materials: list[tuple[int, str]] = []
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Takes in what was tried next, in the order in which it ended."""
@@ -36,15 +38,24 @@ class Draft:
             if not outcome.has_text or not outcome.text:
                 continue
             role = self._roles[outcome.step]
-            if role == "revision":
+            if role in ("answer", "revision"):
                 self._parts = [(-1, outcome.text)]
-            elif role != "material":
-                heading = "" if role == "answer" else f"## {outcome.step}\n\n"
-                part = self._order[outcome.step], f"{heading}{outcome.text}"
-                insort(self._parts, part, key=itemgetter(0))
+                continue
+            parts = self._materials if role == "material" else self._parts
+            part = self._order[outcome.step], f"## {outcome.step}\n\n{outcome.text}"
+            insort(parts, part, key=itemgetter(0))
 
     def __str__(self) -> str:
-        return SECTION_SEPARATOR.join([text for _, text in self._parts])
+        return _join(self._parts)
+
+    def handed_over(self) -> str:
+        """What a run hands over that has ended. Where nothing else was written, that is what was
+        found for it."""
+        return str(self) or _join(self._materials)
+
+
+def _join(parts: Sequence[tuple[int, str]]) -> str:
+    return SECTION_SEPARATOR.join([text for _, text in parts])
 
 
 def split_draft(draft: str, parts: int) -> tuple[str, str]:

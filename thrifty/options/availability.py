@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from thrifty.budget import LeftOut, Step, StepOption
 from thrifty.executors.model_access import ModelAccess
-from thrifty.planning.role_rows import excused_beside
+from thrifty.planning.role_rows import RoleRows, excused_beside
 from thrifty.steering.plan_changes import TRIED
 
 OFFLINE = "offline"
@@ -58,25 +58,25 @@ def offer_options(
             # The very same step where it lost nothing: forecasts know a step by its identity.
             is_whole = len(options) == len(step.options)
             offered.append(step if is_whole else step.with_options(options))
-    while unread := _find_unread(steps, {step.name for step in offered}):
-        lost = [step for step in offered if step.name in unread]
-        left_out += [LeftOut(o.name, step.name, UNREAD) for step in lost for o in step.options]
-        offered = [step for step in offered if step.name not in unread]
-    return tuple(offered), tuple(left_out)
+    unread = RoleRows(offered, (), lost_steps(steps, offered)).read_by_nobody()
+    left_out += [
+        LeftOut(option.name, step.name, UNREAD)
+        for step in offered
+        if step.name in unread
+        for option in step.options
+    ]
+    return tuple(step for step in offered if step.name not in unread), tuple(left_out)
 
 
-def _find_unread(steps: Sequence[Step], offered: Collection[str]) -> set[str]:
-    """The material that is offered to readers of whom nobody is."""
-    material = {s.name for s in steps if s.role == "material" and not s.required}.intersection(
-        offered
-    )
-    if not material:
-        return set()
-    sources = [(step.name, source) for step in steps for source in step.follows]
-    readers = [(name, source) for name, source in sources if source in material and name != source]
-    return {source for _, source in readers} - {
-        source for name, source in readers if name in offered
-    }
+def lost_steps(steps: Iterable[Step], offered: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps that nobody can do.
+
+    Args:
+        steps: all that there are.
+        offered: those of them that have an option left.
+    """
+    names = {step.name for step in offered}
+    return tuple(step for step in steps if step.name not in names)
 
 
 def no_plan_reason(

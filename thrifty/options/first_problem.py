@@ -6,7 +6,7 @@ from typing import Protocol
 from thrifty.budget import Budget, LeftOut, Step
 from thrifty.estimates.learned import LearnedEstimates
 from thrifty.executors.model_access import ModelAccess
-from thrifty.options.availability import find_available_options
+from thrifty.options.availability import find_available_options, lost_steps
 from thrifty.planning.problem import Problem
 from thrifty.steering.forecast import Forecaster
 
@@ -47,6 +47,7 @@ def first_problem(
         concurrency=settings.max_concurrency,
         schedule="waves",
         risk=settings.risk,
+        lost=lost_steps(steps, offered),
         residuals=learned.residuals,
     )
     return problem, left_out

@@ -53,6 +53,10 @@ the second one it has the third number's share of that, and by that slope ever l
 fourth."""
 FURTHER_STEP_FEE = 1.0
 """What each further step of a model has to add to be worth its trouble."""
+LOSS_RISK = 0.03
+"""The chance that a section that has to be there fails for good, or can no longer be paid."""
+TAKEOVER = 1.25
+"""A direct answer that takes the place of sections has to be worth so many times what they are."""
 THRIFT = 3.0
 """What a step has to add that takes all of a run's limits."""
 

@@ -37,11 +37,8 @@ def reading_tiers(steps: Sequence[Step], access: ModelAccess) -> tuple[tuple[Ste
         return (tuple(_with_reading(step, readers, access, None) for step in steps),)
     asked = [access.role_of(o) for s in steps if _reads(s, readers) for o in _by_models(s)]
     tiers = {price: role for role in asked if (price := _input_price(role)) is not None}
-    sets = (_at_tier(steps, readers, access, tiers[price]) for price in sorted(tiers))
-    # At a price at which nobody can do what is required, there is no plan.
-    required = {step.name for step in steps if step.required}
-    whole = (each for each in sets if required.issubset(step.name for step in each))
-    return tuple(whole) or (tuple(steps),)
+    sets = tuple(_at_tier(steps, readers, access, tiers[price]) for price in sorted(tiers))
+    return sets or (tuple(steps),)
 
 
 def _at_tier(

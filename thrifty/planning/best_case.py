@@ -73,6 +73,8 @@ class BestCase:
 
     found: CasePlan
     """Where there is no plan, what was looked at first: it says what was missing there."""
+    problem: Problem
+    """Of several, the one whose plan it is. Without a plan, the first."""
     is_plan: bool
     is_proven: bool
     """Whether the search ended by itself: then the plan is best, or there is none."""
@@ -127,6 +129,8 @@ class _CaseSearch:
         self.solve, self.limits = solve, limits
         self.open_cases: list[_OpenCase] = []
         self.best: CasePlan | None = None
+        self.best_problem: Problem | None = None
+        """The problem that it is a plan of."""
         self.first: CasePlan | None = None
         self.unproven_bounds: list[int] = []
         self.nodes = self.added = self.solved = 0
@@ -144,14 +148,15 @@ class _CaseSearch:
             self._take(heappop(self.open_cases))
 
     def result(self, problem: Problem) -> BestCase:
-        """What came of it; the problem is there for a search that had no case."""
+        """What came of it; the problem is there for a search that found no plan."""
         found = self.best or self.first or lay_out(problem)
         is_plan = self.best is not None
         value = found.value_micro if is_plan else 0
         waiting = filter(self._may_hold_better, self.open_cases)
         bounds = [*self.unproven_bounds, *(int(-open_case.rank[0]) for open_case in waiting)]
         is_proven = all(is_plan and bound < value for bound in bounds)
-        return BestCase(found, is_plan, is_proven, max([value, *bounds]), self.nodes)
+        of = self.best_problem or problem
+        return BestCase(found, of, is_plan, is_proven, max([value, *bounds]), self.nodes)
 
     def _may_hold_better(self, open_case: _OpenCase) -> bool:
         return self.best is None or open_case.rank < self.best.rank
@@ -185,7 +190,7 @@ class _CaseSearch:
         elif not solved.is_proven:
             self.unproven_bounds.append(-int(rank[0]))
         if not self.best or tried.rank < self.best.rank:
-            self.best = tried
+            self.best, self.best_problem = tried, at.problem
 
 
 def lay_out(problem: Problem) -> CasePlan:

@@ -5,7 +5,7 @@ Nothing that plans is loaded before it is asked to: importing this costs what `P
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -14,6 +14,7 @@ from thrifty.planning.problem import Problem
 
 if TYPE_CHECKING:
     from thrifty.budget import Plan
+    from thrifty.planning.planner import BestPlan
 
 EngineName = Literal["auto", "exact", "milp", "beam"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
@@ -43,11 +44,32 @@ def make_plan(
     Raises:
         InvalidInput: no engine has that name, or it is not installed.
     """
+    return make_best_plan((problem,), engine, deadline_ms=deadline_ms, clock_ns=clock_ns).plan
+
+
+def make_best_plan(
+    problems: Sequence[Problem],
+    engine: str = ENGINE_DEFAULT,
+    *,
+    deadline_ms: int = DEADLINE_MS_DEFAULT,
+    clock_ns: Callable[[], int] = monotonic_ns,
+) -> BestPlan:
+    """The best plan that any of several problems has, in one search: as `make_plan`.
+
+    Args:
+        problems: at least one. Each is a whole of its own: plans do not mix.
+        engine: as of `make_plan`.
+        deadline_ms: for all of them together.
+        clock_ns: as of `make_plan`.
+
+    Raises:
+        InvalidInput: no engine has that name, or it is not installed.
+    """
     validate.choice("engine", engine, ENGINES)
     validate.amount("deadline_ms", deadline_ms, maximum=DEADLINE_MS_MAX)
     from thrifty.planning.planner import make_plan_with
 
-    return make_plan_with(engine, problem, deadline_ms, clock_ns)
+    return make_plan_with(engine, problems, deadline_ms, clock_ns)
 
 
 def warm_up() -> None:

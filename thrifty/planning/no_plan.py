@@ -15,9 +15,12 @@ def describe_no_plan(problem: Problem, best: BestCase) -> str:
     cases = rows.cases()
     if not cases:
         return rows.conflict()
-    first = _describe_without_answer(problem, best)
-    if len(cases) == 1 or cases[0].has:
-        return first
+    if rows.missed and not rows.done_answers:
+        first = rows.conflict()
+    else:
+        first = _describe_without_answer(problem, best)
+        if len(cases) == 1 or cases[0].has:
+            return first
     nearest = _describe_nearest(problem, rows.answers)
     return f"{first}; nor does a plan with an answer{nearest and f': {nearest}'}"
 

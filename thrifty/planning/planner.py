@@ -1,6 +1,7 @@
 """From a problem to a plan: build the model, solve it, explain it; the solve functions by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from thrifty.budget.clock import NANO_PER_MS, NANO_PER_US
 from thrifty.budget.lazy import LazySequence
@@ -24,20 +25,28 @@ SOLVE_FUNCTIONS: Mapping[str, SolveFunction] = {
 }
 
 
+class BestPlan(NamedTuple):
+    """The best plan of several problems."""
+
+    plan: Plan
+    problem: Problem
+    """The one that it is a plan of. Where none has a plan, the first."""
+
+
 def make_plan_with(
-    engine: str, problem: Problem, deadline_ms: int, clock_ns: Callable[[], int]
-) -> Plan:
-    """The plan that one engine makes; see `thrifty.planning.engines.make_plan`."""
+    engine: str, problems: Sequence[Problem], deadline_ms: int, clock_ns: Callable[[], int]
+) -> BestPlan:
+    """The plan that one engine makes; see `thrifty.planning.engines.make_best_plan`."""
     start = clock_ns()  # before the model is built: that is planning, too
     limits = SolveLimits(deadline_ns=start + deadline_ms * NANO_PER_MS, clock_ns=clock_ns)
-    best = find_best_case((problem,), SOLVE_FUNCTIONS[engine], limits)
-    found, model = best.found, best.found.model
+    best = find_best_case(problems, SOLVE_FUNCTIONS[engine], limits)
+    found, model, problem = best.found, best.found.model, best.problem
     options = {option.name: option for step in problem.steps for option in step.options}
     chosen = tuple([options[item.name] for item in model.order_items(found.items)])
     status, note = _plan_status(problem, best)
     if not chosen and not note:
         note = describe_empty_plan(problem)
-    return Plan(
+    plan = Plan(
         status=status,
         engine=engine,
         chosen=chosen,
@@ -50,6 +59,7 @@ def make_plan_with(
         nodes=best.nodes,
         elapsed_us=(clock_ns() - start) // NANO_PER_US,
     )
+    return BestPlan(plan, problem)
 
 
 def _plan_status(problem: Problem, best: BestCase) -> tuple[PlanStatus, str]:

@@ -47,6 +47,9 @@ class Problem:
     """What a pair of steps on one topic takes off the value."""
     done: tuple[Step, ...] = ()
     """Steps that are done: they satisfy requirements, and their topics are taken."""
+    lost: tuple[Step, ...] = ()
+    """Steps that nobody can do. One that is required leaves only plans with an answer beside which
+    it is not required. Material that they alone read is of no use."""
     spent: Spend = Spend()
     """What was spent since `left` was counted; zero when `left` already knows of it."""
     kept_back: Spend = Spend()
@@ -66,7 +69,7 @@ class Problem:
         validate.instance("left", self.left, Budget, "Budget(max_tokens=2_200)")
         for name in ("spent", "kept_back"):
             validate.instance(name, getattr(self, name), Spend, SPEND_EXAMPLE)
-        for name in ("steps", "done"):
+        for name in ("steps", "done", "lost"):
             validate.members(name, getattr(self, name), Step, "Step(...)")
         validate.instance("residuals", self.residuals, Sequence, "(0.1, -0.2)")
         validate.amount("max_steps", self.max_steps, maximum=100_000)

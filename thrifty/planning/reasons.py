@@ -14,7 +14,7 @@ from thrifty.planning.best_case import CasePlan, lay_out
 from thrifty.planning.no_plan import describe_too_many
 from thrifty.planning.problem import STEPS_LIMIT, Problem
 from thrifty.planning.rivals import find_limits_of_rivals
-from thrifty.planning.role_rows import RoleRows
+from thrifty.planning.role_rows import NOBODY, RoleRows
 from thrifty.planning.solver.constraint_matrix import OptionColumn, RowAmounts
 from thrifty.planning.solver.knapsack import MICRO
 from thrifty.planning.solver.knapsack_item import KnapsackItem
@@ -160,17 +160,15 @@ class LeftOutReasons:
             return ""
         if name in rows.readers and self.chosen.keys().isdisjoint(rows.readers[name]):
             is_open = bool(rows.readers[name])
-            return "nobody in the plan reads it" if is_open else "all that read it are done"
+            return "nobody in the plan reads it" if is_open else "nobody is left to read it"
         if rows.done_answers and name in rows.cases()[0].lacks:
             return f"the answer {rows.done_answers[0]!r} is done, which is the whole result"
         for answer in rows.answers:
             if answer in self.chosen and name in rows.exclusions[answer]:
                 return f"the plan has the answer {answer!r}, which is the whole result"
-        if step.role == "answer":
-            if rows.done_section:
-                return f"an answer is the whole result, and {rows.done_section!r} is done"
-            if others := sorted(rows.exclusions[name].intersection(self.chosen)):
-                return f"an answer is the whole result, and the plan has {others[0]!r}"
+        others = sorted(rows.exclusions.get(name, NOBODY).intersection(self.chosen))
+        if others:
+            return f"an answer is the whole result, and the plan has {others[0]!r}"
         return ""
 
     def _needs_too_many(self, step: Step) -> str:

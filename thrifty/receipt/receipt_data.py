@@ -85,7 +85,8 @@ class ReceiptLine(PlainData[ReceiptLineState]):
     """What the first plan expected of it; None when it was not in that plan."""
     actual: Spend
     value: float
-    """What it added: its estimated value where it left a text, else nothing."""
+    """What it added: its estimated value where it left a text, else nothing. Nor does it add
+    anything where a direct answer took its place."""
     reason: str = ""
     started_ms: int | None = None
     """When it was begun, in milliseconds of the run's active time; None when it never was."""

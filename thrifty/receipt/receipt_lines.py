@@ -1,11 +1,12 @@
 """The lines of a receipt, made from the plans, the attempts and what was paid beside them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from thrifty.budget import Outcome, Plan, Spend, StepOption
 from thrifty.receipt.receipt_data import ReceiptLine, ReceiptLineStatus
 
 NOT_BEGUN = "the run ended before it was begun"
+REPLACED = "a direct answer took its place"
 
 
 def make_receipt_lines(
@@ -14,6 +15,7 @@ def make_receipt_lines(
     outcomes: Sequence[Outcome],
     values: Mapping[str, float],
     overheads: Iterable[tuple[str, Spend]],
+    replaced: Container[str] = (),
 ) -> tuple[ReceiptLine, ...]:
     """The rows: overheads first, then attempts as they ended, then what was never tried.
 
@@ -23,6 +25,7 @@ def make_receipt_lines(
         outcomes: every attempt.
         values: by the option that did it, what each step is worth that is done.
         overheads: what was paid beside the steps, and what for.
+        replaced: the steps that an answer took the place of.
     """
     planned = {option.name: option.estimate for option in first_plan.chosen}
     tried = {outcome.option.name for outcome in outcomes}
@@ -35,7 +38,10 @@ def make_receipt_lines(
             ReceiptLine(what, "", "overhead", None, spend, 0.0, "", 0, spend.latency_ms)
             for what, spend in overheads
         ),
-        *(_attempt_line(outcome, planned, values) for outcome in outcomes),
+        *(
+            _attempt_line(outcome, planned, values, outcome.step in replaced)
+            for outcome in outcomes
+        ),
         *(
             ReceiptLine(
                 option.name,
@@ -74,7 +80,10 @@ def _why_untried(
 
 
 def _attempt_line(
-    outcome: Outcome, planned: Mapping[str, Spend], values: Mapping[str, float]
+    outcome: Outcome,
+    planned: Mapping[str, Spend],
+    values: Mapping[str, float],
+    is_replaced: bool,
 ) -> ReceiptLine:
     name = outcome.option.name
     return ReceiptLine(
@@ -84,7 +93,7 @@ def _attempt_line(
         planned=planned.get(name),
         actual=outcome.actual,
         value=values.get(name, 0.0) if outcome.has_text else 0.0,
-        reason=outcome.reason,
+        reason=REPLACED if outcome.has_text and is_replaced else outcome.reason,
         started_ms=outcome.started_ms,
         ended_ms=outcome.ended_ms,
     )

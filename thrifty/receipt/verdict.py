@@ -15,7 +15,7 @@ from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.overruns import Overrun
 from thrifty.executors.registry import LOCAL, MODEL_EXECUTORS
 from thrifty.options.availability import NOTHING
-from thrifty.planning.role_rows import excused_beside
+from thrifty.planning.role_rows import excused_beside, has_result
 from thrifty.receipt.receipt_data import HaltCause, RunStatus
 from thrifty.receipt.wording import join_names
 
@@ -123,12 +123,14 @@ def _is_undone(step: Step, run: EndFacts) -> bool:
     gone = {left.option for left in run.excluded}
     has_no_way = all(option.name in gone for option in step.options)
     is_required = step.required and step.name not in excused_beside(run.done, run.steps)
-    return has_no_way and (is_required or not run.done)
+    return has_no_way and (is_required or not has_result(run.steps, run.done))
 
 
 def _list_warnings(run: EndFacts, executor_label: Callable[[StepOption], str]) -> Iterator[str]:
     for reason, names in _group(_failures(run)).items():
         yield f"{join_names(names)} {_was(names)} not done: {reason}"
+    if sections := _replaced_sections(run):
+        yield f"a direct answer took the place of {join_names(sections)}"
     for (reason, by), names in _group(_fallbacks(run, executor_label)).items():
         yield f"{join_names(names)} fell back to {by}: {reason}"
     if cut := [outcome.step for outcome in run.done.values() if outcome.status == "cut"]:
@@ -138,6 +140,15 @@ def _list_warnings(run: EndFacts, executor_label: Callable[[StepOption], str]) -
     if count := run.in_doubt_count:
         calls = "1 call is" if count == 1 else f"{count:,} calls are"
         yield f"{calls} in doubt and charged in full"
+
+
+def _replaced_sections(run: EndFacts) -> list[str]:
+    """The sections that were planned first, or are done, where there is an answer in the end."""
+    role_of = {step.name: step.role for step in run.steps}
+    if not any(role_of[name] == "answer" for name in run.done):
+        return []
+    wanted = [*(option.step for option in run.first_plan.chosen), *run.done]
+    return [name for name in dict.fromkeys(wanted) if role_of[name] == "section"]
 
 
 def _failures(run: EndFacts) -> Iterator[tuple[str, str]]:

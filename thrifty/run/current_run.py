@@ -11,9 +11,11 @@ from thrifty.estimates.learned import LearnedEstimates
 from thrifty.executors.registry import AGENT
 from thrifty.ledger.latest_call import list_calls
 from thrifty.ledger.notes import Notes
-from thrifty.options.availability import find_available_options, no_plan_reason
+from thrifty.options import priors
+from thrifty.options.availability import find_available_options, lost_steps, no_plan_reason
 from thrifty.options.capped_answers import cap_answers
 from thrifty.planning.problem import Problem
+from thrifty.planning.role_rows import excused_beside, has_result
 from thrifty.run.assignment import EFFECT_KEYS, STEP_KEYS, effect_key
 from thrifty.run.effect_exclusions import effect_exclusion_rule
 from thrifty.run.exclusions import exclusion_rule
@@ -38,10 +40,11 @@ class Choices(NamedTuple):
 
 
 def add_value(step: Step, more: float) -> Step:
-    """The same step, each way of which is worth so much more."""
+    """The same step, each way of which is worth so much more, or less, and never below nothing."""
     if not more:
         return step
-    return step.with_options(tuple(replace(o, value=o.value + more) for o in step.options))
+    options = (replace(each, value=max(0.0, each.value + more)) for each in step.options)
+    return step.with_options(tuple(options))
 
 
 class CurrentRun(RunSoFar):
@@ -77,6 +80,29 @@ class CurrentRun(RunSoFar):
         return self.cache.compute_once(
             "choices", (access, facts["left_out"], len(failures), overruns), compute
         )
+
+    def lost(self) -> tuple[Step, ...]:
+        """The steps that are not done, and that nobody can do."""
+        choices, finished = self.choices(), self.cache.finished
+        lost = lost_steps(choices.steps, choices.offered)
+        return tuple([step for step in lost if step.name not in finished])
+
+    def replaced(self) -> tuple[str, ...]:
+        """What is done that an answer takes the place of, in the order of the draft. Nothing where
+        there are no sections that it could stand in for."""
+        steps, finished = self.steps_by_name(), self.cache.finished
+        if all(step.role != "section" for step in steps.values()):
+            return ()
+        return tuple([n for n, step in steps.items() if n in finished and step.role != "answer"])
+
+    def undone_reason(self) -> str:
+        """What is not done that has to be there. Empty where nothing is missed."""
+        steps, finished = self.steps(), self.cache.finished
+        excused = excused_beside(finished, steps)
+        missed = [s.name for s in steps if s.required and s.name not in finished | excused]
+        if missed:
+            return f"what has to be there was not done: {', '.join(map(repr, missed))}"
+        return "" if has_result(steps, finished) else "nothing that makes the result was done"
 
     def no_plan_reason(self) -> str:
         """Why there is no plan any more, whatever is left to spend. Empty if there may be one."""
@@ -118,6 +144,7 @@ class CurrentRun(RunSoFar):
                 plan.chosen,
                 open_steps,
                 done,
+                lost=self.lost(),
                 max_steps=self._max_steps(),
                 diversity_penalty=settings.diversity_penalty,
                 forecaster=forecaster,
@@ -170,21 +197,23 @@ class CurrentRun(RunSoFar):
             if outcome.has_text:
                 remaining.mark_done(self.steps_by_name()[outcome.step])
         restated = self._restated_steps()
-        for name in self._readers_of(outcomes):
+        for name in self._changed_by(outcomes):
             remaining.restate(restated[name])
 
     def _restated_steps(self) -> Mapping[str, Step]:
-        """By name, the offered steps of whose sources some are done, estimated by those."""
+        """By name, the offered steps of which something is known by what is done: those of whose
+        sources some are, estimated by these, and answers that would take the place of sections."""
         return self.cache.accumulate("restated steps", self.choices(), dict, self._restate)
 
     def _restate(self, restated: dict[str, Step], outcomes: Sequence[Outcome]) -> None:
         declared, results = self.declared_options(), self.results()
         offered = {step.name: step for step in self.choices().offered}
-        for name in self._readers_of(outcomes):
+        for name in self._changed_by(outcomes):
             step = offered[name]
             options = [declared[option.name] for option in step.options]
             estimated = self.estimator.estimate_step(step, options, results)
-            restated[name] = add_value(estimated, self._value_to_hand_on(step))
+            more = self._value_to_hand_on(step) - self._value_to_replace(step)
+            restated[name] = add_value(estimated, more)
 
     def _value_to_hand_on(self, step: Step) -> float:
         """What a step is worth beside its own part, as it hands on material that is done.
@@ -203,11 +232,32 @@ class CurrentRun(RunSoFar):
             and step.name in readers.get(outcome.step, ())
         )
 
-    def _readers_of(self, outcomes: Iterable[Outcome]) -> list[str]:
-        """The names of the offered steps that read what these outcomes have left."""
-        readers = self._readers()
-        done = [readers.get(outcome.step, ()) for outcome in outcomes if outcome.has_text]
-        return list(dict.fromkeys(chain.from_iterable(done)))
+    def _value_to_replace(self, step: Step) -> float:
+        """What an answer has to be worth because it takes the place of sections that are done.
+
+        Without a section that has to be there, these are no result, and it takes no place.
+        """
+        if step.role != "answer" or any(each.required for each in self.lost()):
+            return 0.0
+        steps = self.steps_by_name()
+        # With the material that was handed on to them.
+        worth = fsum(
+            outcome.option.value
+            for outcome in self.cache.outcomes
+            if outcome.has_text and steps[outcome.step].role == "section"
+        )
+        return priors.TAKEOVER * worth
+
+    def _changed_by(self, outcomes: Iterable[Outcome]) -> list[str]:
+        """The names of the offered steps that read what these outcomes have left, or would take
+        its place."""
+        readers, steps = self._readers(), self.steps_by_name()
+        done = [outcome.step for outcome in outcomes if outcome.has_text]
+        names = chain.from_iterable(readers.get(name, ()) for name in done)
+        has_section = any(steps[name].role == "section" for name in done)
+        offered = self.choices().offered if has_section else ()
+        answers = (step.name for step in offered if step.role == "answer")
+        return list(dict.fromkeys([*names, *answers]))
 
     def _readers(self) -> Mapping[str, Sequence[str]]:
         """By the name of a step or document, the offered steps that read it."""
@@ -250,6 +300,7 @@ class CurrentRun(RunSoFar):
             max_steps=max(0, self._max_steps() - len(done)),
             diversity_penalty=settings.diversity_penalty,
             done=done,
+            lost=self.lost(),
             concurrency=settings.max_concurrency,
             schedule="waves",
             risk=settings.risk,

@@ -1,17 +1,20 @@
 """Plans a run: what its steps are worth, less fees where a model took its task apart.
 
-There, who reads what is not written yet pays for it as well, at the price of the dearest reader: so
-one problem is planned for each of these prices, and the best plan is taken.
+There, who reads what is not written yet pays for it as well, at the price of the dearest reader. So
+there is one problem for each of these prices. And there is one with the share of a direct answer
+kept back, and one without. One search takes the best plan of all these problems.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from thrifty.budget import Budget, LeftOut, Plan, Step
+from thrifty.budget import Budget, LeftOut, Plan
 from thrifty.executors.model_access import ModelAccess
+from thrifty.options.availability import lost_steps
 from thrifty.options.objective import with_fees, without_fees
 from thrifty.options.reading_costs import TOO_DEAR, reading_tiers
-from thrifty.planning.engines import EngineName, make_plan
+from thrifty.options.stand_in import with_and_without_share
+from thrifty.planning.engines import EngineName, make_best_plan
 from thrifty.planning.problem import Problem
 from thrifty.planning.without_limits import best_without_limits
 
@@ -27,22 +30,27 @@ def plan_run(
         given: the limits by which fees are counted, as of `fee_limits`.
         access: what models cost.
     """
+    variants: list[tuple[Problem, tuple[LeftOut, ...]]] = []
+    for priced, too_little in _priced(problem, given, access):
+        variants += [(each, too_little) for each in with_and_without_share(priced)]
+    plan, of = make_best_plan([each for each, _ in variants], engine)
+    too_little = next(left_out for each, left_out in variants if each is of)
+    told = without_fees(plan, problem.steps)
+    left_out = (*told.left_out, *too_little)
+    return replace(told, left_out=(*left_out, *_of_other_prices(problem, told, left_out)))
+
+
+def _priced(
+    problem: Problem, given: Budget | None, access: ModelAccess
+) -> Iterator[tuple[Problem, tuple[LeftOut, ...]]]:
+    """The problem at each price of reading, and what is not worth its fee there."""
     if given is None:
-        return make_plan(problem, engine)
-    plans = [
-        _plan_tier(problem, steps, engine, given) for steps in reading_tiers(problem.steps, access)
-    ]
-    best = max(plans, key=lambda plan: (plan.status != "infeasible", plan.value))
-    is_proven = all(plan.status != "feasible" for plan in plans)
-    told = without_fees(best, problem.steps)
-    return replace(
-        told,
-        status=told.status if is_proven or told.status == "infeasible" else "feasible",
-        bound=told.bound + max(plan.bound for plan in plans) - best.bound,
-        left_out=(*told.left_out, *_of_other_tiers(problem, told)),
-        nodes=sum(plan.nodes for plan in plans),
-        elapsed_us=sum(plan.elapsed_us for plan in plans),
-    )
+        yield problem, ()
+        return
+    for tier in reading_tiers(problem.steps, access):
+        steps, too_little = with_fees(tier, given)
+        lost = (*problem.lost, *lost_steps(problem.steps, steps))
+        yield replace(problem, steps=steps, lost=lost), too_little
 
 
 def best_of_run(problem: Problem, given: Budget | None) -> float | None:
@@ -59,16 +67,9 @@ def best_of_run(problem: Problem, given: Budget | None) -> float | None:
     return best_without_limits(problem, with_fees(problem.steps, Budget())[0])
 
 
-def _plan_tier(problem: Problem, steps: Sequence[Step], engine: EngineName, given: Budget) -> Plan:
-    """The plan in which nobody who reads is dearer than one price."""
-    priced, too_little = with_fees(steps, given)
-    plan = make_plan(replace(problem, steps=priced), engine)
-    return replace(plan, left_out=(*plan.left_out, *too_little))
-
-
-def _of_other_tiers(problem: Problem, plan: Plan) -> list[LeftOut]:
+def _of_other_prices(problem: Problem, plan: Plan, left_out: Iterable[LeftOut]) -> list[LeftOut]:
     """The options that read at a higher price than the plan's."""
-    told = {each.option for each in plan.left_out} | {option.name for option in plan.chosen}
+    told = {each.option for each in left_out} | {option.name for option in plan.chosen}
     return [
         LeftOut(option.name, step.name, TOO_DEAR)
         for step in problem.steps

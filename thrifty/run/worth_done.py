@@ -13,7 +13,7 @@ def values_done(run: CurrentRun, plan: Plan) -> dict[str, float]:
 
     An option counts for itself: what material brings is not counted once more with who reads it,
     and not at all where nobody has read it. An answer that was cut is worth no more than as long
-    a one as was planned.
+    a one as was planned, and what it took the place of is worth nothing any more.
 
     Args:
         run: that has ended.
@@ -21,7 +21,7 @@ def values_done(run: CurrentRun, plan: Plan) -> dict[str, float]:
     """
     own = _own_values(run)
     planned = {option.name: option.value for option in plan.chosen}
-    rows, read = RoleRows(run.steps(), ()), set(run.cache.finished)
+    rows, read = RoleRows(run.steps(), ()), run.cache.finished - {*replaced_steps(run)}
     while unread := rows.unread(read):
         read.remove(unread)
     values: dict[str, float] = {}
@@ -34,10 +34,17 @@ def values_done(run: CurrentRun, plan: Plan) -> dict[str, float]:
     return values
 
 
+def replaced_steps(run: CurrentRun) -> tuple[str, ...]:
+    """The steps that a direct answer took the place of."""
+    steps = run.steps_by_name()
+    has_answer = any(steps[name].role == "answer" for name in run.cache.finished)
+    return run.replaced() if has_answer else ()
+
+
 def repeated_value(run: CurrentRun) -> float:
     """What steps on one topic take off the value of what is done."""
     steps = run.steps_by_name()
-    topics = [steps[name].topic for name in run.cache.finished]
+    topics = [steps[name].topic for name in run.cache.finished - {*replaced_steps(run)}]
     return run.diversity_penalty * count_topic_pairs(topics, ())
 
 

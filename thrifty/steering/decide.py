@@ -45,6 +45,8 @@ class DriftFacts:
     the plan, in plain words; empty without any."""
     no_plan_reason: str = ""
     """Why there is no plan any more, whatever is left; empty as long as there may be."""
+    undone_reason: str = ""
+    """Which step is not done that has to be there; empty where none is missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,11 @@ def decide(
     if remaining.option_count:
         return DriftDecision("continue")
     # An empty plan is a good end only where nothing is open: else what is open did not fit.
-    if remaining.done_step_count and (run.plan.chosen or not remaining.open_step_count):
+    is_open = remaining.open_step_count and not run.plan.chosen
+    if remaining.done_step_count and not is_open and not run.undone_reason:
         return DriftDecision("end")
-    return DriftDecision("end", run.plan.note or _trouble(run) or NOTHING_FITS_REASON, True)
+    told = run.undone_reason if remaining.done_step_count else NOTHING_FITS_REASON
+    return DriftDecision("end", run.plan.note or _trouble(run) or told or NOTHING_FITS_REASON, True)
 
 
 def _with_drift(reason: str, describe_drift: Callable[[], str]) -> str:

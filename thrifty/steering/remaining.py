@@ -56,6 +56,7 @@ class RemainingPlan:
         diversity_penalty: float,
         forecaster: Forecaster,
         executor_model_of: ExecutorModelOf,
+        lost: Sequence[Step] = (),
         defer_upgradable: bool = False,
         concurrency: int = 1,
     ) -> None:
@@ -69,6 +70,7 @@ class RemainingPlan:
             diversity_penalty: what a pair of steps on one topic takes off the value.
             forecaster: what bills suggest of the estimates; it may grow.
             executor_model_of: who would do an option.
+            lost: the steps that nobody can do.
             defer_upgradable: whether what has a better option waits for what is saved until then.
                 Else free steps, which bring most for their spend, would all be done before
                 anything could be saved for them.
@@ -91,7 +93,8 @@ class RemainingPlan:
         """What it is expected to use, one after another."""
         self._best_values = sorted(step.value_max for step in offered)
         self._done = {step.name: step for step in done}
-        self._has_rows = any(s.role in ("answer", "material") for s in (*offered, *done))
+        self._lost = tuple(lost)
+        self._has_rows = any(s.role in ("answer", "material") for s in (*offered, *done, *lost))
         self._max_steps, self._concurrency = max_steps, concurrency
         self._diversity_penalty = diversity_penalty
         self._done_topics = [step.topic for step in done]
@@ -120,7 +123,7 @@ class RemainingPlan:
             self.expected_spend.remove(self.options_by_step.pop(name))
 
     def _rows(self) -> RoleRows:
-        return RoleRows(self.open_steps.values(), tuple(self._done.values()))
+        return RoleRows(self.open_steps.values(), tuple(self._done.values()), self._lost)
 
     def restate(self, step: Step) -> None:
         """Takes the new estimates of an open step, once more is known of what it reads, and what
