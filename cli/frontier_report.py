@@ -19,7 +19,7 @@ from thrifty.planning.upgrade import Upgrade, find_upgrades
 from thrifty.planning.without_limits import best_without_limits
 from thrifty.receipt import wording
 from thrifty.receipt.frontier_plot import ValueCurve
-from thrifty.run.steps_gate import AskingForecast
+from thrifty.run.asking_rule import AskingForecast
 
 BUDGET_FACTOR_MAX = 2
 """The curve ends at twice the budget."""

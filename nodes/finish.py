@@ -122,7 +122,7 @@ def _make_receipt(
         warnings=verdict.warnings,
         account=find_payer(balance),
         repeated=repeated_value(run),
-        uncounted=run.uncounted,
+        uncounted=run.uncounted_tools,
     )
     return receipt.with_best(first_plan.best)
 

@@ -38,7 +38,7 @@ def plan(
     context = Context.of(runtime.context)
     run = CurrentRun(state, context, services, run_id)
     problem, excluded = run.problem()
-    new_plan = run.plan(problem).told_with(run.best_value(), run.uncounted)
+    new_plan = run.plan(problem).told_with(run.best_value(), run.uncounted_tools)
     if reason := run.no_plan_reason():
         new_plan = new_plan.as_infeasible(reason)
     # The planner never saw what is excluded. The plan says why all the same.

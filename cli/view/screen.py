@@ -18,7 +18,7 @@ from thrifty.cli.run_request import RunRequest
 from thrifty.receipt.wording import describe_asking, describe_left
 
 if TYPE_CHECKING:
-    from thrifty.run.steps_gate import AskingForecast
+    from thrifty.run.asking_rule import AskingForecast
 
 
 @dataclass(frozen=True, slots=True)

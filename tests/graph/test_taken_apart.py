@@ -105,9 +105,9 @@ def test_documents_that_fit_nowhere_end_a_run_before_anything_is_sent(answering,
     documents = {"Harbours": "Rostock has 14.5 m, Wismar has 9.5 m. " * 5_000}
     given = {"task": TASK, "budget": BUDGET, "documents": documents}
     result = answering().invoke(given, context={"plan_steps": mode})
-    assert decisions_of(result, "options") == (
+    assert decisions_of(result, "options") == [
         "no model was asked for steps: not even a direct answer fits",
-    )
+    ]
     assert (result["status"], [*server.requests]) == ("halted", [])
 
 

@@ -15,7 +15,7 @@ def describe_no_plan(problem: Problem, best: BestCase) -> str:
     cases = rows.cases()
     if not cases:
         return rows.conflict()
-    if rows.missed and not rows.done_answers:
+    if rows.missed_steps and not rows.done_answers:
         first = rows.conflict()
     else:
         first = _describe_without_answer(problem, best)

@@ -89,7 +89,7 @@ class RoleRows:
         """
         if self.done_answers:
             cases = [Case(lacks=self._excluded_by(self.done_answers))]
-        elif not (any(self.exclusions.values()) or self.missed):
+        elif not (any(self.exclusions.values()) or self.missed_steps):
             cases = [Case()]
         else:
             cases = [Case(lacks=frozenset(self.answers))]
@@ -99,7 +99,7 @@ class RoleRows:
         return [c for c in cases if not required & c.lacks and not self._is_missed(c)]
 
     @cached_property
-    def missed(self) -> list[Step]:
+    def missed_steps(self) -> list[Step]:
         """What is required, and lost."""
         return [step for step in self.lost.values() if step.required]
 
@@ -111,13 +111,13 @@ class RoleRows:
             not answers
             or not _is_excluded(step, answers)
             or (step.role == "answer" and not self.done_answers)
-            for step in self.missed
+            for step in self.missed_steps
         )
 
     def conflict(self) -> str:
         """Why there is no plan: what is lost, or which answers are required in vain."""
-        if self.missed:
-            names = ", ".join(repr(step.name) for step in self.missed)
+        if self.missed_steps:
+            names = ", ".join(repr(step.name) for step in self.missed_steps)
             return f"nobody can do what is required: {names}"
         required = [name for name in self.answers if self.open[name].required]
         names = ", ".join(map(repr, required))

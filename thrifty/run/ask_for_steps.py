@@ -9,7 +9,7 @@ from thrifty.options.decomposition_request import request_decomposition
 from thrifty.options.recipe import ANSWER
 from thrifty.run.allow_planning_call import allow_planning_call
 from thrifty.run.new_run import NewRun
-from thrifty.run.steps_gate import PlanSteps, StepsGate
+from thrifty.run.asking_rule import PlanSteps, AskingRule
 
 NOT_ASKED = "no model was asked for steps"
 
@@ -34,7 +34,7 @@ def take_task_apart(
     """
     if run.facts["recipe"] != ANSWER:
         return run, ()
-    found = _request(run, _gate(run, wanted), prompt, config, is_free)
+    found = _request(run, _asking_rule(run, wanted), prompt, config, is_free)
     if isinstance(found, str):
         return run.without_help(), (found,) if found else ()
     if found.steps:
@@ -46,9 +46,9 @@ def take_task_apart(
     return run, (f"{roles[roles.cheap].model} was asked for steps, and gave none",)
 
 
-def _gate(run: NewRun, wanted: PlanSteps) -> StepsGate:
+def _asking_rule(run: NewRun, wanted: PlanSteps) -> AskingRule:
     facts, services = run.facts, run.services
-    return StepsGate(
+    return AskingRule(
         wanted=wanted,
         recipe=facts["recipe"],
         words=facts["words"],
@@ -60,15 +60,15 @@ def _gate(run: NewRun, wanted: PlanSteps) -> StepsGate:
 
 
 def _request(
-    run: NewRun, gate: StepsGate, prompt: Callable[[], str], config: RunnableConfig, is_free: bool
+    run: NewRun, rule: AskingRule, prompt: Callable[[], str], config: RunnableConfig, is_free: bool
 ) -> Decomposition | str:
     """What a model makes of the task, or why none was asked. Empty where that is no question."""
-    if refusal := gate.refusal:
+    if refusal := rule.refusal:
         return f"{NOT_ASKED}: {refusal}"
     if refusal is None:
         return ""
-    services, call = run.services, gate.call(prompt())
-    allowance = allow_planning_call(run, call, gate.why_not, is_free=is_free)
+    services, call = run.services, rule.call(prompt())
+    allowance = allow_planning_call(run, call, rule.why_not, is_free=is_free)
     if isinstance(allowance, str):
         return f"{NOT_ASKED}: {allowance}"
     documents = run.facts["documents"]

@@ -81,13 +81,13 @@ class CurrentRun(RunSoFar):
             "choices", (access, facts["left_out"], len(failures), overruns), compute
         )
 
-    def lost(self) -> tuple[Step, ...]:
+    def lost_steps(self) -> tuple[Step, ...]:
         """The steps that are not done, and that nobody can do."""
         choices, finished = self.choices(), self.cache.finished
         lost = lost_steps(choices.steps, choices.offered)
         return tuple([step for step in lost if step.name not in finished])
 
-    def replaced(self) -> tuple[str, ...]:
+    def replaced_steps(self) -> tuple[str, ...]:
         """What is done that an answer takes the place of, in the order of the draft. Nothing where
         there are no sections that it could stand in for."""
         steps, finished = self.steps_by_name(), self.cache.finished
@@ -144,7 +144,7 @@ class CurrentRun(RunSoFar):
                 plan.chosen,
                 open_steps,
                 done,
-                lost=self.lost(),
+                lost=self.lost_steps(),
                 max_steps=self._max_steps(),
                 diversity_penalty=settings.diversity_penalty,
                 forecaster=forecaster,
@@ -237,7 +237,7 @@ class CurrentRun(RunSoFar):
 
         Without a section that has to be there, these are no result, and it takes no place.
         """
-        if step.role != "answer" or any(each.required for each in self.lost()):
+        if step.role != "answer" or any(each.required for each in self.lost_steps()):
             return 0.0
         steps = self.steps_by_name()
         # With the material that was handed on to them.
@@ -300,7 +300,7 @@ class CurrentRun(RunSoFar):
             max_steps=max(0, self._max_steps() - len(done)),
             diversity_penalty=settings.diversity_penalty,
             done=done,
-            lost=self.lost(),
+            lost=self.lost_steps(),
             concurrency=settings.max_concurrency,
             schedule="waves",
             risk=settings.risk,

@@ -49,7 +49,7 @@ def open_account(
     budget = given.budget
     if outer := current_account():
         budget = budget.tightest_with(outer.left)
-    run = _accepted(given, recipe, number, budget)
+    run = _run_of(given, recipe, number, budget)
     payer = services.common(config)  # asked once: who pays is in the account's name, too
     beginnings = () if given.name else _beginnings(config, checkpoint)
     while beginnings and _is_of_another(run_account(run, config, payer), beginnings, services):
@@ -63,7 +63,7 @@ def open_account(
     return run, run_id
 
 
-def _accepted(given: RunInput, recipe: str, number: int, budget: Budget) -> Run:
+def _run_of(given: RunInput, recipe: str, number: int, budget: Budget) -> Run:
     """The run as it is accepted, before anything is measured of it."""
     return Run(
         name=given.name,

@@ -31,7 +31,7 @@ def plan_run(
         access: what models cost.
     """
     variants: list[tuple[Problem, tuple[LeftOut, ...]]] = []
-    for priced, too_little in _priced(problem, given, access):
+    for priced, too_little in _priced_problems(problem, given, access):
         variants += [(each, too_little) for each in with_and_without_share(priced)]
     plan, of = make_best_plan([each for each, _ in variants], engine)
     too_little = next(left_out for each, left_out in variants if each is of)
@@ -40,7 +40,7 @@ def plan_run(
     return replace(told, left_out=(*left_out, *_of_other_prices(problem, told, left_out)))
 
 
-def _priced(
+def _priced_problems(
     problem: Problem, given: Budget | None, access: ModelAccess
 ) -> Iterator[tuple[Problem, tuple[LeftOut, ...]]]:
     """The problem at each price of reading, and what is not worth its fee there."""

@@ -94,7 +94,7 @@ class RunSoFar:
         )
 
     @property
-    def uncounted(self) -> tuple[str, ...]:
+    def uncounted_tools(self) -> tuple[str, ...]:
         """The executors whose help its values do not count. A client may have left them out."""
         return tuple(self.facts["run"].get("uncounted", ()))
 

@@ -55,7 +55,7 @@ class AskingForecast(PlainData[dict[str, Any]]):
 
 
 @dataclass(frozen=True, slots=True)
-class StepsGate:
+class AskingRule:
     """What is known of a run when it is decided whether a model is asked for steps."""
 
     wanted: PlanSteps
