@@ -25,8 +25,8 @@ from thrifty.planning.explanation import (
 from thrifty.planning.problem import Problem
 from thrifty.planning.without_limits import best_without_limits
 from thrifty.prompts.steps_request import steps_request
-from thrifty.run.first_plans import FirstPlans
 from thrifty.run.asking_rule import AskingForecast, AskingRule
+from thrifty.run.first_plans import FirstPlans
 
 EXPLAINED_OPTIONS_MAX = 30
 """What would bring an option in takes many plans. For more options than this nothing is said."""
@@ -87,7 +87,7 @@ def foresee_run(request: RunRequest) -> ForeseenRun:
     estimator, plans = _first_plans(request)
     problem, left_out = plans.problem(request.budget)
     executors, recipe = request.executors, request.recipe.name
-    gate = AskingRule(
+    rule = AskingRule(
         wanted=request.context.plan_steps,
         recipe=recipe,
         words=request.words or 0,
@@ -96,7 +96,7 @@ def foresee_run(request: RunRequest) -> ForeseenRun:
         executors=executors,
         plans=plans,
     )
-    asking = gate.foresee(
+    asking = rule.foresee(
         lambda: steps_request(
             request.context.decompose_prompt, request.task, executors, request.documents
         ),

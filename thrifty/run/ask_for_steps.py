@@ -8,8 +8,8 @@ from thrifty.options.decomposition import Decomposition
 from thrifty.options.decomposition_request import request_decomposition
 from thrifty.options.recipe import ANSWER
 from thrifty.run.allow_planning_call import allow_planning_call
+from thrifty.run.asking_rule import AskingRule, PlanSteps
 from thrifty.run.new_run import NewRun
-from thrifty.run.asking_rule import PlanSteps, AskingRule
 
 NOT_ASKED = "no model was asked for steps"
 
