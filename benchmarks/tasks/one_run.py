@@ -12,7 +12,7 @@ from benchmarks.tasks.whole_agent import MODELS, GivenAs, run_agent
 from tests.harness.llm_server import LLMServer
 from thrifty import Budget
 from thrifty.executors.registry import AGENT
-from thrifty.options.direct_answer import ANSWER_STEP
+from thrifty.options.direct_answer import AGENT_STEP, ANSWER_STEP
 from thrifty.run.facts import Run
 
 WORTH = re.compile(r"the plan is worth ([\d.]+), a direct answer ([\d.]+)$")
@@ -85,7 +85,7 @@ def run_task(
 
 def sort_of(chosen: Sequence[dict[str, Any]]) -> str:
     """Which sort of plan these options are."""
-    answers = [option for option in chosen if option["step"] == ANSWER_STEP]
+    answers = [option for option in chosen if option["step"] in (ANSWER_STEP, AGENT_STEP)]
     if not chosen:
         return "none"
     if not answers:

@@ -87,7 +87,7 @@ def regret_table(rows: Mapping[str, tuple[Sequence[Regret], Sequence[Regret]]]) 
 def _cells(found: Sequence[Regret]) -> list[str]:
     values = [regret.value for regret in found]
     return [
-        f"{fmean(values):.2f}",
+        f"{round(fmean(values), 2) + 0.0:.2f}",  # not -0.00
         f"{max(values):.1f}",
         str(sum(regret.is_worse_than_direct for regret in found)),
     ]

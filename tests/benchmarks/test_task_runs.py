@@ -8,12 +8,14 @@ import pytest
 from benchmarks.tasks import scripted_replies
 from benchmarks.tasks.__main__ import run_tasks
 from benchmarks.tasks.load import load_tasks
+from benchmarks.tasks.one_run import sort_of
 from benchmarks.tasks.regret import Regret, regret_of, regret_table, regrets
 from benchmarks.tasks.report import faults, gains_table, other_plans, results_table
 from benchmarks.tasks.scripted_replies import FIRST_WRITER
 from benchmarks.tasks.whole_agent import given_budgets
 from benchmarks.tasks.wrong_priors import WRONG_PRIORS, changed_priors
 from tests.harness.llm_server import LLMServer
+from thrifty.executors.registry import AGENT
 from thrifty.options import priors
 
 TRIP, SHORT = "trip-harz", "short-kaltmiete"
@@ -86,6 +88,21 @@ def test_steps_are_asked_for_and_used_where_there_are_tools_and_room(runs):
 def test_who_calls_tools_by_itself_is_planned_as_that(runs):
     run = runs("tools")[TRIP, "generous"]
     assert (run.asked, run.plan, run.books_right) == (False, "agent with tools", True)
+
+
+@pytest.mark.parametrize(
+    ("steps", "sort"),
+    [
+        ([], "none"),
+        ([("Answer", "llm")], "direct"),
+        ([("Answer", AGENT)], "agent with tools"),
+        ([("Answer with tools", AGENT)], "agent with tools"),
+        ([("Search", "find"), ("Answer", "llm")], "material and answer"),
+        ([("Search", "find"), ("Results", "llm"), ("Costs", "llm")], "sections"),
+    ],
+)
+def test_plans_are_told_apart_by_what_answers(steps, sort):
+    assert sort_of([{"step": step, "executor": executor} for step, executor in steps]) == sort
 
 
 def test_without_stored_steps_asking_is_in_vain(runs):
