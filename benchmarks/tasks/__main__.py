@@ -14,6 +14,7 @@ from benchmarks.tasks.readers_report import groups_table, judges_table, pairs_ta
 from benchmarks.tasks.regret import regret_table, regrets
 from benchmarks.tasks.report import faults, gains_table, other_plans, results_table
 from benchmarks.tasks.scripted_replies import FIRST_WRITER, replies, writers_of
+from benchmarks.tasks.tools import has_search
 from benchmarks.tasks.verdicts import read_verdicts
 from benchmarks.tasks.whole_agent import GivenAs, count_as_openai, given_budgets
 from benchmarks.tasks.wrong_priors import WRONG_PRIORS, changed_priors
@@ -92,7 +93,12 @@ def print_readers(groups: Mapping[str, Sequence[BenchmarkTask]]) -> None:
     """What readers say of the stored texts."""
     delivered, judges = read_delivered(), read_verdicts()
     pairs = {group: read_pairs(tasks, delivered, judges) for group, tasks in groups.items()}
-    print(f"## What readers say\n\n{groups_table(pairs)}\n")
+    every = [pair for each in pairs.values() for pair in each]
+    searching = {task.id for tasks in groups.values() for task in tasks if has_search(task)}
+    found = [pair for pair in every if pair.task_id in searching]
+    others = [pair for pair in every if pair.task_id not in searching]
+    rows = {**pairs, "with a search": found, "without": others, "all": every}
+    print(f"## What readers say\n\n{groups_table(rows)}\n")
     for group, each in pairs.items():
         print(f"### {group}\n\n{pairs_table(each)}\n")
     print(f"### Judges\n\n{judges_table(judges)}\n")

@@ -9,8 +9,6 @@ from benchmarks.tasks.markdown import table
 from benchmarks.tasks.tally import by_task, counts, order_bias, outcome, sign_test
 from benchmarks.tasks.verdicts import Verdict, Winner
 
-ALL = "all"
-
 
 @dataclass(frozen=True, slots=True)
 class ReadPair:
@@ -75,12 +73,11 @@ def pairs_table(pairs: Iterable[ReadPair]) -> str:
 
 
 def groups_table(groups: Mapping[str, Sequence[ReadPair]]) -> str:
-    """A row for each group of tasks, and one for all."""
+    """A row for each group of pairs."""
     heads = ["tasks", "pairs", "judged", "steps", "tie", "direct", "sign test"]
-    whole = {**groups, ALL: [pair for pairs in groups.values() for pair in pairs]}
     return table(
         [*heads, "facts: steps", "direct", "tokens, as many times"],
-        ([name, *_group_cells(pairs)] for name, pairs in whole.items() if pairs),
+        ([name, *_group_cells(pairs)] for name, pairs in groups.items() if pairs),
     )
 
 

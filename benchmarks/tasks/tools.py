@@ -29,6 +29,11 @@ def make_tools(task: BenchmarkTask) -> list[BaseTool]:
     return [make_tool(name, task.documents) for name in task.tools]
 
 
+def has_search(task: BenchmarkTask) -> bool:
+    """Whether something can be found for a task that nobody has handed over."""
+    return any((CORPORA / f"{name}.yaml").exists() for name in task.tools)
+
+
 def make_tool(name: str, documents: Mapping[str, str]) -> BaseTool:
     """A tool by its name: `calculator`, `run_tests`, or a search tool by that of its corpus.
 

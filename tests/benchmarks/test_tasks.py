@@ -11,7 +11,7 @@ from langchain_core.tools import BaseTool
 from benchmarks.tasks.facts import Fact, numbers_in, share_of_facts
 from benchmarks.tasks.load import FIRST, GROUPS, HELD_OUT, load_tasks
 from benchmarks.tasks.python_process import run_python
-from benchmarks.tasks.tools import CORPORA, make_tool, make_tools, read_corpus
+from benchmarks.tasks.tools import CORPORA, has_search, make_tool, make_tools, read_corpus
 
 SOLUTIONS = Path(__file__).parent / "solutions"
 OURS = load_tasks(FIRST)
@@ -88,7 +88,7 @@ def test_each_corpus_is_searched_by_a_task():
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
 def test_its_facts_follow_from_what_is_handed_over_or_found(task):
-    has_something_to_read = task.documents or set(task.tools) - WITHOUT_TEXTS
+    has_something_to_read = task.documents or has_search(task)
     for fact in task.facts:
         assert fact.sources or not has_something_to_read, fact.says
         for source in fact.sources:
