@@ -95,7 +95,7 @@ def test_what_was_changed_is_told():
     assert read(text).remarks == (
         "step 2: nobody here is called 'shell', so a model does it",
         "'Notes' reads 'nobody', which nothing here is called",
-        "'Send' was dropped: its input.to: got 3; Input should be a valid string",
+        "'Send' was dropped: its input.to: got 3; it should be a valid string",
         "'Notes' joins the result",
         "'Find prices' joins the result",
     )

@@ -43,7 +43,7 @@ def test_what_it_takes_passes(thing, given):
     [
         ({"to": 3}, r"answer\.input\.to: got 3"),
         ({"to": "Ann", "times": "often"}, r"answer\.input\.times: got 'often'"),
-        ({"times": 2}, r"answer\.input\.to: got "),
+        ({"times": 2}, r"answer\.input\.to: got None; it is missing; fill it in"),
         ({"to": "Ann", "key": "secret"}, r"answer\.input\.key: got .*known arguments: to"),
         ("Ann", "use a mapping of the tool's arguments: to"),
         (None, "use a mapping of the tool's arguments: to"),

@@ -14,6 +14,7 @@ JSON_TYPES: Mapping[str, type | tuple[type, ...]] = {
     "object": dict,
     "null": type(None),
 }
+MISSING = "it is missing; fill it in"
 
 
 def check_tool_input(tool: Any, given: object, field: str, unknown: Collection[str] = ()) -> None:
@@ -57,7 +58,10 @@ def _check_by_model(
             # What is said of all arguments together may be said of the unknown ones.
             if not (unknown and (not each["loc"] or each["loc"][0] in unknown)):
                 where = ".".join([field, *map(str, each["loc"])])
-                raise InvalidInput(where, each["input"], each["msg"]) from None
+                if each["type"] == "missing":  # its input is what it should have been in
+                    raise InvalidInput(where, None, MISSING) from None
+                remedy = each["msg"].replace("Input should", "it should", 1)
+                raise InvalidInput(where, each["input"], remedy) from None
 
 
 def _check_by_json_schema(
@@ -66,7 +70,7 @@ def _check_by_json_schema(
     """The names and the types of the arguments: what is inside them, the tool checks."""
     for name in schema.get("required", ()):
         if name not in given:
-            raise InvalidInput(f"{field}.{name}", None, "it is missing; fill it in")
+            raise InvalidInput(f"{field}.{name}", None, MISSING)
     for name, value in given.items():
         if name in unknown:
             continue
