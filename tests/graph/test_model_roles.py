@@ -142,6 +142,10 @@ def test_a_model_out_of_order_leaves_the_others_at_work(server, other, monkeypat
     done = [line.label for line in receipt_of(result).lines if line.status == "done"]
     assert done == ["Aims (local)", "Costs (local)"]
     assert result["status"] == "done"
+    reasons = {left["option"]: left["reason"] for left in result["plan"]["left_out"]}
+    assert reasons["Costs (strong)"].startswith(
+        "gpt-5 (strong) is out of order: gpt-5: the server refused the request (401): "
+    )
 
 
 def test_a_chat_model_of_ones_own_is_asked_as_it_was_made(server, ledger):

@@ -60,6 +60,11 @@ class ModelAccess:
             else option.executor
         )
 
+    def worker_label(self, option: StepOption) -> str:
+        """The same for a person."""
+        asks = option.executor in MODEL_EXECUTORS
+        return self.role_of(option).label if asks else option.executor
+
     def unavailable_reason(self, option: StepOption) -> str:
         """Why an option is not available; empty when it is."""
         if option.executor not in MODEL_EXECUTORS:

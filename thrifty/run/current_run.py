@@ -67,9 +67,7 @@ class CurrentRun(RunSoFar):
         )
 
         def compute() -> Choices:
-            why_excluded = exclusion_rule(
-                failures, facts["left_out"], access.worker, overruns, access.executor_model
-            )
+            why_excluded = exclusion_rule(failures, facts["left_out"], access, overruns)
             why_not_otherwise = effect_exclusion_rule(failures, self._may_have_changed)
 
             def why_not(option: StepOption) -> str:

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from thrifty.budget import Outcome, StepOption
+from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.overruns import Overrun
-from thrifty.steering.forecast import ExecutorModelOf
 from thrifty.steering.plan_changes import TRIED
 
 FAILURES_MAX = 2
@@ -15,21 +15,19 @@ FAILURES_MAX = 2
 def exclusion_rule(
     failures: Sequence[Outcome],
     left_out: Collection[str],
-    worker_of: Callable[[StepOption], str],
+    access: ModelAccess,
     overruns: Sequence[Overrun],
-    executor_model_of: ExecutorModelOf,
 ) -> Callable[[StepOption], str]:
     """Makes a function that says why an option is excluded. It returns nothing for any other.
 
     Args:
         failures: what was tried in vain, or could not be tried.
         left_out: what a person does not want done.
-        worker_of: the executor of an option, or the model of its role.
+        access: says who does an option.
         overruns: bills that came to more than they were allowed.
-        executor_model_of: who does an option.
     """
     tried = {outcome.option.name: outcome.reason for outcome in failures}
-    disabled = _disabled_workers(failures, worker_of)
+    disabled = _disabled_workers(failures, access.worker)
     over = {overrun.executor_model: overrun.reason for overrun in overruns}
 
     def why_excluded(option: StepOption) -> str:
@@ -37,9 +35,9 @@ def exclusion_rule(
             return "a person left it out"
         if option.name in tried:
             return f"{TRIED}{tried[option.name]}"
-        if (worker := worker_of(option)) in disabled:
-            return f"{worker} is out of order: {disabled[worker]}"
-        if over and (reason := over.get(executor_model_of(option))):
+        if (worker := access.worker(option)) in disabled:
+            return f"{access.worker_label(option)} is out of order: {disabled[worker]}"
+        if over and (reason := over.get(access.executor_model(option))):
             return reason
         return ""
 
