@@ -15,7 +15,7 @@ def reply(
     tokens_out: Any = 5,
     details_in: Any = None,
     details_out: Any = None,
-    content: str = "text",
+    content: Any = "text",
     tool_calls: Any = (),
     **metadata: Any,
 ) -> Any:
@@ -129,6 +129,10 @@ def test_who_answered_is_read_once(metadata, model):
 
 def test_no_output_is_possible_where_nothing_was_answered():
     assert read_usage(reply(tokens_out=0, content="")) == Usage(10, 0)
+    empty = {"type": "text", "text": "", "annotations": []}  # as the Responses API sends it
+    assert read_usage(reply(tokens_out=0, content=[empty])) == Usage(10, 0)
+    assert read_usage(reply(tokens_out=0, content=[empty, {**empty, "text": "Yes."}])) is None
+    assert read_usage(reply(tokens_out=0, content=[{"type": "refusal"}])) is None
     assert read_usage(reply(tokens_out=0)) is None
     assert read_usage(reply(tokens_out=0, content="", tool_calls=[{"name": "f"}])) is None
     assert read_usage(reply(tokens_in=0, content="")) is None

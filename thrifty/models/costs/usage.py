@@ -73,7 +73,7 @@ def read_usage(message: Any) -> Usage | None:
     tokens_in, tokens_out = given.get("input_tokens"), given.get("output_tokens")
     if not (_is_count(tokens_in) and _is_count(tokens_out)):
         return None
-    if tokens_in == 0 or (tokens_out == 0 and (message.content or message.tool_calls)):
+    if tokens_in == 0 or (tokens_out == 0 and (_has_content(message) or message.tool_calls)):
         return None
     details_in = given.get("input_token_details") or {}
     details_out = given.get("output_token_details") or {}
@@ -90,6 +90,17 @@ def read_usage(message: Any) -> Usage | None:
         model=next(filter(None, map(_read_name, map(told.get, MODEL_FIELDS))), ""),
         reported_nano_usd=read_reported_cost(told.get(REPORTED_USAGE)),
     )
+
+
+def _has_content(message: Any) -> bool:
+    """Whether anything is in an answer: some APIs send an empty text as a block."""
+    blocks = message.content if isinstance(message.content, list) else [message.content]
+    texts = [b.get("text") if _is_text(b) else b for b in blocks]
+    return any(texts)
+
+
+def _is_text(block: Any) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(block, Mapping) and block.get("type") in ("text", "output_text")
 
 
 class _Parts(NamedTuple):
