@@ -49,11 +49,11 @@ def asks(server: LLMServer) -> int:
     ("given", "with_tool", "foreseen"),
     [
         (("--budget", ROOMY), True, "asks"),
-        (("--budget", "9k tokens, 8 calls"), True, "does not hold the call"),
+        (("--budget", "9k tokens, 8 calls"), True, "more than it may take (1/10 of what is left), so the budget is "),
         (("--budget", "90k tokens, 1 call"), True, "would no longer fit"),
         (("--budget", ROOMY, "--plan-steps", "never"), True, "plan_steps is 'never'"),
         (("--budget", "90k tokens", "--words", "900"), False, "asks"),
-        (("--budget", "9k tokens", "--words", "900"), False, "does not hold the call"),
+        (("--budget", "9k tokens", "--words", "900"), False, "more than it may take (1/10 of what is left), so the budget is "),
         (("--budget", "9k tokens, 8 calls", "--plan-steps", "always"), False, "asks"),
         (("--budget", ROOMY), False, None),
         (("--budget", ROOMY, "--words", "200", "--plan-steps", "never"), False, None),

@@ -148,8 +148,8 @@ def test_documents_alone_are_read_whole_and_the_receipt_says_so(answering, serve
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"max_tokens": 8_000}, "1/10 of what is left does not hold the call: "),
-        ({"max_cost_usd": 0.005}, "1/10 of what is left does not hold the call: "),
+        ({"max_tokens": 8_000}, "the call needs "),
+        ({"max_cost_usd": 0.005}, "the call needs $"),
         ({"max_tool_calls": 2}, "another step would not fit beside 'Answer (strong)'"),
         ({"max_tool_calls": 1}, "with what the call may take, 'Answer (strong)' would no longer"),
     ],
@@ -166,7 +166,7 @@ def test_it_says_how_much_larger_a_budget_would_have_to_be(answering, server):
     agent, tokens = answering(), 8_000
     result = agent.invoke({"task": TASK, "budget": {**BUDGET, "max_tokens": tokens}})
     (told,) = decisions_of(result, "options")
-    more = int(re.search(r" short, so it takes ([\d,]+) tokens more$", told)[1].replace(",", ""))
+    more = int(re.search(r", so the budget is ([\d,]+) tokens too small$", told)[1].replace(",", ""))
     for larger, asked in ((more - 1, 0), (more, 1)):
         agent.invoke({"task": TASK, "budget": {**BUDGET, "max_tokens": tokens + larger}})
         assert asks(server) == asked

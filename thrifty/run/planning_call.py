@@ -33,23 +33,19 @@ class PlanningCall:
     divisor: int = 1
     """It may take this part of the tokens and of the money that are left."""
 
-    @property
-    def share(self) -> str:
-        """What it may take, in words."""
-        return "what is left" if self.divisor == 1 else f"1/{self.divisor} of what is left"
-
     def describe_shortage(self, missing: Mapping[str, int]) -> str:
         """Why the call does not fit, and by how much the budget would have to be larger.
 
         Args:
             missing: by resource, what its share is short of.
         """
-        short = f"{self.share} does not hold the call: {format_amounts(missing)} short"
+        short = f"the call needs {format_amounts(missing)} more than"
         if self.divisor == 1:
-            return short
+            return f"{short} is left"
         shared = {r.name: self.divisor for r in (TOKENS, COST)}
         more = {name: amount * shared.get(name, 1) for name, amount in missing.items()}
-        return f"{short}, so it takes {format_amounts(more)} more"
+        allowed = f"it may take (1/{self.divisor} of what is left)"
+        return f"{short} {allowed}, so the budget is {format_amounts(more)} too small"
 
     @property
     def ms_max(self) -> int:
