@@ -50,10 +50,9 @@ class FrontierReport:
     def sentences(self) -> tuple[str, ...]:
         """What the budget buys, and what more would, in sentences; at least one."""
         share = wording.describe_share(self.share_of(self.current), self.best)
-        worth = f"Your budget buys {self.current.value:.1f}{share and f', {share}'}"
-        told = [worth] if self.current.options else []
-        if told and self.uncounted:
-            told = [f"{worth}; {wording.describe_uncounted(self.uncounted)}"]
+        worth = f"Your budget buys {self.current.value:.1f}{share and f', {share}'}."
+        uncounted = wording.sentence(wording.describe_uncounted(self.uncounted))
+        told = filter(None, (worth, uncounted)) if self.current.options else ()
         return (*told, *self.upgrade_sentences)
 
     @property
@@ -67,7 +66,7 @@ class FrontierReport:
                 percent = round(100 * BUDGET_FACTOR_MAX * place / len(self.points))
                 what = wording.describe_gain(*compare_points(self.current, point), gain)
                 limit = wording.RESOURCE_LABELS.get(self.over, "every limit")
-                return (f"No limit alone buys more; {percent}% of {limit} buys {what}",)
+                return (f"No limit alone buys more. {percent}% of {limit} buys {what}.",)
         return (wording.NO_BETTER_ANSWER if self.uncounted else wording.NOTHING_GAINED,)
 
 

@@ -49,11 +49,19 @@ def asks(server: LLMServer) -> int:
     ("given", "with_tool", "foreseen"),
     [
         (("--budget", ROOMY), True, "asks"),
-        (("--budget", "9k tokens, 8 calls"), True, "more than it may take (1/10 of what is left), so the budget is "),
+        (
+            ("--budget", "9k tokens, 8 calls"),
+            True,
+            "more than it may take (1/10 of what is left), so the budget is ",
+        ),
         (("--budget", "90k tokens, 1 call"), True, "would no longer fit"),
         (("--budget", ROOMY, "--plan-steps", "never"), True, "plan_steps is 'never'"),
         (("--budget", "90k tokens", "--words", "900"), False, "asks"),
-        (("--budget", "9k tokens", "--words", "900"), False, "more than it may take (1/10 of what is left), so the budget is "),
+        (
+            ("--budget", "9k tokens", "--words", "900"),
+            False,
+            "more than it may take (1/10 of what is left), so the budget is ",
+        ),
         (("--budget", "9k tokens, 8 calls", "--plan-steps", "always"), False, "asks"),
         (("--budget", ROOMY), False, None),
         (("--budget", ROOMY, "--words", "200", "--plan-steps", "never"), False, None),
@@ -85,28 +93,29 @@ def test_a_plan_foresees_by_the_same_rule_what_a_run_does(
 
 def test_the_sentence_is_on_both_screens(asked, server):
     told = " ".join(asked("plan", "--budget", ROOMY).split())
-    assert "A run first asks gpt-4.1 for steps, for at most " in told
+    assert "A run first asks gpt-4.1 for the steps of the task, which takes at most " in told
     assert "Plan 1 step worth 80.0, the most that fits, and as much as without limits. " in told
     assert "What 'depth' would bring is not counted." in told
     drawn = " ".join(asked("frontier", "--budget", ROOMY, "--points", "4").split())
     assert told.partition("A run first")[2] == drawn.partition("A run first")[2]
-    assert "as much as without limits; what 'depth' would bring is not counted" in drawn
+    assert "as much as without limits. What 'depth' would bring is not counted. " in drawn
     assert "No limit keeps a better direct answer out." in drawn
     never = asked("plan", "--budget", ROOMY, "--plan-steps", "never")
-    assert "A run asks no model for steps: plan_steps is 'never'." in never
-    assert "for steps" not in asked("plan", "--budget", ROOMY, with_tool=False)
+    told = " ".join(never.split())
+    assert "A run asks no model for the steps of the task: plan_steps is 'never'." in told
+    assert "for the steps" not in asked("plan", "--budget", ROOMY, with_tool=False)
     assert not server.requests
 
 
 @pytest.mark.parametrize(
     ("most", "told"),
     [
-        (Spend(3_208, 4_150_000), "for at most 3,208 tokens and $0.0042."),
-        (Spend(3_208), "for at most 3,208 tokens."),
+        (Spend(3_208, 4_150_000), "at most 3,208 tokens and $0.0042. "),
+        (Spend(3_208), "at most 3,208 tokens. "),
     ],
 )
 def test_what_it_takes_is_rounded_up(most, told):
-    assert describe_asking("gpt-5", most, "").endswith(told)
+    assert f"takes {told}" in describe_asking("gpt-5", most, "")
 
 
 def test_a_plan_with_code_of_ones_own_makes_one_agent(asked, monkeypatch):

@@ -36,7 +36,7 @@ def test_as_json_it_has_every_point_and_the_plan_of_the_budget(invoke):
     assert values == sorted(values)
     assert (given["best"], given["share"]) == (planned["plan"]["best"], planned["plan"]["share"])
     worth, *upgrades = given["says"]
-    assert worth == "Your budget buys 29.3, 71% of the best without limits (41.5)"
+    assert worth == "Your budget buys 29.3, 71% of the best without limits (41.5)."
     assert len(upgrades) == len(given["next"]) > 0
 
 
@@ -45,7 +45,7 @@ def test_where_only_several_limits_together_would_help_it_says_so(invoke):
     given = json.loads(invoke("frontier", "x", *tight, env=ONLINE).stdout)
     assert given["next"] == []
     _, sentence = given["says"]
-    assert sentence.startswith("No limit alone buys more; 1")
+    assert sentence.startswith("No limit alone buys more. 1")
     assert "Risk register (LLM) in place of Risk register (local)" in sentence
 
 

@@ -166,7 +166,9 @@ def test_it_says_how_much_larger_a_budget_would_have_to_be(answering, server):
     agent, tokens = answering(), 8_000
     result = agent.invoke({"task": TASK, "budget": {**BUDGET, "max_tokens": tokens}})
     (told,) = decisions_of(result, "options")
-    more = int(re.search(r", so the budget is ([\d,]+) tokens too small$", told)[1].replace(",", ""))
+    more = int(
+        re.search(r", so the budget is ([\d,]+) tokens too small$", told)[1].replace(",", "")
+    )
     for larger, asked in ((more - 1, 0), (more, 1)):
         agent.invoke({"task": TASK, "budget": {**BUDGET, "max_tokens": tokens + larger}})
         assert asks(server) == asked

@@ -137,11 +137,11 @@ def describe_increase(entry: RequiredIncrease) -> str:
 
 
 def describe_upgrade(upgrade: Upgrade) -> str:
-    """What more would buy: "The next 381 tokens buy Risk register (LLM), +4.0"."""
+    """What more would buy: "The next 381 tokens buy Risk register (LLM), +4.0."."""
     resource = next(each for each in RESOURCES if each.name == upgrade.resource)
     verb = "buys" if resource is COST or upgrade.increase == 1 else "buy"
     gain = describe_gain(upgrade.adds, upgrade.drops, upgrade.gain)
-    return f"The next {format_amount(upgrade.increase, resource)} {verb} {gain}"
+    return f"The next {format_amount(upgrade.increase, resource)} {verb} {gain}."
 
 
 def describe_gain(adds: Sequence[str], drops: Sequence[str], gain: float) -> str:
@@ -168,7 +168,7 @@ def describe_plan(plan: Plan) -> str:
     else:
         most = f"not proven best, but none that fits is worth more than {plan.bound:.1f}"
         told = f"{worth}{share and f', {share}'}; {most}."
-    return told + _sentence(describe_uncounted(plan.uncounted))
+    return f"{told} {sentence(describe_uncounted(plan.uncounted))}".rstrip()
 
 
 def describe_worth(receipt: Receipt) -> str:
@@ -181,7 +181,7 @@ def describe_worth(receipt: Receipt) -> str:
     is_cut = any(line.status == "cut" for line in receipt.lines)
     share = "" if receipt.share == 1.0 else describe_share(receipt.share, receipt.best)
     told = f"Worth {'at most ' if is_cut else ''}{receipt.value:.1f}{share and f', {share}'}."
-    return told + _sentence(describe_uncounted(receipt.uncounted))
+    return f"{told} {sentence(describe_uncounted(receipt.uncounted))}".rstrip()
 
 
 def describe_uncounted(names: Sequence[str]) -> str:
@@ -193,9 +193,9 @@ def describe_uncounted(names: Sequence[str]) -> str:
     return f"what {join_names(named)} would bring is not counted"
 
 
-def _sentence(clause: str) -> str:
-    """A clause as a sentence after another one."""
-    return f" {clause[:1].upper()}{clause[1:]}." if clause else ""
+def sentence(clause: str) -> str:
+    """A clause as a sentence of its own. Empty as it is."""
+    return f"{clause[:1].upper()}{clause[1:]}." if clause else ""
 
 
 def describe_share(share: float | None, best: float | None) -> str:
@@ -225,10 +225,11 @@ def describe_asking(model: str, most: Spend | None, reason: str) -> str:
         reason: why it would not.
     """
     if most is None:
-        return f"A run asks no model for steps: {single_line(reason)}."
+        return f"A run asks no model for the steps of the task: {single_line(reason)}."
     cost = [format_amount(most.cost_nano_usd, COST)] if most.cost_nano_usd else []
     takes = join_names([format_amount(most.tokens, TOKENS), *cost])
-    return f"A run first asks {single_line(model)} for steps, for at most {takes}."
+    asks = f"A run first asks {single_line(model)} for the steps of the task"
+    return f"{asks}, which takes at most {takes}. Then it may choose another plan."
 
 
 def group_by_reason(reasons_and_names: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
