@@ -6,7 +6,7 @@ OPENAI_API_KEY=… python examples/trip_in_steps.py
 
 from langchain_core.tools import tool
 
-from thrifty import Receipt, create_budget_agent
+from thrifty import Receipt, create_budget_agent, receipt_text
 
 TASK = (
     "Plane ein Wochenende in Wismar für zwei, ab Berlin, höchstens 300 Euro, mit Bahn und Zimmer."
@@ -35,12 +35,8 @@ def main() -> None:
     )
     given = {"task": TASK, "budget": {"max_tokens": 80_000, "max_cost_usd": 0.5}}
     result = agent.invoke(given)
-    receipt = Receipt.from_state(result["receipt"])
-    print(result["answer"] or f"why: {receipt.halt_reason}\nSet OPENAI_API_KEY.")
-    for line in receipt.lines:
-        print(f"{line.status} {line.label}: {line.actual.tokens} tokens")
-    for decision in receipt.decisions:
-        print(f"{decision.kind}: {decision.reason}")
+    print(result["answer"], "\n")
+    print(receipt_text(Receipt.from_state(result["receipt"])))
 
 
 if __name__ == "__main__":

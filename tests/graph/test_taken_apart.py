@@ -140,7 +140,8 @@ def test_documents_alone_are_read_whole_and_the_receipt_says_so(answering, serve
     assert asks(server) == 0
     assert "14.5 m" in server.requests[0].prompt
     assert decisions_of(result, "options") == [
-        "no model was asked for steps: a direct answer reads all documents"
+        "no model was asked for steps: documents alone are no reason, "
+        "as a direct answer reads them whole"
     ]
     assert not decisions_of(agent.invoke({"task": TASK, "budget": BUDGET}), "options")
 

@@ -37,7 +37,7 @@ DECOMPOSITION_OPTION = StepOption(
 )
 OUTPUT_LEAST = 200
 """An answer that is shorter holds no two steps."""
-READS_ALL = "a direct answer reads all documents"
+READS_ALL = "documents alone are no reason, as a direct answer reads them whole"
 DIVISOR = 10
 """The call may take a tenth of the tokens and of the money that are left."""
 
