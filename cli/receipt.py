@@ -31,7 +31,8 @@ The exit code is that of the run; see `thrifty run --help`.
 def receipt(file: str, html: str | None, opens: bool) -> int:
     """Show the receipt of a run that has ended.
 
-    FILE is what `thrifty run --json` printed, or - for standard input.
+    FILE is what `thrifty run --json` printed, or - for standard input. `thrifty show` has the
+    receipts of the runs that are kept.
     """
     record, draft = read_receipt_file(file)
     page = check_output_file("--html", html)

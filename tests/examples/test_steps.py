@@ -101,6 +101,7 @@ def test_a_comparison_reads_what_was_found_of_each_product(tmp_path):
     assert printed.startswith("Buy the Kestrel Duo.")
     told = " ".join(printed.split())
     assert "gpt-5-mini took the task apart into 4 steps: the plan is worth 7" in told
+    assert ", a direct answer 34.8" in told  # docs/planning.md says so
     for bike in bikes:
         assert f"✓ {bike} (search)" in told
     assert "Left out: Answer (cheap): 'Answer (strong)' was chosen for this step." in told
