@@ -11,7 +11,7 @@ from thrifty.cli.frontier_report import FrontierReport
 from thrifty.planning.frontier import FrontierPoint, compare_points
 from thrifty.receipt.frontier_plot import COLUMNS_MIN, ValueCurve, terminal_plot
 from thrifty.receipt.terminal import make_table
-from thrifty.receipt.wording import format_share
+from thrifty.receipt.wording import LONGER_ANSWER, format_share
 
 COLUMNS_MAX = 100
 LONGER_DIVISOR = 5
@@ -53,5 +53,5 @@ def _changes(before: FrontierPoint, point: FrontierPoint, best: float | None) ->
     gain = point.value - before.value
     is_whole = best is not None and gain > 0 and point.value >= best
     if not signs and best is not None and (gain >= best / LONGER_DIVISOR or is_whole):
-        return [Text("a longer answer", "green")]
+        return [Text(LONGER_ANSWER, "green")]
     return signs

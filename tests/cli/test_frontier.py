@@ -118,6 +118,7 @@ def test_an_answer_that_is_planned_short_is_on_the_curve_as_it_is_in_the_plan(in
     assert len({*values}) > 20
     # The next stair is a whole answer, beside the half that there is.
     (upgrade,) = drawn["next"]
+    assert " buy a longer answer, +" in drawn["says"][-1]
     assert upgrade["gain"] == pytest.approx(planned["best"] - planned["value"], abs=1e-6)
     shown = invoke("frontier", *given[:-1], env=ONLINE).stdout
     assert "a longer answer" in shown

@@ -35,6 +35,8 @@ NAMED_MAX = 3
 NOTHING_GAINED = "No limit keeps anything better out: more budget would buy nothing."
 NO_BETTER_ANSWER = "No limit keeps a better direct answer out."
 """The same where executors are there that only steps can use."""
+LONGER_ANSWER = "a longer answer"
+"""What a larger budget buys where the options stay the same."""
 STATUS_MARKS: dict[ReceiptLineStatus, tuple[str, str]] = {
     "done": ("✓", "green"),
     "cut": ("✂", "yellow"),
@@ -147,7 +149,8 @@ def describe_upgrade(upgrade: Upgrade) -> str:
 def describe_gain(adds: Sequence[str], drops: Sequence[str], gain: float) -> str:
     """What a better plan brings: "Risk register (LLM) in place of Risk register (local), +4.0"."""
     place = f" in place of {join_names(drops)}" if drops else ""
-    return f"{join_names(adds) or 'a better plan'}{place}, {gain:+.1f}"
+    better = "a better plan" if drops else LONGER_ANSWER
+    return f"{join_names(adds) or better}{place}, {gain:+.1f}"
 
 
 def join_names(names: Sequence[str]) -> str:
