@@ -113,10 +113,10 @@ def test_a_comparison_reads_what_was_found_of_each_product(tmp_path):
     ("tokens", "host", "encoding", "is_asked"),
     [
         (8_000, ".127.0.0.1", None, 0),
-        (10_500, ".127.0.0.1", None, 1),
-        (17_500, ".elsewhere", "o200k_base", 1),
+        (11_000, ".127.0.0.1", None, 1),
+        (18_000, ".elsewhere", "o200k_base", 1),
         (40_000, ".elsewhere", None, 0),
-        (43_000, ".elsewhere", None, 1),
+        (45_000, ".elsewhere", None, 1),
     ],
 )
 def test_asking_takes_as_large_a_budget_as_the_docs_say(
