@@ -1,6 +1,6 @@
 """A deterministic simulation: worlds in which all goes wrong that can, each from one seed.
 
-    python -m tests.harness.simulation                  2,000 seeds, as in CI
+    python -m tests.harness.simulation                  2,000 seeds, of which CI takes half
     python -m tests.harness.simulation --seeds 1000000  a million; --from N goes on from there
     python -m tests.harness.simulation --seed 123       one, as a story of everything that happened
 

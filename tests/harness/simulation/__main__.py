@@ -1,6 +1,6 @@
 """`python -m tests.harness.simulation`: simulates many seeds, or tells the story of one.
 
-    python -m tests.harness.simulation                  the 2,000 seeds that CI simulates
+    python -m tests.harness.simulation                  2,000 seeds, of which CI takes half
     python -m tests.harness.simulation --seeds 1000000  a million; --from 250000 goes on from there
     python -m tests.harness.simulation --seed 123       one, with everything that happened in it
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.harness.simulation.many import Sum, failures, told_of
 from tests.harness.simulation.simulate import simulate
 
-CI_SEEDS = 2_000
+SEEDS = 2_000
 PROGRESS_EVERY = 500
 
 
@@ -54,7 +54,7 @@ def story(seed: int) -> int:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.harness.simulation", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--seeds", type=int, default=CI_SEEDS, help="how many")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="how many")
     parser.add_argument("--from", type=int, default=1, dest="first", help="the first of them")
     parser.add_argument("--seed", type=int, help="tell the story of this one")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)

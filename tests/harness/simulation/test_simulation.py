@@ -14,7 +14,7 @@ from tests.harness.simulation.many import Sum, failures, kept_seeds
 from tests.harness.simulation.simulate import simulate
 from tests.long_cases import long_but
 
-SEEDS = 2_000
+SEEDS = 1_000
 BLOCK = 100
 """Seeds of one test, so that several processes share them."""
 ALIKE = (2, 15, 33, 61)
