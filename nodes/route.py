@@ -70,7 +70,7 @@ def _dispatcher(run: CurrentRun, kept: Spend) -> Dispatcher:
         left=run.left,
         given=run.limits,
         catalog=run.declared_options(),
-        replaced=run.replaced_steps(),
+        replaced=run.replaceable_steps(),
         kept_back=replace(kept, latency_ms=0),  # time is cut, not reserved
     )
 
@@ -103,7 +103,7 @@ def _to_state(assignment: Assignment, step: Step, kept_ms: int, cache: RunCache)
 
 def _describe_handed(assignment: Assignment, run: CurrentRun) -> str:
     """What an answer is handed that it takes the place of. Empty for any other step."""
-    work, names = assignment.work, run.replaced_steps()
+    work, names = assignment.work, run.replaceable_steps()
     if not names or run.steps_by_name()[work.option.step].role != "answer":
         return ""
     handed = [name for name in names if name in work.results]

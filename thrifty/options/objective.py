@@ -73,6 +73,14 @@ def without_fees(plan: Plan, steps: Sequence[Step]) -> Plan:
     )
 
 
+def add_value(step: Step, more: float) -> Step:
+    """The same step, each way of which is worth so much more, or less, and never below nothing."""
+    if not more:
+        return step
+    options = (replace(each, value=max(0.0, each.value + more)) for each in step.options)
+    return step.with_options(tuple(options))
+
+
 def _less_fees(step: Step, given: Budget, kept_share: float) -> Step:
     """A step with the values that fees leave, of which this share stays at the least."""
 

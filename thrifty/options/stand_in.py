@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from thrifty.budget import Spend, Step, StepOption
 from thrifty.options import priors
+from thrifty.options.objective import add_value
 from thrifty.planning.problem import Problem
 
 
@@ -42,7 +43,7 @@ def with_and_without_share(problem: Problem) -> Iterator[Problem]:
         return
     section = next(step for step in open_steps if step.required and step.role == "section")
     risk = priors.LOSS_RISK * answer.value
-    steps = tuple(_less(s, risk) if s is section else s for s in problem.steps)
+    steps = tuple(add_value(s, -risk) if s is section else s for s in problem.steps)
     yield replace(problem, steps=steps)
     yield replace(problem, kept_back=problem.kept_back + answer.estimate)
 
@@ -50,10 +51,3 @@ def with_and_without_share(problem: Problem) -> Iterator[Problem]:
 def _open_steps(problem: Problem) -> Sequence[Step]:
     done = {step.name for step in problem.done}
     return [step for step in problem.steps if step.name not in done]
-
-
-def _less(step: Step, amount: float) -> Step:
-    """A step that is worth so much less, whoever does it, and never less than nothing."""
-    return step.with_options(
-        tuple(replace(each, value=max(0.0, each.value - amount)) for each in step.options)
-    )

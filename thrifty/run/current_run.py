@@ -14,6 +14,7 @@ from thrifty.ledger.notes import Notes
 from thrifty.options import priors
 from thrifty.options.availability import find_available_options, lost_steps, no_plan_reason
 from thrifty.options.capped_answers import cap_answers
+from thrifty.options.objective import add_value
 from thrifty.planning.problem import Problem
 from thrifty.planning.role_rows import excused_beside, has_result
 from thrifty.run.assignment import EFFECT_KEYS, STEP_KEYS, effect_key
@@ -37,14 +38,6 @@ class Choices(NamedTuple):
     """Those that have an available option, with these options alone."""
     excluded: tuple[LeftOut, ...]
     """The other options, and why they are not available."""
-
-
-def add_value(step: Step, more: float) -> Step:
-    """The same step, each way of which is worth so much more, or less, and never below nothing."""
-    if not more:
-        return step
-    options = (replace(each, value=max(0.0, each.value + more)) for each in step.options)
-    return step.with_options(tuple(options))
 
 
 class CurrentRun(RunSoFar):
@@ -85,8 +78,8 @@ class CurrentRun(RunSoFar):
         lost = lost_steps(choices.steps, choices.offered)
         return tuple([step for step in lost if step.name not in finished])
 
-    def replaced_steps(self) -> tuple[str, ...]:
-        """What is done that an answer takes the place of, in the order of the draft. Nothing where
+    def replaceable_steps(self) -> tuple[str, ...]:
+        """What is done that an answer would replace, in the order of the draft. Nothing where
         there are no sections that it could stand in for."""
         steps, finished = self.steps_by_name(), self.cache.finished
         if all(step.role != "section" for step in steps.values()):

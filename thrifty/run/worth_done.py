@@ -38,7 +38,7 @@ def replaced_steps(run: CurrentRun) -> tuple[str, ...]:
     """The steps that a direct answer took the place of."""
     steps = run.steps_by_name()
     has_answer = any(steps[name].role == "answer" for name in run.cache.finished)
-    return run.replaced_steps() if has_answer else ()
+    return run.replaceable_steps() if has_answer else ()
 
 
 def repeated_value(run: CurrentRun) -> float:
