@@ -50,7 +50,7 @@ def test_importing_the_planner_brings_the_data_it_takes_and_nothing_slow():
         *(
             f"thrifty.budget.{name}"
             for name in (
-                *("dollars", "errors", "limits", "money", "option", "validate"),
+                *("cascade", "dollars", "errors", "limits", "money", "option", "validate"),
                 *("plain_data", "resources", "secret_names", "spend", "step"),
             )
         ),

@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from thrifty.budget.cascade import Cascade as Cascade
+    from thrifty.budget.check_result import CheckResult as CheckResult
     from thrifty.budget.errors import (
         AccountClosed as AccountClosed,
         BudgetExceeded as BudgetExceeded,
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from thrifty.budget.step_set import check_steps as check_steps, group_by_step as group_by_step
 
 _NAMES = {
+    "cascade": "Cascade",
+    "check_result": "CheckResult",
     "errors": (
         "AccountClosed BudgetExceeded InvalidInput KeyReused LeaseLost LedgerUnavailable "
         "ModelUnavailable PriceUnknown ReservationClosed StepEnded ThriftyError"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from thrifty.budget import validate
+from thrifty.budget.cascade import Cascade
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.spend import Spend
 
@@ -31,6 +32,7 @@ class StepOption(PlainData["OptionState"]):
     """
 
     PLAIN_NAME = "option"
+    MAY_LACK = ("quality", "cascade")
 
     name: str
     """Unique in its recipe: "Outline plan (LLM)"."""
@@ -51,6 +53,12 @@ class StepOption(PlainData["OptionState"]):
     output_tokens: int | None = None
     """How many tokens of its estimate a model is expected to write. None: half of them, so that
     the other half is room for a prompt, its task and what it reads."""
+    quality: float | None = None
+    """The chance that what it makes is right, from 0 to 1. Its value is that chance times what a
+    right result is worth. None: nobody has said."""
+    cascade: Cascade | None = None
+    """Where it is two options of its step, with a check between them. Its executor is that of the
+    first. None: it is one option."""
 
     def __post_init__(self) -> None:
         validate.text("option.name", self.name, maximum=NAME_MAX)
@@ -64,6 +72,8 @@ class StepOption(PlainData["OptionState"]):
         validate.instance(f"{where}.payload", self.payload, Mapping, '{"prompt": "outline"}')
         if self.output_tokens is not None:
             validate.amount(f"{where}.output_tokens", self.output_tokens)
+        if self.quality is not None:
+            validate.number(f"{where}.quality", self.quality, maximum=1.0)
 
     @property
     def expected_output_tokens(self) -> int:
@@ -86,6 +96,8 @@ class StepOption(PlainData["OptionState"]):
             spread,
             self.payload,
             self.output_tokens,
+            self.quality,
+            self.cascade,
         )
 
     def as_sent(self, estimate: Spend) -> StepOption:

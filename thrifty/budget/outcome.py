@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from thrifty.budget import validate
+from thrifty.budget.check_result import CheckResult
 from thrifty.budget.option import StepOption
 from thrifty.budget.plain_data import PlainData
 from thrifty.budget.spend import Spend
@@ -23,6 +24,8 @@ class Outcome(PlainData["OutcomeState"]):
     `stopped`: the run was stopped meanwhile, and the step may be tried again.
     `unknown`: it was called, has effects outside, and nobody knows whether it had them.
     """
+
+    MAY_LACK = ("checks",)
 
     option: StepOption
     status: OutcomeStatus
@@ -44,6 +47,8 @@ class Outcome(PlainData["OutcomeState"]):
     ended_ms: int | None = None
     data: Any = field(default=None, hash=False)
     """What it made for code to read, as plain data. None where the text is all there is."""
+    checks: tuple[CheckResult, ...] = ()
+    """What the checks said of the text: those that did not pass, and those that were asked for."""
 
     def __post_init__(self) -> None:
         validate.choice("outcome.status", self.status, get_args(OutcomeStatus))
@@ -58,3 +63,8 @@ class Outcome(PlainData["OutcomeState"]):
     def has_text(self) -> bool:
         """Whether it left something for the draft."""
         return self.status in ("done", "cut")
+
+    @property
+    def failed_checks(self) -> tuple[CheckResult, ...]:
+        """The checks that the text did not pass."""
+        return tuple(result for result in self.checks if result.passed is False)

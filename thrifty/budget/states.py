@@ -28,6 +28,25 @@ class BudgetState(TypedDict, total=False):
     max_tool_calls: int | None
 
 
+class CheckResultState(TypedDict):
+    """A `CheckResult` as plain data."""
+
+    check: str
+    passed: bool | None
+    reason: str
+    spend: SpendState
+
+
+class CascadeState(TypedDict):
+    """A `Cascade` as plain data."""
+
+    first: str
+    then: str
+    check: str
+    chance: float
+    bill_ratio: float
+
+
 class OptionState(TypedDict):
     """A `StepOption` as plain data."""
 
@@ -40,6 +59,8 @@ class OptionState(TypedDict):
     value: float
     payload: dict[str, Any]
     output_tokens: int | None
+    quality: float | None
+    cascade: CascadeState | None
 
 
 class StepState(TypedDict):
@@ -52,6 +73,8 @@ class StepState(TypedDict):
     topic: str
     role: str
     required: bool
+    kind: str
+    check: str
 
 
 class LeftOutState(TypedDict):
@@ -93,6 +116,7 @@ class OutcomeState(TypedDict):
     started_ms: int | None
     ended_ms: int | None
     data: Any
+    checks: list[CheckResultState]
 
 
 class DecisionState(TypedDict):

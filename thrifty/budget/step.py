@@ -24,6 +24,8 @@ class Step(PlainData["StepState"]):
         InvalidInput: no options, an option of another step, or a field of the wrong type.
     """
 
+    MAY_LACK = ("kind", "check")
+
     name: str
     """Unique in its recipe, and the heading of what it adds to the draft."""
     options: tuple[StepOption, ...]
@@ -45,6 +47,12 @@ class Step(PlainData["StepState"]):
     required: bool = False
     """Whether a plan without this step is no plan at all. What an answer leaves no place for is not
     required beside it."""
+    kind: str = ""
+    """What kind of work it is. What is learned of one step holds for others of its kind. By
+    default, the step's own name."""
+    check: str = ""
+    """The name of the check that its results have to pass. Empty: none but those that every text of
+    a model has to."""
     value_max: float = field(init=False, repr=False, compare=False)
     """What the best of its options is worth."""
 
@@ -58,13 +66,16 @@ class Step(PlainData["StepState"]):
         validate.strings(f"{where}.requires", self.requires)
         if self.reads is not None:
             validate.strings(f"{where}.reads", self.reads)
-        validate.any_string(f"{where}.topic", self.topic)
+        for name in ("topic", "kind", "check"):
+            validate.any_string(f"{where}.{name}", getattr(self, name))
         validate.instance(f"{where}.required", self.required, bool, "required=True")
         for option in self.options:
             if option.step != self.name:
                 raise InvalidInput(f"option {option.name!r}.step", option.step, f"use {self.name}")
         if not self.topic:
             object.__setattr__(self, "topic", self.name)  # the only way into a frozen object
+        if not self.kind:
+            object.__setattr__(self, "kind", self.name)
         object.__setattr__(self, "value_max", max([option.value for option in self.options]))
 
     @property
@@ -79,5 +90,13 @@ class Step(PlainData["StepState"]):
     def with_options(self, options: tuple[StepOption, ...]) -> Step:
         """The same step with other options. It is quicker than `replace`, as `with_estimate` is."""
         return Step(
-            self.name, options, self.requires, self.reads, self.topic, self.role, self.required
+            self.name,
+            options,
+            self.requires,
+            self.reads,
+            self.topic,
+            self.role,
+            self.required,
+            self.kind,
+            self.check,
         )
