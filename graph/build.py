@@ -10,6 +10,8 @@ from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
 from thrifty.budget import Budget, InvalidInput, check_steps, validate
+from thrifty.checks.check import CheckSource
+from thrifty.checks.checks import Checks
 from thrifty.executors import registry
 from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.answer_with_tools import make_agent, name_tools
@@ -68,6 +70,8 @@ def create_budget_agent(
     tools: Sequence[Any] = (),
     models: Mapping[str, ModelSource] | None = None,
     response_format: type | Mapping[str, Any] | None = None,
+    check: CheckSource | None = None,
+    checks: Mapping[str, CheckSource] | None = None,
     settings: Settings | None = None,
     ledger: Ledger | None = None,
     account: str | Callable[[RunnableConfig], str] | None = None,
@@ -90,6 +94,9 @@ def create_budget_agent(
             says of one what it would say of an executor.
         response_format: what the answer has to be: a pydantic class, or a JSON schema of an
             object. The answer is asked for so, checked, and handed back as `structured`.
+        check: what a direct answer has to pass: a `Check`, a function of the text, a JSON schema, a
+            pydantic class, a compiled regular expression, or a command as a list of words.
+        checks: the same by name, for the steps of a recipe that name one in `check`.
         models: the models by role, such as `{"strong": "gpt-5", "cheap": "gpt-5-mini"}`, in
             place of those in the settings: names such as `anthropic:claude-haiku-4-5`, `Model`, or
             chat models of LangChain's.
@@ -133,10 +140,12 @@ def create_budget_agent(
         agent=agent,
         agent_tools=tuple(named) if agent else (),
     )
+    given = Checks.of(checks, check)
     recipes = Recipes.of(catalog, who_answers(asked.roles, registered))
     if recipes.recipe is not None:
         check_steps(recipes.recipe.steps, registered.names)
         check_roles(recipes.recipe.options, asked.roles)
+        given.require_known(recipes.recipe.steps)
     shape = AnswerShape.of(response_format)
     if shape is not None and not recipes.can_answer:
         remedy = "let a step of the recipe have the role answer"
@@ -153,6 +162,7 @@ def create_budget_agent(
         runs=ActiveRuns(ledger),
         budget=budget,
         shape=shape,
+        checks=given,
         payer=account,
     )
     compiled = build(services).compile(checkpointer=checkpointer, store=store, name="thrifty")

@@ -20,8 +20,9 @@ from thrifty.steering.decide import Action, DriftDecision, DriftFacts, decide
 from thrifty.steering.forecast import describe_drift
 
 NEXT: dict[Action, tuple[Direction, DecisionKind]] = {
-    "continue": ("route", "plan"),
+    "continue": ("route", "check"),
     "replan": ("plan", "replan"),
+    "escalate": ("plan", "escalate"),
     "ask": ("approve", "ask"),
     "end": ("finish", "halt"),
 }
@@ -55,6 +56,7 @@ def check_spend(
     if decided.action == "ask" and not can_interrupt(config):
         decided = DriftDecision("end", f"{decided.reason}, {NOBODY}", is_halt=True)
     direction, kind = NEXT[decided.action]
+    kind = kind if decided.is_halt or decided.action != "end" else "check"
     decisions = [Decision("overrun", each.reason, spent.latency_ms) for each in overruns]
     if decided.reason:
         decisions.append(Decision(kind, decided.reason, spent.latency_ms))
@@ -79,13 +81,18 @@ def _drift_facts(
         remaining=run.remaining().totals(),
         left=run.left_to_plan(),
         make_new_plan=lambda: run.plan(run.problem()[0]),
-        # The first plan is none of the new ones.
-        replans_left=context.max_replans - (state["revision"] - 1),
+        # Neither the first plan nor one for a second attempt is made for what bills came to.
+        replans_left=context.max_replans - (state["revision"] - 1 - _count_escalations(state)),
         passed_limit=run.passed_limit(),
         overrun_reason="; ".join(_lost_to_overruns(run, plan, overruns)),
         no_plan_reason=_unknown_effect(new_outcomes) or run.no_plan_reason(),
         undone_reason=run.undone_reason(),
+        reopened=run.reopened_steps().keys(),
     )
+
+
+def _count_escalations(state: CheckInput) -> int:
+    return sum(decision["kind"] == "escalate" for decision in state.get("decisions", ()))
 
 
 def _unknown_effect(outcomes: Iterable[Outcome]) -> str:

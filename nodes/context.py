@@ -71,6 +71,10 @@ class Context(BaseModel):
     )
     """Ask a model for the steps of a task that is answered directly: where they can pay, always
     where a direct answer fits beside the call, or never."""
+    check_results: bool = _setting(True, "Check results", "check_spend")
+    """Check what was written, and let somebody else try once more where that is worth its price."""
+    cascades: bool = _setting(True, "Plan second attempts", "plan")
+    """Plan a cheap attempt with a better one for what fails its check, where a step has a check."""
     engine: EngineName = _setting(ENGINE_DEFAULT, "Planner", "plan")
     """Which planner chooses; `docs/planning.md` compares them."""
     max_steps: int | None = _setting(None, "Most steps", "plan", ge=0, le=STEPS_MAX)

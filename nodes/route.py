@@ -35,7 +35,9 @@ def route(
     context = Context.of(runtime.context)
     run = CurrentRun(state, context, services, run_id)
     steps, finished, remaining = run.steps_by_name(), run.cache.finished, run.remaining()
-    ready = ready_options(remaining.options_by_step, steps, finished, context.max_concurrency)
+    # What is done once more is not there yet for those that read it.
+    settled = finished - remaining.options_by_step.keys()
+    ready = ready_options(remaining.options_by_step, steps, settled, context.max_concurrency)
     orphans = [orphan for o in ready if (orphan := _skip_orphan(o, steps[o.step], finished))]
     # Nothing else could start beside one, so nothing is lost.
     ready = () if orphans else ready

@@ -19,6 +19,7 @@ from thrifty.run.assignment import (
     remaining_ms_for,
     step_key,
 )
+from thrifty.run.check_attempt import check_attempt
 from thrifty.run.events import event_base
 from thrifty.run.run_so_far import RunSoFar
 from thrifty.run.sent_state import facts_of
@@ -56,6 +57,7 @@ def run_llm(
     if progress.message_id:
         cache.message_ids[work.option.name] = progress.message_id
     charged_before = cache.read(Spend, state["assignment"]["charged_before"])
+    outcome = check_attempt(outcome, work, run)
     # Where somebody asked LangGraph to stop, the step is not to blame. A resume tries it again.
     outcome = replace(
         outcome,

@@ -37,6 +37,7 @@ from thrifty.run.assignment import (
     remaining_ms_for,
     step_key,
 )
+from thrifty.run.check_attempt import check_attempt
 from thrifty.run.events import event_base
 from thrifty.run.local_step import LocalStep
 from thrifty.run.run_so_far import RunSoFar
@@ -90,7 +91,7 @@ def run_local(
     if progress.message_id:
         cache.message_ids[work.option.name] = progress.message_id
     ended_ms = services.runs.active_ms(run_id, known_ms)
-    outcome = replace(outcome, started_ms=started_ms, ended_ms=ended_ms)
+    outcome = replace(check_attempt(outcome, work, run), started_ms=started_ms, ended_ms=ended_ms)
     decisions = [Decision(*decision, ended_ms) for decision in decided]
     return {
         "outcomes": [cache.write(outcome)],

@@ -7,6 +7,7 @@ import pytest
 
 from tests.harness.llm_server import Answer, LLMServer
 from thrifty import MemoryLedger, Receipt, Settings, create_budget_agent
+from thrifty.checks import builtin
 from thrifty.graph.agent import BudgetAgent
 
 TASK = (
@@ -16,7 +17,8 @@ TASK = (
 EDITOR = "You are the editor"
 """In the prompt for the revision, which has to keep every heading of its draft."""
 HEADINGS = ("Clarify deliverables", "Outline plan", "Risk register", "Timeline")
-REVISED = "\n\n".join(f"## {heading}\n\n{'Said in better words. ' * 30}" for heading in HEADINGS)
+BETTER = " ".join(f"Said in {count} words." for count in range(30))
+REVISED = "\n\n".join(f"## {heading}\n\n{BETTER}" for heading in HEADINGS)
 TUTORIAL_BUDGET = {"max_tokens": 2200, "max_latency_ms": 60_000, "max_tool_calls": 2}
 """The tutorial's, but for its 3.5 s: a machine that others use may need longer for a call."""
 
@@ -28,6 +30,12 @@ def server() -> Iterator[LLMServer]:
     with LLMServer() as running:
         running.script(Answer(REVISED, when=EDITOR, times=None))
         yield running
+
+
+@pytest.fixture
+def any_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets scripted answers be short, however long they are wanted."""
+    monkeypatch.delitem(builtin.CHECKS, "length")
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ def depot_of(city: str) -> str:
     return f"{city} is served from depot 7."
 
 
+ELEVEN = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"]
 TRACE = """Fix the bug:
 
 Traceback (most recent call last):
@@ -174,7 +175,7 @@ USUAL = {
     ),
     "an essay": SampleTask(
         asked="Write 4,000 words about words",
-        writes=" ".join(["word"] * 4_000),
+        writes=" ".join(ELEVEN[count % 11] for count in range(4_000)),
         limits=roomy(15_000),
     ),
     "review": SampleTask(asked=DIFF, writes="The check is the wrong way round."),

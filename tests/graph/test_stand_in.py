@@ -11,6 +11,7 @@ from tests.graph.conftest import decisions_of, receipt_of
 from tests.harness.llm_server import Answer, BlockedPrompt, Hang, ServerError
 from thrifty import Executor, MemoryLedger, Result, Spend, Step, StepOption
 
+pytestmark = pytest.mark.usefixtures("any_length")
 ROLES = {"strong": "gpt-4.1", "cheap": "gpt-4.1-mini"}
 ASKS = "You plan how a task is done"
 REPORT = "Write a report on the ports of the southern Baltic."

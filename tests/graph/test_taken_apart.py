@@ -12,6 +12,7 @@ from tests.graph.conftest import decisions_of, receipt_of
 from tests.harness.llm_server import Answer, Unauthorized
 from thrifty import Executor, InvalidInput, rate
 
+pytestmark = pytest.mark.usefixtures("any_length")
 ROLES = {"strong": "gpt-4.1", "cheap": "gpt-4.1-mini"}
 TASK = "Which of the two harbours is deeper, Wismar or Rostock, and by how much?"
 FOUND = "Rostock, by 5 m."
@@ -275,6 +276,7 @@ def test_what_acts_outside_is_not_done_on_a_models_word_alone(answering, server)
 
 
 REPORT = "Write a report on the ports of the southern Baltic."
+DEEP = " ".join(f"It is {metres} m deep." for metres in range(60))
 LONG = {"task": REPORT, "words": 3_500, "budget": {**BUDGET, "max_cost_usd": 0.2}}
 
 
@@ -292,7 +294,7 @@ SECTIONS = {"kind": "write", "words": 900, "steps": [section(port) for port in P
 def reporting(answering, server):
     agent = answering(executors={})
     server.clear()
-    server.script(Answer(SECTIONS, when=ASKS), Answer("It is deep. " * 100, times=None))
+    server.script(Answer(SECTIONS, when=ASKS), Answer(DEEP, times=None))
     return agent
 
 
@@ -316,9 +318,7 @@ def test_a_summary_that_is_written_last_stands_where_it_was_put(reporting, serve
     summary = section("Summary") | {"reads": [*PORTS], "instruction": "Sum up."}
     server.clear()
     steps = [summary, *(section(port) for port in PORTS)]
-    server.script(
-        Answer({**SECTIONS, "steps": steps}, when=ASKS), Answer("It is deep. " * 100, times=None)
-    )
+    server.script(Answer({**SECTIONS, "steps": steps}, when=ASKS), Answer(DEEP, times=None))
     result = reporting.invoke({**LONG, "budget": {"max_tokens": 60_000}})
     assert "Sum up." in server.requests[-1].prompt, "it has read the others"
     assert headings_of(result) == ["Summary", *PORTS]

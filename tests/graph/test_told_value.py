@@ -78,7 +78,7 @@ def test_a_cheaper_answer_is_a_share_of_the_best(answering):
 
 
 def test_an_answer_that_is_planned_short_and_cut_is_worth_no_more_than_planned(online, server):
-    server.script(Answer("word " * 3_000, times=None))
+    server.script(Answer(" ".join(map(str, range(1_500))), times=None))
     given = {"task": TASK, "words": 2_000, "budget": {"max_tokens": 1_500}}
     agent = online(catalog=None, models=ROLES)
     result = agent.invoke(given, context={"plan_steps": "never"})

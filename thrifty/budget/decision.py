@@ -20,13 +20,16 @@ DecisionKind = Literal[
     "move",
     "fallback",
     "skip",
+    "check",
+    "escalate",
     "overrun",
     "ask",
     "halt",
 ]
 """`upgrade`, `downgrade`: a step is done in a way that is worth more, or less, or a step is added.
 `move`: in another way that is worth the same. `fallback`: in another way, as the planned one cannot
-be had any more. `skip`: a step is not done. `overrun`: somebody took more than was allowed."""
+be had any more. `skip`: a step is not done. `check`: a result stays though it failed a check.
+`escalate`: such a step is tried once more. `overrun`: somebody took more than was allowed."""
 
 
 @dataclass(frozen=True, slots=True)

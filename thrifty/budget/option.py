@@ -20,6 +20,8 @@ OUTPUT_DIVISOR = 2
 """Of a declared estimate, half is what a model writes, where nothing says how much that is."""
 NAME_MAX = 120
 DESCRIPTION_MAX = 2_000
+KEEP = "keep"
+"""The executor of an option that keeps a result that is there already. Nobody does anything."""
 SPEND_EXAMPLE = "Spend(tokens=120)"
 
 
@@ -74,6 +76,11 @@ class StepOption(PlainData["OptionState"]):
             validate.amount(f"{where}.output_tokens", self.output_tokens)
         if self.quality is not None:
             validate.number(f"{where}.quality", self.quality, maximum=1.0)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it keeps a result that is there already, though that failed a check."""
+        return self.executor == KEEP
 
     @property
     def expected_output_tokens(self) -> int:

@@ -83,6 +83,11 @@ class Step(PlainData["StepState"]):
         """Names of what comes before it, where that is done at all: what it requires or reads."""
         return self.requires if self.reads is None else (*self.requires, *self.reads)
 
+    @property
+    def has_result(self) -> bool:
+        """Whether it is done already, and could be done once more."""
+        return any(option.is_kept for option in self.options)
+
     def option(self, name: str) -> StepOption:
         """The one of its options that has this name."""
         return next(option for option in self.options if option.name == name)

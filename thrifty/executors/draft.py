@@ -42,8 +42,9 @@ class Draft:
                 self._parts = [(-1, outcome.text)]
                 continue
             parts = self._materials if role == "material" else self._parts
-            part = self._order[outcome.step], f"## {outcome.step}\n\n{outcome.text}"
-            insort(parts, part, key=itemgetter(0))
+            place = self._order[outcome.step]
+            parts[:] = [part for part in parts if part[0] != place]  # it was done once before
+            insort(parts, (place, f"## {outcome.step}\n\n{outcome.text}"), key=itemgetter(0))
 
     def __str__(self) -> str:
         return _join(self._parts)

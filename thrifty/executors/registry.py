@@ -8,7 +8,7 @@ from typing import Any
 
 from thrifty.budget import InvalidInput, Spend, StepOption
 from thrifty.budget.name_folding import fold_name
-from thrifty.budget.option import NAME_MAX
+from thrifty.budget.option import KEEP, NAME_MAX
 from thrifty.executors.adapt import RegisteredExecutor, adapt
 from thrifty.executors.agent_place import AgentFunction, AgentPlace
 from thrifty.executors.protocol import Executor, Result, Work
@@ -60,7 +60,7 @@ class ExecutorRegistry:
             raise InvalidInput("executors", given, "use a mapping of names to executors")
         registered: dict[str, RegisteredExecutor] = {}
         for name, thing in (given or {}).items():
-            _check_name(name, (*BUILTIN_EXECUTORS, AGENT, *registered))
+            _check_name(name, (*BUILTIN_EXECUTORS, AGENT, KEEP, *registered))
             registered[name] = adapt(name, thing)
         answering = {
             name: thing.fn

@@ -22,7 +22,7 @@ def find_stand_in(open_steps: Iterable[Step]) -> StepOption | None:
     Args:
         open_steps: those that may still be chosen.
     """
-    known = tuple(open_steps)
+    known = tuple(step for step in open_steps if not step.has_result)
     if not any(step.required and step.role == "section" for step in known):
         return None
     answers = (option for step in known if step.role == "answer" for option in step.options)
@@ -50,4 +50,4 @@ def with_and_without_share(problem: Problem) -> Iterator[Problem]:
 
 def _open_steps(problem: Problem) -> Sequence[Step]:
     done = {step.name for step in problem.done}
-    return [step for step in problem.steps if step.name not in done]
+    return [s for s in problem.steps if s.name not in done and not s.has_result]

@@ -39,7 +39,7 @@ def make_receipt_lines(
             for what, spend in overheads
         ),
         *(
-            _attempt_line(outcome, planned, values, outcome.step in replaced)
+            _attempt_line(outcome, planned, values, _why_replaced(outcome, done, replaced))
             for outcome in outcomes
         ),
         *(
@@ -79,21 +79,42 @@ def _why_untried(
     return "dropped", reasons.get(option.name, "a later plan did without it")
 
 
+def _why_replaced(
+    outcome: Outcome, done: Mapping[str, StepOption], replaced: Container[str]
+) -> str:
+    """Why the text of an attempt does not count. Empty where it does, or there is none."""
+    if not outcome.has_text:
+        return ""
+    by = done[outcome.step].name
+    if by != outcome.option.name:
+        return f"{by!r} took its place"
+    return REPLACED if outcome.step in replaced else ""
+
+
 def _attempt_line(
     outcome: Outcome,
     planned: Mapping[str, Spend],
     values: Mapping[str, float],
-    is_replaced: bool,
+    why_replaced: str,
 ) -> ReceiptLine:
+    """The line of an attempt.
+
+    Args:
+        outcome: what became of it.
+        planned: by option, what was expected first.
+        values: by option, what each step is worth that is done.
+        why_replaced: why its text does not count. Empty where it does.
+    """
     name = outcome.option.name
+    failed = [f"failed the check {each.check!r}: {each.reason}" for each in outcome.failed_checks]
     return ReceiptLine(
         label=name,
         executor=outcome.option.executor,
         status=outcome.status,
         planned=planned.get(name),
         actual=outcome.actual,
-        value=values.get(name, 0.0) if outcome.has_text else 0.0,
-        reason=REPLACED if outcome.has_text and is_replaced else outcome.reason,
+        value=values.get(name, 0.0) if outcome.has_text and not why_replaced else 0.0,
+        reason="; ".join(filter(None, (why_replaced or outcome.reason, *failed))),
         started_ms=outcome.started_ms,
         ended_ms=outcome.ended_ms,
     )

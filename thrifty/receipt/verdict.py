@@ -135,6 +135,9 @@ def _list_warnings(run: EndFacts, executor_label: Callable[[StepOption], str]) -
         yield f"{join_names(names)} fell back to {by}: {reason}"
     if cut := [outcome.step for outcome in run.done.values() if outcome.status == "cut"]:
         yield f"{join_names(cut)} {_was(cut)} cut short"
+    for outcome in run.done.values():
+        for result in outcome.failed_checks:
+            yield f"{outcome.step} failed the check {result.check!r}: {result.reason}"
     yield from (overrun.reason for overrun in run.overruns)
     yield from (f"{each}: charged at the dearer price" for each in run.substitutes)
     if count := run.in_doubt_count:

@@ -25,6 +25,12 @@ from thrifty.run.learning import bills_of
 from thrifty.run.paid_ahead import PaidAhead
 from thrifty.run.plan_run import best_of_run, plan_run
 from thrifty.run.run_so_far import RunSoFar
+from thrifty.run.second_attempts import (
+    failed_results,
+    is_second_attempt,
+    keep_unless_planned,
+    reopen_step,
+)
 from thrifty.steering.forecast import Forecaster, summarise_bill
 from thrifty.steering.remaining import RemainingPlan
 
@@ -86,6 +92,39 @@ class CurrentRun(RunSoFar):
             return ()
         return tuple([n for n, step in steps.items() if n in finished and step.role != "answer"])
 
+    def reopened_steps(self) -> Mapping[str, Step]:
+        """By name, the steps whose result failed a check and that somebody else can still do, with
+        what can be done: keep the result, or do it once more."""
+        choices = self.choices()
+
+        def compute() -> dict[str, Step]:
+            offered = {step.name: step for step in choices.offered}
+            restated = self._restated_steps()
+            reopened: dict[str, Step] = {}
+            for name, outcome in failed_results(self.cache, self.steps()).items():
+                if name not in offered or self._may_have_changed(outcome.option):
+                    continue
+                step = self._without_effects(restated.get(name, offered[name]))
+                if again := reopen_step(step, outcome, self.model_access, self.checks):
+                    reopened[name] = again
+            return reopened
+
+        inputs = choices, self.model_access, len(self.cache.outcomes)
+        return self.cache.compute_once("reopened steps", inputs, compute)
+
+    def undone(self, plan: Plan) -> list[StepOption]:
+        """What of a plan is still to be done: what has left nothing yet, whatever became of it, and
+        what is to be done once more."""
+        reopened, texts = self.reopened_steps(), self.cache.texts
+
+        def is_open(option: StepOption) -> bool:
+            if option.step not in texts:
+                return True
+            is_again = option.name != texts[option.step].option.name
+            return is_again and is_second_attempt(option, reopened)
+
+        return list(filter(is_open, plan.chosen))
+
     def undone_reason(self) -> str:
         """What is not done that has to be there. Empty where nothing is missed."""
         steps, finished = self.steps(), self.cache.finished
@@ -124,6 +163,7 @@ class CurrentRun(RunSoFar):
         settings, choices, forecaster = self._settings, self.choices(), self._forecaster()
         plan = self.cache.read(Plan, self.facts["plan"])
         # A limit on a schedule wants the order in which it was planned.
+        reopened = self.reopened_steps()
         is_timed = settings.max_concurrency > 1 and self.limits.max_latency_ms is not None
         # Only a limit asks for the makespan, which costs a look at all that remains.
         concurrency = settings.max_concurrency if is_timed else 1
@@ -132,7 +172,7 @@ class CurrentRun(RunSoFar):
         def compute() -> RemainingPlan:
             open_steps, done = self._open_and_done()
             return RemainingPlan(
-                plan.chosen,
+                keep_unless_planned(plan.chosen, reopened),
                 open_steps,
                 done,
                 lost=self.lost_steps(),
@@ -146,7 +186,7 @@ class CurrentRun(RunSoFar):
 
         return self.cache.accumulate(
             "remaining plan",
-            (plan, choices, self.model_access, waits_for_savings, concurrency),
+            (plan, choices, self.model_access, waits_for_savings, concurrency, tuple(reopened)),
             compute,
             self._mark_done,
         )
@@ -184,10 +224,11 @@ class CurrentRun(RunSoFar):
             forecaster.add(summarise_bill(bill))
 
     def _mark_done(self, remaining: RemainingPlan, outcomes: Sequence[Outcome]) -> None:
+        reopened = self.reopened_steps()
         for outcome in outcomes:
-            if outcome.has_text:
+            if outcome.has_text and outcome.step not in reopened:
                 remaining.mark_done(self.steps_by_name()[outcome.step])
-        restated = self._restated_steps()
+        restated = {**self._restated_steps(), **reopened}
         for name in self._changed_by(outcomes):
             remaining.restate(restated[name])
 
@@ -217,10 +258,8 @@ class CurrentRun(RunSoFar):
         steps, readers = self.steps_by_name(), self._readers()
         return fsum(
             outcome.option.value / len(readers[outcome.step])
-            for outcome in self.cache.outcomes
-            if outcome.has_text
-            and steps[outcome.step].role == "material"
-            and step.name in readers.get(outcome.step, ())
+            for outcome in self.cache.texts.values()
+            if steps[outcome.step].role == "material" and step.name in readers.get(outcome.step, ())
         )
 
     def _value_to_replace(self, step: Step) -> float:
@@ -234,8 +273,8 @@ class CurrentRun(RunSoFar):
         # With the material that was handed on to them.
         worth = fsum(
             outcome.option.value
-            for outcome in self.cache.outcomes
-            if outcome.has_text and steps[outcome.step].role == "section"
+            for outcome in self.cache.texts.values()
+            if steps[outcome.step].role == "section"
         )
         return priors.TAKEOVER * worth
 
@@ -266,11 +305,21 @@ class CurrentRun(RunSoFar):
     def _open_and_done(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
         """The steps that may still be chosen, and those that are done."""
         choices, finished, restated = self.choices(), self.cache.finished, self._restated_steps()
-        still_open = [step for step in choices.offered if step.name not in finished]
+        reopened = self.reopened_steps()
+        now = {**restated, **reopened}
+        still_open = [
+            step for step in choices.offered if step.name not in finished or step.name in reopened
+        ]
         return (
-            tuple([restated.get(step.name, step) for step in still_open]),
-            tuple([step for step in choices.steps if step.name in finished]),
+            tuple([now.get(step.name, step) for step in still_open]),
+            tuple([s for s in choices.steps if s.name in finished and s.name not in reopened]),
         )
+
+    def _without_effects(self, step: Step) -> Step:
+        """A step without the options that would change something outside."""
+        executors = self.services.executors
+        kept = tuple(o for o in step.options if not executors.has_effects(o.executor))
+        return step if len(kept) == len(step.options) else step.with_options(kept or step.options)
 
     def _timeless_problem(self) -> tuple[Problem, tuple[LeftOut, ...]]:
         """The problem but for what is left, with answers of any length."""

@@ -7,6 +7,7 @@ same.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from threading import RLock
@@ -33,6 +34,10 @@ class RunCache:
         """What was tried so far, in the order in which it ended."""
         self.finished: set[str] = set()
         """The steps that have left something for the draft."""
+        self.texts: dict[str, Outcome] = {}
+        """By its step, the attempt whose text counts: of several, the last."""
+        self.text_counts: Counter[str] = Counter()
+        """By its step, how many attempts have left a text."""
         self.failures: list[Outcome] = []
         """What was tried in vain, or could not be tried."""
         self.message_ids: dict[str, str] = {}
@@ -80,6 +85,8 @@ class RunCache:
         self.outcomes.append(outcome)
         if outcome.has_text:
             self.finished.add(outcome.step)
+            self.texts[outcome.step] = outcome
+            self.text_counts[outcome.step] += 1
         if outcome.status in ("failed", "skipped", "unknown"):
             self.failures.append(outcome)
 

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Protocol
 
-from thrifty.budget import Budget, Plan, Spend, Step, StepOption
+from thrifty.budget import Budget, Spend, Step, StepOption
 from thrifty.budget.resources import describe_excess
 from thrifty.budget.step_set import order_steps
+from thrifty.checks.checks import NO_CHECKS, Checks
 from thrifty.executors.draft import Draft
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.overruns import Overrun, find_overruns
@@ -35,6 +36,8 @@ class RunSettings(PlanSettings, Protocol):
     engine: EngineName
     max_steps: int | None
     on_drift: OnDrift
+    check_results: bool
+    cascades: bool
 
     def step_prompt(self, work: Work, role: ModelRole) -> ModelPrompt: ...
 
@@ -92,6 +95,11 @@ class RunSoFar:
             (access, run["task"], run["asked"], settings),
             lambda: step_estimator(run, access, settings, self.services),
         )
+
+    @property
+    def checks(self) -> Checks:
+        """What its results have to pass."""
+        return self.services.checks if self._settings.check_results else NO_CHECKS
 
     @property
     def uncounted_tools(self) -> tuple[str, ...]:
@@ -192,7 +200,3 @@ class RunSoFar:
             option: {limit: balance.limited_by(limit) for limit in limits}
             for option, limits in short.items()
         }
-
-    def undone(self, plan: Plan) -> list[StepOption]:
-        """What of a plan has left nothing yet, whatever became of it."""
-        return [option for option in plan.chosen if option.step not in self.cache.finished]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from langchain_core.runnables import RunnableConfig
 
 from thrifty.budget import Budget, Spend, Step, validate
+from thrifty.checks.checks import FREE_CHECKS, Checks
 from thrifty.executors.answer_shape import AnswerShape
 from thrifty.executors.registry import ExecutorRegistry
 from thrifty.ledger import authority
@@ -46,6 +47,8 @@ class Services:
     """The limits of a run that was given none. None: its recipe's."""
     shape: AnswerShape | None = None
     """What answers have to be. None: texts."""
+    checks: Checks = FREE_CHECKS
+    """What results have to pass."""
     payer: authority.AccountChoice | None = None
     """The account that pays for runs, as the deployment has it. None: each run has its own."""
 

@@ -6,6 +6,7 @@ from thrifty.budget import Outcome, Plan, StepOption
 from thrifty.planning.problem import count_topic_pairs
 from thrifty.planning.role_rows import RoleRows
 from thrifty.run.current_run import CurrentRun
+from thrifty.run.second_attempts import value_of_failed
 
 
 def values_done(run: CurrentRun, plan: Plan) -> dict[str, float]:
@@ -19,13 +20,13 @@ def values_done(run: CurrentRun, plan: Plan) -> dict[str, float]:
         run: that has ended.
         plan: the last one.
     """
-    own = _own_values(run)
+    own = _own_values(run) | _failed_values(run)
     planned = {option.name: option.value for option in plan.chosen}
     rows, read = RoleRows(run.steps(), ()), run.cache.finished - {*replaced_steps(run)}
     while unread := rows.unread(read):
         read.remove(unread)
     values: dict[str, float] = {}
-    for outcome in _outcomes_with_text(run):
+    for outcome in run.cache.texts.values():
         name = outcome.option.name
         value = own.get(name, outcome.option.value)
         if outcome.status == "cut":
@@ -68,8 +69,9 @@ def lost_attempts(run: CurrentRun) -> Iterator[Outcome]:
 
 def _values_achieved(run: CurrentRun) -> dict[str, float]:
     """By step, what it is worth by itself that it is done."""
-    own = _own_values(run)
-    return {o.step: own.get(o.option.name, o.option.value) for o in _outcomes_with_text(run)}
+    own = _own_values(run) | _failed_values(run)
+    texts = run.cache.texts.values()
+    return {each.step: own.get(each.option.name, each.option.value) for each in texts}
 
 
 def _own_values(run: CurrentRun) -> dict[str, float]:
@@ -77,5 +79,11 @@ def _own_values(run: CurrentRun) -> dict[str, float]:
     return {option.name: option.value for step in run.choices().steps for option in step.options}
 
 
-def _outcomes_with_text(run: CurrentRun) -> Iterator[Outcome]:
-    return (outcome for outcome in run.cache.outcomes if outcome.has_text)
+def _failed_values(run: CurrentRun) -> dict[str, float]:
+    """By option, what its result is worth that has failed a check."""
+    steps, access, checks = run.steps_by_name(), run.model_access, run.checks
+    return {
+        outcome.option.name: value_of_failed(outcome, steps[outcome.step], access, checks)
+        for outcome in run.cache.texts.values()
+        if outcome.failed_checks
+    }

@@ -6,7 +6,7 @@ loses who was to do it. Without a new outcome there is no new plan, and none tha
 so that a run cannot replan for ever.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +19,7 @@ GAIN_MIN = 0.02
 """The least gain that is worth a new plan, as a share of what the rest of the old one is worth."""
 
 OnDrift = Literal["replan", "halt", "ask"]
-Action = Literal["continue", "replan", "ask", "end"]
+Action = Literal["continue", "replan", "escalate", "ask", "end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class DriftFacts:
     the plan, in plain words; empty without any."""
     no_plan_reason: str = ""
     """Why there is no plan any more, whatever is left; empty as long as there may be."""
+    reopened: Collection[str] = ()
+    """The names of the steps whose result failed a check, and that can be done once more."""
     undone_reason: str = ""
     """Which step is not done that has to be there; empty where none is missed."""
 
@@ -82,6 +84,10 @@ def decide(
     if lack and on_drift != "replan":
         action: Action = "end" if on_drift == "halt" else "ask"
         return DriftDecision(action, _with_drift(lack, describe_drift), on_drift == "halt")
+    failed = _describe_failed_checks(run)
+    # It is no drift, so it takes none of the plans that may be made for that.
+    if failed and _buys_second_attempt(run):
+        return DriftDecision("escalate", failed)
     # What has failed is not tried again, so that plans around failures end by themselves.
     reason = (
         _replan_reason(run, lack, on_drift) if run.replans_left > 0 else _replannable_trouble(run)
@@ -89,13 +95,32 @@ def decide(
     if reason:
         return DriftDecision("replan", _with_drift(reason, describe_drift))
     if remaining.option_count:
-        return DriftDecision("continue")
+        return DriftDecision("continue", failed and f"{failed}; it stays as it is")
     # An empty plan is a good end only where nothing is open: else what is open did not fit.
     is_open = remaining.open_step_count and not run.plan.chosen
     if remaining.done_step_count and not is_open and not run.undone_reason:
-        return DriftDecision("end")
+        return DriftDecision("end", failed and f"{failed}; it stays as it is")
     told = run.undone_reason if remaining.done_step_count else NOTHING_FITS_REASON
     return DriftDecision("end", run.plan.note or _trouble(run) or told or NOTHING_FITS_REASON, True)
+
+
+def _describe_failed_checks(run: DriftFacts) -> str:
+    """Which new results failed a check, and why. Empty where none did."""
+    failed = [
+        f"{outcome.option.name!r} failed the check {result.check!r}: {result.reason}"
+        for outcome in run.new_outcomes
+        if outcome.has_text
+        for result in outcome.failed_checks
+    ]
+    return "; ".join(failed)
+
+
+def _buys_second_attempt(run: DriftFacts) -> bool:
+    """Whether the best that can be done now does one of these steps once more."""
+    if not any(outcome.step in run.reopened for outcome in run.new_outcomes):
+        return False
+    new_plan = run.make_new_plan()
+    return any(each.step in run.reopened and not each.is_kept for each in new_plan.chosen)
 
 
 def _with_drift(reason: str, describe_drift: Callable[[], str]) -> str:

@@ -45,6 +45,12 @@ def iterate_plan_changes(
             kind, reason = _describe_move(old, new, new_plan, problem)
             yield Decision(kind, f"{old.step} moved from {one} to {other}: {reason}", at_ms)
     for new in new_options.values():
+        if new.is_kept:
+            continue
+        if any(step.name == new.step and step.has_result for step in problem.steps):
+            tried_again = f"{new.step} is tried once more, by {describe_executor(new)}"
+            yield Decision("upgrade", tried_again, at_ms)
+            continue
         reason = _reason_for_room(new, new_plan, problem)
         added = f"{new.step} was added, by {describe_executor(new)}"
         yield Decision("upgrade", f"{added}: {reason}", at_ms)

@@ -79,13 +79,16 @@ class RemainingPlan:
         """
         self.open_steps = {step.name: step for step in offered}
         known = {option.name: option for step in offered for option in step.options}
-        options = [known[option.name] for option in chosen if option.name in known]
+        planned = [known[option.name] for option in chosen if option.name in known]
+        options = [option for option in planned if not option.is_kept]
         if defer_upgradable:
             options.sort(key=lambda option: option.value < self.open_steps[option.step].value_max)
         self.options_by_step = {option.step: option for option in options}
         """What is still to be done, as it is declared, in its order."""
+        self.kept_results = {option.step: option for option in planned if option.is_kept}
+        """By its step, each result that stays as it is, though it could still be replaced."""
         steps = [self.open_steps[option.step] for option in options]
-        self.kept_steps = {s.name for s in steps if s.required or s.role in ("answer", "revision")}
+        self.kept_steps = {s.name for s in steps if _is_needed(s)}
         """What is still to be done and must not be crowded out: the answer, required steps, and
         revisions."""
         self._forecaster, self._executor_model_of = forecaster, executor_model_of
@@ -112,6 +115,7 @@ class RemainingPlan:
         if offered := self.open_steps.pop(step.name, None):
             del self._best_values[bisect_left(self._best_values, offered.value_max)]
         self.kept_steps.discard(step.name)
+        self.kept_results.pop(step.name, None)
         if self._has_rows:
             self._drop_unread()
 
@@ -138,11 +142,14 @@ class RemainingPlan:
             self.expected_spend.remove(option)
             self.options_by_step[step.name] = restated = step.option(option.name)
             self.expected_spend.add(restated)
+        elif option := self.kept_results.get(step.name):
+            self.kept_results[step.name] = step.option(option.name)
 
     def totals(self) -> RemainingTotals:
         """What it comes to now."""
-        values = fsum([option.value for option in self.options_by_step.values()])
-        topics = [self.open_steps[step].topic for step in self.options_by_step]
+        worth = (*self.options_by_step.values(), *self.kept_results.values())
+        values = fsum([option.value for option in worth])
+        topics = [self.open_steps[option.step].topic for option in worth]
         pairs = count_topic_pairs(topics, self._done_topics)
         places = max(0, self._max_steps - len(self._done))
         value_bound, open_step_count = self._best_case(places)
@@ -152,7 +159,7 @@ class RemainingPlan:
             value=values - self._diversity_penalty * pairs,
             value_bound=value_bound,
             open_step_count=open_step_count,
-            done_step_count=len(self._done),
+            done_step_count=len(self._done) + len(self.kept_results),
         )
 
     def _best_case(self, places: int) -> tuple[float, int]:
@@ -182,6 +189,12 @@ class RemainingPlan:
     def forecast_step(self, name: str) -> Step:
         """An open step as it is estimated now."""
         return self._forecaster.forecast_step(self.open_steps[name], self._executor_model_of)
+
+
+def _is_needed(step: Step) -> bool:
+    """Whether a step that is still to be done must not be crowded out. One that has a result
+    already may be."""
+    return not step.has_result and (step.required or step.role in ("answer", "revision"))
 
 
 class ExpectedSpend:
