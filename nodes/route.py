@@ -43,7 +43,8 @@ def route(
     ready = () if orphans else ready
     # Estimated by the bills so far, not as they were planned.
     forecast = {option.step: remaining.forecast_step(option.step) for option in ready}
-    wanted = [forecast[option.step].option(option.name) for option in ready]
+    # Of two attempts, the first is sent. Whether there is a second, its check says.
+    wanted = [forecast[o.step].option(o.cascade.first if o.cascade else o.name) for o in ready]
     kept = needed_later(remaining, wanted, run.declared_options(), run.left())
     dispatched = _dispatcher(run, kept).dispatch(wanted, forecast)
     skipped = [*dispatched.skipped, *orphans]

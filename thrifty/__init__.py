@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         AccountClosed as AccountClosed,
         Budget as Budget,
         BudgetExceeded as BudgetExceeded,
+        CheckResult as CheckResult,
         InvalidInput as InvalidInput,
         KeyReused as KeyReused,
         LeaseLost as LeaseLost,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         StepOption as StepOption,
         ThriftyError as ThriftyError,
     )
+    from thrifty.checks.check import Check as Check
     from thrifty.estimates.history import rate as rate
     from thrifty.executors.protocol import (
         Executor as Executor,
@@ -62,10 +64,11 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "thrifty.budget": (
-        "AccountClosed Budget BudgetExceeded InvalidInput KeyReused LeaseLost "
+        "AccountClosed Budget BudgetExceeded CheckResult InvalidInput KeyReused LeaseLost "
         "LedgerUnavailable ModelUnavailable Outcome Plan PriceUnknown ReservationClosed "
         "Spend Step StepEnded StepOption ThriftyError"
     ),
+    "thrifty.checks.check": "Check",
     "thrifty.estimates.history": "rate",
     "thrifty.executors.protocol": "Executor Result Work",
     "thrifty.graph.build": "create_budget_agent",

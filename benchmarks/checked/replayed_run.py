@@ -10,6 +10,7 @@ from rs_bpe.bpe import openai
 
 from benchmarks.checked.questions import ROLES, Question
 from benchmarks.checked.replies import MODELS
+from benchmarks.checked.text_check import check_arithmetic
 from tests.harness.llm_server import LLMServer
 from thrifty import Model, Settings, Spend, Step, StepOption, TokenPrice, create_budget_agent
 from thrifty.graph.agent import BudgetAgent
@@ -23,6 +24,8 @@ PRICES = {
 TASK = "Solve questions of school mathematics."
 PROMPT_TOKENS = 150
 """What a request takes beside its question, about."""
+KIND = "school mathematics"
+CHECK = "arithmetic"
 VALUE = 10.0
 """What a right answer is worth."""
 
@@ -63,7 +66,11 @@ def make_agent(
         for role, name in MODELS.items()
     }
     return create_budget_agent(
-        catalog=make_steps(questions, expected), models=models, settings=Settings(), **given
+        catalog=make_steps(questions, expected),
+        models=models,
+        settings=Settings(),
+        checks={CHECK: check_arithmetic},
+        **given,
     )
 
 
@@ -76,7 +83,7 @@ def count_tokens(text: str) -> int:
 def _make_step(place: int, question: Question, expected: Mapping[str, Expected]) -> Step:
     name = f"Question {place}"
     options = tuple(_make_option(name, role, question, expected[role]) for role in ROLES)
-    return Step(name, options, kind="school mathematics", topic=name)
+    return Step(name, options, kind=KIND, check=CHECK)
 
 
 def _make_option(name: str, role: str, question: Question, expected: Expected) -> StepOption:

@@ -132,7 +132,7 @@ def test_code_whose_result_fails_is_followed_by_a_model(writing, server):
     step = section("sea", ("mine",), check="number")
     agent = writing(step, executors=executors, checks={"number": re.compile("[0-9]")},
                     cheap="80 years")  # fmt: skip
-    result = run(agent)
+    result = run(agent, cascades=False)
     assert asked(server) == [ROLES["cheap"]]
     assert result["results"]["sea"]["text"] == "80 years"
     assert "'[0-9]' is not in it" in reasons(result)["sea (mine)"]
@@ -142,7 +142,8 @@ def test_a_check_that_does_not_work_says_so_and_fails_nothing(writing, server):
     def broken(text: str) -> bool:
         raise ValueError(text)
 
-    result = run(writing(section("sea", check="broken"), cheap=GOOD, checks={"broken": broken}))
+    agent = writing(section("sea", check="broken"), cheap=GOOD, checks={"broken": broken})
+    result = run(agent, cascades=False)
     assert asked(server) == [ROLES["cheap"]]
     assert result["status"] == "done"
 
@@ -163,3 +164,62 @@ def test_an_answer_has_a_check_of_its_own(online, server):
 def test_an_unknown_check_is_refused_with_those_that_are_known(online):
     with pytest.raises(InvalidInput, match=r"'number'.*known: 'length'"):
         online(catalog=[section("sea", check="number")], models=ROLES, checks={"length": len})
+
+
+def checked(name: str, **fields: Any) -> Step:
+    """A step that both models can do, the cheap one at a tenth of the price, with a check."""
+    options = tuple(
+        StepOption(
+            f"{name} ({role})", name, "llm", f"Count the {name}.", Spend(300, cost, 0, 1),
+            10 * quality, payload={"model": role}, quality=quality,
+        )
+        for role, quality, cost in (("strong", 0.8, 2_000_000), ("cheap", 0.65, 200_000))
+    )  # fmt: skip
+    return Step(name, options, check="number", **fields)
+
+
+NAMES = ("boats", "gulls", "shells")
+TIGHT = {"max_cost_usd": 0.0035}
+
+
+@pytest.fixture
+def counting(online, server):
+    """Makes an agent whose cheap model writes a number for all but the gulls."""
+
+    def make(**given: Any):
+        server.clear()
+        server.script(
+            Answer("many", when=lambda r: r.model == ROLES["cheap"] and "gulls" in r.prompt),
+            by(ROLES["cheap"], "12"),
+            by(ROLES["strong"], "14"),
+        )
+        catalog = [checked(name) for name in NAMES]
+        checks = {"number": lambda text: text.isdecimal() or "it is no number"}
+        return online(catalog=catalog, models=ROLES, checks=checks, **given)
+
+    return make
+
+
+def first_plan(agent, budget: Any, **context: Any) -> list[str]:
+    given = {"task": TASK, "budget": budget}
+    for state in agent.stream(given, context={**CONTEXT, **context}, stream_mode="values"):
+        if state.get("plan"):
+            return [option["name"] for option in state["plan"]["chosen"]]
+    raise AssertionError("no plan")
+
+
+def test_a_cascade_is_planned_where_a_step_has_a_check(counting):
+    planned = first_plan(counting(), TIGHT)
+    assert any(", then " in name for name in planned)
+    assert not any(", then " in name for name in first_plan(counting(), TIGHT, cascades=False))
+
+
+def test_of_a_cascade_the_second_is_bought_for_what_failed(counting, server):
+    result = run(counting(), TIGHT)
+    texts = {name: result["results"][name]["text"] for name in NAMES}
+    assert texts["gulls"] == "14"
+    assert "'gulls (strong)' took its place; failed the check" in reasons(result)["gulls (cheap)"]
+    assert not any(", then " in name for name in reasons(result)), "each attempt is a line"
+    receipt = receipt_of(result)
+    assert receipt.within_budget
+    assert receipt.spent.cost_nano_usd == sum(each.actual.cost_nano_usd for each in receipt.lines)

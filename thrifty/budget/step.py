@@ -88,6 +88,11 @@ class Step(PlainData["StepState"]):
         """Whether it is done already, and could be done once more."""
         return any(option.is_kept for option in self.options)
 
+    @property
+    def direct_options(self) -> tuple[StepOption, ...]:
+        """Those that somebody does: no cascade, which is two of them, and no result kept."""
+        return tuple(o for o in self.options if o.cascade is None and not o.is_kept)
+
     def option(self, name: str) -> StepOption:
         """The one of its options that has this name."""
         return next(option for option in self.options if option.name == name)

@@ -238,5 +238,5 @@ def _revise_what_fits(work: Work, limit_of: Callable[[Work], Spend]) -> tuple[Wo
 def _alternatives(wanted: StepOption, step: Step) -> Iterator[StepOption]:
     """What the plan wants, then the other ways to do the step, the most valuable first."""
     yield wanted
-    others = [o for o in step.options if o.name != wanted.name and not o.is_kept]
+    others = [option for option in step.direct_options if option.name != wanted.name]
     yield from sorted(others, key=lambda option: (-option.value, option.name))

@@ -47,7 +47,9 @@ class _AnswerCap:
         return step.with_options(tuple(self._cap_option(each, step) for each in step.options))
 
     def _cap_option(self, option: StepOption, step: Step) -> StepOption:
-        if not is_conversation(option) or self.left.covers(self._with_margin(option)):
+        if option.cascade is not None or not is_conversation(option):
+            return option
+        if self.left.covers(self._with_margin(option)):
             return option
         work = self.estimator.work(option, step, self.results)
         role = self.estimator.model_access.role_of(option)

@@ -48,9 +48,12 @@ def _at_tier(
     priced = [_with_reading(step, readers, access, tier) for step in steps]
     reading = {step.name for step in steps if _reads(step, readers)}
 
+    options = {option.name: option for step in steps for option in step.options}
+
     def reason_against(option: StepOption) -> str:
-        is_too_dear = option.step in reading and _is_dearer(option, access, tier)
-        return TOO_DEAR if is_too_dear else ""
+        then = options[option.cascade.then] if option.cascade else option
+        is_too_dear = _is_dearer(option, access, tier) or _is_dearer(then, access, tier)
+        return TOO_DEAR if option.step in reading and is_too_dear else ""
 
     return offer_options(priced, reason_against)[0]
 

@@ -25,7 +25,7 @@ def find_stand_in(open_steps: Iterable[Step]) -> StepOption | None:
     known = tuple(step for step in open_steps if not step.has_result)
     if not any(step.required and step.role == "section" for step in known):
         return None
-    answers = (option for step in known if step.role == "answer" for option in step.options)
+    answers = (option for step in known if step.role == "answer" for option in step.direct_options)
     return min(answers, key=lambda option: dearness(option.estimate), default=None)
 
 

@@ -1,6 +1,7 @@
 """The lines of a receipt, made from the plans, the attempts and what was paid beside them."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from thrifty.budget import Outcome, Plan, Spend, StepOption
 from thrifty.receipt.receipt_data import ReceiptLine, ReceiptLineStatus
@@ -27,9 +28,10 @@ def make_receipt_lines(
         overheads: what was paid beside the steps, and what for.
         replaced: the steps that an answer took the place of.
     """
-    planned = {option.name: option.estimate for option in first_plan.chosen}
+    first_chosen, last_chosen = (_as_tried(plan.chosen) for plan in (first_plan, last_plan))
+    planned = {option.name: option.estimate for option in first_chosen}
     tried = {outcome.option.name for outcome in outcomes}
-    options = {option.name: option for option in (*first_plan.chosen, *last_plan.chosen)}
+    options = {option.name: option for option in (*first_chosen, *last_chosen)}
     done = {outcome.step: outcome.option for outcome in outcomes if outcome.has_text}
     untried = (option for name, option in options.items() if name not in tried)
     return (
@@ -58,6 +60,16 @@ def make_receipt_lines(
     )
 
 
+def _as_tried(chosen: Iterable[StepOption]) -> list[StepOption]:
+    """The options of a plan by the names under which they are tried: of a cascade, the first. A
+    result that is kept was tried before."""
+    return [
+        replace(option, name=option.cascade.first) if option.cascade else option
+        for option in chosen
+        if not option.is_kept
+    ]
+
+
 def _why_untried(
     option: StepOption, last_plan: Plan, done: StepOption | None
 ) -> tuple[ReceiptLineStatus, str]:
@@ -70,7 +82,7 @@ def _why_untried(
     """
     if done:
         return "replaced", f"{done.name!r} was done instead"
-    for kept in last_plan.chosen:
+    for kept in _as_tried(last_plan.chosen):
         if kept.name == option.name:
             return "skipped", NOT_BEGUN
         if kept.step == option.step:

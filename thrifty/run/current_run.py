@@ -14,6 +14,7 @@ from thrifty.ledger.notes import Notes
 from thrifty.options import priors
 from thrifty.options.availability import find_available_options, lost_steps, no_plan_reason
 from thrifty.options.capped_answers import cap_answers
+from thrifty.options.cascades import offer_cascades
 from thrifty.options.objective import add_value
 from thrifty.planning.problem import Problem
 from thrifty.planning.role_rows import excused_beside, has_result
@@ -230,7 +231,7 @@ class CurrentRun(RunSoFar):
                 remaining.mark_done(self.steps_by_name()[outcome.step])
         restated = {**self._restated_steps(), **reopened}
         for name in self._changed_by(outcomes):
-            remaining.restate(restated[name])
+            remaining.restate(self._with_cascades(restated[name]))
 
     def _restated_steps(self) -> Mapping[str, Step]:
         """By name, the offered steps of which something is known by what is done: those of whose
@@ -306,14 +307,29 @@ class CurrentRun(RunSoFar):
         """The steps that may still be chosen, and those that are done."""
         choices, finished, restated = self.choices(), self.cache.finished, self._restated_steps()
         reopened = self.reopened_steps()
-        now = {**restated, **reopened}
+        restated = {**restated, **reopened}
         still_open = [
             step for step in choices.offered if step.name not in finished or step.name in reopened
         ]
         return (
-            tuple([now.get(step.name, step) for step in still_open]),
+            tuple([self._with_cascades(restated.get(s.name, s)) for s in still_open]),
             tuple([s for s in choices.steps if s.name in finished and s.name not in reopened]),
         )
+
+    def _with_cascades(self, step: Step) -> Step:
+        """An open step with what a second attempt of it adds. It is the very same object as long as
+        the step is: forecasts know a step by its identity."""
+        if not self._settings.cascades or step.has_result:
+            return step
+        known: dict[str, tuple[Step, Step]] = self.cache.compute_once(
+            "cascades", (self.choices(), self.checks), dict
+        )
+        before, offered = known.get(step.name, (None, step))
+        if before is not step:
+            effects = self.services.executors.has_effects
+            offered = offer_cascades(step, self.checks, self.model_access, effects)
+            known[step.name] = step, offered
+        return offered
 
     def _without_effects(self, step: Step) -> Step:
         """A step without the options that would change something outside."""

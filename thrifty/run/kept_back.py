@@ -32,7 +32,7 @@ def needed_later(
     now = {option.step for option in sent_now}
     steps = [remaining.forecast_step(name) for name in remaining.kept_steps if name not in now]
     cheapest = [
-        min((least_needed(declared[o.name], o.estimate) for o in step.options), key=dearness)
+        min((least_needed(declared[o.name], o.estimate) for o in step.direct_options), key=dearness)
         for step in steps
     ]
     kept = total_spend([*cheapest, _share(remaining, left)])

@@ -20,6 +20,7 @@ from thrifty.budget.option import SPREAD_MAX, StepOption
 from thrifty.budget.spend import Spend
 from thrifty.budget.step import Step
 from thrifty.budget.validate import AMOUNT_MAX
+from thrifty.planning.cascade_column import with_columns
 from thrifty.steering.belief import Belief, SampleStatistics
 
 RATIO_MAX = 20.0
@@ -230,7 +231,7 @@ class _StepForecast:
         """Makes a new step of changed ratios; unchanged ones leave the very same object."""
         if ratios != self.ratios:
             options = tuple(map(_apply_ratios, self.declared.options, ratios))
-            self.expected = self.declared.with_options(options)
+            self.expected = with_columns(self.declared.with_options(options))
         self.ratios, self.version = ratios, changes
 
 

@@ -5,13 +5,14 @@ steps a million estimates. So each is counted once and taken off once, until a b
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
 from math import fsum
 
 from thrifty.budget import Plan, Spend, Step, StepOption
 from thrifty.budget.spend import SPEND_FIELDS
+from thrifty.planning.cascade_column import column_amounts
 from thrifty.planning.plan_spend import makespan_ms
 from thrifty.planning.problem import Problem, count_topic_pairs
 from thrifty.planning.role_rows import RoleRows
@@ -92,7 +93,9 @@ class RemainingPlan:
         """What is still to be done and must not be crowded out: the answer, required steps, and
         revisions."""
         self._forecaster, self._executor_model_of = forecaster, executor_model_of
-        self.expected_spend = ExpectedSpend(options, forecaster, executor_model_of)
+        self.expected_spend = ExpectedSpend(
+            options, forecaster, executor_model_of, lambda option: self.open_steps[option.step]
+        )
         """What it is expected to use, one after another."""
         self._best_values = sorted(step.value_max for step in offered)
         self._done = {step.name: step for step in done}
@@ -205,7 +208,17 @@ class ExpectedSpend:
         options: Iterable[StepOption],
         forecaster: Forecaster,
         executor_model_of: ExecutorModelOf,
+        step_of: Callable[[StepOption], Step],
     ) -> None:
+        """Counts what there is.
+
+        Args:
+            options: that are still to be done.
+            forecaster: what bills suggest of the estimates.
+            executor_model_of: who would do an option.
+            step_of: the step of an option, with those that a cascade is made of.
+        """
+        self._step_of = step_of
         self._options = {option.name: option for option in options}
         self._forecaster, self._executor_model_of = forecaster, executor_model_of
         self._count_all()
@@ -241,9 +254,18 @@ class ExpectedSpend:
             self._count(option, 1)
 
     def _estimate(self, option: StepOption) -> None:
+        cascade = option.cascade
+        if cascade is None:
+            amounts = self._direct_amounts(option)
+        else:
+            step = self._step_of(option)
+            both = map(self._direct_amounts, map(step.option, (cascade.first, cascade.then)))
+            amounts = column_amounts(cascade, *both)
+        self._amounts[option.name] = amounts
+
+    def _direct_amounts(self, option: StepOption) -> tuple[int, ...]:
         key = self._forecaster.belief_key(option, self._executor_model_of(option))
-        ratios = self._forecaster.ratios(key)
-        self._amounts[option.name] = expected_amounts(option.estimate, ratios)
+        return expected_amounts(option.estimate, self._forecaster.ratios(key))
 
     def _count(self, option: StepOption, times: int) -> None:
         totals = self._totals.setdefault(option.executor, [0] * len(SPEND_FIELDS))
