@@ -1,13 +1,14 @@
 """`thrifty estimates`: what earlier runs came to, and what is expected of later ones for it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import click
 from rich.table import Table
 from rich.text import Text
 
-from thrifty.budget import InvalidInput, StepOption
+from thrifty.budget import InvalidInput, Step, StepOption
 from thrifty.budget.plain_text import single_line
 from thrifty.cli.bill_history import BILLS_FILE, read_bills
 from thrifty.cli.recipe_argument import own_recipe_option, read_recipe_to_show
@@ -15,11 +16,15 @@ from thrifty.cli.shared_options import json_option
 from thrifty.cli.view.screen import Screen, print_json
 from thrifty.estimates.history import BilledOption, BillHistory
 from thrifty.estimates.learned import learn_from_history
+from thrifty.estimates.learned_odds import LearnedOdds
 from thrifty.executors.registry import LLM
+from thrifty.options.chances import chance_right, worth_when_right
+from thrifty.planning.check_odds import SENSITIVITY, SPECIFICITY
 from thrifty.receipt.terminal import make_table
 from thrifty.settings import home_folder
 from thrifty.steering.forecast import ExecutorModel, Forecaster
 
+USUAL_STRENGTH = SENSITIVITY, SPECIFICITY
 NO_BILLS_TEXT = "No bills of this recipe's options yet: its estimates count as they are."
 
 
@@ -50,15 +55,16 @@ def estimates(recipe: str | None, as_json: bool) -> None:
     if history.remark:
         file = str(home_folder() / BILLS_FILE)
         raise InvalidInput(BILLS_FILE, file, f"delete it; {history.remark}")
-    known = {option.name: option for option in read_recipe_to_show(recipe).options}
-    rows = list(_estimate_rows(history, known))
+    steps = {step.name: step for step in read_recipe_to_show(recipe).steps}
+    rows = list(_estimate_rows(history, steps))
     if as_json:
         print_json({"estimates": [_row_data(row) for row in rows]})
     else:
         Screen.of().result.print(_table(rows) if rows else NO_BILLS_TEXT)
 
 
-def _estimate_rows(history: BillHistory, known: dict[str, StepOption]) -> Iterator[EstimateRow]:
+def _estimate_rows(history: BillHistory, steps: dict[str, Step]) -> Iterator[EstimateRow]:
+    known = {option.name: option for step in steps.values() for option in step.options}
     for work, records in history.records.items():
         option, model_used = known.get(work.option), work.executor_model
         if option is None or option.executor != model_used.executor:
@@ -69,10 +75,19 @@ def _estimate_rows(history: BillHistory, known: dict[str, StepOption]) -> Iterat
             return ExecutorModel(each.executor, model if each.executor == LLM else "")
 
         learned = learn_from_history(history, known.values(), executor_model)
-        scored = learned.apply_score(option)
-        expected = Forecaster(learned.summaries).forecast_option(scored, model_used)
+        rated = _with_ratings(option, steps[option.step], learned.odds, model_used)
+        expected = Forecaster(learned.summaries).forecast_option(rated, model_used)
         if expected != option:
             yield EstimateRow(work, len(records), option, expected)
+
+
+def _with_ratings(
+    option: StepOption, step: Step, odds: LearnedOdds, who: ExecutorModel
+) -> StepOption:
+    worth = worth_when_right(step)
+    prior = chance_right(option, worth)
+    chance = odds.chance(who, step.kind, prior, step.check, USUAL_STRENGTH)
+    return option if chance == prior else replace(option, value=worth * chance, quality=chance)
 
 
 def _table(rows: list[EstimateRow]) -> Table:

@@ -122,7 +122,7 @@ task_options = _combine(
         type=click.Choice(["replan", "halt", "ask"]),
         help="What to do when the rest of the plan no longer fits.  [replan]",
     ),
-    int_option("--max-replans", help="The most new plans.  [3]"),
+    int_option("--max-replans", help="The most new plans.  [10]"),
     flag_option("--offline", help="Call no model, even with a key."),
     click.option(
         "--plan-steps",

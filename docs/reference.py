@@ -29,7 +29,7 @@ GROUPS = {
     "Budgets and what was spent": ("Budget", "Spend", "Receipt", "receipt_text", "Outcome"),
     "Recipes and executors": (
         *("Recipe", "load_recipe", "proposal_recipe", "Step", "StepOption"),
-        *("Executor", "Work", "Result"),
+        *("Executor", "Work", "Result", "Check", "CheckResult"),
     ),
     "Plans": ("make_plan", "Problem", "Plan"),
     "Ledgers and metered models": (

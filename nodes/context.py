@@ -91,7 +91,7 @@ class Context(BaseModel):
     """When the rest of the plan no longer fits: plan anew, halt, or ask a person."""
     approve_plan: bool = _setting(False, "Approve the plan", "plan")
     """Show the plan to a person, and wait, before anything is spent."""
-    max_replans: int = _setting(3, "Most new plans", "check_spend", ge=0, le=100)
+    max_replans: int = _setting(10, "Most new plans", "check_spend", ge=0, le=100)
     """How often a run plans anew because of what it has spent."""
     learn: bool = _setting(True, "Learn from bills", "generate_options", "finish")
     """Keep what steps came to in the agent's store, and estimate by it."""

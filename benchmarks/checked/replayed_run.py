@@ -6,10 +6,12 @@ from functools import cache
 from statistics import mean, stdev
 from typing import Any
 
+from langgraph.store.base import BaseStore
 from rs_bpe.bpe import openai
 
 from benchmarks.checked.questions import ROLES, Question
 from benchmarks.checked.replies import MODELS
+from benchmarks.checked.tally import EndedRun
 from benchmarks.checked.text_check import check_arithmetic
 from tests.harness.llm_server import LLMServer
 from thrifty import Model, Settings, Spend, Step, StepOption, TokenPrice, create_budget_agent
@@ -24,6 +26,8 @@ PRICES = {
 TASK = "Solve questions of school mathematics."
 PROMPT_TOKENS = 150
 """What a request takes beside its question, about."""
+QUESTIONS_A_RUN = 10
+PLENTY = {"max_cost_usd": 5}
 KIND = "school mathematics"
 CHECK = "arithmetic"
 VALUE = 10.0
@@ -72,6 +76,35 @@ def make_agent(
         checks={CHECK: check_arithmetic},
         **given,
     )
+
+
+def run_agent(
+    questions: Sequence[Question],
+    expected: Mapping[str, Expected],
+    cap_nano_usd: int | None,
+    server: LLMServer,
+    store: BaseStore | None = None,
+    **context: Any,
+) -> EndedRun:
+    """Runs the agent on these questions.
+
+    Args:
+        questions: a step each.
+        expected: what answers came to on other questions.
+        cap_nano_usd: of the whole run. None: no limit.
+        server: that has the answers.
+        store: where it learns from. None: nowhere.
+        context: settings of the run.
+    """
+    agent = make_agent(questions, expected, server, store=store)
+    budget = {"max_cost_nano_usd": cap_nano_usd} if cap_nano_usd is not None else PLENTY
+    given = {"task": TASK, "budget": budget}
+    settings = {"propose_options": False, "learn": store is not None, **context}
+    first_plan: Mapping[str, Any] | None = None
+    state: Any = None
+    for state in agent.stream(given, context=settings, stream_mode="values"):
+        first_plan = first_plan or state.get("plan")
+    return EndedRun(first_plan or {"chosen": []}, state["outcomes"], state)
 
 
 @cache

@@ -1,6 +1,7 @@
 """Bills in a store: kept once a run, read whatever is there, rated, and in a file."""
 
 import sqlite3
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,7 @@ from thrifty import InvalidInput, Spend, StepOption, rate
 from thrifty.estimates.history import (
     NAMESPACE,
     RECORDS_PER_OPTION_MAX,
+    Attempt,
     BilledOption,
     read_history,
     save_bills,
@@ -19,7 +21,7 @@ from thrifty.estimates.learned import NOTHING_LEARNED, learn_from_history
 from thrifty.estimates.sqlite_store import open_store
 from thrifty.steering.forecast import Bill, ExecutorModel
 
-GPT = ExecutorModel("llm", "gpt-4.1")
+GPT, LOCAL = ExecutorModel("llm", "gpt-4.1"), ExecutorModel("local")
 OPTION = StepOption("A (LLM)", "A", "llm", "does it", Spend(600, 60, 1_000, 1), 5.0)
 json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -38,7 +40,8 @@ def bill(
 
 def keep(store, run: str, bills: list[Bill]) -> str:
     """Keeps bills of options that were sent what their catalog had foreseen."""
-    return save_bills(store, run, bills, {each.option.name: each.option for each in bills})
+    attempts = [Attempt(each, each.option.step, "writing") for each in bills]
+    return save_bills(store, run, attempts, {each.option.name: each.option for each in bills})
 
 
 def tokens_of(store, work=None) -> list[int]:
@@ -61,7 +64,7 @@ def test_what_was_kept_is_read_back():
 
 def test_a_bill_is_kept_with_what_was_declared_and_what_was_sent():
     store, sent = InMemoryStore(), OPTION.as_sent(Spend(6_000, 600, 1_000, 1))
-    save_bills(store, "run 1", [bill(5_900, sent)], {OPTION.name: OPTION})
+    save_bills(store, "run 1", [Attempt(bill(5_900, sent), "A", "")], {OPTION.name: OPTION})
     (record,) = read_history(store).records[BilledOption("A (LLM)", GPT)]
     assert (record.estimate, record.spread) == (OPTION.estimate, OPTION.spread)
     assert (record.expected, record.actual.tokens) == (sent.estimate, 5_900)
@@ -123,22 +126,36 @@ def test_nonsense_in_a_store_is_left_out(value, records):
     learn_from_history(read_history(store), [OPTION], lambda option: ExecutorModel("llm", "other"))
 
 
-def test_a_score_is_kept_with_its_bill():
+def ratings_of(store) -> dict[str, list[float | None]]:
+    found = read_history(store).records
+    return {work.option: [each.rating for each in records] for work, records in found.items()}
+
+
+def test_a_rating_is_kept_with_its_bill():
     store = InMemoryStore()
     keep(store, "1", [bill()])
     keep(store, "2", [bill()])
-    assert rate(store, "2", {"A (LLM)": 9.0, "B (LLM)": 1.0}) == 1
-    assert [r.score for r in read_history(store).records[BilledOption("A (LLM)", GPT)]] == [
-        None,
-        9.0,
-    ]
-    assert rate(store, "3", {"A (LLM)": 9.0}) == 0
+    assert rate(store, "2", {"A (LLM)": 0.9, "B (LLM)": 0.1}) == 1
+    assert ratings_of(store) == {"A (LLM)": [None, 0.9]}
+    assert rate(store, "3", {"A (LLM)": 0.9}) == 0
 
 
-@pytest.mark.parametrize("score", [float("nan"), -1.0, "9", True])
-def test_a_score_that_is_none_is_refused(score):
-    with pytest.raises(InvalidInput, match=r"scores\.A"):
-        rate(InMemoryStore(), "1", {"A": score})
+def test_the_name_of_a_step_means_the_text_that_counts():
+    store, other = InMemoryStore(), replace(OPTION, name="A (local)", executor="local")
+    catalog = {each.name: each for each in (OPTION, other)}
+    first = Attempt(bill(), "A", "writing", "number", False)
+    then = Attempt(bill(option=other, executor_model=LOCAL), "A", "writing", after="A (LLM)")
+    save_bills(store, "1", [first, then], catalog)
+    assert rate(store, "1", {"A": True}) == 1
+    assert ratings_of(store) == {"A (LLM)": [None], "A (local)": [1.0]}
+    assert rate(store, "1", {"A (LLM)": False}) == 1
+    assert ratings_of(store) == {"A (LLM)": [0.0], "A (local)": [1.0]}
+
+
+@pytest.mark.parametrize("rating", [float("nan"), -1.0, 1.1, "1"])
+def test_a_rating_that_is_none_is_refused(rating):
+    with pytest.raises(InvalidInput, match=r"ratings\.A"):
+        rate(InMemoryStore(), "1", {"A": rating})
 
 
 def test_a_file_keeps_bills_for_later_processes(tmp_path):

@@ -12,7 +12,7 @@ from tests.steering.at_once import forecast_steps
 from thrifty import Problem, Spend, Step, StepOption, make_plan
 from thrifty.budget import Budget
 from thrifty.estimates.bill_record import BillRecord
-from thrifty.estimates.history import BilledOption, BillHistory, read_history, save_bills
+from thrifty.estimates.history import Attempt, BilledOption, BillHistory, read_history, save_bills
 from thrifty.estimates.learned import (
     EXECUTOR_MODEL_WEIGHT,
     NOTHING_LEARNED,
@@ -32,10 +32,10 @@ def executor_model_of(option: StepOption) -> ExecutorModel:
     return GPT if option.executor == "llm" else ExecutorModel(option.executor)
 
 
-def record(ratio: float, option: StepOption = OPTION, score: float | None = None) -> BillRecord:
+def record(ratio: float, option: StepOption = OPTION, rating: float | None = None) -> BillRecord:
     tokens, nano, ms, calls = option.estimate.amounts
     actual = Spend(round(tokens * ratio), round(nano * ratio), round(ms * ratio), calls)
-    return BillRecord("run", option.estimate, option.spread, option.estimate, actual, score)
+    return BillRecord("run", option.estimate, option.spread, option.estimate, actual, rating=rating)
 
 
 def learned(*records: BillRecord, option: StepOption = OPTION) -> LearnedEstimates:
@@ -53,7 +53,7 @@ def test_a_cold_start_is_the_catalog_itself():
     steps = proposal_recipe().steps
     known = learn_from_history(BillHistory({}), proposal_recipe().options, executor_model_of)
     assert known == NOTHING_LEARNED
-    assert forecast_steps(known.apply_scores(steps), executor_model_of, known.summaries) == steps
+    assert forecast_steps(steps, executor_model_of, known.summaries) == steps
     assert known.residuals == ()
 
 
@@ -96,7 +96,12 @@ def test_the_same_bills_are_learned_from_in_whatever_order_options_come():
             ratio = exp(Random(number).gauss())
             actuals = {o.name: record(ratio, o).actual for o in options}
             bills = [Bill(o, GPT, actuals[o.name]) for o in order]
-            save_bills(store, str(number), bills, {o.name: o for o in order})
+            save_bills(
+                store,
+                str(number),
+                [Attempt(b, b.option.step, "") for b in bills],
+                {o.name: o for o in order},
+            )
         learnt.append(
             learn_from_history(read_history(store), proposal_recipe().options, executor_model_of)
         )
@@ -104,16 +109,9 @@ def test_the_same_bills_are_learned_from_in_whatever_order_options_come():
 
 
 def test_it_survives_a_checkpoint():
-    known = learned(*[record(ratio, score=7.0) for ratio in (0.5, 1.0, 2.0) * 14])
+    known = learned(*[record(ratio, rating=0.7) for ratio in (0.5, 1.0, 2.0) * 14])
     assert len(known.residuals) >= SAMPLES_MIN
     assert LearnedEstimates.from_state(json.loads(json.dumps(known.to_state()))) == known
-
-
-def test_scores_move_a_value_from_the_catalogs():
-    (step,) = learned(*[record(1.0, score=9.0)] * 4).apply_scores([Step("A", (OPTION,))])
-    assert step.options[0].value == 7.0
-    (step,) = learned(*[record(1.0, score=9.0)] * 40).apply_scores([Step("A", (OPTION,))])
-    assert step.options[0].value > 8.5
 
 
 def test_surprises_are_those_of_the_newer_half():

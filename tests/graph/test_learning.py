@@ -120,13 +120,28 @@ def test_a_cold_start_is_a_run_without_a_store(agent, online):
     assert invoke(agent)["plan"] == invoke(online(catalog=[AIMS, COSTS]))["plan"]
 
 
-def test_a_score_moves_a_value(online, server):
+def test_ratings_move_a_value(online, server):
+    """Ten is worth what is right in 8 of 10 cases. Four ratings count as much as that."""
     store = InMemoryStore()
     agent = online(catalog=[AIMS, COSTS], store=store)
     for _ in range(4):
-        rate(store, receipt_of(invoke(agent)).run_id, {"Aims (LLM)": 2.0})
+        rate(store, receipt_of(invoke(agent)).run_id, {"Aims": 0.4})
     values = {option.name: option.value for option in first_plan(invoke(agent)).chosen}
-    assert values == {"Aims (LLM)": 6.0, "Costs (LLM)": 9.0}
+    assert values == {"Aims (LLM)": pytest.approx(7.5), "Costs (LLM)": 9.0}
+
+
+def test_ratings_change_no_limit_and_no_cap(online, server):
+    """What is reserved and sent is the same, whatever a store says of who is right."""
+    caps = []
+    for rating in (None, 0.0, 1.0):
+        store = InMemoryStore()
+        agent = online(catalog=[AIMS], store=store)
+        run_id = receipt_of(invoke(agent)).run_id
+        if rating is not None:
+            rate(store, run_id, {"Aims": rating})
+        invoke(agent)
+        caps.append(server.requests[-1].output_cap)
+    assert caps[0] == caps[1] == caps[2] > 0
 
 
 @pytest.mark.parametrize("tokens", [0, 10**15])

@@ -60,7 +60,7 @@ class CheckedRun:
             "spend": Spend(latency_ms=40).to_state(),
             "revision": 1,
             "left_out": [],
-            "learned": {"summaries": [], "values": {}, "residuals": [], "bill_count": 0},
+            "learned": NOTHING_LEARNED.to_state(),
             "remaining_steps": 100,
             "plan": AIM.to_state(),
             "seen": 0,

@@ -22,8 +22,10 @@ ECHO_MIN = 60
 LENGTH_FACTOR = 3
 """A text may be so many times as long as wanted, or as short."""
 MARKER = re.compile(r"<\|[a-z0-9_]{2,30}\|>|\[/?INST\]|</?s>")
-PHRASE = re.compile(r"(?<!\w)((?:[^\W\d_]+[\s,.;!?]+){1,8}?)\1{8,}")
-"""One to eight words, again and again."""
+PHRASE = re.compile(r"(?<!\w)((?:[^\W_]+[\s,.;!?]+){1,16}?)\1{8,}")
+"""One to sixteen words, again and again."""
+LETTER = re.compile(r"([^\W\d_])\1{49,}")
+"""One letter, fifty times and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ def _find_repeated_lines(text: str, wanted: WantedText) -> str:
             return f"the same line {times} times"
     if found := PHRASE.search(text):
         return f"{found[1].strip()!r} again and again"
+    if found := LETTER.search(text):
+        return f"the letter {found[1]!r} again and again"
     return ""
 
 

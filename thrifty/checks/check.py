@@ -1,5 +1,6 @@
 """A check: anything that can tell whether a result is what was wanted."""
 
+import os
 import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -8,9 +9,11 @@ from inspect import Parameter, isclass, signature
 from typing import Any
 
 from thrifty.budget import CheckResult, InvalidInput, validate
+from thrifty.budget.secret_names import is_secret
 from thrifty.planning.check_odds import SENSITIVITY, SPECIFICITY, require_informative
 
-COMMAND_S = 60
+TIME_S = 60
+"""How long a command may take. Functions and patterns of yours run as long as they do."""
 REASON_MAX = 300
 KINDS = (
     "a function of the text, a JSON schema, a pydantic class, a compiled regular expression, or a "
@@ -115,12 +118,25 @@ def _fits_shape(shape: Any, text: str, data: Any) -> object:
 def _run_command(words: Sequence[str], text: str) -> object:
     try:
         ended = subprocess.run(
-            list(words), input=text, capture_output=True, text=True, timeout=COMMAND_S, check=False
+            list(words),
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=TIME_S,
+            check=False,
+            env=_without_secrets(os.environ),
         )
     except subprocess.TimeoutExpired:
-        return CheckResult(words[0], None, f"the command took more than {COMMAND_S} s")
+        return CheckResult(words[0], None, f"the command took more than {TIME_S} s")
+    except OSError as error:
+        return CheckResult(words[0], None, f"{words[0]!r} could not be run ({error.strerror})")
     lines = (ended.stdout + ended.stderr).strip().splitlines()
     return ended.returncode == 0 or (lines[-1] if lines else f"exit code {ended.returncode}")
+
+
+def _without_secrets(variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment without keys: what a command runs may be what a model wrote."""
+    return {name: value for name, value in variables.items() if not is_secret(name, value)}
 
 
 def _takes_data(test: Callable[..., object]) -> bool:

@@ -58,8 +58,24 @@ def read_history(store: BaseStore) -> BillHistory:
     return BillHistory({work: found[work] for work in sorted(found)})
 
 
+class Attempt(NamedTuple):
+    """An attempt at a step, with its bill."""
+
+    bill: Bill
+    """Against what was estimated for what was sent."""
+    step: str
+    kind: str
+    """What kind of work the step is."""
+    check: str = ""
+    """The name of the check that has judged it. Empty where none has."""
+    passed: bool | None = None
+    """What that said. None: nobody knows."""
+    after: str = ""
+    """The option that was tried before it at the same step. Empty for the first."""
+
+
 def save_bills(
-    store: BaseStore, run_id: str, bills: Iterable[Bill], catalog: Mapping[str, StepOption]
+    store: BaseStore, run_id: str, attempts: Iterable[Attempt], catalog: Mapping[str, StepOption]
 ) -> str:
     """Saves the bills of a run; those that are there already are replaced.
 
@@ -68,7 +84,7 @@ def save_bills(
     Args:
         store: where they are kept.
         run_id: whose bills they are.
-        bills: against what was estimated for what was sent.
+        attempts: of the run.
         catalog: by name, the options as they are declared.
 
     Returns:
@@ -76,9 +92,21 @@ def save_bills(
     """
     run = hash_name(run_id)
     try:
-        for bill in bills:
+        for attempt in attempts:
+            bill = attempt.bill
             declared, expected = catalog[bill.option.name], bill.option.estimate
-            record = BillRecord(run, declared.estimate, declared.spread, expected, bill.actual)
+            record = BillRecord(
+                run,
+                declared.estimate,
+                declared.spread,
+                expected,
+                bill.actual,
+                step=attempt.step,
+                kind=attempt.kind,
+                check=attempt.check,
+                passed=attempt.passed,
+                after=attempt.after,
+            )
             work = BilledOption(bill.option.name, bill.executor_model)
             # A run that is resumed bills its steps again: the new bill takes the place of the old.
             others = [kept for kept in _load_records(store, work) if kept.run != run]
@@ -88,31 +116,49 @@ def save_bills(
     return ""
 
 
-def rate(store: BaseStore, run_id: str, scores: Mapping[str, float]) -> int:
-    """Keeps what a person or a judge found the options of a run to be worth.
+def rate(store: BaseStore, run_id: str, ratings: Mapping[str, float | bool]) -> int:
+    """Keeps how good a person or a judge found the results of a run.
+
+    Later runs learn from it how often who did the work is right at that kind of work, how good the
+    check is that has judged it, and what a second attempt finds. No limit rests on it.
 
     Args:
         store: where the agent keeps its bills.
         run_id: as the receipt names it.
-        scores: by the name of the option, a value on the scale of the recipe.
+        ratings: from 0 for wrong to 1 for right, or whether it is right, by the name of the step
+            for what it has in the end, or by that of an option for what that has left.
 
     Returns:
-        How many options of that run were found and rated.
+        How many results of that run were found and rated.
 
     Raises:
-        InvalidInput: a score is no number that a value could be.
+        InvalidInput: a rating is no number from 0 to 1.
     """
-    given = {name: validate.number(f"scores.{name}", score) for name, score in scores.items()}
+    given = {name: _read_rating(name, rating) for name, rating in ratings.items()}
     run, count = hash_name(run_id), 0
-    for work, records in read_history(store).records.items():
-        if work.option not in given or all(record.run != run for record in records):
+    found = {
+        work: record
+        for work, records in read_history(store).records.items()
+        for record in records
+        if record.run == run
+    }
+    first = {record.after for record in found.values()}
+    for work, record in found.items():
+        # The name of a step means the text that counts: the last one.
+        by_step = None if work.option in first else given.get(record.step)
+        rating = given.get(work.option, by_step)
+        if rating is None:
             continue
-        score = given[work.option]
-        _store_records(
-            store, work, [replace(r, score=score) if r.run == run else r for r in records]
-        )
+        rated = replace(record, rating=rating)
+        kept = [rated if r.run == run else r for r in _load_records(store, work)]
+        _store_records(store, work, kept)
         count += 1
     return count
+
+
+def _read_rating(name: str, rating: float | bool) -> float:
+    given = float(rating) if isinstance(rating, bool) else rating
+    return validate.number(f"ratings.{name}", given, maximum=1.0)
 
 
 def hash_name(text: str) -> str:

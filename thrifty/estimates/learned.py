@@ -11,13 +11,14 @@ predictive inference for regression" (2018)).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
-from thrifty.budget import Spend, Step, StepOption
+from thrifty.budget import Spend, StepOption
 from thrifty.budget.plain_data import PlainData
 from thrifty.estimates.bill_record import BillRecord
 from thrifty.estimates.history import BilledOption, BillHistory
+from thrifty.estimates.learned_odds import NO_ODDS, LearnedOdds, learn_odds
 from thrifty.planning.risk import SAMPLES_MIN
 from thrifty.steering.belief import SampleStatistics
 from thrifty.steering.forecast import (
@@ -33,8 +34,6 @@ OPTION_WEIGHT = 12.0
 """The most bills that an option counts for,"""
 EXECUTOR_MODEL_WEIGHT = 24.0
 """and all options of one executor and model together."""
-VALUE_WEIGHT = 4.0
-"""The recipe's value counts as much as so many scores."""
 RESIDUALS_MAX = 200
 RESIDUAL_MAX = 1_000.0
 
@@ -46,26 +45,12 @@ class LearnedEstimates(PlainData[dict[str, Any]]):
     PLAIN_NAME = "learned"
 
     summaries: tuple[BillSummary, ...] = ()
-    values: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """By the name of the option, how many scores there are and their mean."""
+    odds: LearnedOdds = NO_ODDS
+    """What ratings and verdicts say."""
     residuals: tuple[float, ...] = ()
     """How far forecasts were missed, in their spreads; none below the least number that counts."""
     bill_count: int = 0
     """How many bills all this comes from."""
-
-    def apply_scores(self, steps: Iterable[Step]) -> tuple[Step, ...]:
-        """Steps with the values that the scores suggest; without any, as given."""
-        if not self.values:
-            return tuple(steps)
-        return tuple(replace(s, options=tuple(map(self.apply_score, s.options))) for s in steps)
-
-    def apply_score(self, option: StepOption) -> StepOption:
-        """An option with the value that its scores suggest; without any, as given."""
-        if option.name not in self.values:
-            return option
-        count, mean = self.values[option.name]
-        value = (VALUE_WEIGHT * option.value + count * mean) / (VALUE_WEIGHT + count)
-        return replace(option, value=value)
 
 
 NOTHING_LEARNED = LearnedEstimates()
@@ -87,12 +72,13 @@ def learn_from_history(
         for work, records in history.records.items()
         if work in known and (current := _current_records(records, known[work]))
     }
+    odds = learn_odds(history)
     if not billed:
-        return NOTHING_LEARNED
+        return LearnedEstimates(odds=odds)
     every = list(_bills(billed, known))
     return LearnedEstimates(
         summaries=_cap_weights(summarise_bills(every)),
-        values=dict(_mean_scores(billed)),
+        odds=odds,
         residuals=_forecast_residuals(billed, known),
         bill_count=len(every),
     )
@@ -130,14 +116,6 @@ def _cap_weights(summaries: Iterable[BillSummary]) -> tuple[BillSummary, ...]:
         )
         for s in capped
     )
-
-
-def _mean_scores(
-    billed: Mapping[BilledOption, Sequence[BillRecord]],
-) -> Iterator[tuple[str, tuple[float, float]]]:
-    for work, records in billed.items():
-        if scores := [record.score for record in records if record.score is not None]:
-            yield work.option, (float(len(scores)), sum(scores) / len(scores))
 
 
 def _forecast_residuals(

@@ -11,51 +11,42 @@ from dataclasses import replace
 
 from thrifty.budget import Cascade, Step, StepOption
 from thrifty.budget.option import NAME_MAX
-from thrifty.checks.checks import Checks
-from thrifty.executors.model_access import ModelAccess
-from thrifty.options.chances import odds_between, worth_when_right
+from thrifty.options.chances import Chances, worth_when_right
 from thrifty.planning.cascade_column import make_cascade
 
 BETWEEN = ", then "
 PART_MAX = (NAME_MAX - len(BETWEEN)) // 2
 
 
-def offer_cascades(
-    step: Step, checks: Checks, access: ModelAccess, has_effects: Callable[[str], bool]
-) -> Step:
+def offer_cascades(step: Step, chances: Chances, has_effects: Callable[[str], bool]) -> Step:
     """A step with its cascades, or the very same one where it has none.
 
     Args:
         step: with the options that can be had.
-        checks: the deployment's.
-        access: who does an option.
+        chances: what is known of how good results are.
         has_effects: whether an executor changes something outside: then it is tried once at most.
     """
-    name = checks.named_by(step)
+    name = chances.checks.named_by(step)
     if not name or step.role == "revision":
         return step
     offered = {option.name: option for option in step.options}
-    for cascade in _cascades(step, name, checks, access, has_effects):
+    for cascade in _cascades(step, name, chances, has_effects):
         offered.setdefault(cascade.name, cascade)
     return step if len(offered) == len(step.options) else step.with_options((*offered.values(),))
 
 
 def _cascades(
-    step: Step,
-    check: str,
-    checks: Checks,
-    access: ModelAccess,
-    has_effects: Callable[[str], bool],
+    step: Step, check: str, chances: Chances, has_effects: Callable[[str], bool]
 ) -> Iterator[StepOption]:
-    worth = worth_when_right(step, access)
+    worth, worker = worth_when_right(step), chances.access.worker
     can_repeat = [option for option in step.options if not has_effects(option.executor)]
     for first in can_repeat:
         for then in can_repeat:
-            if then.value <= first.value or access.worker(first) == access.worker(then):
+            if then.value <= first.value or worker(first) == worker(then):
                 continue
-            odds = odds_between(first, then, worth, *checks.strength(check))
-            value = worth * odds.quality
-            cascade = Cascade(first.name, then.name, check, odds.fail_chance, odds.bill_ratio)
+            odds = chances.odds(step, first, then, check)
+            value, ratio = worth * odds.quality, chances.bill_ratio(then, step, odds)
+            cascade = Cascade(first.name, then.name, check, odds.fail_chance, ratio)
             option = make_cascade(_name(first, then), cascade, first, then)
             if value > first.value and not _is_dominated(option, value, then):
                 yield replace(option, value=value)

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from thrifty.budget import Budget, LeftOut, Step
+from thrifty.checks.checks import FREE_CHECKS
 from thrifty.estimates.learned import LearnedEstimates
 from thrifty.executors.model_access import ModelAccess
 from thrifty.options.availability import find_available_options, lost_steps
+from thrifty.options.chances import Chances
 from thrifty.planning.problem import Problem
 from thrifty.steering.forecast import Forecaster
 
@@ -38,7 +40,7 @@ def first_problem(
         learned: what earlier bills say.
     """
     offered, left_out = find_available_options(steps, access)
-    scored = learned.apply_scores(offered)
+    scored = Chances(access, FREE_CHECKS, learned.odds).apply_to(offered)
     problem = Problem(
         Forecaster(learned.summaries).forecast_steps(scored, access.executor_model),
         left,

@@ -12,7 +12,7 @@ What the second finds where the first was wrong is no draw of its own: both find
 hard. So π is not the second's own chance.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from thrifty.budget import InvalidInput, validate
 
@@ -52,6 +52,13 @@ class CheckOdds:
         for name in names:
             validate.number(f"odds.{name}", getattr(self, name), maximum=1.0)
         require_informative(self.sensitivity, self.specificity)
+
+    def with_after_wrong(self, after_wrong: float) -> "CheckOdds":
+        """The same where another chance is known that the second is right after a wrong first. What
+        it is after a right one follows from its own chance."""
+        after_right = (self.then - (1 - self.first) * after_wrong) / self.first
+        clipped = min(1.0, max(0.0, after_right))
+        return replace(self, after_wrong=after_wrong, after_right=clipped)
 
     @property
     def fail_chance(self) -> float:
@@ -120,15 +127,12 @@ def prior_odds(
     """The odds where nobody has rated any result yet.
 
     Args:
-        first: the chance that the result of the first is right.
+        first: the chance that the result of the first is right, above 0.
         then: the same of the second.
         sensitivity: of the check.
         specificity: of the check.
     """
     wrong = 1 - first
     gain = (then - first) / wrong if wrong else 0.0
-    after_wrong = max(SHARE_AFTER_WRONG * then, gain, 0.0)
-    after_right = (then - wrong * after_wrong) / first if first else then
-    return CheckOdds(
-        first, then, sensitivity, specificity, after_wrong, min(1.0, max(0.0, after_right))
-    )
+    odds = CheckOdds(first, then, sensitivity, specificity, 0.0, then)
+    return odds.with_after_wrong(max(SHARE_AFTER_WRONG * then, gain, 0.0))

@@ -15,6 +15,7 @@ from thrifty.options import priors
 from thrifty.options.availability import find_available_options, lost_steps, no_plan_reason
 from thrifty.options.capped_answers import cap_answers
 from thrifty.options.cascades import offer_cascades
+from thrifty.options.chances import Chances
 from thrifty.options.objective import add_value
 from thrifty.planning.problem import Problem
 from thrifty.planning.role_rows import excused_beside, has_result
@@ -59,11 +60,11 @@ class CurrentRun(RunSoFar):
         """What the run can choose from now."""
         facts, failures, access = self.facts, self.cache.failures, self.model_access
         overruns = self.overruns()
-        learned, estimator = self._learned_estimates(), self.estimator
+        estimator = self.estimator
         steps = self.cache.compute_once(
             "steps",
             estimator,
-            lambda: learned.apply_scores(estimator.estimate_steps(self.steps(), self.results())),
+            lambda: self.chances.apply_to(estimator.estimate_steps(self.steps(), self.results())),
         )
 
         def compute() -> Choices:
@@ -78,6 +79,11 @@ class CurrentRun(RunSoFar):
         return self.cache.compute_once(
             "choices", (access, facts["left_out"], len(failures), overruns), compute
         )
+
+    @property
+    def chances(self) -> Chances:
+        """What is known of how good results are."""
+        return Chances(self.model_access, self.checks, self._learned_estimates().odds)
 
     def lost_steps(self) -> tuple[Step, ...]:
         """The steps that are not done, and that nobody can do."""
@@ -106,7 +112,7 @@ class CurrentRun(RunSoFar):
                 if name not in offered or self._may_have_changed(outcome.option):
                     continue
                 step = self._without_effects(restated.get(name, offered[name]))
-                if again := reopen_step(step, outcome, self.model_access, self.checks):
+                if again := reopen_step(step, outcome, self.chances):
                     reopened[name] = again
             return reopened
 
@@ -245,6 +251,7 @@ class CurrentRun(RunSoFar):
             step = offered[name]
             options = [declared[option.name] for option in step.options]
             estimated = self.estimator.estimate_step(step, options, results)
+            (estimated,) = self.chances.apply_to([estimated])
             more = self._value_to_hand_on(step) - self._value_to_replace(step)
             restated[name] = add_value(estimated, more)
 
@@ -327,7 +334,7 @@ class CurrentRun(RunSoFar):
         before, offered = known.get(step.name, (None, step))
         if before is not step:
             effects = self.services.executors.has_effects
-            offered = offer_cascades(step, self.checks, self.model_access, effects)
+            offered = offer_cascades(step, self.chances, effects)
             known[step.name] = step, offered
         return offered
 

@@ -1,12 +1,12 @@
 """What a run takes along from earlier bills, and what it leaves behind for later ones."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from langgraph.store.base import BaseStore
 
 from thrifty.budget import Outcome, Spend, Step
-from thrifty.estimates.history import BillHistory, save_bills
+from thrifty.estimates.history import Attempt, BillHistory, save_bills
 from thrifty.estimates.learned import LearnedEstimates, learn_from_history
 from thrifty.executors.model_access import ModelAccess
 from thrifty.executors.step_estimate import StepEstimator
@@ -62,6 +62,21 @@ def remember(
     billed = [
         replace(outcome, option=estimator.estimate_option(known[name]), actual=charged[name])
         for outcome in outcomes
-        if (name := outcome.option.name) in known and name in charged
+        if (name := outcome.option.name) in known and name in charged and outcome.has_text
     ]
-    return save_bills(store, run_id, bills_of(billed, estimator.model_access), known)
+    kinds = {step.name: step.kind for step in steps}
+    return save_bills(store, run_id, _attempts(billed, kinds, estimator.model_access), known)
+
+
+def _attempts(
+    billed: Iterable[Outcome], kinds: Mapping[str, str], access: ModelAccess
+) -> Iterator[Attempt]:
+    """The attempts of a run, in their order, with what checks said of them."""
+    before: dict[str, str] = {}
+    for outcome in billed:
+        (bill,) = bills_of([outcome], access)
+        step = outcome.step
+        judged = next(iter((*outcome.failed_checks, *outcome.checks)), None)
+        said = (judged.check, judged.passed) if judged else ("", None)
+        yield Attempt(bill, step, kinds[step], *said, before.get(step, ""))
+        before[step] = outcome.option.name

@@ -45,9 +45,7 @@ class NewRun:
         self.steps: tuple[Step, ...] = services.steps(facts, run_id)
         """What its recipe offers."""
         estimator = step_estimator(facts, access, settings, services)
-        learned, self.learning_remark = recall(history, self.steps, access)
-        # Scores are of whole answers. An answer that reads material is a part of the result.
-        self.learned = learned if facts["decomposition"] is None else replace(learned, values={})
+        self.learned, self.learning_remark = recall(history, self.steps, access)
         self.plans = FirstPlans(
             steps=estimator.estimate_steps(self.steps, Results(documents)),
             max_steps=services.recipes.max_steps(facts["recipe"], settings.max_steps),

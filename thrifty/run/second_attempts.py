@@ -9,9 +9,7 @@ from dataclasses import replace
 
 from thrifty.budget import Outcome, Spend, Step, StepOption
 from thrifty.budget.option import KEEP
-from thrifty.checks.checks import Checks
-from thrifty.executors.model_access import ModelAccess
-from thrifty.options.chances import odds_between, worth_when_right
+from thrifty.options.chances import Chances, worth_when_right
 from thrifty.run.run_cache import RunCache
 
 ATTEMPTS_MOST = 2
@@ -44,7 +42,7 @@ def failed_results(cache: RunCache, steps: Iterable[Step]) -> dict[str, Outcome]
     return {name: outcome for name, outcome in failed.items() if name not in used}
 
 
-def reopen_step(step: Step, failed: Outcome, access: ModelAccess, checks: Checks) -> Step | None:
+def reopen_step(step: Step, failed: Outcome, chances: Chances) -> Step | None:
     """A step whose result failed a check, with what can still be done about it. None where
     nothing can.
 
@@ -53,37 +51,30 @@ def reopen_step(step: Step, failed: Outcome, access: ModelAccess, checks: Checks
     Args:
         step: with the options that can still be had.
         failed: what has left its result.
-        access: what models can be asked.
-        checks: the deployment's.
+        chances: what is known of how good results are.
     """
-    kept = keep_option(failed.option, value_of_failed(failed, step, access, checks))
-    worth, strength = worth_when_right(step, access), _strength(failed, checks)
+    kept = keep_option(failed.option, value_of_failed(failed, step, chances))
+    worth, check = worth_when_right(step), failed.failed_checks[0].check
     others = []
     for option in step.options:
-        odds = odds_between(failed.option, option, worth, *strength)
+        odds = chances.odds(step, failed.option, option, check)
         value = worth * odds.quality_after_fail
         if option.name != failed.option.name and value > kept.value:
-            others.append(_after_fail(option, value, odds.bill_ratio))
+            others.append(_after_fail(option, value, chances.bill_ratio(option, step, odds)))
     # Required, as no plan can do without what is there.
     return replace(step, options=(kept, *others), required=True) if others else None
 
 
-def value_of_failed(failed: Outcome, step: Step, access: ModelAccess, checks: Checks) -> float:
+def value_of_failed(failed: Outcome, step: Step, chances: Chances) -> float:
     """What a result is worth that failed a check: the check may be wrong.
 
     Args:
         failed: what has left it.
         step: with its options.
-        access: what models can be asked.
-        checks: the deployment's.
+        chances: what is known of how good results are.
     """
-    worth = worth_when_right(step, access)
-    odds = odds_between(failed.option, failed.option, worth, *_strength(failed, checks))
-    return worth * odds.kept_quality
-
-
-def _strength(failed: Outcome, checks: Checks) -> tuple[float, float]:
-    return checks.strength(failed.failed_checks[0].check)
+    odds = chances.odds(step, failed.option, failed.option, failed.failed_checks[0].check)
+    return worth_when_right(step) * odds.kept_quality
 
 
 def is_second_attempt(option: StepOption, reopened: Container[str]) -> bool:

@@ -81,9 +81,9 @@ def _own_values(run: CurrentRun) -> dict[str, float]:
 
 def _failed_values(run: CurrentRun) -> dict[str, float]:
     """By option, what its result is worth that has failed a check."""
-    steps, access, checks = run.steps_by_name(), run.model_access, run.checks
+    steps = {step.name: step for step in run.choices().steps}
     return {
-        outcome.option.name: value_of_failed(outcome, steps[outcome.step], access, checks)
+        outcome.option.name: value_of_failed(outcome, steps[outcome.step], run.chances)
         for outcome in run.cache.texts.values()
         if outcome.failed_checks
     }

@@ -83,7 +83,7 @@ class RemainingPlan:
         planned = [known[option.name] for option in chosen if option.name in known]
         options = [option for option in planned if not option.is_kept]
         if defer_upgradable:
-            options.sort(key=lambda option: option.value < self.open_steps[option.step].value_max)
+            options.sort(key=self._turn)
         self.options_by_step = {option.step: option for option in options}
         """What is still to be done, as it is declared, in its order."""
         self.kept_results = {option.step: option for option in planned if option.is_kept}
@@ -106,6 +106,12 @@ class RemainingPlan:
         self._done_topics = [step.topic for step in done]
         if self._has_rows:
             self._drop_unread()
+
+    def _turn(self, option: StepOption) -> tuple[bool, bool]:
+        """What comes first. A cascade tells by its check what the rest may spend, and what has a
+        better option waits for that."""
+        best = self.open_steps[option.step].value_max
+        return option.cascade is None, option.value < best
 
     def mark_done(self, step: Step) -> None:
         """Removes a step that is done; a second call changes nothing."""
