@@ -15,6 +15,7 @@ from hypothesis import settings
 from tests.harness.postgres_server import binaries, running_server
 from thrifty import MemoryLedger
 from thrifty.models.costs import input_bound
+from thrifty.models.costs.output_lengths import output_lengths
 from thrifty.models.costs.unseen_input import unseen_input
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
@@ -94,6 +95,7 @@ def ledger() -> MemoryLedger:
 def _no_bills_seen():
     """A port may be another server's in the next test."""
     unseen_input.most.clear()
+    output_lengths.clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

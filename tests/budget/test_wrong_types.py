@@ -91,6 +91,7 @@ def middleware(**terms: object) -> object:
         ("max_output_tokens", lambda: metering(max_output_tokens=100, useful_tokens=200)),
         ("attempts_max", lambda: metering(attempts_max=0)),
         ("patience_ms", lambda: metering(patience_ms="x")),
+        ("hold_quantile", lambda: metering(hold_quantile="x")),
         ("tokens_per_attachment", lambda: metering(tokens_per_attachment=-1)),
         ("prices.m", lambda: metering(prices={"m": 5})),
         ("cap_field", lambda: metering(cap_field="most")),

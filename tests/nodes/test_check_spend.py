@@ -6,6 +6,7 @@ import pytest
 from langgraph.runtime import Runtime
 
 from thrifty import Budget, MemoryLedger, Outcome, Plan, Settings, Spend, Step, StepOption
+from thrifty.estimates.learned import NOTHING_LEARNED
 from thrifty.executors.registry import ExecutorRegistry
 from thrifty.ledger.active_runs import ActiveRuns
 from thrifty.models.guard.can_interrupt import CHECKPOINTER

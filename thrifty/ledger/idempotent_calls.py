@@ -37,6 +37,22 @@ def call_entries(ledger: Ledger, account: AccountOrLease, key: str) -> Iterator[
         yield entry
 
 
+def find_later_answer(
+    ledger: Ledger, account: AccountOrLease, key: str, entry: Entry
+) -> Entry | None:
+    """The entry of a request that was answered, and then answered once more.
+
+    Returns:
+        The last one. None where it was answered once.
+    """
+    answered = [
+        each
+        for each in call_entries(ledger, account, key)
+        if each.status == "settled" and each.answer and each.fingerprint == entry.fingerprint
+    ]
+    return answered[-1] if answered and answered[-1].key != entry.key else None
+
+
 def earlier_limit(ledger: Ledger, account: AccountOrLease, key: str) -> Spend | None:
     """What was reserved for a piece of work when it was first done; None where it never was."""
     entry = ledger.entry(account, call_key(key, 1))

@@ -11,6 +11,7 @@ from tests.harness.simulation.audit import Breach
 from tests.harness.simulation.client import Client
 from tests.harness.simulation.jobs import jobs, open_shared, operate
 from tests.harness.simulation.world import World
+from thrifty.models.costs.output_lengths import output_lengths
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def simulate(seed: int, folder: Path | None = None, *, tells: bool = False) -> T
         folder: for a ledger in a file; without it, no world has one.
         tells: whether the whole story is wanted.
     """
+    output_lengths.clear()  # else what one world has learned would change the next one
     world = World(seed, folder)
     dice = Random(f"{seed} jobs")
     given = jobs(dice)

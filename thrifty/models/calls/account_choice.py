@@ -19,6 +19,7 @@ from thrifty.models.calls.allowance import (
     countdown,
 )
 from thrifty.models.calls.current_account import current_account
+from thrifty.models.calls.first_hold import HOLD_QUANTILE
 from thrifty.models.calls.node_attempts import AttemptNumbers, current_attempt
 from thrifty.models.calls.step_account import DIGEST_DIGITS
 from thrifty.models.providers.request import MeteredRequest
@@ -74,6 +75,7 @@ class AccountChoice:
     useful_tokens: int
     attempts_max: int
     patience_ms: int
+    hold_quantile: float
 
     @classmethod
     def of(
@@ -87,6 +89,7 @@ class AccountChoice:
         useful_tokens: int = OUTPUT_CAP_MIN,
         attempts_max: int = ATTEMPTS_DEFAULT,
         patience_ms: int = 0,
+        hold_quantile: float = HOLD_QUANTILE,
     ) -> "AccountChoice":
         """What `metered` is told of it.
 
@@ -101,7 +104,8 @@ class AccountChoice:
             ledger.balance(account)  # raises now, and not at the first call
             booked_in, clock = (ledger, account), clock or countdown(now_ns())
         keys = cache(lambda pid: CallKeys(run or f"metered-{uuid4().hex}", bool(run)))
-        return cls(booked_in, clock, keys, label, useful_tokens, attempts_max, patience_ms)
+        terms = label, useful_tokens, attempts_max, patience_ms, hold_quantile
+        return cls(booked_in, clock, keys, *terms)
 
     def __call__(self, request: MeteredRequest) -> Allowance:
         """What a request may use, and where it is booked.
@@ -141,4 +145,5 @@ class AccountChoice:
             useful_tokens=self.useful_tokens,
             attempts_max=self.attempts_max,
             patience_ms=self.patience_ms,
+            hold_quantile=self.hold_quantile,
         )

@@ -36,6 +36,8 @@ class Allowance:
     """How often it is tried where that may help; each attempt is reserved by itself."""
     patience_ms: int = 0
     """How long to wait for what others hold, where the answer could then be longer."""
+    hold_quantile: float = 1.0
+    """The share of answers that a first hold is enough for, where callers compete; 1: of all."""
     last_answer: LastAnswer | None = None
     """What is kept back for an answer that reads the one to this call; None: nothing is."""
     on_refusal: Callable[[ThriftyError], None] | None = None

@@ -11,6 +11,7 @@ from thrifty.ledger.protocol import Ledger
 from thrifty.ledger.records import AccountOrLease
 from thrifty.models.calls.account_choice import AccountChoice
 from thrifty.models.calls.allowance import ATTEMPTS_DEFAULT, OUTPUT_CAP_MIN, OUTPUT_CAP_UNKNOWN
+from thrifty.models.calls.first_hold import HOLD_QUANTILE, HOLD_QUANTILE_MIN
 from thrifty.models.calls.metered_embeddings import (
     embeddings_model,
     is_embeddings,
@@ -42,6 +43,7 @@ class MeteringOptions(TypedDict, total=False):
     useful_tokens: int
     attempts_max: int
     patience_ms: int
+    hold_quantile: float
     tokens_per_attachment: int | None
     prices: Mapping[str, TokenPrice] | None
     reported_cost: bool
@@ -66,6 +68,8 @@ def check_options(options: MeteringOptions) -> None:
         validate.amount("tokens_per_attachment", tokens)
     validate.amount("attempts_max", options.get("attempts_max", ATTEMPTS_DEFAULT), minimum=1)
     validate.amount("patience_ms", options.get("patience_ms", 0))
+    quantile = options.get("hold_quantile", HOLD_QUANTILE)
+    validate.number("hold_quantile", quantile, minimum=HOLD_QUANTILE_MIN, maximum=1)
     validate.choice("cap_field", options.get("cap_field", "max_tokens"), get_args(CapField))
     if (encoding := options.get("encoding")) is not None:
         validate.choice("encoding", encoding, get_args(Encoding))
@@ -135,6 +139,7 @@ def metered(
     useful_tokens: int = OUTPUT_CAP_MIN,
     attempts_max: int = ATTEMPTS_DEFAULT,
     patience_ms: int = 0,
+    hold_quantile: float = HOLD_QUANTILE,
     tokens_per_attachment: int | None = None,
     prices: Mapping[str, TokenPrice] | None = None,
     reported_cost: bool = False,
@@ -175,6 +180,9 @@ def metered(
         attempts_max: how often a call is tried where that may help; each is reserved by itself.
         patience_ms: how long a call waits for what other calls and sub-agents hold, where with it
             the answer could be longer or be asked for at all; by default it does not.
+        hold_quantile: where callers compete for what is left, a call holds at first what this share
+            of earlier answers has taken, of this model under this label. An answer that is cut
+            there is asked for once more, with all that fits. With 1, all that fits is held always.
         tokens_per_attachment: the most that an image or a file can be; without it, calls with
             one are refused while tokens or money are limited.
         prices: dollars per million tokens of models that have a price of their own.
@@ -201,6 +209,7 @@ def metered(
         useful_tokens=useful_tokens,
         attempts_max=attempts_max,
         patience_ms=patience_ms,
+        hold_quantile=hold_quantile,
         tokens_per_attachment=tokens_per_attachment,
         prices=prices,
         reported_cost=reported_cost,
@@ -223,6 +232,7 @@ def metered(
         useful_tokens=0 if isinstance(given, OpenAIEmbeddingsModel) else useful_tokens,
         attempts_max=attempts_max,
         patience_ms=patience_ms,
+        hold_quantile=hold_quantile,
     )
     price_list = PriceList(
         {**_own_prices(given), **(prices or {})},

@@ -11,11 +11,18 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from thrifty.budget import BudgetExceeded, InvalidInput, ModelUnavailable, PriceUnknown
+from thrifty.budget import (
+    BudgetExceeded,
+    InvalidInput,
+    ModelUnavailable,
+    PriceUnknown,
+    ThriftyError,
+)
 from thrifty.budget.clock import NANO_PER_MS, elapsed_ms, now_ns
 from thrifty.budget.resources import LATENCY
 from thrifty.ledger.records import Entry
 from thrifty.models.calls import stored_answer
+from thrifty.models.calls.first_hold import FIRST, WHOLE, HoldTerms, longer_than
 from thrifty.models.calls.reservation import CallAccounts, Reservation
 from thrifty.models.calls.wait_for_budget import wait_for_budget
 from thrifty.models.calls.whole_answers import DERIVED_CAP
@@ -24,6 +31,7 @@ from thrifty.models.costs.silent_usage import silent_servers
 from thrifty.models.costs.substitute import ASKED_MODEL, note_substitute
 from thrifty.models.costs.usage import read_usage
 from thrifty.models.failures.failure import Failure, after_pieces, read_failure, read_unsent
+from thrifty.models.providers.vendors import is_cut
 from thrifty.models.tracing.call_record import (
     answer_facts,
     failure_facts,
@@ -72,7 +80,7 @@ class MeteredCall:
         """Asks once, and again where that may help and the budget holds one more attempt.
 
         An answer that was paid before under the same key comes from the journal. A stream of
-        which pieces were handed over is not begun again.
+        which pieces were handed over is not begun again, and so holds all that fits at once.
 
         Raises:
             BudgetExceeded: the worst case does not fit; nothing was sent.
@@ -80,13 +88,24 @@ class MeteredCall:
             InvalidInput: limits are set, and the call has no bound; nothing was sent.
             ModelUnavailable: no usable answer; what the attempts cost is in the ledger.
         """
+        hold = FIRST if emit is None and self.accounts.allowance.attempts_max > 1 else WHOLE
+        reservation, answer = await self._ask_until_answered(hold, abandoned, emit)
+        if reservation.is_first_hold and is_cut(answer.message):
+            reservation, answer = await self._ask_whole(reservation, answer, abandoned)
+        self._note_length(answer)
+        self.accounts.cost.note_last_answer(answer.message, reservation.cap)
+        return answer
+
+    async def _ask_until_answered(
+        self, hold: HoldTerms, abandoned: asyncio.Event, emit: Emit | None
+    ) -> tuple[Reservation, Answer]:
         failure: Failure | None = None
         charged: Entry | None = None
         for _ in range(self.accounts.allowance.attempts_max):
             if failure is not None and not await self._wait(failure, abandoned):
                 break
             try:
-                reservation, outcome = await self._attempt(charged, abandoned, emit)
+                reservation, outcome = await self._attempt(charged, hold, abandoned, emit)
             except (BudgetExceeded, InvalidInput, PriceUnknown) as error:
                 if failure is not None and isinstance(error, BudgetExceeded):
                     break  # how the first attempt failed says more than that a second does not fit
@@ -94,8 +113,7 @@ class MeteredCall:
                     self.accounts.allowance.on_refusal(error)
                 raise
             if isinstance(outcome, Answer):
-                self.accounts.cost.note_last_answer(outcome.message, reservation.cap)
-                return outcome
+                return reservation, outcome
             failure = outcome
             # A key that was released is free again: only what was charged needs another.
             charged = reservation.entry if failure.billed else charged
@@ -103,6 +121,22 @@ class MeteredCall:
         raise ModelUnavailable(
             f"{self.accounts.request.model}: {failure.reason}", for_good=failure.for_good
         )
+
+    async def _ask_whole(
+        self, reservation: Reservation, cut: Answer, abandoned: asyncio.Event
+    ) -> tuple[Reservation, Answer]:
+        """Asks once more for an answer that was cut at its first hold. Else that is the answer."""
+        hold = longer_than(reservation.cap)
+        try:
+            second, outcome = await self._attempt(reservation.entry, hold, abandoned, None)
+        except ThriftyError:  # whatever keeps it from being sent: what is paid for is kept
+            return reservation, cut
+        return (second, outcome) if isinstance(outcome, Answer) else (reservation, cut)
+
+    def _note_length(self, answer: Answer) -> None:
+        usage = read_usage(answer.message)
+        if usage is not None and not answer.is_replayed and self.accounts.cost.cap_max:
+            self.accounts.note_length(usage, is_cut=is_cut(answer.message))
 
     async def _wait(self, failure: Failure, abandoned: asyncio.Event) -> bool:
         """Waits as long as the failure asks; False where that is no use or takes too long."""
@@ -117,7 +151,7 @@ class MeteredCall:
         return not abandoned.is_set()
 
     async def _attempt(
-        self, after: Entry | None, abandoned: asyncio.Event, emit: Emit | None
+        self, after: Entry | None, hold: HoldTerms, abandoned: asyncio.Event, emit: Emit | None
     ) -> tuple[Reservation, Answer | Failure]:
         """Reserves and asks, and records it where somebody keeps records."""
         accounts, manager, reservation = self.accounts, self.run_manager, None
@@ -127,8 +161,8 @@ class MeteredCall:
         with record as add_facts:
             # Where the caller allows that, it waits first for what others hold.
             if accounts.allowance.patience_ms:
-                reservation = await wait_for_budget(accounts, after, self.loop, abandoned)
-            reservation = reservation or await self._in_thread(accounts.reserve, after)
+                reservation = await wait_for_budget(accounts, after, hold, self.loop, abandoned)
+            reservation = reservation or await self._in_thread(accounts.reserve, after, hold)
             assert reservation is not None, "who cannot wait is not asked to wait"
             if add_facts:
                 add_facts(reservation_facts(reservation.entry, reservation.cap))
@@ -150,7 +184,7 @@ class MeteredCall:
         """Sends it, unless it was before, and books what comes of it."""
         entry, accounts, in_thread = reservation.entry, self.accounts, self._in_thread
         if entry.status == "settled" and entry.answer:
-            return self._replay(entry, emit)
+            return await self._replay(entry, emit)
         if entry.status != "unsent":
             return Failure(ASKED_BEFORE, billed=True, retry_after_ms=0)
         is_first, left_ms, due_ns = await in_thread(self._mark_sent, reservation)
@@ -214,8 +248,12 @@ class MeteredCall:
             piece = AIMessageChunk(content="", response_metadata=notes, chunk_position="last")
             emit(ChatGenerationChunk(message=piece))
 
-    def _replay(self, entry: Entry, emit: Emit | None) -> Answer:
+    async def _replay(self, entry: Entry, emit: Emit | None) -> Answer:
         message = stored_answer.from_json(entry.answer)
+        if DERIVED_CAP in message.response_metadata:  # it may have been asked once more
+            later = await self._in_thread(self.accounts.later_answer, entry)
+            if later is not None:
+                entry, message = later, stored_answer.from_json(later.answer)
         if emit is not None:
             _emit_whole(message, emit)
         return Answer(message, entry, is_replayed=True)

@@ -7,6 +7,7 @@ from typing import Any
 from thrifty.budget import InvalidInput
 from thrifty.models.calls.account_choice import AccountChoice
 from thrifty.models.calls.allowance import OUTPUT_CAP_MIN
+from thrifty.models.calls.first_hold import HOLD_QUANTILE
 from thrifty.models.calls.metered_call import Answer, MeteredCall
 from thrifty.models.calls.reservation import CallAccounts
 from thrifty.models.costs.prices import PriceList
@@ -18,6 +19,7 @@ NOTHING_WRITTEN = CallBounds(output_tokens_max=0)
 WITHOUT_MEANING = {
     "max_output_tokens": None,
     "useful_tokens": OUTPUT_CAP_MIN,
+    "hold_quantile": HOLD_QUANTILE,
     "tokens_per_attachment": None,
     "cap_field": "max_completion_tokens",
     "fees": None,

@@ -14,6 +14,7 @@ from thrifty.budget.plain_text import single_line
 from thrifty.ledger.act_input import TAG_LENGTH_MAX
 from thrifty.ledger.idempotent_calls import (
     charge_call_in_full,
+    find_later_answer,
     find_or_reserve,
     give_up_call,
     release_call,
@@ -25,7 +26,10 @@ from thrifty.ledger.records import MODEL_TAG, Balance, Entry
 from thrifty.models.calls.allowance import Allowance
 from thrifty.models.calls.call_cost import CallCost
 from thrifty.models.calls.current_account import booking_place, enclosing_account
+from thrifty.models.calls.first_hold import WHOLE, HoldTerms, is_room_short
 from thrifty.models.calls.step_account import StepAccount
+from thrifty.models.calls.waiting_calls import waiting_calls
+from thrifty.models.costs.output_lengths import AnswerKind, output_lengths
 from thrifty.models.costs.prices import Charge, PriceList
 from thrifty.models.costs.unseen_input import unseen_input
 from thrifty.models.costs.usage import Usage
@@ -44,6 +48,8 @@ class Reservation:
     """The output cap that it pays for."""
     outer_key: str = ""
     """Its key in the account of the step around the call, where there is one."""
+    is_first_hold: bool = False
+    """Whether it holds less than fits, as callers compete."""
 
 
 class CallAccounts:
@@ -75,6 +81,7 @@ class CallAccounts:
         of_vendor = prices.of_vendor(request.listed_as)
         self.cost = CallCost(request, of_vendor, cap_max, allowance.last_answer)
         """What it can cost at most, and what it has cost."""
+        self._kind = AnswerKind(request.address, request.model, allowance.label)
         useful = max(allowance.useful_tokens, request.cap_min)
         self._cap_least = min(useful, request.cap_wanted or useful)
         """The shortest useful answer. Where the caller wants a shorter one, that is useful."""
@@ -102,11 +109,14 @@ class CallAccounts:
         allowance = self.allowance
         return allowance.left_ms(allowance.ledger.balance(allowance.account).budget)
 
-    def reserve(self, after: Entry | None, *, can_wait: bool = False) -> Reservation | None:
+    def reserve(
+        self, after: Entry | None, hold: HoldTerms = WHOLE, *, can_wait: bool = False
+    ) -> Reservation | None:
         """Reserves the longest answer that fits, or finds what became of the call before.
 
         Args:
             after: the entry of an earlier attempt that was charged, to go on after.
+            hold: how much it may hold.
             can_wait: whether the caller can wait for what others hold.
 
         Returns:
@@ -116,18 +126,18 @@ class CallAccounts:
             ThriftyError: why it was refused; see `MeteredCall.ask`.
         """
         tried: Budget | None = None
+        least = max(self._cap_least, min(hold.least, self.cost.cap_max))
         # Others may reserve between the look at what is left and the reservation. Then there is
         # less, and a shorter answer is tried, down to the least that is useful.
         while True:
             balance = self.allowance.ledger.balance(self.allowance.account)
             budget, left = self._limits(balance)
-            if can_wait and self._is_worth_waiting(left, balance):
+            most = max(least, self._cap_most(hold, left, balance))
+            if can_wait and self._is_worth_waiting(least, most, left, balance):
                 return None
-            cap = self.cost.largest_cap(left)
-            worst_case = self.allowance.limit or self.cost.worst_case(
-                max(cap, self._cap_least), budget
-            )
-            is_last = cap <= self._cap_least or left == tried
+            cap = min(most, self.cost.largest_cap(left))
+            worst_case = self.allowance.limit or self.cost.worst_case(max(cap, least), budget)
+            is_last = cap <= least or left == tried
             tried = left
             if (entry := self._reserve_entry(worst_case, after, is_last=is_last)) is None:
                 continue
@@ -138,14 +148,15 @@ class CallAccounts:
                 if not is_new:  # it is older than this call, whose answer has to fit in it
                     left = self._tighten(budget.limited_to(entry.reserved))
                     cap = self.cost.largest_cap(left)
-                cap = max(cap, self._cap_least)
+                cap = max(cap, least)
                 outer_key = self._check(budget, left, cap)
             except ThriftyError as error:
                 self._release_unsent(entry)
                 if is_new or not isinstance(error, BudgetExceeded):
                     raise  # else there is room now for a reservation of this call's own
             else:
-                return Reservation(entry, balance.budget, cap, outer_key)
+                is_first_hold = is_new and cap == most < self.cost.cap_max
+                return Reservation(entry, balance.budget, cap, outer_key, is_first_hold)
 
     def mark_sent(self, reservation: Reservation) -> bool:
         """Marks the call as sent; False where another has done that, so that it is not ours."""
@@ -164,6 +175,14 @@ class CallAccounts:
         """Whether the answer may be as short as it is because of what was left, and no more."""
         is_derived = reservation.cap < self.cost.cap_max
         return is_derived and (usage is None or usage.output_tokens >= reservation.cap)
+
+    def note_length(self, usage: Usage, *, is_cut: bool) -> None:
+        """Takes note of how long the answer is that the call ends with."""
+        output_lengths.note(self._kind, usage.output_tokens, is_cut=is_cut)
+
+    def later_answer(self, entry: Entry) -> Entry | None:
+        """The entry of the same call, asked once more and answered; None where it was not."""
+        return find_later_answer(*self._booked_in, self.allowance.key, entry)
 
     def charge(self, usage: Usage, reservation: Reservation) -> Charge:
         """What is to be charged for what the call has used."""
@@ -248,20 +267,29 @@ class CallAccounts:
     def _tighten(self, left: Budget) -> Budget:
         return left if self._outer is None else left.tightest_with(self._outer.left)
 
-    def _is_worth_waiting(self, left: Budget, balance: Balance) -> bool:
+    def _cap_most(self, hold: HoldTerms, left: Budget, balance: Balance) -> int:
+        """The longest answer that is held: where callers compete, one that is enough for most."""
+        whole, allowance = self.cost.cap_max, self.allowance
+        if not hold.can_be_cut or allowance.limit is not None or allowance.hold_quantile >= 1:
+            return whole
+        is_held = balance.left != balance.unspent
+        if not (is_held or waiting_calls.is_any(allowance.ledger, balance)):
+            return whole  # nobody competes
+        learned = output_lengths.quantile(self._kind, allowance.hold_quantile)
+        if learned is None or not is_room_short(left, self._needed(whole, left)):
+            return whole
+        return min(whole, max(learned + 1, self._cap_least))  # one more, in which it can end
+
+    def _needed(self, cap: int, left: Budget) -> Spend:
+        return self.cost.worst_case(cap, left) + self.cost.kept_back(left)
+
+    def _is_worth_waiting(self, least: int, most: int, left: Budget, balance: Balance) -> bool:
         """Whether the longest answer does not fit, and others may make room for a useful one."""
         if self.allowance.limit is not None:
             return False  # the attempt reserves its own limit, whatever others set free
         freed = self._tighten(balance.unspent)
-        return (
-            freed != left
-            and not left.covers(
-                self.cost.worst_case(self.cost.cap_max, left) + self.cost.kept_back(left)
-            )
-            and freed.covers(
-                self.cost.worst_case(self._cap_least, freed) + self.cost.kept_back(freed)
-            )
-        )
+        fits, may_fit = self._needed(most, left), self._needed(least, freed)
+        return freed != left and not left.covers(fits) and freed.covers(may_fit)
 
 
 def _model_tag(model: str) -> dict[str, str]:

@@ -109,8 +109,12 @@ class StepAccount:
             return self._metered_key(digest, self._asked[digest])
 
     def paid_calls(self) -> tuple[Entry, ...]:
-        """The metered calls that were answered, in their order. A step that waits keeps them."""
-        return tuple([e for e in self._entries() if e.status == "settled" and e.answer])
+        """The metered calls that were answered, in their order. A step that waits keeps them.
+
+        Of a call that was cut and asked once more, the last answer counts.
+        """
+        answered = [e for e in self._entries() if e.status == "settled" and e.answer]
+        return tuple({entry.key.rpartition(".")[0]: entry for entry in answered}.values())
 
     def replay(self, paid: Iterable[Entry]) -> None:
         """Lets the step find what it has paid for before it waited. That is charged already."""

@@ -96,8 +96,8 @@ class BudgetMiddleware(AgentMiddleware[BudgetAgentState, Any, Any]):
         raise_unavailable: raises `ModelUnavailable` instead of ending the agent, where another
             middleware, listed before this one, tries again or falls back on another model.
         **options: as for `metered`: `max_output_tokens`, `useful_tokens`, `attempts_max`,
-            `patience_ms`, `tokens_per_attachment`, `prices`, `reported_cost`, `cap_field`,
-            `encoding`, `fees`.
+            `patience_ms`, `hold_quantile`, `tokens_per_attachment`, `prices`, `reported_cost`,
+            `cap_field`, `encoding`, `fees`.
 
     Raises:
         InvalidInput: an option is unknown, or has a value that cannot be used. A call of the agent
