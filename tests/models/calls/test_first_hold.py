@@ -205,6 +205,15 @@ def test_who_is_alone_holds_all_that_is_left(server, ledger, model):
     assert len(server.requests) == 1
 
 
+def test_the_last_call_of_an_account_holds_all_that_is_left(server, ledger, model):
+    """It could not be asked once more."""
+    asked = model()
+    ledger.set_limits(ACCOUNT, Budget(max_tokens=10**6, max_tool_calls=ANSWERS_MIN + 1))
+    leave(ledger, ROOM)
+    assert is_whole(asked.invoke(PROMPT))
+    assert len(server.requests) == 1
+
+
 def test_a_call_holds_the_longest_answer_where_that_fits(server, ledger, model):
     asked = model()
     leave(ledger, 3 * WHOLE_CAP)
