@@ -11,7 +11,7 @@ from thrifty.budget import Plan
 from thrifty.budget.decision import Decision
 from thrifty.models.guard.can_interrupt import NOBODY, can_interrupt
 from thrifty.nodes.context import Context
-from thrifty.receipt.wording import describe_share, describe_uncounted
+from thrifty.receipt.wording import describe_chance, describe_share, describe_uncounted
 from thrifty.run.current_run import CurrentRun
 from thrifty.run.facts import RunFacts
 from thrifty.run.fit_conversation import WHOLE_CONVERSATION
@@ -95,4 +95,5 @@ def _describe(new_plan: Plan) -> str:
     names = ", ".join(option.name for option in new_plan.chosen)
     share = describe_share(new_plan.share, new_plan.best)
     told = f"{names}: worth {new_plan.value:.1f}{share and f', {share}'}"
-    return "; ".join(filter(None, (told, describe_uncounted(new_plan.uncounted))))
+    chance = describe_chance(new_plan.chance)
+    return "; ".join(filter(None, (told, chance, describe_uncounted(new_plan.uncounted))))

@@ -10,11 +10,23 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from tests.budget import strategies
 from tests.receipt.strategies import lines, receipts
-from thrifty.budget import Budget, InvalidInput, LeftOut, Outcome, Plan, Spend, Step, StepOption
+from thrifty.budget import (
+    Budget,
+    Cascade,
+    CheckResult,
+    InvalidInput,
+    LeftOut,
+    Outcome,
+    Plan,
+    Spend,
+    Step,
+    StepOption,
+)
 from thrifty.budget import states as states_of_budget
 from thrifty.budget.decision import Decision
 from thrifty.estimates.bill_record import BillRecord
 from thrifty.estimates.learned import LearnedEstimates
+from thrifty.estimates.learned_odds import NO_ODDS, LearnedOdds
 from thrifty.planning.explanation import RequiredIncrease, ShadowPrice
 from thrifty.planning.frontier import FrontierPoint
 from thrifty.planning.upgrade import Upgrade
@@ -33,7 +45,8 @@ summaries = st.builds(
     st.builds(ExecutorModel, TEXTS, st.text(max_size=5)),
     st.tuples(*[st.builds(SampleStatistics, VALUES, VALUES, VALUES)] * UNCERTAIN_RESOURCES),
 )
-scores = st.dictionaries(TEXTS, st.tuples(VALUES, VALUES), max_size=3)
+sums = st.dictionaries(TEXTS, st.lists(st.floats(0, 1e6), max_size=4).map(tuple), max_size=3)
+odds = st.builds(LearnedOdds, *[sums] * 5)
 
 MEMBERS = {
     Spend: strategies.spends,
@@ -50,8 +63,11 @@ MEMBERS = {
         BillRecord, TEXTS, *([strategies.spends, st.floats(0, 10)] + [strategies.spends] * 2)
     ),
     LearnedEstimates: st.builds(
-        LearnedEstimates, st.lists(summaries, max_size=3).map(tuple), scores, st.just(()), AMOUNTS
+        LearnedEstimates, st.lists(summaries, max_size=3).map(tuple), odds, st.just(()), AMOUNTS
     ),
+    LearnedOdds: odds,
+    CheckResult: st.builds(CheckResult, TEXTS, st.none() | st.booleans(), TEXTS, strategies.spends),
+    Cascade: st.builds(Cascade, TEXTS, TEXTS, TEXTS, st.floats(0, 1), st.floats(0, 100)),
     FrontierPoint: st.builds(FrontierPoint, strategies.budgets, VALUES, VALUES, NAMES, TEXTS),
     Upgrade: st.builds(Upgrade, TEXTS, AMOUNTS, VALUES, NAMES, NAMES),
     RequiredIncrease: st.builds(
@@ -122,14 +138,17 @@ def test_its_plain_data_has_what_its_type_declares(kind, data):
         ),
         (
             LearnedEstimates,
-            {**LearnedEstimates().to_state(), "values": [5]},
-            "learned.values",
-            "use a Mapping",
+            {**LearnedEstimates().to_state(), "odds": [5]},
+            "learned.odds",
+            "use a mapping",
         ),
         (
             LearnedEstimates,
-            {**LearnedEstimates().to_state(), "values": {"a": [1]}},
-            "learned.values.a",
+            {
+                **LearnedEstimates().to_state(),
+                "odds": {**NO_ODDS.to_state(), "ratings": {"a": 1}},
+            },
+            "learned.odds.ratings.a",
             "use a list",
         ),
         (
@@ -159,8 +178,8 @@ def test_a_caller_says_what_the_whole_is_called():
 def test_what_may_be_missing_has_its_default():
     assert Spend.from_state({}) == Spend()
     record = BillRecord("run", Spend(), 0.5, Spend(), Spend()).to_state()
-    del record["score"]
-    assert BillRecord.from_state(record).score is None
+    del record["rating"]
+    assert BillRecord.from_state(record).rating is None
 
 
 def test_what_follows_from_other_fields_is_written_and_not_read():

@@ -78,14 +78,20 @@ def test_the_other_model_is_asked_and_its_text_counts(writing, server):
 
 
 def test_where_it_does_not_fit_the_text_stays_and_the_receipt_says_so(writing, server):
-    result = run(writing(section("sea", tokens=700)), {"max_tokens": 1_100})
+    result = run(writing(section("sea", tokens=700)), {"max_tokens": 900})
     assert asked(server) == [ROLES["cheap"]]
     assert result["draft"].startswith("## sea\n\n<|im_end|>")
     (told,) = [each for each in receipt_of(result).warnings if "check" in each]
     assert told == f"sea {REPEATED}"
     assert 0 < receipt_of(result).value < 0.2 * VALUES["cheap"]
-    (kept,) = decisions_of(result, "check")
-    assert kept.endswith("it stays as it is")
+    (why,) = decisions_of(result, "skip")
+    assert "sea (strong) does not fit" in why
+
+
+def test_where_nobody_could_do_it_better_it_stays(writing, server):
+    result = run(writing(models={"strong": "gpt-4.1-mini", "cheap": "gpt-4.1-mini"}))
+    (kept, *_) = decisions_of(result, "check") or decisions_of(result, "escalate")
+    assert REPEATED in kept
 
 
 def test_what_reads_it_reads_the_text_that_counts(writing, server):

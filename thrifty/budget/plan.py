@@ -42,7 +42,7 @@ class Plan(PlainData["PlanState"]):
     `infeasible`: what is required does not fit, nothing is chosen, and `note` says why.
     """
 
-    MAY_LACK = ("best", "uncounted", "share")
+    MAY_LACK = ("best", "chance", "uncounted", "share")
     DERIVED = ("share",)
 
     status: PlanStatus
@@ -62,6 +62,9 @@ class Plan(PlainData["PlanState"]):
     best: float | None = None
     """What the best plan would be worth if no resource were limited. None: nobody has looked, or
     it was not proven."""
+    chance: float | None = None
+    """The chance that it stays within every limit, where it does not fit with its margin and is
+    begun all the same, as the ledger holds the budget. None: it fits."""
     uncounted: tuple[str, ...] = ()
     """The executors whose help the value does not count, as only steps can use them and no model
     was asked for steps."""
@@ -72,6 +75,8 @@ class Plan(PlainData["PlanState"]):
 
     def __post_init__(self) -> None:
         validate.choice("plan.status", self.status, get_args(PlanStatus))
+        if self.chance is not None:
+            validate.number("plan.chance", self.chance, maximum=1.0)
         validate.strings("plan.uncounted", self.uncounted)
         validate.unique_names("plan.chosen", [option.step for option in self.chosen])
 

@@ -97,6 +97,7 @@ class PlanState(TypedDict):
     left_out: list[LeftOutState]
     note: str
     best: float | None
+    chance: float | None
     uncounted: list[str]
     nodes: int
     share: float | None

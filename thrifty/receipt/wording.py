@@ -196,6 +196,13 @@ def describe_uncounted(names: Sequence[str]) -> str:
     return f"what {join_names(named)} would bring is not counted"
 
 
+def describe_chance(chance: float | None) -> str:
+    """How likely a plan is to fit that has no margin. Empty where it has one."""
+    if chance is None:
+        return ""
+    return f"there is no room for a margin, so it fits in about {chance:.0%} of cases"
+
+
 def sentence(clause: str) -> str:
     """A clause as a sentence of its own. Empty as it is."""
     return f"{clause[:1].upper()}{clause[1:]}." if clause else ""

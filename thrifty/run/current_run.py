@@ -159,7 +159,7 @@ class CurrentRun(RunSoFar):
     def plan(self, problem: Problem) -> Plan:
         """The plan that the run makes of a problem of its own."""
         given = fee_limits(self.facts["run"])
-        return plan_run(problem, self._settings.engine, given, self.model_access)
+        return plan_run(problem, self._settings.engine, given, self.model_access, is_held=True)
 
     def best_value(self) -> float | None:
         """What the plan made now would be worth if no resource were limited."""

@@ -15,12 +15,18 @@ from thrifty.options.objective import with_fees, without_fees
 from thrifty.options.reading_costs import TOO_DEAR, reading_tiers
 from thrifty.options.stand_in import with_and_without_share
 from thrifty.planning.engines import EngineName, make_best_plan
+from thrifty.planning.held_plan import plan_while_held
 from thrifty.planning.problem import Problem
 from thrifty.planning.without_limits import best_without_limits
 
 
 def plan_run(
-    problem: Problem, engine: EngineName, given: Budget | None, access: ModelAccess
+    problem: Problem,
+    engine: EngineName,
+    given: Budget | None,
+    access: ModelAccess,
+    *,
+    is_held: bool = False,
 ) -> Plan:
     """The plan of a problem of a run. Values and estimates are told without fees and readings.
 
@@ -29,11 +35,16 @@ def plan_run(
         engine: who plans.
         given: the limits by which fees are counted, as of `fee_limits`.
         access: what models cost.
+        is_held: whether something is to be done even where nothing fits with its margin.
     """
     variants: list[tuple[Problem, tuple[LeftOut, ...]]] = []
     for priced, too_little in _priced_problems(problem, given, access):
         variants += [(each, too_little) for each in with_and_without_share(priced)]
-    plan, of = make_best_plan([each for each, _ in variants], engine)
+    problems = [each for each, _ in variants]
+    if is_held:
+        plan, of = plan_while_held(problems, lambda given: make_best_plan(given, engine))
+    else:
+        plan, of = make_best_plan(problems, engine)
     too_little = next(left_out for each, left_out in variants if each is of)
     told = without_fees(plan, problem.steps)
     left_out = (*told.left_out, *too_little)

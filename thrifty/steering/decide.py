@@ -80,7 +80,9 @@ def decide(
         return DriftDecision("end", run.no_plan_reason, True)
     remaining = run.remaining
     missing = run.left.exceeded_by(remaining.expected_spend)
-    lack = f"the rest of the plan is {format_amounts(missing)} short" if missing else ""
+    # A plan that was begun though it may not fit is no drift where it does not.
+    is_short = missing and run.plan.chance is None
+    lack = f"the rest of the plan is {format_amounts(missing)} short" if is_short else ""
     if lack and on_drift != "replan":
         action: Action = "end" if on_drift == "halt" else "ask"
         return DriftDecision(action, _with_drift(lack, describe_drift), on_drift == "halt")
