@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from tests.harness.postgres_server import binaries, running_server
 from thrifty import MemoryLedger
+from thrifty.checks import builtin
 from thrifty.models.costs import input_bound
 from thrifty.models.costs.output_lengths import output_lengths
 from thrifty.models.costs.unseen_input import unseen_input
@@ -139,3 +140,9 @@ def fresh_schema(conninfo: str) -> str:
     with psycopg.connect(conninfo, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {name}".encode())
     return f"{conninfo} options='-c search_path={name}'"
+
+
+@pytest.fixture
+def any_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets scripted answers be short, however long they are wanted."""
+    monkeypatch.delitem(builtin.CHECKS, "length")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from math import sqrt
 from statistics import fmean, pstdev
@@ -25,6 +26,9 @@ from thrifty.steering.forecast import ExecutorModel, Forecaster
 
 PLAN_STEP = "plan"
 """A case is one step, and every candidate an option of it."""
+
+
+NO_CHECK = (1.0, 1.0)
 
 
 class ObservedBill(NamedTuple):
@@ -66,7 +70,7 @@ class BillModel:
                 _plan_executor(row.task),
                 row.bill_nano_usd,
                 # An easy input is no merit of the plan: what counts is the distance to the others.
-                max(0.0, row.score - usual[row.task, row.sample] + self._values[row.task]),
+                row.score - usual[row.task, row.sample] + self._values[row.task],
             )
             for row in self._rows
         )
@@ -75,10 +79,11 @@ class BillModel:
         """A candidate, as it is estimated and valued from the past."""
         key = executed.task, executed.plan
         if key not in self._plans:
-            option = self.plan_estimates.apply_score(self._declared_plan(executed))
-            self._plans[key] = self._seen_plans.forecast_option(
-                option, _plan_executor(executed.task)
-            )
+            declared, doer = self._declared_plan(executed), _plan_executor(executed.task)
+            odds = self.plan_estimates.odds
+            value = odds.chance(doer, declared.name, declared.value, "", NO_CHECK)
+            rated = replace(declared, value=value)
+            self._plans[key] = self._seen_plans.forecast_option(rated, doer)
         return self._plans[key]
 
     def remaining_option(self, executed: ExecutedPlan, works: Iterable[ToolStep]) -> StepOption:
@@ -158,8 +163,12 @@ def _learn(bills: Iterable[ObservedBill]) -> LearnedEstimates:
     for number, (option, doer, nano, score) in enumerate(bills):
         options[option.name], doers[option.name] = option, doer
         actual = Spend(cost_nano_usd=nano)
+        rating = None if score is None else min(1.0, max(0.0, score))
         record = BillRecord(
-            f"run {number}", option.estimate, option.spread, option.estimate, actual, score
+            f"run {number}",
+            *(option.estimate, option.spread, option.estimate, actual),
+            kind=option.name,
+            rating=rating,
         )
         records[BilledOption(option.name, doer)].append(record)
     history = {work: tuple(records[work][-RECORDS_PER_OPTION_MAX:]) for work in sorted(records)}

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from statistics import fmean
+from typing import Literal
 
 from benchmarks.replay.execution_log import ExecutedPlan, QueryTask, group_by_task
 
 QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+MULTIPLES = (1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0)
+BudgetRule = Literal["quantile", "times the cheapest"]
+"""Budgets are quantiles of what the plans of a task were billed, or multiples of what its cheapest
+plan was billed on average."""
+BUDGETS: Mapping[BudgetRule, tuple[float, ...]] = {
+    "quantile": QUANTILES,
+    "times the cheapest": MULTIPLES,
+}
 CANDIDATES_MIN = 2
 """With fewer there is nothing to choose."""
 
@@ -24,14 +34,14 @@ class ReplayCase:
     earlier: tuple[tuple[ExecutedPlan, ...], ...]
     """Of each candidate, its executions on other inputs."""
     budgets_nano_usd: tuple[int, ...]
-    """Quantiles of what plans of the task were billed, one for each of `QUANTILES`."""
+    """One for each of those that its rule of `BUDGETS` has."""
 
 
-def make_cases(rows: Sequence[ExecutedPlan]) -> list[ReplayCase]:
-    """Every input that has enough candidates."""
+def make_cases(rows: Sequence[ExecutedPlan], rule: BudgetRule = "quantile") -> list[ReplayCase]:
+    """Every input that has enough candidates, with the budgets of a rule."""
     found = []
     for task, executed in sorted(group_by_task(rows).items()):
-        budgets = tuple(_quantile([row.bill_nano_usd for row in executed], q) for q in QUANTILES)
+        budgets = tuple(_budget(executed, rule, amount) for amount in BUDGETS[rule])
         for sample in sorted({row.sample for row in executed}):
             of_sample = [row for row in executed if row.sample == sample]
             others = [row for row in executed if row.sample != sample]
@@ -41,6 +51,15 @@ def make_cases(rows: Sequence[ExecutedPlan]) -> list[ReplayCase]:
                 candidates, earlier = zip(*pasts, strict=True)
                 found.append(ReplayCase(task, sample, candidates, earlier, budgets))
     return found
+
+
+def _budget(executed: Sequence[ExecutedPlan], rule: BudgetRule, amount: float) -> int:
+    if rule == "quantile":
+        return _quantile([row.bill_nano_usd for row in executed], amount)
+    bills: dict[tuple[str, ...], list[int]] = {}
+    for row in executed:
+        bills.setdefault(row.plan, []).append(row.bill_nano_usd)
+    return round(amount * min(map(fmean, bills.values())))
 
 
 def tuning_tasks(rows: Iterable[ExecutedPlan]) -> set[QueryTask]:

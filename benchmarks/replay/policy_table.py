@@ -9,7 +9,7 @@ from random import Random
 from benchmarks.replay.bill_model import BillModel
 from benchmarks.replay.cases import ReplayCase
 from benchmarks.replay.execution_log import ExecutedPlan
-from benchmarks.replay.planner_choice import choose_by_planner
+from benchmarks.replay.planner_choice import choose_by_planner, choose_while_held
 from benchmarks.replay.replay_result import ReplayResult
 from benchmarks.replay.stepwise_execution import (
     choose_always,
@@ -31,8 +31,9 @@ from thrifty.planning.problem import RISK_DEFAULT
 FOLDS = 10
 SURE_RISK = 0.01
 """The risk of those that are to keep to a budget without being cut."""
-THRIFTY_POLICY = "likeliest, held"
+THRIFTY_POLICY = "planned while held"
 CHEAPEST_POLICY = "cheapest"
+HELD_CHEAPEST_POLICY = "cheapest, held"
 
 ReplayPolicy = Callable[[ReplayCase, int], ReplayResult]
 BillsBefore = Callable[[ReplayCase], BillModel]
@@ -50,11 +51,12 @@ def all_policies(bills: BillModel) -> Mapping[str, ReplayPolicy]:
             for risk in (RISK_DEFAULT, SURE_RISK)
         },
         "planned and held": _stepwise_planner_policy(bills),
-        "cheapest, held": lambda c, nano: execute_stepwise(
+        HELD_CHEAPEST_POLICY: lambda c, nano: execute_stepwise(
             choose_always(cheapest_candidate(c)), bills, c, nano
         ),
         "begun if sure": partial(execute_stepwise, choose_if_sure(SURE_RISK), bills, cuts=False),
-        THRIFTY_POLICY: partial(execute_stepwise, choose_likeliest, bills),
+        "likeliest, held": partial(execute_stepwise, choose_likeliest, bills),
+        THRIFTY_POLICY: partial(execute_stepwise, choose_while_held, bills),
     }
 
 

@@ -9,7 +9,12 @@ from statistics import fmean, pstdev
 
 from benchmarks.replay.bootstrap import bootstrap_by_task
 from benchmarks.replay.cases import QUANTILES, ReplayCase
-from benchmarks.replay.policy_table import CHEAPEST_POLICY, THRIFTY_POLICY, BillsBefore
+from benchmarks.replay.policy_table import (
+    CHEAPEST_POLICY,
+    HELD_CHEAPEST_POLICY,
+    THRIFTY_POLICY,
+    BillsBefore,
+)
 from benchmarks.replay.replay_result import ReplayResult
 from benchmarks.replay.whole_plan_policies import mean_bill
 
@@ -17,18 +22,24 @@ ReplayResults = Sequence[Mapping[str, Sequence[ReplayResult]]]
 """Of each case, the results of each policy at each quantile."""
 
 
-def overview_table(cases: Sequence[ReplayCase], results: ReplayResults) -> str:
+def overview_table(
+    cases: Sequence[ReplayCase], results: ReplayResults, budgets: Sequence[float] = QUANTILES
+) -> str:
     """Of each policy the score and the share over budget, by quantile; and what all of it cost."""
     lines = [
-        _table_row("policy", *QUANTILES, "bill", "no result"),
-        _header_rule(len(QUANTILES) + 2),
+        _table_row("policy", *budgets, "mean", "bill", "no result"),
+        _header_rule(len(budgets) + 3),
     ]
     for name in results[0]:
-        at = [[found[name][place] for found in results] for place in range(len(QUANTILES))]
+        at = [[found[name][place] for found in results] for place in range(len(budgets))]
         every = [result for column in at for result in column]
         lines.append(
             _table_row(
-                name, *map(_format_cell, at), _format_bill(cases, at), _share(every, _is_empty)
+                name,
+                *map(_format_cell, at),
+                _format_cell(every),
+                _format_bill(cases, at),
+                _share(every, _is_empty),
             )
         )
     return "\n".join(lines) + "\n"
@@ -66,13 +77,18 @@ def _ordered_share(cases: Sequence[ReplayCase], found: Sequence[Sequence[float]]
     )
 
 
-def comparison_table(title: str, cases: Sequence[ReplayCase], results: ReplayResults) -> str:
-    """By quantile, the lead of thrifty and of the oracle over the cheapest, with intervals."""
+def comparison_table(
+    title: str,
+    cases: Sequence[ReplayCase],
+    results: ReplayResults,
+    budgets: Sequence[float] = QUANTILES,
+) -> str:
+    """By budget, the lead of thrifty and of the oracle over the cheapest, held, with intervals."""
     tasks = [case.task for case in cases]
 
     def ahead(name: str, places: Sequence[int]) -> str:
         values = [
-            fmean(found[name][p].score - found[CHEAPEST_POLICY][p].score for p in places)
+            fmean(found[name][p].score - found[HELD_CHEAPEST_POLICY][p].score for p in places)
             for found in results
         ]
         mean, low, high = bootstrap_by_task(tasks, values)
@@ -90,13 +106,11 @@ def comparison_table(title: str, cases: Sequence[ReplayCase], results: ReplayRes
         lambda places: over(CHEAPEST_POLICY, places),
     ]
     lines = [
-        _table_row(
-            "quantile", "likeliest ahead", "oracle ahead", "likeliest over", "cheapest over"
-        ),
+        _table_row("budget", "thrifty ahead", "oracle ahead", "thrifty over", "cheapest over"),
         _header_rule(len(columns)),
     ]
-    every = range(len(QUANTILES))
-    for label, places in [*((f"{q:g}", [p]) for p, q in enumerate(QUANTILES)), ("all", every)]:
+    every = range(len(budgets))
+    for label, places in [*((f"{q:g}", [p]) for p, q in enumerate(budgets)), ("all", every)]:
         lines.append(_table_row(label, *(column(places) for column in columns)))
     count = f"{title}: {len(cases)} cases of {len(set(tasks))} tasks"
     return "\n".join([count, "", *lines]) + "\n"

@@ -21,6 +21,8 @@ NOTICE_MARKS = {
     "move": ("→", "cyan"),
     "fallback": ("↪", "yellow"),
     "skip": ("-", "yellow"),
+    "check": ("✗", "yellow"),
+    "escalate": ("⤴", "cyan"),
     "overrun": ("!", "yellow"),
     "ask": ("?", "cyan"),
     "halt": ("■", "yellow"),

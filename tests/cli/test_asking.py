@@ -11,6 +11,8 @@ from thrifty import Spend, SqliteLedger
 from thrifty.graph import build
 from thrifty.receipt.wording import describe_asking
 
+pytestmark = pytest.mark.usefixtures("any_length")
+
 TOOLS = '''
 from langchain_core.tools import tool
 

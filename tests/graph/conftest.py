@@ -7,7 +7,6 @@ import pytest
 
 from tests.harness.llm_server import Answer, LLMServer
 from thrifty import MemoryLedger, Receipt, Settings, create_budget_agent
-from thrifty.checks import builtin
 from thrifty.graph.agent import BudgetAgent
 
 TASK = (
@@ -30,12 +29,6 @@ def server() -> Iterator[LLMServer]:
     with LLMServer() as running:
         running.script(Answer(REVISED, when=EDITOR, times=None))
         yield running
-
-
-@pytest.fixture
-def any_length(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets scripted answers be short, however long they are wanted."""
-    monkeypatch.delitem(builtin.CHECKS, "length")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import erf, fsum, sqrt
+from math import erf, fsum, log, log1p, sqrt
 from statistics import fmean, pstdev
 
 from thrifty.budget import Budget, StepOption
@@ -24,7 +24,7 @@ from thrifty.planning.risk import SAMPLES_MIN
 
 SHRINKAGE = 0.3
 """By this share of the difference, values are drawn towards the mean of all candidates."""
-STRETCHES = (1.0, 1.25, 1.6, 2.0, 3.0)
+STRETCHES = (0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0)
 """So many times what is left is planned with for candidates: one may well come to less than it is
 expected to."""
 UNCERTAIN = 3
@@ -128,13 +128,16 @@ def _negated(amounts: Sequence[int]) -> list[int]:
 def _chance_within(
     room: int, amounts: Sequence[int], spreads: Sequence[float], residuals: Sequence[float]
 ) -> float:
-    """The chance that a sum of bills stays within a limit, taken as Gaussian."""
+    """The chance that a sum of bills stays within a limit, taken as log-normal, as each bill is."""
     deviations = [amount * spread for amount, spread in zip(amounts, spreads, strict=True)]
     shift, scale = 0.0, 1.0
     if len(residuals) >= SAMPLES_MIN:
         shift, scale = fmean(residuals), pstdev(residuals)
     mean = sum(amounts) + shift * sum(deviations)
     deviation = scale * sqrt(fsum(each * each for each in deviations))
-    if not deviation:
+    if not deviation or mean <= 0:
         return float(mean <= room)
-    return 0.5 * (1 + erf((room - mean) / (deviation * sqrt(2))))
+    if not room:
+        return 0.0
+    variance = log1p((deviation / mean) ** 2)
+    return 0.5 * (1 + erf((log(room / mean) + variance / 2) / sqrt(2 * variance)))

@@ -11,6 +11,8 @@ MARKED_DECISIONS: dict[DecisionKind, str] = {
     "replan": "↻",
     "downgrade": "↓",
     "fallback": "↪",
+    "check": "✗",
+    "escalate": "⤴",
     "overrun": "!",
     "skip": "-",
     "ask": "?",
