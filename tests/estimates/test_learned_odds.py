@@ -96,3 +96,20 @@ def test_it_survives_a_checkpoint():
 def test_a_state_that_lies_is_refused(bad):
     with pytest.raises(InvalidInput, match=r"odds\.ratings"):
         LearnedOdds(ratings={"[]": (bad, 1.0)})
+
+
+@pytest.mark.parametrize(
+    ("name", "amounts"),
+    [
+        ("ratings", (1.0,)),
+        ("ratings", (50.0, 1.0)),
+        ("checks", (1.0, 1.0)),
+        ("checks", (0.0, 0.0, 3.0, 1.0)),
+        ("seconds", ()),
+        ("verdicts", (2.0, 1.0)),
+        ("bills", (1.0, 1.0, 1.0)),
+    ],
+)
+def test_sums_from_which_no_chance_follows_are_refused(name, amounts):
+    with pytest.raises(InvalidInput, match=f"odds.{name}"):
+        LearnedOdds(**{name: {"key": amounts}})

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from thrifty.budget import validate
+from thrifty.budget import InvalidInput, validate
 from thrifty.budget.plain_data import PlainData
 from thrifty.estimates.bill_record import BillRecord
 from thrifty.estimates.history import BilledOption, BillHistory
@@ -30,6 +30,8 @@ RIGHT = 0.5
 """A rating from this on is that of a right result."""
 BILL_RATIO_MAX = 10.0
 COUNT_MAX = 1e6
+SHARES = {"ratings": 1, "checks": 2, "seconds": 1, "verdicts": 1}
+"""How many pairs of a part and the whole that it is of each kind of sums has."""
 
 Sums = Mapping[str, tuple[float, ...]]
 """Sums of observations, by what they are of: a JSON list of names."""
@@ -63,8 +65,7 @@ class LearnedOdds(PlainData[dict[str, Any]]):
         for name in ("ratings", "checks", "seconds", "verdicts", "bills"):
             sums = validate.instance(f"odds.{name}", getattr(self, name), Mapping, "{}")
             for key, amounts in sums.items():
-                for amount in amounts:
-                    validate.number(f"odds.{name}.{key}", amount, maximum=COUNT_MAX)
+                _check_amounts(f"odds.{name}.{key}", amounts, SHARES.get(name, 0))
 
     def chance(
         self, who: ExecutorModel, kind: str, prior: float, check: str, strength: tuple[float, float]
@@ -142,6 +143,18 @@ def learn_odds(history: BillHistory) -> LearnedOdds:
         verdicts=_add_up(_verdicts(tried)),
         bills=_add_up(_second_bills(tried)),
     )
+
+
+def _check_amounts(name: str, amounts: tuple[float, ...], shares: int) -> None:
+    """Refuses sums from which no chance follows: a client of a server can write state."""
+    size = 2 * (shares or 1)
+    if len(amounts) != size:
+        raise InvalidInput(name, len(amounts), f"give {size} numbers")
+    for amount in amounts:
+        validate.number(name, amount, maximum=COUNT_MAX)
+    for part, whole in zip(amounts[::2], amounts[1::2], strict=True):
+        if shares and part > whole:
+            raise InvalidInput(name, part, f"use {whole:g} at the most, which it is a part of")
 
 
 Tried = tuple[BilledOption, BillRecord]
