@@ -170,3 +170,13 @@ def test_a_file_that_is_none_is_an_error_of_sqlite(tmp_path):
     (tmp_path / "other").write_text("no database" * 100)
     with pytest.raises(sqlite3.Error), open_store(tmp_path / "other"):
         pass
+
+
+def test_a_run_that_is_resumed_keeps_its_rating_and_another_bill_has_none():
+    store = InMemoryStore()
+    keep(store, "run 1", [bill(900)])
+    assert rate(store, "run 1", {"A": True}) == 1
+    keep(store, "run 1", [bill(900)])
+    assert ratings_of(store) == {"A (LLM)": [1.0]}
+    keep(store, "run 1", [bill(950)])
+    assert ratings_of(store) == {"A (LLM)": [None]}

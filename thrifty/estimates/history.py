@@ -109,11 +109,20 @@ def save_bills(
             )
             work = BilledOption(bill.option.name, bill.executor_model)
             # A run that is resumed bills its steps again: the new bill takes the place of the old.
-            others = [kept for kept in _load_records(store, work) if kept.run != run]
-            _store_records(store, work, [*others, record])
+            before = _load_records(store, work)
+            others = [kept for kept in before if kept.run != run]
+            _store_records(store, work, [*others, _keep_rating(record, before)])
     except Exception as error:  # noqa: BLE001 - it is somebody else's store
         return f"this run's bills could not be kept ({type(error).__name__})"
     return ""
+
+
+def _keep_rating(record: BillRecord, before: Iterable[BillRecord]) -> BillRecord:
+    """A bill with the rating that it had. Another bill is of another text, which nobody rated."""
+    rating = next(
+        (r.rating for r in before if (r.run, r.actual) == (record.run, record.actual)), None
+    )
+    return record if rating is None else replace(record, rating=rating)
 
 
 def rate(store: BaseStore, run_id: str, ratings: Mapping[str, float | bool]) -> int:
