@@ -10,6 +10,7 @@ from thrifty.cli.forget import forget
 from thrifty.cli.frontier import frontier
 from thrifty.cli.options import options
 from thrifty.cli.plan import plan
+from thrifty.cli.rate import rate
 from thrifty.cli.receipt import receipt
 from thrifty.cli.resume import resume
 from thrifty.cli.run import run
@@ -53,7 +54,7 @@ def thrifty(ctx: click.Context) -> None:
 
 
 COMMANDS = (
-    *(run, plan, frontier, options, estimates, runs, show, resume, forget, receipt),
+    *(run, plan, frontier, options, estimates, rate, runs, show, resume, forget, receipt),
     *(account, spend, doctor),
 )
 for each in COMMANDS:
