@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from thrifty.cli.bill_history import read_bills
+from thrifty.cli.bill_history import open_bills, read_bills
+from thrifty.estimates.history import NAMESPACE
 
 BUDGET = ("--max-tokens", "2200", "--max-tool-calls", "2")
 
@@ -42,4 +43,15 @@ def test_what_is_no_rating_is_refused(invoke, run, rating):
 
 
 def test_without_a_passed_check_nothing_is_listed(invoke, home):
+    assert "No result that has passed a check" in invoke("rate").stdout
+
+
+def test_what_has_passed_is_listed_until_it_is_rated(invoke, home, run):
+    with open_bills(home) as store:
+        item = store.search(NAMESPACE)[0]
+        passed = [{**each, "check": "a check", "passed": True} for each in item.value["records"]]
+        store.put(NAMESPACE, item.key, {**item.value, "records": passed}, index=False)
+    (step,) = [record.step for record in records() if record.passed]
+    assert invoke("rate").stdout == f"{run}  {step}  passed 'a check'\n"
+    assert invoke("rate", run, f"{step}=1").exit_code == 0
     assert "No result that has passed a check" in invoke("rate").stdout
