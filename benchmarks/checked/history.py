@@ -3,13 +3,29 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
 
 from benchmarks.checked.questions import Question, in_runs
 from benchmarks.checked.replayed_run import QUESTIONS_A_RUN, Expected, run_agent
 from tests.harness.llm_server import LLMServer
 from thrifty import rate
+from thrifty.estimates.history import NAMESPACE
+
+
+class LearnedStore(InMemoryStore):
+    """A store that takes no more, once it is frozen: no run that is reported on learns from another
+    one."""
+
+    _is_frozen = False
+
+    def frozen(self) -> "LearnedStore | None":
+        """The same, which takes no more. None where there is nothing in it."""
+        self._is_frozen = True
+        return self if self.search(NAMESPACE) else None
+
+    def put(self, *given: Any, **options: Any) -> None:
+        if not self._is_frozen:
+            super().put(*given, **options)
 
 
 def learned_store(
@@ -18,7 +34,7 @@ def learned_store(
     expected: Mapping[str, Expected],
     cap_nano_usd: int,
     server: LLMServer,
-) -> BaseStore:
+) -> LearnedStore:
     """A store after so many ratings: the agent's own runs on these questions, each of their
     results rated by the log.
 
@@ -29,7 +45,7 @@ def learned_store(
         cap_nano_usd: of each run.
         server: that has the answers.
     """
-    store, rated = InMemoryStore(), 0
+    store, rated = LearnedStore(), 0
     for asked in in_runs(list(questions), QUESTIONS_A_RUN):
         if rated >= ratings:
             break

@@ -51,15 +51,18 @@ def expect(questions: Sequence[Question]) -> Mapping[str, Expected]:
     return found
 
 
-def make_steps(questions: Sequence[Question], expected: Mapping[str, Expected]) -> list[Step]:
+def make_steps(
+    questions: Sequence[Question], expected: Mapping[str, Expected], roles: Sequence[str] = ROLES
+) -> list[Step]:
     """A step a question, with an option for each model."""
-    return [_make_step(place, each, expected) for place, each in enumerate(questions, 1)]
+    return [_make_step(place, each, expected, roles) for place, each in enumerate(questions, 1)]
 
 
 def make_agent(
     questions: Sequence[Question],
     expected: Mapping[str, Expected],
     server: LLMServer,
+    roles: Sequence[str] = ROLES,
     **given: Any,
 ) -> BudgetAgent:
     """The agent with these questions as its recipe, at a server that has their answers."""
@@ -70,7 +73,7 @@ def make_agent(
         for role, name in MODELS.items()
     }
     return create_budget_agent(
-        catalog=make_steps(questions, expected),
+        catalog=make_steps(questions, expected, roles),
         models=models,
         settings=Settings(),
         checks={CHECK: check_arithmetic},
@@ -84,6 +87,7 @@ def run_agent(
     cap_nano_usd: int | None,
     server: LLMServer,
     store: BaseStore | None = None,
+    roles: Sequence[str] = ROLES,
     **context: Any,
 ) -> EndedRun:
     """Runs the agent on these questions.
@@ -94,9 +98,10 @@ def run_agent(
         cap_nano_usd: of the whole run. None: no limit.
         server: that has the answers.
         store: where it learns from. None: nowhere.
+        roles: the models that may answer.
         context: settings of the run.
     """
-    agent = make_agent(questions, expected, server, store=store)
+    agent = make_agent(questions, expected, server, roles, store=store)
     budget = {"max_cost_nano_usd": cap_nano_usd} if cap_nano_usd is not None else PLENTY
     given = {"task": TASK, "budget": budget}
     settings = {"propose_options": False, "learn": store is not None, **context}
@@ -113,9 +118,11 @@ def count_tokens(text: str) -> int:
     return len(openai.o200k_base().encode(text))
 
 
-def _make_step(place: int, question: Question, expected: Mapping[str, Expected]) -> Step:
+def _make_step(
+    place: int, question: Question, expected: Mapping[str, Expected], roles: Sequence[str]
+) -> Step:
     name = f"Question {place}"
-    options = tuple(_make_option(name, role, question, expected[role]) for role in ROLES)
+    options = tuple(_make_option(name, role, question, expected[role]) for role in roles)
     return Step(name, options, kind=KIND, check=CHECK)
 
 

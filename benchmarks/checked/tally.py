@@ -13,7 +13,7 @@ class Tally:
     """Counts of runs at one cap."""
 
     questions: int = 0
-    right: int = 0
+    right_by_run: list[int] = field(default_factory=list)
     over: int = 0
     """Runs that spent more than their cap."""
     spent_nano_usd: int = 0
@@ -24,9 +24,14 @@ class Tally:
     """What was bought: `cheap`, `strong` first, `strong after cheap` where a check had failed."""
 
     @property
+    def runs(self) -> int:
+        """How many runs were counted."""
+        return len(self.right_by_run)
+
+    @property
     def share_right(self) -> float:
         """The share of the questions that were answered rightly."""
-        return self.right / self.questions
+        return sum(self.right_by_run) / self.questions
 
     @property
     def share_spent(self) -> float:
@@ -37,7 +42,8 @@ class Tally:
         """Counts one run."""
         spent = run.result["spend"]["cost_nano_usd"]
         self.questions += len(questions)
-        self.right += sum(map(_is_right, questions, _given_answers(run.result, len(questions))))
+        given = _given_answers(run.result, len(questions))
+        self.right_by_run.append(sum(map(_is_right, questions, given)))
         self.over += spent > cap_nano_usd
         self.spent_nano_usd += spent
         self.cap_nano_usd += cap_nano_usd
