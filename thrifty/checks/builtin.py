@@ -1,4 +1,4 @@
-"""Checks that every text of a model has to pass. They are free, and hardly ever wrong.
+"""The free checks, which every text of a model has to pass. They are hardly ever wrong.
 
 Each looks for what no task wants: a model that repeats itself, or its own markers, or what it was
 asked, or that answers in another language. What is only poor passes.
