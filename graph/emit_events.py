@@ -26,6 +26,16 @@ class EventEmitter:
     def node_started(self, state: Mapping[str, Any]) -> None:
         """Emits that a step begins, where the node does one."""
         if assignment := state.get("assignment"):
+            step = assignment["option"]["step"]
+            if before := self.services.cache(self.run_id).texts.get(step):
+                self.write(
+                    {
+                        **self._base(state),
+                        "event": "retracted",
+                        "step": step,
+                        "option": before.option.name,
+                    }
+                )
             self.write(
                 {
                     **self._base(state),
@@ -96,6 +106,7 @@ def _events_of(node: str, update: Mapping[str, Any], base: EventBase) -> Iterato
             "status": outcome["status"],
             "reason": outcome["reason"],
             "actual": outcome["actual"],
+            "checks": outcome["checks"],
         }
     if node == "finish":
         reason, spent = update["receipt"]["halt_reason"], update["spend"]

@@ -229,3 +229,15 @@ def test_of_a_cascade_the_second_is_bought_for_what_failed(counting, server):
     receipt = receipt_of(result)
     assert receipt.within_budget
     assert receipt.spent.cost_nano_usd == sum(each.actual.cost_nano_usd for each in receipt.lines)
+
+
+def test_who_watches_is_told_what_failed_and_that_its_text_is_retracted(writing):
+    events = list(
+        writing().stream({"task": TASK, "budget": ROOMY}, context=CONTEXT, stream_mode="custom")
+    )
+    told = [each["event"] for each in events if each["event"] in ("step_finished", "retracted")]
+    assert told == ["step_finished", "retracted", "step_finished"]
+    finished = next(each for each in events if each["event"] == "step_finished")
+    assert finished["checks"][0]["check"] == "repeated text"
+    (retracted,) = (each for each in events if each["event"] == "retracted")
+    assert (retracted["step"], retracted["option"]) == ("sea", "sea (cheap)")

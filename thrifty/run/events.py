@@ -10,7 +10,8 @@ Read them with `agent.stream(…, stream_mode="custom")`. Inside a parent's grap
 | `plan_made`, `replanned` | the first plan was made; a new one was | `plan`, `revision`, `reason` |
 | `step_started` | an executor begins | `step`, `option`, `executor`, `reserved` |
 | `step_progress` | a model writes | `step`, `option`, `characters` |
-| `step_finished` | it is back | `step`, `option`, `executor`, `status`, `reason`, `actual` |
+| `step_finished` | it is back | as `step_started`, with `status`, `reason`, `actual`, `checks` |
+| `retracted` | a step is tried once more | `step`, `option`: of the text that failed a check |
 | `waiting` | a person is asked | `question` |
 | `halted`, `done` | the run has ended | `reason`, `spent` |
 """
@@ -19,7 +20,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from thrifty.budget.states import BudgetState, PlanState, SpendState
+from thrifty.budget.states import BudgetState, CheckResultState, PlanState, SpendState
 from thrifty.run.services import Services
 
 
@@ -97,6 +98,17 @@ class StepFinished(EventBase, StepNames):
     """As of an `Outcome`, such as `done` or `failed`."""
     reason: str
     actual: SpendState
+    checks: list[CheckResultState]
+    """What the checks said of its text."""
+
+
+class Retracted(EventBase):
+    """A step is tried once more whose text failed a check: what was streamed of it may go."""
+
+    event: Literal["retracted"]
+    step: str
+    option: str
+    """Which has left the text."""
 
 
 class Waiting(EventBase):
@@ -117,5 +129,13 @@ class Ended(EventBase):
 
 
 Event = (
-    SpendChanged | Decided | PlanMade | StepStarted | StepProgress | StepFinished | Waiting | Ended
+    SpendChanged
+    | Decided
+    | PlanMade
+    | StepStarted
+    | StepProgress
+    | StepFinished
+    | Retracted
+    | Waiting
+    | Ended
 )
