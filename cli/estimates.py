@@ -13,10 +13,11 @@ from thrifty.budget.plain_text import single_line
 from thrifty.cli.bill_history import BILLS_FILE, read_bills
 from thrifty.cli.recipe_argument import own_recipe_option, read_recipe_to_show
 from thrifty.cli.shared_options import json_option
+from thrifty.cli.view.learned_odds import odds_data, odds_tables
 from thrifty.cli.view.screen import Screen, print_json
 from thrifty.estimates.history import BilledOption, BillHistory
 from thrifty.estimates.learned import learn_from_history
-from thrifty.estimates.learned_odds import LearnedOdds
+from thrifty.estimates.learned_odds import LearnedOdds, learn_odds
 from thrifty.executors.registry import LLM
 from thrifty.options.chances import chance_right, worth_when_right
 from thrifty.planning.check_odds import SENSITIVITY, SPECIFICITY
@@ -50,17 +51,22 @@ neither reads nor adds any. Estimates steer a run; what it may spend does not re
 @own_recipe_option
 @json_option
 def estimates(recipe: str | None, as_json: bool) -> None:
-    """Show what is expected of options after what runs have paid."""
+    """Show what is expected of options after what runs have paid, and what ratings have taught."""
     history = read_bills()
     if history.remark:
         file = str(home_folder() / BILLS_FILE)
         raise InvalidInput(BILLS_FILE, file, f"delete it; {history.remark}")
     steps = {step.name: step for step in read_recipe_to_show(recipe).steps}
     rows = list(_estimate_rows(history, steps))
+    odds = learn_odds(history)
     if as_json:
-        print_json({"estimates": [_row_data(row) for row in rows]})
-    else:
-        Screen.of().result.print(_table(rows) if rows else NO_BILLS_TEXT)
+        print_json({"estimates": [_row_data(row) for row in rows], **odds_data(odds)})
+        return
+    screen = Screen.of().result
+    screen.print(_table(rows) if rows else NO_BILLS_TEXT)
+    for table in odds_tables(odds):
+        screen.print()
+        screen.print(table)
 
 
 def _estimate_rows(history: BillHistory, steps: dict[str, Step]) -> Iterator[EstimateRow]:

@@ -7,6 +7,7 @@ import pytest
 from tests.harness.llm_server import Answer, LLMServer
 from thrifty.cli.exit_codes import WARNED
 
+NOTHING = {"estimates": [], "results": [], "checks": [], "second_attempts": []}
 ONLINE = ("--max-tokens", "3000", "--no-proposals")
 
 
@@ -19,7 +20,7 @@ def env():
 
 def test_before_any_run_the_recipe_counts(invoke, home):
     assert "its estimates count as they are" in invoke("estimates").stdout
-    assert json.loads(invoke("estimates", "--json").stdout) == {"estimates": []}
+    assert json.loads(invoke("estimates", "--json").stdout) == NOTHING
     assert not list(home.iterdir())
 
 
@@ -46,7 +47,20 @@ def test_runs_are_learned_from_and_planned_with(invoke, env):
 @pytest.mark.parametrize("flag", ["--no-learn", "--no-save"])
 def test_a_run_can_leave_no_bill(invoke, env, flag):
     assert invoke("run", "Plan a party", *ONLINE, flag, env=env).exit_code == WARNED
-    assert json.loads(invoke("estimates", "--json").stdout) == {"estimates": []}
+    assert json.loads(invoke("estimates", "--json").stdout) == NOTHING
+
+
+def test_ratings_are_shown_by_kind_of_work_and_who_did_it(invoke, env):
+    assert invoke("run", "Plan a party", *ONLINE, env=env).exit_code == WARNED
+    assert invoke("rate", "last", "Outline plan=0.5").exit_code == 0
+    data = json.loads(invoke("estimates", "--json").stdout)
+    (row,) = data["results"]
+    assert (row["kind"], row["model"], row["right"], row["rated"]) == (
+        *("Outline plan", "gpt-5"),
+        *(0.5, 1.0),
+    )
+    shown = invoke("estimates", env={"COLUMNS": "120"}).stdout
+    assert "Kind of work" in shown
 
 
 def test_a_file_that_is_damaged_stops_no_run_and_is_told_of(invoke, home, env):
