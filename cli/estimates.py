@@ -13,7 +13,7 @@ from thrifty.budget.plain_text import single_line
 from thrifty.cli.bill_history import BILLS_FILE, read_bills
 from thrifty.cli.recipe_argument import own_recipe_option, read_recipe_to_show
 from thrifty.cli.shared_options import json_option
-from thrifty.cli.view.learned_odds import odds_data, odds_tables
+from thrifty.cli.view.odds_tables import odds_data, odds_tables
 from thrifty.cli.view.screen import Screen, print_json
 from thrifty.estimates.history import BilledOption, BillHistory
 from thrifty.estimates.learned import learn_from_history

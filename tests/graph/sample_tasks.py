@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
@@ -71,7 +72,7 @@ def depot_of(city: str) -> str:
     return f"{city} is served from depot 7."
 
 
-ELEVEN = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"]
+NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()  # noqa: SIM905
 TRACE = """Fix the bug:
 
 Traceback (most recent call last):
@@ -175,7 +176,7 @@ USUAL = {
     ),
     "an essay": SampleTask(
         asked="Write 4,000 words about words",
-        writes=" ".join(ELEVEN[count % 11] for count in range(4_000)),
+        writes=" ".join(Random(1).choices(NUMBERS, k=4_000)),
         limits=roomy(15_000),
     ),
     "review": SampleTask(asked=DIFF, writes="The check is the wrong way round."),

@@ -111,7 +111,9 @@ def test_steps_that_repeat_each_other_are_worth_less_together(offline):
 
 def test_a_recipes_own_values_are_told_the_same_way(offline):
     """The tutorial's recipe, with room for one of its five steps."""
-    result = offline(catalog="proposal").invoke({"task": TASK, "budget": {"max_tokens": 70}})
+    result = offline(catalog="proposal").invoke(
+        {"task": TASK, "budget": {"max_tokens": 70}}, context={"max_replans": 0}
+    )
     plan = Plan.from_state(result["plan"])
     assert (plan.value, plan.best) == (6.0, 24.8)
     assert receipt_of(result).share == pytest.approx(6.0 / 24.8)

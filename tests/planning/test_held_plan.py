@@ -1,5 +1,6 @@
 """What is planned where nothing fits with its margin, while the ledger holds the budget."""
 
+from math import log1p, sqrt
 from random import Random
 
 import pytest
@@ -85,6 +86,11 @@ def test_the_chance_is_that_of_simulated_bills(room):
     options = [option("a", 600, 1.0, 0.3), option("b", 400, 1.0, 0.5)]
     problem = Problem((Step("S", tuple(options)),), Budget(max_tokens=room))
     draw = Random(2)
-    bills = [draw.gauss(600, 180) + draw.gauss(400, 200) for _ in range(20_000)]
+
+    def bill(mean: float, spread: float) -> float:
+        variance = log1p(spread**2)
+        return mean * draw.lognormvariate(-variance / 2, sqrt(variance))
+
+    bills = [bill(600, 0.3) + bill(400, 0.5) for _ in range(20_000)]
     share = sum(bill <= room for bill in bills) / len(bills)
     assert fit_chance(options, problem) == pytest.approx(share, abs=0.02)

@@ -41,10 +41,6 @@ class _Candidate:
     kept_value: float
     """What is there already, and stays if it does not fit."""
 
-    @property
-    def dearness(self) -> tuple[int, ...]:
-        return self.best.plan.expected.amounts[1::-1]
-
 
 def plan_while_held(problems: Sequence[Problem], make_plan: MakePlan) -> BestPlan:
     """The best plan with its margin or, where that would do nothing, the one with the most chance
@@ -60,7 +56,7 @@ def plan_while_held(problems: Sequence[Problem], make_plan: MakePlan) -> BestPla
     candidates = list(_candidates(problems, with_margin, make_plan))
     if not candidates:
         return with_margin
-    chosen = max(candidates, key=lambda each: (_score(each, candidates), *_negated(each.dearness)))
+    chosen = max(candidates, key=lambda each: _rank(each, candidates))
     plan = replace(chosen.best.plan, chance=chosen.chance)
     return BestPlan(plan, chosen.best.problem)
 
@@ -93,7 +89,7 @@ def _candidates(
     kept_value = fsum(option.value for option in with_margin.plan.chosen)
     seen = set()
     for stretch in STRETCHES:
-        relaxed = [_stretched(problem, stretch) for problem in problems]
+        relaxed = [_with_limits_times(problem, stretch) for problem in problems]
         best = make_plan(relaxed)
         of = problems[next(i for i, each in enumerate(relaxed) if each is best.problem)]
         names = frozenset(option.name for option in best.plan.chosen)
@@ -104,7 +100,7 @@ def _candidates(
             yield _Candidate(BestPlan(best.plan, of), chance, kept_value)
 
 
-def _stretched(problem: Problem, stretch: float) -> Problem:
+def _with_limits_times(problem: Problem, stretch: float) -> Problem:
     """A problem with so many times what is left of what is uncertain, and no margin."""
     limits = [
         limit if limit is None or place >= UNCERTAIN else round(limit * stretch)
@@ -121,8 +117,10 @@ def _score(candidate: _Candidate, candidates: Sequence[_Candidate]) -> float:
     return round(score / TIE) * TIE
 
 
-def _negated(amounts: Sequence[int]) -> list[int]:
-    return [-amount for amount in amounts]
+def _rank(candidate: _Candidate, candidates: Sequence[_Candidate]) -> tuple[float, int, int]:
+    """By what the best is taken: its score and, among equals, money and then tokens."""
+    tokens, cost_nano_usd, _, _ = candidate.best.plan.expected.amounts
+    return _score(candidate, candidates), -cost_nano_usd, -tokens
 
 
 def _chance_within(
