@@ -25,6 +25,7 @@ CHINESE = "今天的海很平静风从港口吹向城里的房子人们还在睡
         ("<|im_end|>\n" * 60, "repeated text"),
         ("The sea is blue.\n" * 9, "repeated text"),
         ("The sea. " + "and the sea, " * 20, "repeated text"),
+        ("It is deep and blue,\nAbe a sea of dreams,\nAbe a sea of dreams,\n" * 8, "repeated text"),
         ("1 2 " * 100, "repeated text"),
         ("a one b two c three d four e five f six " * 20, "repeated text"),
         ("The sea is " + "o" * 200, "repeated text"),
@@ -55,6 +56,7 @@ def test_a_good_text_passes(page):
         ("Say ha ten times.", "ha " * 8),
         ("List the prices", "| a | b |\n|---|---|\n| 1 | 1 |\n| 1 | 1 |"),
         ("Is it 5?", "5"),
+        ("A song", "\n".join(f"Verse {n} is new here\\nAnd so we sing again" for n in range(20))),
         ("What is <|im_end|>?", "<|im_end|> ends a turn, and <|im_end|> is a token."),
     ],
 )  # fmt: skip

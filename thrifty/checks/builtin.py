@@ -14,8 +14,10 @@ from thrifty.checks.other_language import describe_other_language
 
 SENSITIVITY, SPECIFICITY = 0.98, 0.3
 """What is assumed of them: they see junk, and most of what is wrong is none."""
-LINES_MOST, TIMES_MOST = 5, 8
-"""A line may stand so often in a row, and a phrase within a line."""
+LINES_MOST = 5
+"""A line may stand so often in a row."""
+LONG_WORDS, LONG_LINES, LONG_REPEATS = 4, 15, 3
+"""Of lines with so many words, so many say something new in every third of them at least."""
 MARKERS_MOST = 1
 ECHO_MIN = 60
 """From so many characters on, a text that is what was asked is an echo."""
@@ -51,6 +53,10 @@ def _find_repeated_lines(text: str, wanted: WantedText) -> str:
         times = len(list(run))
         if times > LINES_MOST and any(map(str.isalpha, line)):
             return f"the same line {times} times"
+    long_lines = [line for line in lines if len(line.split()) >= LONG_WORDS]
+    distinct = len(set(long_lines))
+    if len(long_lines) >= LONG_LINES and distinct * LONG_REPEATS <= len(long_lines):
+        return f"{distinct} lines again and again, {len(long_lines)} in all"
     if found := PHRASE.search(text):
         return f"{found[1].strip()!r} again and again"
     if found := LETTER.search(text):
