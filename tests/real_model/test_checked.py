@@ -35,21 +35,21 @@ def strong() -> Iterator[LLMServer]:
 def poet(
     model_server: ModelServer, strong: LLMServer, ledger: MemoryLedger
 ) -> Callable[[float], dict[str, Any]]:
-    """Asks for the poem within so many dollars."""
+    """Asks for the poem within so many dollars and tokens."""
 
-    def ask(usd: float) -> dict[str, Any]:
+    def ask(usd: float, tokens: int) -> dict[str, Any]:
         models = {
             "cheap": Model(NAME, base_url=model_server.base_url, price=PRICE),
             "strong": Model("gpt-4.1", base_url=strong.base_url, price=DEAR),
         }
         agent = create_budget_agent(settings=Settings(models=models), ledger=ledger)
-        return agent.invoke({"task": TASK, "budget": {"max_cost_usd": usd}})
+        return agent.invoke({"task": TASK, "budget": {"max_cost_usd": usd, "max_tokens": tokens}})
 
     return ask
 
 
 def test_its_junk_is_seen_and_the_better_one_is_asked(poet, strong):
-    result = poet(0.013)
+    result = poet(0.013, 2_400)
     assert result["answer"] == POEM
     assert len(strong.requests) == 1
     receipt = receipt_of(result)
@@ -64,7 +64,7 @@ def test_its_junk_is_seen_and_the_better_one_is_asked(poet, strong):
 
 
 def test_where_the_better_one_does_not_fit_the_receipt_says_that_the_check_failed(poet, strong):
-    result = poet(0.002)
+    result = poet(0.002, 600)
     assert not strong.requests
     assert "Abele" in result["answer"]
     assert any("failed the check 'repeated text'" in told for told in receipt_of(result).warnings)
