@@ -75,6 +75,7 @@ class OptionSchema(_StrictModel):
     cost_usd: Annotated[float, _number(USD_MAX)] = 0.0
     spread: Annotated[float, _number(SPREAD_MAX)] = SPREAD_DEFAULT
     output_tokens: Amount | None = None
+    quality: Annotated[float, _number(1)] | None = None
     name: Name | None = None
     payload: Annotated[dict[str, Any], Field(description="a mapping with texts as keys")] = {}
 
@@ -102,6 +103,14 @@ class StepSchema(_StrictModel):
     ] = ""
     role: Annotated[Role, Field(description="section, answer, material or revision")] = "section"
     required: Annotated[bool, Field(description="true or false")] = False
+    kind: Annotated[
+        str, StringConstraints(max_length=NAME_MAX), Field(description="a short text")
+    ] = ""
+    check: Annotated[
+        str,
+        StringConstraints(max_length=NAME_MAX),
+        Field(description="the name of a check that is given to the agent"),
+    ] = ""
 
 
 class RecipeSchema(_StrictModel):
@@ -185,6 +194,7 @@ def _to_option(entry: OptionSchema, step: str) -> StepOption:
         spread=entry.spread,
         payload=entry.payload,
         output_tokens=entry.output_tokens,
+        quality=entry.quality,
     )
 
 
