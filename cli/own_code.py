@@ -1,4 +1,4 @@
-"""What commands share: tools and executors of a person's own, from the Python file of `--tools`."""
+"""What commands share: a person's own tools, executors and checks, from the file of `--tools`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from thrifty.budget import InvalidInput
 
 OPTION = "--tools"
 MODULE = "thrifty_own_code"
-WHAT_IT_HAS = "let it have `tools = [...]`, `executors = {...}`, or both"
-
+WHAT_IT_HAS = "let it have `tools`, `executors`, `checks`, or `check` for answers"
 tools_option = click.option(
-    OPTION, metavar="FILE", help="A Python file with `tools`, `executors` or both; it is run."
+    OPTION,
+    metavar="FILE",
+    help="A Python file with `tools`, `executors`, `check` or `checks`; it is run.",
 )
 
 
@@ -30,6 +31,10 @@ class OwnCode:
     """Empty: there is none."""
     tools: Sequence[Any] = ()
     executors: Mapping[str, Any] = field(default_factory=dict)
+    check: Any = None
+    """What a direct answer has to pass. None: nothing of the person's."""
+    checks: Mapping[str, Any] = field(default_factory=dict)
+    """The same for steps that name one."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -43,7 +48,7 @@ def read_own_code(given: str | None) -> OwnCode:
     """Runs the file, and reads what it has.
 
     Raises:
-        InvalidInput: it cannot be read or raises, or it has neither tools nor executors.
+        InvalidInput: it cannot be read or raises, or it has nothing of the kind.
     """
     if not given:
         return OwnCode()
@@ -51,10 +56,16 @@ def read_own_code(given: str | None) -> OwnCode:
     if not path.is_file():
         raise InvalidInput(OPTION, given, "name a Python file that can be read")
     module = _run_file(given, path)
-    tools, executors = getattr(module, "tools", ()), getattr(module, "executors", {})
-    if not tools and not executors:
+    own = OwnCode(
+        str(path),
+        tools=getattr(module, "tools", ()),
+        executors=getattr(module, "executors", {}),
+        check=getattr(module, "check", None),
+        checks=getattr(module, "checks", {}),
+    )
+    if not (own.tools or own.executors or own.check or own.checks):
         raise InvalidInput(OPTION, given, WHAT_IT_HAS)
-    return OwnCode(str(path), tools, executors)
+    return own
 
 
 def _run_file(given: str, path: Path) -> Any:

@@ -11,6 +11,7 @@ from thrifty.budget import Budget, InvalidInput, check_steps
 from thrifty.budget.budget_phrase import parse_budget
 from thrifty.budget.limits import BUDGET_DEFAULT, BUDGET_FIELDS
 from thrifty.cli.attach_option import read_attach_option
+from thrifty.cli.check_option import read_check_option
 from thrifty.cli.document_option import read_document_option
 from thrifty.cli.eaten_dollars import read_typed_limits
 from thrifty.cli.models_argument import read_models
@@ -57,6 +58,7 @@ def read_request(given: Mapping[str, Any]) -> RunRequest:
             budget=budget or BUDGET_DEFAULT,
             own_recipe=named.own,
             own_code=read_own_code(given["tools"]),
+            check=read_check_option(given["check"]),
             schema=read_schema_option(given["schema"]),
             settings=settings,
             context=_read_context(given, named),

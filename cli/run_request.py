@@ -45,6 +45,8 @@ class RunRequest:
     own_recipe: Recipe | None
     """A recipe of the person's own."""
     own_code: OwnCode
+    check: Sequence[str]
+    """The command whose exit code says whether an answer passes, as words. Empty: none."""
     schema: Mapping[str, Any] | None
     """The JSON schema that the answer has to match. None for an answer as text."""
     settings: Settings
@@ -64,6 +66,7 @@ class RunRequest:
             "budget": self.budget.to_state(),
             "own_recipe": None if self.own_recipe is None else self.own_recipe.to_state(),
             "own_code": self.own_code.path,
+            "check": list(self.check),
             "schema": None if self.schema is None else dict(self.schema),
             "settings": {
                 "models": models_to_state(self.settings),
@@ -98,6 +101,7 @@ class RunRequest:
             budget=Budget.from_state(given.get("budget")),
             own_recipe=None if recipe is None else Recipe.from_state(recipe),
             own_code=read_own_code(validate.any_string("request.own_code", given.get("own_code"))),
+            check=tuple(validate.sequence("request.check", given.get("check"))),
             schema=schema,
             settings=replace(Settings.from_environment(), **kept, is_offline=is_offline),
             context=Context.of(given.get("context")),
@@ -171,6 +175,8 @@ class RunRequest:
             executors=self.own_code.executors,
             tools=self.own_code.tools,
             response_format=self.schema,
+            check=list(self.check) or self.own_code.check,
+            checks=self.own_code.checks,
             settings=self.settings,
             account=self.account or None,
             **kept,

@@ -12,6 +12,7 @@ import click
 
 from thrifty.budget.budget_phrase import PHRASE_EXAMPLE
 from thrifty.cli.attach_option import attach_option
+from thrifty.cli.check_option import check_option
 from thrifty.cli.document_option import documents_option
 from thrifty.cli.own_code import tools_option
 from thrifty.cli.schema_option import schema_option
@@ -89,6 +90,7 @@ task_options = _combine(
     attach_option,
     int_option("--words", help="About how long the answer is to be."),
     schema_option,
+    check_option,
     click.option(
         "--recipe",
         metavar="NAME|FILE",

@@ -1,6 +1,8 @@
 """What goes with a task: documents, pictures, the shape of its answer, and code of one's own."""
 
 import json
+import shlex
+import sys
 
 import pytest
 
@@ -52,7 +54,9 @@ def test_documents_are_read_whole_in_the_plan_and_in_the_run(invoke, server, mod
         ("--schema", "list.json", "use a schema of an object"),
         ("--schema", "prices.csv", "give a JSON schema"),
         ("--tools", "odd.py", "mend it: ZeroDivisionError: division by zero"),
-        ("--tools", "bare.py", "let it have `tools = [...]`, `executors = {...}`, or both"),
+        ("--check", "pytest '", "give a command (No closing quotation)"),
+        ("--check", " ", "give a command, such as"),
+        ("--tools", "bare.py", "let it have `tools`, `executors`, `checks`, or"),
     ],
 )
 def test_what_cannot_be_handed_over_is_refused(invoke, folder, monkeypatch, option, given, remedy):
@@ -95,3 +99,25 @@ def test_a_picture_is_sent_where_the_model_has_a_bound_for_it(invoke, server, fo
     result = invoke("run", *arguments)
     assert (result.exit_code, result.stdout) == (0, "A van.\n")
     assert "data:image/png;base64,iVBOR" in json.dumps(server.requests[0].body)
+
+
+CHECKS = """
+def check(text):
+    return text.isdecimal() or "it is no number"
+"""
+
+
+@pytest.mark.parametrize("given", ["command", "file"])
+def test_an_answer_can_be_checked(invoke, server, models, folder, given):
+    """By a command, or by a function in a file of one's own."""
+    (folder / "checked.py").write_text(CHECKS)
+    is_number = "import sys; sys.exit(not sys.stdin.read().isdecimal())"
+    options = {
+        "command": ("--check", shlex.join([sys.executable, "-c", is_number])),
+        "file": ("--tools", str(folder / "checked.py")),
+    }
+    server.script(Answer("9,000 each.", times=None))
+    result = invoke("run", *ASKED, *ROOMY, *models, *options[given])
+    assert result.exit_code == 13
+    assert "Answer failed the check" in result.output
+    assert "9,000 each." in result.output
