@@ -9,7 +9,7 @@ MARKED = re.compile(r"<<([^=<>]+)=([^<>]+)>>")
 NUMBER = r"\$?\d[\d,]*(?:\.\d+)?"
 EQUATION = re.compile(
     rf"(?<![\w)*/+\-=.$\\%] )(?<![\w),*/+\-=.$\\%])({NUMBER}(?:\s*[-+*/x\u00d7]\s*{NUMBER})+)"
-    rf"\s*=\s*({NUMBER})(?!\s*\\?[-+*/x\u00d7%\w])"
+    rf"\s*=\s*({NUMBER})(?![\w%])(?!\s*\\?[-+*/%])(?!\s*[x\u00d7]\s*\$?\d)"
 )
 """A sum as it is written in a sentence, by itself: `20 x 4 = 80`."""
 FINAL_LINE = re.compile(r"####\s*\S.*$")
