@@ -7,7 +7,7 @@ import pytest
 
 from tests.graph.conftest import decisions_of, receipt_of
 from tests.harness.llm_server import Answer, ServerError
-from thrifty import InvalidInput, Spend, Step, StepOption
+from thrifty import Executor, InvalidInput, Spend, Step, StepOption
 
 ROLES = {"strong": "gpt-4.1", "cheap": "gpt-4.1-mini"}
 TASK = "Write about the sea for somebody who is turning eighty."
@@ -241,3 +241,28 @@ def test_who_watches_is_told_what_failed_and_that_its_text_is_retracted(writing)
     assert finished["checks"][0]["check"] == "repeated text"
     (retracted,) = (each for each in events if each["event"] == "retracted")
     assert (retracted["step"], retracted["option"]) == ("sea", "sea (cheap)")
+
+
+@pytest.mark.parametrize(("first", "calls"), [("post", ["post"]), ("mine", ["mine"])])
+def test_what_changes_something_outside_is_no_second_attempt(online, first, calls):
+    """Neither after another, nor once it has been called itself."""
+    made: list[str] = []
+
+    def answering(name: str) -> Any:
+        return lambda work: made.append(name) or f"{name} it"
+
+    options = tuple(
+        StepOption(
+            f"mail ({name})", "mail", name, "Send it.", Spend(tool_calls=1),
+            9.0 if name == first else 8.9,
+        )
+        for name in ("post", "mine")
+    )  # fmt: skip
+    agent = online(
+        catalog=[Step("mail", options, check="number")],
+        executors={"post": Executor(answering("post"), effects=True), "mine": answering("mine")},
+        checks={"number": str.isdecimal},
+    )
+    result = agent.invoke({"task": TASK, "budget": {"max_tool_calls": 4}}, context=CONTEXT)
+    assert made == calls
+    assert any("failed the check" in told for told in receipt_of(result).warnings)

@@ -107,12 +107,13 @@ class CurrentRun(RunSoFar):
         def compute() -> dict[str, Step]:
             offered = {step.name: step for step in choices.offered}
             restated = self._restated_steps()
+            has_effects = self.services.executors.has_effects
             reopened: dict[str, Step] = {}
             for name, outcome in failed_results(self.cache, self.steps()).items():
                 if name not in offered or self._may_have_changed(outcome.option):
                     continue
-                step = self._without_effects(restated.get(name, offered[name]))
-                if again := reopen_step(step, outcome, self.chances):
+                step = restated.get(name, offered[name])
+                if again := reopen_step(step, outcome, self.chances, has_effects):
                     reopened[name] = again
             return reopened
 
@@ -337,12 +338,6 @@ class CurrentRun(RunSoFar):
             offered = offer_cascades(step, self.chances, effects)
             known[step.name] = step, offered
         return offered
-
-    def _without_effects(self, step: Step) -> Step:
-        """A step without the options that would change something outside."""
-        executors = self.services.executors
-        kept = tuple(o for o in step.options if not executors.has_effects(o.executor))
-        return step if len(kept) == len(step.options) else step.with_options(kept or step.options)
 
     def _timeless_problem(self) -> tuple[Problem, tuple[LeftOut, ...]]:
         """The problem but for what is left, with answers of any length."""

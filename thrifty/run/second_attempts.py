@@ -4,7 +4,7 @@ Which of the two is worth its price, the planner says, with all that the run has
 step that can be tried again is open, though it has a result: one of its options is to keep that.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from thrifty.budget import Outcome, Spend, Step, StepOption
@@ -42,24 +42,30 @@ def failed_results(cache: RunCache, steps: Iterable[Step]) -> dict[str, Outcome]
     return {name: outcome for name, outcome in failed.items() if name not in used}
 
 
-def reopen_step(step: Step, failed: Outcome, chances: Chances) -> Step | None:
+def reopen_step(
+    step: Step, failed: Outcome, chances: Chances, has_effects: Callable[[str], bool]
+) -> Step | None:
     """A step whose result failed a check, with what can still be done about it. None where
     nothing can.
 
-    An option that would be worth less than the result as it is, is none.
+    An option that would be worth less than the result as it is, is none, nor is one that changes
+    something outside.
 
     Args:
         step: with the options that can still be had.
         failed: what has left its result.
         chances: what is known of how good results are.
+        has_effects: whether an executor changes something outside.
     """
     kept = keep_option(failed.option, value_of_failed(failed, step, chances))
     worth, check = worth_when_right(step), failed.failed_checks[0].check
     others = []
     for option in step.options:
+        if option.name == failed.option.name or has_effects(option.executor):
+            continue
         odds = chances.odds(step, failed.option, option, check)
         value = worth * odds.quality_after_fail
-        if option.name != failed.option.name and value > kept.value:
+        if value > kept.value:
             others.append(_after_fail(option, value, chances.bill_ratio(option, step, odds)))
     # Required, as no plan can do without what is there.
     return replace(step, options=(kept, *others), required=True) if others else None
