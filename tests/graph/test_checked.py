@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 
 from tests.graph.conftest import decisions_of, receipt_of
 from tests.harness.llm_server import Answer, ServerError
@@ -266,3 +267,39 @@ def test_what_changes_something_outside_is_no_second_attempt(online, first, call
     result = agent.invoke({"task": TASK, "budget": {"max_tool_calls": 4}}, context=CONTEXT)
     assert made == calls
     assert any("failed the check" in told for told in receipt_of(result).warnings)
+
+
+@pytest.mark.parametrize("node", ["run_llm", "check_spend", "plan", "route"])
+def test_a_run_that_stops_between_attempts_pays_nothing_twice(writing, server, ledger, node):
+    agent = writing(section("sea"), section("wind"), checkpointer=InMemorySaver())
+    thread: Any = {"configurable": {"thread_id": "t"}}
+    given: Any = {"task": TASK, "budget": ROOMY}
+    for _ in range(40):
+        agent.invoke(given, thread, context=CONTEXT, interrupt_after=[node])
+        if (state := agent.get_state(thread)).values.get("status") != "running":
+            break
+        given = None
+    assert state.values["status"] == "done"
+    assert sorted(asked(server)) == sorted([*ROLES.values()] * 2)
+    run_id = state.values["receipt"]["run_id"]
+    assert sum(entry.charged.tokens for entry in ledger.entries(run_id)) == server.bill.total_tokens
+    assert {each["text"] for each in state.values["results"].values()} == {GOOD}
+
+
+def test_savings_buy_the_second_attempt_later(writing, server):
+    """At first it does not fit. Then a long section turns out short, and nothing has read it."""
+    long = Step(
+        "wind",
+        (
+            StepOption(
+                "wind (strong)", "wind", "llm", "Write about the wind.", Spend(900, 0, 0, 1), 8.0,
+                payload={"model": "strong"},
+            ),
+        ),
+    )  # fmt: skip
+    result = run(writing(section("sea", tokens=500), long), {"max_tokens": 1_300}, risk=0.5)
+    assert result["results"]["sea"]["text"] == GOOD
+    assert ["sea" in each.prompt.split("# Assignment")[1] for each in server.requests] == [
+        *(True, False, True),
+    ]
+    assert server.bill.total_tokens <= 1_300
