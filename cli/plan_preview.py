@@ -14,14 +14,17 @@ from thrifty.executors.results import Results
 from thrifty.executors.step_estimate import StepEstimator
 from thrifty.options.availability import no_plan_reason
 from thrifty.options.capped_answers import cap_answers
+from thrifty.options.cascades import offer_cascades
+from thrifty.options.chances import Chances
 from thrifty.options.recipe import ANSWER
-from thrifty.planning.engines import make_plan
+from thrifty.planning.engines import make_best_plan
 from thrifty.planning.explanation import (
     RequiredIncrease,
     ShadowPrice,
     required_increases,
     shadow_prices,
 )
+from thrifty.planning.held_plan import plan_while_held
 from thrifty.planning.problem import Problem
 from thrifty.planning.without_limits import best_without_limits
 from thrifty.prompts.steps_request import steps_request
@@ -48,7 +51,9 @@ def preview_plan(request: RunRequest) -> PlanPreview:
     requested = foresee_run(request)
     left_out = requested.left_out
     problem = requested.cap_answers(requested.problem)
-    plan = make_plan(problem, request.context.engine)
+    plan = plan_while_held(
+        [problem], lambda given: make_best_plan(given, request.context.engine)
+    ).plan
     plan = plan.told_with(best_without_limits(requested.problem), requested.uncounted)
     if why := no_plan_reason(request.steps, problem.steps, left_out):
         plan = plan.as_infeasible(why)
@@ -86,6 +91,7 @@ def foresee_run(request: RunRequest) -> ForeseenRun:
     """What a run would begin with."""
     estimator, plans = _first_plans(request)
     problem, left_out = plans.problem(request.budget)
+    problem = _with_cascades(problem, request, plans)
     executors, recipe = request.executors, request.recipe.name
     rule = AskingRule(
         wanted=request.context.plan_steps,
@@ -106,6 +112,16 @@ def foresee_run(request: RunRequest) -> ForeseenRun:
     uncounted = executors.for_steps_alone if recipe == ANSWER else ()
     results = Results(request.documents)
     return ForeseenRun(problem, left_out, estimator, asking, uncounted, results)
+
+
+def _with_cascades(problem: Problem, request: RunRequest, plans: FirstPlans) -> Problem:
+    """The problem with what a run would plan for results that may fail a check of the person's."""
+    if not (request.context.check_results and request.context.cascades):
+        return problem
+    chances = Chances(plans.access, request.checks, plans.learned.odds)
+    has_effects = request.executors.has_effects
+    offered = (offer_cascades(step, chances, has_effects) for step in problem.steps)
+    return replace(problem, steps=tuple(offered))
 
 
 def _first_plans(request: RunRequest) -> tuple[StepEstimator, FirstPlans]:

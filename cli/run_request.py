@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from thrifty.budget import Budget, Step, validate
 from thrifty.budget.limits import BUDGET_DEFAULT
+from thrifty.checks.checks import Checks
 from thrifty.cli.models_argument import models_to_state
 from thrifty.cli.own_code import OwnCode, read_own_code
 from thrifty.executors.registry import ExecutorRegistry
@@ -131,6 +132,11 @@ class RunRequest:
     def executors(self) -> ExecutorRegistry:
         """Who can do steps beside models and local code."""
         return self._own_services.executors if self.own_code.path else ExecutorRegistry()
+
+    @property
+    def checks(self) -> Checks:
+        """What results have to pass."""
+        return Checks.of(self.own_code.checks, list(self.check) or self.own_code.check)
 
     @property
     def recipes(self) -> Recipes:

@@ -121,3 +121,14 @@ def test_an_answer_can_be_checked(invoke, server, models, folder, given):
     assert result.exit_code == 13
     assert "Answer failed the check" in result.output
     assert "9,000 each." in result.output
+
+
+def test_a_plan_shows_what_a_check_makes_possible(invoke, server, folder):
+    (folder / "checked.py").write_text(CHECKS)
+    models = ("--models", "strong=gpt-4.1,cheap=gpt-4.1-mini")
+    env = {"env": {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-x"}}
+    given = ("--tools", str(folder / "checked.py"), "--budget", "$0.05", "--json")
+    told = json.loads(invoke("plan", *ASKED, *models, *given, **env).stdout)
+    names = {each["option"] for each in told["plan"]["left_out"]}
+    assert "Answer (cheap), then Answer (strong)" in names
+    assert not server.requests

@@ -233,3 +233,11 @@ Left out
 · Timeline (LLM), Summary (LLM): does not fit beside the rest: 1 call short
 
 """
+
+
+def test_a_plan_without_a_margin_says_how_likely_it_is_to_fit():
+    told = describe_plan(replace(PLAN, chance=0.62))
+    assert told.endswith(
+        "There is no room for a margin, so it fits in about 62% of cases. "
+        "The budget holds in any case."
+    )

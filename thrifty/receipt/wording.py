@@ -166,7 +166,10 @@ def describe_plan(plan: Plan) -> str:
     count = len(plan.chosen)
     worth = f"{count} {'step' if count == 1 else 'steps'} worth {plan.value:.1f}"
     share = describe_share(plan.share, plan.best)
-    if plan.status == "optimal" or plan.value >= plan.bound:  # a bound that is met proves it
+    if plan.chance is not None:
+        chance = sentence(describe_chance(plan.chance))
+        told = f"{worth}{share and f', {share}'}. {chance} The budget holds in any case."
+    elif plan.status == "optimal" or plan.value >= plan.bound:  # a bound that is met proves it
         told = f"{worth}, the most that fits{share and f', and {share}'}."
     else:
         most = f"not proven best, but none that fits is worth more than {plan.bound:.1f}"
