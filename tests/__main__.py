@@ -1,6 +1,6 @@
 """All checks, in one command: `python -m tests`. Further arguments go to pytest.
 
-With `--long` what takes minutes is run, too: 1,000 simulated worlds instead of 100, soaks of 10
+With `--long` what takes minutes is run, too: 500 simulated worlds instead of 100, soaks of 10
 seconds each, and the other cases of tests that start programs or servers. CI does. With
 `--real-model=PYTHON` a real model is asked as well: see `tests/real_model`. CI does that, too.
 """

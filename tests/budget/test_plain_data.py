@@ -45,8 +45,11 @@ summaries = st.builds(
     st.builds(ExecutorModel, TEXTS, st.text(max_size=5)),
     st.tuples(*[st.builds(SampleStatistics, VALUES, VALUES, VALUES)] * UNCERTAIN_RESOURCES),
 )
-sums = st.dictionaries(TEXTS, st.lists(st.floats(0, 1e6), max_size=4).map(tuple), max_size=3)
-odds = st.builds(LearnedOdds, *[sums] * 5)
+shares = st.tuples(st.floats(0, 100), st.floats(100, 1e6))
+"""So many, of so many."""
+sums = st.dictionaries(TEXTS, shares, max_size=2)
+tables = st.dictionaries(TEXTS, st.tuples(shares, shares).map(lambda two: (*two[0], *two[1])))
+odds = st.builds(LearnedOdds, sums, tables, sums, sums, sums)
 
 MEMBERS = {
     Spend: strategies.spends,
