@@ -73,6 +73,7 @@ def test_the_other_model_is_asked_and_its_text_counts(writing, server):
     assert reasons(result)["sea (cheap)"] == f"'sea (strong)' took its place; {REPEATED}"
     assert decisions_of(result, "escalate") == [f"'sea (cheap)' {REPEATED}"]
     receipt = receipt_of(result)
+    assert [line.status for line in receipt.lines] == ["rejected", "done"]
     assert receipt.value == VALUES["strong"]
     assert receipt.warnings == ()
     assert sum(line.actual.tokens for line in receipt.lines) == receipt.spent.tokens

@@ -20,7 +20,16 @@ HaltCause = Literal["", "model", "price"]
 """`model`: none could be asked, or none gave a usable answer. `price`: nobody knows what the models
 cost, and money is limited. Empty for anything else."""
 ReceiptLineStatus = Literal[
-    "done", "cut", "failed", "skipped", "stopped", "unknown", "replaced", "dropped", "overhead"
+    "done",
+    "cut",
+    "rejected",
+    "failed",
+    "skipped",
+    "stopped",
+    "unknown",
+    "replaced",
+    "dropped",
+    "overhead",
 ]
 LIMITS = (*(resource.name for resource in RESOURCES), STEPS_LIMIT)
 """What can keep something out, in the order in which it is told."""
@@ -78,7 +87,8 @@ class ReceiptLine(PlainData[ReceiptLineState]):
     """The option, or what else was paid for."""
     executor: str
     status: ReceiptLineStatus
-    """`skipped`: in the last plan, and not done. `replaced`: its step was done in another way, or
+    """`rejected`: it left a text that failed a check, and that another took the place of.
+    `skipped`: in the last plan, and not done. `replaced`: its step was done in another way, or
     planned anew in another way. `dropped`: a later plan did without its step. `overhead`: no step.
     """
     planned: Spend | None

@@ -122,7 +122,7 @@ def _attempt_line(
     return ReceiptLine(
         label=name,
         executor=outcome.option.executor,
-        status=outcome.status,
+        status="rejected" if failed and why_replaced else outcome.status,
         planned=planned.get(name),
         actual=outcome.actual,
         value=values.get(name, 0.0) if outcome.has_text and not why_replaced else 0.0,

@@ -40,6 +40,7 @@ LONGER_ANSWER = "a longer answer"
 STATUS_MARKS: dict[ReceiptLineStatus, tuple[str, str]] = {
     "done": ("✓", "green"),
     "cut": ("✂", "yellow"),
+    "rejected": ("✗", "yellow"),
     "failed": ("✗", "red"),
     "skipped": ("-", "yellow"),
     "stopped": ("■", "yellow"),
