@@ -13,7 +13,7 @@ from thrifty.options.chances import Chances, chance_right, worth_when_right
 from thrifty.options.recipe import Recipe
 
 CHECKS = Checks.of({"number": str.isdecimal})
-ACCESS = ModelAccess(ModelRoles.of(Settings("sk-test", models={"strong": "gpt-4.1"})), False)
+ACCESS = ModelAccess(ModelRoles(Settings("sk-test", models={"strong": "gpt-4.1"})), False)
 
 
 def way(name: str, quality: float, cost: int, executor: str = "") -> StepOption:
@@ -79,9 +79,9 @@ def test_there_is_none_where_it_would_be_no_use(options, given):
 def test_the_planner_takes_it_where_the_better_one_does_not_fit():
     """Against every choice that there is, counted by hand."""
     step = offered(CHEAP, STRONG)
-    for cents in range(0, 2_600, 100):
-        problem = Problem((step,), Budget(max_cost_nano_usd=cents), risk=0.5)
-        fitting = [o for o in step.options if o.estimate.cost_nano_usd <= cents]
+    for nano_usd in range(0, 2_600, 100):
+        problem = Problem((step,), Budget.of_limits((None, nano_usd, None, None)), risk=0.5)
+        fitting = [o for o in step.options if o.estimate.cost_nano_usd <= nano_usd]
         best = max((o.value for o in fitting), default=0.0)
         assert make_plan(problem).value == pytest.approx(best)
 
